@@ -1,0 +1,127 @@
+"""Aspects: things that must hold, each judged for every failure mode of its kind.
+
+An aspect is one function in one file `conformance/suite/test_<aspect>.py`. It gets a `Case`, reads its
+evidence and returns what it compared; it opens no socket and waits for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from conformance.evidence import ErrorSeen, Evidence
+from conformance.failure_mode import FailureMode
+from conformance.failure_modes import ALL
+from conformance.profile import Profile, read_codes
+from conformance.requirements import Requirement
+from conformance.scenario import Course, Scenario
+from conformance.target import Outcome
+from conformance.verdict import Finding, NotApplicable
+from conformance.witness import Attempt
+
+
+@dataclass(frozen=True)
+class Case:
+    """One aspect of one scenario, ready to be judged.
+
+    Attributes:
+        mode: The failure mode.
+        evidence: What happened.
+        profile: What is accepted.
+    """
+
+    mode: FailureMode
+    evidence: Evidence
+    profile: Profile
+
+    @cached_property
+    def attempts(self) -> list[Attempt]:
+        """The attempts that met the fault, or reached the healthy server of a control."""
+        return self.mode.witness.attempts(self.evidence, connections=self.mode.connections)
+
+    @cached_property
+    def errors(self) -> tuple[ErrorSeen, ...]:
+        """The errors the relay showed for this message."""
+        return self.evidence.errors
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of the message while the fault lasted: returned at once, or deferred."""
+        gave_up = self.evidence.ndrs or any(error.permanent for error in self.errors)
+        return Outcome.PERMANENT if gave_up else Outcome.DEFERRED
+
+    def must_have_waited(self) -> None:
+        """Leave nothing to judge if the message was returned at once and the profile accepts that.
+
+        Raises:
+            NotApplicable: There was nothing to wait, to retry or to recover.
+        """
+        if self.outcome is Outcome.PERMANENT and self.profile.accepted(self.mode, Outcome.PERMANENT):
+            raise NotApplicable(
+                f"the relay returned the message at once, which the profile {self.profile.name} accepts here"
+            )
+
+    def requirement(self, slot: str) -> Requirement:
+        """Return the catalogue row behind `aspect.slot`."""
+        return self.profile.requirement(slot, self.mode)
+
+    def finding(self, slot: str, *, holds: bool, expected: str, observed: str) -> Finding:
+        """Return a finding against the catalogue row behind `aspect.slot`."""
+        row = self.requirement(slot)
+        return Finding(requirement=row.id, level=row.level, holds=holds, expected=expected, observed=observed)
+
+
+Judge = Callable[[Case], Sequence[Finding]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Aspect:
+    """A function of the suite, and what it applies to.
+
+    Attributes:
+        name: `error_code`, `retried`, ...
+        judge: The function.
+        course: The course whose evidence it reads.
+        controls: Whether it judges positive controls instead of failure modes.
+        slots: The `aspect.slot` keys it needs from a profile; none if the rows name requirements themselves.
+    """
+
+    name: str
+    judge: Judge
+    course: Course
+    controls: bool
+    slots: tuple[str, ...]
+
+    def scenarios(self) -> Iterator[Scenario]:
+        """Yield every scenario that this aspect can judge."""
+        for mode in ALL.values():
+            if mode.is_control is self.controls:
+                yield Scenario(failure_mode=mode, course=self.course)
+
+    def main_requirement(self, mode: FailureMode, profile: Profile) -> Requirement:
+        """Return the catalogue row that a failure mode serves first of all under this aspect."""
+        if self.slots:
+            return profile.requirement(self.slots[0], mode)
+        return profile.code_requirement(mode)
+
+
+def aspect(
+    *, course: Course, controls: bool = False, slots: tuple[str, ...] = ()
+) -> Callable[[Judge], Aspect]:
+    """Declare a function `test_<name>` of the suite as an aspect."""
+
+    def declare(judge: Judge) -> Aspect:
+        name = judge.__name__.removeprefix("test_")
+        return Aspect(
+            name=name,
+            judge=judge,
+            course=course,
+            controls=controls,
+            slots=tuple(f"{name}.{slot}" for slot in slots),
+        )
+
+    return declare
+
+
+__all__ = ["Aspect", "Case", "Course", "Finding", "Outcome", "aspect", "read_codes"]

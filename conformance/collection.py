@@ -1,0 +1,151 @@
+"""How the suite appears to pytest: files, items, and node ids that are the same everywhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pytest
+
+from conformance.aspect import Aspect
+from conformance.judging import Judged, judge
+from conformance.report.failure import explain
+from conformance.scenario import Scenario
+from conformance.suite import ASPECTS
+from conformance.verdict import Verdict
+
+if TYPE_CHECKING:
+    from conformance.run import Run
+
+# Node ids begin with this, wherever the package is installed and whatever pytest's root folder is.
+SUITE = "conformance/suite"
+
+
+class Selection:
+    """What of the suite the command line names; everything if it names no path at all.
+
+    Attributes:
+        others: Arguments that are not about the suite, for pytest to collect as always.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        given = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else []
+        here = Path(__file__).resolve().parent / "suite"
+        self._wanted: dict[str, bool] = {}
+        self.others: list[str] = []
+        for argument in given:
+            path, separator, rest = argument.partition("::")
+            named = _within_suite(path, config.invocation_params.dir, here)
+            if named is None:
+                self.others.append(argument)
+            else:
+                self._wanted[named + separator + rest] = False
+        self._everything = not given
+
+    def includes(self, nodeid: str) -> bool:
+        """Tell whether a node id is selected."""
+        found = self._everything
+        for wanted in self._wanted:
+            if nodeid == wanted or nodeid.startswith((f"{wanted}::", f"{wanted}[", f"{wanted}/")):
+                self._wanted[wanted] = found = True
+        return found
+
+    def check_found(self) -> None:
+        """Complain of what was named and is not there.
+
+        Raises:
+            pytest.UsageError: Names it.
+        """
+        missing = [wanted for wanted, found in self._wanted.items() if not found]
+        if missing:
+            raise pytest.UsageError(
+                f"not found in the suite: {', '.join(missing)} (pytest --co -q with the same target lists all)"
+            )
+
+
+def _within_suite(path: str, start: Path, suite: Path) -> str | None:
+    """Return the node id of a path into the suite, or None if it leads elsewhere."""
+    plain = os.path.normpath(path).replace(os.sep, "/")
+    if plain == SUITE or plain.startswith(f"{SUITE}/"):
+        return plain
+    absolute = Path(os.path.normpath(start / path))
+    if absolute == suite or suite in absolute.parents:
+        return f"{SUITE}/{absolute.relative_to(suite).as_posix()}".removesuffix("/.")
+    return None
+
+
+class AspectFile(pytest.File):
+    """One file of the suite. Its path is below pytest's root folder, whether or not it lies there."""
+
+    aspect: Aspect
+    run: Run
+    selection: Selection
+
+    @classmethod
+    def all(cls, session: pytest.Session, run: Run, selection: Selection) -> Iterator[Self]:
+        """Yield a file for each aspect."""
+        for aspect in ASPECTS:
+            path = session.config.rootpath / SUITE / f"test_{aspect.name}.py"
+            file = cls.from_parent(session, path=path, name=path.name)
+            file.aspect, file.run, file.selection = aspect, run, selection
+            yield file
+
+    def collect(self) -> Iterator[AspectItem]:
+        """Yield an item for each scenario the aspect can judge and the command line selects."""
+        for scenario in self.aspect.scenarios():
+            mode = scenario.failure_mode
+            name = f"test_{self.aspect.name}[{mode.name}]"
+            if not self.selection.includes(f"{self.nodeid}::{name}") or not self.run.knows(scenario):
+                continue
+            item = AspectItem.from_parent(
+                self, name=name, aspect=self.aspect, scenario=scenario, run=self.run
+            )
+            item.add_marker("control" if mode.is_control else "failure_mode")
+            yield item
+
+
+class AspectItem(pytest.Item):
+    """One aspect of one scenario. It only reads evidence; no fixture of anybody's reaches it."""
+
+    def __init__(self, *, aspect: Aspect, scenario: Scenario, run: Run, **arguments: object) -> None:
+        super().__init__(**arguments)  # type: ignore[arg-type]
+        self.aspect = aspect
+        self.scenario = scenario
+        self.run = run
+        self.judged: Judged | None = None
+        self.extra_keyword_matches |= {aspect.name, scenario.failure_mode.section}
+
+    def runtest(self) -> None:
+        """Judge."""
+        judged = judge(self.aspect, self.scenario, self.run.evidence_for(self.scenario), self.run.profile)
+        self.judged = judged
+        self.user_properties += [
+            ("requirement", judged.requirement.id),
+            ("level", judged.level),
+            ("verdict", judged.verdict.value),
+        ]
+        if judged.verdict is Verdict.NOT_APPLICABLE:
+            pytest.skip(judged.reason)
+        if judged.verdict is Verdict.PASS or (judged.verdict is Verdict.DEVIATION and not self.run.strict):
+            return
+        raise Unsuccessful(judged)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Explain a verdict to the reader; anything else is a defect of ours and shows its traceback."""
+        if isinstance(excinfo.value, Unsuccessful):
+            return explain(self.scenario.failure_mode, excinfo.value.judged, self.run.profile)
+        return super().repr_failure(excinfo)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Say where the item comes from."""
+        return self.path, None, self.name
+
+
+class Unsuccessful(Exception):
+    """Carries a verdict other than pass out of an item."""
+
+    def __init__(self, judged: Judged) -> None:
+        super().__init__(judged.observed)
+        self.judged = judged

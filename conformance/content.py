@@ -1,0 +1,39 @@
+"""Whether a message arrived as it was sent."""
+
+from __future__ import annotations
+
+import re
+
+_FOLD = re.compile(rb"\r\n(?=[ \t])")
+
+
+def difference(sent: bytes, received: bytes) -> str:
+    """Say in what a received message differs from the one sent, beyond added header fields; empty if in nothing.
+
+    A relay adds trace fields and alters nothing else (RFC 5321 sections 4.4 and 6.4): every field sent is there
+    with its value, in its order, and the body is the same octet for octet.
+    """
+    sent_fields, sent_body = _split(sent)
+    received_fields, received_body = _split(received)
+    if sent_body != received_body:
+        return _where(sent_body, received_body)
+    rest = iter(received_fields)
+    for wanted in sent_fields:
+        if not any(wanted == found for found in rest):
+            name = wanted.split(b":")[0].decode("ascii", "replace")
+            return f"the header field {name} is altered, moved or missing"
+    return ""
+
+
+def _split(message: bytes) -> tuple[list[bytes], bytes]:
+    head, _, body = message.partition(b"\r\n\r\n")
+    return [_FOLD.sub(b"", field) for field in re.split(rb"\r\n(?![ \t])", head)], body
+
+
+def _where(sent: bytes, received: bytes) -> str:
+    if len(sent) != len(received):
+        return f"the body has {len(received)} octets instead of {len(sent)}"
+    at = next(n for n, (a, b) in enumerate(zip(sent, received, strict=True)) if a != b)
+    return (
+        f"the body differs from octet {at} on: {received[at : at + 20]!r} instead of {sent[at : at + 20]!r}"
+    )

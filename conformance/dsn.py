@@ -1,0 +1,80 @@
+"""Our own reader of delivery status notifications (RFC 3464 in a multipart/report of RFC 6522)."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from dataclasses import dataclass
+from email.message import EmailMessage, Message
+
+_COMMENT = re.compile(r"\([^()]*\)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipientReport:
+    """The per-recipient fields (RFC 3464 section 2.3), empty where absent.
+
+    Attributes:
+        final_recipient: The address, without its type.
+        action: `failed`, `delayed`, `delivered`, `relayed` or `expanded`, in lower case.
+        status: The enhanced status code, comments removed.
+        diagnostic: Diagnostic-Code without its type.
+        remote_mta: Remote-MTA without its type.
+    """
+
+    final_recipient: str
+    action: str
+    status: str
+    diagnostic: str
+    remote_mta: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a message says as a report; `recipients` is empty if it is none."""
+
+    recipients: tuple[RecipientReport, ...]
+    subject: str
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it returns a message: some recipient failed, or it is a bounce in no known form.
+
+        A message that came back with no machine-readable part is taken for a return, because anything
+        else would let a relay hide its bounces by writing them badly.
+        """
+        return not self.recipients or any(r.action == "failed" for r in self.recipients)
+
+
+def read_report(content: bytes) -> Report:
+    """Read a message as a delivery status notification."""
+    message = email.message_from_bytes(content, policy=email.policy.compat32)
+    groups: list[Message] = []
+    for part in message.walk():
+        if part.get_content_type() == "message/delivery-status":
+            payload = part.get_payload()
+            if isinstance(payload, list):
+                # the first group is about the message (section 2.2), the others each about a recipient
+                groups += [g for g in payload if isinstance(g, Message) and g.get("Final-Recipient")]
+            break
+    return Report(recipients=tuple(map(_recipient, groups)), subject=str(message.get("Subject", "")))
+
+
+def _recipient(group: Message | EmailMessage) -> RecipientReport:
+    return RecipientReport(
+        final_recipient=_after_type(group.get("Final-Recipient")),
+        action=_unfold(group.get("Action")).lower(),
+        status=_COMMENT.sub("", _unfold(group.get("Status"))).strip(),
+        diagnostic=_after_type(group.get("Diagnostic-Code")),
+        remote_mta=_after_type(group.get("Remote-MTA")),
+    )
+
+
+def _unfold(value: object) -> str:
+    return re.sub(r"\r?\n[ \t]+", " ", str(value or "")).strip()
+
+
+def _after_type(value: object) -> str:
+    _, separator, rest = _unfold(value).partition(";")
+    return rest.strip() if separator else ""

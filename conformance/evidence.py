@@ -1,0 +1,202 @@
+"""The evidence of one scenario: a read-only view of a record.
+
+What a test of the suite may look at, and nothing else: DNS queries, connections, the SMTP dialogue, delivered
+messages, the relay's own events, its queue and the reports it returned, all on one clock.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+from conformance.dsn import Report, read_report
+from conformance.record import Record, Reported, Snapshot, Staged, Trouble
+from conformance.target import Outcome, QueuedMessage
+from fake_servers import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivered:
+    """A message that arrived at a fake server.
+
+    Attributes:
+        at: When the final dot was accepted.
+        server: Address of the fake.
+        mail_from: The reverse-path, empty for the null reverse-path.
+        recipients: The forward-paths.
+        content: Exactly the octets received.
+        tls: TLS version, or empty if it came in clear.
+    """
+
+    at: float
+    server: str
+    mail_from: str
+    recipients: tuple[str, ...]
+    content: bytes
+    tls: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorSeen:
+    """An error the relay showed for the message.
+
+    Attributes:
+        source: Where it was read: `event`, `queue` or `NDR`.
+        at: When it was seen.
+        text: The error, word for word.
+        code: Reply code recorded apart from the text.
+        status: Enhanced status code recorded apart from the text.
+        destination: Destination recorded apart from the text.
+        permanent: Whether the relay gave up with it.
+    """
+
+    source: str
+    at: float
+    text: str
+    code: str = ""
+    status: str = ""
+    destination: str = ""
+    permanent: bool = False
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything known of one scenario.
+
+    Attributes:
+        record: The record it is part of.
+        staged: How the scenario was staged.
+    """
+
+    record: Record
+    staged: Staged
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """Events at this scenario's own servers and names, and mail to or from its own addresses."""
+        servers = {site.server for site in self.staged.sites}
+        names = {site.name.lower() for site in self.staged.sites} | {self.staged.domain.lower()}
+        return tuple(event for event in self.record.events if self._is_ours(event, servers, names))
+
+    def _is_ours(self, event: Event, servers: set[str], names: set[str]) -> bool:
+        if event.layer == "dns":
+            return str(event.fields.get("name", "")).rstrip(".").lower() in names
+        if event.kind == "message" and event.server not in servers:
+            return self.staged.sender in cast(list[str], event["recipients"])
+        return event.server in servers
+
+    def of(self, layer: str, *kinds: str) -> Iterator[Event]:
+        """Yield this scenario's events of a layer and, if given, of some kinds."""
+        for event in self.events:
+            if event.layer == layer and (not kinds or event.kind in kinds):
+                yield event
+
+    @cached_property
+    def messages(self) -> tuple[Delivered, ...]:
+        """Messages accepted by this scenario's own servers."""
+        servers = {site.server for site in self.staged.sites}
+        return tuple(m for m in self._all_messages if m.server in servers)
+
+    @cached_property
+    def returned(self) -> tuple[Delivered, ...]:
+        """Messages that came back to this scenario's sender."""
+        return tuple(m for m in self._all_messages if self.staged.sender in m.recipients)
+
+    @cached_property
+    def _all_messages(self) -> tuple[Delivered, ...]:
+        return tuple(
+            Delivered(
+                at=event.at,
+                server=event.server,
+                mail_from=str(event["mail_from"]),
+                recipients=tuple(cast(list[str], event["recipients"])),
+                content=base64.b64decode(str(event["content"])),
+                tls=str(event.fields.get("tls") or ""),
+            )
+            for event in self.of("smtp", "message")
+        )
+
+    @cached_property
+    def reports(self) -> tuple[tuple[Delivered, Report], ...]:
+        """Delivery status notifications that came back to the sender, with what they say."""
+        return tuple((message, read_report(message.content)) for message in self.returned)
+
+    @cached_property
+    def ndrs(self) -> tuple[tuple[Delivered, Report], ...]:
+        """The reports among them that tell of a failure; a notice of delay is none."""
+        return tuple((message, report) for message, report in self.reports if report.is_failure)
+
+    @cached_property
+    def reported(self) -> tuple[Reported, ...]:
+        """The relay's own delivery events for this recipient."""
+        ours = self.staged.recipient.lower()
+        return tuple(r for r in self.record.reported if r.event.recipient.lower() == ours)
+
+    @cached_property
+    def queue(self) -> tuple[tuple[Snapshot, tuple[QueuedMessage, ...]], ...]:
+        """Each look at the queue while the window was open, with this scenario's part of it."""
+        ours = self.staged.recipient.lower()
+        begin = self.staged.submitted if self.staged.submitted is not None else float("inf")
+        end = self.staged.closed if self.staged.closed is not None else float("inf")
+        return tuple(
+            (snapshot, tuple(m for m in snapshot.waiting if m.recipient.lower() == ours))
+            for snapshot in self.record.snapshots
+            if snapshot.asked >= begin and snapshot.at <= end
+        )
+
+    @cached_property
+    def errors(self) -> tuple[ErrorSeen, ...]:
+        """The errors the relay showed, from the best source there is: events, else queue, else NDR."""
+        seen = tuple(self._from_events())
+        if not seen:
+            seen = tuple(self._from_queue())
+        if not seen:
+            seen = tuple(self._from_reports())
+        return seen
+
+    def _from_events(self) -> Iterator[ErrorSeen]:
+        for reported in self.reported:
+            event = reported.event
+            if event.outcome in (Outcome.DEFERRED, Outcome.PERMANENT):
+                yield ErrorSeen(
+                    source="event",
+                    at=reported.seen,
+                    text=event.text,
+                    code=event.code,
+                    status=event.status,
+                    destination=event.destination,
+                    permanent=event.outcome is Outcome.PERMANENT,
+                )
+
+    def _from_queue(self) -> Iterator[ErrorSeen]:
+        last = ""
+        for snapshot, waiting in self.queue:
+            for message in waiting:
+                if message.error and message.error != last:
+                    last = message.error
+                    yield ErrorSeen(source="queue", at=snapshot.at, text=message.error)
+
+    def _from_reports(self) -> Iterator[ErrorSeen]:
+        for message, report in self.ndrs:
+            for recipient in report.recipients:
+                yield ErrorSeen(
+                    source="NDR",
+                    at=message.at,
+                    text=recipient.diagnostic,
+                    status=recipient.status,
+                    destination=recipient.remote_mta,
+                    permanent=True,
+                )
+
+    @property
+    def troubles(self) -> tuple[Trouble, ...]:
+        """What broke this scenario or the whole wave."""
+        return tuple(t for t in self.record.troubles if t.scenario in ("", self.staged.scenario))
+
+    @property
+    def late(self) -> bool:
+        """Whether the wave itself was later than its slack allows while this window was open."""
+        return self.staged.lag > self.record.header.slack

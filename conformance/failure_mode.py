@@ -1,0 +1,111 @@
+"""What a failure mode is: one way a destination can be broken, declared as data.
+
+Adding a failure mode is one `FailureMode(...)` in one file below `conformance/failure_modes/`; every aspect
+applies to it from then on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from conformance.target import Capability, TlsPolicy
+from conformance.witness import Witness, delivered
+from fake_servers import Answer, Certificate, Rule
+
+
+class Tcp(StrEnum):
+    """What a connection attempt meets."""
+
+    SERVE = "serve"
+    REFUSE = "refuse"
+    HANG = "hang"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """One smart host of a destination; as it stands it is healthy.
+
+    Attributes:
+        dns: What a look-up of its name gets instead of its address; None: the address, TTL 0.
+        tcp: What a connection attempt meets.
+        rules: What its SMTP server does differently from a healthy one.
+        certificate: The certificate it presents after STARTTLS; None: STARTTLS is not offered.
+        receive_buffer: Octets of socket buffer on its side; None: the system's choice. Small where a fault
+            inside the content must not vanish in the kernel's buffers.
+    """
+
+    dns: Answer | None = None
+    tcp: Tcp = Tcp.SERVE
+    rules: tuple[Rule, ...] = ()
+    certificate: Certificate | None = None
+    receive_buffer: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailureMode:
+    """One way a destination can be broken, or a positive control.
+
+    Attributes:
+        name: Identifier in node ids and reports.
+        section: The code of the source document's section it belongs to (`4.4.316`), or `control`.
+        staged: One sentence: what the destination does.
+        witness: What shows, without the target's word, that an attempt met the fault; the attempts it
+            sees are the proof that the failure was provoked.
+        hosts: The smart hosts of the connector, in the order in which they are configured.
+        tls: The connector's TLS rule.
+        timeout: Which of the relay's time-outs ends an attempt: `connect`, `command`, `dns`, or nothing
+            because the failure shows at once.
+        explained_by: Words of which an error detail that explains this failure contains at least one,
+            compared without regard to case, spaces and punctuation.
+        body_octets: Size of the message submitted.
+        connections: How many connections in direct succession are still one attempt.
+        control: The positive control that shows everything but the fault to be in order.
+    """
+
+    name: str
+    section: str
+    staged: str
+    witness: Witness
+    hosts: tuple[Host, ...] = (Host(),)
+    tls: TlsPolicy = TlsPolicy.OPPORTUNISTIC
+    timeout: str = ""
+    explained_by: tuple[str, ...] = ()
+    body_octets: int = 1_500
+    connections: int = 1
+    control: str = "plain"
+
+    @property
+    def is_control(self) -> bool:
+        """Whether delivery is expected at the first attempt."""
+        return self.witness is delivered
+
+    @property
+    def needs(self) -> frozenset[Capability]:
+        """What a target must be capable of for this failure mode to be staged."""
+        needs = {Capability.SMART_HOST}
+        if self.tls is TlsPolicy.ENCRYPTION_ONLY:
+            needs.add(Capability.TLS_REQUIRED)
+        elif self.tls is not TlsPolicy.OPPORTUNISTIC:
+            needs.add(Capability.TLS_VERIFIED)
+        return frozenset(needs)
+
+    def healed(self) -> tuple[Host, ...]:
+        """Return the hosts as they are after the repair."""
+        secured = self.tls is not TlsPolicy.OPPORTUNISTIC
+        return tuple(Host(certificate=Certificate.GOOD if secured else None) for _ in self.hosts)
+
+
+@dataclass
+class Registry:
+    """All failure modes by name, in the order in which they were declared."""
+
+    modes: dict[str, FailureMode] = field(default_factory=dict)
+
+    def add(self, *modes: FailureMode) -> None:
+        """Add failure modes; a name that is taken is a mistake in a declaration."""
+        for mode in modes:
+            if mode.name in self.modes:
+                raise ValueError(f"two failure modes are called {mode.name!r}")
+            self.modes[mode.name] = mode

@@ -1,0 +1,30 @@
+"""All failure modes and controls: one file for each section of the source document."""
+
+from collections.abc import Mapping
+
+from conformance.failure_mode import FailureMode, Registry
+from conformance.failure_modes import (
+    cannot_connect,
+    certificate,
+    closed_abruptly,
+    connection_refused,
+    connection_timed_out,
+    controls,
+    dns_query_failed,
+)
+
+_registry = Registry()
+for _section in (
+    controls,
+    dns_query_failed,
+    connection_timed_out,
+    connection_refused,
+    cannot_connect,
+    closed_abruptly,
+    certificate,
+):
+    _registry.add(*_section.MODES)
+
+ALL: Mapping[str, FailureMode] = _registry.modes
+
+__all__ = ["ALL"]

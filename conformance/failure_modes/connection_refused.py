@@ -1,0 +1,18 @@
+"""Error code: 450 4.4.316 Connection refused.
+
+A firewall or a server that is shut down refuses the connection.
+"""
+
+from conformance.failure_mode import FailureMode, Host, Tcp
+from conformance.witness import syn_refused
+
+MODES = (
+    FailureMode(
+        name="connection_refused",
+        section="4.4.316",
+        staged="Nothing listens on the server's port: a connection attempt is answered with RST.",
+        hosts=(Host(tcp=Tcp.REFUSE),),
+        witness=syn_refused,
+        explained_by=("refused", "10061", "111"),
+    ),
+)

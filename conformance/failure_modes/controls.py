@@ -1,0 +1,39 @@
+"""Positive controls: destinations with nothing wrong, which mail must reach at the first attempt."""
+
+from conformance.failure_mode import FailureMode, Host
+from conformance.target import TlsPolicy
+from conformance.witness import delivered
+from fake_servers import Certificate, Rule, Slow, Stage
+
+_PACE = 0.3  # seconds for each reply: noticeable, and far from any time-out
+
+MODES = (
+    FailureMode(
+        name="plain",
+        section="control",
+        staged="A healthy server without TLS.",
+        witness=delivered,
+    ),
+    FailureMode(
+        name="verified_tls",
+        section="control",
+        staged="A healthy server with a valid certificate; the connector insists on one.",
+        witness=delivered,
+        tls=TlsPolicy.DOMAIN_VALIDATION,
+        hosts=(Host(certificate=Certificate.GOOD),),
+    ),
+    FailureMode(
+        name="slow",
+        section="control",
+        staged=f"A healthy server that takes {_PACE} s for the greeting and for each reply.",
+        witness=delivered,
+        hosts=(
+            Host(
+                rules=tuple(
+                    Rule(stage=stage, action=Slow(_PACE))
+                    for stage in (Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT)
+                ),
+            ),
+        ),
+    ),
+)

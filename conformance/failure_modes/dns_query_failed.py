@@ -1,0 +1,55 @@
+"""Error code: 450 4.4.312 DNS query failed.
+
+The smart host's name cannot be turned into an address.
+"""
+
+from conformance.failure_mode import FailureMode, Host
+from conformance.witness import query_failed, query_unanswered
+from fake_servers import NoData, NxDomain, Refused, ServFail, Silence
+
+_SECTION = "4.4.312"
+_DNS_WORDS = ("dns", "name", "lookup", "resol", "domain", "query", "records")
+
+MODES = (
+    FailureMode(
+        name="dns_nxdomain",
+        section=_SECTION,
+        staged="The name of the smart host does not exist (NXDOMAIN).",
+        hosts=(Host(dns=NxDomain()),),
+        witness=query_failed,
+        explained_by=("nonexist", "nxdomain", "notexist", "notfound", "unknown", "nosuch"),
+    ),
+    FailureMode(
+        name="dns_nodata",
+        section=_SECTION,
+        staged="The name of the smart host exists but has no address (NODATA).",
+        hosts=(Host(dns=NoData()),),
+        witness=query_failed,
+        explained_by=("norecord", "nodata", "noaddress", "notfound", "noanswer"),
+    ),
+    FailureMode(
+        name="dns_servfail",
+        section=_SECTION,
+        staged="The name server answers SERVFAIL.",
+        hosts=(Host(dns=ServFail()),),
+        witness=query_failed,
+        explained_by=(*_DNS_WORDS, "servfail", "retry", "tryagain"),
+    ),
+    FailureMode(
+        name="dns_refused",
+        section=_SECTION,
+        staged="The name server answers REFUSED.",
+        hosts=(Host(dns=Refused()),),
+        witness=query_failed,
+        explained_by=(*_DNS_WORDS, "refused", "retry", "tryagain"),
+    ),
+    FailureMode(
+        name="dns_no_answer",
+        section=_SECTION,
+        staged="The name server never answers.",
+        hosts=(Host(dns=Silence()),),
+        witness=query_unanswered,
+        timeout="dns",
+        explained_by=(*_DNS_WORDS, "timeout", "timedout", "retry", "tryagain"),
+    ),
+)

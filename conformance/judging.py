@@ -1,0 +1,155 @@
+"""From evidence to verdict: what must be in order before an aspect is asked, and what its findings amount to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conformance.aspect import Aspect, Case
+from conformance.evidence import Evidence
+from conformance.failure_mode import FailureMode
+from conformance.profile import Profile
+from conformance.record import Record
+from conformance.requirements import Requirement
+from conformance.scenario import Scenario, of_control
+from conformance.suite.test_delivered import test_delivered
+from conformance.target import Capability
+from conformance.verdict import (
+    Broken,
+    Fault,
+    Finding,
+    Inconclusive,
+    Judgement,
+    NotApplicable,
+    Verdict,
+    weightiest,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """The verdict on one aspect of one scenario.
+
+    Attributes:
+        verdict: The verdict.
+        requirement: The catalogue row that decided, or that would have been judged.
+        level: The level that counted.
+        findings: Everything that was compared; empty if nothing could be.
+        reason: Why nothing could be compared.
+        fault: Whose fault an error is.
+        evidence: The scenario's evidence, if it was staged.
+    """
+
+    verdict: Verdict
+    requirement: Requirement
+    level: str
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+    fault: Fault | None = None
+    evidence: Evidence | None = None
+
+    @property
+    def expected(self) -> str:
+        """What was asked, by the finding that decided."""
+        return weightiest(self.findings).expected if self.findings else self.requirement.text
+
+    @property
+    def observed(self) -> str:
+        """What was seen, by the finding that decided, or why nothing was."""
+        return weightiest(self.findings).observed if self.findings else self.reason
+
+
+def judge(aspect: Aspect, scenario: Scenario, record: Record, profile: Profile) -> Judged:
+    """Judge one aspect of one scenario."""
+    from conformance.requirements import catalogue
+
+    mode = scenario.failure_mode
+    main = aspect.main_requirement(mode, profile)
+    staged = record.staged.get(scenario.id)
+    evidence = Evidence(record, staged) if staged else None
+    try:
+        case = _ready(mode, scenario, record, profile, evidence)
+        findings = tuple(aspect.judge(case))
+        if not findings:
+            raise NotApplicable("there was nothing to compare")
+    except Judgement as judgement:
+        fault = judgement.fault if isinstance(judgement, Broken) else None
+        return Judged(
+            verdict=judgement.verdict,
+            requirement=main,
+            level=main.level,
+            reason=str(judgement),
+            fault=fault,
+            evidence=evidence,
+        )
+    decisive = weightiest(findings)
+    return Judged(
+        verdict=decisive.verdict,
+        requirement=catalogue()[decisive.requirement],
+        level=decisive.level,
+        findings=findings,
+        evidence=evidence,
+    )
+
+
+def missing_capabilities(mode: FailureMode, capabilities: frozenset[Capability]) -> str:
+    """Say which capabilities a failure mode needs and a target lacks; empty if none."""
+    lacking = sorted(mode.needs - capabilities)
+    if not lacking:
+        return ""
+    return f"the target is not capable of {', '.join(lacking)}; an adapter that is lists it in `capabilities`"
+
+
+def _ready(
+    mode: FailureMode, scenario: Scenario, record: Record, profile: Profile, evidence: Evidence | None
+) -> Case:
+    """Return the case if there is something to judge.
+
+    Raises:
+        Judgement: There is not, and why.
+    """
+    lacking = missing_capabilities(mode, frozenset(map(Capability, record.header.capabilities)))
+    if lacking:
+        raise NotApplicable(lacking)
+    _nothing_broke(record, evidence)
+    if evidence is None:
+        raise Broken(Fault.HARNESS, f"the wave did not stage {scenario.id}")
+    if evidence.staged.submitted is None:
+        said = evidence.staged.refusal or "nothing was submitted"
+        raise Broken(Fault.TARGET, f"the relay did not accept the message: {said}")
+    case = Case(mode, evidence, profile)
+    if not mode.is_control:
+        _control_passed(mode, record, profile)
+        if not case.attempts:
+            raise Inconclusive(
+                f"the failure was not provoked; proof would have been: {mode.witness.sentence}"
+            )
+    if evidence.late:
+        raise Inconclusive(
+            f"the suite itself was {evidence.staged.lag:.2f} s late (allowed: {record.header.slack:.2f} s)"
+            + (", also with the window doubled" if evidence.staged.stretched else "")
+        )
+    return case
+
+
+def _nothing_broke(record: Record, evidence: Evidence | None) -> None:
+    troubles = evidence.troubles if evidence else tuple(t for t in record.troubles if not t.scenario)
+    finished = evidence is not None and evidence.staged.closed is not None
+    for trouble in troubles:
+        if trouble.scenario or not finished:
+            raise Broken(trouble.fault, trouble.message)
+    if evidence is None:
+        return
+    for event in evidence.of("fake", "broke"):
+        raise Broken(Fault.HARNESS, f"a fake server broke: {event['error']}")
+    if not finished:
+        raise Broken(Fault.HARNESS, "the wave ended before this scenario's window did")
+
+
+def _control_passed(mode: FailureMode, record: Record, profile: Profile) -> None:
+    control = of_control(mode)
+    judged = judge(test_delivered, control, record, profile)
+    if judged.verdict not in (Verdict.PASS, Verdict.DEVIATION):
+        raise Inconclusive(
+            f"the positive control {control.failure_mode.name} did not pass, so this failure proves nothing: "
+            f"{judged.observed}"
+        )

@@ -1,0 +1,85 @@
+"""Starts a wave as a child process of pytest and waits for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from conformance.plan import Plan
+from conformance.wave.__main__ import EXIT_INSTALLATION, command
+
+
+class Shows(Protocol):
+    """Whoever shows progress."""
+
+    def advance(self, done: int, total: int) -> None:
+        """So many windows of so many are closed."""
+
+
+class WaveFailed(Exception):
+    """A wave left no complete record; `installation` is set if this machine lacks something."""
+
+    def __init__(self, message: str, *, installation: bool = False) -> None:
+        super().__init__(message)
+        self.installation = installation
+
+
+def launch(plan: Plan, folder: Path, progress: Shows) -> Path:
+    """Run a wave in a folder and return the path of its record.
+
+    The child holds the other end of a pipe: however we end, it notices, and takes everything down.
+
+    Raises:
+        WaveFailed: The wave did not come to its end.
+    """
+    work, record, log = folder / "work", folder / "record.jsonl", folder / "wave.log"
+    work.mkdir()
+    written = folder / "plan.json"
+    replace(plan, work_directory=str(work)).write(written)
+    # what pytest was told about warnings and imports is not meant for the wave
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONWARNINGS", "PYTHONPATH")}
+    with (
+        log.open("wb") as errors,
+        subprocess.Popen(
+            command(written, record),
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,  # Ctrl-C reaches us alone, and we take it down in good order
+            text=True,
+        ) as child,
+    ):
+        try:
+            last = _follow(child, progress)
+            status = child.wait()
+        except BaseException:
+            child.terminate()
+            child.wait()
+            raise
+    if status == EXIT_INSTALLATION:
+        raise WaveFailed(_installation(last), installation=True)
+    if status != 0:
+        raise WaveFailed(f"exit status {status}\n{log.read_text(encoding='utf-8', errors='replace')[-4000:]}")
+    return record
+
+
+def _follow(child: subprocess.Popen[str], progress: Shows) -> dict[str, Any]:
+    """Read progress until the child closes its output; return the last thing it said."""
+    last: dict[str, Any] = {}
+    assert child.stdout is not None
+    for line in child.stdout:
+        last = json.loads(line)
+        if "done" in last:
+            progress.advance(last["done"], last["total"])
+    return last
+
+
+def _installation(said: dict[str, Any]) -> str:
+    parts = [str(said.get(key) or "") for key in ("installation", "hint", "log")]
+    return "\n".join(part for part in parts if part)

@@ -1,0 +1,87 @@
+"""The plan: what pytest tells a wave to do, as a JSON file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance.record import structure, unstructure
+from conformance.target import Schedule
+
+# The schedule asked for when nothing is to be learnt from the 24 hours themselves, in seconds. Time-outs stay
+# real: a relay with shorter ones would be a different relay.
+RETRY_INTERVAL = 2.0
+QUEUE_LIFETIME = 900.0
+TIMEOUT = 2.0
+
+# Everything may be this late before the wave blames itself.
+SLACK = 1.0
+
+# Processor seconds that one scenario costs over its window, target included (nox -s bench), and the part of
+# the machine that a wave may use before it must take more time instead.
+COST_PER_SCENARIO = 0.12
+SHARE_OF_CORES = 0.5
+_TYPICAL_WINDOW = 8.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One wave.
+
+    Attributes:
+        target: The target as named on the command line.
+        import_path: Folders to look for the target's module in, after the normal ones.
+        lab: `loopback` or `namespace`.
+        scenarios: Identifiers, in the order in which they get their addresses.
+        asked: The schedule and time-outs to ask the relay for, in seconds.
+        slack: Seconds that everything may be late.
+        stretch: Factor on every window: 2 when a first wave was too late.
+        disarmed: Stage every destination healthy; an anti-run, in which nothing may pass.
+        work_directory: An empty folder for everything the wave writes.
+    """
+
+    target: str
+    import_path: list[str]
+    lab: str
+    scenarios: list[str]
+    asked: Schedule
+    slack: float = SLACK
+    stretch: float = 1.0
+    disarmed: bool = False
+    work_directory: str = ""
+
+    def write(self, path: Path) -> None:
+        """Write the plan to a file."""
+        path.write_text(json.dumps(unstructure(self), indent=1), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> Plan:
+        """Read a plan from a file.
+
+        Raises:
+            ValueError: It is not a plan.
+        """
+        try:
+            return structure(json.loads(path.read_text(encoding="utf-8")), cls)
+        except (ExceptionGroup, KeyError, TypeError, json.JSONDecodeError) as error:
+            raise ValueError(f"{path} is not a plan: {error}") from error
+
+
+def schedule(*, retry_interval: float = RETRY_INTERVAL) -> Schedule:
+    """Return the schedule to ask for, with time-outs."""
+    return Schedule(
+        retry_interval=retry_interval,
+        max_retry_interval=retry_interval,
+        queue_lifetime=QUEUE_LIFETIME,
+        granularity=0.0,
+        connect_timeout=TIMEOUT,
+        command_timeout=TIMEOUT,
+        dns_timeout=TIMEOUT,
+    )
+
+
+def stretch_for(scenarios: int, cores: int) -> float:
+    """Return the factor on the retry interval that keeps the estimated load below the share of the cores."""
+    load = scenarios * COST_PER_SCENARIO / (_TYPICAL_WINDOW * cores)
+    return max(1.0, load / SHARE_OF_CORES)

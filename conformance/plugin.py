@@ -1,0 +1,106 @@
+"""The pytest hooks of a run with a target, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.collection import AspectFile, AspectItem, Selection
+from conformance.report.jsonl import write_report
+from conformance.report.terminal import Terminal
+from conformance.run import Run, open_run
+from conformance.verdict import Verdict
+
+# In the terminal: category for the last line, letter, word.
+_STATUS = {
+    Verdict.PASS: ("passed", ".", "PASSED"),
+    Verdict.FAIL: ("failed", "F", "FAILED"),
+    Verdict.DEVIATION: ("deviation", "D", ("DEVIATION", {"yellow": True})),
+    Verdict.INCONCLUSIVE: ("inconclusive", "I", ("INCONCLUSIVE", {"red": True})),
+    Verdict.NOT_APPLICABLE: ("not applicable", "n", ("NOT APPLICABLE", {"yellow": True})),
+    Verdict.ERROR: ("error", "E", "ERROR"),
+}
+
+
+class ConformancePlugin:
+    """Collects the suite, runs the wave before the first test, and reports."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        if getattr(config.option, "numprocesses", None) or getattr(config.option, "tx", None):
+            raise pytest.UsageError(
+                "-n cannot be used with a target: every worker would provoke every failure again. One wave "
+                "already stages all scenarios at the same time."
+            )
+        for mark in ("control: a positive control", "failure_mode: a way a destination can be broken"):
+            config.addinivalue_line("markers", mark)
+        self._run: Run = open_run(config)
+        self._selection = Selection(config)
+        config.args[:] = self._selection.others
+        self._terminal = Terminal(config)
+
+    def pytest_report_header(self) -> list[str]:
+        """Say what is judged, and by what."""
+        return self._run.about()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        """Add the suite before anybody selects or deselects."""
+        added: list[pytest.Item] = []
+        for file in AspectFile.all(session, self._run, self._selection):
+            found: list[pytest.Item | pytest.Collector] = list(file.collect())
+            report = pytest.CollectReport(file.nodeid, "passed", None, found)
+            session.ihook.pytest_collectreport(report=report)
+            added += [item for item in found if isinstance(item, pytest.Item)]
+        items[:0] = added
+        self._selection.check_found()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Run the wave for the tests that are left; then pytest's own loop judges."""
+        items = [item for item in session.items if isinstance(item, AspectItem)]
+        if items and not session.config.option.collectonly:
+            self._run.provoke([item.scenario for item in items], self._terminal)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Take the verdict over into the report."""
+        report = yield
+        if isinstance(item, AspectItem) and call.when == "call" and item.judged is not None:
+            report.conformance_verdict = item.judged.verdict  # type: ignore[attr-defined]
+            self._run.judged.append((item, item.judged))
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[Any, ...] | None:
+        """Give each verdict its own letter."""
+        verdict = getattr(report, "conformance_verdict", None)
+        if verdict is None or report.when != "call":
+            return None
+        if verdict is Verdict.DEVIATION and report.failed:
+            return "failed", "F", "FAILED"
+        return _STATUS[verdict]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the report; a run in which nothing could be judged is no success."""
+        if session.config.option.collectonly:
+            return
+        nothing = all(judged.verdict is Verdict.NOT_APPLICABLE for _, judged in self._run.judged)
+        if exitstatus == pytest.ExitCode.OK and nothing and not _others_ran(session):
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+        folder = session.config.getoption("conformance_report")
+        if folder and self._run.records:
+            write_report(Path(folder), self._run)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show one line for each failure mode, and what neither passed nor failed."""
+        self._terminal.summary(terminalreporter, self._run)
+
+
+def _others_ran(session: pytest.Session) -> bool:
+    return any(not isinstance(item, AspectItem) for item in session.items)

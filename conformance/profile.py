@@ -1,0 +1,184 @@
+"""Profiles: which outcomes and codes are accepted for which failure mode, as data with sources."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from cattrs import Converter
+from cattrs.errors import ClassValidationError
+
+from conformance import codes
+from conformance.evidence import ErrorSeen
+from conformance.failure_mode import FailureMode
+from conformance.failure_modes import ALL
+from conformance.requirements import Requirement, catalogue
+from conformance.target import Outcome
+from conformance.verdict import Finding
+
+NAMES = tuple(
+    sorted(
+        f.name.removesuffix(".toml")
+        for f in files("conformance.profiles").iterdir()
+        if f.name.endswith(".toml")
+    )
+)
+DEFAULT = "eop"
+
+
+class ProfileError(Exception):
+    """A profile is wrong; the text names the file, the row and the reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing asked of a code.
+
+    Attributes:
+        what: `code` (the reply code) or `status` (the enhanced status code).
+        any: Patterns of which one must fit; see `codes.matches`.
+        requirement: Catalogue id; its level counts.
+        preferred: The member of a set that the profile would choose.
+        if_shown: Judge only if the relay shows this code at all.
+    """
+
+    what: str
+    any: list[str]
+    requirement: str
+    preferred: str = ""
+    if_shown: bool = False
+
+    def find(self, read: codes.Codes) -> Finding | None:
+        """Compare; None if the relay shows no such code and need not."""
+        value = read.code if self.what == "code" else read.status
+        name = "reply code" if self.what == "code" else "enhanced status code"
+        if not value and self.if_shown:
+            return None
+        preference = f" (preferably {self.preferred})" if self.preferred else ""
+        return Finding(
+            requirement=self.requirement,
+            level=catalogue()[self.requirement].level,
+            holds=any(codes.matches(pattern, value) for pattern in self.any),
+            expected=f"{name} {' or '.join(self.any)}{preference}",
+            observed=f"{name} {value}" if value else f"no {name} at the beginning of the error",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """One accepted outcome and what its error must say.
+
+    Attributes:
+        outcome: What becomes of the message.
+        checks: What its code must be.
+        titles: The fixed part of the error text, which is no detail.
+    """
+
+    outcome: Outcome
+    checks: list[Check]
+    titles: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """Accepted outcomes for the failure modes of some sections, or for some failure modes by name."""
+
+    source: str
+    outcomes: list[Accepted]
+    sections: list[str] = field(default_factory=list)
+    failure_modes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """A profile as loaded.
+
+    Attributes:
+        name: `eop`, `eop-observed`, `rfc`.
+        about: What it stands for.
+        rows: One for each failure mode that is no control.
+        slots: Requirement ids by `aspect.slot`.
+        by_section: The same where a section differs.
+    """
+
+    name: str
+    about: str
+    rows: Mapping[str, Row]
+    slots: Mapping[str, str]
+    by_section: Mapping[str, Mapping[str, str]]
+
+    def requirement(self, slot: str, mode: FailureMode) -> Requirement:
+        """Return the catalogue row behind a slot of an aspect, for a failure mode."""
+        override = self.by_section.get(mode.section, {})
+        return catalogue()[override.get(slot, self.slots[slot])]
+
+    def accepted(self, mode: FailureMode, outcome: Outcome) -> Accepted | None:
+        """Return what an outcome must look like, or None if it is not accepted."""
+        return next((a for a in self.rows[mode.name].outcomes if a.outcome is outcome), None)
+
+    def code_requirement(self, mode: FailureMode) -> Requirement:
+        """Return the row that the error code of a failure mode serves first of all."""
+        return catalogue()[self.rows[mode.name].outcomes[0].checks[0].requirement]
+
+    def served(self) -> set[str]:
+        """Return every requirement id that this profile can judge."""
+        ids = set(self.slots.values())
+        for section in self.by_section.values():
+            ids |= set(section.values())
+        for row in self.rows.values():
+            ids |= {check.requirement for outcome in row.outcomes for check in outcome.checks}
+        return ids
+
+
+def read_codes(error: ErrorSeen) -> codes.Codes:
+    """Read the codes of an error that a relay showed."""
+    return codes.read(error.text, code=error.code, status=error.status)
+
+
+@cache
+def load(name: str) -> Profile:
+    """Load a profile that comes with the suite.
+
+    Raises:
+        ProfileError: There is none of that name, or its file is wrong.
+    """
+    if name not in NAMES:
+        raise ProfileError(f"no profile is called {name!r}; there are {', '.join(NAMES)}")
+    data = tomllib.loads(files("conformance.profiles").joinpath(f"{name}.toml").read_text("utf-8"))
+    base = load(data["extends"]) if "extends" in data else None
+    try:
+        rows = Converter(forbid_extra_keys=True).structure(data["row"], list[Row])
+    except (ClassValidationError, ExceptionGroup) as error:
+        raise ProfileError(f"{name}.toml: {error!r}") from error
+    profile = Profile(
+        name=name,
+        about=data["about"],
+        rows=_by_mode(name, rows, base.rows if base else {}),
+        slots={**(base.slots if base else {}), **data.get("aspects", {})},
+        by_section={**(base.by_section if base else {}), **data.get("sections", {})},
+    )
+    unknown = profile.served() - set(catalogue())
+    if unknown:
+        raise ProfileError(f"{name}.toml: no such requirement: {', '.join(sorted(unknown))}")
+    return profile
+
+
+def _by_mode(name: str, rows: list[Row], base: Mapping[str, Row]) -> dict[str, Row]:
+    """Resolve rows to failure modes: a row by name wins over a row by section."""
+    chosen: dict[str, Any] = dict(base)
+    for row in rows:
+        unknown = set(row.failure_modes) - set(ALL)
+        if unknown:
+            raise ProfileError(f"{name}.toml: no such failure mode: {', '.join(sorted(unknown))}")
+    for row in (*[r for r in rows if r.sections], *[r for r in rows if r.failure_modes]):
+        for mode in ALL.values():
+            if mode.section in row.sections or mode.name in row.failure_modes:
+                chosen[mode.name] = row
+    missing = [m.name for m in ALL.values() if not m.is_control and m.name not in chosen]
+    if missing:
+        raise ProfileError(f"{name}.toml: no row for {', '.join(missing)}")
+    return chosen

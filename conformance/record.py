@@ -1,0 +1,253 @@
+"""The record: what a wave leaves behind, and all that a verdict is made from.
+
+A file of JSON lines. The first is the header, the last the footer; a record without footer is a wave that did
+not come to its end. Between them, in the order in which they became known: scenarios, journal events, queue
+snapshots, delivery events of the relay, troubles. Times are seconds on the journal's clock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cattrs.preconf.json import make_converter
+
+from conformance.target import DeliveryEvent, QueuedMessage, Schedule
+from conformance.verdict import Fault
+from fake_servers import Event
+from fake_servers.journal import Value
+
+T = TypeVar("T")
+
+_converter = make_converter()
+# JSON's own types pass as they are.
+_converter.register_structure_hook(Value, lambda value, _: value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """Under which conditions a wave ran.
+
+    Attributes:
+        suite: Version of this suite.
+        target: Name of the target.
+        target_module: Where its adapter came from, `package.module:Class`.
+        capabilities: What the target was said to be capable of.
+        lab: `loopback` or `namespace`.
+        asked: The schedule and time-outs the relay was asked for, in seconds.
+        platform: Operating system and Python.
+        started: When the wave began, ISO 8601, UTC.
+        slack: Seconds that everything may be late before the wave calls itself late.
+        network: Addresses the fakes used: `resolver`, `submission`, `sink`.
+    """
+
+    suite: str
+    target: str
+    target_module: str
+    capabilities: list[str]
+    lab: str
+    asked: Schedule
+    platform: str
+    started: str
+    slack: float
+    network: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """One address of a scenario: a smart host by name, and where it lives."""
+
+    name: str
+    host: str
+    port: int
+
+    @property
+    def server(self) -> str:
+        """The address as journal events name it."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """One scenario as it was staged.
+
+    Attributes:
+        scenario: Identifier `failure_mode.course`.
+        failure_mode: Name of the failure mode.
+        course: Name of the course.
+        domain: The recipient domain, this scenario's own.
+        sender: Envelope sender, this scenario's own.
+        recipient: Envelope recipient.
+        sites: Its smart hosts.
+        content: The message as submitted (base64 in the file).
+        granted: The schedule and time-outs its relay granted.
+        submitted: When the relay accepted the message; None if it never did.
+        refusal: What the relay said instead of accepting.
+        repaired: When the fault was taken away; None if it never was.
+        closed: When the window closed.
+        lag: How late the wave itself was at worst while the window was open, in seconds.
+        stretched: Whether this is a second staging with the window doubled, because the first was too late.
+    """
+
+    scenario: str
+    failure_mode: str
+    course: str
+    domain: str
+    sender: str
+    recipient: str
+    sites: list[Site]
+    content: bytes
+    granted: Schedule
+    submitted: float | None = None
+    refusal: str = ""
+    repaired: float | None = None
+    closed: float | None = None
+    lag: float = 0.0
+    stretched: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """What the relay's queue held at one moment; `asked` and `at` bracket that moment."""
+
+    asked: float
+    at: float
+    waiting: list[QueuedMessage]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reported:
+    """A delivery event of the relay, and when the wave first saw it."""
+
+    seen: float
+    event: DeliveryEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trouble:
+    """Something that broke the wave or one scenario (all of them if `scenario` is empty)."""
+
+    at: float
+    fault: Fault
+    message: str
+    hint: str = ""
+    log: str = ""
+    scenario: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Footer:
+    """The end of a complete record."""
+
+    lines: int
+    seconds: float
+    longest_window: float
+    cpu_seconds: float
+
+
+Entry = Header | Staged | Event | Snapshot | Reported | Trouble | Footer
+_KINDS: dict[str, type[Any]] = {
+    kind.__name__.lower(): kind for kind in (Header, Staged, Event, Snapshot, Reported, Trouble, Footer)
+}
+
+
+class RecordError(Exception):
+    """A record cannot be read; the text names the file, the line and the reason."""
+
+
+def to_line(entry: Entry) -> str:
+    """Return an entry as one JSON line without line end."""
+    return json.dumps({"kind": type(entry).__name__.lower(), "entry": _converter.unstructure(entry)})
+
+
+def from_line(line: str) -> Entry:
+    """Return the entry of one line.
+
+    Raises:
+        ValueError: The line is no entry.
+    """
+    try:
+        row = json.loads(line)
+        kind = _KINDS[row["kind"]]
+        return _converter.structure(row["entry"], kind)  # type: ignore[no-any-return]
+    except (KeyError, TypeError, json.JSONDecodeError, ExceptionGroup) as error:
+        raise ValueError(f"not an entry of a record: {error}") from error
+
+
+def structure(data: object, kind: type[T]) -> T:
+    """Build a dataclass from JSON data, by the record's conventions."""
+    return _converter.structure(data, kind)
+
+
+def unstructure(value: object) -> Any:
+    """Turn a dataclass into JSON data, by the record's conventions."""
+    return _converter.unstructure(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A record in memory."""
+
+    header: Header
+    staged: dict[str, Staged]
+    events: list[Event]
+    snapshots: list[Snapshot]
+    reported: list[Reported]
+    troubles: list[Trouble]
+    footer: Footer | None
+
+
+def assemble(entries: Iterable[Entry], name: str) -> Record:
+    """Build a record from its entries; of several stagings of a scenario the last one counts.
+
+    Raises:
+        RecordError: There is no header.
+    """
+    header: Header | None = None
+    footer: Footer | None = None
+    staged: dict[str, Staged] = {}
+    lists: dict[type[Any], list[Any]] = {Event: [], Snapshot: [], Reported: [], Trouble: []}
+    for entry in entries:
+        if isinstance(entry, Header):
+            header = entry
+        elif isinstance(entry, Footer):
+            footer = entry
+        elif isinstance(entry, Staged):
+            staged[entry.scenario] = entry
+        else:
+            lists[type(entry)].append(entry)
+    if header is None:
+        raise RecordError(f"{name}: no header; this is not a record of a wave")
+    return Record(
+        header=header,
+        staged=staged,
+        events=sorted(lists[Event], key=lambda event: event.at),
+        snapshots=lists[Snapshot],
+        reported=lists[Reported],
+        troubles=lists[Trouble],
+        footer=footer,
+    )
+
+
+def load(path: Path) -> Record:
+    """Read a record from a file.
+
+    Raises:
+        RecordError: The file cannot be read or is not a record.
+    """
+    entries: list[Entry] = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordError(f"{path}: {error}") from error
+    for number, line in enumerate(lines, 1):
+        try:
+            entries.append(from_line(line))
+        except ValueError as error:
+            if number == len(lines):
+                break  # the wave was cut off while writing; the missing footer says so
+            raise RecordError(f"{path}, line {number}: {error}") from error
+    return assemble(entries, str(path))

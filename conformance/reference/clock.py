@@ -1,0 +1,49 @@
+"""The relay's one clock: the wall clock plus an offset that an operator can change while the relay runs."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+
+class Clock:
+    """Seconds since the epoch, moved by the number in a file.
+
+    The file is looked at on every call, which costs one `stat`; it must be replaced by renaming, so that it
+    is never seen half-written. While it is absent the offset is zero; while it holds no number, the last one
+    stays.
+    """
+
+    def __init__(self, offset_file: Path | None = None) -> None:
+        self._offset_file = offset_file
+        self._seen: tuple[int, int, int] | None = None
+        self._offset = 0.0
+
+    @property
+    def movable(self) -> bool:
+        """Whether there is a file that can move this clock."""
+        return self._offset_file is not None
+
+    def now(self) -> float:
+        """Return the time in seconds since the epoch."""
+        if self._offset_file is not None:
+            self._refresh(self._offset_file)
+        return time.time() + self._offset
+
+    def _refresh(self, path: Path) -> None:
+        try:
+            stat = path.stat()
+        except FileNotFoundError:
+            self._seen, self._offset = None, 0.0
+            return
+        signature = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
+        if signature == self._seen:
+            return
+        self._seen = signature
+        try:
+            self._offset = float(path.read_text(encoding="ascii"))
+        except (OSError, ValueError) as error:
+            log.warning("clock offset file %s holds no number, ignored: %s", path, error)

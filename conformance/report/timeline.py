@@ -1,0 +1,106 @@
+"""The evidence of one scenario as a readable timeline, on one clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from conformance.evidence import Evidence
+from fake_servers import Event
+
+_LONGEST = 200
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Entry:
+    """One line of a timeline: seconds since the message was submitted, layer, and what happened."""
+
+    at: float
+    layer: str
+    text: str
+
+    def __str__(self) -> str:
+        text = self.text if len(self.text) <= _LONGEST else f"{self.text[:_LONGEST]}..."
+        return f"{self.at:+9.3f} s  {self.layer:<6} {text}"
+
+
+def timeline(evidence: Evidence) -> list[Entry]:
+    """Return what happened, in order; times count from the submission."""
+    staged = evidence.staged
+    start = staged.submitted or 0.0
+    found = [*_milestones(evidence), *_wire(evidence), *_relay(evidence), *_queue(evidence), *_ndrs(evidence)]
+    # a stable sort: entries of the same moment stay in the order of their layers
+    return [
+        Entry(at=at - start, layer=layer, text=text)
+        for at, layer, text in sorted(found, key=lambda entry: entry[0])
+    ]
+
+
+Found = tuple[float, str, str]
+
+
+def _milestones(evidence: Evidence) -> Iterator[Found]:
+    staged = evidence.staged
+    if staged.submitted is not None:
+        yield staged.submitted, "suite", f"message accepted by the relay, for <{staged.recipient}>"
+    if staged.repaired is not None:
+        yield staged.repaired, "suite", "destination repaired"
+    if staged.closed is not None:
+        yield staged.closed, "suite", "window closed"
+
+
+def _wire(evidence: Evidence) -> Iterator[Found]:
+    for event in evidence.events:
+        layer, text = _described(event)
+        where = "" if event.layer == "dns" or not event.connection else f"#{event.connection} "
+        yield event.at, layer, where + text
+
+
+def _described(event: Event) -> tuple[str, str]:
+    fields = event.fields
+    match event.layer, event.kind:
+        case "dns", "query":
+            return "DNS", f"{fields['name']} {fields['type']}? ({fields['transport']})"
+        case "dns", "answer":
+            records = fields.get("records") or []
+            assert isinstance(records, list)
+            return "DNS", f"  -> {' '.join([str(fields['answer']), *records])}"
+        case "smtp", "received":
+            return "SMTP", f"> {fields['line']}"
+        case "smtp", "sent":
+            return "SMTP", f"< {fields['text']}".replace("\n", " | ")
+        case "smtp", "fault":
+            return "SMTP", f"fault played: {fields['action']} at {fields['stage']}"
+        case "smtp", "body":
+            return "SMTP", f"content: {fields['octets']} octets read"
+        case "smtp", "message":
+            return "SMTP", f"message accepted, from <{fields['mail_from']}>"
+        case "tcp", "accepted":
+            return "TCP", f"connection from {fields['peer']} to {event.server}"
+        case "tcp", "closed":
+            return "TCP", f"closed by {fields['by']} ({fields['how']})"
+    rest = ", ".join(f"{key} {value}" for key, value in fields.items())
+    return event.layer.upper(), f"{event.kind} {rest}"
+
+
+def _relay(evidence: Evidence) -> Iterator[Found]:
+    for reported in evidence.reported:
+        event = reported.event
+        codes = " ".join(code for code in (event.code, event.status) if code)
+        where = f" [{event.destination}]" if event.destination else ""
+        yield reported.seen, "relay", f"{event.outcome}: {codes} {event.text}{where}".replace("  ", " ")
+
+
+def _queue(evidence: Evidence) -> Iterator[Found]:
+    before: str | None = None
+    for snapshot, waiting in evidence.queue:
+        now = f"waiting: {waiting[0].error or 'no reason shown'}" if waiting else "not in the queue"
+        if now != before:
+            yield snapshot.at, "queue", now
+        before = now
+
+
+def _ndrs(evidence: Evidence) -> Iterator[Found]:
+    for message, report in evidence.reports:
+        said = "; ".join(f"{r.action} {r.status} {r.diagnostic}" for r in report.recipients)
+        yield message.at, "NDR", f"{report.subject}: {said or 'no delivery-status part'}"

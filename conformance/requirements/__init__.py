@@ -1,0 +1,57 @@
+"""The requirement catalogue: TOML rows, one file for each section of the source document, plus `rfc.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from conformance.verdict import Level
+
+
+class CatalogueError(Exception):
+    """A row of the catalogue is wrong; the text names the file, the row and the reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirement:
+    """One row.
+
+    Attributes:
+        id: `area/slug`, chosen once and never reused.
+        level: MUST only from the source document or an RFC MUST; SHOULD if documented elsewhere or sampled;
+            MAY if inferred.
+        text: What must hold, one sentence.
+        source: Where it is said.
+        since: Version of this suite that judged it first.
+    """
+
+    id: str
+    level: Level
+    text: str
+    source: str
+    since: str
+
+
+@cache
+def catalogue() -> Mapping[str, Requirement]:
+    """Return all rows by id.
+
+    Raises:
+        CatalogueError: A row is incomplete, has an unknown key or level, or its id is taken.
+    """
+    rows: dict[str, Requirement] = {}
+    for file in sorted(files(__package__).iterdir(), key=lambda entry: entry.name):
+        if not file.name.endswith(".toml"):
+            continue
+        for number, row in enumerate(tomllib.loads(file.read_text("utf-8"))["requirement"], 1):
+            try:
+                requirement = Requirement(**{**row, "level": Level(row["level"])})
+            except (TypeError, KeyError, ValueError) as error:
+                raise CatalogueError(f"{file.name}, row {number}: {error}") from error
+            if requirement.id in rows:
+                raise CatalogueError(f"{file.name}, row {number}: the id {requirement.id} is taken")
+            rows[requirement.id] = requirement
+    return rows

@@ -1,0 +1,32 @@
+"""Positive controls: mail to a healthy destination arrives at the first attempt."""
+
+from conformance.aspect import Case, Course, Finding, aspect
+from conformance.content import difference
+from conformance.target import TlsPolicy
+
+
+@aspect(course=Course.HEALTHY, controls=True, slots=("delivered",))
+def test_delivered(case: Case) -> list[Finding]:
+    """Exactly one copy arrives, unaltered, under TLS where the connector requires it, and no error is shown."""
+    messages = case.evidence.messages
+    if not messages:
+        shown = f"; the relay says: {case.errors[-1].text}" if case.errors else ""
+        observed = f"nothing arrived{shown}"
+    elif len(messages) > 1:
+        observed = f"{len(messages)} copies arrived"
+    elif case.evidence.ndrs:
+        observed = "delivered, and returned in an NDR as well"
+    elif case.mode.tls is not TlsPolicy.OPPORTUNISTIC and not messages[0].tls:
+        observed = "delivered in clear although the connector requires TLS"
+    elif case.errors:
+        observed = f"delivered, but not at the first attempt: {case.errors[0].text}"
+    else:
+        observed = difference(case.evidence.staged.content, messages[0].content)
+    return [
+        case.finding(
+            "delivered.delivered",
+            holds=not observed,
+            expected="one copy at the first attempt, content intact",
+            observed=observed or "one copy, content intact",
+        )
+    ]

@@ -1,0 +1,48 @@
+"""Each deferral names the destination server: the one tried last."""
+
+import re
+
+from conformance.aspect import Case, Course, Finding, aspect
+from conformance.record import Site
+
+
+@aspect(course=Course.HEALED, slots=("named",))
+def test_destination_server(case: Case) -> list[Finding]:
+    """The last error shown names the smart host that was tried last, by name or by address."""
+    expected = _tried_last(case)
+    asked = " or ".join(f"{site.name} ({site.host})" for site in expected)
+    if not case.errors:
+        observed, holds = "no error was shown", False
+    else:
+        error = case.errors[-1]
+        shown = f"{error.destination} {error.text}"
+        named = [site for site in case.evidence.staged.sites if _names(shown, site)]
+        others = [site.name for site in named if site not in expected]
+        holds = any(site in expected for site in named) and not others
+        observed = f"destination {error.destination or 'not given apart'} ({error.source}: {error.text})"
+    return [
+        case.finding(
+            "destination_server.named",
+            holds=holds,
+            expected=f"the destination server tried last: {asked}",
+            observed=observed,
+        )
+    ]
+
+
+def _tried_last(case: Case) -> list[Site]:
+    """Return the site of the last contact of the attempt that the last error belongs to.
+
+    Before the repair each attempt tries every smart host; where the order may differ from one attempt to the
+    next and the error cannot be told apart, each last one is accepted.
+    """
+    sites = case.evidence.staged.sites
+    last = {attempt.contacts[-1].host for attempt in case.attempts}
+    return [site for site in sites if site.name in last] or list(sites)
+
+
+def _names(text: str, site: Site) -> bool:
+    for name in (site.name, site.host):
+        if re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", text, re.IGNORECASE):
+            return True
+    return False

@@ -1,0 +1,61 @@
+"""Each deferral says what failed, by the reply code and the enhanced status code."""
+
+from conformance.aspect import Case, Course, Finding, aspect, read_codes
+from conformance.verdict import Inconclusive, Level, weightiest
+
+
+@aspect(course=Course.HEALED)
+def test_error_code(case: Case) -> list[Finding]:
+    """Every error shown while the fault lasts carries an accepted code; the worst one counts."""
+    accepted = case.profile.accepted(case.mode, case.outcome)
+    if accepted is None:
+        wanted = " or ".join(row.outcome for row in case.profile.rows[case.mode.name].outcomes)
+        shown = f": {case.errors[-1].text}" if case.errors else ""
+        return [
+            Finding(
+                requirement=case.profile.code_requirement(case.mode).id,
+                level=Level.MUST,
+                holds=False,
+                expected=f"outcome {wanted}",
+                observed=f"outcome {case.outcome}{shown}",
+            )
+        ]
+    if not case.errors:
+        return [_silent(case)]
+    worst: list[Finding] = []
+    for error in case.errors:
+        read = read_codes(error)
+        found = [finding for check in accepted.checks if (finding := check.find(read))]
+        findings = [_quote(finding, error.source, error.text) for finding in found]
+        if not worst or weightiest(findings).verdict.value != "pass":
+            worst = findings
+        if weightiest(worst).verdict.value == "fail":
+            break
+    return worst
+
+
+def _quote(finding: Finding, source: str, text: str) -> Finding:
+    return Finding(
+        requirement=finding.requirement,
+        level=finding.level,
+        holds=finding.holds,
+        expected=finding.expected,
+        observed=f"{finding.observed} ({source}: {text})",
+    )
+
+
+def _silent(case: Case) -> Finding:
+    if case.evidence.messages:
+        observed = "the message was delivered and no error was shown"
+    elif not case.evidence.queue:
+        raise Inconclusive("the queue was never seen while the window was open")
+    else:
+        observed = "no error was shown, neither in events nor in the queue nor in an NDR"
+    requirement = case.profile.code_requirement(case.mode)
+    return Finding(
+        requirement=requirement.id,
+        level=requirement.level,
+        holds=False,
+        expected="an error with a code",
+        observed=observed,
+    )

@@ -1,0 +1,27 @@
+"""Once the destination is repaired, the message arrives: exactly once and unaltered."""
+
+from conformance.aspect import Case, Course, Finding, aspect
+from conformance.content import difference
+
+
+@aspect(course=Course.HEALED, slots=("delivered",))
+def test_recovers(case: Case) -> list[Finding]:
+    """After the repair exactly one copy arrives, its content intact, and no NDR follows."""
+    case.must_have_waited()
+    staged = case.evidence.staged
+    messages = case.evidence.messages
+    repaired = staged.repaired if staged.repaired is not None else 0.0
+    closed = staged.closed if staged.closed is not None else 0.0
+    if not messages:
+        observed = f"nothing arrived in the {closed - repaired:.1f} s after the repair"
+    elif messages[0].at < repaired:
+        observed = f"delivered {repaired - messages[0].at:.2f} s before the repair, in spite of the fault"
+    elif len(messages) > 1:
+        observed = f"{len(messages)} copies arrived, at " + ", ".join(f"{m.at:.2f} s" for m in messages)
+    elif case.evidence.ndrs:
+        observed = "delivered, and returned in an NDR as well"
+    else:
+        observed = difference(staged.content, messages[0].content)
+    expected = "one copy after the repair, content intact, no NDR"
+    done = observed or "one copy, content intact"
+    return [case.finding("recovers.delivered", holds=not observed, expected=expected, observed=done)]

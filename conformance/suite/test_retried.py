@@ -1,0 +1,39 @@
+"""Delivery is tried again: never at once, and not later than the schedule that was granted."""
+
+from conformance.aspect import Case, Course, Finding, aspect
+from conformance.target import Schedule
+
+# A relay counts in its own ticks; a tenth of the interval is no haste.
+_HASTE = 0.1
+
+
+@aspect(course=Course.HEALED, slots=("again",))
+def test_retried(case: Case) -> list[Finding]:
+    """From the end of one attempt to the start of the next no less than the interval and not much more."""
+    case.must_have_waited()
+    granted = case.evidence.staged.granted
+    least, most = _bounds(granted, case.evidence.record.header.slack)
+    expected = f"another attempt {least:.2f} to {most:.2f} s after the end of each failed one"
+    starts = [attempt.at for attempt in case.attempts[1:]]
+    delivered = [message.at for message in case.evidence.messages]
+    gaps = [
+        (following.at - attempt.end, following.at - attempt.latest_end)
+        for attempt, following in zip(case.attempts, case.attempts[1:], strict=False)
+    ]
+    if not starts:
+        closed = case.evidence.staged.closed or 0.0
+        how = "delivered at once" if delivered else f"watched for {closed - case.attempts[0].at:.1f} s"
+        return [_finding(case, False, expected, f"one attempt met the fault and no other followed ({how})")]
+    wrong = [longest for longest, shortest in gaps if longest < least or shortest > most]
+    shown = ", ".join(f"{longest:.2f}" for longest, _ in gaps)
+    return [_finding(case, not wrong, expected, f"{len(case.attempts)} attempts, gaps of {shown} s")]
+
+
+def _bounds(granted: Schedule, slack: float) -> tuple[float, float]:
+    shortest = granted.retry_interval
+    least = max(_HASTE * shortest, shortest - granted.granularity - _HASTE * shortest)
+    return least, granted.max_retry_interval + granted.granularity + slack
+
+
+def _finding(case: Case, holds: bool, expected: str, observed: str) -> Finding:
+    return case.finding("retried.again", holds=holds, expected=expected, observed=observed)

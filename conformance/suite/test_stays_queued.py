@@ -1,0 +1,40 @@
+"""While the fault lasts the message stays in the queue and is not returned."""
+
+from conformance.aspect import Case, Course, Finding, aspect
+from conformance.verdict import Inconclusive
+
+
+@aspect(course=Course.HEALED, slots=("kept",))
+def test_stays_queued(case: Case) -> list[Finding]:
+    """Between its acceptance and the repair the message is in every look at the queue, and no NDR came."""
+    case.must_have_waited()
+    expected = "in the queue at every look until the repair, and no NDR"
+    evidence = case.evidence
+    if evidence.ndrs:
+        message, report = evidence.ndrs[0]
+        said = report.recipients[0].diagnostic if report.recipients else report.subject
+        return [_finding(case, False, expected, f"an NDR at {message.at:.2f} s: {said}")]
+    gave_up = [error for error in case.errors if error.permanent]
+    if gave_up:
+        return [_finding(case, False, expected, f"given up at {gave_up[0].at:.2f} s: {gave_up[0].text}")]
+    until = _until(case)
+    looks = [(snapshot, waiting) for snapshot, waiting in evidence.queue if snapshot.at <= until]
+    missing = [snapshot.at for snapshot, waiting in looks if not waiting]
+    if missing:
+        seen = f"not in the queue at {missing[0]:.2f} s ({len(missing)} of {len(looks)} looks)"
+        return [_finding(case, False, expected, seen)]
+    if not looks:
+        raise Inconclusive("the queue was never seen while the fault lasted")
+    return [_finding(case, True, expected, f"in the queue at {len(looks)} looks, no NDR")]
+
+
+def _until(case: Case) -> float:
+    """Return the moment up to which the message cannot have left the queue rightly."""
+    staged = case.evidence.staged
+    moments = [moment for moment in (staged.repaired, staged.closed) if moment is not None]
+    moments += [message.at for message in case.evidence.messages]
+    return min(moments)
+
+
+def _finding(case: Case, holds: bool, expected: str, observed: str) -> Finding:
+    return case.finding("stays_queued.kept", holds=holds, expected=expected, observed=observed)

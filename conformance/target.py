@@ -1,0 +1,233 @@
+"""The whole contract between this suite and a relay under test.
+
+An adapter is one class with three members (`Target`). Entering `running` must leave the relay accepting
+mail; leaving it must leave nothing running. A relay that offers more says so by its capabilities and by
+further methods on the object that `running` yields: `events`, `submit`.
+
+Synchronous adapters are welcome: `running` may return a plain context manager, and `queue`, `events` and
+`submit` may be plain functions; they are then called in a thread, never two at once.
+
+Whatever an adapter cannot do it leaves out of `capabilities`: the requirements concerned become *not
+applicable*, with the reason. It raises `TargetError` when the relay (or its installation) is at fault; any
+other exception is reported as a defect of the adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+
+class Capability(StrEnum):
+    """What a target can be asked for."""
+
+    SMART_HOST = "smart_host"  # a connector can name the hosts to deliver to
+    MX = "mx"  # a domain without smart hosts is routed by its MX records
+    TLS_REQUIRED = "tls_required"  # a connector can insist on TLS without looking at the certificate
+    TLS_VERIFIED = "tls_verified"  # a connector can insist on a certificate that is valid for a name
+    MANY_CONNECTORS = "many_connectors"  # one instance serves many connectors; else one instance for each
+    ANY_PORT = "any_port"  # honours next_hop_port and resolver; else it needs ports 25 and 53 (namespace lab)
+    EVENTS = "events"  # running() yields an object with events()
+
+
+class TlsPolicy(StrEnum):
+    """TLS rules of a connector, mildest first (Exchange Online PowerShell, New-OutboundConnector, TlsSettings)."""
+
+    OPPORTUNISTIC = "opportunistic"  # TLS if offered, whatever the certificate; else in clear
+    ENCRYPTION_ONLY = "encryption_only"  # TLS or no delivery; any certificate
+    CERTIFICATE_VALIDATION = "certificate_validation"  # and the chain leads to a trust anchor, in date
+    DOMAIN_VALIDATION = "domain_validation"  # and the certificate names `tls_domain`
+
+
+class Address(NamedTuple):
+    """An IP address and a port."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connector:
+    """Where mail for one recipient domain goes.
+
+    Attributes:
+        domain: The recipient domain.
+        smart_hosts: Host names to deliver to, by their address records (no MX look-up), in this order;
+            empty: by the MX records of `domain`.
+        tls: What the connection must offer before mail may pass.
+        tls_domain: The name a certificate must bear under DOMAIN_VALIDATION.
+    """
+
+    domain: str
+    smart_hosts: tuple[str, ...] = ()
+    tls: TlsPolicy = TlsPolicy.OPPORTUNISTIC
+    tls_domain: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelayConfig:
+    """Everything a target is asked for. Times are in seconds.
+
+    Attributes:
+        work_directory: An empty folder of the target's own; put everything below it, logs included.
+        hostname: The name the relay gives in EHLO.
+        listen: Where to accept mail without authentication; port 0 means any free port.
+        resolver: The only name server to ask.
+        next_hop_port: The TCP port of every next hop.
+        connectors: One for each recipient domain, the domain of the senders (for NDRs) among them.
+        trust_anchors: PEM file with the only certificate authorities to trust.
+        retry_interval: From the end of a failed attempt to the next one, at first.
+        max_retry_interval: The same for later attempts.
+        queue_lifetime: From acceptance to giving up and returning the message.
+        connect_timeout: How long to wait for a TCP connection.
+        command_timeout: How long to wait for the greeting, each reply and the TLS handshake.
+        dns_timeout: How long to wait, in all, for the answer to one DNS question.
+    """
+
+    work_directory: Path
+    hostname: str
+    listen: Address
+    resolver: Address
+    next_hop_port: int
+    connectors: tuple[Connector, ...]
+    trust_anchors: Path
+    retry_interval: float
+    max_retry_interval: float
+    queue_lifetime: float
+    connect_timeout: float
+    command_timeout: float
+    dns_timeout: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """What a relay granted of the schedule it was asked for, in seconds.
+
+    Attributes:
+        retry_interval: Shortest wait between the end of an attempt and the next one.
+        max_retry_interval: Longest such wait.
+        queue_lifetime: Age at which an undelivered message is returned.
+        granularity: How late any of these may come, because the relay wakes only so often.
+        connect_timeout: What was granted of `RelayConfig.connect_timeout`; None: as asked.
+        command_timeout: What was granted of `RelayConfig.command_timeout`; None: as asked.
+        dns_timeout: What was granted of `RelayConfig.dns_timeout`; None: as asked.
+    """
+
+    retry_interval: float
+    max_retry_interval: float
+    queue_lifetime: float
+    granularity: float
+    connect_timeout: float | None = None
+    command_timeout: float | None = None
+    dns_timeout: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueuedMessage:
+    """One recipient of a message that waits in the queue.
+
+    Attributes:
+        sender: The envelope sender, without angle brackets.
+        recipient: The envelope recipient, without angle brackets.
+        error: Why it still waits, word for word as the relay shows it to its operator; empty if it shows nothing.
+    """
+
+    sender: str
+    recipient: str
+    error: str = ""
+
+
+class Outcome(StrEnum):
+    """How one attempt ended for one recipient, as the relay says."""
+
+    DELIVERED = "delivered"
+    DEFERRED = "deferred"
+    PERMANENT = "permanent"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryEvent:
+    """What the relay recorded of one attempt for one recipient, usually in its log.
+
+    Attributes:
+        recipient: The envelope recipient, without angle brackets.
+        outcome: How the attempt ended.
+        text: The error, word for word. A reply code and an enhanced status code at its very beginning
+            (`450 4.4.316 Connection refused ...`) are read from there; codes further in are not.
+        code: The reply code (`450`), if the relay records it apart from the text.
+        status: The enhanced status code (`4.4.316`), if the relay records it apart from the text.
+        destination: The host or address tried last, if the relay records it apart from the text.
+        at: Seconds since the epoch, by the relay's clock.
+    """
+
+    recipient: str
+    outcome: Outcome
+    text: str
+    code: str = ""
+    status: str = ""
+    destination: str = ""
+    at: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """A message to submit: `content` with CRLF line ends, ready for the wire but for dot-stuffing."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes
+
+
+class Relay(Protocol):
+    """A running relay."""
+
+    submission: Address
+    schedule: Schedule
+
+    async def queue(self) -> Sequence[QueuedMessage]:
+        """Return every recipient still waiting; asked at most once a second."""
+
+
+class ReportsEvents(Protocol):
+    """A relay whose log or event stream can be read (capability EVENTS)."""
+
+    async def events(self) -> Sequence[DeliveryEvent]:
+        """Return everything recorded since the relay was started, oldest first."""
+
+
+class TakesEnvelopes(Protocol):
+    """A relay without an SMTP listener: `submit` is used instead of `submission`."""
+
+    async def submit(self, envelope: Envelope) -> None:
+        """Hand over one message; returning means that the relay has taken responsibility for it."""
+
+
+class Target(Protocol):
+    """A relay that can be started. `name` appears in reports."""
+
+    name: str
+    capabilities: frozenset[Capability]
+
+    def running(self, config: RelayConfig) -> AbstractAsyncContextManager[Relay]:
+        """Start the relay; it accepts mail when this is entered and is gone when it is left."""
+
+
+class TargetError(Exception):
+    """The relay is at fault, or cannot be run on this machine.
+
+    Attributes:
+        hint: What the reader can do about it, one sentence; empty if there is nothing to say.
+        log: The last lines the relay wrote.
+        installation: True if the machine lacks something, so that nothing was judged.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", log: str = "", installation: bool = False) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.log = log
+        self.installation = installation

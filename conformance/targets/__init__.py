@@ -1,0 +1,1 @@
+"""Adapters: one relay a file, and what they share."""

@@ -1,0 +1,209 @@
+"""Help for adapters whose relay is a process: start it, wait for it, stop it.
+
+Nothing here must be used; an adapter may start its relay in any way it likes. What is gained: the process and
+its children end with the suite whatever happens, its words are kept in a file, and every failure is a
+`TargetError` that carries the last of those words. Times are in seconds::
+
+    relay = await spawn(["myrelay", "--foreground"], cwd=config.work_directory, log=log)
+    try:
+        await wait_for_port(address, deadline=10, process=relay, greeting=b"220")
+        yield MyRelay(...)
+    finally:
+        await relay.stop()
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import shlex
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from conformance.target import Address, TargetError
+
+_LIBC = ctypes.CDLL(None, use_errno=True)  # loaded here: nothing may be loaded between fork and exec
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+_POLL = 0.02  # between two looks at a starting relay
+_TAIL_OCTETS = 65536
+
+
+async def spawn(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    pipe_stdout: bool = False,
+) -> Process:
+    """Start `command` in a session of its own; the kernel kills it when this process dies.
+
+    Args:
+        command: The program and its arguments; no shell.
+        cwd: Its working directory.
+        log: Its standard error, and its standard output unless piped, are appended to this file.
+        env: Its whole environment; None: that of this process.
+        pipe_stdout: Offer its standard output as `Process.stdout` (for a relay that prints its address).
+
+    Raises:
+        TargetError: The program is missing or cannot be executed (`installation` is set).
+    """
+    words = [str(word) for word in command]
+    parent = os.getpid()
+
+    def die_with_parent() -> None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it died before the line above
+            os._exit(1)
+
+    with log.open("ab") as output:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *words,
+                cwd=cwd,
+                env=env,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE if pipe_stdout else output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=die_with_parent,
+            )
+        except OSError as error:
+            raise TargetError(
+                f"cannot start {words[0]}: {error.strerror or error}",
+                hint=f"Install {Path(words[0]).name}, or put it on PATH.",
+                installation=True,
+            ) from error
+    return Process(process, words, log)
+
+
+class Process:
+    """A started program. Made by `spawn`."""
+
+    def __init__(self, process: asyncio.subprocess.Process, command: Sequence[str], log: Path) -> None:
+        self._process = process
+        self.command = tuple(command)
+        self.log = log
+        self._stopped = False
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is its process group and session too."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """True until the program has ended."""
+        return self._process.returncode is None
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit status, negative for a signal; None while alive."""
+        return self._process.returncode
+
+    @property
+    def stdout(self) -> asyncio.StreamReader | None:
+        """The standard output, if it was asked for as a pipe."""
+        return self._process.stdout
+
+    def log_tail(self, lines: int = 20) -> str:
+        """Return the last lines of the log file."""
+        return log_tail(self.log, lines)
+
+    def failure(self, message: str, *, hint: str = "") -> TargetError:
+        """Return an error about this process, with the last lines of its log."""
+        return TargetError(message, hint=hint, log=self.log_tail())
+
+    async def wait_ready(self, check: Callable[[], Awaitable[bool]], deadline: float) -> None:
+        """Return as soon as `check` returns True; it is asked again and again.
+
+        Args:
+            check: Asks the relay once; it should not take longer than a second.
+            deadline: How long to keep asking.
+
+        Raises:
+            TargetError: The program ended, or the deadline passed.
+        """
+        program = Path(self.command[0]).name
+        by_hand = f"Start it by hand to see more: {shlex.join(self.command)}"
+        try:
+            async with asyncio.timeout(deadline):
+                ready = False
+                while not ready:
+                    ready = await check()
+                    if not self.alive:  # whoever answered, it was not this process
+                        how = f"ended with exit status {self.returncode} before it was ready"
+                        raise self.failure(f"{program} {how}", hint=by_hand)
+                    await asyncio.sleep(0 if ready else _POLL)
+        except TimeoutError as error:
+            raise self.failure(f"{program} was not ready after {deadline:g} s", hint=by_hand) from error
+
+    async def stop(self, grace: float = 5.0) -> None:
+        """End the program: SIGTERM, then after `grace` SIGKILL; what is left of its group is killed too.
+
+        Returns once the program itself is gone. Stopping twice does no harm.
+        """
+        if self.alive:
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+            with suppress(TimeoutError):  # it had its chance; SIGKILL follows for everybody
+                async with asyncio.timeout(grace):
+                    await self._process.wait()
+        if not self._stopped:  # once only: later the number may be somebody else's
+            self._stopped = True
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+        await self._process.wait()
+
+
+async def wait_for_port(
+    address: Address, deadline: float, process: Process, *, greeting: bytes = b""
+) -> None:
+    """Wait until `address` accepts a connection and, if `greeting` is given, says a line that begins so.
+
+    Raises:
+        TargetError: The program ended, or the deadline passed.
+    """
+
+    async def answers() -> bool:
+        try:
+            async with asyncio.timeout(1.0):
+                reader, writer = await asyncio.open_connection(*address)
+        except (OSError, TimeoutError):
+            return False
+        try:
+            async with asyncio.timeout(1.0):
+                line = await reader.readline() if greeting else b""
+                writer.write(b"QUIT\r\n" if greeting else b"")
+                await writer.drain()
+            return line.startswith(greeting)
+        except (OSError, TimeoutError):
+            return False
+        finally:
+            writer.close()
+
+    await process.wait_ready(answers, deadline)
+
+
+def free_port(host: str) -> int:
+    """Return a TCP port that nobody listens on at `host` right now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def log_tail(log: Path, lines: int = 20) -> str:
+    """Return the last `lines` lines of a file; empty if there is no such file."""
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _TAIL_OCTETS))
+            text = file.read().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ""
+    return "\n".join(text.splitlines()[-lines:])

@@ -1,0 +1,100 @@
+"""Turns what was given as `--target` into a target."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import cast
+
+from conformance.target import Capability, Target
+
+GROUP = "mailflow_conformance.targets"
+
+_MODULE_AND_CLASS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+
+
+class UnknownTarget(Exception):
+    """No target of that name, or what was found is none; the text says what exists."""
+
+
+def known() -> dict[str, EntryPoint]:
+    """Return the built-in and installed targets by name."""
+    return {entry.name: entry for entry in entry_points(group=GROUP)} | _BUILT_IN
+
+
+_BUILT_IN = {
+    name: EntryPoint(name=name, value=value, group=GROUP)
+    for name, value in {
+        "reference": "conformance.targets.reference:ReferenceTarget",
+        "postfix": "conformance.targets.postfix:PostfixTarget",
+        "postfix-eop": "conformance.targets.postfix:PostfixEopTarget",
+    }.items()
+}
+
+
+def resolve(name: str, import_path: Sequence[str] = ()) -> Target:
+    """Return the target of a name, or of `package.module:Class`.
+
+    Args:
+        name: As given on the command line.
+        import_path: Folders to look for the module in, after the normal ones.
+
+    Raises:
+        UnknownTarget: There is no such target, or it is not one.
+    """
+    entry = known().get(name)
+    if entry is None:
+        if not _MODULE_AND_CLASS.fullmatch(name):
+            raise UnknownTarget(
+                f"no target is called {name!r}; there are {', '.join(sorted(known()))}, "
+                "or name your adapter as package.module:Class"
+            )
+        entry = EntryPoint(name=name, value=name, group=GROUP)
+    return _checked(name, _load(name, entry, import_path))
+
+
+def _load(name: str, entry: EntryPoint, import_path: Sequence[str]) -> object:
+    added = [folder for folder in import_path if folder not in sys.path]
+    sys.path.extend(added)
+    try:
+        return entry.load()
+    except ModuleNotFoundError as error:
+        looked = f"; looked also in {', '.join(added)}" if added else ""
+        raise UnknownTarget(f"target {name!r}: {error}{looked}") from error
+    except AttributeError as error:
+        classes = _classes(entry.module)
+        there = f"; it defines {', '.join(classes)}" if classes else ""
+        raise UnknownTarget(f"target {name!r}: {error}{there}") from error
+    except Exception as error:
+        raise UnknownTarget(f"target {name!r} cannot be imported: {type(error).__name__}: {error}") from error
+
+
+def _classes(module: str) -> list[str]:
+    loaded = importlib.import_module(module)
+    return [
+        key for key, value in vars(loaded).items() if isinstance(value, type) and value.__module__ == module
+    ]
+
+
+def _checked(name: str, found: object) -> Target:
+    if isinstance(found, type):
+        try:
+            found = found()
+        except TypeError as error:
+            raise UnknownTarget(f"target {name!r} cannot be made without arguments: {error}") from error
+    missing = [member for member in ("name", "capabilities", "running") if not hasattr(found, member)]
+    if missing:
+        raise UnknownTarget(
+            f"target {name!r} lacks {', '.join(missing)}: see Target in conformance/target.py"
+        )
+    target = cast(Target, found)
+    try:
+        frozenset(map(Capability, target.capabilities))
+    except (TypeError, ValueError) as error:
+        raise UnknownTarget(
+            f"target {name!r}: capabilities: {error}; there are {', '.join(Capability)}"
+        ) from error
+    return target

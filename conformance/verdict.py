@@ -1,0 +1,101 @@
+"""Verdicts, and the exceptions that say whose fault it is.
+
+A test of the suite returns (pass) or raises one of these. They never mix: what the target broke, what could
+not be judged, what does not apply, and what is broken on our own or on the adapter's side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What is said of one aspect of one scenario."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    DEVIATION = "deviation"
+    INCONCLUSIVE = "inconclusive"
+    NOT_APPLICABLE = "not_applicable"
+    ERROR = "error"
+
+
+class Level(StrEnum):
+    """How binding a requirement is (RFC 2119 words, by the rule of the catalogue)."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+    MAY = "MAY"
+
+
+class Fault(StrEnum):
+    """Whose fault an error is."""
+
+    TARGET = "target"
+    ADAPTER = "adapter"
+    HARNESS = "harness"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One comparison that was made: what a requirement asks and what was seen.
+
+    Attributes:
+        requirement: Catalogue id, `area/slug`.
+        level: The level that counts here; a profile may ask less than the catalogue row.
+        holds: Whether what was seen is what is asked.
+        expected: What is asked, in words.
+        observed: What was seen, in words.
+    """
+
+    requirement: str
+    level: Level
+    holds: bool
+    expected: str
+    observed: str
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return the verdict that this finding alone would give."""
+        if self.holds or self.level is Level.MAY:
+            return Verdict.PASS
+        return Verdict.FAIL if self.level is Level.MUST else Verdict.DEVIATION
+
+
+class Judgement(Exception):
+    """Base of everything that ends a test of the suite with another verdict than pass."""
+
+    verdict: Verdict
+
+
+class Inconclusive(Judgement):
+    """The failure was not provoked, or we were too late to see it."""
+
+    verdict = Verdict.INCONCLUSIVE
+
+
+class NotApplicable(Judgement):
+    """The target, the lab or the profile leaves nothing to judge; the text says why."""
+
+    verdict = Verdict.NOT_APPLICABLE
+
+
+class Broken(Judgement):
+    """Nothing could be judged because something broke; `fault` says whose it is."""
+
+    verdict = Verdict.ERROR
+
+    def __init__(self, fault: Fault, message: str) -> None:
+        super().__init__(message)
+        self.fault = fault
+
+
+def weightiest(findings: Sequence[Finding]) -> Finding:
+    """Return the finding that decides: the first failure, else the first deviation, else the first."""
+    for verdict in (Verdict.FAIL, Verdict.DEVIATION):
+        for finding in findings:
+            if finding.verdict is verdict:
+                return finding
+    return findings[0]

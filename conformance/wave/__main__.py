@@ -1,0 +1,107 @@
+"""`python -m conformance.wave PLAN RECORD`: the command line of a wave, and its guard.
+
+The process started here only guards: it starts the real one (inside a namespace if the lab is one), and makes
+sure that nothing survives it. It ends when the real one ends, when it gets a signal, or when its standard
+input, a pipe that pytest holds, is closed; pytest cannot die without closing it.
+
+Progress comes on standard output, one JSON object a line.
+
+Exit status: 0 the record is complete, 3 the target cannot be run on this machine (the last line of output says
+why), 2 wrong arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from conformance.lab import namespace
+from conformance.lab.plan import NAMESPACE
+from conformance.plan import Plan
+from conformance.record import Entry, to_line
+from conformance.wave.guard import guard
+
+EXIT_INSTALLATION = 3
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run or guard a wave; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m conformance.wave", description=__doc__.split("\n")[0])
+    parser.add_argument("plan", type=Path, metavar="PLAN", help="the plan to read (JSON)")
+    parser.add_argument("record", type=Path, metavar="RECORD", help="the record to write (JSON lines)")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    try:
+        plan = Plan.read(options.plan)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    if options.inside:
+        return _run(plan, options.record)
+    prefix = namespace.prefix() if plan.lab == NAMESPACE else []
+    return guard([*prefix, *command(options.plan, options.record, inside=True)])
+
+
+def command(plan: Path, record: Path, *, inside: bool = False) -> list[str]:
+    """Return the command line that runs a wave with these very packages.
+
+    The folder of the working directory is not imported from: it may hold a `conformance` of somebody else.
+    """
+    root = str(Path(__file__).parents[2])
+    start = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); "
+        "from conformance.wave.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    )
+    flags = ["--inside"] if inside else []
+    return [sys.executable, "-P", "-c", start, root, *flags, str(plan), str(record)]
+
+
+def _run(plan: Plan, path: Path) -> int:
+    from conformance.targets.resolve import resolve
+    from conformance.wave.adapter import Trouble
+    from conformance.wave.request import RELAY_NAME
+    from conformance.wave.run import run
+
+    if plan.lab == NAMESPACE:
+        from conformance.lab.plan import in_namespace
+
+        namespace.enter(hostname=RELAY_NAME, resolver=in_namespace().resolver.host)
+    with path.open("w", encoding="utf-8") as file:
+        try:
+            target = resolve(plan.target, plan.import_path)
+            asyncio.run(_until_terminated(run(plan, target, _writer(file), _progress)))
+        except Trouble as trouble:
+            _say({"installation": str(trouble), "hint": trouble.hint, "log": trouble.log})
+            return EXIT_INSTALLATION
+    return 0
+
+
+async def _until_terminated(work: Coroutine[None, None, None]) -> None:
+    """Run, and unwind in good order on SIGTERM: the adapter stops its relay."""
+    task = asyncio.ensure_future(work)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await task
+
+
+def _writer(file: TextIO) -> Callable[[Entry], None]:
+    def tell(entry: Entry) -> None:
+        file.write(to_line(entry) + "\n")
+
+    return tell
+
+
+def _progress(done: int, total: int) -> None:
+    _say({"done": done, "total": total})
+
+
+def _say(what: dict[str, object]) -> None:
+    print(json.dumps(what), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

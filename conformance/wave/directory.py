@@ -1,0 +1,46 @@
+"""Finds the scenario that an event belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.wave.course import Player
+from fake_servers import Event, Journal
+
+
+class Directory:
+    """All players of a wave, found by server address, by DNS name and by sender."""
+
+    def __init__(self) -> None:
+        self._players: list[Player] = []
+        self._by_server: dict[str, Player] = {}
+        self._by_name: dict[str, Player] = {}
+        self._by_sender: dict[str, Player] = {}
+
+    def add(self, player: Player, journal: Journal) -> None:
+        """Add a player and tell it what was noted of its scenario before."""
+        staged = player.staged
+        self._players.append(player)
+        self._by_sender[staged.sender] = player
+        self._by_server |= {site.server: player for site in staged.sites}
+        self._by_name |= {site.name.lower(): player for site in staged.sites}
+        for event in journal:
+            if self.concerned(event) is player:
+                player.note(event)
+
+    def concerned(self, event: Event) -> Player | None:
+        """Return the player whose scenario an event is part of."""
+        if event.layer == "dns":
+            return self._by_name.get(str(event.fields.get("name", "")).rstrip(".").lower())
+        if event.server in self._by_server:
+            return self._by_server[event.server]
+        recipients = event.fields.get("recipients")
+        if event.kind == "message" and isinstance(recipients, list):
+            return next((self._by_sender[r] for r in recipients if r in self._by_sender), None)
+        return None
+
+    def __iter__(self) -> Iterator[Player]:
+        return iter(self._players)
+
+    def __len__(self) -> int:
+        return len(self._players)

@@ -1,0 +1,56 @@
+"""The addresses and the message of a scenario; no two scenarios share any."""
+
+from __future__ import annotations
+
+import email.utils
+from datetime import UTC, datetime
+
+from conformance.scenario import Scenario
+from conformance.target import Envelope
+
+SENDER_DOMAIN = "sender.test"
+
+# RFC 5321 section 4.5.3.1.6: a text line may have 1000 octets with its line end.
+_LONGEST_LINE = 998
+
+
+def domain_of(scenario: Scenario) -> str:
+    """Return the recipient domain, for instance `connection-refused.healed.test`."""
+    return f"{scenario.id.replace('_', '-')}.test"
+
+
+def sender_of(scenario: Scenario) -> str:
+    """Return the envelope sender."""
+    return f"{scenario.id}@{SENDER_DOMAIN}"
+
+
+def envelope_of(scenario: Scenario) -> Envelope:
+    """Return the message to submit, with everything in its body that careless relays damage."""
+    recipient = f"recipient@{domain_of(scenario)}"
+    head = [
+        # not the envelope sender: an NDR must not go here
+        f"From: Author <author-of-{scenario.id}@author.test>",
+        f"To: Recipient <{recipient}>",
+        f"Subject: {scenario.id}",
+        f"Date: {email.utils.format_datetime(datetime.now(UTC))}",
+        f"Message-ID: <{scenario.id}.{datetime.now(UTC):%Y%m%d%H%M%S%f}@{SENDER_DOMAIN}>",
+        "MIME-Version: 1.0",
+        "Content-Type: text/plain; charset=us-ascii",
+        "Content-Transfer-Encoding: 7bit",
+        f"X-Scenario: {scenario.id};\r\n folded=yes",
+    ]
+    body = [
+        f"Staged by mailflow-conformance: {scenario.failure_mode.staged}",
+        ".",
+        "..",
+        ".a line that begins with a dot",
+        "From a line that begins with From",
+        "a line that ends with blanks  ",
+        "",
+        "x" * _LONGEST_LINE,
+    ]
+    filler = "The quick brown fox jumps over the lazy dog, again and again, until there are enough octets."
+    missing = scenario.failure_mode.body_octets - sum(len(line) + 2 for line in (*head, *body))
+    body += [filler] * (missing // (len(filler) + 2) + 1 if missing > 0 else 0)
+    content = "\r\n".join([*head, "", *body, ""]).encode("ascii")
+    return Envelope(sender=sender_of(scenario), recipients=(recipient,), content=content)

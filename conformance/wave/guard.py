@@ -1,0 +1,76 @@
+"""Keeps watch over a wave: nothing of it outlives pytest, and nothing of it outlives the wave."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+# linux/prctl.h
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+# Seconds that an adapter has to stop its relay when a run is broken off.
+GRACE = 5.0
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def guard(command: Sequence[str]) -> int:
+    """Run a command, kill it and all its descendants when our standard input closes, return its exit status.
+
+    Descendants that outlive their parents become our children (a subreaper's), so that relays that turn into
+    daemons are found too. If we are killed ourselves, the kernel kills the command at once.
+    """
+    _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    ended, end = os.pipe()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: os.write(end, b"x"))
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent)
+    watched = os.pidfd_open(child.pid)
+    try:
+        if not _ended_by_itself(watched, ended):
+            child.terminate()  # lets the adapter stop its relay
+            if not select.select([watched], [], [], GRACE)[0]:
+                child.kill()
+        status = child.wait()
+    finally:
+        os.close(watched)
+        _end_descendants()
+    return status if status >= 0 else 128 - status
+
+
+def _ended_by_itself(watched: int, ended: int) -> bool:
+    """Wait for the command's end, a signal, or the end of standard input; tell whether it was the first."""
+    while True:
+        ready, _, _ = select.select([watched, sys.stdin.fileno(), ended], [], [])
+        if watched in ready:
+            return True
+        if ended in ready or not os.read(sys.stdin.fileno(), 1024):
+            return False
+
+
+def _die_with_parent() -> None:
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def _end_descendants() -> None:
+    """Kill whatever is left below us, generation by generation."""
+    while True:
+        left = _children()
+        if not left:
+            return
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        for pid in left:
+            os.waitpid(pid, 0)
+
+
+def _children() -> list[int]:
+    listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
+    return [int(pid) for pid in listed.split()]

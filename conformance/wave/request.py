@@ -1,0 +1,90 @@
+"""What a wave asks of its relays, and what it writes at the top and at the end of its record."""
+
+from __future__ import annotations
+
+import platform
+import resource
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from conformance import __version__
+from conformance.lab.plan import Lab
+from conformance.plan import Plan
+from conformance.record import Footer, Header, Staged
+from conformance.target import Address, Connector, RelayConfig, Schedule, Target
+from conformance.wave.envelope import SENDER_DOMAIN
+
+RELAY_NAME = "relay.test"
+
+
+def relay_config(
+    plan: Plan, lab: Lab, resolver: Address, anchors: Path, folder: str, connectors: Sequence[Connector]
+) -> RelayConfig:
+    """Return the configuration to ask one relay for; makes its work directory."""
+    directory = Path(plan.work_directory) / folder
+    directory.mkdir(parents=True)
+    asked = plan.asked
+    return RelayConfig(
+        work_directory=directory,
+        hostname=RELAY_NAME,
+        listen=Address(lab.relay_host, 0),
+        resolver=resolver,
+        next_hop_port=lab.smtp_port,
+        connectors=tuple(connectors),
+        trust_anchors=anchors,
+        retry_interval=asked.retry_interval,
+        max_retry_interval=asked.max_retry_interval,
+        queue_lifetime=asked.queue_lifetime,
+        connect_timeout=asked.connect_timeout or 0.0,
+        command_timeout=asked.command_timeout or 0.0,
+        dns_timeout=asked.dns_timeout or 0.0,
+    )
+
+
+def granted(schedule: Schedule, asked: Schedule) -> Schedule:
+    """Return what a relay granted, with the time-outs as asked where it says nothing of them."""
+
+    def first(mine: float | None, otherwise: float | None) -> float | None:
+        return otherwise if mine is None else mine
+
+    return replace(
+        schedule,
+        connect_timeout=first(schedule.connect_timeout, asked.connect_timeout),
+        command_timeout=first(schedule.command_timeout, asked.command_timeout),
+        dns_timeout=first(schedule.dns_timeout, asked.dns_timeout),
+    )
+
+
+def header(plan: Plan, target: Target, lab: Lab, resolver: Address) -> Header:
+    """Return the conditions of the wave."""
+    adapter = type(target)
+    return Header(
+        suite=__version__,
+        target=target.name,
+        target_module=f"{adapter.__module__}:{adapter.__qualname__}",
+        capabilities=sorted(target.capabilities),
+        lab=lab.name,
+        asked=plan.asked,
+        platform=f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        slack=plan.slack,
+        network={
+            "resolver": f"{resolver.host}:{resolver.port}",
+            "sink": f"{lab.sink_host}:{lab.smtp_port}",
+            "sender domain": SENDER_DOMAIN,
+        },
+    )
+
+
+def footer(staged: Iterable[Staged], lines: int, seconds: float) -> Footer:
+    """Return the end of the record."""
+    windows = [s.closed - s.submitted for s in staged if s.closed is not None and s.submitted is not None]
+    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return Footer(
+        lines=lines,
+        seconds=seconds,
+        longest_window=max(windows, default=0.0),
+        cpu_seconds=sum(u.ru_utime + u.ru_stime for u in usage),
+    )

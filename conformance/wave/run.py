@@ -1,0 +1,184 @@
+"""Runs a wave: fakes armed, relays up, every message submitted in one go, courses played, record complete."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from conformance.lab.plan import NAMESPACE, Lab, in_namespace, loopback
+from conformance.plan import Plan
+from conformance.record import Entry, Header, Staged
+from conformance.record import Trouble as TroubleEntry
+from conformance.scenario import Scenario
+from conformance.target import Capability, Target
+from conformance.wave import request
+from conformance.wave.adapter import Instance, Trouble, running
+from conformance.wave.course import Player
+from conformance.wave.directory import Directory
+from conformance.wave.envelope import domain_of, envelope_of, sender_of
+from conformance.wave.watch import LagMeter, RelayWatch
+from conformance.wave.world import World, connector, sender_connector
+from fake_servers import Event, Journal
+
+Tell = Callable[[Entry], None]
+Progress = Callable[[int, int], None]
+
+# Messages handed over at the same time; more would test the relay's intake, which is not our business.
+_SUBMISSIONS = 8
+
+
+async def run(plan: Plan, target: Target, tell: Tell, progress: Progress) -> None:
+    """Run a wave and tell every entry of its record, footer included.
+
+    Args:
+        plan: What to do.
+        target: What to judge.
+        tell: Takes the entries of the record, in order.
+        progress: Called with the number of windows closed and of all windows.
+
+    Raises:
+        Trouble: The target cannot be run on this machine at all.
+    """
+    lab = in_namespace() if plan.lab == NAMESPACE else loopback()
+    await _Wave(plan, target, lab, tell, progress).run()
+
+
+class _Wave:
+    def __init__(self, plan: Plan, target: Target, lab: Lab, tell: Tell, progress: Progress) -> None:
+        self._plan = plan
+        self._target = target
+        self._lab = lab
+        self._progress = progress
+        self._tell = tell
+        self._journal = Journal()
+        self._players = Directory()
+        self._lag = LagMeter(self._journal)
+        self._lines = 0
+        self._journal.subscribe(self._noted)
+
+    async def run(self) -> None:
+        async with World(self._lab, self._journal) as world:
+            header = request.header(self._plan, self._target, self._lab, world.resolver)
+            self._entry(header)
+            await self._stage(world, header)
+            lag = asyncio.create_task(self._lag.run())
+            try:
+                await self._with_relays(world)
+            except* Trouble as group:
+                trouble = first_trouble(group)
+                if trouble.installation:
+                    raise trouble from None
+                self._entry(_entry_of(trouble, self._journal.now()))
+            finally:
+                lag.cancel()
+                world.stop_faults()
+        finished = [self._finished(player) for player in self._players]
+        for staged in finished:
+            self._entry(staged)
+        self._entry(request.footer(finished, self._lines + 1, self._journal.now()))
+
+    async def _stage(self, world: World, header: Header) -> None:
+        for index, name in enumerate(self._plan.scenarios):
+            scenario = Scenario.from_id(name)
+            sites = await world.stage(scenario, index, disarmed=self._plan.disarmed)
+            envelope = envelope_of(scenario)
+            staged = Staged(
+                scenario=scenario.id,
+                failure_mode=scenario.failure_mode.name,
+                course=scenario.course,
+                domain=domain_of(scenario),
+                sender=sender_of(scenario),
+                recipient=envelope.recipients[0],
+                sites=sites,
+                content=envelope.content,
+                granted=self._plan.asked,
+                stretched=self._plan.stretch > 1,
+            )
+            self._players.add(
+                Player(scenario, index, staged, header, world, self._plan.stretch, self._journal),
+                self._journal,
+            )
+
+    async def _with_relays(self, world: World) -> None:
+        async with AsyncExitStack() as stack:
+            instances = await self._start(world, stack)
+            watches = [
+                RelayWatch(instance, self._journal, self._entry) for instance in dict.fromkeys(instances)
+            ]
+            async with asyncio.TaskGroup() as group:
+                looking = [group.create_task(watch.run()) for watch in watches]
+                await self._play_all(instances)
+                for task in looking:
+                    task.cancel()
+            for watch in watches:
+                await watch.look()  # what was logged after the last look
+
+    async def _start(self, world: World, stack: AsyncExitStack) -> list[Instance]:
+        """Start one relay for all scenarios, or one for each if a relay has one connector only."""
+        connectors = [connector(player.scenario) for player in self._players]
+        if Capability.MANY_CONNECTORS in self._target.capabilities:
+            groups = [[*connectors, sender_connector()]]
+        else:
+            groups = [[single] for single in connectors]
+        anchors = Path(self._plan.work_directory) / "trust-anchors.pem"
+        anchors.write_bytes(world.authority.trust_anchors())
+        starts = []
+        for number, group in enumerate(groups, 1):
+            config = request.relay_config(
+                self._plan, self._lab, world.resolver, anchors, f"relay-{number}", group
+            )
+            starts.append(stack.enter_async_context(running(self._target, config)))
+        instances = await asyncio.gather(*starts)
+        if len(instances) == 1:
+            instances *= len(self._players)
+        for player, instance in zip(self._players, instances, strict=True):
+            player.staged = replace(
+                player.staged, granted=request.granted(instance.schedule, self._plan.asked)
+            )
+        return instances
+
+    async def _play_all(self, instances: Iterable[Instance]) -> None:
+        turn = asyncio.Semaphore(_SUBMISSIONS)
+        done = 0
+
+        async def play(player: Player, instance: Instance) -> None:
+            nonlocal done
+            await player.play(instance, turn)
+            done += 1
+            self._progress(done, len(self._players))
+
+        self._progress(0, len(self._players))
+        async with asyncio.TaskGroup() as group:
+            for player, instance in zip(self._players, instances, strict=True):
+                group.create_task(play(player, instance))
+
+    def _noted(self, event: Event) -> None:
+        self._entry(event)
+        player = self._players.concerned(event)
+        if player is not None:
+            player.note(event)
+
+    def _entry(self, entry: Entry) -> None:
+        self._lines += 1
+        self._tell(entry)
+
+    def _finished(self, player: Player) -> Staged:
+        staged = player.staged
+        end = staged.closed if staged.closed is not None else self._journal.now()
+        return replace(staged, lag=self._lag.worst(staged.submitted or 0.0, end))
+
+
+def first_trouble(group: BaseExceptionGroup[Trouble]) -> Trouble:
+    """Return the first of several troubles that came together."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, Trouble)
+    return error
+
+
+def _entry_of(trouble: Trouble, at: float) -> TroubleEntry:
+    return TroubleEntry(at=at, fault=trouble.fault, message=str(trouble), hint=trouble.hint, log=trouble.log)

@@ -1,0 +1,90 @@
+"""What is looked at all the time while a wave runs: the relay's queue and events, and our own punctuality."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from conformance.record import Reported, Snapshot
+from conformance.wave.adapter import Instance, Trouble
+from fake_servers import Journal
+
+# The contract with adapter authors: the queue is asked at most once a second.
+QUEUE_INTERVAL = 1.0
+# An adapter may stumble; a relay that is gone stays gone.
+_MISSES_ALLOWED = 2
+
+_TICK = 0.05
+
+
+@dataclass
+class RelayWatch:
+    """Asks one relay for its queue and its events, once a second.
+
+    Attributes:
+        instance: The relay.
+        journal: The clock.
+        tell: Called with every snapshot and every new delivery event.
+        empty: Set while the last look found the queue empty.
+    """
+
+    instance: Instance
+    journal: Journal
+    tell: Callable[[Snapshot | Reported], None]
+    _seen: int = 0
+
+    async def run(self) -> None:
+        """Look until cancelled.
+
+        Raises:
+            Trouble: The relay cannot be asked any more.
+        """
+        misses = 0
+        while True:
+            try:
+                await self.look()
+                misses = 0
+            except Trouble:
+                misses += 1
+                if misses > _MISSES_ALLOWED:
+                    raise
+            await asyncio.sleep(QUEUE_INTERVAL)
+
+    async def look(self) -> None:
+        """Look once, at the events first: what they say is older than what the queue says."""
+        events = await self.instance.events()
+        seen = self.journal.now()
+        for event in events[self._seen :]:
+            self.tell(Reported(seen=seen, event=event))
+        self._seen = max(self._seen, len(events))
+        asked = self.journal.now()
+        waiting = await self.instance.queue()
+        self.tell(Snapshot(asked=asked, at=self.journal.now(), waiting=waiting))
+
+
+@dataclass
+class LagMeter:
+    """Measures how late our own event loop is.
+
+    A tick that should come every 50 ms and comes late by more means that everything else we did in that time,
+    accepting, answering, repairing, may have been late by as much.
+    """
+
+    journal: Journal
+    _late: list[tuple[float, float]] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Measure until cancelled."""
+        last = self.journal.now()
+        while True:
+            await asyncio.sleep(_TICK)
+            now = self.journal.now()
+            lag = now - last - _TICK
+            if lag > _TICK:
+                self._late.append((now, lag))
+            last = now
+
+    def worst(self, begin: float, end: float) -> float:
+        """Return the worst lag between two moments, in seconds."""
+        return max((lag for at, lag in self._late if at >= begin and at - lag <= end), default=0.0)

@@ -1,0 +1,209 @@
+"""The fake world of one wave: every destination, broken as its failure mode says, and its repair."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from conformance.failure_mode import FailureMode, Host, Tcp
+from conformance.lab.plan import NAMESPACE, Lab
+from conformance.record import Site
+from conformance.scenario import Scenario
+from conformance.target import Address, Connector, TlsPolicy
+from conformance.wave.envelope import SENDER_DOMAIN, domain_of
+from fake_servers import (
+    CertificateAuthority,
+    DnsServer,
+    Hanging,
+    Journal,
+    PacketWatch,
+    Records,
+    Refusing,
+    Script,
+    SmtpServer,
+    SynWatch,
+    Unreachable,
+    Zone,
+    probe,
+)
+
+_SINK_NAME = f"mx.{SENDER_DOMAIN}"
+
+
+@dataclass
+class _Destination:
+    """One smart host as it stands now."""
+
+    site: Site
+    address: str
+    server: SmtpServer
+    fault: Refusing | Hanging | Unreachable | None = None
+
+
+@dataclass
+class World:
+    """Everything a relay can reach.
+
+    Attributes:
+        lab: The address plan.
+        journal: Where everything is noted.
+    """
+
+    lab: Lab
+    journal: Journal
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _destinations: dict[str, list[_Destination]] = field(default_factory=dict)
+
+    async def __aenter__(self) -> Self:
+        self.authority = CertificateAuthority()
+        self.zone = Zone()
+        dns = DnsServer(self.journal, self.zone)
+        await dns.start(self.lab.resolver.host, self.lab.resolver.port)
+        self._stack.push_async_callback(dns.stop)
+        self.resolver = Address(*dns.address)
+        self.witness: SynWatch | PacketWatch
+        if self.lab.name == NAMESPACE:
+            self.witness = PacketWatch(self.journal)
+        else:
+            self.witness = SynWatch(self.journal)
+        await self.witness.start()
+        self._stack.push_async_callback(self.witness.stop)
+        await self._open_sink()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def _open_sink(self) -> None:
+        self.zone.set(SENDER_DOMAIN, "MX", Records(f"10 {_SINK_NAME}."))
+        self.zone.set(_SINK_NAME, "A", Records(self.lab.sink_host))
+        sink = SmtpServer(self.journal, hostname=_SINK_NAME)
+        await sink.start(self.lab.sink_host, self.lab.smtp_port)
+        self._stack.push_async_callback(sink.stop)
+
+    async def stage(self, scenario: Scenario, index: int, *, disarmed: bool) -> list[Site]:
+        """Arm one scenario's destination; nothing can connect before its fault is in place."""
+        mode = scenario.failure_mode
+        hosts = mode.healed() if disarmed and not mode.is_control else mode.hosts
+        destinations = [
+            await self._arm(scenario, host, self._site(scenario, index, number, host))
+            for number, host in enumerate(hosts)
+        ]
+        self._destinations[scenario.id] = destinations
+        sites = [destination.site for destination in destinations]
+        for number, host in enumerate(hosts):
+            if host.tcp is Tcp.UNREACHABLE:  # where it will be once its record is corrected
+                sites.append(replace(sites[number], host=self.lab.scenario_host(index, number)))
+        return sites
+
+    def _site(self, scenario: Scenario, index: int, number: int, host: Host) -> Site:
+        address = self.lab.scenario_host(index, number, reachable=host.tcp is not Tcp.UNREACHABLE)
+        return Site(name=smart_host(scenario, number), host=address, port=self.lab.smtp_port)
+
+    async def _arm(self, scenario: Scenario, host: Host, site: Site) -> _Destination:
+        certificate = host.certificate
+        server = SmtpServer(
+            self.journal,
+            hostname=site.name,
+            script=Script(*host.rules),
+            tls=self.authority.server_context(certificate, site.name) if certificate else None,
+            certificate=str(certificate or ""),
+            receive_buffer=host.receive_buffer,
+        )
+        destination = _Destination(site=site, address=site.host, server=server)
+        if host.tcp is Tcp.SERVE:
+            await server.start(site.host, site.port)
+            self._stack.push_async_callback(server.stop)
+        else:
+            await self._break_tcp(destination, host.tcp)
+        if host.dns is None:
+            self.zone.set(site.name, "A", Records(site.host))
+        else:
+            self.zone.set_all(site.name, host.dns)
+        return destination
+
+    async def _break_tcp(self, destination: _Destination, how: Tcp) -> None:
+        kinds: dict[Tcp, type[Refusing] | type[Hanging] | type[Unreachable]] = {
+            Tcp.REFUSE: Refusing,
+            Tcp.HANG: Hanging,
+            Tcp.UNREACHABLE: Unreachable,
+        }
+        site = destination.site
+        fault = kinds[how](self.journal, site.host, site.port)
+        fault.start()
+        destination.fault = fault
+        if how is not Tcp.HANG:
+            # our own look, before any attempt and again before the repair, frames what leaves no trace
+            await probe(self.journal, site.host, site.port, 1.0)
+        self.witness.watch(site.host, site.port)
+
+    async def repair(self, scenario: Scenario, index: int) -> None:
+        """Take the faults away: from now on every smart host of the scenario is healthy."""
+        healed = scenario.failure_mode.healed()
+        for number, (destination, host) in enumerate(
+            zip(self._destinations[scenario.id], healed, strict=True)
+        ):
+            await self._heal(scenario, index, number, destination, host)
+
+    async def _heal(
+        self, scenario: Scenario, index: int, number: int, destination: _Destination, host: Host
+    ) -> None:
+        site, fault, server = destination.site, destination.fault, destination.server
+        context = self.authority.server_context(host.certificate, site.name) if host.certificate else None
+        server.repair(Script(), tls=context, certificate=str(host.certificate or ""))
+        if fault is not None:
+            if not isinstance(fault, Hanging):
+                await probe(self.journal, site.host, site.port, 1.0)
+            self.witness.unwatch(site.host, site.port)
+            await self._open(scenario, index, number, destination, fault)
+            self._stack.push_async_callback(server.stop)
+            destination.fault = None
+        self.zone.clear(site.name)
+        self.zone.set(site.name, "A", Records(destination.address))
+
+    async def _open(
+        self,
+        scenario: Scenario,
+        index: int,
+        number: int,
+        destination: _Destination,
+        fault: Refusing | Hanging | Unreachable,
+    ) -> None:
+        site = destination.site
+        if isinstance(fault, Unreachable):
+            # an address that cannot be reached stays so; the operator corrects the record instead
+            destination.address = self.lab.scenario_host(index, number)
+            await destination.server.start(destination.address, site.port)
+        else:
+            sock: socket.socket = fault.hand_over()
+            await destination.server.start(site.host, site.port, sock=sock)
+
+    def stop_faults(self) -> None:
+        """Release what still refuses or hangs."""
+        for destinations in self._destinations.values():
+            for destination in destinations:
+                if destination.fault is not None:
+                    destination.fault.stop()
+                    destination.fault = None
+
+
+def smart_host(scenario: Scenario, number: int) -> str:
+    """Return the name of the nth smart host of a scenario, counted from 0."""
+    return f"mx{number + 1}.{domain_of(scenario)}"
+
+
+def connector(scenario: Scenario) -> Connector:
+    """Return the connector that leads to a scenario's destination."""
+    mode: FailureMode = scenario.failure_mode
+    names = tuple(smart_host(scenario, number) for number in range(len(mode.hosts)))
+    checked = mode.tls is TlsPolicy.DOMAIN_VALIDATION
+    return Connector(
+        domain=domain_of(scenario), smart_hosts=names, tls=mode.tls, tls_domain=names[0] if checked else ""
+    )
+
+
+def sender_connector() -> Connector:
+    """Return the connector for what the relay sends back to senders."""
+    return Connector(domain=SENDER_DOMAIN, smart_hosts=(_SINK_NAME,))

@@ -1,0 +1,274 @@
+"""Witnesses: what shows that an attempt met the fault, without the target's word.
+
+Each witness reads the journal of the fake world. What it sees are *contacts*; contacts in direct succession
+form an *attempt*. A scenario in which its witness saw nothing was not provoked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from conformance.evidence import Evidence
+from fake_servers import Event
+
+# Address look-ups of one name within one attempt: some relays ask more than once (aliases, DNSSEC).
+_QUERIES_PER_ATTEMPT = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contact:
+    """One trace an attempt left.
+
+    Attributes:
+        at: When it began.
+        end: When it was over at the earliest.
+        latest_end: When it was over at the latest.
+        host: The smart host it concerned.
+        mark: Contacts with the same mark are repetitions of one another (a retransmitted query).
+    """
+
+    at: float
+    end: float
+    latest_end: float
+    host: str
+    mark: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One attempt at delivery; see `Contact` for the times."""
+
+    at: float
+    end: float
+    latest_end: float
+    contacts: tuple[Contact, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Witness:
+    """A way to see attempts.
+
+    Attributes:
+        sentence: What it takes as proof, for the docs and for reports.
+        see: Returns the contacts in the order of time.
+        per_attempt: How many contacts with one host one attempt may leave.
+    """
+
+    sentence: str
+    see: Callable[[Evidence], list[Contact]]
+    per_attempt: int = 1
+
+    def attempts(self, evidence: Evidence, *, connections: int = 1) -> list[Attempt]:
+        """Group contacts into attempts.
+
+        Contacts belong together if they repeat one another, or if they follow in less than half the
+        shortest retry interval and the attempt has not yet used up its contacts; so a relay that comes
+        back at once, again and again, is seen as making many attempts.
+        """
+        pause = evidence.staged.granted.retry_interval / 2
+        most = self.per_attempt * connections
+        groups: list[list[Contact]] = []
+        for contact in self.see(evidence):
+            if groups and self._belongs(contact, groups[-1], pause, most):
+                groups[-1].append(contact)
+            else:
+                groups.append([contact])
+        return [
+            Attempt(
+                at=group[0].at,
+                end=max(c.end for c in group),
+                latest_end=max(c.latest_end for c in group),
+                contacts=tuple(group),
+            )
+            for group in groups
+        ]
+
+    @staticmethod
+    def _belongs(contact: Contact, group: list[Contact], pause: float, most: int) -> bool:
+        if contact.mark and any(contact.mark == other.mark for other in group):
+            return True
+        # marks count once: retransmissions do not use up an attempt
+        same_host = {c.mark or str(n) for n, c in enumerate(group) if c.host == contact.host}
+        return contact.at - max(c.latest_end for c in group) < pause and len(same_host) < most
+
+
+def _site_names(evidence: Evidence) -> dict[str, str]:
+    return {site.server: site.name for site in evidence.staged.sites}
+
+
+def _connections(evidence: Evidence, telling: Iterable[Event], *, patience: float = 0.0) -> list[Contact]:
+    """Return one contact for each connection that has a telling event.
+
+    A relay may give up after its patience, in seconds from that event, and keep the connection for a while.
+    """
+    names = _site_names(evidence)
+    told: dict[int, Event] = {}
+    for event in telling:
+        told.setdefault(event.connection, event)
+    begun: dict[int, float] = {}
+    ended: dict[int, float] = {}
+    for event in evidence.events:
+        if event.connection in told:
+            begun.setdefault(event.connection, event.at)
+            if event.kind == "closed" or event.connection not in ended:
+                ended[event.connection] = event.at
+    contacts = [
+        Contact(
+            at=begun[number],
+            end=min(max(ended[number], event.at), event.at + patience),
+            latest_end=max(ended[number], event.at),
+            host=names.get(event.server, event.server),
+        )
+        for number, event in told.items()
+    ]
+    return sorted(contacts, key=lambda contact: contact.at)
+
+
+def _queries(evidence: Evidence, *, failed: bool = False, lasting: float = 0.0) -> list[Contact]:
+    """Return one contact for each look-up of a smart host's IPv4 address, failed or not."""
+    names = {site.name.lower() for site in evidence.staged.sites}
+    contacts = []
+    for event in evidence.of("dns", "answer"):
+        name = str(event["name"]).rstrip(".").lower()
+        if name in names and event["type"] == "A" and (event["answer"] != "records") is failed:
+            contacts.append(
+                Contact(
+                    at=event.at, end=event.at, latest_end=event.at + lasting, host=name, mark=f"{event['id']}"
+                )
+            )
+    return contacts
+
+
+def _before_repair(evidence: Evidence, contacts: list[Contact]) -> list[Contact]:
+    repaired = evidence.staged.repaired
+    return [c for c in contacts if repaired is None or c.at < repaired]
+
+
+def _fault_played(evidence: Evidence) -> list[Contact]:
+    return _connections(evidence, evidence.of("smtp", "fault"))
+
+
+def _stalled(evidence: Evidence) -> list[Contact]:
+    granted = evidence.staged.granted.command_timeout or evidence.record.header.asked.command_timeout or 0.0
+    return _connections(evidence, evidence.of("smtp", "fault"), patience=granted)
+
+
+def _certificate_offered(evidence: Evidence) -> list[Contact]:
+    offered = (e for e in evidence.of("tls", "offered") if e["certificate"] != "good")
+    return _connections(evidence, offered)
+
+
+def _no_starttls(evidence: Evidence) -> list[Contact]:
+    told = (
+        event
+        for event in evidence.of("smtp", "sent")
+        if event["stage"] == "ehlo" and "STARTTLS" not in str(event["text"]).upper()
+    )
+    return _before_repair(evidence, _connections(evidence, told))
+
+
+def _failed_query(evidence: Evidence) -> list[Contact]:
+    return _before_repair(evidence, _queries(evidence, failed=True))
+
+
+def _unanswered_query(evidence: Evidence) -> list[Contact]:
+    granted = evidence.staged.granted.dns_timeout or evidence.record.header.asked.dns_timeout or 0.0
+    return _before_repair(evidence, _queries(evidence, failed=True, lasting=granted))
+
+
+def _syns(evidence: Evidence, outcome: str) -> list[Contact]:
+    names = _site_names(evidence)
+    contacts = []
+    for event in evidence.of("tcp", "syn"):
+        if event["outcome"] == outcome:
+            seconds = event.fields.get("seconds")
+            lasted = float(seconds) if isinstance(seconds, int | float) else 0.0
+            contact = Contact(
+                at=event.at,
+                end=event.at + lasted,
+                latest_end=event.at + lasted,
+                host=names.get(event.server, event.server),
+            )
+            contacts.append(contact)
+    return sorted(contacts, key=lambda contact: contact.at)
+
+
+def _dropped(evidence: Evidence) -> list[Contact]:
+    # the last sign of a dropped SYN is its last retransmission; the relay waits on until its time-out
+    granted = evidence.staged.granted.connect_timeout or evidence.record.header.asked.connect_timeout or 0.0
+    return [replace(c, latest_end=max(c.end, c.at + granted)) for c in _syns(evidence, "dropped")]
+
+
+def _between_probes(evidence: Evidence, outcome: str) -> list[Contact]:
+    """Return the look-ups between our own probes if all of these met the fault, and none otherwise.
+
+    While the fault lasts there is only the first probe; the second one is made right at the repair.
+    """
+    probes = list(evidence.of("tcp", "probe"))
+    repaired = evidence.staged.repaired
+    framed = bool(probes) and (repaired is None or probes[-1].at >= repaired)
+    if not framed or any(probe["outcome"] != outcome for probe in probes):
+        return []
+    looked_up = [c for c in _queries(evidence) if c.at >= probes[0].at]
+    return _before_repair(evidence, looked_up)
+
+
+def _refused(evidence: Evidence) -> list[Contact]:
+    if evidence.record.header.lab == "namespace":
+        return _syns(evidence, "refused")
+    return _between_probes(evidence, "refused")
+
+
+def _unreachable(evidence: Evidence) -> list[Contact]:
+    return _between_probes(evidence, "unreachable")
+
+
+def _delivered(evidence: Evidence) -> list[Contact]:
+    return _connections(evidence, evidence.of("smtp", "message"))
+
+
+fault_played = Witness(
+    sentence="the journal of the fake server shows a connection on which the scripted fault was played",
+    see=_fault_played,
+)
+stalled = Witness(
+    sentence="the journal of the fake server shows a connection on which it fell silent",
+    see=_stalled,
+)
+certificate_offered = Witness(
+    sentence="a ClientHello came in and the bad certificate was presented to it",
+    see=_certificate_offered,
+)
+starttls_missing = Witness(
+    sentence="a connection got an EHLO reply that does not offer STARTTLS",
+    see=_no_starttls,
+)
+query_failed = Witness(
+    sentence="the fake name server was asked for the smart host's address and gave the failing answer",
+    see=_failed_query,
+    per_attempt=_QUERIES_PER_ATTEMPT,
+)
+query_unanswered = Witness(
+    sentence="the fake name server was asked for the smart host's address and stayed silent",
+    see=_unanswered_query,
+    per_attempt=_QUERIES_PER_ATTEMPT,
+)
+syn_dropped = Witness(
+    sentence="a SYN to the destination stayed unanswered (namespace: seen on the wire; loopback: in the "
+    "kernel's socket table)",
+    see=_dropped,
+)
+syn_refused = Witness(
+    sentence="namespace: a SYN was answered with RST on the wire; loopback: the smart host's address (TTL 0) "
+    "was looked up between two probes of ours that were both refused",
+    see=_refused,
+    per_attempt=_QUERIES_PER_ATTEMPT,
+)
+unreachable = Witness(
+    sentence="the smart host's address (TTL 0) was looked up between two probes of ours that both found the "
+    "host unreachable",
+    see=_unreachable,
+    per_attempt=_QUERIES_PER_ATTEMPT,
+)
+delivered = Witness(sentence="the message arrived", see=_delivered)

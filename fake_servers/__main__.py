@@ -1,0 +1,213 @@
+"""Runs one fake server by hand: `python -m fake_servers --help`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import ssl
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from fake_servers.dns import DnsServer, Zone
+from fake_servers.journal import Event, Journal
+from fake_servers.smtp import Script, SmtpServer
+from fake_servers.spelling import ANSWER_SYNTAX, RULE_SYNTAX, parse_answer, parse_rule, spell
+from fake_servers.tcp import Hanging, Refusing
+from fake_servers.tls import Certificate, CertificateAuthority
+
+_Address = tuple[str, int]
+_Parsed = TypeVar("_Parsed")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one server until SIGINT or SIGTERM; return the exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        asyncio.run(_run(options))
+    except (OSError, RuntimeError) as error:  # the address cannot be had, or the fault not be set up
+        print(f"{parser.prog}: error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _run(options: argparse.Namespace) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    journal = Journal()
+    journal.subscribe(_show)
+    running: Callable[[argparse.Namespace, Journal], AbstractAsyncContextManager[_Address]] = options.running
+    async with running(options, journal) as (host, port):
+        print(f"{options.command} on {host}:{port}; Ctrl-C stops it.", flush=True)
+        await stopped.wait()
+
+
+def _show(event: Event) -> None:
+    print(spell(event), flush=True)
+
+
+@asynccontextmanager
+async def _smtp(options: argparse.Namespace, journal: Journal) -> AsyncIterator[_Address]:
+    server = SmtpServer(
+        journal,
+        hostname=options.hostname,
+        script=Script(*options.rule),
+        tls=_tls(options),
+        certificate=options.certificate or "",
+        receive_buffer=options.receive_buffer,
+    )
+    await server.start(*options.listen)
+    try:
+        yield server.address
+    finally:
+        await server.stop()
+
+
+def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
+    if options.certificate is None:
+        return None
+    authority = CertificateAuthority()
+    if options.trust_anchors is not None:
+        Path(options.trust_anchors).write_bytes(authority.trust_anchors())
+    return authority.server_context(Certificate(options.certificate), options.hostname)
+
+
+@asynccontextmanager
+async def _dns(options: argparse.Namespace, journal: Journal) -> AsyncIterator[_Address]:
+    server = DnsServer(journal, options.zone)
+    await server.start(*options.listen)
+    try:
+        yield server.address
+    finally:
+        await server.stop()
+
+
+@asynccontextmanager
+async def _fault(options: argparse.Namespace, journal: Journal) -> AsyncIterator[_Address]:
+    kind = Refusing if options.command == "refuse" else Hanging
+    fault = kind(journal, *options.listen)
+    fault.start()
+    try:
+        yield fault.address
+    finally:
+        fault.stop()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m fake_servers",
+        description="Run one misbehaving server and print what it sees and does, until Ctrl-C.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(
+        name: str, port: int, about: str, running: object, epilog: str = ""
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name,
+            help=about,
+            description=about[:1].upper() + about[1:] + ".",
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        added.set_defaults(running=running)
+        added.add_argument(
+            "--listen",
+            type=_address,
+            default=("127.0.0.1", port),
+            metavar="HOST:PORT",
+            help=f"an IPv4 address and a port, 0 for any free one (default: 127.0.0.1:{port})",
+        )
+        return added
+
+    _add_smtp_options(command("smtp", 2525, "a mail server, healthy but for its rules", _smtp, RULE_SYNTAX))
+    dns = command("dns", 5353, "a name server over UDP and TCP", _dns, ANSWER_SYNTAX)
+    dns.add_argument(
+        "--set",
+        action=_SetAction,
+        nargs="+",
+        dest="zone",
+        default=Zone(),
+        metavar=("NAME", "TYPE ANSWER"),
+        help="the answers for a name and a type; may be repeated",
+    )
+    command("refuse", 2525, "a TCP port that refuses connections", _fault)
+    command("hang", 2525, "a TCP port that leaves connection attempts unanswered", _fault)
+    return parser
+
+
+def _add_smtp_options(smtp: argparse.ArgumentParser) -> None:
+    smtp.add_argument("--hostname", default="mx.fake.test", help="the server's name (default: %(default)s)")
+    smtp.add_argument(
+        "--rule",
+        type=_reported(parse_rule),
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="what to do instead of the healthy thing; may be repeated, the first that fits wins",
+    )
+    smtp.add_argument(
+        "--certificate",
+        choices=[kind.value for kind in Certificate],
+        type=str.lower,
+        help="offer STARTTLS with such a certificate for the host name",
+    )
+    smtp.add_argument(
+        "--trust-anchors", metavar="FILE", help="write the certificate of the authority there, PEM"
+    )
+    smtp.add_argument(
+        "--receive-buffer", type=int, metavar="OCTETS", help="SO_RCVBUF of the connections, for rules at body"
+    )
+
+
+class _SetAction(argparse.Action):
+    """Puts each group of NAME TYPE ANSWER... into the zone."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        assert isinstance(values, list)
+        if len(values) < 3:  # nargs cannot say so
+            parser.error(f"argument {option_string}: expected NAME TYPE ANSWER [ANSWER ...]")
+        name, rdtype, *answers = values
+        zone: Zone = namespace.zone
+        try:
+            if rdtype.upper() == "ALL":
+                zone.set_all(name, *map(parse_answer, answers))
+            else:
+                zone.set(name, rdtype, *map(parse_answer, answers))
+        except ValueError as error:
+            parser.error(f"argument {option_string}: {error}")
+
+
+def _reported(parse: Callable[[str], _Parsed]) -> Callable[[str], _Parsed]:
+    """Let argparse print what a parser complains of; of a ValueError it would drop the text."""
+
+    def parsed(text: str) -> _Parsed:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return parsed
+
+
+def _address(text: str) -> _Address:
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > 0xFFFF:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form HOST:PORT")
+    return host, int(port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""From octets received to octets sent: reads queries, asks the zone, notes both; no sockets here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.opcode
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+
+from fake_servers.dns.replies import Reply, error_reply, format_error, reply_to
+from fake_servers.dns.zone import Zone
+from fake_servers.journal import Journal, Value
+
+
+class Channel(Protocol):
+    """Where a query came from and its reply goes; `transport_name` is `udp` or `tcp`."""
+
+    transport_name: str
+
+    def is_open(self) -> bool:
+        """Return whether a reply could still be sent."""
+
+    def send(self, wire: bytes) -> None:
+        """Send one message."""
+
+    def hold(self) -> None:
+        """Stay open for a delayed reply, though the client may have nothing more to say."""
+
+    def release(self) -> None:
+        """End one `hold`."""
+
+    def break_off(self) -> None:
+        """Show the client that something broke, without a DNS reply."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What is known of a query, as far as it could be read."""
+
+    transport: str
+    name: str = ""
+    type: str = ""
+    id: int = 0
+
+    def fields(self) -> dict[str, Value]:
+        return {"name": self.name, "type": self.type, "id": self.id, "transport": self.transport}
+
+
+class Responder:
+    """Turns queries into replies. `server` is the address the journal shows."""
+
+    def __init__(self, journal: Journal, zone: Zone) -> None:
+        self.server = ""
+        self._journal = journal
+        self._zone = zone
+        self._timers: set[asyncio.TimerHandle] = set()
+
+    def new_connection(self) -> int:
+        """Return the journal's number for a new TCP connection."""
+        return self._journal.new_connection()
+
+    def receive(self, wire: bytes, client: str, connection: int, channel: Channel) -> None:
+        """Answer one message, now or later."""
+        asked = _Asked(transport=channel.transport_name)
+
+        def deliver(reply: Reply) -> None:
+            if not channel.is_open():
+                return
+            fields = asked.fields() | {"answer": reply.answer, "records": list(reply.records)}
+            self._note("answer", connection, fields)
+            if reply.wire is not None:
+                channel.send(reply.wire)
+
+        try:
+            reply, planned = self._look_up(wire, asked)
+            self._note("query", connection, asked.fields() | {"client": client, "planned": planned})
+            if reply.delay:
+                self._later(reply, deliver, channel, connection)
+            else:
+                deliver(reply)
+        except Exception as defect:  # noqa: BLE001 - a defect of ours becomes an event, never a reply
+            self._broke(defect, channel, connection)
+
+    def close(self) -> None:
+        """Cancel what is still delayed."""
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+
+    def _look_up(self, wire: bytes, asked: _Asked) -> tuple[Reply, bool]:
+        """Return the reply and whether the name was planned; fill `asked` in as far as it can be read."""
+        asked.id = int.from_bytes(wire[:2], "big")
+        try:
+            query = dns.message.from_wire(wire)
+        except dns.exception.DNSException:
+            return format_error(wire), False
+        if query.flags & dns.flags.QR:
+            return format_error(wire), False
+        if query.opcode() != dns.opcode.QUERY:
+            return error_reply(query, dns.rcode.NOTIMP), False
+        if len(query.question) != 1:
+            return error_reply(query, dns.rcode.FORMERR), False
+        [question] = query.question
+        asked.name = question.name.to_text(omit_final_dot=True).lower()
+        asked.type = dns.rdatatype.to_text(question.rdtype)
+        if query.edns > 0:
+            return error_reply(query, dns.rcode.BADVERS), False
+        if question.rdclass != dns.rdataclass.IN:
+            return error_reply(query, dns.rcode.REFUSED), False
+        answer, planned = self._zone.answer(asked.name, asked.type)
+        return reply_to(query, answer, self._zone, udp=asked.transport == "udp"), planned
+
+    def _later(
+        self, reply: Reply, deliver: Callable[[Reply], None], channel: Channel, connection: int
+    ) -> None:
+        def fire() -> None:
+            self._timers.discard(timer)
+            try:
+                deliver(reply)
+                channel.release()
+            except Exception as defect:  # noqa: BLE001 - as above
+                self._broke(defect, channel, connection)
+
+        channel.hold()
+        timer = asyncio.get_running_loop().call_later(reply.delay, fire)
+        self._timers.add(timer)
+
+    def _note(self, kind: str, connection: int, fields: dict[str, Value]) -> None:
+        self._journal.note("dns", kind, server=self.server, connection=connection, at=None, **fields)
+
+    def _broke(self, defect: Exception, channel: Channel, connection: int) -> None:
+        self._journal.note("fake", "broke", server=self.server, connection=connection, error=repr(defect))
+        channel.break_off()

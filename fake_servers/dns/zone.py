@@ -1,0 +1,138 @@
+"""What the fake world's resolver knows: plain data, changed at any moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import dns.exception
+import dns.name
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+
+from fake_servers.dns.answers import Answer, Cname, NoData, NxDomain, Records, innermost
+
+_ANY_TYPE = dns.rdatatype.NONE
+
+
+@dataclass(slots=True)
+class _Plan:
+    """The answers of one name and type, and how many queries of each type have been answered from it."""
+
+    answers: tuple[Answer, ...]
+    asked: dict[dns.rdatatype.RdataType, int] = field(default_factory=dict)
+
+    def next(self, rdtype: dns.rdatatype.RdataType) -> Answer:
+        nth = self.asked.get(rdtype, 0)
+        self.asked[rdtype] = nth + 1
+        return self.answers[min(nth, len(self.answers) - 1)]
+
+
+class Zone:
+    """Answers by name and type. Names are case-insensitive and absolute, with or without the trailing dot.
+
+    Example::
+
+        zone = Zone()
+        zone.set("a.test", "MX", Records("10 mx.a.test."))
+        zone.set("mx.a.test", "A", ServFail(), Records("127.1.0.5"))  # healed at the second query
+        zone.answer("MX.A.TEST.", "A")  # (ServFail(), True)
+    """
+
+    def __init__(self) -> None:
+        self._plans: dict[dns.name.Name, dict[dns.rdatatype.RdataType, _Plan]] = {}
+        self._ancestors: set[dns.name.Name] = set()
+
+    def set(self, name: str, rdtype: str, *answers: Answer) -> None:
+        """Plan the answers for one name and type.
+
+        The first answer is for the first query, the second for the second, and so on; the last one repeats.
+        Every query counts, also a repetition, also the same over TCP. Setting again replaces the answers
+        and restarts the count.
+
+        Args:
+            name: The owner name.
+            rdtype: The type in presentation format, e.g. `MX`.
+            answers: At least one.
+
+        Raises:
+            ValueError: If a name, a type, or the text of a record is not well-formed.
+        """
+        kind = _rdtype(rdtype)
+        if kind in (dns.rdatatype.NONE, dns.rdatatype.CNAME):
+            raise ValueError(
+                f"no answers can be set for type {rdtype}; an alias is set_all(name, Cname(target))"
+            )
+        for answer in answers:
+            _check(answer, kind)
+        self._plan(name, kind, answers)
+
+    def set_all(self, name: str, *answers: Answer) -> None:
+        """Plan the answers for all types of a name without answers of their own; each type counts for itself.
+
+        Raises:
+            ValueError: If the name is not well-formed, or an answer holds records (they are of one type).
+        """
+        for answer in answers:
+            if isinstance(innermost(answer), Records):
+                raise ValueError("records belong to one type: use set()")
+            _check(answer, _ANY_TYPE)
+        self._plan(name, _ANY_TYPE, answers)
+
+    def clear(self, name: str) -> None:
+        """Forget all that was planned for a name."""
+        self._plans.pop(_name(name), None)
+        self._ancestors = {above for owner in self._plans for above in _above(owner)}
+
+    def answer(self, name: str, rdtype: str) -> tuple[Answer, bool]:
+        """Count a query and return its answer, and whether the name was planned.
+
+        A planned name has no data of unplanned types. An unplanned name does not exist, unless planned names
+        lie below it: then it is an empty non-terminal and has no data (RFC 8020 section 2).
+        """
+        owner, kind = _name(name), _rdtype(rdtype)
+        types = self._plans.get(owner)
+        if types is None:
+            return (NoData() if owner in self._ancestors else NxDomain()), False
+        plan = types.get(kind) or types.get(_ANY_TYPE)
+        return (plan.next(kind) if plan else NoData()), True
+
+    def _plan(self, name: str, kind: dns.rdatatype.RdataType, answers: tuple[Answer, ...]) -> None:
+        if not answers:
+            raise ValueError(f"{name}: at least one answer is needed")
+        owner = _name(name)
+        self._plans.setdefault(owner, {})[kind] = _Plan(answers)
+        self._ancestors.update(_above(owner))
+
+
+def _name(text: str) -> dns.name.Name:
+    try:
+        return dns.name.from_text(text)
+    except dns.exception.DNSException as error:
+        raise ValueError(f"{text!r} is no domain name: {error}") from error
+
+
+def _rdtype(text: str) -> dns.rdatatype.RdataType:
+    try:
+        return dns.rdatatype.from_text(text)
+    except (dns.exception.DNSException, ValueError) as error:
+        raise ValueError(f"{text!r} is no record type") from error
+
+
+def _above(name: dns.name.Name) -> list[dns.name.Name]:
+    """Return the ancestors of a name, up to the top-level domain."""
+    labels = name.labels
+    return [dns.name.Name(labels[depth:]) for depth in range(1, len(labels) - 1)]
+
+
+def _check(answer: Answer, kind: dns.rdatatype.RdataType) -> None:
+    """Reject at once what could not be put on the wire."""
+    match innermost(answer):
+        case Records(texts=texts):
+            for text in texts:
+                try:
+                    dns.rdata.from_text(dns.rdataclass.IN, kind, text, origin=dns.name.root)
+                except (dns.exception.DNSException, ValueError) as error:
+                    raise ValueError(f"{text!r} is no {kind.name} record: {error}") from error
+        case Cname(target=target):
+            _name(target)

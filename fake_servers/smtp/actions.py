@@ -1,0 +1,180 @@
+"""What a server can do at a stage: the healthy thing, and every way to misbehave.
+
+Actions are plain values. They are played by the session (`fake_servers.smtp.session`) and make sense only
+at some stages; `fake_servers.smtp.script` knows which and refuses the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+_EIGHT_BIT = 0x80
+
+
+def _check_text(text: str) -> None:
+    if any(character in "\r\n" or ord(character) >= _EIGHT_BIT for character in text):
+        raise ValueError(f"a reply line is ASCII without line ends (RFC 5321, section 4.2), not {text!r}")
+
+
+def _check_after(after: int) -> None:
+    if after < 0:
+        raise ValueError(f"after is a number of octets, not {after}")
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Do the healthy thing."""
+
+    name: ClassVar[str] = "accept"
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Reply:
+    """Answer with this reply; the dialogue goes on as its first digit says (RFC 5321, section 4.2.1).
+
+    Example::
+
+        Reply(450, "4.2.1 Mailbox busy")
+
+    Attributes:
+        code: The reply code, 200 to 599.
+        lines: The text, an enhanced status code included; several lines make a multi-line reply.
+    """
+
+    name: ClassVar[str] = "reply"
+    code: int
+    lines: tuple[str, ...]
+
+    def __init__(self, code: int, *lines: str) -> None:
+        if not 200 <= code <= 599:  # RFC 5321, section 4.2.1: the first digit is 2 to 5
+            raise ValueError(f"a reply code lies between 200 and 599, {code} does not")
+        for line in lines:
+            _check_text(line)
+        object.__setattr__(self, "code", code)
+        object.__setattr__(self, "lines", lines or ("",))
+
+    @property
+    def positive(self) -> bool:
+        """Whether the client may go on (2yz and 3yz)."""
+        return self.code < 400  # 4yz and 5yz refuse
+
+    @property
+    def text(self) -> str:
+        """The reply as one string, lines separated by a line feed."""
+        *first, last = self.lines
+        return "\n".join([*(f"{self.code}-{line}" for line in first), f"{self.code} {last}"])
+
+    def encoded(self) -> bytes:
+        """Return the octets for the wire."""
+        return self.text.replace("\n", "\r\n").encode("ascii") + b"\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class CloseWith421:
+    """Reply 421 and close the connection (RFC 5321, section 3.8)."""
+
+    name: ClassVar[str] = "close_with_421"
+    text: str = "4.3.2 Service not available"
+
+    def __post_init__(self) -> None:
+        _check_text(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Send FIN instead of a reply, and keep reading, so that unread input cannot turn it into a reset.
+
+    Attributes:
+        after: Octets of content to read first (stage BODY only; at least one is read there).
+    """
+
+    name: ClassVar[str] = "close"
+    after: int = 0
+
+    def __post_init__(self) -> None:
+        _check_after(self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Send RST instead of a reply.
+
+    Attributes:
+        after: Octets of content to read first (stage BODY only; at least one is read there).
+    """
+
+    name: ClassVar[str] = "reset"
+    after: int = 0
+
+    def __post_init__(self) -> None:
+        _check_after(self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """Say nothing more and keep the connection until the peer has left.
+
+    At BODY the server stops reading, so that the peer's window closes; elsewhere it reads and ignores.
+
+    Attributes:
+        after: Octets of content to read first (stage BODY only; at least one is read there).
+    """
+
+    name: ClassVar[str] = "stall"
+    after: int = 0
+
+    def __post_init__(self) -> None:
+        _check_after(self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Trickle:
+    """Send a reply one octet at a time.
+
+    Attributes:
+        reply: The reply; the dialogue goes on as its first digit says.
+        interval: Seconds between two octets.
+    """
+
+    name: ClassVar[str] = "trickle"
+    reply: Reply
+    interval: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.interval <= 0:
+            raise ValueError(f"interval is a number of seconds above 0, not {self.interval}")
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """Do the healthy thing, but late: what a patient client must live with.
+
+    Attributes:
+        seconds: How late.
+    """
+
+    name: ClassVar[str] = "slow"
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if self.seconds <= 0:
+            raise ValueError(f"seconds is a number above 0, not {self.seconds}")
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Send these octets instead of a reply.
+
+    Attributes:
+        data: The octets, line ends included; anything goes.
+        then: What follows. None: the dialogue goes on as though the server had accepted; during the TLS
+            handshake, where no dialogue can go on, the server stalls.
+    """
+
+    name: ClassVar[str] = "raw"
+    data: bytes
+    then: Accept | Close | Reset | Stall | None = None
+
+
+Action = Accept | Reply | CloseWith421 | Close | Reset | Stall | Trickle | Slow | Raw

@@ -1,0 +1,187 @@
+"""One accepted TCP connection: exact reads, TLS by memory buffers, FIN and RST at will.
+
+asyncio's transports read ahead as much as they can and turn a close with unread input into a reset;
+here every `recv` and every `shutdown` is our own decision.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import select
+import socket
+import ssl
+import struct
+from collections.abc import AsyncIterator, Callable
+
+_RECORD_SIZE = 16 * 1024
+# How many octets to take from the socket when fewer are wanted: a TLS record must be complete to be read.
+_TLS_READ_SIZE = 512
+
+# RFC 8446, section 4.1.3: a ServerHello with this random is a HelloRetryRequest, so no certificate follows.
+_RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+_HANDSHAKE, _SERVER_HELLO = 22, 2
+
+
+def presents_certificate(flight: bytes) -> bool:
+    """Whether a server's TLS flight is the one with the certificate, given that no session was resumed.
+
+    The flight is a record of type handshake that begins with a ServerHello (RFC 8446, section 4): the
+    certificate follows in the same flight in TLS 1.2 and TLS 1.3.
+    """
+    if len(flight) < 43 or flight[0] != _HANDSHAKE or flight[5] != _SERVER_HELLO:  # 43: up to the random
+        return False
+    return flight[11:43] != _RETRY
+
+
+def abort(sock: socket.socket) -> None:
+    """Send RST and close; does nothing on a closed socket."""
+    if sock.fileno() >= 0:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock.close()
+
+
+class Channel:
+    """A non-blocking socket, in clear or under TLS."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._loop = asyncio.get_running_loop()
+        self._tls: ssl.SSLObject | None = None
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+
+    async def read(self, limit: int) -> bytes:
+        """Return 1 to `limit` octets, or none at the end of the stream.
+
+        Raises:
+            ConnectionError: The peer has reset the connection.
+            ssl.SSLError: The peer sent a TLS alert or something that is not TLS.
+        """
+        if self._tls is None:
+            return await self._loop.sock_recv(self._sock, limit)
+        while True:
+            try:
+                return self._tls.read(limit)
+            except ssl.SSLWantReadError:
+                await self._flush()
+                data = await self._loop.sock_recv(self._sock, min(max(limit, _TLS_READ_SIZE), _RECORD_SIZE))
+                if not data:
+                    return b""
+                self._incoming.write(data)
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                return b""
+
+    async def write(self, data: bytes) -> None:
+        """Write all of `data`.
+
+        Raises:
+            ConnectionError: The peer has left.
+        """
+        if self._tls is None:
+            await self._loop.sock_sendall(self._sock, data)
+        else:
+            self._tls.write(data)
+            await self._flush()
+
+    async def start_tls(
+        self, context: ssl.SSLContext, received: bytes, offered: Callable[[], object]
+    ) -> ssl.SSLObject:
+        """Negotiate TLS as the server.
+
+        Args:
+            context: With the certificate to present.
+            received: Octets that came already.
+            offered: Called when the flight with the certificate has been written.
+
+        Raises:
+            ssl.SSLError: It failed; the text says why, an alert of the peer's included.
+            ConnectionError: The peer has left.
+        """
+        tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._incoming.write(received)
+        while True:
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                pass
+            except ssl.SSLError:
+                with contextlib.suppress(ConnectionError):  # our alert is a courtesy
+                    await self._flush()
+                raise
+            else:
+                await self._flush()
+                self._tls = tls
+                return tls
+            flight = await self._flush()
+            if presents_certificate(flight) and not tls.session_reused:
+                offered()
+            data = await self._loop.sock_recv(self._sock, _RECORD_SIZE)
+            if not data:
+                raise BrokenPipeError("the peer closed the connection during the handshake")
+            self._incoming.write(data)
+
+    async def half_close(self, *, tidy: bool) -> None:
+        """Send FIN; when `tidy`, preceded by TLS's close_notify (RFC 8446, section 6.1)."""
+        if tidy and self._tls is not None:
+            # Raised always but at the second call: the peer's own close_notify has not come yet.
+            with contextlib.suppress(ssl.SSLWantReadError):
+                self._tls.unwrap()
+            await self._flush()
+        with contextlib.suppress(OSError):  # ENOTCONN: the peer has reset the connection
+            self._sock.shutdown(socket.SHUT_WR)
+
+    async def drain(self) -> None:
+        """Read and forget everything, as it is on the wire, until the peer has sent FIN or RST.
+
+        Raises:
+            ConnectionError: It was RST.
+        """
+        while await self._loop.sock_recv(self._sock, _RECORD_SIZE):
+            pass
+
+    async def departure(self) -> None:
+        """Wait for the peer's FIN or RST without reading anything.
+
+        A FIN behind octets that do not fit into the receive buffer cannot be seen.
+
+        Raises:
+            ConnectionError: It was RST.
+        """
+        async with _hang_up(self._sock) as left:
+            await left.wait()
+        error = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            raise OSError(error, "the peer has reset the connection")
+
+    def reset(self) -> None:
+        """Send RST and close; does nothing on a closed channel."""
+        abort(self._sock)
+
+    def close(self) -> None:
+        """Close; does nothing on a closed channel."""
+        self._sock.close()
+
+    async def _flush(self) -> bytes:
+        data = self._outgoing.read()
+        if data:
+            await self._loop.sock_sendall(self._sock, data)
+        return data
+
+
+@contextlib.asynccontextmanager
+async def _hang_up(sock: socket.socket) -> AsyncIterator[asyncio.Event]:
+    """Yield an event that is set once the peer has sent FIN or RST.
+
+    asyncio watches for input only, and unread input would wake it all the time; an epoll set of our own
+    that asks for hang-ups alone is itself something asyncio can watch.
+    """
+    loop = asyncio.get_running_loop()
+    left = asyncio.Event()
+    with select.epoll() as hang_ups:
+        hang_ups.register(sock, select.EPOLLRDHUP)
+        loop.add_reader(hang_ups.fileno(), left.set)
+        try:
+            yield left
+        finally:
+            loop.remove_reader(hang_ups.fileno())

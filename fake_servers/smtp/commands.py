@@ -1,0 +1,68 @@
+"""The little of SMTP's grammar that a server must understand (RFC 5321, section 4.1)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+# Larger than any message of a test; announced by SIZE (RFC 1870).
+MAX_MESSAGE_OCTETS = 64 * 1024 * 1024
+
+# RFC 5321, sections 4.1.1.2 and 4.1.1.3: a path, then parameters. A quoted local part may hold a ">".
+_PATH = re.compile(r'\s*<(?P<address>(?:"(?:\\.|[^"\\])*"|[^">])*)>(?:\s+(?P<parameters>.*))?\s*', re.DOTALL)
+_PARAMETER = re.compile(r"(?P<keyword>[A-Za-z0-9][A-Za-z0-9-]*)(?:=[!-<>-~]+)?")
+
+_KNOWN = {"FROM": {"SIZE", "BODY"}, "TO": set[str]()}
+_DSN = {"FROM": {"RET", "ENVID"}, "TO": {"NOTIFY", "ORCPT"}}  # RFC 3461, section 4
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The argument of MAIL or RCPT.
+
+    Attributes:
+        address: Without angle brackets; empty for the null reverse-path.
+        parameters: As sent, in order.
+    """
+
+    address: str
+    parameters: tuple[str, ...] = ()
+
+    def unknown(self, keyword: Literal["FROM", "TO"], extensions: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the parameters that no offered extension defines."""
+        known = _KNOWN[keyword] | (_DSN[keyword] if "DSN" in extensions else set())
+        return tuple(word for word in self.parameters if word.partition("=")[0].upper() not in known)
+
+
+def parse_path(argument: str, keyword: Literal["FROM", "TO"]) -> Path | None:
+    """Read the argument of MAIL or RCPT; None if it is malformed."""
+    if argument[: len(keyword) + 1].upper() != keyword + ":":
+        return None
+    match = _PATH.fullmatch(argument[len(keyword) + 1 :])
+    if match is None:
+        return None
+    parameters = tuple((match["parameters"] or "").split())
+    if not all(_PARAMETER.fullmatch(word) for word in parameters):
+        return None
+    return Path(match["address"], parameters)
+
+
+def without_dsn(argument: str, keyword: Literal["FROM", "TO"]) -> str:
+    """Return an argument of MAIL or RCPT without the parameters of DSN (RFC 3461)."""
+    path = parse_path(argument, keyword)
+    if path is None:
+        return argument
+    kept = [word for word in path.parameters if word.partition("=")[0].upper() not in _DSN[keyword]]
+    return " ".join([f"{keyword}:<{path.address}>", *kept])
+
+
+def ehlo_lines(hostname: str, *, starttls: bool, extensions: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the text lines of a positive reply to EHLO (RFC 5321, section 4.1.1.1)."""
+    offered = [f"SIZE {MAX_MESSAGE_OCTETS}", "8BITMIME", *(["STARTTLS"] if starttls else []), *extensions]
+    return (hostname, *offered, "HELP")
+
+
+def readable(data: bytes) -> str:
+    """Return octets as text for the journal; what is not ASCII shows as an escape."""
+    return data.decode("ascii", "backslashreplace")

@@ -1,0 +1,55 @@
+"""What both kinds of connection share: an identity in the journal, and one ending."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Literal
+
+from fake_servers.journal import Journal, Value
+
+
+class Connection:
+    """Notes the events of one connection.
+
+    Args:
+        journal: Where to.
+        server: The server's own address as `host:port`.
+        peer: The client's address as `host:port`.
+        attempt: The number of the connection at its server, counted from 1.
+    """
+
+    def __init__(self, journal: Journal, *, server: str, peer: str, attempt: int) -> None:
+        self._journal = journal
+        self._server = server
+        self._number = journal.new_connection()
+        self._ended = False
+        self.attempt = attempt
+        self.note("tcp", "accepted", peer=peer, attempt=attempt)
+
+    def note(self, layer: str, kind: str, **fields: Value) -> None:
+        """Append an event."""
+        self._journal.note(layer, kind, server=self._server, connection=self._number, at=None, **fields)
+
+    def ended(self, by: Literal["peer", "server"], how: Literal["fin", "rst"]) -> None:
+        """Note the end of the connection; the first cause counts, later ones are its consequences."""
+        if not self._ended:
+            self._ended = True
+            self.note("tcp", "closed", by=by, how=how)
+
+    def broke(self, error: BaseException) -> None:
+        """Note a defect of the fake itself; the caller resets the connection."""
+        self.note("fake", "broke", error=f"{type(error).__name__}: {error}")
+        self.ended("server", "rst")
+
+    def established(self, tls: ssl.SSLObject) -> None:
+        """Note that TLS was negotiated."""
+        cipher = tls.cipher()
+        self.note("tls", "established", version=tls.version(), cipher=cipher[0] if cipher else None)
+
+
+def peer_ending(error: OSError) -> Literal["fin", "rst"]:
+    """Tell how the peer left from the error it caused.
+
+    Linux answers a write after the peer's FIN by EPIPE, and everything after an RST by ECONNRESET.
+    """
+    return "fin" if isinstance(error, BrokenPipeError) else "rst"

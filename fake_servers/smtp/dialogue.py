@@ -1,0 +1,70 @@
+"""Watches a dialogue that somebody else conducts, and notes it as the session would."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from fake_servers.smtp.commands import readable
+from fake_servers.smtp.connection import Connection
+from fake_servers.smtp.content import Content
+from fake_servers.smtp.stages import Stage, stage_of
+
+
+class Dialogue:
+    """Is shown every octet received and every reply sent; notes lines and replies, and counts content.
+
+    After DATA it cannot know whether content or a command comes next, so it waits for the reply.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._secured = False
+        self._input = b""
+        self._content: Content | None = None
+        self._unanswered = deque([Stage.GREETING])
+
+    def received(self, data: bytes) -> None:
+        """Take octets from the peer."""
+        self._input += data
+        while self._input and (self._take_content() if self._content else self._take_line()):
+            pass
+
+    def sent(self, text: str) -> None:
+        """Take a reply, its lines separated by a line feed."""
+        stage = self._unanswered.popleft() if self._unanswered else Stage.OTHER
+        self._connection.note("smtp", "sent", stage=stage.value, text=text)
+        if stage is Stage.DATA:
+            if text.startswith("354"):
+                self._content = Content()
+            self.received(b"")
+
+    def secured(self) -> None:
+        """TLS was negotiated; what came in clear behind STARTTLS is dropped (RFC 3207, section 4.2)."""
+        self._secured = True
+        self._input = b""
+        self._unanswered.clear()
+
+    def cut_off(self) -> None:
+        """The peer has left: say how much content there was, if it left amid content."""
+        if self._content:
+            self._connection.note("smtp", "body", octets=self._content.octets)
+            self._content = None
+
+    def _take_content(self) -> bool:
+        assert self._content is not None
+        self._input = self._content.feed(self._input)
+        if self._content.ended:
+            self._unanswered.append(Stage.DOT)
+            self.cut_off()
+        return bool(self._input)
+
+    def _take_line(self) -> bool:
+        line, end, rest = self._input.partition(b"\n")
+        if not end or Stage.DATA in self._unanswered:
+            return False
+        self._input = rest
+        text = readable(line.rstrip(b"\r"))
+        stage = stage_of(text.partition(" ")[0].upper(), secured=self._secured)
+        self._connection.note("smtp", "received", stage=stage.value, line=text)
+        self._unanswered.append(stage)
+        return True

@@ -1,0 +1,276 @@
+"""Serves a healthy connection by aiosmtpd, so that "healthy" does not mean "as we understood the RFC".
+
+aiosmtpd is changed only where a fake needs it: the dialogue is noted; a defect resets the connection
+instead of becoming a reply; a client that half-closes is still served to the end of what it sent; and the
+parameters of DSN (RFC 3461) are understood if the script offers that extension.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import ssl
+import struct
+from base64 import b64encode
+from collections import defaultdict
+from typing import Any, AnyStr, Literal, cast
+
+from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException
+
+from fake_servers.smtp.channel import presents_certificate
+from fake_servers.smtp.commands import MAX_MESSAGE_OCTETS, ehlo_lines, parse_path, without_dsn
+from fake_servers.smtp.connection import Connection, peer_ending
+from fake_servers.smtp.dialogue import Dialogue
+from fake_servers.smtp.script import Script
+
+# The journal says it all; without a handler Python would print aiosmtpd's warnings to standard error.
+logging.getLogger("mail.log").addHandler(logging.NullHandler())
+
+_MAX_COMMAND = 4096  # as in the session
+_MAX_CONTENT_LINE = 64 * 1024  # RFC 5321, section 4.5.3.1.6, asks for 1000 at least; a sink can be lenient
+
+
+class _Envelope(Envelope):
+    """An envelope that keeps the parameters of MAIL and RCPT as they were sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parameters: list[str] = []
+
+
+class _Handler:
+    """aiosmtpd's hooks; it finds them by name."""
+
+    def __init__(self, connection: Connection, script: Script) -> None:
+        self._connection = connection
+        self._script = script
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        starttls = any(line.endswith("STARTTLS") for line in responses)
+        *first, last = ehlo_lines(server.hostname, starttls=starttls, extensions=self._script.extensions)
+        # One string: aiosmtpd sends each by itself, and a reply in many segments provokes delayed ACKs.
+        return ["\r\n".join([*(f"250-{line}" for line in first), f"250 {last}"])]
+
+    async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:
+        assert isinstance(envelope, _Envelope)
+        assert envelope.original_content is not None
+        self._connection.note(
+            "smtp",
+            "message",
+            mail_from="" if envelope.mail_from == "<>" else envelope.mail_from,
+            recipients=list(envelope.rcpt_tos),
+            content=b64encode(envelope.original_content).decode("ascii"),
+            tls=session.ssl is not None,
+            options=list(envelope.parameters),
+        )
+        return "250 2.0.0 OK"
+
+
+class HealthyProtocol(SMTP):
+    """aiosmtpd's server side of one connection.
+
+    Args:
+        connection: Its identity in the journal.
+        script: For what EHLO offers.
+        hostname: The name in the greeting and in the reply to EHLO.
+        tls: For STARTTLS.
+        certificate: The label of the certificate in the journal.
+    """
+
+    command_size_limit = _MAX_COMMAND
+    line_length_limit = _MAX_CONTENT_LINE
+
+    def __init__(
+        self,
+        connection: Connection,
+        script: Script,
+        *,
+        hostname: str,
+        tls: ssl.SSLContext | None,
+        certificate: str,
+    ) -> None:
+        # aiosmtpd shares this table between all connections, and each new one clears it.
+        self.command_size_limits = defaultdict(lambda: _MAX_COMMAND)
+        super().__init__(
+            _Handler(connection, script),
+            data_size_limit=MAX_MESSAGE_OCTETS,
+            hostname=hostname,
+            ident="ESMTP",
+            tls_context=tls if script.starttls else None,
+            loop=asyncio.get_running_loop(),
+        )
+        self.finished = asyncio.Event()
+        self._connection = connection
+        self._certificate = certificate
+        self._dialogue = Dialogue(connection)
+        self._extensions = script.extensions
+        self._socket_transport: asyncio.Transport | None = None
+        self._abandoned = False
+        self._lost = False
+        self._handled = False
+
+    def reset(self, *, by: Literal["peer", "server"] = "server") -> None:
+        """Send RST."""
+        self._abandoned = True
+        self._connection.ended(by, "rst")
+        transport = self._socket_transport
+        if transport is not None and not transport.is_closing():
+            sock = transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if transport is not None:
+            transport.abort()
+
+    # Events of the connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet; or go on, when TLS was negotiated."""
+        first = self._socket_transport is None
+        super().connection_made(transport)
+        if first:
+            self._socket_transport = cast(asyncio.Transport, transport)
+            assert self._handler_coroutine is not None
+            self._handler_coroutine.add_done_callback(self._done)
+        else:
+            self._dialogue.secured()
+            self._connection.established(transport.get_extra_info("ssl_object"))
+
+    def data_received(self, data: bytes) -> None:
+        """Show the octets to the journal, then to aiosmtpd."""
+        try:
+            self._dialogue.received(data)
+        except Exception as error:  # noqa: BLE001 - asyncio would log it and close tidily
+            self._connection.broke(error)
+            self.reset()
+            return
+        super().data_received(data)
+
+    def eof_received(self) -> bool | None:
+        """Let the client's last commands be served: aiosmtpd itself would drop them here."""
+        self._connection.ended("peer", "fin")
+        return asyncio.StreamReaderProtocol.eof_received(self) if self._tls_protocol is None else False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Note the end, unless its cause was noted before."""
+        self._dialogue.cut_off()
+        if isinstance(error, ConnectionError):
+            self._connection.ended("peer", peer_ending(error))
+        else:
+            self._connection.ended("server", "fin")
+        super().connection_lost(error)
+        self._lost = True
+        self._finish()
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, ConnectionError):
+            self._connection.broke(error)
+            self.reset()
+        self._handled = True
+        self._finish()
+
+    def _finish(self) -> None:
+        if self._lost and self._handled:
+            self.finished.set()
+
+    # The dialogue
+
+    async def push(self, status: AnyStr) -> None:
+        """Send a reply."""
+        if self._abandoned:
+            # aiosmtpd wants to reply to its own exception.
+            raise asyncio.CancelledError
+        await super().push(status)
+        text = status if isinstance(status, str) else status.decode("ascii")
+        self._dialogue.sent(text.replace("\r\n", "\n"))
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Keep an exception from becoming a reply."""
+        if isinstance(error, TLSSetupException):
+            self._connection.note("tls", "failed", error=_reason(error.__cause__))
+            if isinstance(error.__cause__, ConnectionError):
+                self._connection.ended("peer", _handshake_ending(error.__cause__))
+        elif isinstance(
+            error, asyncio.IncompleteReadError
+        ):  # all commands before the client's FIN are served
+            self._abandoned = True
+            assert self._socket_transport is not None
+            self._socket_transport.close()
+        else:
+            self._connection.broke(error)
+            self.reset()
+        return ""
+
+    async def smtp_MAIL(self, arg: str | None) -> None:
+        """Keep the parameters as sent, and DSN's from aiosmtpd, which does not know them."""
+        assert self.envelope is not None
+        nested = self.envelope.mail_from is not None
+        await super().smtp_MAIL(self._without_dsn(arg, "FROM"))
+        self._keep_parameters(arg, "FROM", accepted=not nested and self.envelope.mail_from is not None)
+
+    async def smtp_RCPT(self, arg: str | None) -> None:
+        """Keep the parameters as sent, and DSN's from aiosmtpd, which does not know them."""
+        assert self.envelope is not None
+        before = len(self.envelope.rcpt_tos)
+        await super().smtp_RCPT(self._without_dsn(arg, "TO"))
+        self._keep_parameters(arg, "TO", accepted=len(self.envelope.rcpt_tos) > before)
+
+    async def smtp_STARTTLS(self, arg: str) -> None:
+        """Watch the handshake for the flight with the certificate."""
+        if self._tls_protocol is not None:
+            await self.push("503 5.5.1 TLS is already in use")
+            return
+        if not arg and self.tls_context:
+            self.transport = cast(asyncio.Transport, _Watched(cast(asyncio.Transport, self.transport), self))
+        await super().smtp_STARTTLS(arg)
+
+    async def smtp_QUIT(self, arg: str) -> None:
+        """Say goodbye."""
+        await super().smtp_QUIT(arg)
+        if not arg:
+            self._connection.ended("server", "fin")
+
+    def note_flight(self, flight: bytes) -> None:
+        """Take octets that the TLS layer has written."""
+        tls: Any = self._tls_protocol
+        if presents_certificate(flight) and not tls._sslobj.session_reused:
+            self._connection.note("tls", "offered", certificate=self._certificate)
+
+    def _create_envelope(self) -> Envelope:
+        return _Envelope()
+
+    def _without_dsn(self, arg: str | None, keyword: Literal["FROM", "TO"]) -> str | None:
+        return without_dsn(arg, keyword) if arg and "DSN" in self._extensions else arg
+
+    def _keep_parameters(self, arg: str | None, keyword: Literal["FROM", "TO"], *, accepted: bool) -> None:
+        path = parse_path(arg or "", keyword)
+        if accepted and path is not None:
+            assert isinstance(self.envelope, _Envelope)
+            self.envelope.parameters += path.parameters
+
+
+class _Watched:
+    """A transport that shows what is written through it, once it was written."""
+
+    def __init__(self, transport: asyncio.Transport, protocol: HealthyProtocol) -> None:
+        self._transport = transport
+        self._protocol = protocol
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        self._transport.write(data)
+        self._protocol.note_flight(bytes(data))
+
+
+def _reason(error: BaseException | None) -> str:
+    return str(error) or "the peer closed the connection during the handshake"
+
+
+def _handshake_ending(error: ConnectionError) -> Literal["fin", "rst"]:
+    # asyncio makes up a ConnectionResetError, without a number, when it meets FIN amid a handshake.
+    return "fin" if error.errno is None else "rst"

@@ -1,0 +1,122 @@
+"""The replying half of a session: what the script makes of each reply, as effects in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fake_servers.smtp.actions import (
+    Accept,
+    Action,
+    Close,
+    CloseWith421,
+    Raw,
+    Reply,
+    Reset,
+    Slow,
+    Stall,
+    Trickle,
+)
+from fake_servers.smtp.commands import readable
+from fake_servers.smtp.effects import Abort, Effect, HalfClose, Hold, Note, Send, Wait
+from fake_servers.smtp.script import Script
+from fake_servers.smtp.stages import Stage
+
+
+class Output:
+    """Collects the effects of one connection.
+
+    Attributes:
+        over: Whether the last effect was final; nothing may follow it.
+    """
+
+    def __init__(self, script: Script, attempt: int) -> None:
+        self._script = script
+        self._attempt = attempt
+        self._effects: list[Effect] = []
+        self.over = False
+
+    def action(self, stage: Stage, recipient: str = "") -> Action:
+        """Ask the script."""
+        return self._script.action(stage, self._attempt, recipient)
+
+    def answer(self, stage: Stage, accepted: Reply, accept: Callable[[], None], recipient: str = "") -> None:
+        """Play the script's action in place of the reply `accepted`; call `accept` if it was positive."""
+        action = self.action(stage, recipient)
+        if not isinstance(action, Accept):
+            self.fault(stage, action.name)
+        match action:
+            case Accept():
+                self.say(stage, accepted)
+                accept()
+            case Slow():
+                self.do(Wait(action.seconds))
+                self.say(stage, accepted)
+                accept()
+            case Reply():
+                self._say_scripted(stage, action, 0.0, accept)
+            case Trickle():
+                self._say_scripted(stage, action.reply, action.interval, accept)
+            case CloseWith421():
+                self.close_with_421(stage, action)
+            case Raw():
+                self.send_raw(stage, action)
+                if isinstance(action.then, Accept):
+                    self.say(stage, accepted)
+                if not self.over:
+                    accept()
+            case Close() | Reset() | Stall():
+                self.leave(action)
+
+    def close_with_421(self, stage: Stage, action: CloseWith421) -> None:
+        """Reply 421 and close."""
+        self.say(stage, Reply(421, action.text))
+        self.finish(HalfClose(tidy=True))
+
+    def send_raw(self, stage: Stage, action: Raw) -> None:
+        """Send raw octets, and leave if that follows."""
+        self.do(Send(action.data))
+        self.note("sent", stage=stage.value, text=readable(action.data))
+        if isinstance(action.then, Close | Reset | Stall):
+            self.leave(action.then, reading=stage is not Stage.BODY)
+
+    def leave(self, action: Close | Reset | Stall, *, reading: bool = True) -> None:
+        """End the dialogue without a reply; `reading` says whether a stall goes on reading."""
+        match action:
+            case Close():
+                self.finish(HalfClose(tidy=False))
+            case Reset():
+                self.finish(Abort())
+            case Stall():
+                self.finish(Hold(reading))
+
+    def finish(self, effect: HalfClose | Abort | Hold) -> None:
+        """End the dialogue."""
+        self.do(effect)
+        self.over = True
+
+    def say(self, stage: Stage, reply: Reply, interval: float = 0.0) -> None:
+        """Send a reply; with an `interval` one octet at a time, so many seconds apart."""
+        self.do(Send(reply.encoded(), interval))
+        self.note("sent", stage=stage.value, text=reply.text)
+
+    def fault(self, stage: Stage, action: str) -> None:
+        """Note that a scripted fault is played."""
+        self.note("fault", stage=stage.value, action=action, attempt=self._attempt)
+
+    def note(self, kind: str, **fields: str | int | bool | list[str]) -> None:
+        """Note an event of layer `smtp`."""
+        self.do(Note("smtp", kind, fields))
+
+    def do(self, effect: Effect) -> None:
+        """Append an effect."""
+        self._effects.append(effect)
+
+    def take(self) -> list[Effect]:
+        """Return the effects collected since the last call."""
+        effects, self._effects = self._effects, []
+        return effects
+
+    def _say_scripted(self, stage: Stage, reply: Reply, interval: float, accept: Callable[[], None]) -> None:
+        self.say(stage, reply, interval)
+        if reply.positive:
+            accept()

@@ -1,0 +1,124 @@
+"""Which action a server takes: by stage, by connection, by recipient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fake_servers.smtp.actions import (
+    Accept,
+    Action,
+    Close,
+    CloseWith421,
+    Raw,
+    Reply,
+    Reset,
+    Slow,
+    Stall,
+    Trickle,
+)
+from fake_servers.smtp.stages import Stage
+
+_IN_DIALOGUE = (Accept, Reply, CloseWith421, Close, Reset, Stall, Trickle, Slow, Raw)
+_POSSIBLE: dict[Stage, tuple[type, ...]] = {stage: _IN_DIALOGUE for stage in Stage} | {
+    Stage.CONNECT: (Accept, Close, Reset, Stall, Slow),  # a reply here would be the greeting
+    Stage.HANDSHAKE: (Accept, Close, Reset, Stall, Slow, Raw),  # no SMTP inside a TLS handshake
+    Stage.BODY: (Accept, CloseWith421, Close, Reset, Stall, Slow, Raw),  # replies belong to DATA and DOT
+    Stage.OTHER: (),
+}
+
+# What the sessions can really do; an extension offered but not served would be a fault of another kind.
+EXTENSIONS = frozenset({"PIPELINING", "DSN"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One action at one stage.
+
+    Attributes:
+        stage: Where.
+        action: What.
+        attempts: Which connections, counted from 1 at each server; None: all.
+        recipient: Only for this forward-path, without angle brackets (stage RCPT only); None: all.
+    """
+
+    stage: Stage
+    action: Action
+    attempts: range | None = None
+    recipient: str | None = None
+
+    def __post_init__(self) -> None:
+        where = f"{self.action.name} at stage {self.stage.value}"
+        if not isinstance(self.action, _POSSIBLE[self.stage]):
+            raise ValueError(f"{where} makes no sense")
+        if (
+            self.stage is not Stage.BODY
+            and isinstance(self.action, Close | Reset | Stall)
+            and self.action.after
+        ):
+            raise ValueError(f"{where}: only at stage body is there content to read first")
+        if self.recipient is not None and self.stage is not Stage.RCPT:
+            raise ValueError(f"{where}: a recipient can be given at stage rcpt only")
+        if isinstance(self.action, Raw):
+            self._check_raw(self.action, where)
+
+    def _check_raw(self, raw: Raw, where: str) -> None:
+        if isinstance(raw.then, Close | Reset | Stall) and raw.then.after:
+            raise ValueError(f"{where}: what follows raw octets reads no content first")
+        if self.stage is Stage.HANDSHAKE and isinstance(raw.then, Accept):
+            raise ValueError(f"{where}: no handshake can follow raw octets")
+        if self.stage is Stage.BODY and not isinstance(raw.then, Close | Reset | Stall):
+            raise ValueError(f"{where} must be followed by close, reset or stall")
+
+    def covers(self, attempt: int) -> bool:
+        """Whether the rule is for this connection, counted from 1."""
+        return self.attempts is None or attempt in self.attempts
+
+
+class Script:
+    """The rules of one server; the first that fits wins, and without one the server is healthy.
+
+    Example::
+
+        Script(
+            Rule(Stage.RCPT, Reply(450, "4.2.1 Mailbox busy"), recipient="busy@a.test"),
+            Rule(Stage.GREETING, Stall(), attempts=range(1, 3)),  # the first two connections
+        )
+
+    Attributes:
+        rules: The rules, in order.
+        starttls: Whether EHLO offers STARTTLS, given that the server has a TLS context.
+        extensions: What else EHLO offers: PIPELINING, DSN.
+    """
+
+    def __init__(self, *rules: Rule, starttls: bool = True, extensions: tuple[str, ...] = ()) -> None:
+        for extension in extensions:
+            if extension not in EXTENSIONS:
+                raise ValueError(
+                    f"no extension {extension!r} here; there are {', '.join(sorted(EXTENSIONS))}"
+                )
+        self.rules = rules
+        self.starttls = starttls
+        self.extensions = extensions
+
+    def __repr__(self) -> str:
+        rules = "".join(f"{rule!r}, " for rule in self.rules)
+        return f"Script({rules}starttls={self.starttls}, extensions={self.extensions})"
+
+    def action(self, stage: Stage, attempt: int, recipient: str = "") -> Action:
+        """Return what to do.
+
+        Args:
+            stage: Where the dialogue has come to.
+            attempt: The number of the connection, counted from 1.
+            recipient: The forward-path at stage RCPT; compared without regard to case.
+        """
+        for rule in self.rules:
+            if rule.stage is not stage or not rule.covers(attempt):
+                continue
+            if rule.recipient is None or rule.recipient.casefold() == recipient.casefold():
+                return rule.action
+        return Accept()
+
+    def healthy(self, attempt: int) -> bool:
+        """Whether nothing but `Accept` can come out at this connection."""
+        return all(isinstance(rule.action, Accept) for rule in self.rules if rule.covers(attempt))

@@ -1,0 +1,145 @@
+"""Serves one connection by the script: carries out the effects of a `Session`."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterable
+
+from fake_servers.smtp.channel import Channel
+from fake_servers.smtp.connection import Connection, peer_ending
+from fake_servers.smtp.effects import Abort, Effect, HalfClose, Hold, Note, Send, StartTls, Wait
+from fake_servers.smtp.session import Session
+
+
+async def serve(
+    sock: socket.socket,
+    connection: Connection,
+    session: Session,
+    *,
+    tls: ssl.SSLContext | None,
+    certificate: str,
+    linger: float,
+) -> None:
+    """Play `session` over `sock`, and close it.
+
+    Args:
+        sock: The accepted socket.
+        connection: Its identity in the journal.
+        session: The dialogue.
+        tls: For STARTTLS.
+        certificate: The label of the certificate in the journal.
+        linger: Seconds to keep a connection that only one side has closed.
+    """
+    await _Performance(sock, connection, session, tls, certificate, linger).play()
+
+
+class _Performance:
+    def __init__(
+        self,
+        sock: socket.socket,
+        connection: Connection,
+        session: Session,
+        tls: ssl.SSLContext | None,
+        certificate: str,
+        linger: float,
+    ) -> None:
+        self._channel = Channel(sock)
+        self._connection = connection
+        self._session = session
+        self._tls = tls
+        self._certificate = certificate
+        self._linger = linger
+
+    async def play(self) -> None:
+        try:
+            await self._dialogue()
+        except ConnectionError as error:
+            await self._perform(self._session.cut_off())
+            self._connection.ended("peer", peer_ending(error))
+        except ssl.SSLError as error:
+            self._connection.note("tls", "failed", error=str(error))
+            await self._perform(self._session.cut_off())
+            await self._half_close(tidy=False)
+        except asyncio.CancelledError:
+            self._connection.ended("server", "rst")
+            self._channel.reset()
+            raise
+        except Exception as error:  # noqa: BLE001 - a defect of ours must look like nothing SMTP would say
+            self._connection.broke(error)
+            self._channel.reset()
+        finally:
+            self._channel.close()
+
+    async def _dialogue(self) -> None:
+        await self._perform(self._session.connected())
+        while not self._session.over:
+            data = await self._channel.read(self._session.wanted)
+            if not data:
+                await self._perform(self._session.cut_off())
+                self._connection.ended("peer", "fin")
+                return
+            await self._perform(self._session.received(data))
+
+    async def _perform(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Note():
+                    self._connection.note(effect.layer, effect.kind, **effect.fields)
+                case Send():
+                    await self._send(effect)
+                case Wait():
+                    await asyncio.sleep(effect.seconds)
+                case StartTls():
+                    await self._start_tls(effect.received)
+                case HalfClose():
+                    await self._half_close(tidy=effect.tidy)
+                case Abort():
+                    self._connection.ended("server", "rst")
+                    self._channel.reset()
+                case Hold():
+                    await self._hold(reading=effect.reading)
+
+    async def _send(self, effect: Send) -> None:
+        if not effect.interval:
+            await self._channel.write(effect.data)
+            return
+        for octet in effect.data:
+            await self._channel.write(bytes([octet]))
+            await asyncio.sleep(effect.interval)
+
+    async def _start_tls(self, received: bytes) -> None:
+        assert self._tls is not None  # the session offers STARTTLS only with a context
+        try:
+            tls = await self._channel.start_tls(
+                self._tls,
+                received,
+                lambda: self._connection.note("tls", "offered", certificate=self._certificate),
+            )
+        except ConnectionError as error:
+            self._connection.note("tls", "failed", error=str(error))
+            raise
+        self._connection.established(tls)
+        await self._perform(self._session.secured())
+
+    async def _half_close(self, *, tidy: bool) -> None:
+        await self._channel.half_close(tidy=tidy)
+        self._connection.ended("server", "fin")
+        await self._drain()
+
+    async def _hold(self, *, reading: bool) -> None:
+        """Wait for the peer to leave; a peer that has only half-closed still waits for its reply."""
+        if reading:
+            await self._channel.drain()
+        else:
+            await self._channel.departure()
+        self._connection.ended("peer", "fin")
+        await asyncio.sleep(self._linger)
+
+    async def _drain(self) -> None:
+        try:
+            async with asyncio.timeout(self._linger):
+                await self._channel.drain()
+        except (TimeoutError, ConnectionError):
+            return  # in either case nothing is left that a close could turn into a reset unnoticed

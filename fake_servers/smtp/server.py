@@ -1,0 +1,216 @@
+"""A mail server that is healthy, or misbehaves by a script."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from functools import partial
+from types import EllipsisType
+from typing import NamedTuple
+
+from fake_servers.journal import Journal
+from fake_servers.smtp import scripted
+from fake_servers.smtp.channel import abort
+from fake_servers.smtp.connection import Connection
+from fake_servers.smtp.healthy import HealthyProtocol
+from fake_servers.smtp.script import Script
+from fake_servers.smtp.session import Session
+
+_BACKLOG = 1024
+
+
+class _Conduct(NamedTuple):
+    """How a connection is served; fixed when it is accepted."""
+
+    script: Script
+    tls: ssl.SSLContext | None
+    certificate: str
+
+
+class SmtpServer:
+    """Accepts connections, counts them, and serves each by aiosmtpd or by the script.
+
+    A connection at which no rule can fire is served by aiosmtpd, every other by our own session.
+
+    Example::
+
+        server = SmtpServer(journal, hostname="mx.a.test", script=Script(Rule(Stage.DOT, Reset())))
+        await server.start("127.1.0.5")
+        ...
+        server.repair()
+        ...
+        await server.stop()
+
+    Args:
+        journal: Where all events go.
+        hostname: The name in the greeting and in the reply to EHLO.
+        script: What to do.
+        tls: With the certificate to present; None: no STARTTLS. Session tickets are switched off in it, as
+            a resumed session presents no certificate.
+        certificate: The label of that certificate in the journal.
+        receive_buffer: SO_RCVBUF of each connection in octets (the kernel doubles it), so that a peer
+            notices early that nobody reads; None: the system's.
+        linger: Seconds to keep a connection that only one side has closed.
+
+    Attributes:
+        address: Host and port, once started.
+    """
+
+    address: tuple[str, int]
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        hostname: str,
+        script: Script | None = None,
+        tls: ssl.SSLContext | None = None,
+        certificate: str = "",
+        receive_buffer: int | None = None,
+        linger: float = 30.0,
+    ) -> None:
+        self._journal = journal
+        self._hostname = hostname
+        self._receive_buffer = receive_buffer
+        self._linger = linger
+        self._attempts = 0
+        self._listener: socket.socket | None = None
+        self._accepting: asyncio.Task[None] | None = None
+        self._serving: set[asyncio.Task[None]] = set()
+        self._conduct = _Conduct(Script(), None, "")
+        self.repair(script, tls=tls, certificate=certificate)
+
+    def repair(
+        self,
+        script: Script | None = None,
+        *,
+        tls: ssl.SSLContext | EllipsisType | None = ...,
+        certificate: str | EllipsisType = ...,
+    ) -> None:
+        """Go by another script from the next connection on; connections already accepted keep theirs.
+
+        Args:
+            script: None: healthy.
+            tls: The new TLS context, or None for none; if left out, what there was.
+            certificate: The new label; if left out, what there was.
+        """
+        context = self._conduct.tls if isinstance(tls, EllipsisType) else tls
+        label = self._conduct.certificate if isinstance(certificate, EllipsisType) else certificate
+        if context is not None:
+            context.options |= ssl.OP_NO_TICKET
+            context.num_tickets = 0
+        self._conduct = _Conduct(Script() if script is None else script, context, label)
+
+    async def start(self, host: str = "", port: int = 0, *, sock: socket.socket | None = None) -> None:
+        """Listen.
+
+        Args:
+            host: An IPv4 address.
+            port: 0: any free port.
+            sock: A bound socket to take over instead, listening already or not; then `host` and `port`
+                are ignored.
+
+        Raises:
+            OSError: The address cannot be had.
+        """
+        listener = _bound(host, port) if sock is None else sock
+        listener.setblocking(False)
+        if self._receive_buffer is not None:  # before listen: accepted sockets inherit it
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
+        listener.listen(_BACKLOG)
+        self._listener = listener
+        own = listener.getsockname()
+        self.address = (own[0], own[1])
+        self._accepting = asyncio.create_task(self._accept(listener))
+
+    async def stop(self) -> None:
+        """Close the listener, reset what connections there are, and wait until all is over."""
+        tasks = [*self._serving, *([self._accepting] if self._accepting else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._accepting = None
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                sock, peer = await loop.sock_accept(listener)
+            except ConnectionError:
+                continue  # reset before it was accepted
+            except OSError as error:
+                # Out of file descriptors, most likely: give them time to come back.
+                self._journal.note("fake", "broke", server=self._name, error=f"accept: {error}")
+                await asyncio.sleep(0.1)
+                continue
+            # asyncio does this only for sockets that were made with the protocol's number.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._attempts += 1
+            connection = Connection(
+                self._journal, server=self._name, peer=f"{peer[0]}:{peer[1]}", attempt=self._attempts
+            )
+            task = asyncio.create_task(self._serve(sock, connection, self._conduct))
+            self._serving.add(task)
+            task.add_done_callback(partial(self._served, sock, connection))
+
+    async def _serve(self, sock: socket.socket, connection: Connection, conduct: _Conduct) -> None:
+        if conduct.script.healthy(connection.attempt):
+            await self._serve_healthy(sock, connection, conduct)
+            return
+        session = Session(
+            conduct.script, connection.attempt, hostname=self._hostname, tls=conduct.tls is not None
+        )
+        await scripted.serve(
+            sock,
+            connection,
+            session,
+            tls=conduct.tls,
+            certificate=conduct.certificate,
+            linger=self._linger,
+        )
+
+    async def _serve_healthy(self, sock: socket.socket, connection: Connection, conduct: _Conduct) -> None:
+        def protocol() -> HealthyProtocol:
+            return HealthyProtocol(
+                connection,
+                conduct.script,
+                hostname=self._hostname,
+                tls=conduct.tls,
+                certificate=conduct.certificate,
+            )
+
+        _, healthy = await asyncio.get_running_loop().connect_accepted_socket(protocol, sock)
+        try:
+            await healthy.finished.wait()
+        except asyncio.CancelledError:
+            healthy.reset()
+            await healthy.finished.wait()
+            raise
+
+    def _served(self, sock: socket.socket, connection: Connection, task: asyncio.Task[None]) -> None:
+        self._serving.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            connection.broke(error)
+        # Both do nothing, unless the task was cancelled before it could take charge, or is broken.
+        connection.ended("server", "rst")
+        abort(sock)
+
+    @property
+    def _name(self) -> str:
+        return f"{self.address[0]}:{self.address[1]}"
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock

@@ -1,0 +1,141 @@
+"""Rules and answers as one writes them on a command line, and events as one reads them there."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64decode
+from collections.abc import Callable
+
+from fake_servers.dns import (
+    Answer,
+    Lame,
+    Malformed,
+    NoData,
+    NxDomain,
+    Records,
+    Refused,
+    ServFail,
+    Silence,
+)
+from fake_servers.journal import Event
+from fake_servers.smtp import (
+    Accept,
+    Action,
+    Close,
+    CloseWith421,
+    Raw,
+    Reply,
+    Reset,
+    Rule,
+    Slow,
+    Stage,
+    Stall,
+    Trickle,
+)
+
+RULE_SYNTAX = """\
+A rule is STAGE=ACTION, STAGE=ACTION@2 (second connection only) or STAGE=ACTION@1-3; rcpt(ADDRESS)=ACTION is
+for one recipient only.
+  stages:  {stages}
+  actions: accept  reply:CODE:TEXT  close_with_421[:TEXT]  close[:OCTETS]  reset[:OCTETS]  stall[:OCTETS]
+           trickle:SECONDS:CODE:TEXT  slow:SECONDS  raw:TEXT (escapes like \\r\\n and \\x00)
+OCTETS is how much content to read first, at stage body only.
+""".format(stages=" ".join(stage.value for stage in Stage if stage is not Stage.OTHER))
+
+ANSWER_SYNTAX = """\
+The first ANSWER is for the first query, the second for the second ...; the last one repeats.
+An ANSWER is nxdomain, nodata, servfail, refused, silence, malformed, lame, or records, separated by a
+semicolon: '10 mx1.a.test.; 20 mx2.a.test.'. The TYPE ALL stands for all types of that name.
+"""
+
+_RULE = re.compile(
+    r"(?P<stage>\w+)(?:\((?P<recipient>[^)]*)\))?=(?P<action>\w+)(?::(?P<arguments>.*?))?"
+    r"(?:@(?P<first>\d+)(?:-(?P<last>\d+))?)?",
+    re.DOTALL,
+)
+
+_ANSWERS: dict[str, type[Answer]] = {
+    kind.name: kind for kind in (NxDomain, NoData, ServFail, Refused, Silence, Malformed, Lame)
+}
+
+
+def parse_rule(text: str) -> Rule:
+    """Read a rule; see `RULE_SYNTAX`.
+
+    Raises:
+        ValueError: It is malformed or makes no sense; the text says what is wrong.
+    """
+    match = _RULE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not of the form STAGE=ACTION")
+    try:
+        stage = Stage(match["stage"])
+    except ValueError:
+        raise ValueError(f"no stage {match['stage']!r}") from None
+    attempts = None
+    if match["first"]:
+        first, last = int(match["first"]), int(match["last"] or match["first"])
+        if not 1 <= first <= last:
+            raise ValueError(f"no connections {first} to {last}: they are counted from 1")
+        attempts = range(first, last + 1)
+    return Rule(stage, _action(match["action"], match["arguments"] or ""), attempts, match["recipient"])
+
+
+def parse_answer(text: str) -> Answer:
+    """Read an answer; see `ANSWER_SYNTAX`."""
+    kind = _ANSWERS.get(text)
+    return kind() if kind else Records(*(record.strip() for record in text.split(";")))
+
+
+def spell(event: Event) -> str:
+    """Return an event as one line."""
+    fields = dict(event.fields)
+    if event.kind == "message":
+        fields["content"] = f"<{len(b64decode(str(fields['content'])))} octets>"
+    particulars = [f"{name}={json.dumps(value, ensure_ascii=True)}" for name, value in fields.items()]
+    connection = f"#{event.connection}" if event.connection else ""
+    return " ".join(
+        [f"{event.at:9.3f}", event.server, f"{connection:4}", event.layer, event.kind, *particulars]
+    )
+
+
+def _action(name: str, arguments: str) -> Action:
+    try:
+        build = _ACTIONS[name]
+    except KeyError:
+        raise ValueError(f"no action {name!r}") from None
+    return build(arguments)
+
+
+def _octets(kind: Callable[[int], Action]) -> Callable[[str], Action]:
+    return lambda arguments: kind(int(arguments or "0"))
+
+
+def _reply(arguments: str) -> Reply:
+    code, _, text = arguments.partition(":")
+    if not code.isdecimal():
+        raise ValueError(f"a reply needs a code, as in reply:450:Busy, not {code!r}")
+    return Reply(int(code), text)
+
+
+def _trickle(arguments: str) -> Trickle:
+    interval, _, reply = arguments.partition(":")
+    return Trickle(_reply(reply), float(interval))
+
+
+def _raw(arguments: str) -> Raw:
+    return Raw(arguments.encode("latin-1", "backslashreplace").decode("unicode_escape").encode("latin-1"))
+
+
+_ACTIONS: dict[str, Callable[[str], Action]] = {
+    Accept.name: lambda _: Accept(),
+    Reply.name: _reply,
+    CloseWith421.name: lambda text: CloseWith421(text) if text else CloseWith421(),
+    Close.name: _octets(Close),
+    Reset.name: _octets(Reset),
+    Stall.name: _octets(Stall),
+    Trickle.name: _trickle,
+    Slow.name: lambda seconds: Slow(float(seconds)),
+    Raw.name: _raw,
+}

@@ -1,0 +1,150 @@
+"""A witness of dropped SYNs without privileges: the kernel's own table of sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fake_servers.journal import Journal
+from fake_servers.tcp.sockets import text
+
+_TABLES: Final = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+# An IPv6 socket (of a JVM, say) shows ::ffff:127.1.0.5; each word is in the machine's byte order.
+_MAPPED: Final = f"(?:{0:016X}{int.from_bytes(bytes((0, 0, 255, 255)), sys.byteorder):08X})?"
+# Local address, remote address, state 02 (SYN_SENT).
+_CONNECTING: Final = re.compile(
+    rf"^ *\d+: {_MAPPED}([0-9A-F]{{8}}):([0-9A-F]{{4}}) {_MAPPED}([0-9A-F]{{8}}:[0-9A-F]{{4}}) 02 ",
+    re.MULTILINE,
+)
+
+_REST: Final = 19  # seconds between two samples for each second of processor time that a sample takes
+
+
+@dataclass(slots=True)
+class _Sighting:
+    """One socket in SYN_SENT, from the first to the last sample that showed it."""
+
+    server: str
+    first: float
+    last: float
+
+
+class SynWatch:
+    """Samples the socket table for connections that wait for an answer to their SYN.
+
+    Within one machine a SYN is answered in microseconds, if at all. A socket that two samples in a row show
+    in SYN_SENT has therefore sent a SYN in vain; one that only a single sample shows proves nothing and is
+    not noted. Each is noted once, when it has left that state: `tcp/syn` with `outcome` dropped, `at` the
+    first and `seconds` from the first to the last sighting.
+
+    It sees all sockets of its network namespace, its own process included: leave those out by `ignore`.
+
+    Args:
+        journal: Where the events go.
+        interval: Seconds between two samples; more where sampling would take over a twentieth of a processor.
+            A connection given up before it was seen twice is missed.
+    """
+
+    def __init__(self, journal: Journal, interval: float = 0.1) -> None:
+        self._journal = journal
+        self._interval = interval
+        self._servers: dict[str, str] = {}
+        self._ignored: set[str] = set()
+        self._sightings: dict[tuple[str, str], _Sighting] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def watch(self, host: str, port: int) -> None:
+        """Look out for connections to this address from now on."""
+        self._servers[_as_in_table(host, port)] = text((host, port))
+
+    def unwatch(self, host: str, port: int) -> None:
+        """Note what was seen of this address, and look no further."""
+        remote = _as_in_table(host, port)
+        self._servers.pop(remote, None)
+        self._settle([key for key in self._sightings if key[1] == remote])
+
+    def ignore(self, peer: str) -> None:
+        """Leave this client (`host:port`) out."""
+        self._ignored.add(peer)
+
+    def heed(self, peer: str) -> None:
+        """End `ignore`."""
+        self._ignored.discard(peer)
+
+    async def start(self) -> None:
+        """Take the first sample, and go on every `interval` seconds.
+
+        Raises:
+            OSError: If the table cannot be read.
+        """
+        if self._timer is not None:
+            raise RuntimeError("the watch runs already")
+        self._sample()
+        self._schedule(self._interval)
+
+    async def stop(self) -> None:
+        """Take the last sample and note what is still waiting."""
+        if self._timer is None:
+            return
+        self._timer.cancel()
+        self._timer = None
+        self._sample()
+        self._settle(list(self._sightings))
+
+    def _schedule(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._tick)
+
+    def _tick(self) -> None:
+        began = time.thread_time()
+        try:
+            self._sample()
+        except OSError as error:
+            self._journal.note("fake", "broke", error=f"the socket table cannot be read: {error}")
+        # The kernel walks its whole hash table for us, which takes milliseconds where that is large.
+        self._schedule(max(self._interval, _REST * (time.thread_time() - began)))
+
+    def _sample(self) -> None:
+        now = self._journal.now()
+        found = set()
+        for table in _TABLES:
+            if not self._servers or not table.exists():
+                continue
+            for host, port, remote in _CONNECTING.findall(table.read_text(encoding="ascii")):
+                if remote not in self._servers:
+                    continue
+                peer = f"{_host(host)}:{int(port, 16)}"
+                if peer not in self._ignored:
+                    found.add((peer, remote))
+        self._settle([key for key in self._sightings if key not in found])
+        for key in found:
+            sighting = self._sightings.setdefault(key, _Sighting(self._servers[key[1]], now, now))
+            sighting.last = now
+
+    def _settle(self, keys: list[tuple[str, str]]) -> None:
+        for key in keys:
+            sighting = self._sightings.pop(key)
+            if sighting.last > sighting.first:
+                self._journal.note(
+                    "tcp",
+                    "syn",
+                    server=sighting.server,
+                    at=sighting.first,
+                    peer=key[0],
+                    outcome="dropped",
+                    seconds=sighting.last - sighting.first,
+                )
+
+
+def _as_in_table(host: str, port: int) -> str:
+    """Return an address as the table shows it: host in the machine's byte order, port as a number."""
+    return f"{int.from_bytes(socket.inet_aton(host), sys.byteorder):08X}:{port:04X}"
+
+
+def _host(shown: str) -> str:
+    return socket.inet_ntoa(int(shown, 16).to_bytes(4, sys.byteorder))

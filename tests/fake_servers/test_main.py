@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import os
+import signal
+import smtplib
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dns.message
+import dns.query
+import dns.rcode
+import pytest
+
+from fake_servers.__main__ import main
+from fake_servers.dns import Records, ServFail
+from fake_servers.journal import Journal
+from fake_servers.smtp import (
+    Accept,
+    Close,
+    CloseWith421,
+    Raw,
+    Reply,
+    Reset,
+    Rule,
+    Slow,
+    Stage,
+    Stall,
+    Trickle,
+)
+from fake_servers.spelling import parse_answer, parse_rule, spell
+
+ROOT = Path(__file__).parents[2]
+DEADLINE = 10  # seconds
+
+
+@contextmanager
+def running(command: str, *options: str) -> Iterator[tuple[subprocess.Popen[str], str, int]]:
+    """Run a server in a process of its own; afterwards stop it as Ctrl-C does, and expect a clean end."""
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "fake_servers", command, "--listen", "127.0.0.1:0", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert process.stdout is not None
+    try:
+        banner = process.stdout.readline()
+        while " on 127.0.0.1:" not in banner:  # events may come first
+            assert banner, process.communicate()[1]
+            banner = process.stdout.readline()
+        host, _, port = banner.split(";")[0].rpartition(" ")[2].partition(":")
+        yield process, host, int(port)
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, errors) == (0, "")
+
+
+def lines_until(process: subprocess.Popen[str], word: str) -> list[str]:
+    assert process.stdout is not None
+    lines = [process.stdout.readline()]
+    while word not in lines[-1]:
+        assert lines[-1], "the server has ended"
+        lines.append(process.stdout.readline())
+    return lines
+
+
+def test_smtp_plays_its_rules_and_prints_one_line_for_each_event() -> None:
+    rules = ["--rule", "rcpt(bad@b.test)=reply:550:5.1.1 Nobody", "--rule", "greeting=reset@2"]
+    with running("smtp", *rules) as (process, host, port):
+        with smtplib.SMTP(host, port, timeout=DEADLINE) as client:
+            refused = client.sendmail("a@a.test", ["bad@b.test", "good@b.test"], "Subject: x\r\n\r\nx\r\n")
+        assert refused == {"bad@b.test": (550, b"5.1.1 Nobody")}
+        with pytest.raises(smtplib.SMTPServerDisconnected, match="reset by peer"):
+            smtplib.SMTP(host, port, timeout=DEADLINE)
+        lines = lines_until(process, 'how="rst"')
+    assert any('smtp received stage="mail" line="mail FROM:<a@a.test>' in line for line in lines)
+    [message] = [line for line in lines if "smtp message" in line]
+    assert 'recipients=["good@b.test"]' in message
+    assert "octets>" in message
+
+
+def test_smtp_offers_a_certificate(tmp_path: Path) -> None:
+    anchors = tmp_path / "ca.pem"
+    with running("smtp", "--certificate", "good", "--trust-anchors", str(anchors)) as (_, host, port):
+        with smtplib.SMTP(host, port, timeout=DEADLINE) as client:
+            client.ehlo()
+            assert client.has_extn("starttls")
+        assert anchors.read_text().startswith("-----BEGIN CERTIFICATE-----")
+
+
+def test_dns_answers() -> None:
+    plan = ["--set", "a.test", "MX", "servfail", "10 mx1.a.test.; 20 mx2.a.test."]
+    with running("dns", *plan, "--set", "b.test", "all", "refused") as (process, host, port):
+        query = dns.message.make_query("a.test", "MX")
+        first, second = (dns.query.udp(query, host, port=port, timeout=DEADLINE) for _ in range(2))
+        assert first.rcode() is dns.rcode.SERVFAIL
+        assert len(second.answer[0]) == 2
+        third = dns.query.udp(dns.message.make_query("b.test", "A"), host, port=port, timeout=DEADLINE)
+        assert third.rcode() is dns.rcode.REFUSED
+        assert any("dns query" in line for line in lines_until(process, 'answer="refused"'))
+
+
+def test_refuse() -> None:
+    with running("refuse") as (_, host, port), pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host, port), timeout=DEADLINE)
+
+
+def test_hang() -> None:
+    with running("hang") as (_, host, port), pytest.raises(TimeoutError):
+        socket.create_connection((host, port), timeout=0.3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "COMMAND"),
+        (["http"], "invalid choice: 'http'"),
+        (["smtp", "--listen", "2525"], "'2525' is not of the form HOST:PORT"),
+        (["smtp", "--rule", "mail"], "'mail' is not of the form STAGE=ACTION"),
+        (["smtp", "--rule", "male=stall"], "no stage 'male'"),
+        (["smtp", "--rule", "mail=stal"], "no action 'stal'"),
+        (["smtp", "--rule", "mail=reply:busy"], "a reply needs a code"),
+        (["smtp", "--rule", "mail=close:7"], "close at stage mail"),
+        (["smtp", "--rule", "mail=close@0"], "counted from 1"),
+        (["smtp", "--certificate", "rotten"], "invalid choice: 'rotten'"),
+        (["dns", "--set", "a.test", "MX"], "expected NAME TYPE ANSWER"),
+        (["dns", "--set", "a.test"], "expected NAME TYPE ANSWER"),
+        (["dns", "--set", "a.test", "MX", "nonsense"], "'nonsense' is no MX record"),
+    ],
+)
+def test_a_bad_command_line_is_explained(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
+) -> None:
+    with pytest.raises(SystemExit) as exited:
+        main(arguments)
+    assert exited.value.code == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_an_address_in_use_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        host, port = taken.getsockname()
+        assert main(["smtp", "--listen", f"{host}:{port}"]) == 1
+    assert "already in use" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("connect=reset", Rule(Stage.CONNECT, Reset())),
+        ("mail=reply:450:4.2.1 a: b@c", Rule(Stage.MAIL, Reply(450, "4.2.1 a: b@c"))),
+        ("ehlo_tls=close_with_421", Rule(Stage.EHLO_TLS, CloseWith421())),
+        ("quit=close_with_421:Gone", Rule(Stage.QUIT, CloseWith421("Gone"))),
+        ("body=close:100@2-4", Rule(Stage.BODY, Close(100), range(2, 5))),
+        ("dot=stall@1", Rule(Stage.DOT, Stall(), range(1, 2))),
+        ("data=trickle:0.5:354:Go", Rule(Stage.DATA, Trickle(Reply(354, "Go"), 0.5))),
+        ("greeting=slow:2", Rule(Stage.GREETING, Slow(2.0))),
+        (r"ehlo=raw:250 x\n\x00", Rule(Stage.EHLO, Raw(b"250 x\n\x00"))),
+        ("rcpt(a@b.test)=accept", Rule(Stage.RCPT, Accept(), recipient="a@b.test")),
+    ],
+)
+def test_rules_can_be_written_down(text: str, rule: Rule) -> None:
+    assert parse_rule(text) == rule
+
+
+def test_answers_can_be_written_down() -> None:
+    assert parse_answer("servfail") == ServFail()
+    assert parse_answer("127.0.0.1; 127.0.0.2") == Records("127.0.0.1", "127.0.0.2")
+
+
+def test_an_event_is_one_line() -> None:
+    event = Journal().note(
+        "smtp", "sent", server="127.0.0.1:25", connection=3, at=1.5, stage="ehlo", text="250-a\n250 b"
+    )
+    assert spell(event) == '    1.500 127.0.0.1:25 #3   smtp sent stage="ehlo" text="250-a\\n250 b"'

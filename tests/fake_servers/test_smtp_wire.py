@@ -1,0 +1,234 @@
+"""What each action puts on the wire at each stage, seen by a raw socket."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from smtp_client import COMMANDS, CONTENT, SILENCE, Client, noted, tls_context
+
+from fake_servers.journal import Journal
+from fake_servers.smtp import (
+    Accept,
+    Close,
+    CloseWith421,
+    Raw,
+    Reply,
+    Reset,
+    Rule,
+    Script,
+    Slow,
+    SmtpServer,
+    Stage,
+    Stall,
+    Trickle,
+)
+
+ALL = list(COMMANDS)
+DIALOGUE = [stage for stage in ALL if stage not in (Stage.CONNECT, Stage.HANDSHAKE, Stage.BODY)]
+REFUSED = Reply(450, "4.2.1 One moment", "4.2.1 please")
+REFUSED_WIRE = b"450-4.2.1 One moment\r\n450 4.2.1 please\r\n"
+
+Serve = Callable[[Script], Awaitable[Client]]
+
+
+@pytest.fixture
+def journal() -> Journal:
+    return Journal()
+
+
+@pytest.fixture
+async def serve(journal: Journal) -> AsyncIterator[Serve]:
+    server = SmtpServer(journal, hostname="mx.test", tls=tls_context(), receive_buffer=4096)
+    await server.start("127.0.0.1")
+
+    async def connect(script: Script) -> Client:
+        server.repair(script)
+        return Client(server.address)
+
+    yield connect
+    await server.stop()
+    assert [event["error"] for event in journal if event.kind == "broke"] == []
+    accepted = [event.connection for event in journal if event.kind == "accepted"]
+    assert [event.connection for event in journal if event.kind == "closed"] == accepted
+
+
+def told(journal: Journal) -> list[tuple[object, object]]:
+    return [(event["stage"], event["action"]) for event in journal if event.kind == "fault"]
+
+
+@pytest.mark.parametrize("stage", ALL)
+async def test_close_is_fin_without_a_word(serve: Serve, journal: Journal, stage: Stage) -> None:
+    async with await serve(Script(Rule(stage, Close()))) as client:
+        await client.walk_to(stage)
+        assert await client.everything() == (b"", "fin")
+    [end] = await noted(journal, "closed")
+    assert (end["by"], end["how"]) == ("server", "fin")
+    assert told(journal) == [(stage, "close")]
+
+
+@pytest.mark.parametrize("stage", ALL)
+async def test_close_keeps_reading(serve: Serve, stage: Stage) -> None:
+    async with await serve(Script(Rule(stage, Close()))) as client:
+        await client.walk_to(stage)
+        assert await client.everything() == (b"", "fin")
+        for _ in range(3):  # a socket closed with unread input would answer by RST
+            client.sock.send(b"x" * 1000)
+        assert client.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+        assert await client.everything() == (b"", "fin")
+
+
+@pytest.mark.parametrize("stage", ALL)
+async def test_reset_is_rst_without_a_word(serve: Serve, journal: Journal, stage: Stage) -> None:
+    async with await serve(Script(Rule(stage, Reset()))) as client:
+        await client.walk_to(stage)
+        assert await client.everything() == (b"", "rst")
+    [end] = await noted(journal, "closed")
+    assert (end["by"], end["how"]) == ("server", "rst")
+    assert told(journal) == [(stage, "reset")]
+
+
+@pytest.mark.parametrize("stage", ALL)
+async def test_stall_is_silence_on_an_open_connection(serve: Serve, journal: Journal, stage: Stage) -> None:
+    async with await serve(Script(Rule(stage, Stall()))) as client:
+        await client.walk_to(stage)
+        assert await client.is_silent()
+        client.half_close()
+        [end] = await noted(journal, "closed")
+        assert (end["by"], end["how"]) == ("peer", "fin")
+        # A client that half-closes may still wait for its reply.
+        assert await client.is_silent()
+    assert told(journal) == [(stage, "stall")]
+
+
+@pytest.mark.parametrize("stage", [*DIALOGUE, Stage.BODY])
+async def test_close_with_421(serve: Serve, journal: Journal, stage: Stage) -> None:
+    async with await serve(Script(Rule(stage, CloseWith421("4.3.2 Gone")))) as client:
+        await client.walk_to(stage)
+        assert await client.everything() == (b"421 4.3.2 Gone\r\n", "fin")
+    assert told(journal) == [(stage, "close_with_421")]
+
+
+@pytest.mark.parametrize("stage", DIALOGUE)
+async def test_reply_replaces_the_reply_and_the_dialogue_goes_on(
+    serve: Serve, journal: Journal, stage: Stage
+) -> None:
+    async with await serve(Script(Rule(stage, REFUSED))) as client:
+        await client.walk_to(stage)
+        assert await client.reply() == REFUSED_WIRE
+        assert await client.ask(b"QUIT\r\n") == (
+            REFUSED_WIRE if stage is Stage.QUIT else b"221 2.0.0 Bye\r\n"
+        )
+    sent = [event["text"] for event in journal if event.kind == "sent" and event["stage"] == stage]
+    assert sent[0] == "450-4.2.1 One moment\n450 4.2.1 please"
+    # At QUIT the message has been delivered already; everywhere else the refusal must keep it out.
+    assert any(event.kind == "message" for event in journal) == (stage is Stage.QUIT)
+
+
+@pytest.mark.parametrize("stage", DIALOGUE)
+async def test_trickle_sends_octet_by_octet(serve: Serve, stage: Stage) -> None:
+    async with await serve(Script(Rule(stage, Trickle(REFUSED, interval=0.005)))) as client:
+        await client.walk_to(stage)
+        pieces = [await client.receive()]
+        while not (received := b"".join(pieces)).endswith(b"please\r\n"):
+            pieces.append(await client.receive())
+    assert received == REFUSED_WIRE
+    # Some may be merged when this process is late; a reply sent at once would be one piece, or two.
+    assert len(pieces) > len(REFUSED_WIRE) / 4
+
+
+@pytest.mark.parametrize("stage", DIALOGUE)
+async def test_slow_is_healthy_after_a_while(serve: Serve, journal: Journal, stage: Stage) -> None:
+    async with await serve(Script(Rule(stage, Slow(0.05)))) as client:
+        await client.walk_to(stage)
+        assert (await client.reply())[:1] in b"23"
+    [fault] = [event for event in journal if event.kind == "fault"]
+    reply = next(event for event in journal if event.kind == "sent" and event["stage"] == stage)
+    assert reply.at - fault.at >= 0.05
+
+
+@pytest.mark.parametrize("stage", [Stage.CONNECT, Stage.HANDSHAKE, Stage.BODY])
+async def test_slow_where_there_is_no_reply(serve: Serve, journal: Journal, stage: Stage) -> None:
+    async with await serve(Script(Rule(stage, Slow(0.05)))) as client:
+        await client.walk_to(Stage.EHLO_TLS if stage is Stage.HANDSHAKE else Stage.DOT)
+        assert (await client.reply()).startswith(b"250")
+    assert told(journal) == [(stage, "slow")]
+
+
+@pytest.mark.parametrize("stage", DIALOGUE)
+@pytest.mark.parametrize(("then", "how"), [(Close(), "fin"), (Reset(), "rst")], ids=["close", "reset"])
+async def test_raw_octets_replace_the_reply(
+    serve: Serve, stage: Stage, then: Close | Reset, how: str
+) -> None:
+    async with await serve(Script(Rule(stage, Raw(b"\xff\x00junk\n", then)))) as client:
+        await client.walk_to(stage)
+        assert await client.receive() == b"\xff\x00junk\n"
+        assert await client.everything() == (b"", how)
+
+
+@pytest.mark.parametrize("stage", [stage for stage in DIALOGUE if stage is not Stage.QUIT])
+async def test_after_raw_octets_alone_the_dialogue_waits(serve: Serve, stage: Stage) -> None:
+    async with await serve(Script(Rule(stage, Raw(b"250 bare\n")))) as client:
+        await client.walk_to(stage)
+        assert await client.receive() == b"250 bare\n"
+        assert await client.is_silent()
+
+
+@pytest.mark.parametrize(("then", "how"), [(Close(), "fin"), (Reset(), "rst")])
+async def test_raw_octets_instead_of_a_server_hello(serve: Serve, then: Close | Reset, how: str) -> None:
+    async with await serve(Script(Rule(Stage.HANDSHAKE, Raw(b"not TLS at all\r\n", then)))) as client:
+        await client.walk_to(Stage.HANDSHAKE)
+        assert await client.receive() == b"not TLS at all\r\n"
+        assert await client.everything() == (b"", how)
+
+
+async def test_raw_octets_before_the_healthy_reply(serve: Serve) -> None:
+    async with await serve(Script(Rule(Stage.GREETING, Raw(b"noise\r\n", Accept())))) as client:
+        assert await client.reply() == b"noise\r\n"
+        assert await client.reply() == b"220 mx.test ESMTP\r\n"
+
+
+@pytest.mark.parametrize("action", [Reset(after=1000), Stall(after=1000), Close(after=1000)], ids=repr)
+async def test_a_fault_amid_content_leaves_the_rest_unread(
+    serve: Serve, journal: Journal, action: Reset | Stall | Close
+) -> None:
+    async with await serve(Script(Rule(Stage.BODY, action))) as client:
+        await client.walk_to(Stage.DATA)
+        assert (await client.reply()).startswith(b"354")
+        client.sock.send(CONTENT + b"x" * 100_000)  # as much as the socket takes
+        [body] = await noted(journal, "body")
+        assert body["octets"] == 1000
+        if isinstance(action, Stall):
+            assert await client.is_silent()
+            return
+        assert await client.everything() == (b"", "rst" if isinstance(action, Reset) else "fin")
+
+
+async def test_a_stalled_body_closes_the_window(serve: Serve) -> None:
+    async with await serve(Script(Rule(Stage.BODY, Stall()))) as client:
+        client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        await client.walk_to(Stage.DATA)
+        assert (await client.reply()).startswith(b"354")
+        with pytest.raises(TimeoutError):
+            await client.send(b"x" * 200_000 + b"\r\n.\r\n", timeout=SILENCE)
+
+
+async def test_a_stalled_body_notices_a_reset(serve: Serve, journal: Journal) -> None:
+    async with await serve(Script(Rule(Stage.BODY, Stall()))) as client:
+        await client.walk_to(Stage.BODY)
+        await noted(journal, "body")
+        client.reset()
+    [end] = await noted(journal, "closed")
+    assert (end["by"], end["how"]) == ("peer", "rst")
+
+
+@pytest.mark.parametrize("how", ["fin", "rst"])
+async def test_a_peer_that_leaves_amid_a_trickle_is_noted(serve: Serve, journal: Journal, how: str) -> None:
+    script = Script(Rule(Stage.GREETING, Trickle(Reply(220, "x" * 50), interval=0.01)))
+    async with await serve(script) as client:
+        await client.receive()
+        if how == "rst":
+            client.reset()
+    [end] = await noted(journal, "closed")
+    assert (end["by"], end["how"]) == ("peer", how)
