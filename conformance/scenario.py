@@ -23,15 +23,17 @@ class Scenario:
     Attributes:
         failure_mode: What is broken.
         course: How it goes on.
+        copy: 0, or the number of a further staging of the same thing, for measurements under load.
     """
 
     failure_mode: FailureMode
     course: Course
+    copy: int = 0
 
     @property
     def id(self) -> str:
         """Identifier in plans and records."""
-        return f"{self.failure_mode.name}.{self.course}"
+        return f"{self.failure_mode.name}.{self.course}" + (f".{self.copy}" if self.copy else "")
 
     @classmethod
     def from_id(cls, scenario_id: str) -> Scenario:
@@ -40,10 +42,10 @@ class Scenario:
         Raises:
             ValueError: There is no such failure mode or course.
         """
-        name, _, course = scenario_id.partition(".")
+        name, course, *copy = scenario_id.split(".")
         if name not in ALL:
             raise ValueError(f"no failure mode is called {name!r}; there are {', '.join(ALL)}")
-        return cls(failure_mode=ALL[name], course=Course(course))
+        return cls(failure_mode=ALL[name], course=Course(course), copy=int(copy[0]) if copy else 0)
 
 
 def of_control(mode: FailureMode) -> Scenario:

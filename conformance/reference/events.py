@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 from enum import StrEnum
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 
 class Outcome(StrEnum):
@@ -45,8 +48,11 @@ class EventLog:
             "text": text,
             "destination": destination,
         }
-        self._file.write(json.dumps(event) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps(event) + "\n")
+            self._file.flush()
+        except OSError as error:  # a full disk must not stop the mail
+            log.error("event lost: %s: %s", error, event)
 
     def close(self) -> None:
         """Close the file."""

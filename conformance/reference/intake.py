@@ -104,10 +104,12 @@ class SubmissionHandler:
     async def handle_EHLO(
         self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
+        """Offer DSN and enhanced status codes as well."""
         session.host_name = hostname
         return [*responses[:-1], "250-DSN", "250-ENHANCEDSTATUSCODES", responses[-1]]
 
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:
+        """Take responsibility for a message, or refuse it."""
         content = envelope.original_content
         assert content is not None
         if _BARE_LINE_END.search(content):
@@ -127,6 +129,7 @@ class SubmissionHandler:
         return f"250 2.0.0 OK queued as {message.queue_id}"
 
     async def handle_exception(self, error: Exception) -> str:
+        """Refuse for now, should this module have a defect; never with a 5yz that would cost the mail."""
         log.error("defect in a submission session", exc_info=error)
         return "451 4.3.0 Local error"
 

@@ -9,6 +9,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from weakref import WeakValueDictionary
 
 from .clock import Clock
 from .config import Config
@@ -50,7 +51,7 @@ class Relay:
         self._messages: dict[str, Message] = {}
         self._retries: Agenda[tuple[Message, Recipient]] = Agenda()
         self._expiries: Agenda[Message] = Agenda()
-        self._slots: dict[Route, asyncio.Semaphore] = {}
+        self._slots: WeakValueDictionary[Route, asyncio.Semaphore] = WeakValueDictionary()
         self._attempts: dict[asyncio.Task[None], list[Recipient]] = {}
         self._chores: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -145,7 +146,12 @@ class Relay:
         for (message, route), recipients in groups.items():
             task = asyncio.create_task(self._attempt(message, route, recipients))
             self._attempts[task] = recipients
-            task.add_done_callback(self._attempts.pop)
+            task.add_done_callback(self._attempt_ended)
+
+    def _attempt_ended(self, task: asyncio.Task[None]) -> None:
+        del self._attempts[task]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.critical("defect: an attempt ended without an outcome", exc_info=error)
 
     async def _attempt(self, message: Message, route: Route, recipients: list[Recipient]) -> None:
         slot = self._slots.setdefault(route, asyncio.Semaphore(_SESSIONS_PER_DESTINATION))
@@ -233,18 +239,19 @@ class Relay:
         _mark(deferred, State.WAITING)
         if all(recipient.state is State.GONE for recipient in message.recipients):
             del self._messages[message.queue_id]
+        for recipient in deferred:
+            self._plan_retry(message, recipient, recipient.next_retry)
+        if report is not None:
+            self._adopt(report[0])
         for recipient, success in delivered.items():
             self._log(Outcome.DELIVERED, now, message, recipient, success.line, success.server)
         for recipient in deferred:
-            self._plan_retry(message, recipient, recipient.next_retry)
             server = _known(recipient).server
             self._log(Outcome.DEFERRED, now, message, recipient, recipient.last_error, server)
         for recipient, outcome in lost:
             failure = failures[recipient]
             text = format_error(failure, hostname=self._config.hostname, at=now, session=session)
             self._log(outcome, now, message, recipient, text, failure.server)
-        if report is not None:
-            self._adopt(report[0])
 
     async def _report(
         self, message: Message, now: float, failures: dict[Recipient, Failure]

@@ -113,8 +113,6 @@ class Resolver:
                         return rrset
         except (TimeoutError, dns.exception.Timeout) as error:
             raise LookupFailed(name, LookupDetail.TIMEOUT) from error
-        except ConnectionRefusedError as error:
-            raise LookupFailed(name, LookupDetail.REFUSED) from error
         except (dns.exception.DNSException, EOFError, OSError, UnicodeError) as error:
             raise LookupFailed(name, LookupDetail.RETRY) from error
         raise LookupFailed(name, LookupDetail.RETRY)  # the chain of aliases does not end

@@ -43,8 +43,8 @@ async def serve(config: Config) -> None:
         relay = Relay(config, Clock(config.clock_offset_file), spool, events)
         relay.resume()
         scheduler = asyncio.create_task(relay.run())
-        stack.push_async_callback(_cancel, scheduler)
         stack.push_async_callback(relay.abandon)
+        stack.push_async_callback(_cancel, scheduler)  # the last in is the first out: no new attempts then
         await _listen(config, relay, stack)
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({stopped, scheduler}, return_when=asyncio.FIRST_COMPLETED)

@@ -6,8 +6,8 @@ Postfix 3.5 or later (lists of next hops); tried with 3.7.
 
 What Postfix grants: whole seconds, and a look at the deferred queue every second. A message is returned by
 the first failed attempt after its lifetime, so up to one retry interval and the length of one attempt later.
-There is no TLS level that checks the chain but no name: CERTIFICATE_VALIDATION accepts any name below the
-top-level domains of the smart host and of the recipient domain.
+There is no TLS level that checks the chain but no name: CERTIFICATE_VALIDATION accepts any name below .test,
+.example, .invalid and the top-level domains of the smart host and of the recipient domain.
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ QUEUE_RUN_DELAY = 1
 DELIVERY_AGENTS = 200
 """SMTP clients at once, so that time-outs of one destination cost another no time (default: 100)."""
 
+_RESERVED = frozenset({".example", ".invalid", ".test"})  # RFC 2606, section 2
+
 _COMMAND_PHASES = (
     "helo",  # the wait for the greeting too
     "starttls",
@@ -145,7 +147,9 @@ def master_cf(port: int) -> str:
 
 def next_hops(connector: Connector, port: int) -> list[str]:
     """Return the next hops as Postfix names them: `[host]:port`, or the domain for MX look-ups."""
-    return [f"[{host.strip('[]')}]:{port}" for host in connector.smart_hosts] or [connector.domain]
+    return [f"[{host.strip('[]').rstrip('.')}]:{port}" for host in connector.smart_hosts] or [
+        connector.domain
+    ]
 
 
 def transport(connectors: Iterable[Connector], port: int) -> str:
@@ -182,8 +186,8 @@ def _tls_rule(connector: Connector, smart_host: str) -> str:
         case TlsPolicy.ENCRYPTION_ONLY:
             return "encrypt"
         case TlsPolicy.CERTIFICATE_VALIDATION:
-            # Postfix has no level that checks the chain but no name. Nearest: any name below the same
-            # top-level domain, which in the lab (RFC 2606) is nearly every name.
+            # Postfix has no level that checks the chain but no name. Nearest: any name below these
+            # top-level domains, which in the lab is every name.
             names = _top_level_domains([smart_host, connector.domain, connector.tls_domain])
             return f"verify match={':'.join(names)}"
         case TlsPolicy.DOMAIN_VALIDATION:
@@ -193,4 +197,4 @@ def _tls_rule(connector: Connector, smart_host: str) -> str:
 
 def _top_level_domains(names: Sequence[str]) -> list[str]:
     last_labels = {name.rstrip(".").rpartition(".")[2] for name in names}
-    return sorted(f".{label}" for label in last_labels if label and not label.isdigit())
+    return sorted(_RESERVED | {f".{label}" for label in last_labels if label and not label.isdigit()})

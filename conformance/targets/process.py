@@ -158,6 +158,15 @@ class Process:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
         await self._process.wait()
+        await self._bury_orphans(grace)
+
+    async def _bury_orphans(self, deadline: float) -> None:
+        """Wait for those of the group that were left to this process, as they are to process 1 of a lab."""
+        with suppress(ChildProcessError, TimeoutError):  # none left, as nearly always; or stuck in the kernel
+            async with asyncio.timeout(deadline):
+                while True:
+                    if os.waitpid(-self.pid, os.WNOHANG) == (0, 0):  # noqa: ASYNC222 (returns at once)
+                        await asyncio.sleep(_POLL)
 
 
 async def wait_for_port(

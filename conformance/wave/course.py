@@ -67,7 +67,8 @@ class Player:
             # set before the repair itself: an attempt in between may meet either
             self.staged = replace(self.staged, repaired=self.journal.now())
             await self.world.repair(self.scenario, self.index)
-        await self._until(self._arrived, self._longest_wait() + self._attempt_time() + _TRANSFER)
+        # twice the wait that would be in order: late is another verdict than never
+        await self._until(self._arrived, 2 * self._longest_wait() + self._attempt_time() + _TRANSFER)
         # a second copy would come with the next retry
         await self._until(lambda _: False, self._longest_wait())
         self.staged = replace(self.staged, closed=self.journal.now())

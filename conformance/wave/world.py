@@ -155,7 +155,7 @@ class World:
         server.repair(Script(), tls=context, certificate=str(host.certificate or ""))
         if fault is not None:
             if not isinstance(fault, Hanging):
-                await probe(self.journal, site.host, site.port, 1.0)
+                await probe(self.journal, site.host, site.port, 1.0, unseen_by=self.witness)
             self.witness.unwatch(site.host, site.port)
             await self._open(scenario, index, number, destination, fault)
             self._stack.push_async_callback(server.stop)

@@ -150,10 +150,11 @@ class SmtpServer:
             # asyncio does this only for sockets that were made with the protocol's number.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._attempts += 1
+            conduct = self._conduct  # before anybody who listens to the journal can repair the server
             connection = Connection(
                 self._journal, server=self._name, peer=f"{peer[0]}:{peer[1]}", attempt=self._attempts
             )
-            task = asyncio.create_task(self._serve(sock, connection, self._conduct))
+            task = asyncio.create_task(self._serve(sock, connection, conduct))
             self._serving.add(task)
             task.add_done_callback(partial(self._served, sock, connection))
 

@@ -6,13 +6,14 @@ import asyncio
 import socket
 import ssl
 import struct
+from collections.abc import Awaitable, Callable
 from functools import cache
 from types import TracebackType
 
 import trustme
 
 from fake_servers.journal import Event, Journal
-from fake_servers.smtp import Stage
+from fake_servers.smtp import Rule, Script, SmtpServer, Stage, Stall
 
 DEADLINE = 5.0  # seconds for anything that must happen
 SILENCE = 0.3  # seconds in which something that must not happen is given the chance to
@@ -145,10 +146,6 @@ class Client:
     def half_close(self) -> None:
         self.sock.shutdown(socket.SHUT_WR)
 
-    def tls_session(self) -> ssl.SSLSession | None:
-        assert self._tls is not None
-        return self._tls.session
-
     async def hello_tls(
         self, session: ssl.SSLSession | None = None, context: ssl.SSLContext | None = None
     ) -> None:
@@ -170,13 +167,10 @@ class Client:
                     self._pending.do_handshake()
                 except ssl.SSLWantReadError:
                     continue
-                except ssl.SSLError:
-                    await self._loop.sock_sendall(self.sock, self._outgoing.read())  # the alert
-                    raise
-                break
-        self._tls = self._pending
-        await self._loop.sock_sendall(self.sock, self._outgoing.read())
-        return self._tls
+                finally:  # an alert, too
+                    await self._loop.sock_sendall(self.sock, self._outgoing.read())
+                self._tls = self._pending
+                return self._tls
 
     async def walk_to(self, stage: Stage) -> None:
         """Play the dialogue up to a stage and send its command; what the server says then is unread."""
@@ -217,3 +211,18 @@ def tls_context(name: str = "mx.test") -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert(name).configure_cert(context)
     return context
+
+
+# Nothing but the rule for another recipient tells the two apart: all that is healthy must look the same.
+SCRIPTS = {
+    "aiosmtpd": Script(extensions=("DSN", "PIPELINING")),
+    "session": Script(
+        Rule(Stage.RCPT, Stall(), recipient="nobody@else.test"), extensions=("DSN", "PIPELINING")
+    ),
+}
+
+Start = Callable[..., Awaitable[SmtpServer]]
+
+
+def kinds(journal: Journal, layer: str) -> list[str]:
+    return [event.kind for event in journal if event.layer == layer]

@@ -4,61 +4,15 @@ import asyncio
 import errno
 import logging
 import socket
-import ssl
 from base64 import b64decode
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 
 import pytest
-from smtp_client import CONTENT, DEADLINE, Client, noted, tls_context
+from smtp_client import CONTENT, DEADLINE, SCRIPTS, Client, Start, kinds, noted, tls_context
 
 from fake_servers.journal import Journal
-from fake_servers.smtp import Reply, Reset, Rule, Script, Slow, SmtpServer, Stage, Stall
+from fake_servers.smtp import Reply, Reset, Rule, Script, Slow, SmtpServer, Stage
 from fake_servers.smtp.healthy import HealthyProtocol
 from fake_servers.smtp.session import Session
-
-# Nothing but the rule for another recipient tells the two apart: all that is healthy must look the same.
-SCRIPTS = {
-    "aiosmtpd": Script(extensions=("DSN", "PIPELINING")),
-    "session": Script(
-        Rule(Stage.RCPT, Stall(), recipient="nobody@else.test"), extensions=("DSN", "PIPELINING")
-    ),
-}
-
-Start = Callable[..., Awaitable[SmtpServer]]
-
-
-@pytest.fixture
-def journal() -> Journal:
-    return Journal()
-
-
-@pytest.fixture
-async def start(journal: Journal) -> AsyncIterator[Start]:
-    servers = []
-
-    async def started(script: Script | None = None, **options: Any) -> SmtpServer:
-        server = SmtpServer(journal, hostname="mx.test", script=script, certificate="good", **options)
-        servers.append(server)
-        await server.start("127.0.0.1")
-        return server
-
-    yield started
-    for server in servers:
-        await server.stop()
-    accepted = [event.connection for event in journal if event.kind == "accepted"]
-    assert sorted(event.connection for event in journal if event.kind == "closed") == accepted
-
-
-@pytest.fixture(params=list(SCRIPTS))
-def script(request: pytest.FixtureRequest) -> Script:
-    script = SCRIPTS[request.param]
-    assert isinstance(script, Script)
-    return script
-
-
-def kinds(journal: Journal, layer: str) -> list[str]:
-    return [event.kind for event in journal if event.layer == layer]
 
 
 async def deliver(client: Client, last: Stage = Stage.DOT) -> None:
@@ -149,6 +103,50 @@ async def test_what_came_before_a_half_close_is_served(
     await noted(journal, "message")
 
 
+async def test_a_half_close_right_behind_the_commands_loses_none(
+    start: Start, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received = HealthyProtocol.data_received
+
+    def received_with_eof(protocol: HealthyProtocol, data: bytes) -> None:
+        received(protocol, data)
+        if b"QUIT" in data:  # as if FIN had come in the same moment
+            protocol.eof_received()
+
+    monkeypatch.setattr(HealthyProtocol, "data_received", received_with_eof)
+    server = await start()
+    async with Client(server.address) as client:
+        await client.walk_to(Stage.DATA)
+        await client.reply()
+        await client.send(CONTENT + b".\r\nQUIT\r\n")
+        assert [line[:3] for line in (await client.everything())[0].splitlines()] == [b"250", b"221"]
+    await noted(journal, "message")
+
+
+async def test_content_that_does_not_wait_for_354_is_no_command(
+    start: Start, journal: Journal, script: Script
+) -> None:
+    server = await start(script)
+    async with Client(server.address) as client:
+        await client.walk_to(Stage.RCPT)
+        await client.reply()
+        await client.send(b"DATA\r\nNOOP is content here\r\n.\r\nNOOP\r\n")
+        assert [(await client.reply())[:3] for _ in range(3)] == [b"354", b"250", b"250"]
+    lines = [event["line"] for event in journal if event.kind == "received"]
+    assert lines[-2:] == ["DATA", "NOOP"]
+
+
+async def test_a_long_command_is_served_whoever_else_connects(start: Start, script: Script) -> None:
+    server = await start(script)
+    address = b"a" * 1000 + b"@a.test"  # above the 512 octets of RFC 5321, section 4.5.3.1.4
+    async with Client(server.address) as client:
+        await client.walk_to(Stage.EHLO)
+        await client.reply()
+        async with Client(server.address) as other:
+            await other.reply()
+        assert (await client.ask(b"MAIL FROM:<" + address + b">\r\n")).startswith(b"250")
+
+
 async def test_a_message_of_a_megabyte_with_long_lines(
     start: Start, journal: Journal, script: Script
 ) -> None:
@@ -180,74 +178,6 @@ async def test_a_client_that_leaves_amid_content(
     assert "message" not in kinds(journal, "smtp")
 
 
-async def test_tls_events_of_a_client_that_accepts(start: Start, journal: Journal, script: Script) -> None:
-    server = await start(script, tls=tls_context())
-    async with Client(server.address) as client:
-        await client.walk_to(Stage.EHLO_TLS)
-        assert b"STARTTLS" not in await client.reply()
-        assert (await client.ask(b"STARTTLS\r\n")).startswith(b"503")
-    assert kinds(journal, "tls") == ["offered", "established"]
-    offered, established = (event for event in journal if event.layer == "tls")
-    assert offered["certificate"] == "good"
-    assert str(established["version"]).startswith("TLSv1.")
-
-
-@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-async def test_tls_events_of_a_client_that_does_not_trust_us(
-    start: Start, journal: Journal, script: Script, version: ssl.TLSVersion
-) -> None:
-    server = await start(script, tls=tls_context())
-    context = ssl.create_default_context()
-    context.maximum_version = version
-    async with Client(server.address) as client:
-        await client.walk_to(Stage.STARTTLS)
-        await client.reply()
-        await client.hello_tls(context=context)
-        with pytest.raises(ssl.SSLCertVerificationError):
-            await client.finish_tls()
-    await noted(journal, "closed")
-    assert kinds(journal, "tls") == ["offered", "failed"]
-    assert "alert unknown ca" in str([event["error"] for event in journal if event.kind == "failed"])
-
-
-async def test_a_client_that_leaves_amid_the_handshake(
-    start: Start, journal: Journal, script: Script
-) -> None:
-    server = await start(script, tls=tls_context())
-    async with Client(server.address) as client:
-        await client.walk_to(Stage.HANDSHAKE)
-        await noted(journal, "offered")
-    [end] = await noted(journal, "closed")
-    assert end["by"] == "peer"
-    assert kinds(journal, "tls") == ["offered", "failed"]
-
-
-async def test_a_resumed_session_presents_no_certificate(
-    start: Start, journal: Journal, script: Script
-) -> None:
-    server = await start(script, tls=tls_context())
-    async with Client(server.address) as client:
-        await client.walk_to(Stage.EHLO_TLS)
-        session = client.tls_session()
-    async with Client(server.address) as client:
-        await client.walk_to(Stage.STARTTLS)
-        await client.reply()
-        await client.hello_tls(session)
-        resumed = (await client.finish_tls()).session_reused
-    await noted(journal, "established", 2)
-    assert len([event for event in journal if event.kind == "offered"]) == (1 if resumed else 2)
-
-
-async def test_quit_under_tls_says_close_notify(start: Start, script: Script) -> None:
-    server = await start(script, tls=tls_context())
-    async with Client(server.address) as client:
-        await client.walk_to(Stage.EHLO_TLS)
-        await client.reply()
-        assert (await client.ask(b"QUIT\r\n")).startswith(b"221")
-        assert await client.everything() == (b"", "fin")
-        assert client.notified
-
-
 async def test_repair_holds_from_the_next_connection_on(start: Start, journal: Journal) -> None:
     server = await start(Script(Rule(Stage.MAIL, Reply(450, "4.3.0 Later"))))
     async with Client(server.address) as old:
@@ -258,6 +188,13 @@ async def test_repair_holds_from_the_next_connection_on(start: Start, journal: J
             await deliver(new)
         assert await old.ask(b"MAIL FROM:<>\r\n") == b"450 4.3.0 Later\r\n"
     assert [event["attempt"] for event in journal if event.kind == "accepted"] == [1, 2]
+
+
+async def test_repair_spares_a_connection_that_was_just_accepted(start: Start, journal: Journal) -> None:
+    server = await start(Script(Rule(Stage.GREETING, Reply(554, "5.3.2 No"))))
+    journal.subscribe(lambda event: server.repair() if event.kind == "accepted" else None)
+    async with Client(server.address) as client:
+        assert await client.reply() == b"554 5.3.2 No\r\n"
 
 
 async def test_repair_can_change_the_certificate(start: Start, journal: Journal) -> None:

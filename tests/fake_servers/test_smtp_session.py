@@ -156,6 +156,11 @@ def test_a_message_shorter_than_after_meets_the_fault_at_its_end() -> None:
     assert notes(effects, "body") == [{"octets": 21}]
 
 
+def test_a_stall_behind_raw_octets_amid_content_stops_reading() -> None:
+    effects = play(Script(Rule(Stage.BODY, Raw(b"junk", then=Stall()))), DIALOGUE)
+    assert effects[-1] == Hold(reading=False)
+
+
 def test_a_slow_body_ends_well() -> None:
     effects = play(Script(Rule(Stage.BODY, Slow(1))), DIALOGUE)
     assert [e for e in effects if isinstance(e, Wait)] == [Wait(1), Wait(1)]

@@ -27,13 +27,16 @@ CONTENT = b"From: <a@sender.test>\r\nSubject: hello\r\nMessage-ID: <1@sender.tes
 async def eventually(check: Callable[[], Any], deadline: float = DEADLINE) -> Any:
     """Return the first true value of `check`."""
     async with asyncio.timeout(deadline):
-        while not (value := check()):
+        while not (value := check()):  # noqa: ASYNC110 (another process is watched, it cannot set an Event)
             await asyncio.sleep(0.02)
     return value
 
 
 class NameServer(asyncio.DatagramProtocol):
-    """Answers from `records`; a `dns.rcode.Rcode` as value is the answer's code, "silence" is none."""
+    """Answers from `records`.
+
+    A `dns.rcode.Rcode` as value is the answer's code; "silence" is none, "truncated" is cut.
+    """
 
     def __init__(self) -> None:
         self.records: dict[tuple[str, str], Any] = {}
@@ -56,7 +59,9 @@ class NameServer(asyncio.DatagramProtocol):
         found = self.records.get(key)
         if found == "silence":
             return
-        if isinstance(found, dns.rcode.Rcode):
+        if found == "truncated":
+            answer.flags |= dns.flags.TC
+        elif isinstance(found, dns.rcode.Rcode):
             answer.set_rcode(found)
         elif found:
             answer.answer.append(dns.rrset.from_text(question.name, 0, "IN", key[1], *found))
@@ -79,7 +84,8 @@ Reaction = str | bytes | Callable[[asyncio.StreamReader, asyncio.StreamWriter], 
 class MailServer:
     """Speaks SMTP; `reactions[verb]` is a reply instead of the usual one, or a coroutine that takes over.
 
-    Verbs: `CONNECT` (the greeting), `EHLO`, `STARTTLS`, `MAIL`, `RCPT` (or `RCPT <address>`), `DATA`, `.`, `QUIT`.
+    Verbs: `CONNECT` (the greeting), `EHLO`, `STARTTLS`, `MAIL`, `RCPT` (or `RCPT <address>`), `DATA`, `.`,
+    `QUIT`.
     """
 
     def __init__(self) -> None:

@@ -138,6 +138,13 @@ CASES = {
     "encryption-any": C("250 ", tls="encryption_only", certificate="other", event="delivered"),
     "chain-any-name": C("250 ", tls="certificate_validation", certificate="wrong-name", event="delivered"),
     "all-valid": C("250 ", tls="domain_validation", certificate="good", event="delivered"),
+    "starttls-injection": C(
+        "250 ",
+        {"STARTTLS": "220 go\r\n250-fake\r\n250 X-INJECTED"},
+        tls="encryption_only",
+        certificate="good",
+        event="delivered",
+    ),
     "quit-close": C("250 ", {"QUIT": close}, event="delivered"),
 }
 NO_ADDRESS = "450 4.4.312"
@@ -222,6 +229,38 @@ async def test_every_failure_has_its_code_its_detail_and_its_server(
         if not good:
             wrong.append((name, case.expected, event["event"], event["text"], event["destination"]))
     assert not wrong, "\n".join(map(str, wrong))
+
+
+async def test_an_unanswered_connection_request_times_out(
+    relay: RelayProcess, mail_server: MailServer
+) -> None:
+    with socket.create_server(("127.1.2.9", mail_server.port), backlog=0) as deaf:
+        fillers = [socket.create_connection(deaf.getsockname())]  # backlog + 1: the queue is full
+        relay.connectors.append({"domain": "deaf.test", "smart_hosts": ["127.1.2.9"]})
+        await relay.start()
+        await relay.submit("bob@deaf.test")
+        event = await relay.event("deferred")
+        fillers[0].close()
+    assert event["text"].startswith(
+        "450 4.4.315 Connection timed out [Message=Socket error code 110: Connection timed out] "
+        "[LastAttemptedServerName=127.1.2.9] [LastAttemptedIP=127.1.2.9:"
+    )
+
+
+async def test_a_dead_destination_delays_no_other(
+    relay: RelayProcess, mail_server: MailServer, name_server: NameServer
+) -> None:
+    relay.connectors += [
+        {"domain": f"d{number}.test", "smart_hosts": [f"d{number}"]} for number in range(200)
+    ]
+    name_server.records |= {(f"d{number}", "A"): "silence" for number in range(200)}
+    relay.options["timeouts.dns"] = 30
+    await relay.start()
+    await relay.submit(*(f"bob@d{number}.test" for number in range(200)))
+    await asyncio.gather(*(relay.submit("bob@d0.test") for _ in range(30)))
+    await relay.submit("bob@a.test")
+    await relay.event("delivered")
+    assert len(await relay.ask("queue")) == 230
 
 
 def said_in_clear(server: MailServer) -> bool:

@@ -79,7 +79,7 @@ async def test_refusals(relay: RelayProcess) -> None:
 
 async def test_a_message_that_runs_in_circles_is_refused(relay: RelayProcess) -> None:
     await relay.start()
-    with pytest.raises(aiosmtplib.SMTPDataError, match="5.4.6"):
+    with pytest.raises(aiosmtplib.SMTPDataError, match=r"5\.4\.6"):
         await relay.submit("bob@a.test", content=b"Received: from x\r\n" * 100 + CONTENT)
 
 
@@ -112,7 +112,7 @@ class SlowRelay:
 async def test_a_client_that_hangs_up_behind_the_dot_does_not_undo_the_acceptance() -> None:
     slow = SlowRelay()
     session, envelope = Session(asyncio.get_running_loop()), Envelope()
-    session.host_name, session.peer = "client.test", ("127.0.0.1", 1)
+    session.host_name = "client.test"
     envelope.mail_from, envelope.rcpt_tos, envelope.rcpt_options = "a@b.test", ["c@d.test"], [""]
     envelope.original_content = CONTENT
     handler = SubmissionHandler(cast(Relay, slow), "relay.test")

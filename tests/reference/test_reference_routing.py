@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import dns.message
+import dns.rdatatype
+import dns.rrset
 from dns.rcode import NXDOMAIN, REFUSED, SERVFAIL
 from reference_world import HOST, MailServer, NameServer, RelayProcess, eventually
 
@@ -13,7 +18,7 @@ from conformance.reference.routing import choose_connector, choose_route
 
 def chosen(domain: str, *patterns: str) -> str | None:
     connector = choose_connector(domain, [Connector(domain=pattern) for pattern in patterns])
-    return connector and connector.domain
+    return None if connector is None else connector.domain
 
 
 def test_the_exact_connector_wins_then_the_longest_wildcard() -> None:
@@ -90,3 +95,24 @@ async def test_names_are_looked_up_anew_at_each_attempt(
     await relay.ask("flush")
     await relay.event("delivered")
     assert name_server.asked.count(("late.host.test", "A")) == 2
+
+
+async def test_a_truncated_answer_is_asked_for_again_by_tcp(
+    relay: RelayProcess, name_server: NameServer, mail_server: MailServer
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        length = int.from_bytes(await reader.readexactly(2), "big")
+        query = dns.message.from_wire(await reader.readexactly(length))
+        reply = dns.message.make_response(query)
+        if query.question[0].rdtype == dns.rdatatype.A:
+            reply.answer.append(dns.rrset.from_text(query.question[0].name, 0, "IN", "A", HOST))
+        wire = reply.to_wire()
+        writer.write(len(wire).to_bytes(2, "big") + wire)
+        writer.close()
+
+    relay.connectors.append({"domain": "big.test", "smart_hosts": ["big.host.test"]})
+    name_server.records["big.host.test", "A"] = name_server.records["big.host.test", "AAAA"] = "truncated"
+    async with await asyncio.start_server(answer, *name_server.address):
+        await relay.start()
+        await relay.submit("bob@big.test")
+        await relay.event("delivered")

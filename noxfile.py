@@ -1,0 +1,77 @@
+"""Everything that is run on this project besides its tests on each interpreter (tox.ini).
+
+`nox -l` lists the sessions. Those that judge a real relay need root or user namespaces and the relay itself.
+"""
+
+from __future__ import annotations
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["lint", "types", "tests", "suite", "mutants"]
+nox.options.reuse_existing_virtualenvs = True
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting."""
+    session.install("ruff>=0.11")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types, strictly, in both packages."""
+    session.install("-e", ".[dev]")
+    session.run("mypy")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the project's own tests."""
+    session.install("-e", ".[dev]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def suite(session: nox.Session) -> None:
+    """Judge the reference relay, from the built package in an empty folder, in both labs."""
+    session.install(".")
+    session.chdir(session.create_tmp())
+    session.run("pytest", "--target=reference", *session.posargs)
+    session.run("pytest", "--target=reference", "--conformance-lab=namespace", *session.posargs)
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Judge relays that are wrong in exactly one way; print the kill rate and the survivors."""
+    session.install("-e", ".[dev]")
+    session.chdir("tests")
+    session.run("python", "-m", "mutants", *session.posargs)
+
+
+@nox.session
+def postfix(session: nox.Session) -> None:
+    """Judge a stock Postfix."""
+    _judge(session, "postfix", "rfc")
+
+
+@nox.session(name="postfix-eop")
+def postfix_eop(session: nox.Session) -> None:
+    """Judge a Postfix that was configured to speak the source document's codes."""
+    _judge(session, "postfix-eop", "eop")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure wall time, cost per added scenario and the fakes' throughput."""
+    session.install("-e", ".[dev]")
+    session.chdir("tests")
+    session.run("python", "-m", "bench", *session.posargs)
+
+
+def _judge(session: nox.Session, target: str, profile: str) -> None:
+    session.install(".")
+    session.chdir(session.create_tmp())
+    session.run("pytest", f"--target={target}", f"--conformance-profile={profile}", *session.posargs)

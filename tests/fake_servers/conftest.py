@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from smtp_client import SCRIPTS, Start
+
+from fake_servers.journal import Journal
+from fake_servers.smtp import Script, SmtpServer
+
+
+@pytest.fixture
+def journal() -> Journal:
+    return Journal()
+
+
+@pytest.fixture
+async def start(journal: Journal) -> AsyncIterator[Start]:
+    servers = []
+
+    async def started(script: Script | None = None, **options: Any) -> SmtpServer:
+        server = SmtpServer(journal, hostname="mx.test", script=script, certificate="good", **options)
+        servers.append(server)
+        await server.start("127.0.0.1")
+        return server
+
+    yield started
+    for server in servers:
+        await server.stop()
+    accepted = [event.connection for event in journal if event.kind == "accepted"]
+    assert sorted(event.connection for event in journal if event.kind == "closed") == accepted
+
+
+@pytest.fixture(params=list(SCRIPTS))
+def script(request: pytest.FixtureRequest) -> Script:
+    script = SCRIPTS[request.param]
+    assert isinstance(script, Script)
+    return script

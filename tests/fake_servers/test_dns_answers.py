@@ -1,0 +1,177 @@
+import struct
+from collections.abc import AsyncIterator
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.opcode
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import pytest
+from dns_world import HOST, World, prefixed, read_message, texts
+
+from fake_servers.dns import (
+    Answer,
+    Cname,
+    Lame,
+    Malformed,
+    NoData,
+    NxDomain,
+    Records,
+    Refused,
+    ServFail,
+    Silence,
+    Truncated,
+    WrongId,
+)
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    world = World()
+    await world.server.start(HOST)
+    yield world
+    await world.server.stop()
+
+
+async def test_records_come_in_the_planned_order_with_their_ttl(world: World) -> None:
+    addresses = [f"127.1.0.{last}" for last in (9, 1, 5, 3, 7, 2, 8)]
+    world.zone.set("mx.a.test", "A", Records(*addresses, ttl=7))
+    for _ in range(5):
+        response = await world.ask("mx.a.test", "A")
+        assert texts(response) == addresses
+        assert response.answer[0].ttl == 7
+        assert response.rcode() == dns.rcode.NOERROR
+
+
+async def test_names_in_records_need_no_final_dot(world: World) -> None:
+    world.zone.set("a.test", "MX", Records("10 mx.a.test", "0 ."))
+    assert texts(await world.ask("a.test", "MX")) == ["10 mx.a.test.", "0 ."]
+
+
+@pytest.mark.parametrize("answer", [NxDomain(soa_minimum=30), NoData(soa_minimum=30)])
+@pytest.mark.parametrize("tcp", [False, True])
+async def test_a_negative_answer_carries_the_soa_that_limits_its_caching(
+    world: World, answer: Answer, tcp: bool
+) -> None:
+    world.zone.set_all("a.test", answer)
+    response = await world.ask("a.test", "MX", tcp=tcp)
+    expected = dns.rcode.NXDOMAIN if isinstance(answer, NxDomain) else dns.rcode.NOERROR
+    assert response.rcode() == expected
+    assert response.answer == []
+    [soa] = response.authority
+    assert (soa.name.to_text(), soa.rdtype, soa.ttl, soa[0].minimum) == ("test.", dns.rdatatype.SOA, 30, 30)
+    assert world.seen("answer", "answer") == [answer.name]
+
+
+@pytest.mark.parametrize(
+    ("answer", "rcode"), [(ServFail(), dns.rcode.SERVFAIL), (Refused(), dns.rcode.REFUSED)]
+)
+@pytest.mark.parametrize("tcp", [False, True])
+async def test_an_error_has_its_rcode_and_nothing_else(
+    world: World, answer: Answer, rcode: dns.rcode.Rcode, tcp: bool
+) -> None:
+    world.zone.set_all("a.test", answer)
+    response = await world.ask("a.test", "MX", tcp=tcp)
+    assert response.rcode() == rcode
+    assert response.answer == response.authority == response.additional == []
+
+
+async def test_unplanned_names_do_not_exist_and_are_reported(world: World) -> None:
+    world.zone.set("a.test", "MX", Records("10 mx.a.test."))
+    assert (await world.ask("other.example", "A")).rcode() == dns.rcode.NXDOMAIN
+    await world.ask("a.test", "MX")
+    assert world.seen("query", "planned") == [False, True]
+
+
+async def test_silence_is_no_datagram_at_all(world: World) -> None:
+    world.zone.set("a.test", "MX", Silence())
+    world.zone.set("b.test", "MX", Records("10 mx.b.test."))
+    silent, answered = (
+        dns.message.make_query(name, "MX", id=nth) for nth, name in ((1, "a.test"), (2, "b.test"))
+    )
+    [wire] = await world.udp(silent.to_wire(), answered.to_wire())
+    assert dns.message.from_wire(wire).id == 2
+    assert world.seen("answer", "answer") == ["silence", "records"]
+
+
+async def test_silence_over_tcp_leaves_the_connection_open(world: World) -> None:
+    world.zone.set("a.test", "MX", Silence(), Records("10 mx.a.test."))
+    async with world.tcp() as (reader, writer):
+        for query_id in (1, 2):
+            writer.write(prefixed(dns.message.make_query("a.test", "MX", id=query_id).to_wire()))
+        assert dns.message.from_wire(await read_message(reader)).id == 2
+
+
+async def test_a_truncated_answer_is_empty_over_udp_and_complete_over_tcp(world: World) -> None:
+    world.zone.set("mx.a.test", "A", Truncated(Records("127.1.0.5")))
+    [wire] = await world.udp(dns.message.make_query("mx.a.test", "A").to_wire())
+    response = dns.message.from_wire(wire)
+    assert response.flags & dns.flags.TC
+    assert response.answer == response.authority == []
+    response = await world.ask("mx.a.test", "A", tcp=True)
+    assert not response.flags & dns.flags.TC
+    assert texts(response) == ["127.1.0.5"]
+    assert world.seen("answer", "answer") == ["truncated", "records"]
+    assert world.seen("answer", "records") == [[], ["127.1.0.5"]]
+
+
+async def test_a_malformed_answer_has_the_right_id_and_no_parser_takes_it(world: World) -> None:
+    world.zone.set("a.test", "MX", Malformed())
+    [wire] = await world.udp(dns.message.make_query("a.test", "MX", id=4711).to_wire())
+    assert wire[:2] == struct.pack("!H", 4711)
+    with pytest.raises(dns.exception.DNSException):
+        dns.message.from_wire(wire)
+
+
+async def test_a_wrong_id_is_the_only_thing_wrong(world: World) -> None:
+    world.zone.set("mx.a.test", "A", WrongId(Records("127.1.0.5")), Records("127.1.0.5"))
+    query = dns.message.make_query("mx.a.test", "A", id=4711).to_wire()
+    [wrong] = await world.udp(query)
+    [right] = await world.udp(query)
+    assert wrong[:2] != right[:2] == struct.pack("!H", 4711)
+    assert wrong[2:] == right[2:]
+
+
+async def test_a_lame_answer_refers_upward(world: World) -> None:
+    world.zone.set_all("a.test", Lame())
+    response = await world.ask("a.test", "MX")
+    assert response.rcode() == dns.rcode.NOERROR
+    assert not response.flags & (dns.flags.AA | dns.flags.RA)
+    assert response.answer == []
+    assert [(ns.name.to_text(), ns.rdtype) for ns in response.authority] == [(".", dns.rdatatype.NS)]
+
+
+async def test_a_cname_is_followed_within_the_zone(world: World) -> None:
+    world.zone.set_all("alias.test", Cname("further.test", ttl=5))
+    world.zone.set_all("further.test", Cname("mx.a.test."))
+    world.zone.set("mx.a.test", "A", Records("127.1.0.5"))
+    response = await world.ask("Alias.test", "A")
+    chain = [(rrset.name.to_text(), rrset.ttl, rrset[0].to_text()) for rrset in response.answer]
+    assert chain == [
+        ("Alias.test.", 5, "further.test."),
+        ("further.test.", 0, "mx.a.test."),
+        ("mx.a.test.", 0, "127.1.0.5"),
+    ]
+    assert (world.seen("answer", "answer"), world.seen("answer", "records")) == (["cname"], [["127.1.0.5"]])
+
+
+async def test_a_query_for_the_alias_itself_is_not_followed(world: World) -> None:
+    world.zone.set_all("alias.test", Cname("mx.a.test"))
+    assert texts(await world.ask("alias.test", "CNAME")) == ["mx.a.test."]
+
+
+async def test_a_dangling_cname_has_the_rcode_of_its_target(world: World) -> None:
+    world.zone.set_all("alias.test", Cname("gone.example"))
+    response = await world.ask("alias.test", "A")
+    assert response.rcode() == dns.rcode.NXDOMAIN
+    assert texts(response) == ["gone.example."]
+    assert [soa.name.to_text() for soa in response.authority] == ["example."]
+
+
+@pytest.mark.parametrize("target", ["alias.test", "further.test"])
+async def test_a_cname_loop_is_a_servfail(world: World, target: str) -> None:
+    world.zone.set_all("alias.test", Cname(target))
+    world.zone.set_all("further.test", Cname("ALIAS.test"))
+    assert (await world.ask("alias.test", "A")).rcode() == dns.rcode.SERVFAIL
