@@ -30,7 +30,6 @@ _ATTEMPT = re.compile(
 )
 _EXPIRED = re.compile(r"from=<.*>, status=(?:expired|force-expired), returned to sender")
 # Postfix quotes a reply after the name and address of the host, so its place in the text is fixed.
-_QUOTED_REPLY = re.compile(r"host \S+\[[^\]]+\] (?:said|refused to talk to me): (?P<code>[2-5]\d\d)\b")
 _OUTCOMES = {"sent": Outcome.DELIVERED, "deferred": Outcome.DEFERRED, "bounced": Outcome.PERMANENT}
 
 
@@ -38,8 +37,8 @@ class PostfixLog:
     """A log file in growth.
 
     `at` of the events has whole seconds, like the log. `text` is what the log has in parentheses; `status`
-    its `dsn=`; `code` the reply code of the remote server where Postfix quotes one; `destination` the host
-    name in `relay=`, empty if no connection was made.
+    its `dsn=`; `destination` the host name in `relay=`, empty if no connection was made. Postfix has no reply
+    code of its own: one that it quotes in the text is the remote server's.
 
     Args:
         path: The file, written with the time zone UTC.
@@ -78,13 +77,11 @@ class PostfixLog:
                 self._deferred.pop(queue_id, None)
 
     def _attempt(self, queue_id: str, attempt: re.Match[str], at: float) -> None:
-        reply = _QUOTED_REPLY.match(attempt["text"])
         relay = attempt["relay"]
         event = DeliveryEvent(
             recipient=attempt["recipient"],
             outcome=_OUTCOMES[attempt["outcome"]],
             text=attempt["text"],
-            code=reply["code"] if reply else "",
             status=attempt["status"],
             destination="" if relay == "none" else relay.partition("[")[0],
             at=at,
@@ -103,7 +100,6 @@ class PostfixLog:
                     recipient=last.recipient,
                     outcome=Outcome.EXPIRED,
                     text=last.text,
-                    code=last.code,
                     status=last.status,
                     destination=last.destination,
                     at=at,

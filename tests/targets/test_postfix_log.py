@@ -35,17 +35,16 @@ def test_a_refused_connection(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "code"),
+    "text",
     [
-        ("host mx.a.test[10.77.1.1] said: 451 4.2.1 later (in reply to RCPT TO command)", "451"),
-        ("host mx.a.test[10.77.1.1] refused to talk to me: 421-4.3.2 busy 421 4.3.2 really", "421"),
-        ("450 4.4.316 Connection refused [connect to mx.a.test[10.77.1.1]:25: Connection refused]", ""),
-        ("lost connection with mx.a.test[10.77.1.1] while sending 451 4.2.1", ""),
+        "host mx.a.test[10.77.1.1] said: 451 4.2.1 later (in reply to RCPT TO command)",
+        "host mx.a.test[10.77.1.1] refused to talk to me: 421-4.3.2 busy 421 4.3.2 really",
+        "450 4.4.316 Connection refused [connect to mx.a.test[10.77.1.1]:25: Connection refused]",
     ],
 )
-def test_the_reply_code_is_read_at_its_place_only(tmp_path: Path, text: str, code: str) -> None:
+def test_a_reply_quoted_in_the_text_is_not_the_relays_own_code(tmp_path: Path, text: str) -> None:
     [event] = _read(tmp_path, _attempt("u@a.test", "mx.a.test[10.77.1.1]:25", "4.2.1", "deferred", text))
-    assert (event.code, event.text, event.destination) == (code, text, "mx.a.test")
+    assert (event.code, event.text, event.destination) == ("", text, "mx.a.test")
 
 
 def test_neither_reply_nor_recipient_can_pose_as_another_field(tmp_path: Path) -> None:
