@@ -6,16 +6,18 @@ evidence and returns what it compared; it opens no socket and waits for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 from conformance.evidence import ErrorSeen, Evidence
-from conformance.failure_mode import FailureMode
+from conformance.failure_mode import FailureMode, Kind
 from conformance.failure_modes import ALL
 from conformance.profile import Profile, read_codes
 from conformance.requirements import Requirement
-from conformance.scenario import Course, Scenario
+from conformance.course import Course
+from conformance.scenario import Scenario
 from conformance.target import Outcome
 from conformance.verdict import Finding, NotApplicable
 from conformance.witness import Attempt
@@ -82,22 +84,31 @@ class Aspect:
     Attributes:
         name: `error_code`, `retried`, ...
         judge: The function.
-        course: The course whose evidence it reads.
-        controls: Whether it judges positive controls instead of failure modes.
+        courses: The courses whose evidence it reads, one item for each.
+        kinds: Which kinds of failure modes it applies to.
+        only: Names of the failure modes it is limited to on a course, where that is too long for all of them.
         slots: The `aspect.slot` keys it needs from a profile; none if the rows name requirements themselves.
     """
 
     name: str
     judge: Judge
-    course: Course
-    controls: bool
+    courses: tuple[Course, ...]
+    kinds: tuple[Kind, ...]
+    only: Mapping[Course, tuple[str, ...]]
     slots: tuple[str, ...]
 
     def scenarios(self) -> Iterator[Scenario]:
         """Yield every scenario that this aspect can judge."""
         for mode in ALL.values():
-            if mode.is_control is self.controls:
-                yield Scenario(failure_mode=mode, course=self.course)
+            if mode.kind in self.kinds:
+                for course in self.courses:
+                    if mode.name in self.only.get(course, (mode.name,)):
+                        yield Scenario(failure_mode=mode, course=course)
+
+    def label(self, scenario: Scenario) -> str:
+        """Return what stands between the brackets of a node id."""
+        name = scenario.failure_mode.name
+        return name if len(self.courses) == 1 else f"{name}-{scenario.course}"
 
     def main_requirement(self, mode: FailureMode, profile: Profile) -> Requirement:
         """Return the catalogue row that a failure mode serves first of all under this aspect."""
@@ -107,7 +118,10 @@ class Aspect:
 
 
 def aspect(
-    *, course: Course, controls: bool = False, slots: tuple[str, ...] = ()
+    *courses: Course,
+    kinds: tuple[Kind, ...] = (Kind.TRANSIENT,),
+    only: tuple[str, ...] | Mapping[Course, tuple[str, ...]] = MappingProxyType({}),
+    slots: tuple[str, ...] = (),
 ) -> Callable[[Judge], Aspect]:
     """Declare a function `test_<name>` of the suite as an aspect."""
 
@@ -116,12 +130,13 @@ def aspect(
         return Aspect(
             name=name,
             judge=judge,
-            course=course,
-            controls=controls,
+            courses=courses,
+            kinds=kinds,
+            only=dict.fromkeys(courses, only) if isinstance(only, tuple) else only,
             slots=tuple(f"{name}.{slot}" for slot in slots),
         )
 
     return declare
 
 
-__all__ = ["Aspect", "Case", "Course", "Finding", "Outcome", "aspect", "read_codes"]
+__all__ = ["Aspect", "Case", "Course", "Finding", "Kind", "Outcome", "aspect", "read_codes"]

@@ -96,7 +96,7 @@ class AspectFile(pytest.File):
         """Yield an item for each scenario the aspect can judge and the command line selects."""
         for scenario in self.aspect.scenarios():
             mode = scenario.failure_mode
-            name = f"test_{self.aspect.name}[{mode.name}]"
+            name = f"test_{self.aspect.name}[{self.aspect.label(scenario)}]"
             if not self.selection.includes(f"{self.nodeid}::{name}") or not self.run.knows(scenario):
                 continue
             item = AspectItem.from_parent(

@@ -85,7 +85,7 @@ class Evidence:
         if event.layer == "dns":
             return str(event.fields.get("name", "")).rstrip(".").lower() in names
         if event.kind == "message" and event.server not in servers:
-            return self.staged.sender in cast(list[str], event["recipients"])
+            return bool({self.staged.sender, self.staged.author} & set(cast(list[str], event["recipients"])))
         return event.server in servers
 
     def of(self, layer: str, *kinds: str) -> Iterator[Event]:
@@ -104,6 +104,11 @@ class Evidence:
     def returned(self) -> tuple[Delivered, ...]:
         """Messages that came back to this scenario's sender."""
         return tuple(m for m in self._all_messages if self.staged.sender in m.recipients)
+
+    @cached_property
+    def astray(self) -> tuple[Delivered, ...]:
+        """Messages that went to the author in the From header, who is not the sender."""
+        return tuple(m for m in self._all_messages if self.staged.author in m.recipients)
 
     @cached_property
     def _all_messages(self) -> tuple[Delivered, ...]:

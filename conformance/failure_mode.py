@@ -10,8 +10,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from conformance.target import Capability, TlsPolicy
-from conformance.witness import Witness, delivered
+from conformance.witness import Witness
 from fake_servers import Answer, Certificate, Rule
+
+
+class Kind(StrEnum):
+    """What must become of the message."""
+
+    CONTROL = "control"  # delivered at the first attempt
+    TRANSIENT = "transient"  # queued and retried
+    PERMANENT = "permanent"  # returned at once
 
 
 class Tcp(StrEnum):
@@ -59,6 +67,7 @@ class FailureMode:
             because the failure shows at once.
         explained_by: Words of which an error detail that explains this failure contains at least one,
             compared without regard to case, spaces and punctuation.
+        kind: What must become of the message.
         body_octets: Size of the message submitted.
         connections: How many connections in direct succession are still one attempt.
         control: The positive control that shows everything but the fault to be in order.
@@ -72,6 +81,7 @@ class FailureMode:
     tls: TlsPolicy = TlsPolicy.OPPORTUNISTIC
     timeout: str = ""
     explained_by: tuple[str, ...] = ()
+    kind: Kind = Kind.TRANSIENT
     body_octets: int = 1_500
     connections: int = 1
     control: str = "plain"
@@ -79,7 +89,7 @@ class FailureMode:
     @property
     def is_control(self) -> bool:
         """Whether delivery is expected at the first attempt."""
-        return self.witness is delivered
+        return self.kind is Kind.CONTROL
 
     @property
     def needs(self) -> frozenset[Capability]:

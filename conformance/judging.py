@@ -10,7 +10,9 @@ from conformance.failure_mode import FailureMode
 from conformance.profile import Profile
 from conformance.record import Record
 from conformance.requirements import Requirement
-from conformance.scenario import Scenario, of_control
+from conformance.course import Course, Timing, timing_of
+from conformance.scenario import Scenario, controls_of
+from conformance.suite.test_clock_moved import test_clock_moved
 from conformance.suite.test_delivered import test_delivered
 from conformance.target import Capability
 from conformance.verdict import (
@@ -91,9 +93,9 @@ def judge(aspect: Aspect, scenario: Scenario, record: Record, profile: Profile) 
     )
 
 
-def missing_capabilities(mode: FailureMode, capabilities: frozenset[Capability]) -> str:
-    """Say which capabilities a failure mode needs and a target lacks; empty if none."""
-    lacking = sorted(mode.needs - capabilities)
+def missing_capabilities(scenario: Scenario, capabilities: frozenset[Capability]) -> str:
+    """Say which capabilities a scenario needs and a target lacks; empty if none."""
+    lacking = sorted(scenario.needs - capabilities)
     if not lacking:
         return ""
     return f"the target is not capable of {', '.join(lacking)}; an adapter that is lists it in `capabilities`"
@@ -107,7 +109,7 @@ def _ready(
     Raises:
         Judgement: There is not, and why.
     """
-    lacking = missing_capabilities(mode, frozenset(map(Capability, record.header.capabilities)))
+    lacking = missing_capabilities(scenario, frozenset(map(Capability, record.header.capabilities)))
     if lacking:
         raise NotApplicable(lacking)
     _nothing_broke(record, evidence)
@@ -118,7 +120,7 @@ def _ready(
         raise Broken(Fault.TARGET, f"the relay did not accept the message: {said}")
     case = Case(mode, evidence, profile)
     if not mode.is_control:
-        _control_passed(mode, record, profile)
+        _controls_passed(scenario, record, profile)
         if not case.attempts:
             raise Inconclusive(
                 f"the failure was not provoked; proof would have been: {mode.witness.sentence}"
@@ -145,11 +147,12 @@ def _nothing_broke(record: Record, evidence: Evidence | None) -> None:
         raise Broken(Fault.HARNESS, "the wave ended before this scenario's window did")
 
 
-def _control_passed(mode: FailureMode, record: Record, profile: Profile) -> None:
-    control = of_control(mode)
-    judged = judge(test_delivered, control, record, profile)
-    if judged.verdict not in (Verdict.PASS, Verdict.DEVIATION):
-        raise Inconclusive(
-            f"the positive control {control.failure_mode.name} did not pass, so this failure proves nothing: "
-            f"{judged.observed}"
-        )
+def _controls_passed(scenario: Scenario, record: Record, profile: Profile) -> None:
+    for control in controls_of(scenario):
+        aspect = test_clock_moved if control.course is Course.AFTER_JUMP else test_delivered
+        judged = judge(aspect, control, record, profile)
+        if judged.verdict not in (Verdict.PASS, Verdict.DEVIATION):
+            raise Inconclusive(
+                f"the positive control {control.failure_mode.name} did not pass, so this failure proves nothing: "
+                f"{judged.observed}"
+            )

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from conformance.course import DAY, Timing
 from conformance.record import structure, unstructure
 from conformance.target import Schedule
 
@@ -15,7 +16,14 @@ RETRY_INTERVAL = 2.0
 QUEUE_LIFETIME = 900.0
 TIMEOUT = 2.0
 
-# Everything may be this late before the wave blames itself.
+# The source document's day: first retries at most 15 minutes apart, later ones at most an hour (FAQ on queued mail).
+FIRST_GAP = 15 * 60.0
+LAST_GAP = 60 * 60.0
+
+# Seconds that stand for 24 hours on the compressed clock.
+COMPRESSED_DAY = 20.0
+
+# Everything may be this late before the wave blames itself; on the compressed clock, a quarter of an hour.
 SLACK = 1.0
 
 # Processor seconds that one scenario costs over its window, target included (nox -s bench), and the part of
@@ -34,6 +42,7 @@ class Plan:
         import_path: Folders to look for the target's module in, after the normal ones.
         lab: `loopback` or `namespace`.
         scenarios: Identifiers, in the order in which they get their addresses.
+        timing: The clock of the wave.
         asked: The schedule and time-outs to ask the relay for, in seconds.
         slack: Seconds that everything may be late.
         stretch: Factor on every window: 2 when a first wave was too late.
@@ -45,6 +54,7 @@ class Plan:
     import_path: list[str]
     lab: str
     scenarios: list[str]
+    timing: Timing
     asked: Schedule
     slack: float = SLACK
     stretch: float = 1.0
@@ -68,17 +78,34 @@ class Plan:
             raise ValueError(f"{path} is not a plan: {error}") from error
 
 
-def schedule(*, retry_interval: float = RETRY_INTERVAL) -> Schedule:
-    """Return the schedule to ask for, with time-outs."""
+def schedule(timing: Timing = Timing.STEADY, *, day: float = COMPRESSED_DAY, stretch: float = 1.0) -> Schedule:
+    """Return the schedule to ask for on a clock, with time-outs.
+
+    Args:
+        timing: The clock.
+        day: Seconds that stand for 24 hours on the compressed clock.
+        stretch: Factor on the intervals of the steady clock.
+    """
+    if timing is Timing.STEADY:
+        first = last = RETRY_INTERVAL * stretch
+        lifetime = QUEUE_LIFETIME
+    else:
+        scale = day / DAY if timing is Timing.COMPRESSED else 1.0
+        first, last, lifetime = FIRST_GAP * scale, LAST_GAP * scale, DAY * scale
     return Schedule(
-        retry_interval=retry_interval,
-        max_retry_interval=retry_interval,
-        queue_lifetime=QUEUE_LIFETIME,
+        retry_interval=first,
+        max_retry_interval=last,
+        queue_lifetime=lifetime,
         granularity=0.0,
         connect_timeout=TIMEOUT,
         command_timeout=TIMEOUT,
         dns_timeout=TIMEOUT,
     )
+
+
+def slack(timing: Timing, day: float = COMPRESSED_DAY) -> float:
+    """Return how late everything may be on a clock before the wave blames itself, in seconds."""
+    return day / 96 if timing is Timing.COMPRESSED else SLACK
 
 
 def stretch_for(scenarios: int, cores: int) -> float:

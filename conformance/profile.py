@@ -103,6 +103,7 @@ class Profile:
         rows: One for each failure mode that is no control.
         slots: Requirement ids by `aspect.slot`.
         by_section: The same where a section differs.
+        expired_by: The stop of a moved clock before which an expired message must have been returned.
     """
 
     name: str
@@ -110,6 +111,11 @@ class Profile:
     rows: Mapping[str, Row]
     slots: Mapping[str, str]
     by_section: Mapping[str, Mapping[str, str]]
+    expired_by: str
+
+    def has(self, slot: str) -> bool:
+        """Tell whether the profile asks anything under a slot of an aspect."""
+        return slot in self.slots
 
     def requirement(self, slot: str, mode: FailureMode) -> Requirement:
         """Return the catalogue row behind a slot of an aspect, for a failure mode."""
@@ -160,6 +166,7 @@ def load(name: str) -> Profile:
         rows=_by_mode(name, rows, base.rows if base else {}),
         slots={**(base.slots if base else {}), **data.get("aspects", {})},
         by_section={**(base.by_section if base else {}), **data.get("sections", {})},
+        expired_by=data["limits"]["expired_by"] if "limits" in data or base is None else base.expired_by,
     )
     unknown = profile.served() - set(catalogue())
     if unknown:

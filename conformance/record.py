@@ -40,6 +40,7 @@ class Header:
         asked: The schedule and time-outs the relay was asked for, in seconds.
         platform: Operating system and Python.
         started: When the wave began, ISO 8601, UTC.
+        timing: The clock of the wave: `steady`, `compressed`, `jumped`, `restarted`.
         slack: Seconds that everything may be late before the wave calls itself late.
         network: Addresses the fakes used: `resolver`, `submission`, `sink`.
     """
@@ -53,6 +54,7 @@ class Header:
     platform: str
     started: str
     slack: float
+    timing: str = "steady"
     network: dict[str, str] = field(default_factory=dict)
 
 
@@ -79,7 +81,8 @@ class Staged:
         failure_mode: Name of the failure mode.
         course: Name of the course.
         domain: The recipient domain, this scenario's own.
-        sender: Envelope sender, this scenario's own.
+        sender: Address of the sender, this scenario's own; the reverse-path, unless the course has the null one.
+        author: Address in the From header, to which no report may go.
         recipient: Envelope recipient.
         sites: Its smart hosts.
         content: The message as submitted (base64 in the file).
@@ -88,6 +91,7 @@ class Staged:
         refusal: What the relay said instead of accepting.
         repaired: When the fault was taken away; None if it never was.
         closed: When the window closed.
+        moments: When the relay's clock had been moved to each stop, by the stop's name.
         lag: How late the wave itself was at worst while the window was open, in seconds.
         stretched: Whether this is a second staging with the window doubled, because the first was too late.
     """
@@ -97,6 +101,7 @@ class Staged:
     course: str
     domain: str
     sender: str
+    author: str
     recipient: str
     sites: list[Site]
     content: bytes
@@ -105,6 +110,7 @@ class Staged:
     refusal: str = ""
     repaired: float | None = None
     closed: float | None = None
+    moments: dict[str, float] = field(default_factory=dict)
     lag: float = 0.0
     stretched: bool = False
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from conformance.course import TRAITS, Course, Timing
 from conformance.failure_mode import FailureMode
 from conformance.failure_modes import ALL
+from conformance.target import Capability
 
+# Submitted after the last stop of a jumped clock: the date the relay stamps on it shows that the clock moved.
+CLOCK_CONTROL = "moved_clock"
 
-class Course(StrEnum):
-    """How a staged failure mode goes on."""
-
-    HEALTHY = "healthy"  # nothing is wrong; for positive controls
-    HEALED = "healed"  # broken until two attempts have met the fault, then repaired
+__all__ = ["CLOCK_CONTROL", "Course", "Scenario", "controls_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +47,28 @@ class Scenario:
         return cls(failure_mode=ALL[name], course=Course(course), copy=int(copy[0]) if copy else 0)
 
 
-def of_control(mode: FailureMode) -> Scenario:
-    """Return the scenario of the positive control that a failure mode relies on."""
-    return Scenario(failure_mode=ALL[mode.control], course=Course.HEALTHY)
+    @property
+    def timing(self) -> Timing:
+        """The clock it runs on."""
+        return TRAITS[self.course].timing
+
+
+    @property
+    def needs(self) -> frozenset[Capability]:
+        """What a target must be capable of for this scenario to be staged."""
+        needs = set(self.failure_mode.needs)
+        if self.timing in (Timing.JUMPED, Timing.RESTARTED):
+            needs.add(Capability.CLOCK)
+        if self.timing is Timing.RESTARTED:
+            needs.add(Capability.RESTART)
+        if TRAITS[self.course].notify:
+            needs.add(Capability.SUBMISSION_DSN)
+        return frozenset(needs)
+
+
+def controls_of(scenario: Scenario) -> list[Scenario]:
+    """Return the positive controls that a scenario relies on, in the same wave."""
+    controls = [Scenario(failure_mode=ALL[scenario.failure_mode.control], course=Course.HEALTHY)]
+    if scenario.timing in (Timing.JUMPED, Timing.RESTARTED):
+        controls.append(Scenario(failure_mode=ALL[CLOCK_CONTROL], course=Course.AFTER_JUMP))
+    return controls

@@ -32,6 +32,9 @@ class Capability(StrEnum):
     MANY_CONNECTORS = "many_connectors"  # one instance serves many connectors; else one instance for each
     ANY_PORT = "any_port"  # honours next_hop_port and resolver; else it needs ports 25 and 53 (namespace lab)
     EVENTS = "events"  # running() yields an object with events()
+    CLOCK = "clock"  # running() yields an object with move_clock()
+    RESTART = "restart"  # running() yields an object with kill() and restart()
+    SUBMISSION_DSN = "submission_dsn"  # its submission takes the DSN parameters of RFC 3461
 
 
 class TlsPolicy(StrEnum):
@@ -176,11 +179,19 @@ class DeliveryEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """A message to submit: `content` with CRLF line ends, ready for the wire but for dot-stuffing."""
+    """A message to submit.
+
+    Attributes:
+        sender: The reverse-path without angle brackets; empty for the null reverse-path.
+        recipients: The forward-paths.
+        content: The message with CRLF line ends, ready for the wire but for dot-stuffing.
+        notify: Value of the NOTIFY parameter for each recipient (RFC 3461 section 4.1); empty: none.
+    """
 
     sender: str
     recipients: tuple[str, ...]
     content: bytes
+    notify: str = ""
 
 
 class Relay(Protocol):
@@ -198,6 +209,27 @@ class ReportsEvents(Protocol):
 
     async def events(self) -> Sequence[DeliveryEvent]:
         """Return everything recorded since the relay was started, oldest first."""
+
+
+class MovesClock(Protocol):
+    """A relay whose clock can be moved while it runs (capability CLOCK)."""
+
+    async def move_clock(self, seconds: float) -> None:
+        """Move the clock forward by so many seconds, and make the relay look at its whole queue at once.
+
+        What is due by the new time is tried, and what is too old is given up, without waiting in real time.
+        Time-outs must stay real.
+        """
+
+
+class Restarts(Protocol):
+    """A relay that can be killed and started again on the same spool (capability RESTART)."""
+
+    async def kill(self) -> None:
+        """End the relay as a power cut would: SIGKILL to all its processes, no goodbye."""
+
+    async def restart(self) -> None:
+        """Start it again; it accepts mail at `submission` (which may have changed) when this returns."""
 
 
 class TakesEnvelopes(Protocol):

@@ -11,6 +11,7 @@ from conformance.failure_modes import (
     connection_timed_out,
     controls,
     dns_query_failed,
+    rejected,
 )
 
 _registry = Registry()
@@ -22,6 +23,7 @@ for _section in (
     cannot_connect,
     closed_abruptly,
     certificate,
+    rejected,
 ):
     _registry.add(*_section.MODES)
 

@@ -1,6 +1,6 @@
 """Positive controls: destinations with nothing wrong, which mail must reach at the first attempt."""
 
-from conformance.failure_mode import FailureMode, Host
+from conformance.failure_mode import FailureMode, Host, Kind
 from conformance.target import TlsPolicy
 from conformance.witness import delivered
 from fake_servers import Certificate, Rule, Slow, Stage
@@ -12,20 +12,30 @@ MODES = (
         name="plain",
         section="control",
         staged="A healthy server without TLS.",
+        kind=Kind.CONTROL,
         witness=delivered,
     ),
     FailureMode(
         name="verified_tls",
         section="control",
         staged="A healthy server with a valid certificate; the connector insists on one.",
+        kind=Kind.CONTROL,
         witness=delivered,
         tls=TlsPolicy.DOMAIN_VALIDATION,
         hosts=(Host(certificate=Certificate.GOOD),),
     ),
     FailureMode(
+        name="moved_clock",
+        section="control",
+        staged="A healthy server, reached after the relay's clock was moved; the relay's date stamp tells.",
+        kind=Kind.CONTROL,
+        witness=delivered,
+    ),
+    FailureMode(
         name="slow",
         section="control",
         staged=f"A healthy server that takes {_PACE} s for the greeting and for each reply.",
+        kind=Kind.CONTROL,
         witness=delivered,
         hosts=(
             Host(

@@ -1,11 +1,11 @@
 """Positive controls: mail to a healthy destination arrives at the first attempt."""
 
-from conformance.aspect import Case, Course, Finding, aspect
+from conformance.aspect import Case, Course, Finding, Kind, aspect
 from conformance.content import difference
 from conformance.target import TlsPolicy
 
 
-@aspect(course=Course.HEALTHY, controls=True, slots=("delivered",))
+@aspect(Course.HEALTHY, kinds=(Kind.CONTROL,), only=("plain", "verified_tls", "slow"), slots=("delivered",))
 def test_delivered(case: Case) -> list[Finding]:
     """Exactly one copy arrives, unaltered, under TLS where the connector requires it, and no error is shown."""
     messages = case.evidence.messages

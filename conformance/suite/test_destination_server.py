@@ -6,7 +6,7 @@ from conformance.aspect import Case, Course, Finding, aspect
 from conformance.record import Site
 
 
-@aspect(course=Course.HEALED, slots=("named",))
+@aspect(Course.HEALED, slots=("named",))
 def test_destination_server(case: Case) -> list[Finding]:
     """The last error shown names the smart host that was tried last, by name or by address."""
     expected = _tried_last(case)

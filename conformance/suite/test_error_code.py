@@ -4,7 +4,7 @@ from conformance.aspect import Case, Course, Finding, aspect, read_codes
 from conformance.verdict import Inconclusive, Level, weightiest
 
 
-@aspect(course=Course.HEALED)
+@aspect(Course.HEALED)
 def test_error_code(case: Case) -> list[Finding]:
     """Every error shown while the fault lasts carries an accepted code; the worst one counts."""
     accepted = case.profile.accepted(case.mode, case.outcome)

@@ -12,7 +12,7 @@ _WORD = re.compile(r"[A-Za-z]{2,}|\d{3,}")
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
 
-@aspect(course=Course.HEALED, slots=("present", "cause"))
+@aspect(Course.HEALED, slots=("present", "cause"))
 def test_error_detail(case: Case) -> list[Finding]:
     """The last error shown has a detail, and the detail names the cause."""
     if not case.errors:

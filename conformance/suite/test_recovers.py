@@ -4,7 +4,7 @@ from conformance.aspect import Case, Course, Finding, aspect
 from conformance.content import difference
 
 
-@aspect(course=Course.HEALED, slots=("delivered",))
+@aspect(Course.HEALED, slots=("delivered",))
 def test_recovers(case: Case) -> list[Finding]:
     """After the repair exactly one copy arrives, its content intact, and no NDR follows."""
     case.must_have_waited()

@@ -7,7 +7,7 @@ from conformance.target import Schedule
 _HASTE = 0.1
 
 
-@aspect(course=Course.HEALED, slots=("again",))
+@aspect(Course.HEALED, slots=("again",))
 def test_retried(case: Case) -> list[Finding]:
     """From the end of one attempt to the start of the next no less than the interval and not much more."""
     case.must_have_waited()

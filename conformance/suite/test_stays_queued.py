@@ -4,7 +4,7 @@ from conformance.aspect import Case, Course, Finding, aspect
 from conformance.verdict import Inconclusive
 
 
-@aspect(course=Course.HEALED, slots=("kept",))
+@aspect(Course.HEALED, slots=("kept",))
 def test_stays_queued(case: Case) -> list[Finding]:
     """Between its acceptance and the repair the message is in every look at the queue, and no NDR came."""
     case.must_have_waited()

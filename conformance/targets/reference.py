@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from conformance.target import (
     Address,
@@ -40,6 +40,9 @@ class ReferenceTarget:
             Capability.MANY_CONNECTORS,
             Capability.ANY_PORT,
             Capability.EVENTS,
+            Capability.CLOCK,
+            Capability.RESTART,
+            Capability.SUBMISSION_DSN,
         }
     )
 
@@ -49,65 +52,107 @@ class ReferenceTarget:
 
     @asynccontextmanager
     async def running(self, config: RelayConfig) -> AsyncIterator[ReferenceRelay]:
-        """Start the relay and wait for the line that says it is ready."""
+        """Start the relay; it is ready when it says so."""
         directory = config.work_directory
-        events = directory / "events.jsonl"
-        config_file = directory / "relay.toml"
-        config_file.write_text(_toml(config, directory / "spool.sqlite3", events), encoding="utf-8")
-        # the very packages of this process, whatever lies in the working directory
-        environment = {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONSAFEPATH": "1"}
-        process = await spawn(
-            self.command(config_file),
-            cwd=directory,
+        files = Files(
+            config=directory / "relay.toml",
+            events=directory / "events.jsonl",
+            clock=directory / "clock-offset",
             log=directory / "relay.log",
-            env=environment,
-            pipe_stdout=True,
         )
+        files.config.write_text(_toml(config, directory / "spool.sqlite3", files), encoding="utf-8")
+        relay = ReferenceRelay(config, self.command(files.config), files)
         try:
-            ready = await _ready(process)
-            yield ReferenceRelay(config, process, ready, events)
+            await relay.restart()
+            yield relay
         finally:
-            await process.stop()
+            await relay.stop()
+
+
+class Files(NamedTuple):
+    """Where the relay keeps what its adapter needs."""
+
+    config: Path
+    events: Path
+    clock: Path
+    log: Path
 
 
 class ReferenceRelay:
     """The running relay, asked through its control port; its events are a file of JSON lines."""
 
-    def __init__(self, config: RelayConfig, process: Process, ready: dict[str, Any], events: Path) -> None:
-        self.submission = Address(*ready["submission"])
+    submission: Address
+
+    def __init__(self, config: RelayConfig, command: list[str], files: Files) -> None:
         self.schedule = Schedule(
             retry_interval=config.retry_interval,
             max_retry_interval=config.max_retry_interval,
             queue_lifetime=config.queue_lifetime,
             granularity=_GRANULARITY,
         )
+        self._command = command
+        self._files = files
+        self._process: Process | None = None
+        self._control = Address("", 0)
+        self._offset = 0.0
+
+    async def restart(self) -> None:
+        """Start the process and wait for the line that says it is ready."""
+        self._process = await spawn(
+            self._command,
+            cwd=self._files.config.parent,
+            log=self._files.log,
+            # the very packages of this process, whatever lies in the working directory
+            env={"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONSAFEPATH": "1"},
+            pipe_stdout=True,
+        )
+        ready = await _ready(self._process)
+        self.submission = Address(*ready["submission"])
         self._control = Address(*ready["control"])
-        self._process = process
-        self._events = events
+
+    async def kill(self) -> None:
+        """End the process without a goodbye."""
+        if self._process is not None:
+            await self._process.stop(grace=0.0)
+
+    async def stop(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            await self._process.stop()
+
+    async def move_clock(self, seconds: float) -> None:
+        """Move the clock by its offset file, and have the whole queue tried."""
+        self._offset += seconds
+        fresh = self._files.clock.with_suffix(".new")
+        fresh.write_text(str(self._offset), encoding="ascii")
+        fresh.replace(self._files.clock)
+        await self._ask(b"flush")
 
     async def queue(self) -> Sequence[QueuedMessage]:
-        """Ask the control port, which answers one line with one line of JSON."""
+        """Ask the control port."""
+        return [
+            QueuedMessage(sender=row["sender"], recipient=row["recipient"], error=row["last_error"] or "")
+            for row in await self._ask(b"queue")
+        ]
+
+    async def _ask(self, request: bytes) -> Any:
+        """Return the answer to a request: one line for one line."""
         try:
             reader, writer = await asyncio.open_connection(*self._control, limit=2**24)
         except OSError as error:
-            raise TargetError(
-                f"the relay's control port does not answer: {error}", log=self._process.log_tail()
-            ) from error
+            log = self._process.log_tail() if self._process else ""
+            raise TargetError(f"the relay's control port does not answer: {error}", log=log) from error
         try:
-            writer.write(b"queue\n")
-            answer = json.loads(await reader.readline())
+            writer.write(request + b"\n")
+            return json.loads(await reader.readline())
         finally:
             writer.close()
-        return [
-            QueuedMessage(sender=row["sender"], recipient=row["recipient"], error=row["last_error"] or "")
-            for row in answer
-        ]
 
     def events(self) -> Sequence[DeliveryEvent]:
         """Read the event log."""
-        if not self._events.exists():
+        if not self._files.events.exists():
             return []
-        lines = self._events.read_text(encoding="utf-8").splitlines()
+        lines = self._files.events.read_text(encoding="utf-8").splitlines()
         return [_event(json.loads(line)) for line in lines]
 
 
@@ -135,7 +180,7 @@ async def _ready(process: Process) -> dict[str, Any]:
     return ready
 
 
-def _toml(config: RelayConfig, spool: Path, events: Path) -> str:
+def _toml(config: RelayConfig, spool: Path, files: Files) -> str:
     # A JSON string is a TOML basic string as well.
     lines = [
         f"hostname = {json.dumps(config.hostname)}",
@@ -144,7 +189,8 @@ def _toml(config: RelayConfig, spool: Path, events: Path) -> str:
         f'resolver = "{config.resolver.host}:{config.resolver.port}"',
         f"next_hop_port = {config.next_hop_port}",
         f"spool = {json.dumps(str(spool))}",
-        f"event_log = {json.dumps(str(events))}",
+        f"event_log = {json.dumps(str(files.events))}",
+        f"clock_offset_file = {json.dumps(str(files.clock))}",
         f"trust_anchors = {json.dumps(str(config.trust_anchors))}",
         "[schedule]",
         f"retry_interval = {config.retry_interval}",

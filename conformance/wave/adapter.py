@@ -33,6 +33,14 @@ CALL_LIMIT = 15.0
 SUBMIT_LIMIT = 30.0
 
 
+# What a capability promises of the object that running() yields.
+_POWERS = {
+    Capability.EVENTS: ("events",),
+    Capability.CLOCK: ("move_clock",),
+    Capability.RESTART: ("kill", "restart"),
+}
+
+
 class Trouble(Exception):
     """An adapter or its relay cannot be used; carries whose fault it is, a hint and the relay's log tail."""
 
@@ -57,16 +65,16 @@ class Instance:
         self._relay = relay
         self._turn = asyncio.Lock()
         self._has_events = Capability.EVENTS in target.capabilities
-        submission = getattr(relay, "submission", None)
-        if submission is None and not hasattr(relay, "submit"):
+        if getattr(relay, "submission", None) is None and not hasattr(relay, "submit"):
             raise _defect("running() yielded an object with neither `submission` nor `submit`")
-        self._submission = Address(*submission) if submission is not None else None
         schedule = getattr(relay, "schedule", None)
         if not isinstance(schedule, Schedule):
             raise _defect("running() yielded an object whose `schedule` is not a conformance.target.Schedule")
         self.schedule = schedule
-        if self._has_events and not hasattr(relay, "events"):
-            raise _defect("capability `events` is claimed, but the relay object has no events()")
+        for capability, methods in _POWERS.items():
+            for method in methods if capability in target.capabilities else ():
+                if not hasattr(relay, method):
+                    raise _defect(f"capability `{capability}` is claimed, but the relay object has no {method}()")
         if not hasattr(relay, "queue"):
             raise _defect("running() yielded an object without queue()")
 
@@ -88,8 +96,7 @@ class Instance:
         if hasattr(self._relay, "submit"):
             await self._call("submit", envelope)
             return
-        assert self._submission is not None
-        host, port = self._submission
+        host, port = Address(*getattr(self._relay, "submission"))  # noqa: B009 - not part of every relay
         try:
             await aiosmtplib.send(
                 envelope.content,
@@ -100,6 +107,7 @@ class Instance:
                 timeout=SUBMIT_LIMIT,
                 start_tls=False,
                 local_hostname="submitter.test",
+                rcpt_options=[f"NOTIFY={envelope.notify}"] if envelope.notify else None,
             )
         except (aiosmtplib.SMTPResponseException, aiosmtplib.SMTPRecipientsRefused) as error:
             raise Refused(str(error)) from error
@@ -109,6 +117,20 @@ class Instance:
                 f"the relay does not take mail at {host}:{port}: {error or type(error).__name__}",
                 hint="running() may yield only once the relay accepts connections at `submission`.",
             ) from error
+
+    async def move_clock(self, seconds: float) -> None:
+        """Move the relay's clock forward."""
+        await self._call("move_clock", seconds)
+
+    async def kill_and_restart(self) -> None:
+        """Kill the relay and start it again; nobody asks it anything in between."""
+        async with self._turn:
+            await _guarded(lambda: _either(self._power("kill")), CALL_LIMIT, "kill()")
+            await _guarded(lambda: _either(self._power("restart")), START_LIMIT, "restart()")
+
+    def _power(self, name: str) -> Callable[..., Any]:
+        function: Callable[..., Any] = getattr(self._relay, name)
+        return function
 
     async def _ask(self, name: str, kind: type[T]) -> list[T]:
         answer = await self._call(name)

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from conformance.course import Course
 from conformance.evidence import Evidence
 from conformance.record import Header, Record, Staged
-from conformance.scenario import Course, Scenario
+from conformance.scenario import Scenario
 from conformance.target import Envelope, Schedule
 from conformance.wave.adapter import Instance, Refused
 from conformance.wave.world import World
+from conformance.witness import Attempt
 from fake_servers import Event, Journal
 
 # Attempts that must meet the fault before it is repaired: two make one gap.
@@ -21,16 +23,17 @@ ATTEMPTS_BEFORE_REPAIR = 2
 _LOOK_AGAIN = 0.2
 
 # What a healthy transfer may take on top of everything else, in seconds.
-_TRANSFER = 1.0
+TRANSFER = 1.0
 
 
-@dataclass
+@dataclass(eq=False)
 class Player:
     """Plays one scenario.
 
     Attributes:
         scenario: What to play.
         index: Its place in the address plan.
+        envelope: What to submit.
         staged: What is known of it so far; grows.
         header: The record's header.
         world: Where to repair.
@@ -40,6 +43,7 @@ class Player:
 
     scenario: Scenario
     index: int
+    envelope: Envelope
     staged: Staged
     header: Header
     world: World
@@ -54,29 +58,56 @@ class Player:
         self._noted.set()
 
     async def play(self, instance: Instance, turn: asyncio.Semaphore) -> None:
-        """Play the whole course, submitting when it is its turn; `staged` holds the result."""
+        """Play a course that needs no moving of clocks, submitting when it is its turn."""
+        if not await self.submit(instance, turn):
+            return
+        match self.scenario.course:
+            case Course.HEALED:
+                await self.until(self._enough_attempts, self._time_for_attempts(ATTEMPTS_BEFORE_REPAIR))
+                await self.repair()
+            case Course.REJECTED:
+                await self.until(_returned, self.longest_wait() + self.attempt_time() + TRANSFER)
+            case Course.DAY:
+                lifetime = self.staged.granted.queue_lifetime
+                await self.until(_returned, lifetime + 2 * self.longest_wait() + TRANSFER)
+        if self.scenario.course in (Course.HEALED, Course.HEALTHY):
+            # twice the wait that would be in order: late is another verdict than never
+            await self.until(arrived, 2 * self.longest_wait() + self.attempt_time() + TRANSFER)
+        # a second copy, a second report or another attempt would come with the next retry
+        await self.until(lambda _: False, self.longest_wait())
+        self.close()
+
+    async def submit(self, instance: Instance, turn: asyncio.Semaphore) -> bool:
+        """Hand the message to the relay; tell whether it was accepted."""
         try:
             async with turn:
-                await instance.submit(self._envelope())
+                await instance.submit(self.envelope)
         except Refused as error:
-            self.staged = replace(self.staged, refusal=str(error), closed=self.journal.now())
-            return
+            self.staged = replace(self.staged, refusal=str(error))
+            self.close()
+            return False
         self.staged = replace(self.staged, submitted=self.journal.now())
-        if self.scenario.course is Course.HEALED:
-            await self._until(self._enough_attempts, self._time_for_attempts(ATTEMPTS_BEFORE_REPAIR))
-            # set before the repair itself: an attempt in between may meet either
-            self.staged = replace(self.staged, repaired=self.journal.now())
-            await self.world.repair(self.scenario, self.index)
-        # twice the wait that would be in order: late is another verdict than never
-        await self._until(self._arrived, 2 * self._longest_wait() + self._attempt_time() + _TRANSFER)
-        # a second copy would come with the next retry
-        await self._until(lambda _: False, self._longest_wait())
+        return True
+
+    async def repair(self) -> None:
+        """Take the fault away."""
+        # noted before the repair itself: an attempt in between may meet either
+        self.staged = replace(self.staged, repaired=self.journal.now())
+        await self.world.repair(self.scenario, self.index)
+
+    def reach(self, stop: str) -> None:
+        """Note that the relay's clock was moved to a stop."""
+        moments = {**self.staged.moments, stop: self.journal.now()}
+        self.staged = replace(self.staged, moments=moments)
+
+    def close(self) -> None:
+        """Close the window."""
         self.staged = replace(self.staged, closed=self.journal.now())
 
-    async def _until(self, reached: Callable[[Evidence], bool], seconds: float) -> bool:
+    async def until(self, reached: Callable[[Evidence], bool], seconds: float) -> bool:
         """Wait until something is to be seen, or until a stretch of time has passed."""
         deadline = self.journal.now() + seconds * self.stretch
-        while not reached(self._evidence()):
+        while not reached(self.evidence()):
             left = deadline - self.journal.now()
             if left <= 0:
                 return False
@@ -87,11 +118,8 @@ class Player:
                 continue  # look again: an attempt may have ended by the clock alone
         return True
 
-    def _envelope(self) -> Envelope:
-        staged = self.staged
-        return Envelope(sender=staged.sender, recipients=(staged.recipient,), content=staged.content)
-
-    def _evidence(self) -> Evidence:
+    def evidence(self) -> Evidence:
+        """Return the evidence so far."""
         record = Record(
             header=self.header,
             staged={self.scenario.id: self.staged},
@@ -103,30 +131,42 @@ class Player:
         )
         return Evidence(record, self.staged)
 
-    def _enough_attempts(self, evidence: Evidence) -> bool:
+    def attempts(self, evidence: Evidence) -> list[Attempt]:
+        """Return the attempts that met the fault so far and are over."""
         mode = self.scenario.failure_mode
         attempts = mode.witness.attempts(evidence, connections=mode.connections)
-        if len(attempts) < ATTEMPTS_BEFORE_REPAIR:
-            return False
-        return self.journal.now() >= attempts[ATTEMPTS_BEFORE_REPAIR - 1].latest_end and self._all_closed()
+        if not self._all_closed():
+            return attempts[:-1]
+        return [attempt for attempt in attempts if attempt.latest_end <= self.journal.now()]
+
+    def _enough_attempts(self, evidence: Evidence) -> bool:
+        return len(self.attempts(evidence)) >= ATTEMPTS_BEFORE_REPAIR
 
     def _all_closed(self) -> bool:
         opened = {e.connection for e in self._events if e.layer == "tcp" and e.kind == "accepted"}
         closed = {e.connection for e in self._events if e.layer == "tcp" and e.kind == "closed"}
         return opened <= closed
 
-    def _arrived(self, evidence: Evidence) -> bool:
-        return bool(evidence.messages)
-
-    def _longest_wait(self) -> float:
+    def longest_wait(self) -> float:
+        """Return the longest wait between two attempts that is in order, in seconds."""
         granted = self.staged.granted
         return granted.max_retry_interval + granted.granularity + self.header.slack
 
-    def _attempt_time(self) -> float:
+    def attempt_time(self) -> float:
+        """Return how long one attempt may take, in seconds."""
         return attempt_time(self.scenario, self.staged.granted, self.header.asked)
 
     def _time_for_attempts(self, count: int) -> float:
-        return count * (self._attempt_time() + self.header.slack) + (count - 1) * self._longest_wait()
+        return count * (self.attempt_time() + self.header.slack) + (count - 1) * self.longest_wait()
+
+
+def arrived(evidence: Evidence) -> bool:
+    """Whether the message was delivered."""
+    return bool(evidence.messages)
+
+
+def _returned(evidence: Evidence) -> bool:
+    return bool(evidence.ndrs)
 
 
 def attempt_time(scenario: Scenario, granted: Schedule, asked: Schedule) -> float:

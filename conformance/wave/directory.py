@@ -21,7 +21,7 @@ class Directory:
         """Add a player and tell it what was noted of its scenario before."""
         staged = player.staged
         self._players.append(player)
-        self._by_sender[staged.sender] = player
+        self._by_sender |= {staged.sender: player, staged.author: player}
         self._by_server |= {site.server: player for site in staged.sites}
         self._by_name |= {site.name.lower(): player for site in staged.sites}
         for event in journal:

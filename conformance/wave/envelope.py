@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.utils
 from datetime import UTC, datetime
 
+from conformance.course import TRAITS
 from conformance.scenario import Scenario
 from conformance.target import Envelope
 
@@ -20,16 +21,20 @@ def domain_of(scenario: Scenario) -> str:
 
 
 def sender_of(scenario: Scenario) -> str:
-    """Return the envelope sender."""
+    """Return the address of the sender; it is the reverse-path unless the course wants the null one."""
     return f"{scenario.id}@{SENDER_DOMAIN}"
+
+
+def author_of(scenario: Scenario) -> str:
+    """Return the address in the From header: not the envelope sender, so that an NDR sent there is seen."""
+    return f"author-of-{scenario.id}@{SENDER_DOMAIN}"
 
 
 def envelope_of(scenario: Scenario) -> Envelope:
     """Return the message to submit, with everything in its body that careless relays damage."""
     recipient = f"recipient@{domain_of(scenario)}"
     head = [
-        # not the envelope sender: an NDR must not go here
-        f"From: Author <author-of-{scenario.id}@author.test>",
+        f"From: Author <{author_of(scenario)}>",
         f"To: Recipient <{recipient}>",
         f"Subject: {scenario.id}",
         f"Date: {email.utils.format_datetime(datetime.now(UTC))}",
@@ -53,4 +58,10 @@ def envelope_of(scenario: Scenario) -> Envelope:
     missing = scenario.failure_mode.body_octets - sum(len(line) + 2 for line in (*head, *body))
     body += [filler] * (missing // (len(filler) + 2) + 1 if missing > 0 else 0)
     content = "\r\n".join([*head, "", *body, ""]).encode("ascii")
-    return Envelope(sender=sender_of(scenario), recipients=(recipient,), content=content)
+    traits = TRAITS[scenario.course]
+    return Envelope(
+        sender="" if traits.null_sender else sender_of(scenario),
+        recipients=(recipient,),
+        content=content,
+        notify=traits.notify,
+    )

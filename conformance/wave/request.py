@@ -70,6 +70,7 @@ def header(plan: Plan, target: Target, lab: Lab, resolver: Address) -> Header:
         platform=f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         slack=plan.slack,
+        timing=plan.timing,
         network={
             "resolver": f"{resolver.host}:{resolver.port}",
             "sink": f"{lab.sink_host}:{lab.smtp_port}",

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from conformance.course import Timing
 from conformance.lab.plan import NAMESPACE, Lab, in_namespace, loopback
 from conformance.plan import Plan
 from conformance.record import Entry, Header, Staged
@@ -18,7 +19,8 @@ from conformance.wave import request
 from conformance.wave.adapter import Instance, Trouble, running
 from conformance.wave.course import Player
 from conformance.wave.directory import Directory
-from conformance.wave.envelope import domain_of, envelope_of, sender_of
+from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
+from conformance.wave.jumped import Jump
 from conformance.wave.watch import LagMeter, RelayWatch
 from conformance.wave.world import World, connector, sender_connector
 from fake_servers import Event, Journal
@@ -91,6 +93,7 @@ class _Wave:
                 course=scenario.course,
                 domain=domain_of(scenario),
                 sender=sender_of(scenario),
+                author=author_of(scenario),
                 recipient=envelope.recipients[0],
                 sites=sites,
                 content=envelope.content,
@@ -98,7 +101,7 @@ class _Wave:
                 stretched=self._plan.stretch > 1,
             )
             self._players.add(
-                Player(scenario, index, staged, header, world, self._plan.stretch, self._journal),
+                Player(scenario, index, envelope, staged, header, world, self._plan.stretch, self._journal),
                 self._journal,
             )
 
@@ -110,7 +113,7 @@ class _Wave:
             ]
             async with asyncio.TaskGroup() as group:
                 looking = [group.create_task(watch.run()) for watch in watches]
-                await self._play_all(instances)
+                await self._play_all(instances, watches)
                 for task in looking:
                     task.cancel()
             for watch in watches:
@@ -140,19 +143,26 @@ class _Wave:
             )
         return instances
 
-    async def _play_all(self, instances: Iterable[Instance]) -> None:
+    async def _play_all(self, instances: Iterable[Instance], watches: Iterable[RelayWatch]) -> None:
         turn = asyncio.Semaphore(_SUBMISSIONS)
+        relays = dict(zip(self._players, instances, strict=True))
         done = 0
 
-        async def play(player: Player, instance: Instance) -> None:
+        def closed() -> None:
             nonlocal done
-            await player.play(instance, turn)
             done += 1
-            self._progress(done, len(self._players))
+            self._progress(done, len(relays))
 
-        self._progress(0, len(self._players))
+        async def play(player: Player, instance: Instance) -> None:
+            await player.play(instance, turn)
+            closed()
+
+        self._progress(0, len(relays))
+        if self._plan.timing in (Timing.JUMPED, Timing.RESTARTED):
+            await Jump(self._plan.timing, relays, watches, turn, closed).play()
+            return
         async with asyncio.TaskGroup() as group:
-            for player, instance in zip(self._players, instances, strict=True):
+            for player, instance in relays.items():
                 group.create_task(play(player, instance))
 
     def _noted(self, event: Event) -> None:

@@ -26,13 +26,15 @@ class RelayWatch:
         instance: The relay.
         journal: The clock.
         tell: Called with every snapshot and every new delivery event.
-        empty: Set while the last look found the queue empty.
+        latest: What the last look found, None before the first.
     """
 
     instance: Instance
     journal: Journal
     tell: Callable[[Snapshot | Reported], None]
+    latest: Snapshot | None = None
     _seen: int = 0
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def run(self) -> None:
         """Look until cancelled.
@@ -53,6 +55,10 @@ class RelayWatch:
 
     async def look(self) -> None:
         """Look once, at the events first: what they say is older than what the queue says."""
+        async with self._turn:
+            await self._look()
+
+    async def _look(self) -> None:
         events = await self.instance.events()
         seen = self.journal.now()
         for event in events[self._seen :]:
@@ -60,7 +66,8 @@ class RelayWatch:
         self._seen = max(self._seen, len(events))
         asked = self.journal.now()
         waiting = await self.instance.queue()
-        self.tell(Snapshot(asked=asked, at=self.journal.now(), waiting=waiting))
+        self.latest = Snapshot(asked=asked, at=self.journal.now(), waiting=waiting)
+        self.tell(self.latest)
 
 
 @dataclass

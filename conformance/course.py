@@ -1,0 +1,91 @@
+"""Courses: how a staged failure mode goes on, and on which clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+class Timing(StrEnum):
+    """The clock of a wave. All scenarios of one wave share it."""
+
+    STEADY = "steady"  # real seconds, one short interval between attempts; for all that needs no day
+    COMPRESSED = "compressed"  # 24 hours mapped to a few seconds: intervals and lifetime scale
+    JUMPED = "jumped"  # real 24 hours, and the relay's clock is moved
+    RESTARTED = "restarted"  # the same, and the relay is killed and started again at half-time
+
+
+class Course(StrEnum):
+    """How a staged failure mode goes on."""
+
+    HEALTHY = "healthy"  # nothing is wrong; for positive controls
+    HEALED = "healed"  # broken until two attempts have met the fault, then repaired
+    REJECTED = "rejected"  # the destination refuses for good
+    DAY = "day"  # broken for a whole compressed day
+    EXPIRES = "expires"  # broken for good, and the clock is moved past the lifetime
+    HEALED_1H = "healed_1h"  # repaired when the message is 1 hour old
+    HEALED_12H = "healed_12h"
+    HEALED_23H = "healed_23h"
+    AFTER_JUMP = "after_jump"  # submitted to a healthy destination after the clock's last stop
+    RESTARTED = "restarted"  # as `expires`; the relay is killed when the message is 12 hours old
+    NULL_SENDER = "null_sender"  # as `expires`, with the null reverse-path
+    NOTIFY_NEVER = "notify_never"  # as `expires`, with NOTIFY=NEVER
+    NOTIFY_DELAY = "notify_delay"  # as `expires`, with NOTIFY=DELAY, which leaves FAILURE out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traits:
+    """What distinguishes a course.
+
+    Attributes:
+        timing: The clock.
+        heals_at: Age of the message at the repair, in seconds of the relay's clock; None: as the course says.
+        null_sender: Whether the message has the null reverse-path.
+        notify: Value of the NOTIFY parameter at submission (RFC 3461 section 4.1); empty: none.
+    """
+
+    timing: Timing
+    heals_at: float | None = None
+    null_sender: bool = False
+    notify: str = ""
+
+
+TRAITS: dict[Course, Traits] = {
+    Course.HEALTHY: Traits(timing=Timing.STEADY),
+    Course.HEALED: Traits(timing=Timing.STEADY),
+    Course.REJECTED: Traits(timing=Timing.STEADY),
+    Course.DAY: Traits(timing=Timing.COMPRESSED),
+    Course.EXPIRES: Traits(timing=Timing.JUMPED),
+    Course.HEALED_1H: Traits(timing=Timing.JUMPED, heals_at=HOUR),
+    Course.HEALED_12H: Traits(timing=Timing.JUMPED, heals_at=12 * HOUR),
+    Course.HEALED_23H: Traits(timing=Timing.JUMPED, heals_at=23 * HOUR),
+    Course.AFTER_JUMP: Traits(timing=Timing.JUMPED),
+    Course.RESTARTED: Traits(timing=Timing.RESTARTED),
+    Course.NULL_SENDER: Traits(timing=Timing.JUMPED, null_sender=True),
+    Course.NOTIFY_NEVER: Traits(timing=Timing.JUMPED, notify="NEVER"),
+    Course.NOTIFY_DELAY: Traits(timing=Timing.JUMPED, notify="DELAY"),
+}
+
+# The stops of a jumped clock, in seconds after the message was accepted. 23 h 55 is the last moment at which it must
+# still wait; 24 h 15 and 25 h 05 are the latest at which it may, by the samples of the live service and by one maximal
+# gap after the lifetime. At the last stop nothing may happen any more.
+STOPS: tuple[tuple[str, float], ...] = (
+    ("1h", HOUR),
+    ("12h", 12 * HOUR),
+    ("23h", 23 * HOUR),
+    ("23h55", 23 * HOUR + 55 * 60),
+    ("24h15", 24 * HOUR + 15 * 60),
+    ("25h05", 25 * HOUR + 5 * 60),
+    ("30h", 30 * HOUR),
+)
+HALF_TIME = "12h"
+LAST_STILL_QUEUED = "23h55"
+EXPIRED_BY = "24h15"
+
+
+def timing_of(course: str) -> Timing:
+    """Return the clock of a course, by its name in a plan or record."""
+    return TRAITS[Course(course)].timing

@@ -1,0 +1,133 @@
+"""What is wrong with the form of a non-delivery report: RFC 3464 in a multipart/report of RFC 6522.
+
+Each function returns complaints in words; an empty list means that nothing is wrong. The message is read from its
+octets, because much of what matters (7bit, numeric zones, order of fields) is lost in a parsed view.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections.abc import Iterator
+from email.message import Message
+
+from flufl.bounce import scan_message
+
+# RFC 5322 section 3.3: a numeric zone; RFC 3464 sections 2.2.5, 2.3.7 and 2.3.9 demand one.
+_DATE = re.compile(r"^(?:[A-Z][a-z]{2}, ?)?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? [+-]\d{4}(?: *\([^)]*\))?$")
+_DATE_FIELDS = ("Arrival-Date", "Last-Attempt-Date", "Will-Retry-Until")
+_STATUS = re.compile(r"^[245]\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,2})(?:\s*\(.*\))?$")
+_RETURNED = ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global", "message/global-headers")
+_MACHINE = ("message/delivery-status", "message/global-delivery-status")
+
+
+def form(content: bytes) -> list[str]:
+    """Complain about the outer form (RFC 6522 section 3)."""
+    message = _parsed(content)
+    found = []
+    if message.get_content_type() != "multipart/report":
+        return [f"it is {message.get_content_type()}, not multipart/report"]
+    report_type = str(message.get_param("report-type") or "")
+    if report_type.lower() != "delivery-status":
+        found.append(f"report-type is {report_type or 'missing'}")
+    parts = _parts(message)
+    if not 2 <= len(parts) <= 3:
+        return [*found, f"it has {len(parts)} parts"]
+    first = parts[0].get_content_type()
+    if not first.startswith(("text/", "multipart/alternative")):
+        found.append(f"the first part is {first}, not for people to read")
+    if parts[1].get_content_type() not in _MACHINE:
+        found.append(f"the second part is {parts[1].get_content_type()}, not message/delivery-status")
+    if len(parts) == 3 and parts[2].get_content_type() not in _RETURNED:
+        found.append(f"the third part is {parts[2].get_content_type()}, no returned message")
+    return found
+
+
+def fields(content: bytes, recipient: str) -> list[str]:
+    """Complain about the fields of the machine-readable part (RFC 3464 sections 2.1 to 2.3)."""
+    groups = _groups(_parsed(content))
+    if not groups:
+        return ["there is no message/delivery-status part"]
+    found = [] if groups[0].get("Reporting-MTA") else ["Reporting-MTA is missing"]
+    if len(groups) < 2:
+        found.append("there is no group of fields for a recipient")
+    for group in groups[1:]:
+        found += _recipient(group, recipient)
+    for group in groups:
+        found += _dates(group)
+    if any(ord(character) > 126 for group in groups for value in group.values() for character in str(value)):
+        found.append("the delivery-status part is not 7bit")
+    return found
+
+
+def _recipient(group: Message, recipient: str) -> Iterator[str]:
+    final = str(group.get("Final-Recipient") or "")
+    _, _, address = final.partition(";")
+    if address.strip() != recipient:
+        yield f"Final-Recipient is {final or 'missing'}, the envelope had {recipient}"
+    action = str(group.get("Action") or "").strip().lower()
+    if action != "failed":
+        yield f"Action is {action or 'missing'}"
+    status = str(group.get("Status") or "").strip()
+    if not _STATUS.match(status):
+        yield f"Status is {status or 'missing'}"
+    diagnostic = group.get("Diagnostic-Code")
+    if diagnostic is not None and ";" not in str(diagnostic):
+        yield f"Diagnostic-Code has no type: {diagnostic}"
+
+
+def _dates(group: Message) -> Iterator[str]:
+    for name in _DATE_FIELDS:
+        value = group.get(name)
+        if value is not None and not _DATE.match(re.sub(r"\s+", " ", str(value)).strip()):
+            yield f"{name} is not a date with a numeric zone: {value}"
+
+
+def returns(content: bytes, original: bytes) -> list[str]:
+    """Complain unless the original message, or its header section, came back (RFC 6522 sections 3 and 4)."""
+    identifier = str(_parsed(original).get("Message-ID"))
+    parts = _parts(_parsed(content))
+    if len(parts) < 3:
+        return ["neither the original message nor its header section came back"]
+    if identifier not in parts[2].as_string():
+        return ["what came back is not the original message: its Message-ID is another"]
+    return []
+
+
+def others_read(content: bytes, recipient: str) -> list[str]:
+    """Complain unless an independent reader (flufl.bounce) finds exactly the recipient that failed."""
+    found = {address.decode("ascii", "replace") for address in scan_message(_parsed(content))}
+    if {address.lower() for address in found} != {recipient.lower()}:
+        return [f"flufl.bounce finds {', '.join(sorted(found)) or 'nobody'} instead of {recipient}"]
+    return []
+
+
+def remote_mta(content: bytes) -> list[str]:
+    """Return the Remote-MTA fields, as complaints where no remote server was spoken to."""
+    groups = _groups(_parsed(content))[1:]
+    return [f"Remote-MTA is {group['Remote-MTA']}" for group in groups if group.get("Remote-MTA")]
+
+
+def will_retry(content: bytes) -> list[str]:
+    """Complain about Will-Retry-Until in a report of a failure (RFC 3464 section 2.3.9)."""
+    groups = _groups(_parsed(content))[1:]
+    return [f"Will-Retry-Until is {group['Will-Retry-Until']}" for group in groups if group.get("Will-Retry-Until")]
+
+
+def _parsed(content: bytes) -> Message:
+    return email.message_from_bytes(content, policy=email.policy.compat32)
+
+
+def _parts(message: Message) -> list[Message]:
+    payload = message.get_payload()
+    return [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
+
+
+def _groups(message: Message) -> list[Message]:
+    for part in message.walk():
+        if part.get_content_type() in _MACHINE:
+            payload = part.get_payload()
+            if isinstance(payload, list):
+                return [group for group in payload if isinstance(group, Message) and group.keys()]
+    return []

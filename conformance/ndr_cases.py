@@ -1,0 +1,22 @@
+"""What several aspects ask of a case that ended in a report."""
+
+from __future__ import annotations
+
+from conformance.aspect import Case
+from conformance.verdict import Inconclusive
+
+
+def only_report(case: Case) -> bytes:
+    """Return the content of the first non-delivery report.
+
+    Raises:
+        Inconclusive: There is none, which another aspect judges.
+    """
+    if not case.evidence.ndrs:
+        raise Inconclusive("no report came back to the sender, so there is none to read (see expires)")
+    return case.evidence.ndrs[0][0].content
+
+
+def remote_spoke(case: Case) -> bool:
+    """Tell whether a server of the destination ever said a word to the relay."""
+    return any(True for _ in case.evidence.of("smtp", "sent"))

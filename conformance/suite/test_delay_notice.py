@@ -1,0 +1,36 @@
+"""A notice of delay, if there is one, is honest."""
+
+from conformance.aspect import Case, Course, Finding, aspect
+from conformance.lifetime import given_up
+from conformance.verdict import NotApplicable
+
+
+@aspect(Course.EXPIRES, slots=("honest",))
+def test_delay_notice(case: Case) -> list[Finding]:
+    """Action: delayed, to the sender, and not after the message was given up."""
+    case.must_have_waited()
+    notices = [
+        (message, report)
+        for message, report in case.evidence.reports
+        if report.recipients and not report.is_failure
+    ]
+    if not notices:
+        raise NotApplicable("the relay sends no notice of delay, which nothing obliges it to")
+    ended = given_up(case)
+    wrong = [
+        f"Action: {recipient.action}"
+        for _, report in notices
+        for recipient in report.recipients
+        if recipient.action != "delayed"
+    ]
+    wrong += [
+        "sent after the message was given up" for message, _ in notices if ended is not None and message.at > ended
+    ]
+    return [
+        case.finding(
+            "delay_notice.honest",
+            holds=not wrong,
+            expected="Action: delayed, while the message waits",
+            observed="; ".join(wrong) or f"{len(notices)} notices, as expected",
+        )
+    ]

@@ -1,0 +1,47 @@
+"""After 24 hours, and not before, the message is given up and returned."""
+
+from conformance.aspect import Case, Course, Finding, aspect
+from conformance.lifetime import FULL_DAY, given_up, lifetime_of
+
+
+@aspect(
+    Course.EXPIRES, Course.DAY, only={Course.DAY: FULL_DAY}, slots=("not_early", "ends", "promptly")
+)
+def test_expires(case: Case) -> list[Finding]:
+    """Still queued at 23 h 55 and not returned; returned within the time the profile allows after 24 h."""
+    case.must_have_waited()
+    span = lifetime_of(case)
+    looks = [waiting for snapshot, waiting in case.evidence.queue if snapshot.at <= span.may_not_end_before]
+    missing = sum(1 for waiting in looks if not waiting)
+    ended = given_up(case)
+    early = ended is not None and ended < span.may_not_end_before
+    if early:
+        seen = f"given up {span.age(ended or 0.0)}"
+    elif missing:
+        seen = f"not in the queue at {missing} of {len(looks)} looks before"
+    else:
+        seen = f"in the queue at {len(looks)} looks"
+    findings = [
+        case.finding(
+            "expires.not_early",
+            holds=not early and not missing,
+            expected=f"in the queue and no report {span.until}",
+            observed=seen,
+        ),
+        case.finding(
+            "expires.ends",
+            holds=ended is not None,
+            expected="given up, and returned to the sender, when its lifetime has ended",
+            observed=f"returned {span.age(ended)}" if ended is not None else f"no report {span.watched}",
+        ),
+    ]
+    if ended is not None:
+        findings.append(
+            case.finding(
+                "expires.promptly",
+                holds=ended < span.must_end_before,
+                expected=f"returned {span.by}",
+                observed=f"returned {span.age(ended)}",
+            )
+        )
+    return findings

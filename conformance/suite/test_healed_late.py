@@ -1,0 +1,30 @@
+"""A destination that is repaired within the 24 hours gets the message."""
+
+from conformance.aspect import Case, Course, Finding, aspect
+from conformance.content import difference
+from conformance.lifetime import FULL_DAY
+
+
+@aspect(Course.HEALED_1H, Course.HEALED_12H, Course.HEALED_23H, only=FULL_DAY, slots=("delivered",))
+def test_healed_late(case: Case) -> list[Finding]:
+    """Repaired after 1, 12 or 23 hours: one copy, content intact, and no report afterwards."""
+    case.must_have_waited()
+    messages, staged = case.evidence.messages, case.evidence.staged
+    if not messages:
+        observed = "nothing arrived after the repair"
+    elif staged.repaired is None or messages[0].at < staged.repaired:
+        observed = "delivered in spite of the fault"
+    elif len(messages) > 1:
+        observed = f"{len(messages)} copies arrived"
+    elif case.evidence.ndrs:
+        observed = "delivered, and returned in a report as well"
+    else:
+        observed = difference(staged.content, messages[0].content)
+    return [
+        case.finding(
+            "healed_late.delivered",
+            holds=not observed,
+            expected="one copy after the repair, content intact, no report",
+            observed=observed or "one copy, content intact",
+        )
+    ]

@@ -1,0 +1,49 @@
+"""The report names the real cause."""
+
+from conformance import codes
+from conformance.aspect import Case, Course, Finding, aspect
+from conformance.ndr_cases import only_report
+
+
+@aspect(Course.EXPIRES, slots=("class", "cause", "agrees"))
+def test_ndr_status(case: Case) -> list[Finding]:
+    """Status is of class 5 (or 4, transient by itself), keeps the cause, and agrees with Diagnostic-Code."""
+    case.must_have_waited()
+    only_report(case)
+    _, report = case.evidence.ndrs[0]
+    if not report.recipients:
+        return [
+            case.finding(
+                "ndr_status.class", holds=False, expected="a Status", observed="no fields for a recipient"
+            )
+        ]
+    [recipient, *_] = report.recipients
+    read = codes.read(recipient.diagnostic)
+    findings = [
+        case.finding(
+            "ndr_status.class",
+            holds=recipient.status[:2] in ("4.", "5."),
+            expected="Status of class 5, or 4",
+            observed=f"Status {recipient.status or 'missing'}",
+        )
+    ]
+    if case.profile.has("ndr_status.cause"):
+        wanted = f"5.{case.mode.section.partition('.')[2]}"
+        findings.append(
+            case.finding(
+                "ndr_status.cause",
+                holds=recipient.status in (wanted, "5.4.300"),
+                expected=f"Status {wanted}, or 5.4.300",
+                observed=f"Status {recipient.status}",
+            )
+        )
+    if read.status:
+        findings.append(
+            case.finding(
+                "ndr_status.agrees",
+                holds=read.status == recipient.status and read.code[:1] in ("", recipient.status[:1]),
+                expected="the same code in Status and Diagnostic-Code",
+                observed=f"Status {recipient.status}, Diagnostic-Code {recipient.diagnostic}",
+            )
+        )
+    return findings

@@ -1,0 +1,38 @@
+"""One report, to the right address."""
+
+from conformance.aspect import Case, Course, Finding, aspect
+from conformance.lifetime import FULL_DAY
+
+
+@aspect(
+    Course.EXPIRES, Course.DAY, only={Course.DAY: FULL_DAY}, slots=("one", "to_sender", "null_path")
+)
+def test_one_ndr(case: Case) -> list[Finding]:
+    """Exactly one failure report, to the envelope sender, with the null reverse-path."""
+    case.must_have_waited()
+    ndrs, astray = case.evidence.ndrs, case.evidence.astray
+    findings = [
+        case.finding(
+            "one_ndr.one",
+            holds=len(ndrs) + len(astray) == 1,
+            expected="exactly one non-delivery report",
+            observed=f"{len(ndrs) + len(astray)} reports",
+        ),
+        case.finding(
+            "one_ndr.to_sender",
+            holds=not astray,
+            expected=f"reports to <{case.evidence.staged.sender}> only",
+            observed=", ".join(f"one to <{'> <'.join(m.recipients)}>" for m in astray) or "none elsewhere",
+        ),
+    ]
+    paths = {message.mail_from for message, _ in ndrs}
+    if paths:
+        findings.append(
+            case.finding(
+                "one_ndr.null_path",
+                holds=paths == {""},
+                expected="the null reverse-path",
+                observed=", ".join(f"<{path}>" for path in sorted(paths)),
+            )
+        )
+    return findings

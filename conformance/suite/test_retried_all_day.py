@@ -1,0 +1,78 @@
+"""Retries go on for the whole day, at the gaps that were granted, each from the DNS query on."""
+
+from conformance.aspect import Case, Course, Finding, aspect
+from conformance.course import DAY, HOUR
+from conformance.lifetime import FULL_DAY
+from conformance.verdict import NotApplicable
+
+# A granularity coarser than three minutes of the day says nothing about gaps of fifteen.
+_FINEST = 480
+
+
+@aspect(Course.DAY, only=FULL_DAY, slots=("gaps", "to_the_end", "dns"))
+def test_retried_all_day(case: Case) -> list[Finding]:
+    """First gaps at most 15 min, later ones at most 60, never at once; the last attempt near the end."""
+    case.must_have_waited()
+    staged, granted = case.evidence.staged, case.evidence.staged.granted
+    day = granted.queue_lifetime
+    asked = case.evidence.record.header.asked
+    if granted.granularity > day / _FINEST or granted.max_retry_interval > asked.max_retry_interval:
+        enough = max(granted.granularity * _FINEST, granted.max_retry_interval * DAY / HOUR)
+        raise NotApplicable(
+            f"a day of {day:.0f} s is too short for what the relay granted (granularity {granted.granularity} s, "
+            f"longest gap {granted.max_retry_interval} s); --conformance-day={enough:.0f} would do"
+        )
+    scale = 24 / day
+    slack = case.evidence.record.header.slack
+    attempts = case.attempts
+    gaps = [
+        (after.at - before.end, after.at - before.latest_end)
+        for before, after in zip(attempts, attempts[1:], strict=False)
+    ]
+    late = granted.granularity + slack
+    limits = [granted.retry_interval if n < 2 else granted.max_retry_interval for n in range(len(gaps))]
+    wrong = [
+        (longest, shortest)
+        for (longest, shortest), limit in zip(gaps, limits, strict=True)
+        if longest < granted.retry_interval / 2 or shortest > limit + late
+    ]
+    shown = ", ".join(f"{longest * scale * 60:.0f}" for longest, _ in gaps[:12])
+    end = (staged.submitted or 0.0) + day
+    last = attempts[-1].at
+    return [
+        case.finding(
+            "retried_all_day.gaps",
+            holds=bool(gaps) and not wrong,
+            expected="gaps of at most 15 min at first, then 60, and none below half of 15 (minutes of the day)",
+            observed=f"{len(attempts)} attempts, gaps of {shown or 'none'} min{', ...' if len(gaps) > 12 else ''}",
+        ),
+        case.finding(
+            "retried_all_day.to_the_end",
+            holds=last >= end - granted.max_retry_interval - late - _attempt(case),
+            expected="the last attempt no further from the end than the longest gap",
+            observed=f"the last of {len(attempts)} attempts {(end - last) * scale:.1f} h before the end",
+        ),
+        _from_the_query(case),
+    ]
+
+
+def _attempt(case: Case) -> float:
+    """Return how long the attempts took."""
+    return max(attempt.latest_end - attempt.at for attempt in case.attempts)
+
+
+def _from_the_query(case: Case) -> Finding:
+    """Compare: as many look-ups as attempts, give or take the one in between."""
+    queries = [event.at for event in case.evidence.of("dns", "query") if event["type"] == "A"]
+    stale = 0
+    before = 0.0
+    for attempt in case.attempts:
+        if not any(before <= at <= attempt.latest_end for at in queries):
+            stale += 1
+        before = attempt.latest_end
+    return case.finding(
+        "retried_all_day.dns",
+        holds=stale == 0,
+        expected="a look-up of the destination's address (TTL 0) before each attempt",
+        observed=f"{len(case.attempts)} attempts, {stale} of them without a look-up",
+    )

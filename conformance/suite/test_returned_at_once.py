@@ -1,0 +1,24 @@
+"""What the destination refuses for good is returned at once and not tried again."""
+
+from conformance.aspect import Case, Course, Finding, Kind, aspect
+
+
+@aspect(Course.REJECTED, kinds=(Kind.PERMANENT,), slots=("returned", "not_retried"))
+def test_returned_at_once(case: Case) -> list[Finding]:
+    """One report at once, and one attempt only."""
+    ndrs = case.evidence.ndrs
+    return [
+        case.finding(
+            "returned_at_once.returned",
+            holds=len(ndrs) == 1 and not case.evidence.messages,
+            expected="one non-delivery report at once",
+            observed=f"{len(ndrs)} reports"
+            + (f", the first {ndrs[0][0].at - case.attempts[0].end:.1f} s after the refusal" if ndrs else ""),
+        ),
+        case.finding(
+            "returned_at_once.not_retried",
+            holds=len(case.attempts) == 1,
+            expected="one attempt",
+            observed=f"{len(case.attempts)} attempts",
+        ),
+    ]

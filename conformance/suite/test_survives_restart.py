@@ -1,0 +1,38 @@
+"""The queue, and the age of what is in it, survive the death of the relay."""
+
+from conformance.aspect import Case, Course, Finding, aspect
+from conformance.lifetime import FULL_DAY, given_up, lifetime_of
+
+
+@aspect(Course.RESTARTED, only=FULL_DAY, slots=("kept",))
+def test_survives_restart(case: Case) -> list[Finding]:
+    """Killed at 12 h and started again: still queued at 23 h 55, returned once after 24 h."""
+    case.must_have_waited()
+    span = lifetime_of(case)
+    killed = case.evidence.staged.moments.get("12h", 0.0)
+    ended = given_up(case)
+    after = [
+        waiting
+        for snapshot, waiting in case.evidence.queue
+        if snapshot.asked > killed and snapshot.at <= span.may_not_end_before
+    ]
+    if any(not waiting for waiting in after):
+        observed = "not in the queue after the restart"
+    elif ended is None:
+        observed = f"not returned {span.watched}"
+    elif ended < span.may_not_end_before:
+        observed = f"returned {span.age(ended)}"
+    elif ended >= span.must_end_before:
+        observed = f"returned {span.age(ended)}: its age counts from the restart"
+    elif len(case.evidence.ndrs) > 1:
+        observed = f"returned {len(case.evidence.ndrs)} times"
+    else:
+        observed = ""
+    return [
+        case.finding(
+            "survives_restart.kept",
+            holds=not observed,
+            expected=f"in the queue {span.until}, returned once {span.by}",
+            observed=observed or "kept, and returned once in time",
+        )
+    ]
