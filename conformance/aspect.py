@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
+from conformance.course import Course
 from conformance.evidence import ErrorSeen, Evidence
 from conformance.failure_mode import FailureMode, Kind
 from conformance.failure_modes import ALL
 from conformance.profile import Profile, read_codes
 from conformance.requirements import Requirement
-from conformance.course import Course
 from conformance.scenario import Scenario
 from conformance.target import Outcome
 from conformance.verdict import Finding, NotApplicable

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conformance.aspect import Aspect, Case
+from conformance.course import Course
 from conformance.evidence import Evidence
 from conformance.failure_mode import FailureMode
 from conformance.profile import Profile
 from conformance.record import Record
 from conformance.requirements import Requirement
-from conformance.course import Course, Timing, timing_of
 from conformance.scenario import Scenario, controls_of
 from conformance.suite.test_clock_moved import test_clock_moved
 from conformance.suite.test_delivered import test_delivered

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 from conformance.plan import Plan
@@ -67,6 +70,44 @@ def launch(plan: Plan, folder: Path, progress: Shows) -> Path:
     if status != 0:
         raise WaveFailed(f"exit status {status}\n{log.read_text(encoding='utf-8', errors='replace')[-4000:]}")
     return record
+
+
+def launch_all(plans: Sequence[tuple[Plan, Path]], progress: Shows) -> list[Path]:
+    """Run several waves side by side, each in a folder of its own; see `launch`."""
+    total = _Total(len(plans), progress)
+    with ThreadPoolExecutor(len(plans)) as pool:
+        waves = [
+            pool.submit(launch, plan, folder, total.part(number))
+            for number, (plan, folder) in enumerate(plans)
+        ]
+        return [wave.result() for wave in waves]
+
+
+class _Total:
+    """Adds up the progress of several waves."""
+
+    def __init__(self, parts: int, progress: Shows) -> None:
+        self._parts = [(0, 0)] * parts
+        self._progress = progress
+        self._lock = Lock()
+
+    def part(self, number: int) -> Shows:
+        return _Part(self, number)
+
+    def advance(self, number: int, done: int, total: int) -> None:
+        with self._lock:
+            self._parts[number] = done, total
+            self._progress.advance(sum(d for d, _ in self._parts), sum(t for _, t in self._parts))
+
+
+class _Part:
+    def __init__(self, total: _Total, number: int) -> None:
+        self._total = total
+        self._number = number
+
+    def advance(self, done: int, total: int) -> None:
+        """So many windows of this wave are closed."""
+        self._total.advance(self._number, done, total)
 
 
 def _follow(child: subprocess.Popen[str], progress: Shows) -> dict[str, Any]:

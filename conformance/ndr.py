@@ -15,10 +15,18 @@ from email.message import Message
 from flufl.bounce import scan_message
 
 # RFC 5322 section 3.3: a numeric zone; RFC 3464 sections 2.2.5, 2.3.7 and 2.3.9 demand one.
-_DATE = re.compile(r"^(?:[A-Z][a-z]{2}, ?)?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? [+-]\d{4}(?: *\([^)]*\))?$")
+_DATE = re.compile(
+    r"^(?:[A-Z][a-z]{2}, ?)?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? [+-]\d{4}(?: *\([^)]*\))?$"
+)
 _DATE_FIELDS = ("Arrival-Date", "Last-Attempt-Date", "Will-Retry-Until")
 _STATUS = re.compile(r"^[245]\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,2})(?:\s*\(.*\))?$")
-_RETURNED = ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global", "message/global-headers")
+_RETURNED = (
+    "message/rfc822",
+    "text/rfc822-headers",
+    "message/rfc822-headers",
+    "message/global",
+    "message/global-headers",
+)
 _MACHINE = ("message/delivery-status", "message/global-delivery-status")
 
 
@@ -112,7 +120,11 @@ def remote_mta(content: bytes) -> list[str]:
 def will_retry(content: bytes) -> list[str]:
     """Complain about Will-Retry-Until in a report of a failure (RFC 3464 section 2.3.9)."""
     groups = _groups(_parsed(content))[1:]
-    return [f"Will-Retry-Until is {group['Will-Retry-Until']}" for group in groups if group.get("Will-Retry-Until")]
+    return [
+        f"Will-Retry-Until is {group['Will-Retry-Until']}"
+        for group in groups
+        if group.get("Will-Retry-Until")
+    ]
 
 
 def _parsed(content: bytes) -> Message:

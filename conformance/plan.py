@@ -78,7 +78,9 @@ class Plan:
             raise ValueError(f"{path} is not a plan: {error}") from error
 
 
-def schedule(timing: Timing = Timing.STEADY, *, day: float = COMPRESSED_DAY, stretch: float = 1.0) -> Schedule:
+def schedule(
+    timing: Timing = Timing.STEADY, *, day: float = COMPRESSED_DAY, stretch: float = 1.0
+) -> Schedule:
     """Return the schedule to ask for on a clock, with time-outs.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,13 +12,14 @@ import pytest
 
 from conformance import plan as planning
 from conformance import profile as profiles
+from conformance.course import Timing
 from conformance.judging import Judged, missing_capabilities
 from conformance.lab import plan as labs
-from conformance.launch import WaveFailed, launch
+from conformance.launch import WaveFailed, launch_all
 from conformance.plan import Plan
 from conformance.profile import Profile
 from conformance.record import Record, RecordError, load
-from conformance.scenario import Scenario, of_control
+from conformance.scenario import Scenario, controls_of
 from conformance.target import Capability, Target
 from conformance.targets.resolve import UnknownTarget, resolve
 
@@ -81,9 +82,10 @@ class Run:
         return self.target is not None or any(scenario.id in record.staged for record in self.records)
 
     def evidence_for(self, scenario: Scenario) -> Record:
-        """Return the record in which to look for a scenario: the last one in which it was staged."""
+        """Return the record in which to look for a scenario: the last one of its clock in which it was staged."""
         staged = [record for record in self.records if scenario.id in record.staged]
-        return staged[-1] if staged else self.records[0]
+        own = [record for record in staged if record.header.timing == scenario.timing]
+        return [*self.records[:1], *staged, *own][-1]
 
     def provoke(self, scenarios: Sequence[Scenario], progress: Progress) -> None:
         """Stage these scenarios and the controls they rely on; a wave that was late is repeated for those concerned.
@@ -100,53 +102,69 @@ class Run:
             raise pytest.UsageError(
                 f"target {self.name} cannot be judged in the {lab} lab here: {unsuitable}"
             )
-        wanted = _staged(scenarios, capabilities)
-        record = self._launch(self._plan(wanted, lab), progress, "")
-        late = [name for name, staged in record.staged.items() if staged.lag > record.header.slack]
-        if late and not record.troubles:
-            again = _staged([Scenario.from_id(name) for name in late], capabilities)
-            second = replace(self._plan(again, lab), stretch=2.0)
-            self._launch(second, progress, f"we were late in {len(late)} scenarios, staging them again")
+        self._stage(scenarios, capabilities, lab, progress, 1.0)
+        late = [
+            Scenario.from_id(name)
+            for record in self.records
+            for name, staged in record.staged.items()
+            if staged.lag > record.header.slack
+        ]
+        if late and not any(record.troubles for record in self.records):
+            progress.begin(f"we were late in {len(late)} scenarios, staging them again with windows doubled")
+            self._stage(late, capabilities, lab, progress, 2.0)
 
-    def _plan(self, scenarios: list[str], lab: str) -> Plan:
-        stretch = planning.stretch_for(len(scenarios), os.cpu_count() or 1)
-        return Plan(
-            target=self.name,
-            import_path=[str(self.config.invocation_params.dir)],
-            lab=lab,
-            scenarios=scenarios,
-            asked=planning.schedule(retry_interval=planning.RETRY_INTERVAL * stretch),
-        )
-
-    def _launch(self, plan: Plan, progress: Progress, why: str) -> Record:
+    def _stage(
+        self,
+        scenarios: Sequence[Scenario],
+        capabilities: frozenset[Capability],
+        lab: str,
+        progress: Progress,
+        stretch: float,
+    ) -> None:
+        """Stage scenarios, with one wave for each clock, all waves at the same time."""
+        plans = [
+            self._plan(wanted, timing, lab, stretch)
+            for timing in Timing
+            if (wanted := _staged(timing, scenarios, capabilities))
+        ]
         # pytest has no public name for this outside of fixtures
-        folder: Path = self.config._tmp_path_factory.mktemp("conformance")  # type: ignore[attr-defined]
-        progress.begin(
-            f"{why or 'staging'}: {len(plan.scenarios)} scenarios, one wave, {plan.lab} lab, "
-            f"retry interval {plan.asked.retry_interval:.1f} s"
-        )
+        folders = [self.config._tmp_path_factory.mktemp("conformance") for _ in plans]  # type: ignore[attr-defined]
+        progress.begin("staging " + ", ".join(f"{len(p.scenarios)} scenarios ({p.timing})" for p in plans))
         try:
-            path = launch(plan, folder, progress)
+            paths = launch_all(list(zip(plans, folders, strict=True)), progress)
         except WaveFailed as error:
             if error.installation:
                 raise pytest.UsageError(f"target {self.name} cannot be judged here: {error}") from error
             raise pytest.exit.Exception(f"the wave broke: {error}", returncode=3) from error
-        record = load(path)
-        self.paths.append(path)
-        self.records.append(record)
-        footer = record.footer
+        records = [load(path) for path in paths]
+        self.paths += paths
+        self.records += records
+        footers = [record.footer for record in records if record.footer]
         progress.end(
-            f"{footer.seconds:.1f} s, longest window {footer.longest_window:.1f} s"
-            if footer
-            else "the record is incomplete"
+            f"{max(f.seconds for f in footers):.1f} s, longest window {max(f.longest_window for f in footers):.1f} s"
+            if len(footers) == len(records)
+            else "a record is incomplete"
         )
-        return record
+
+    def _plan(self, scenarios: list[str], timing: Timing, lab: str, stretch: float) -> Plan:
+        slower = planning.stretch_for(len(scenarios), os.cpu_count() or 1)
+        return Plan(
+            target=self.name,
+            import_path=[str(self.config.invocation_params.dir)],
+            lab=lab,
+            timing=timing,
+            scenarios=scenarios,
+            asked=planning.schedule(timing, stretch=slower),
+            slack=planning.slack(timing),
+            stretch=stretch,
+        )
 
 
-def _staged(scenarios: Sequence[Scenario], capabilities: frozenset[Capability]) -> list[str]:
-    """Return the identifiers of what must be staged: controls first, each once, nothing the target cannot do."""
-    controls = [of_control(s.failure_mode) for s in scenarios]
-    possible = [s for s in (*controls, *scenarios) if not missing_capabilities(s.failure_mode, capabilities)]
+def _staged(timing: Timing, scenarios: Sequence[Scenario], capabilities: frozenset[Capability]) -> list[str]:
+    """Return what is staged on one clock: controls first, each once, nothing the target cannot do."""
+    here = [s for s in scenarios if s.timing is timing and not missing_capabilities(s, capabilities)]
+    controls = [control for s in here for control in controls_of(s)]
+    possible = [s for s in (*controls, *here) if not missing_capabilities(s, capabilities)]
     return list(dict.fromkeys(scenario.id for scenario in possible))
 
 

@@ -46,12 +46,10 @@ class Scenario:
             raise ValueError(f"no failure mode is called {name!r}; there are {', '.join(ALL)}")
         return cls(failure_mode=ALL[name], course=Course(course), copy=int(copy[0]) if copy else 0)
 
-
     @property
     def timing(self) -> Timing:
         """The clock it runs on."""
         return TRAITS[self.course].timing
-
 
     @property
     def needs(self) -> frozenset[Capability]:

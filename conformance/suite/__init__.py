@@ -3,22 +3,22 @@
 from conformance.aspect import Aspect
 from conformance.suite.test_clock_moved import test_clock_moved
 from conformance.suite.test_delay_notice import test_delay_notice
+from conformance.suite.test_delivered import test_delivered
+from conformance.suite.test_destination_server import test_destination_server
+from conformance.suite.test_error_code import test_error_code
+from conformance.suite.test_error_detail import test_error_detail
 from conformance.suite.test_expires import test_expires
 from conformance.suite.test_healed_late import test_healed_late
 from conformance.suite.test_ndr_form import test_ndr_form
 from conformance.suite.test_ndr_status import test_ndr_status
 from conformance.suite.test_no_ndr import test_no_ndr
 from conformance.suite.test_one_ndr import test_one_ndr
-from conformance.suite.test_retried_all_day import test_retried_all_day
-from conformance.suite.test_returned_at_once import test_returned_at_once
-from conformance.suite.test_survives_restart import test_survives_restart
-from conformance.suite.test_delivered import test_delivered
-from conformance.suite.test_destination_server import test_destination_server
-from conformance.suite.test_error_code import test_error_code
-from conformance.suite.test_error_detail import test_error_detail
 from conformance.suite.test_recovers import test_recovers
 from conformance.suite.test_retried import test_retried
+from conformance.suite.test_retried_all_day import test_retried_all_day
+from conformance.suite.test_returned_at_once import test_returned_at_once
 from conformance.suite.test_stays_queued import test_stays_queued
+from conformance.suite.test_survives_restart import test_survives_restart
 
 ASPECTS: tuple[Aspect, ...] = (
     test_delivered,

@@ -24,7 +24,9 @@ def test_delay_notice(case: Case) -> list[Finding]:
         if recipient.action != "delayed"
     ]
     wrong += [
-        "sent after the message was given up" for message, _ in notices if ended is not None and message.at > ended
+        "sent after the message was given up"
+        for message, _ in notices
+        if ended is not None and message.at > ended
     ]
     return [
         case.finding(

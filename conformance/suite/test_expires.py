@@ -4,9 +4,7 @@ from conformance.aspect import Case, Course, Finding, aspect
 from conformance.lifetime import FULL_DAY, given_up, lifetime_of
 
 
-@aspect(
-    Course.EXPIRES, Course.DAY, only={Course.DAY: FULL_DAY}, slots=("not_early", "ends", "promptly")
-)
+@aspect(Course.EXPIRES, Course.DAY, only={Course.DAY: FULL_DAY}, slots=("not_early", "ends", "promptly"))
 def test_expires(case: Case) -> list[Finding]:
     """Still queued at 23 h 55 and not returned; returned within the time the profile allows after 24 h."""
     case.must_have_waited()

@@ -4,9 +4,7 @@ from conformance.aspect import Case, Course, Finding, aspect
 from conformance.lifetime import FULL_DAY
 
 
-@aspect(
-    Course.EXPIRES, Course.DAY, only={Course.DAY: FULL_DAY}, slots=("one", "to_sender", "null_path")
-)
+@aspect(Course.EXPIRES, Course.DAY, only={Course.DAY: FULL_DAY}, slots=("one", "to_sender", "null_path"))
 def test_one_ndr(case: Case) -> list[Finding]:
     """Exactly one failure report, to the envelope sender, with the null reverse-path."""
     case.must_have_waited()

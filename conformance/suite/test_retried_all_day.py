@@ -1,5 +1,7 @@
 """Retries go on for the whole day, at the gaps that were granted, each from the DNS query on."""
 
+from itertools import pairwise
+
 from conformance.aspect import Case, Course, Finding, aspect
 from conformance.course import DAY, HOUR
 from conformance.lifetime import FULL_DAY
@@ -27,7 +29,7 @@ def test_retried_all_day(case: Case) -> list[Finding]:
     attempts = case.attempts
     gaps = [
         (after.at - before.end, after.at - before.latest_end)
-        for before, after in zip(attempts, attempts[1:], strict=False)
+        for before, after in pairwise(attempts)
     ]
     late = granted.granularity + slack
     limits = [granted.retry_interval if n < 2 else granted.max_retry_interval for n in range(len(gaps))]

@@ -24,7 +24,7 @@ from conformance.target import (
 from conformance.targets.process import Process, spawn
 
 _START_LIMIT = 20.0  # seconds
-_GRANULARITY = 0.1  # seconds; its scheduler wakes when something is due
+_GRANULARITY = 0.02  # seconds; it wakes when something is due, not every so often
 
 
 class ReferenceTarget:

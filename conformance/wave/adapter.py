@@ -74,7 +74,9 @@ class Instance:
         for capability, methods in _POWERS.items():
             for method in methods if capability in target.capabilities else ():
                 if not hasattr(relay, method):
-                    raise _defect(f"capability `{capability}` is claimed, but the relay object has no {method}()")
+                    raise _defect(
+                        f"capability `{capability}` is claimed, but the relay object has no {method}()"
+                    )
         if not hasattr(relay, "queue"):
             raise _defect("running() yielded an object without queue()")
 
@@ -98,17 +100,19 @@ class Instance:
             return
         host, port = Address(*getattr(self._relay, "submission"))  # noqa: B009 - not part of every relay
         try:
-            await aiosmtplib.send(
-                envelope.content,
-                sender=envelope.sender,
-                recipients=list(envelope.recipients),
+            async with aiosmtplib.SMTP(
                 hostname=host,
                 port=port,
                 timeout=SUBMIT_LIMIT,
                 start_tls=False,
                 local_hostname="submitter.test",
-                rcpt_options=[f"NOTIFY={envelope.notify}"] if envelope.notify else None,
-            )
+            ) as client:
+                await client.sendmail(
+                    envelope.sender,
+                    list(envelope.recipients),
+                    envelope.content,
+                    rcpt_options=[f"NOTIFY={envelope.notify}"] if envelope.notify else [],
+                )
         except (aiosmtplib.SMTPResponseException, aiosmtplib.SMTPRecipientsRefused) as error:
             raise Refused(str(error)) from error
         except (aiosmtplib.SMTPException, OSError) as error:

@@ -81,7 +81,9 @@ class Jump:
         if EXPIRED_BY in player.staged.moments:
             limit = _REPORT if self._waits(player) else _SETTLE
         await player.until(
-            lambda evidence: len(player.attempts(evidence)) > seen or arrived(evidence) or bool(evidence.returned),
+            lambda evidence: (
+                len(player.attempts(evidence)) > seen or arrived(evidence) or bool(evidence.returned)
+            ),
             limit,
         )
 
