@@ -24,6 +24,7 @@ class Course(StrEnum):
     HEALTHY = "healthy"  # nothing is wrong; for positive controls
     HEALED = "healed"  # broken until two attempts have met the fault, then repaired
     REJECTED = "rejected"  # the destination refuses for good
+    MIXED = "mixed"  # as `healed`, for a message to two recipients of whom one is in trouble
     DAY = "day"  # broken for a whole compressed day
     EXPIRES = "expires"  # broken for good, and the clock is moved past the lifetime
     HEALED_1H = "healed_1h"  # repaired when the message is 1 hour old
@@ -57,6 +58,7 @@ TRAITS: dict[Course, Traits] = {
     Course.HEALTHY: Traits(timing=Timing.STEADY),
     Course.HEALED: Traits(timing=Timing.STEADY),
     Course.REJECTED: Traits(timing=Timing.STEADY),
+    Course.MIXED: Traits(timing=Timing.STEADY),
     Course.DAY: Traits(timing=Timing.COMPRESSED),
     Course.EXPIRES: Traits(timing=Timing.JUMPED),
     Course.HEALED_1H: Traits(timing=Timing.JUMPED, heals_at=HOUR),

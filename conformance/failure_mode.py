@@ -13,6 +13,9 @@ from conformance.target import Capability, TlsPolicy
 from conformance.witness import Witness
 from fake_servers import Answer, Certificate, Rule
 
+# Local part of the recipient of every message; a rule for it is meant for that recipient alone.
+RECIPIENT = "recipient"
+
 
 class Kind(StrEnum):
     """What must become of the message."""
@@ -20,6 +23,7 @@ class Kind(StrEnum):
     CONTROL = "control"  # delivered at the first attempt
     TRANSIENT = "transient"  # queued and retried
     PERMANENT = "permanent"  # returned at once
+    MIXED = "mixed"  # one recipient is delivered, another is not
 
 
 class Tcp(StrEnum):
@@ -69,6 +73,8 @@ class FailureMode:
             compared without regard to case, spaces and punctuation.
         kind: What must become of the message.
         body_octets: Size of the message submitted.
+        also_to: Local part of a second recipient, with whom nothing is wrong; empty: there is none.
+        backlog: Messages that wait for a dead destination of the scenario's own before the message is submitted.
         connections: How many connections in direct succession are still one attempt.
         control: The positive control that shows everything but the fault to be in order.
     """
@@ -83,6 +89,8 @@ class FailureMode:
     explained_by: tuple[str, ...] = ()
     kind: Kind = Kind.TRANSIENT
     body_octets: int = 1_500
+    also_to: str = ""
+    backlog: int = 0
     connections: int = 1
     control: str = "plain"
 

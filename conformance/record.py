@@ -83,7 +83,8 @@ class Staged:
         domain: The recipient domain, this scenario's own.
         sender: Address of the sender, this scenario's own; the reverse-path, unless the course has the null one.
         author: Address in the From header, to which no report may go.
-        recipient: Envelope recipient.
+        recipient: Envelope recipient that is judged.
+        others: Further recipients, with whom nothing is wrong.
         sites: Its smart hosts.
         content: The message as submitted (base64 in the file).
         granted: The schedule and time-outs its relay granted.
@@ -106,6 +107,7 @@ class Staged:
     sites: list[Site]
     content: bytes
     granted: Schedule
+    others: list[str] = field(default_factory=list)
     submitted: float | None = None
     refusal: str = ""
     repaired: float | None = None

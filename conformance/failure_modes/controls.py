@@ -25,6 +25,14 @@ MODES = (
         hosts=(Host(certificate=Certificate.GOOD),),
     ),
     FailureMode(
+        name="beside_backlog",
+        section="control",
+        staged="A healthy server, while a dozen messages wait for a dead one that accepts connections and is silent.",
+        kind=Kind.CONTROL,
+        witness=delivered,
+        backlog=12,
+    ),
+    FailureMode(
         name="moved_clock",
         section="control",
         staged="A healthy server, reached after the relay's clock was moved; the relay's date stamp tells.",

@@ -1,10 +1,12 @@
 """The suite: one file for each aspect."""
 
 from conformance.aspect import Aspect
+from conformance.suite.test_beside_backlog import test_beside_backlog
 from conformance.suite.test_clock_moved import test_clock_moved
 from conformance.suite.test_delay_notice import test_delay_notice
 from conformance.suite.test_delivered import test_delivered
 from conformance.suite.test_destination_server import test_destination_server
+from conformance.suite.test_each_recipient import test_each_recipient
 from conformance.suite.test_error_code import test_error_code
 from conformance.suite.test_error_detail import test_error_detail
 from conformance.suite.test_expires import test_expires
@@ -22,6 +24,7 @@ from conformance.suite.test_survives_restart import test_survives_restart
 
 ASPECTS: tuple[Aspect, ...] = (
     test_delivered,
+    test_beside_backlog,
     test_error_code,
     test_error_detail,
     test_destination_server,
@@ -29,6 +32,7 @@ ASPECTS: tuple[Aspect, ...] = (
     test_retried,
     test_recovers,
     test_returned_at_once,
+    test_each_recipient,
     test_retried_all_day,
     test_clock_moved,
     test_expires,

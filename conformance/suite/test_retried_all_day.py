@@ -27,10 +27,7 @@ def test_retried_all_day(case: Case) -> list[Finding]:
     scale = 24 / day
     slack = case.evidence.record.header.slack
     attempts = case.attempts
-    gaps = [
-        (after.at - before.end, after.at - before.latest_end)
-        for before, after in pairwise(attempts)
-    ]
+    gaps = [(after.at - before.end, after.at - before.latest_end) for before, after in pairwise(attempts)]
     late = granted.granularity + slack
     limits = [granted.retry_interval if n < 2 else granted.max_retry_interval for n in range(len(gaps))]
     wrong = [

@@ -12,6 +12,7 @@ from conformance.record import Header, Record, Staged
 from conformance.scenario import Scenario
 from conformance.target import Envelope, Schedule
 from conformance.wave.adapter import Instance, Refused
+from conformance.wave.envelope import backlog_of
 from conformance.wave.world import World
 from conformance.witness import Attempt
 from fake_servers import Event, Journal
@@ -33,7 +34,7 @@ class Player:
     Attributes:
         scenario: What to play.
         index: Its place in the address plan.
-        envelope: What to submit.
+        envelope: What to submit and to judge.
         staged: What is known of it so far; grows.
         header: The record's header.
         world: Where to repair.
@@ -62,7 +63,7 @@ class Player:
         if not await self.submit(instance, turn):
             return
         match self.scenario.course:
-            case Course.HEALED:
+            case Course.HEALED | Course.MIXED:
                 await self.until(self._enough_attempts, self._time_for_attempts(ATTEMPTS_BEFORE_REPAIR))
                 await self.repair()
             case Course.REJECTED:
@@ -70,7 +71,7 @@ class Player:
             case Course.DAY:
                 lifetime = self.staged.granted.queue_lifetime
                 await self.until(_returned, lifetime + 2 * self.longest_wait() + TRANSFER)
-        if self.scenario.course in (Course.HEALED, Course.HEALTHY):
+        if self.scenario.course in (Course.HEALED, Course.MIXED, Course.HEALTHY):
             # twice the wait that would be in order: late is another verdict than never
             await self.until(arrived, 2 * self.longest_wait() + self.attempt_time() + TRANSFER)
         # a second copy, a second report or another attempt would come with the next retry
@@ -78,8 +79,9 @@ class Player:
         self.close()
 
     async def submit(self, instance: Instance, turn: asyncio.Semaphore) -> bool:
-        """Hand the message to the relay; tell whether it was accepted."""
+        """Hand the message to the relay, after its backlog; tell whether it was accepted."""
         try:
+            await self._submit_backlog(instance)
             async with turn:
                 await instance.submit(self.envelope)
         except Refused as error:
@@ -88,6 +90,14 @@ class Player:
             return False
         self.staged = replace(self.staged, submitted=self.journal.now())
         return True
+
+    async def _submit_backlog(self, instance: Instance) -> None:
+        """Hand over what is to wait for a dead destination, and wait until the relay has gone there."""
+        backlog = backlog_of(self.scenario)
+        for envelope in backlog:
+            await instance.submit(envelope)
+        if backlog:
+            await self.until(lambda seen: any(seen.of("smtp", "fault")), self.longest_wait())
 
     async def repair(self) -> None:
         """Take the fault away."""
@@ -161,8 +171,8 @@ class Player:
 
 
 def arrived(evidence: Evidence) -> bool:
-    """Whether the message was delivered."""
-    return bool(evidence.messages)
+    """Whether the message was delivered to the recipient that is judged."""
+    return any(evidence.staged.recipient in message.recipients for message in evidence.messages)
 
 
 def _returned(evidence: Evidence) -> bool:

@@ -6,6 +6,7 @@ import email.utils
 from datetime import UTC, datetime
 
 from conformance.course import TRAITS
+from conformance.failure_mode import RECIPIENT
 from conformance.scenario import Scenario
 from conformance.target import Envelope
 
@@ -25,6 +26,28 @@ def sender_of(scenario: Scenario) -> str:
     return f"{scenario.id}@{SENDER_DOMAIN}"
 
 
+def recipient_of(scenario: Scenario) -> str:
+    """Return the envelope recipient that is judged."""
+    return f"{RECIPIENT}@{domain_of(scenario)}"
+
+
+def backlog_of(scenario: Scenario) -> list[Envelope]:
+    """Return the messages that wait for the scenario's own dead destination."""
+    return [
+        Envelope(
+            sender=f"backlog-{number}-of-{scenario.id}@{SENDER_DOMAIN}",
+            recipients=(f"{RECIPIENT}@{dead_domain_of(scenario)}",),
+            content=f"Subject: backlog {number}\r\n\r\nThis waits.\r\n".encode("ascii"),
+        )
+        for number in range(1, scenario.failure_mode.backlog + 1)
+    ]
+
+
+def dead_domain_of(scenario: Scenario) -> str:
+    """Return the recipient domain of a scenario's backlog."""
+    return f"dead.{domain_of(scenario)}"
+
+
 def author_of(scenario: Scenario) -> str:
     """Return the address in the From header: not the envelope sender, so that an NDR sent there is seen."""
     return f"author-of-{scenario.id}@{SENDER_DOMAIN}"
@@ -32,7 +55,8 @@ def author_of(scenario: Scenario) -> str:
 
 def envelope_of(scenario: Scenario) -> Envelope:
     """Return the message to submit, with everything in its body that careless relays damage."""
-    recipient = f"recipient@{domain_of(scenario)}"
+    recipient = recipient_of(scenario)
+    also_to = scenario.failure_mode.also_to
     head = [
         f"From: Author <{author_of(scenario)}>",
         f"To: Recipient <{recipient}>",
@@ -61,7 +85,7 @@ def envelope_of(scenario: Scenario) -> Envelope:
     traits = TRAITS[scenario.course]
     return Envelope(
         sender="" if traits.null_sender else sender_of(scenario),
-        recipients=(recipient,),
+        recipients=(recipient, f"{also_to}@{domain_of(scenario)}") if also_to else (recipient,),
         content=content,
         notify=traits.notify,
     )

@@ -22,7 +22,7 @@ from conformance.wave.directory import Directory
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from conformance.wave.jumped import Jump
 from conformance.wave.watch import LagMeter, RelayWatch
-from conformance.wave.world import World, connector, sender_connector
+from conformance.wave.world import World, connectors, sender_connector
 from fake_servers import Event, Journal
 
 Tell = Callable[[Entry], None]
@@ -95,6 +95,7 @@ class _Wave:
                 sender=sender_of(scenario),
                 author=author_of(scenario),
                 recipient=envelope.recipients[0],
+                others=list(envelope.recipients[1:]),
                 sites=sites,
                 content=envelope.content,
                 granted=self._plan.asked,
@@ -121,11 +122,11 @@ class _Wave:
 
     async def _start(self, world: World, stack: AsyncExitStack) -> list[Instance]:
         """Start one relay for all scenarios, or one for each if a relay has one connector only."""
-        connectors = [connector(player.scenario) for player in self._players]
+        needed = [connectors(player.scenario) for player in self._players]
         if Capability.MANY_CONNECTORS in self._target.capabilities:
-            groups = [[*connectors, sender_connector()]]
+            groups = [[*(each for some in needed for each in some), sender_connector()]]
         else:
-            groups = [[single] for single in connectors]
+            groups = needed
         anchors = Path(self._plan.work_directory) / "trust-anchors.pem"
         anchors.write_bytes(world.authority.trust_anchors())
         starts = []

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from conformance.failure_mode import FailureMode, Host, Tcp
-from conformance.lab.plan import NAMESPACE, Lab
+from conformance.lab.plan import HOSTS_PER_SCENARIO, NAMESPACE, Lab
 from conformance.record import Site
 from conformance.scenario import Scenario
 from conformance.target import Address, Connector, TlsPolicy
-from conformance.wave.envelope import SENDER_DOMAIN, domain_of
+from conformance.wave.envelope import SENDER_DOMAIN, dead_domain_of, domain_of
 from fake_servers import (
     CertificateAuthority,
     DnsServer,
@@ -21,13 +21,19 @@ from fake_servers import (
     PacketWatch,
     Records,
     Refusing,
+    Rule,
     Script,
     SmtpServer,
+    Stage,
+    Stall,
     SynWatch,
     Unreachable,
     Zone,
     probe,
 )
+
+# Number of the smart host that a scenario's backlog waits for: the last of its addresses.
+DEAD = HOSTS_PER_SCENARIO - 1
 
 _SINK_NAME = f"mx.{SENDER_DOMAIN}"
 
@@ -91,6 +97,9 @@ class World:
             await self._arm(scenario, host, self._site(scenario, index, number, host))
             for number, host in enumerate(hosts)
         ]
+        if mode.backlog:
+            dead = Host(rules=(Rule(Stage.GREETING, Stall()),))
+            destinations.append(await self._arm(scenario, dead, self._site(scenario, index, DEAD, dead)))
         self._destinations[scenario.id] = destinations
         sites = [destination.site for destination in destinations]
         for number, host in enumerate(hosts):
@@ -107,7 +116,7 @@ class World:
         server = SmtpServer(
             self.journal,
             hostname=site.name,
-            script=Script(*host.rules),
+            script=Script(*(_addressed(rule, scenario) for rule in host.rules)),
             tls=self.authority.server_context(certificate, site.name) if certificate else None,
             certificate=str(certificate or ""),
             receive_buffer=host.receive_buffer,
@@ -143,7 +152,7 @@ class World:
         """Take the faults away: from now on every smart host of the scenario is healthy."""
         healed = scenario.failure_mode.healed()
         for number, (destination, host) in enumerate(
-            zip(self._destinations[scenario.id], healed, strict=True)
+            zip(self._destinations[scenario.id], healed, strict=False)
         ):
             await self._heal(scenario, index, number, destination, host)
 
@@ -194,13 +203,28 @@ def smart_host(scenario: Scenario, number: int) -> str:
     return f"mx{number + 1}.{domain_of(scenario)}"
 
 
-def connector(scenario: Scenario) -> Connector:
-    """Return the connector that leads to a scenario's destination."""
+def connectors(scenario: Scenario) -> list[Connector]:
+    """Return the connectors that lead to a scenario's destinations."""
     mode: FailureMode = scenario.failure_mode
     names = tuple(smart_host(scenario, number) for number in range(len(mode.hosts)))
     checked = mode.tls is TlsPolicy.DOMAIN_VALIDATION
-    return Connector(
-        domain=domain_of(scenario), smart_hosts=names, tls=mode.tls, tls_domain=names[0] if checked else ""
+    found = [
+        Connector(
+            domain=domain_of(scenario),
+            smart_hosts=names,
+            tls=mode.tls,
+            tls_domain=names[0] if checked else "",
+        )
+    ]
+    if mode.backlog:
+        found.append(Connector(domain=dead_domain_of(scenario), smart_hosts=(smart_host(scenario, DEAD),)))
+    return found
+
+
+def _addressed(rule: Rule, scenario: Scenario) -> Rule:
+    """Return a rule for one recipient with its whole address."""
+    return (
+        rule if rule.recipient is None else replace(rule, recipient=f"{rule.recipient}@{domain_of(scenario)}")
     )
 
 

@@ -1,0 +1,40 @@
+"""Each recipient has a fate of its own."""
+
+from conformance.aspect import Case, Course, Finding, Kind, aspect
+
+
+@aspect(Course.MIXED, kinds=(Kind.MIXED,), slots=("failed", "others"))
+def test_each_recipient(case: Case) -> list[Finding]:
+    """The one in trouble is returned or delivered late; the other is delivered once, at the first attempt."""
+    staged = case.evidence.staged
+    [other] = staged.others
+    copies = {
+        who: [message for message in case.evidence.messages if who in message.recipients]
+        for who in (staged.recipient, other)
+    }
+    told = sorted({r.final_recipient for _, report in case.evidence.ndrs for r in report.recipients})
+    if case.mode.section == "5yz":
+        expected, right = "in one report, and in no delivery", told == [staged.recipient]
+        delivered = 0
+    else:
+        expected, right = "delivered once after the repair, and in no report", not case.evidence.ndrs
+        delivered = 1
+    seen = f"{len(copies[staged.recipient])} deliveries; {len(case.evidence.ndrs)} reports, of {', '.join(told) or 'nobody'}"
+    first = case.attempts[0]
+    prompt = bool(copies[other]) and copies[other][0].at <= first.latest_end
+    return [
+        case.finding(
+            "each_recipient.failed",
+            holds=right
+            and len(copies[staged.recipient]) == delivered
+            and len(case.evidence.ndrs) == 1 - delivered,
+            expected=f"<{staged.recipient}> {expected}",
+            observed=seen,
+        ),
+        case.finding(
+            "each_recipient.others",
+            holds=len(copies[other]) == 1 and prompt,
+            expected=f"<{other}> delivered once, at the first attempt",
+            observed=f"{len(copies[other])} deliveries" + ("" if prompt else ", not at the first attempt"),
+        ),
+    ]
