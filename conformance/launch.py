@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Protocol
 
 from conformance.plan import Plan
 from conformance.wave.__main__ import EXIT_INSTALLATION, command
+from conformance.wave.guard import adopting_orphans
 
 
 class Shows(Protocol):
@@ -44,6 +46,7 @@ def launch(plan: Plan, folder: Path, progress: Shows) -> Path:
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONWARNINGS", "PYTHONPATH")}
     with (
         log.open("wb") as errors,
+        adopting_orphans(),
         subprocess.Popen(
             command(written, record),
             cwd=folder,
@@ -65,8 +68,17 @@ def launch(plan: Plan, folder: Path, progress: Shows) -> Path:
     if status == EXIT_INSTALLATION:
         raise WaveFailed(_installation(last), installation=True)
     if status != 0:
-        raise WaveFailed(f"exit status {status}\n{log.read_text(encoding='utf-8', errors='replace')[-4000:]}")
+        said = log.read_text(encoding="utf-8", errors="replace")[-4000:].strip()
+        raise WaveFailed(f"{_ending(status)}; its record, so far as it goes: {record}\n{said}")
     return record
+
+
+def _ending(status: int) -> str:
+    """Say in words how a wave ended; what a shell would call 128 + n is a signal as well."""
+    number = -status if status < 0 else status - 128
+    if number <= 0:
+        return f"exit status {status}"
+    return f"killed by {signal.Signals(number).name}"
 
 
 def _follow(child: subprocess.Popen[str], progress: Shows) -> dict[str, Any]:

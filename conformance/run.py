@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from conformance.lab import plan as labs
 from conformance.launch import WaveFailed, launch
 from conformance.plan import Plan
 from conformance.profile import Profile
-from conformance.record import Record, RecordError, load
+from conformance.record import Record, RecordError, Trouble, load
 from conformance.scenario import Scenario, of_control
 from conformance.target import Capability, Target
 from conformance.targets.resolve import UnknownTarget, resolve
@@ -85,6 +86,11 @@ class Run:
         staged = [record for record in self.records if scenario.id in record.staged]
         return staged[-1] if staged else self.records[0]
 
+    @property
+    def troubles(self) -> list[Trouble]:
+        """Everything that broke, in whatever wave."""
+        return [trouble for record in self.records for trouble in record.troubles]
+
     def provoke(self, scenarios: Sequence[Scenario], progress: Progress) -> None:
         """Stage these scenarios and the controls they rely on; a wave that was late is repeated for those concerned.
 
@@ -103,7 +109,7 @@ class Run:
         wanted = _staged(scenarios, capabilities)
         record = self._launch(self._plan(wanted, lab), progress, "")
         late = [name for name, staged in record.staged.items() if staged.lag > record.header.slack]
-        if late and not record.troubles:
+        if late and not self.troubles:
             again = _staged([Scenario.from_id(name) for name in late], capabilities)
             second = replace(self._plan(again, lab), stretch=2.0)
             self._launch(second, progress, f"we were late in {len(late)} scenarios, staging them again")
@@ -112,7 +118,7 @@ class Run:
         stretch = planning.stretch_for(len(scenarios), os.cpu_count() or 1)
         return Plan(
             target=self.name,
-            import_path=[str(self.config.invocation_params.dir)],
+            import_path=_import_path(self.config),
             lab=lab,
             scenarios=scenarios,
             asked=planning.schedule(retry_interval=planning.RETRY_INTERVAL * stretch),
@@ -130,7 +136,9 @@ class Run:
         except WaveFailed as error:
             if error.installation:
                 raise pytest.UsageError(f"target {self.name} cannot be judged here: {error}") from error
-            raise pytest.exit.Exception(f"the wave broke: {error}", returncode=3) from error
+            raise pytest.exit.Exception(
+                f"at fault: this suite or this machine. The wave did not come to its end: {error}", returncode=3
+            ) from error
         record = load(path)
         self.paths.append(path)
         self.records.append(record)
@@ -141,6 +149,11 @@ class Run:
             else "the record is incomplete"
         )
         return record
+
+
+def _import_path(config: pytest.Config) -> list[str]:
+    """Return where to look for an adapter: pytest's own path (which ini files and conftest.py may extend) and here."""
+    return list(dict.fromkeys([*filter(None, sys.path), str(config.invocation_params.dir)]))
 
 
 def _staged(scenarios: Sequence[Scenario], capabilities: frozenset[Capability]) -> list[str]:
@@ -171,18 +184,27 @@ def open_run(config: pytest.Config) -> Run:
             raise pytest.UsageError(
                 "--conformance-replay judges a record without the target: leave --target out"
             )
-        try:
-            records = [load(Path(path)) for path in replayed]
-        except RecordError as error:
-            raise pytest.UsageError(f"--conformance-replay: {error}") from error
-        targets = sorted({record.header.target for record in records})
-        if len(targets) > 1:
-            raise pytest.UsageError(f"--conformance-replay: records of several targets: {', '.join(targets)}")
-        paths = [Path(path) for path in replayed]
-        return Run(targets[0], profile, strict, config, records=records, paths=paths)
+        return _replay(config, [Path(path) for path in replayed], profile, strict)
     assert name is not None
     try:
-        target = resolve(name, [str(config.invocation_params.dir)])
+        target = resolve(name, _import_path(config))
     except UnknownTarget as error:
         raise pytest.UsageError(f"--target: {error}") from error
     return Run(name, profile, strict, config, target=target, lab=lab)
+
+
+def _replay(config: pytest.Config, paths: list[Path], profile: Profile, strict: bool) -> Run:
+    try:
+        records = [load(path) for path in paths]
+    except RecordError as error:
+        raise pytest.UsageError(f"--conformance-replay: {error}") from error
+    for path, record in zip(paths, records, strict=True):
+        if record.footer is None:
+            raise pytest.UsageError(
+                f"--conformance-replay: {path} has no footer: the wave that wrote it was broken off, or the file "
+                "was cut; run pytest with the target again"
+            )
+    targets = sorted({record.header.target for record in records})
+    if len(targets) > 1:
+        raise pytest.UsageError(f"--conformance-replay: records of several targets: {', '.join(targets)}")
+    return Run(targets[0], profile, strict, config, records=records, paths=paths)

@@ -126,7 +126,9 @@ class Player:
         return attempt_time(self.scenario, self.staged.granted, self.header.asked)
 
     def _time_for_attempts(self, count: int) -> float:
-        return count * (self._attempt_time() + self.header.slack) + (count - 1) * self._longest_wait()
+        # the first attempt, too, may have to wait until the relay wakes
+        first = self.staged.granted.granularity
+        return first + count * (self._attempt_time() + self.header.slack) + (count - 1) * self._longest_wait()
 
 
 def attempt_time(scenario: Scenario, granted: Schedule, asked: Schedule) -> float:
