@@ -5,8 +5,11 @@ Without one of these options the suite does not exist: none of its packages is i
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -61,16 +64,43 @@ def pytest_configure(config: pytest.Config) -> None:
     """Bring in the suite if it was asked for."""
     if not (config.getoption("conformance_target") or config.getoption("conformance_replay")):
         return
-    import conformance
-
-    here = Path(__file__).resolve().parent
-    found = [Path(folder).resolve() for folder in conformance.__path__]
-    if found != [here / "conformance"]:
-        where = ", ".join(map(str, found))
-        raise pytest.UsageError(
-            f"another package called conformance hides ours: {where}. Run pytest from a folder without it, "
-            "or without adding that folder to the import path (python -m pytest and a conftest.py do)."
-        )
+    for package in ("conformance", "fake_servers"):
+        _bring_in(package)
     from conformance.plugin import ConformancePlugin
 
     config.pluginmanager.register(ConformancePlugin(config), "mailflow_conformance_run")
+
+
+def _bring_in(name: str) -> None:
+    """Import the package that was installed with this file, even if another one of its name comes first on the path.
+
+    Raises:
+        pytest.UsageError: The other one is already imported.
+    """
+    folder = Path(__file__).resolve().parent / name
+    loaded = sys.modules.get(name)
+    if loaded is not None:
+        where = _where(loaded)
+        if where != [folder]:
+            raise pytest.UsageError(
+                f"a package {name} that is not ours is already imported, by a conftest.py or a plugin: "
+                f"{', '.join(map(str, where))}. Run pytest with --target from a folder without it, or with "
+                "--noconftest."
+            )
+        return
+    # by its place, not by the path: a user's repository may have packages of these names
+    spec = spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+
+
+def _where(module: ModuleType) -> list[Path]:
+    places = list(getattr(module, "__path__", [])) or [getattr(module, "__file__", None) or "built in"]
+    return [Path(place).resolve() for place in places]

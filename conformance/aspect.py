@@ -50,8 +50,7 @@ class Case:
     @property
     def outcome(self) -> Outcome:
         """What became of the message while the fault lasted: returned at once, or deferred."""
-        gave_up = self.evidence.ndrs or any(error.permanent for error in self.errors)
-        return Outcome.PERMANENT if gave_up else Outcome.DEFERRED
+        return Outcome.DEFERRED if self.evidence.given_up is None else Outcome.PERMANENT
 
     def must_have_waited(self) -> None:
         """Leave nothing to judge if the message was returned at once and the profile accepts that.
@@ -59,7 +58,9 @@ class Case:
         Raises:
             NotApplicable: There was nothing to wait, to retry or to recover.
         """
-        if self.outcome is Outcome.PERMANENT and self.profile.accepted(self.mode, Outcome.PERMANENT):
+        # both returned and delivered is accepted by nobody
+        returned = self.outcome is Outcome.PERMANENT and not self.evidence.messages
+        if returned and self.profile.accepted(self.mode, Outcome.PERMANENT):
             raise NotApplicable(
                 f"the relay returned the message at once, which the profile {self.profile.name} accepts here"
             )

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # Node ids begin with this, wherever the package is installed and whatever pytest's root folder is.
 SUITE = "conformance/suite"
 
+_HERE = Path(__file__).resolve().parent / "suite"
+
 
 class Selection:
     """What of the suite the command line names; everything if it names no path at all.
@@ -32,12 +34,11 @@ class Selection:
 
     def __init__(self, config: pytest.Config) -> None:
         given = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else []
-        here = Path(__file__).resolve().parent / "suite"
         self._wanted: dict[str, bool] = {}
         self.others: list[str] = []
         for argument in given:
             path, separator, rest = argument.partition("::")
-            named = _within_suite(path, config.invocation_params.dir, here)
+            named = _within_suite(path, config.invocation_params.dir, _HERE)
             if named is None:
                 self.others.append(argument)
             else:
@@ -100,7 +101,13 @@ class AspectFile(pytest.File):
             if not self.selection.includes(f"{self.nodeid}::{name}") or not self.run.knows(scenario):
                 continue
             item = AspectItem.from_parent(
-                self, name=name, aspect=self.aspect, scenario=scenario, run=self.run
+                self,
+                name=name,
+                nodeid=f"{self.nodeid}::{name}",  # as a text: --lf compares what it can parse from one
+                path=_HERE / self.name,  # --nf looks at its age
+                aspect=self.aspect,
+                scenario=scenario,
+                run=self.run,
             )
             item.add_marker("control" if mode.is_control else "failure_mode")
             yield item
@@ -140,7 +147,8 @@ class AspectItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Say where the item comes from."""
-        return self.path, None, self.name
+        assert isinstance(self.parent, AspectFile)
+        return self.parent.path, None, self.name
 
 
 class Unsuccessful(Exception):

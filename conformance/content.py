@@ -4,7 +4,28 @@ from __future__ import annotations
 
 import re
 
+from conformance.evidence import Delivered
+from conformance.record import Staged
+
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
+
+
+def altered(staged: Staged, message: Delivered) -> str:
+    """Say in what a message differs from the one submitted, envelope included; empty if in nothing.
+
+    A mail object is envelope and content (RFC 5321 section 2.3.1); of an address only the domain may change its
+    case (section 2.4).
+    """
+    if _same_case(message.mail_from) != _same_case(staged.sender):
+        return f"the reverse-path is <{message.mail_from}> instead of <{staged.sender}>"
+    if [_same_case(address) for address in message.recipients] != [_same_case(staged.recipient)]:
+        return f"the forward-path is <{'>, <'.join(message.recipients)}> instead of <{staged.recipient}>"
+    return difference(staged.content, message.content)
+
+
+def _same_case(address: str) -> str:
+    local, at, domain = address.rpartition("@")
+    return local + at + domain.lower()
 
 
 def difference(sent: bytes, received: bytes) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage, Message
 
 _COMMENT = re.compile(r"\([^()]*\)")
+_TYPE = re.compile(r"[\w.-]+\s*;\s*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,5 +77,7 @@ def _unfold(value: object) -> str:
 
 
 def _after_type(value: object) -> str:
-    _, separator, rest = _unfold(value).partition(";")
-    return rest.strip() if separator else ""
+    # whether the type is there at all is another question than what is said
+    text = _unfold(value)
+    typed = _TYPE.match(text)
+    return text[typed.end() :] if typed else text

@@ -25,6 +25,7 @@ class Delivered:
     Attributes:
         at: When the final dot was accepted.
         server: Address of the fake.
+        connection: Number of the connection in the journal.
         mail_from: The reverse-path, empty for the null reverse-path.
         recipients: The forward-paths.
         content: Exactly the octets received.
@@ -33,6 +34,7 @@ class Delivered:
 
     at: float
     server: str
+    connection: int
     mail_from: str
     recipients: tuple[str, ...]
     content: bytes
@@ -76,7 +78,7 @@ class Evidence:
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
-        """Events at this scenario's own servers and names, and mail to or from its own addresses."""
+        """Events at this scenario's own servers and names, mail to its sender, and defects of shared fakes."""
         servers = {site.server for site in self.staged.sites}
         names = {site.name.lower() for site in self.staged.sites} | {self.staged.domain.lower()}
         return tuple(event for event in self.record.events if self._is_ours(event, servers, names))
@@ -84,9 +86,18 @@ class Evidence:
     def _is_ours(self, event: Event, servers: set[str], names: set[str]) -> bool:
         if event.layer == "dns":
             return str(event.fields.get("name", "")).rstrip(".").lower() in names
+        if event.layer == "fake" and event.server not in servers:
+            # the name server, the sink, a witness: everybody relies on them
+            return event.server not in self._foreign
         if event.kind == "message" and event.server not in servers:
             return bool({self.staged.sender, self.staged.author} & set(cast(list[str], event["recipients"])))
         return event.server in servers
+
+    @cached_property
+    def _foreign(self) -> frozenset[str]:
+        """Servers of other scenarios."""
+        others = (other for other in self.record.staged.values() if other.scenario != self.staged.scenario)
+        return frozenset(site.server for other in others for site in other.sites)
 
     def of(self, layer: str, *kinds: str) -> Iterator[Event]:
         """Yield this scenario's events of a layer and, if given, of some kinds."""
@@ -116,6 +127,7 @@ class Evidence:
             Delivered(
                 at=event.at,
                 server=event.server,
+                connection=event.connection,
                 mail_from=str(event["mail_from"]),
                 recipients=tuple(cast(list[str], event["recipients"])),
                 content=base64.b64decode(str(event["content"])),
@@ -149,18 +161,28 @@ class Evidence:
         return tuple(
             (snapshot, tuple(m for m in snapshot.waiting if m.recipient.lower() == ours))
             for snapshot in self.record.snapshots
-            if snapshot.asked >= begin and snapshot.at <= end
+            if snapshot.relay == self.staged.relay and snapshot.asked >= begin and snapshot.at <= end
         )
 
     @cached_property
     def errors(self) -> tuple[ErrorSeen, ...]:
-        """The errors the relay showed, from the best source there is: events, else queue, else NDR."""
-        seen = tuple(self._from_events())
-        if not seen:
-            seen = tuple(self._from_queue())
-        if not seen:
-            seen = tuple(self._from_reports())
-        return seen
+        """The errors the relay showed, from the best source that says anything: events, else queue, else NDR.
+
+        Events without a word (a relay may record that it deferred, and the reason elsewhere) are left only if no
+        other source says more.
+        """
+        wordless = tuple(self._from_events())
+        for source in (wordless, tuple(self._from_queue()), tuple(self._from_reports())):
+            if any(error.text or error.code or error.status for error in source):
+                return source
+        return wordless
+
+    @cached_property
+    def given_up(self) -> float | None:
+        """When the relay returned the message or said that it had given up; None if it did neither."""
+        moments = [message.at for message, _ in self.ndrs]
+        moments += [r.seen for r in self.reported if r.event.outcome is Outcome.PERMANENT]
+        return min(moments, default=None)
 
     def _from_events(self) -> Iterator[ErrorSeen]:
         for reported in self.reported:

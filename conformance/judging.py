@@ -10,7 +10,7 @@ from conformance.evidence import Evidence
 from conformance.failure_mode import FailureMode
 from conformance.profile import Profile
 from conformance.record import Record
-from conformance.requirements import Requirement
+from conformance.requirements import Requirement, catalogue
 from conformance.scenario import Scenario, controls_of
 from conformance.suite.test_clock_moved import test_clock_moved
 from conformance.suite.test_delivered import test_delivered
@@ -62,8 +62,6 @@ class Judged:
 
 def judge(aspect: Aspect, scenario: Scenario, record: Record, profile: Profile) -> Judged:
     """Judge one aspect of one scenario."""
-    from conformance.requirements import catalogue
-
     mode = scenario.failure_mode
     main = aspect.main_requirement(mode, profile)
     staged = record.staged.get(scenario.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 
 from conformance.plan import Plan
 from conformance.wave.__main__ import EXIT_INSTALLATION, command
+from conformance.wave.guard import adopting_orphans
 
 
 class Shows(Protocol):
@@ -47,6 +49,7 @@ def launch(plan: Plan, folder: Path, progress: Shows) -> Path:
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONWARNINGS", "PYTHONPATH")}
     with (
         log.open("wb") as errors,
+        adopting_orphans(),
         subprocess.Popen(
             command(written, record),
             cwd=folder,
@@ -68,7 +71,8 @@ def launch(plan: Plan, folder: Path, progress: Shows) -> Path:
     if status == EXIT_INSTALLATION:
         raise WaveFailed(_installation(last), installation=True)
     if status != 0:
-        raise WaveFailed(f"exit status {status}\n{log.read_text(encoding='utf-8', errors='replace')[-4000:]}")
+        said = log.read_text(encoding="utf-8", errors="replace")[-4000:].strip()
+        raise WaveFailed(f"{_ending(status)}; its record, so far as it goes: {record}\n{said}")
     return record
 
 
@@ -108,6 +112,14 @@ class _Part:
     def advance(self, done: int, total: int) -> None:
         """So many windows of this wave are closed."""
         self._total.advance(self._number, done, total)
+
+
+def _ending(status: int) -> str:
+    """Say in words how a wave ended; what a shell would call 128 + n is a signal as well."""
+    number = -status if status < 0 else status - 128
+    if number <= 0:
+        return f"exit status {status}"
+    return f"killed by {signal.Signals(number).name}"
 
 
 def _follow(child: subprocess.Popen[str], progress: Shows) -> dict[str, Any]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
-from pathlib import Path
+from importlib.machinery import PathFinder
 from typing import Any
 
 import pytest
 
 from conformance.collection import AspectFile, AspectItem, Selection
-from conformance.report.jsonl import write_report
+from conformance.report.jsonl import Report, ReportError
 from conformance.report.terminal import Terminal
 from conformance.run import Run, open_run
 from conformance.verdict import Verdict
@@ -21,7 +22,8 @@ _STATUS = {
     Verdict.DEVIATION: ("deviation", "D", ("DEVIATION", {"yellow": True})),
     Verdict.INCONCLUSIVE: ("inconclusive", "I", ("INCONCLUSIVE", {"red": True})),
     Verdict.NOT_APPLICABLE: ("not applicable", "n", ("NOT APPLICABLE", {"yellow": True})),
-    Verdict.ERROR: ("error", "E", "ERROR"),
+    # not pytest's own "error": what broke is told once, not for every test
+    Verdict.ERROR: ("not judged", "E", ("ERROR", {"red": True})),
 }
 
 
@@ -32,7 +34,7 @@ class ConformancePlugin:
         if getattr(config.option, "numprocesses", None) or getattr(config.option, "tx", None):
             raise pytest.UsageError(
                 "-n cannot be used with a target: every worker would provoke every failure again. One wave "
-                "already stages all scenarios at the same time."
+                "already stages all scenarios at the same time. Leave it out, or add -n 0 if an ini file sets it."
             )
         for mark in ("control: a positive control", "failure_mode: a way a destination can be broken"):
             config.addinivalue_line("markers", mark)
@@ -40,10 +42,11 @@ class ConformancePlugin:
         self._selection = Selection(config)
         config.args[:] = self._selection.others
         self._terminal = Terminal(config)
+        self._report = _open_report(config)
 
     def pytest_report_header(self) -> list[str]:
         """Say what is judged, and by what."""
-        return self._run.about()
+        return [*self._run.about(), *_hidden()]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -91,15 +94,43 @@ class ConformancePlugin:
         if session.config.option.collectonly:
             return
         nothing = all(judged.verdict is Verdict.NOT_APPLICABLE for _, judged in self._run.judged)
-        if exitstatus == pytest.ExitCode.OK and nothing and not _others_ran(session):
+        if exitstatus == pytest.ExitCode.OK and self._run.troubles:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        elif exitstatus == pytest.ExitCode.OK and nothing and not _others_ran(session):
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
-        folder = session.config.getoption("conformance_report")
-        if folder and self._run.records:
-            write_report(Path(folder), self._run)
+        if self._report and self._run.records:
+            came_to_its_end = exitstatus <= pytest.ExitCode.TESTS_FAILED
+            selected = sum(isinstance(item, AspectItem) for item in session.items)
+            self._report.write(self._run, selected=selected, footer=came_to_its_end)
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Show one line for each failure mode, and what neither passed nor failed."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter
+    ) -> Generator[None, None, None]:
+        """Before all failures what broke, after them one line for each failure mode and what has no section."""
+        self._terminal.broken(terminalreporter, self._run)
+        yield
         self._terminal.summary(terminalreporter, self._run)
+
+
+def _hidden() -> list[str]:
+    """Say which other packages of our names would have been found first; in this run ours are used."""
+    notes = []
+    for name in ("conformance", "fake_servers"):
+        found = PathFinder.find_spec(name)
+        if found is not None and found.origin and found.origin != sys.modules[name].__file__:
+            notes.append(f"conformance: {found.origin} is hidden by this suite's package of the same name")
+    return notes
+
+
+def _open_report(config: pytest.Config) -> Report | None:
+    folder = config.getoption("conformance_report")
+    if not folder or config.option.collectonly:
+        return None
+    try:
+        return Report(config.invocation_params.dir / folder)
+    except ReportError as error:
+        raise pytest.UsageError(f"--conformance-report={folder}: {error}") from error
 
 
 def _others_ran(session: pytest.Session) -> bool:

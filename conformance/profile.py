@@ -165,13 +165,21 @@ def load(name: str) -> Profile:
         about=data["about"],
         rows=_by_mode(name, rows, base.rows if base else {}),
         slots={**(base.slots if base else {}), **data.get("aspects", {})},
-        by_section={**(base.by_section if base else {}), **data.get("sections", {})},
+        by_section=_merged(base.by_section if base else {}, data.get("sections", {})),
         expired_by=data["limits"]["expired_by"] if "limits" in data or base is None else base.expired_by,
     )
     unknown = profile.served() - set(catalogue())
     if unknown:
         raise ProfileError(f"{name}.toml: no such requirement: {', '.join(sorted(unknown))}")
     return profile
+
+
+def _merged(
+    base: Mapping[str, Mapping[str, str]], own: Mapping[str, Mapping[str, str]]
+) -> dict[str, Mapping[str, str]]:
+    return {
+        section: {**base.get(section, {}), **own.get(section, {})} for section in dict.fromkeys((*base, *own))
+    }
 
 
 def _by_mode(name: str, rows: list[Row], base: Mapping[str, Row]) -> dict[str, Row]:

@@ -95,6 +95,7 @@ class Staged:
         moments: When the relay's clock had been moved to each stop, by the stop's name.
         lag: How late the wave itself was at worst while the window was open, in seconds.
         stretched: Whether this is a second staging with the window doubled, because the first was too late.
+        relay: Number of the relay instance that it was submitted to, counted from 1.
     """
 
     scenario: str
@@ -115,15 +116,17 @@ class Staged:
     moments: dict[str, float] = field(default_factory=dict)
     lag: float = 0.0
     stretched: bool = False
+    relay: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """What the relay's queue held at one moment; `asked` and `at` bracket that moment."""
+    """What the queue of one relay instance held at one moment; `asked` and `at` bracket that moment."""
 
     asked: float
     at: float
     waiting: list[QueuedMessage]
+    relay: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

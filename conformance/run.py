@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from conformance.lab import plan as labs
 from conformance.launch import WaveFailed, launch_all
 from conformance.plan import Plan
 from conformance.profile import Profile
-from conformance.record import Record, RecordError, load
+from conformance.record import Record, RecordError, Trouble, load
 from conformance.scenario import Scenario, controls_of
 from conformance.target import Capability, Target
 from conformance.targets.resolve import UnknownTarget, resolve
@@ -87,6 +88,11 @@ class Run:
         own = [record for record in staged if record.header.timing == scenario.timing]
         return [*self.records[:1], *staged, *own][-1]
 
+    @property
+    def troubles(self) -> list[Trouble]:
+        """Everything that broke, in whatever wave."""
+        return [trouble for record in self.records for trouble in record.troubles]
+
     def provoke(self, scenarios: Sequence[Scenario], progress: Progress) -> None:
         """Stage these scenarios and the controls they rely on; a wave that was late is repeated for those concerned.
 
@@ -109,7 +115,7 @@ class Run:
             for name, staged in record.staged.items()
             if staged.lag > record.header.slack
         ]
-        if late and not any(record.troubles for record in self.records):
+        if late and not self.troubles:
             progress.begin(f"we were late in {len(late)} scenarios, staging them again with windows doubled")
             self._stage(late, capabilities, lab, progress, 2.0)
 
@@ -135,7 +141,10 @@ class Run:
         except WaveFailed as error:
             if error.installation:
                 raise pytest.UsageError(f"target {self.name} cannot be judged here: {error}") from error
-            raise pytest.exit.Exception(f"the wave broke: {error}", returncode=3) from error
+            raise pytest.exit.Exception(
+                f"at fault: this suite or this machine. The wave did not come to its end: {error}",
+                returncode=3,
+            ) from error
         records = [load(path) for path in paths]
         self.paths += paths
         self.records += records
@@ -150,7 +159,7 @@ class Run:
         slower = planning.stretch_for(len(scenarios), os.cpu_count() or 1)
         return Plan(
             target=self.name,
-            import_path=[str(self.config.invocation_params.dir)],
+            import_path=_import_path(self.config),
             lab=lab,
             timing=timing,
             scenarios=scenarios,
@@ -158,6 +167,11 @@ class Run:
             slack=planning.slack(timing),
             stretch=stretch,
         )
+
+
+def _import_path(config: pytest.Config) -> list[str]:
+    """Return where to look for an adapter: pytest's own path (which ini files and conftest.py may extend) and here."""
+    return list(dict.fromkeys([*filter(None, sys.path), str(config.invocation_params.dir)]))
 
 
 def _staged(timing: Timing, scenarios: Sequence[Scenario], capabilities: frozenset[Capability]) -> list[str]:
@@ -189,18 +203,27 @@ def open_run(config: pytest.Config) -> Run:
             raise pytest.UsageError(
                 "--conformance-replay judges a record without the target: leave --target out"
             )
-        try:
-            records = [load(Path(path)) for path in replayed]
-        except RecordError as error:
-            raise pytest.UsageError(f"--conformance-replay: {error}") from error
-        targets = sorted({record.header.target for record in records})
-        if len(targets) > 1:
-            raise pytest.UsageError(f"--conformance-replay: records of several targets: {', '.join(targets)}")
-        paths = [Path(path) for path in replayed]
-        return Run(targets[0], profile, strict, config, records=records, paths=paths)
+        return _replay(config, [Path(path) for path in replayed], profile, strict)
     assert name is not None
     try:
-        target = resolve(name, [str(config.invocation_params.dir)])
+        target = resolve(name, _import_path(config))
     except UnknownTarget as error:
         raise pytest.UsageError(f"--target: {error}") from error
     return Run(name, profile, strict, config, target=target, lab=lab)
+
+
+def _replay(config: pytest.Config, paths: list[Path], profile: Profile, strict: bool) -> Run:
+    try:
+        records = [load(path) for path in paths]
+    except RecordError as error:
+        raise pytest.UsageError(f"--conformance-replay: {error}") from error
+    for path, record in zip(paths, records, strict=True):
+        if record.footer is None:
+            raise pytest.UsageError(
+                f"--conformance-replay: {path} has no footer: the wave that wrote it was broken off, or the file "
+                "was cut; run pytest with the target again"
+            )
+    targets = sorted({record.header.target for record in records})
+    if len(targets) > 1:
+        raise pytest.UsageError(f"--conformance-replay: records of several targets: {', '.join(targets)}")
+    return Run(targets[0], profile, strict, config, records=records, paths=paths)

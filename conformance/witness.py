@@ -25,7 +25,8 @@ class Contact:
         end: When it was over at the earliest.
         latest_end: When it was over at the latest.
         host: The smart host it concerned.
-        mark: Contacts with the same mark are repetitions of one another (a retransmitted query).
+        mark: Contacts with the same mark in direct succession repeat one another (a retransmitted query).
+        what: What was asked of the host; different questions do not use up one another's number.
     """
 
     at: float
@@ -33,6 +34,7 @@ class Contact:
     latest_end: float
     host: str
     mark: str = ""
+    what: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +54,14 @@ class Witness:
     Attributes:
         sentence: What it takes as proof, for the docs and for reports.
         see: Returns the contacts in the order of time.
-        per_attempt: How many contacts with one host one attempt may leave.
+        per_attempt: How many contacts of one kind with one host one attempt may leave.
+        indirect: Labs in which it sees what precedes an attempt, a look-up, and not the attempt itself.
     """
 
     sentence: str
     see: Callable[[Evidence], list[Contact]]
     per_attempt: int = 1
+    indirect: frozenset[str] = frozenset()
 
     def attempts(self, evidence: Evidence, *, connections: int = 1) -> list[Attempt]:
         """Group contacts into attempts.
@@ -66,11 +70,11 @@ class Witness:
         shortest retry interval and the attempt has not yet used up its contacts; so a relay that comes
         back at once, again and again, is seen as making many attempts.
         """
-        pause = evidence.staged.granted.retry_interval / 2
+        interval = evidence.staged.granted.retry_interval
         most = self.per_attempt * connections
         groups: list[list[Contact]] = []
         for contact in self.see(evidence):
-            if groups and self._belongs(contact, groups[-1], pause, most):
+            if groups and self._belongs(contact, groups[-1], interval, most):
                 groups[-1].append(contact)
             else:
                 groups.append([contact])
@@ -85,12 +89,15 @@ class Witness:
         ]
 
     @staticmethod
-    def _belongs(contact: Contact, group: list[Contact], pause: float, most: int) -> bool:
-        if contact.mark and any(contact.mark == other.mark for other in group):
+    def _belongs(contact: Contact, group: list[Contact], interval: float, most: int) -> bool:
+        pause = contact.at - max(c.latest_end for c in group)
+        alike = [c for c in group if (c.host, c.what) == (contact.host, contact.what)]
+        # not for ever: some relays give all their queries the same identifier
+        if contact.mark and any(contact.mark == other.mark for other in alike) and pause < interval:
             return True
         # marks count once: retransmissions do not use up an attempt
-        same_host = {c.mark or str(n) for n, c in enumerate(group) if c.host == contact.host}
-        return contact.at - max(c.latest_end for c in group) < pause and len(same_host) < most
+        used = {c.mark or str(n) for n, c in enumerate(alike)}
+        return pause < interval / 2 and len(used) < most
 
 
 def _site_names(evidence: Evidence) -> dict[str, str]:
@@ -126,18 +133,39 @@ def _connections(evidence: Evidence, telling: Iterable[Event], *, patience: floa
 
 
 def _queries(evidence: Evidence, *, failed: bool = False, lasting: float = 0.0) -> list[Contact]:
-    """Return one contact for each look-up of a smart host's IPv4 address, failed or not."""
+    """Return one contact for each look-up of a smart host's address, failed or not.
+
+    Some relays ask for IPv6 addresses too, first, or only: our names have none, so these look-ups count where
+    the name itself fails, and never where it has an address.
+    """
     names = {site.name.lower() for site in evidence.staged.sites}
+    sound = _resolved(evidence)
     contacts = []
     for event in evidence.of("dns", "answer"):
         name = str(event["name"]).rstrip(".").lower()
-        if name in names and event["type"] == "A" and (event["answer"] != "records") is failed:
+        types = ("A", "AAAA") if failed and name not in sound else ("A",)
+        if name in names and event["type"] in types and (event["answer"] != "records") is failed:
             contacts.append(
                 Contact(
-                    at=event.at, end=event.at, latest_end=event.at + lasting, host=name, mark=f"{event['id']}"
+                    at=event.at,
+                    end=event.at,
+                    latest_end=event.at + lasting,
+                    host=name,
+                    mark=f"{event['id']}",
+                    what=str(event["type"]),
                 )
             )
     return contacts
+
+
+def _resolved(evidence: Evidence) -> set[str]:
+    """Return the names that gave an IPv4 address before the repair: a missing IPv6 address is no fault of theirs."""
+    repaired = evidence.staged.repaired
+    return {
+        str(event["name"]).rstrip(".").lower()
+        for event in evidence.of("dns", "answer")
+        if event["type"] == "A" and event["answer"] == "records" and (repaired is None or event.at < repaired)
+    }
 
 
 def _before_repair(evidence: Evidence, contacts: list[Contact]) -> list[Contact]:
@@ -263,12 +291,14 @@ syn_refused = Witness(
     sentence="namespace: a SYN was answered with RST on the wire; loopback: the smart host's address (TTL 0) "
     "was looked up between two probes of ours that were both refused",
     see=_refused,
+    indirect=frozenset({"loopback"}),
     per_attempt=_QUERIES_PER_ATTEMPT,
 )
 unreachable = Witness(
     sentence="the smart host's address (TTL 0) was looked up between two probes of ours that both found the "
     "host unreachable",
     see=_unreachable,
+    indirect=frozenset({"loopback", "namespace"}),
     per_attempt=_QUERIES_PER_ATTEMPT,
 )
 delivered = Witness(sentence="the message arrived", see=_delivered)

@@ -12,30 +12,57 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conformance import __version__
 from conformance.evidence import Evidence
 from conformance.record import unstructure
+from conformance.report.failure import at_fault
 from conformance.report.timeline import timeline
+from conformance.target import Target
+from conformance.verdict import Verdict
 
 if TYPE_CHECKING:
     from conformance.run import Run
 
 
-def write_report(folder: Path, run: Run) -> Path:
-    """Write `report.jsonl` into a folder, which is made if need be; return its path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "report.jsonl"
-    with path.open("w", encoding="utf-8") as file:
-        for row in _rows(run):
-            file.write(json.dumps(row) + "\n")
-    return path
+class ReportError(Exception):
+    """The report cannot be written; the text says why."""
+
+
+class Report:
+    """The file `report.jsonl` of one run.
+
+    Attributes:
+        path: Where it is written, at the end; an older one is taken away at once.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "report.jsonl"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.path.open("a").close()
+            self.path.unlink()
+        except OSError as error:
+            raise ReportError(f"cannot write {self.path}: {error.strerror}") from error
+
+    def write(self, run: Run, *, selected: int, footer: bool) -> None:
+        """Write everything that was judged.
+
+        Args:
+            run: What to report.
+            selected: How many tests were to be judged; -x may have ended the run earlier.
+            footer: Whether the run came to its end.
+        """
+        with self.path.open("w", encoding="utf-8") as file:
+            for row in _rows(run):
+                file.write(json.dumps(row) + "\n")
+            if footer:
+                file.write(json.dumps(_footer(run, selected)) + "\n")
 
 
 def _rows(run: Run) -> Iterator[dict[str, Any]]:
     yield _header(run)
-    counts: Counter[str] = Counter()
     shown: dict[str, Evidence] = {}
     for item, judged in run.judged:
-        counts[judged.verdict] += 1
         if judged.evidence is not None:
             shown[item.scenario.id] = judged.evidence
         yield {
@@ -47,8 +74,7 @@ def _rows(run: Run) -> Iterator[dict[str, Any]]:
             "level": judged.level,
             "verdict": judged.verdict,
             "expected": judged.expected,
-            "observed": judged.observed,
-            "fault": judged.fault,
+            "observed": f"{at_fault(judged.fault)}: {judged.observed}" if judged.fault else judged.observed,
             "node_id": item.nodeid,
         }
     for name, evidence in shown.items():
@@ -63,7 +89,16 @@ def _rows(run: Run) -> Iterator[dict[str, Any]]:
                 {"at": round(e.at, 4), "layer": e.layer, "text": e.text} for e in timeline(evidence)
             ],
         }
-    yield {"kind": "footer", "verdicts": sum(counts.values()), "counts": dict(sorted(counts.items()))}
+
+
+def _footer(run: Run, selected: int) -> dict[str, Any]:
+    counts = Counter(judged.verdict for _, judged in run.judged)
+    return {
+        "kind": "footer",
+        "selected": selected,
+        "verdicts": len(run.judged),
+        "counts": {verdict.value: counts[verdict] for verdict in Verdict},
+    }
 
 
 def _header(run: Run) -> dict[str, Any]:
@@ -73,6 +108,7 @@ def _header(run: Run) -> dict[str, Any]:
         "kind": "header",
         "suite_version": header.suite,
         "target": header.target,
+        "target_version": _version(run.target, header.target_module),
         "target_module": header.target_module,
         "capabilities": header.capabilities,
         "profile": run.profile.name,
@@ -89,3 +125,11 @@ def _header(run: Run) -> dict[str, Any]:
         "platform": header.platform,
         "started": header.started,
     }
+
+
+def _version(target: Target | None, module: str) -> str | None:
+    """Return the version of the relay if the adapter tells it by an attribute `version`."""
+    if module.startswith("conformance.targets.reference:"):
+        return __version__
+    said = getattr(target, "version", None)
+    return None if said is None else str(said)

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.report.failure import explain
+from conformance.report.failure import at_fault, explain
 from conformance.verdict import Fault, Verdict
 
 if TYPE_CHECKING:
+    from conformance.collection import AspectItem
+    from conformance.judging import Judged
+    from conformance.record import Trouble
     from conformance.run import Run
 
 _LETTERS = {
@@ -23,7 +26,6 @@ _LETTERS = {
     Verdict.ERROR: "E",
 }
 _LEGEND = ". pass   F fail   D deviation   I inconclusive   n not applicable   E error"
-_WHOSE = {Fault.TARGET: "the relay", Fault.ADAPTER: "the adapter", Fault.HARNESS: "this suite"}
 
 # Where nothing can be overwritten, a line of progress this often, in seconds.
 _PAUSE = 5.0
@@ -36,6 +38,7 @@ class Terminal:
         self._config = config
         self._told = 0.0
         self._quiet = config.get_verbosity() < 0
+        self._verbose = config.get_verbosity() > 0
 
     @property
     def _reporter(self) -> pytest.TerminalReporter | None:
@@ -72,13 +75,42 @@ class Terminal:
             reporter.ensure_newline()
             reporter.write_line(text)
 
+    def broken(self, reporter: pytest.TerminalReporter, run: Run) -> None:
+        """Tell each thing that broke once, with the tests that could not be judged for it."""
+        told: dict[tuple[Fault, str], list[str]] = {(t.fault, t.message): [] for t in run.troubles}
+        for item, judged in run.judged:
+            if judged.fault is not None:
+                told.setdefault((judged.fault, judged.reason), []).append(item.name)
+        for (fault, message), names in told.items():
+            reporter.write_sep("!", at_fault(fault), red=True)
+            reporter.write_line(message)
+            for trouble in run.troubles:
+                if (trouble.fault, trouble.message) == (fault, message):
+                    self._advice(reporter, trouble)
+            if names:
+                reporter.write_line(
+                    f"not judged because of this: {len(names)} tests"
+                    if len(names) > 1
+                    else "not judged because of this: 1 test"
+                )
+                self._names(reporter, names)
+            else:
+                reporter.write_line("all tests could be judged nevertheless; the exit status is not 0")
+
+    @staticmethod
+    def _advice(reporter: pytest.TerminalReporter, trouble: Trouble) -> None:
+        if trouble.hint:
+            reporter.write_line(f"hint: {trouble.hint}")
+        for line in trouble.log.splitlines():
+            reporter.write_line(f"    | {line}")
+
     def summary(self, reporter: pytest.TerminalReporter, run: Run) -> None:
-        """Show the table, then troubles and whatever pytest itself does not show."""
+        """Show the table, then whatever pytest itself does not show."""
         if not run.judged:
             return
         self._table(reporter, run)
+        self._inconclusive(reporter, run)
         self._unshown(reporter, run)
-        self._troubles(reporter, run)
         for path in run.paths:
             reporter.write_line(f"record: {path}")
 
@@ -101,32 +133,37 @@ class Terminal:
                 reporter.write_line(f"{mode_name:{width}}  {sections[mode_name]:9}{cells}".rstrip())
             reporter.write_line(_LEGEND)
 
-    def _unshown(self, reporter: pytest.TerminalReporter, run: Run) -> None:
-        """Explain deviations and inconclusive verdicts, for which pytest has no section."""
-        told: dict[str, list[str]] = {}
+    def _inconclusive(self, reporter: pytest.TerminalReporter, run: Run) -> None:
+        """Explain each reason once, with the evidence of the first test it left without a verdict."""
+        told: dict[str, list[tuple[AspectItem, Judged]]] = {}
         for item, judged in run.judged:
             if judged.verdict is Verdict.INCONCLUSIVE:
+                told.setdefault(judged.reason, []).append((item, judged))
+        for group in told.values():
+            shown = group if self._verbose else group[:1]
+            for item, judged in shown:
                 reporter.write_sep("_", f"{item.name}: inconclusive", red=True)
                 reporter.write_line(explain(item.scenario.failure_mode, judged, run.profile))
-            elif judged.verdict is Verdict.DEVIATION and not run.strict:
+            if len(shown) < len(group):
+                reporter.write_line("inconclusive for the same reason:")
+                self._names(reporter, [item.name for item, _ in group[1:]])
+
+    def _unshown(self, reporter: pytest.TerminalReporter, run: Run) -> None:
+        """Tell deviations and what was not applicable, for which pytest has no section."""
+        told: dict[str, list[str]] = {}
+        for item, judged in run.judged:
+            if judged.verdict is Verdict.DEVIATION and not run.strict:
                 what = f"deviation: {judged.requirement.id}: expected {judged.expected}"
                 told.setdefault(what, []).append(f"{item.name}: {judged.observed}")
             elif judged.verdict is Verdict.NOT_APPLICABLE:
                 told.setdefault(f"not applicable: {judged.reason}", []).append(item.name)
         for what, items in told.items():
             reporter.write_line(what, yellow=True)
-            shown = items if self._config.get_verbosity() > 0 or len(items) <= 4 else items[:3]
-            for name in shown:
-                reporter.write_line(f"    {name}")
-            if len(shown) < len(items):
-                reporter.write_line(f"    ... and {len(items) - len(shown)} more (-v shows all)")
+            self._names(reporter, items)
 
-    def _troubles(self, reporter: pytest.TerminalReporter, run: Run) -> None:
-        for record in run.records:
-            for trouble in record.troubles:
-                reporter.write_sep("!", f"at fault: {_WHOSE[trouble.fault]}", red=True)
-                reporter.write_line(trouble.message)
-                if trouble.hint:
-                    reporter.write_line(f"hint: {trouble.hint}")
-                for line in trouble.log.splitlines():
-                    reporter.write_line(f"    | {line}")
+    def _names(self, reporter: pytest.TerminalReporter, names: list[str]) -> None:
+        shown = names if self._verbose or len(names) <= 4 else names[:3]
+        for name in shown:
+            reporter.write_line(f"    {name}")
+        if len(shown) < len(names):
+            reporter.write_line(f"    ... and {len(names) - len(shown)} more (-v shows all)")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from conformance.evidence import Evidence
 from fake_servers import Event
 
-_LONGEST = 200
+_LONGEST = 400
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -79,8 +79,16 @@ def _described(event: Event) -> tuple[str, str]:
             return "TCP", f"connection from {fields['peer']} to {event.server}"
         case "tcp", "closed":
             return "TCP", f"closed by {fields['by']} ({fields['how']})"
+        case "tcp", "refusing":
+            return "TCP", f"{event.server} refuses connections"
+        case "tcp", "hanging":
+            return "TCP", f"{event.server} leaves SYNs unanswered"
+        case "tcp", "probe":
+            return "suite", f"our own connection to {event.server}: {fields['outcome']}"
+        case "tcp", "syn":
+            return "TCP", f"SYN from {fields['peer']} to {event.server}: {fields['outcome']}"
     rest = ", ".join(f"{key} {value}" for key, value in fields.items())
-    return event.layer.upper(), f"{event.kind} {rest}"
+    return event.layer.upper(), f"{event.kind} {rest}".rstrip()
 
 
 def _relay(evidence: Evidence) -> Iterator[Found]:

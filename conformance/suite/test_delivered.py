@@ -1,7 +1,7 @@
 """Positive controls: mail to a healthy destination arrives at the first attempt."""
 
 from conformance.aspect import Case, Course, Finding, Kind, aspect
-from conformance.content import difference
+from conformance.content import altered
 from conformance.target import TlsPolicy
 
 
@@ -21,7 +21,7 @@ def test_delivered(case: Case) -> list[Finding]:
     elif case.errors:
         observed = f"delivered, but not at the first attempt: {case.errors[0].text}"
     else:
-        observed = difference(case.evidence.staged.content, messages[0].content)
+        observed = altered(case.evidence.staged, messages[0])
     return [
         case.finding(
             "delivered.delivered",

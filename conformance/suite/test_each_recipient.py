@@ -19,7 +19,8 @@ def test_each_recipient(case: Case) -> list[Finding]:
     else:
         expected, right = "delivered once after the repair, and in no report", not case.evidence.ndrs
         delivered = 1
-    seen = f"{len(copies[staged.recipient])} deliveries; {len(case.evidence.ndrs)} reports, of {', '.join(told) or 'nobody'}"
+    reports = f"{len(case.evidence.ndrs)} reports, of {', '.join(told) or 'nobody'}"
+    seen = f"{len(copies[staged.recipient])} deliveries; {reports}"
     first = case.attempts[0]
     prompt = bool(copies[other]) and copies[other][0].at <= first.latest_end
     return [

@@ -1,7 +1,7 @@
 """A destination that is repaired within the 24 hours gets the message."""
 
 from conformance.aspect import Case, Course, Finding, aspect
-from conformance.content import difference
+from conformance.content import altered
 from conformance.lifetime import FULL_DAY
 
 
@@ -19,7 +19,7 @@ def test_healed_late(case: Case) -> list[Finding]:
     elif case.evidence.ndrs:
         observed = "delivered, and returned in a report as well"
     else:
-        observed = difference(staged.content, messages[0].content)
+        observed = altered(staged, messages[0])
     return [
         case.finding(
             "healed_late.delivered",

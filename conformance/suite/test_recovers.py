@@ -1,7 +1,8 @@
 """Once the destination is repaired, the message arrives: exactly once and unaltered."""
 
 from conformance.aspect import Case, Course, Finding, aspect
-from conformance.content import difference
+from conformance.content import altered
+from conformance.target import TlsPolicy
 
 
 @aspect(Course.HEALED, slots=("delivered",))
@@ -20,8 +21,10 @@ def test_recovers(case: Case) -> list[Finding]:
         observed = f"{len(messages)} copies arrived, at " + ", ".join(f"{m.at:.2f} s" for m in messages)
     elif case.evidence.ndrs:
         observed = "delivered, and returned in an NDR as well"
+    elif case.mode.tls is not TlsPolicy.OPPORTUNISTIC and not messages[0].tls:
+        observed = "delivered in clear although the connector requires TLS"
     else:
-        observed = difference(staged.content, messages[0].content)
+        observed = altered(staged, messages[0])
     expected = "one copy after the repair, content intact, no NDR"
     done = observed or "one copy, content intact"
     return [case.finding("recovers.delivered", holds=not observed, expected=expected, observed=done)]

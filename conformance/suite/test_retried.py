@@ -2,6 +2,7 @@
 
 from conformance.aspect import Case, Course, Finding, aspect
 from conformance.target import Schedule
+from conformance.verdict import NotApplicable
 
 # A relay counts in its own ticks; a tenth of the interval is no haste.
 _HASTE = 0.1
@@ -14,19 +15,38 @@ def test_retried(case: Case) -> list[Finding]:
     granted = case.evidence.staged.granted
     least, most = _bounds(granted, case.evidence.record.header.slack)
     expected = f"another attempt {least:.2f} to {most:.2f} s after the end of each failed one"
-    starts = [attempt.at for attempt in case.attempts[1:]]
-    delivered = [message.at for message in case.evidence.messages]
-    gaps = [
-        (following.at - attempt.end, following.at - attempt.latest_end)
-        for attempt, following in zip(case.attempts, case.attempts[1:], strict=False)
-    ]
-    if not starts:
+    starts = [attempt.at for attempt in case.attempts]
+    if len(starts) == 1:
+        starts += _success(case)
+    if len(starts) == 1:
         closed = case.evidence.staged.closed or 0.0
-        how = "delivered at once" if delivered else f"watched for {closed - case.attempts[0].at:.1f} s"
+        how = f"watched for {closed - starts[0]:.1f} s"
         return [_finding(case, False, expected, f"one attempt met the fault and no other followed ({how})")]
+    gaps = [
+        (following - attempt.end, following - attempt.latest_end)
+        for attempt, following in zip(case.attempts, starts[1:], strict=False)
+    ]
     wrong = [longest for longest, shortest in gaps if longest < least or shortest > most]
     shown = ", ".join(f"{longest:.2f}" for longest, _ in gaps)
     return [_finding(case, not wrong, expected, f"{len(case.attempts)} attempts, gaps of {shown} s")]
+
+
+def _success(case: Case) -> list[float]:
+    """Return when the attempt began that succeeded after the repair, where only one had met the fault before.
+
+    Raises:
+        NotApplicable: The attempts before the repair cannot be counted.
+    """
+    repaired = case.evidence.staged.repaired or 0.0
+    delivered = [message for message in case.evidence.messages if message.at >= repaired]
+    if not delivered:
+        return []
+    if case.evidence.record.header.lab in case.mode.witness.indirect:
+        raise NotApplicable(
+            "the message was delivered after the repair, but the relay looked the name up only once before (its "
+            "TTL is 0), and in this lab nothing else shows its attempts"
+        )
+    return [min(e.at for e in case.evidence.events if e.connection == delivered[0].connection)]
 
 
 def _bounds(granted: Schedule, slack: float) -> tuple[float, float]:

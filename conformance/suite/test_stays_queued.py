@@ -14,9 +14,9 @@ def test_stays_queued(case: Case) -> list[Finding]:
         message, report = evidence.ndrs[0]
         said = report.recipients[0].diagnostic if report.recipients else report.subject
         return [_finding(case, False, expected, f"an NDR at {message.at:.2f} s: {said}")]
-    gave_up = [error for error in case.errors if error.permanent]
-    if gave_up:
-        return [_finding(case, False, expected, f"given up at {gave_up[0].at:.2f} s: {gave_up[0].text}")]
+    if evidence.given_up is not None:
+        said = next((f": {error.text}" for error in case.errors if error.permanent), "")
+        return [_finding(case, False, expected, f"given up at {evidence.given_up:.2f} s{said}")]
     until = _until(case)
     looks = [(snapshot, waiting) for snapshot, waiting in evidence.queue if snapshot.at <= until]
     missing = [snapshot.at for snapshot, waiting in looks if not waiting]

@@ -85,6 +85,8 @@ def _checked(name: str, found: object) -> Target:
             found = found()
         except TypeError as error:
             raise UnknownTarget(f"target {name!r} cannot be made without arguments: {error}") from error
+        except Exception as error:
+            raise UnknownTarget(f"target {name!r} cannot be made: {type(error).__name__}: {error}") from error
     missing = [member for member in ("name", "capabilities", "running") if not hasattr(found, member)]
     if missing:
         raise UnknownTarget(

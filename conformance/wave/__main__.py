@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -62,7 +63,7 @@ def command(plan: Path, record: Path, *, inside: bool = False) -> list[str]:
 
 
 def _run(plan: Plan, path: Path) -> int:
-    from conformance.targets.resolve import resolve
+    from conformance.targets.resolve import UnknownTarget, resolve
     from conformance.wave.adapter import Trouble
     from conformance.wave.request import RELAY_NAME
     from conformance.wave.run import run
@@ -71,12 +72,20 @@ def _run(plan: Plan, path: Path) -> int:
         from conformance.lab.plan import in_namespace
 
         namespace.enter(hostname=RELAY_NAME, resolver=in_namespace().resolver.host)
+    tell = _own_output()
+
+    def progress(done: int, total: int) -> None:
+        tell({"done": done, "total": total})
+
     with path.open("w", encoding="utf-8") as file:
         try:
             target = resolve(plan.target, plan.import_path)
-            asyncio.run(_until_terminated(run(plan, target, _writer(file), _progress)))
+            asyncio.run(_until_terminated(run(plan, target, _writer(file), progress)))
         except Trouble as trouble:
-            _say({"installation": str(trouble), "hint": trouble.hint, "log": trouble.log})
+            tell({"installation": str(trouble), "hint": trouble.hint, "log": trouble.log})
+            return EXIT_INSTALLATION
+        except UnknownTarget as error:  # pytest found it, so its import depends on where it is made
+            tell({"installation": f"the process of the wave cannot import it: {error}"})
             return EXIT_INSTALLATION
     return 0
 
@@ -95,12 +104,15 @@ def _writer(file: TextIO) -> Callable[[Entry], None]:
     return tell
 
 
-def _progress(done: int, total: int) -> None:
-    _say({"done": done, "total": total})
+def _own_output() -> Callable[[dict[str, object]], None]:
+    """Keep standard output for progress; what adapters and relays print goes to standard error, the wave's log."""
+    output = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
+    def tell(what: dict[str, object]) -> None:
+        print(json.dumps(what), file=output, flush=True)
 
-def _say(what: dict[str, object]) -> None:
-    print(json.dumps(what), flush=True)
+    return tell
 
 
 if __name__ == "__main__":

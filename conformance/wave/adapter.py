@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
+import threading
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, suppress
 from typing import Any, TypeVar, cast
 
 import aiosmtplib
@@ -16,6 +18,7 @@ from conformance.target import (
     Capability,
     DeliveryEvent,
     Envelope,
+    Outcome,
     QueuedMessage,
     RelayConfig,
     Schedule,
@@ -29,8 +32,11 @@ T = TypeVar("T")
 # How long an adapter may take, in seconds, before we stop waiting for it.
 START_LIMIT = 60.0
 STOP_LIMIT = 30.0
-CALL_LIMIT = 15.0
+CALL_LIMIT = 10.0
 SUBMIT_LIMIT = 30.0
+
+# A relay that waits longer than this between attempts, in seconds, did not take over the schedule at all.
+LONGEST_INTERVAL = 3600.0
 
 
 # What a capability promises of the object that running() yields.
@@ -61,16 +67,12 @@ class Refused(Exception):
 class Instance:
     """One running relay behind its adapter."""
 
-    def __init__(self, relay: object, target: Target) -> None:
+    def __init__(self, relay: object, target: Target, longest: float = LONGEST_INTERVAL) -> None:
         self._relay = relay
         self._turn = asyncio.Lock()
         self._has_events = Capability.EVENTS in target.capabilities
-        if getattr(relay, "submission", None) is None and not hasattr(relay, "submit"):
-            raise _defect("running() yielded an object with neither `submission` nor `submit`")
-        schedule = getattr(relay, "schedule", None)
-        if not isinstance(schedule, Schedule):
-            raise _defect("running() yielded an object whose `schedule` is not a conformance.target.Schedule")
-        self.schedule = schedule
+        _submission(relay)
+        self.schedule = _schedule(relay, longest)
         for capability, methods in _POWERS.items():
             for method in methods if capability in target.capabilities else ():
                 if not hasattr(relay, method):
@@ -98,7 +100,9 @@ class Instance:
         if hasattr(self._relay, "submit"):
             await self._call("submit", envelope)
             return
-        host, port = Address(*getattr(self._relay, "submission"))  # noqa: B009 - not part of every relay
+        address = _submission(self._relay)  # which a restart may have changed
+        assert address is not None
+        host, port = address
         try:
             async with aiosmtplib.SMTP(
                 hostname=host,
@@ -140,6 +144,8 @@ class Instance:
         answer = await self._call(name)
         if not isinstance(answer, Sequence) or not all(isinstance(item, kind) for item in answer):
             raise _defect(f"{name}() returned something that is not a sequence of {kind.__name__}")
+        for item in answer:
+            _check_fields(name, item)
         return list(cast(Sequence[T], answer))
 
     async def _call(self, name: str, *arguments: object) -> Any:
@@ -148,11 +154,79 @@ class Instance:
             return await _guarded(lambda: _either(function, *arguments), CALL_LIMIT, f"{name}()")
 
 
+def _submission(relay: object) -> Address | None:
+    """Return where mail is submitted, None if by `submit`."""
+    given = getattr(relay, "submission", None)
+    if given is None:
+        if not hasattr(relay, "submit"):
+            raise _defect("running() yielded an object with neither `submission` nor `submit`")
+        return None
+    match given:
+        case (str(host), int(port)) if 0 < port < 65536:
+            return Address(host, port)
+    raise _defect(f"`submission` is {given!r}, not a conformance.target.Address (host, port)")
+
+
+def _schedule(relay: object, longest: float) -> Schedule:
+    """Return the granted schedule if it makes sense; windows are multiples of it."""
+    given = getattr(relay, "schedule", None)
+    if not isinstance(given, Schedule):
+        raise _defect("running() yielded an object whose `schedule` is not a conformance.target.Schedule")
+    for name, value in vars(given).items():
+        optional, may_be_zero = name.endswith("_timeout"), name == "granularity"
+        if optional and value is None:
+            continue
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            raise _defect(f"`schedule.{name}` is {value!r}, not a number of seconds")
+        if value < 0 or (value == 0 and not may_be_zero):
+            raise _defect(f"`schedule.{name}` is {value} s; it must be more than 0")
+    if given.max_retry_interval < given.retry_interval:
+        raise _defect("`schedule.max_retry_interval` is less than `schedule.retry_interval`")
+    if given.max_retry_interval + given.granularity > longest:
+        raise _defect(
+            f"`schedule` grants retries every {given.max_retry_interval + given.granularity:.0f} s; a wave "
+            f"cannot wait longer than {longest:.0f} s for one"
+        )
+    return given
+
+
+def _check_fields(name: str, item: QueuedMessage | DeliveryEvent) -> None:
+    """Complain of a field of the wrong type: a None among the texts would be read as the word."""
+    for field, value in vars(item).items():
+        wanted = {"outcome": Outcome, "at": int | float}.get(field, str)
+        if not isinstance(value, wanted):
+            raise _defect(f"{name}() returned a {type(item).__name__} whose {field} is {value!r}")
+
+
 async def _either(function: Callable[..., Any], *arguments: object) -> Any:
     if inspect.iscoroutinefunction(function):
         return await function(*arguments)
-    answer = await asyncio.to_thread(function, *arguments)
+    answer = await _in_thread(function, *arguments)
     return await answer if inspect.isawaitable(answer) else answer
+
+
+async def _in_thread(function: Callable[..., Any], *arguments: object) -> Any:
+    """Call a plain function in a thread of its own, which nobody waits for at the end should it never return."""
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[Any] = loop.create_future()
+
+    def settle(value: object, error: BaseException | None) -> None:
+        if not result.done():  # we stopped waiting long ago
+            result.set_result(value) if error is None else result.set_exception(error)
+
+    def work() -> None:
+        value, failure = None, None
+        try:
+            value = function(*arguments)
+        except BaseException as error:  # noqa: BLE001 - handed over to whoever awaits the result
+            # neither sys.exit() nor StopIteration may come out of an await
+            plain = isinstance(error, Exception) and not isinstance(error, StopIteration)
+            failure = error if plain else RuntimeError(repr(error))
+        with suppress(RuntimeError):  # the loop is closed: the wave is over
+            loop.call_soon_threadsafe(settle, value, failure)
+
+    threading.Thread(target=work, name="adapter", daemon=True).start()
+    return await result
 
 
 async def _guarded(call: Callable[[], Awaitable[T]], limit: float, what: str) -> T:
@@ -189,16 +263,17 @@ async def running(target: Target, config: RelayConfig) -> AsyncIterator[Instance
         plain: AbstractContextManager[Any] = context
 
         async def enter() -> Any:
-            return await asyncio.to_thread(plain.__enter__)
+            return await _in_thread(plain.__enter__)
 
         async def leave(*details: Any) -> Any:
-            return await asyncio.to_thread(plain.__exit__, *details)
+            return await _in_thread(plain.__exit__, *details)
 
     else:
         raise _defect("running() returned something that is no context manager")
     relay = await _guarded(enter, START_LIMIT, "starting the relay (entering running())")
     try:
-        yield Instance(relay, target)
+        # on a moved clock an hour is a jump, on the others it is an hour
+        yield Instance(relay, target, max(LONGEST_INTERVAL, 2 * config.max_retry_interval))
     finally:
         await _guarded(lambda: leave(None, None, None), STOP_LIMIT, "stopping the relay (leaving running())")
 

@@ -167,7 +167,9 @@ class Player:
         return attempt_time(self.scenario, self.staged.granted, self.header.asked)
 
     def _time_for_attempts(self, count: int) -> float:
-        return count * (self.attempt_time() + self.header.slack) + (count - 1) * self.longest_wait()
+        # the first attempt, too, may have to wait until the relay wakes
+        first = self.staged.granted.granularity
+        return first + count * (self.attempt_time() + self.header.slack) + (count - 1) * self.longest_wait()
 
 
 def arrived(evidence: Evidence) -> bool:

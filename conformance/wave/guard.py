@@ -8,12 +8,14 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 # linux/prctl.h
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_PR_GET_CHILD_SUBREAPER = 37
 
 # Seconds that an adapter has to stop its relay when a run is broken off.
 GRACE = 5.0
@@ -45,6 +47,24 @@ def guard(command: Sequence[str]) -> int:
     return status if status >= 0 else 128 - status
 
 
+@contextmanager
+def adopting_orphans() -> Iterator[None]:
+    """In the parent of a guard: end what the guard would have ended, should it be killed itself.
+
+    Meanwhile orphans below us become our children. Those of a wave are the ones that appeared since, in another
+    session than ours; children that somebody else started in this process are left alone.
+    """
+    set_before = ctypes.c_int()
+    _libc.prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(set_before), 0, 0, 0)
+    before = set(_children())
+    _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        _end_descendants(lambda pid: pid not in before and os.getsid(pid) != os.getsid(0))
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, set_before.value, 0, 0, 0)
+
+
 def _ended_by_itself(watched: int, ended: int) -> bool:
     """Wait for the command's end, a signal, or the end of standard input; tell whether it was the first."""
     while True:
@@ -59,10 +79,10 @@ def _die_with_parent() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def _end_descendants() -> None:
+def _end_descendants(ours: Callable[[int], bool] = lambda pid: True) -> None:
     """Kill whatever is left below us, generation by generation."""
     while True:
-        left = _children()
+        left = [pid for pid in _children() if ours(pid)]
         if not left:
             return
         for pid in left:

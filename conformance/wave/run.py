@@ -11,7 +11,7 @@ from pathlib import Path
 from conformance.course import Timing
 from conformance.lab.plan import NAMESPACE, Lab, in_namespace, loopback
 from conformance.plan import Plan
-from conformance.record import Entry, Header, Staged
+from conformance.record import Entry, Header, Reported, Snapshot, Staged
 from conformance.record import Trouble as TroubleEntry
 from conformance.scenario import Scenario
 from conformance.target import Capability, Target
@@ -110,7 +110,8 @@ class _Wave:
         async with AsyncExitStack() as stack:
             instances = await self._start(world, stack)
             watches = [
-                RelayWatch(instance, self._journal, self._entry) for instance in dict.fromkeys(instances)
+                RelayWatch(instance, self._journal, self._looked(number))
+                for number, instance in enumerate(dict.fromkeys(instances), 1)
             ]
             async with asyncio.TaskGroup() as group:
                 looking = [group.create_task(watch.run()) for watch in watches]
@@ -136,11 +137,14 @@ class _Wave:
             )
             starts.append(stack.enter_async_context(running(self._target, config)))
         instances = await asyncio.gather(*starts)
+        numbers = {instance: number for number, instance in enumerate(instances, 1)}
         if len(instances) == 1:
             instances *= len(self._players)
         for player, instance in zip(self._players, instances, strict=True):
             player.staged = replace(
-                player.staged, granted=request.granted(instance.schedule, self._plan.asked)
+                player.staged,
+                granted=request.granted(instance.schedule, self._plan.asked),
+                relay=numbers[instance],
             )
         return instances
 
@@ -165,6 +169,14 @@ class _Wave:
         async with asyncio.TaskGroup() as group:
             for player, instance in relays.items():
                 group.create_task(play(player, instance))
+
+    def _looked(self, number: int) -> Callable[[Snapshot | Reported], None]:
+        """Return what takes the looks at one relay: each queue holds the messages of its own scenarios only."""
+
+        def tell(look: Snapshot | Reported) -> None:
+            self._entry(replace(look, relay=number) if isinstance(look, Snapshot) else look)
+
+        return tell
 
     def _noted(self, event: Event) -> None:
         self._entry(event)

@@ -18,7 +18,8 @@ class Expected:
         modes: The failure modes (or controls) for which it is given; empty: all that are staged and that the
             aspect applies to.
         profile: The profile that it is judged with.
-        why: Why the sin cannot but have this consequence; empty if it is the very point.
+        why: Why the sin has this consequence; empty if it is the very point.
+        certain: Whether the verdict is always given; else it depends on the moment, and a pass is as good.
     """
 
     aspect: str
@@ -27,27 +28,34 @@ class Expected:
     modes: tuple[str, ...] = ()
     profile: str = "eop"
     why: str = ""
+    certain: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mutant:
-    """A relay that is wrong in one way.
+    """A relay that is wrong, or at least unusual, in one way.
 
     Attributes:
-        name: The sin's function.
-        sin: What it does, one sentence.
+        name: The name of its sin, a function.
+        sin: What it does otherwise, one sentence.
         scenarios: The failure modes and controls to stage; what they rely on is staged as well.
-        caught: The verdicts that prove their requirement.
-        also: Verdicts that are an unavoidable consequence.
+        caught: The verdicts that prove their requirement; none for a relay that is unusual and innocent, all of
+            whose verdicts must be passes.
+        also: Verdicts that are an unavoidable consequence, each with the reason.
         profiles: Profiles to judge with, beyond those that `caught` and `also` name.
     """
 
     name: str
     sin: str
     scenarios: tuple[str, ...]
-    caught: tuple[Expected, ...]
+    caught: tuple[Expected, ...] = ()
     also: tuple[Expected, ...] = ()
     profiles: tuple[str, ...] = ()
+
+    @property
+    def innocent(self) -> bool:
+        """Whether it does nothing wrong, and must not be accused."""
+        return not self.caught
 
     @property
     def judged_with(self) -> tuple[str, ...]:
@@ -71,9 +79,15 @@ def deviates(aspect: str, requirement: str, *modes: str, profile: str = "eop") -
 
 
 def hence(
-    why: str, *aspects: str, verdict: Verdict = Verdict.FAIL, modes: tuple[str, ...] = (), profile: str = "eop"
+    why: str,
+    *aspects: str,
+    verdict: Verdict = Verdict.FAIL,
+    modes: tuple[str, ...] = (),
+    profile: str = "eop",
+    certain: bool = True,
 ) -> tuple[Expected, ...]:
-    """Return what a sin cannot but do to other aspects."""
+    """Return what a sin does to other aspects without being about them."""
     return tuple(
-        Expected(aspect=aspect, verdict=verdict, modes=modes, profile=profile, why=why) for aspect in aspects
+        Expected(aspect=aspect, verdict=verdict, modes=modes, profile=profile, why=why, certain=certain)
+        for aspect in aspects
     )

@@ -17,7 +17,7 @@ from conformance.reference.transaction import Delivered, Transaction
 from mutants.patching import patch, sin
 
 # Seconds for MAIL, RCPT and DATA: plenty for a healthy server, too little for a slow one.
-_HASTE = 0.75
+_HASTE = 0.85
 
 
 def _first(recipients: Sequence[Recipient]) -> bool:

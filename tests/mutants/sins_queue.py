@@ -87,6 +87,11 @@ def retries_at_double_the_gap() -> None:
     _retried(lambda attempts, granted: granted.retry_interval * 2)
 
 
+@sin
+def retries_late_the_second_time() -> None:
+    _retried(lambda attempts, granted: granted.retry_interval * (1 if attempts < 2 else 2))
+
+
 def _forgotten(which: Callable[[Failure], bool]) -> None:
     """Log some deferrals and then forget the message."""
 

@@ -84,7 +84,9 @@ def shows_no_error() -> None:
 @sin
 def wrong_code_at_first() -> None:
     def make(original: Any) -> Any:
-        def log(self: Any, outcome: Outcome, at: Any, message: Any, recipient: Any, text: str, to: str) -> None:
+        def log(
+            self: Any, outcome: Outcome, at: Any, message: Any, recipient: Any, text: str, to: str
+        ) -> None:
             if outcome is Outcome.DEFERRED and recipient.attempts == 1:
                 text = text.replace("4.4.316", "4.4.317", 1)
             original(self, outcome, at, message, recipient, text, to)

@@ -180,6 +180,47 @@ class StopRaises(ReferenceTarget):
         raise OSError("cannot remove the spool")
 
 
+class NeverRetries(ReferenceTarget):
+    """Tries once, and says that it would do more."""
+
+    @asynccontextmanager
+    async def running(self, config: RelayConfig) -> AsyncIterator[Any]:
+        async with super().running(replace(config, retry_interval=600.0, max_retry_interval=600.0)) as relay:
+            relay.schedule = replace(
+                relay.schedule,
+                retry_interval=config.retry_interval,
+                max_retry_interval=config.max_retry_interval,
+            )
+            yield relay
+
+
+class _Misquoted(_Wrapped):
+    """The reference relay, a piece of whose error text is exchanged wherever it shows it."""
+
+    right, wrong = "", ""
+
+    def wrap(self, relay: ReferenceRelay) -> Any:
+        events, queue = relay.events, relay.queue
+
+        async def misquoted() -> Any:
+            return [replace(m, error=m.error.replace(self.right, self.wrong)) for m in await queue()]
+
+        relay.events = lambda: [  # type: ignore[method-assign]
+            replace(event, text=event.text.replace(self.right, self.wrong)) for event in events()
+        ]
+        relay.queue = misquoted  # type: ignore[method-assign]
+        return relay
+
+
+class WrongCode(_Misquoted):
+    version = "7.1"
+    right, wrong = "450 4.4.316", "451 4.4.316"
+
+
+class WrongSubject(_Misquoted):
+    right, wrong = "450 4.4.316", "450 4.7.316"
+
+
 class OneConnector(ReferenceTarget):
     """Serves one connector only: one instance for each."""
 
@@ -251,6 +292,7 @@ class Hoarder:
                 reply, verb = "250 ok", line.upper()
                 if in_data:
                     in_data, reply = False, self.accepted_reply
+                    print("message", flush=True)
                     self._kept.append(QueuedMessage(sender=sender, recipient=recipient))
                 elif verb.startswith("DATA"):
                     in_data, reply = True, "354 go on"

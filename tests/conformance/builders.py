@@ -1,0 +1,321 @@
+"""Hand-made records: what a wave would have left behind, told event by event."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from conformance.aspect import Case
+from conformance.evidence import Evidence
+from conformance.failure_mode import Tcp
+from conformance.failure_modes import ALL
+from conformance.judging import Judged, judge
+from conformance.profile import Profile, load
+from conformance.record import Header, Record, Reported, Site, Snapshot, Staged, Trouble
+from conformance.scenario import Course, Scenario
+from conformance.suite import ASPECTS
+from conformance.target import Capability, DeliveryEvent, Outcome, QueuedMessage, Schedule
+from conformance.verdict import Verdict
+from conformance.wave.envelope import domain_of, envelope_of, sender_of
+from fake_servers import Event
+
+RESOLVER = "127.1.0.53:53"
+SINK = "127.1.0.99:25"
+ASKED = Schedule(
+    retry_interval=2.0,
+    max_retry_interval=2.0,
+    queue_lifetime=900.0,
+    granularity=0.0,
+    connect_timeout=2.0,
+    command_timeout=2.0,
+    dns_timeout=2.0,
+)
+GRANTED = replace(ASKED, granularity=0.1)
+FAULT_PLAYED: dict[str, object] = {"stage": "greeting", "action": "close", "attempt": 1}
+ASPECT = {aspect.name: aspect for aspect in ASPECTS}
+
+# An error for each section, as the source document words it, with a detail of its cause for each failure mode.
+TITLES = {
+    "4.4.312": "DNS query failed",
+    "4.4.315": "Connection timed out",
+    "4.4.316": "Connection refused",
+    "4.4.317": "Cannot connect to remote server",
+    "4.4.318": "Connection was closed abruptly",
+    "4.7.320": "Certificate validation failed",
+}
+
+
+def header(*, lab: str = "loopback", without: Iterable[Capability] = (), slack: float = 1.0) -> Header:
+    return Header(
+        suite="0.1.0",
+        target="hand-made",
+        target_module="nowhere:Nothing",
+        capabilities=sorted(set(Capability) - set(without)),
+        lab=lab,
+        asked=ASKED,
+        platform="Linux",
+        started="2026-01-01T00:00:00+00:00",
+        slack=slack,
+    )
+
+
+def scenario_of(mode: str) -> Scenario:
+    course = Course.HEALTHY if ALL[mode].is_control else Course.HEALED
+    return Scenario(failure_mode=ALL[mode], course=course)
+
+
+def staged(mode: str, number: int = 1, **changes: object) -> Staged:
+    """Return a scenario submitted at 1.0 s, repaired at 6.0 s (unless a control), its window closed at 12.0 s."""
+    scenario = scenario_of(mode)
+    domain = domain_of(scenario)
+    sites = []
+    for host_number, host in enumerate(ALL[mode].hosts):
+        name = f"mx{host_number + 1}.{domain}"
+        address = f"127.1.{number}.{host_number + 1}"
+        if host.tcp is Tcp.UNREACHABLE:
+            sites.append(Site(name=name, host=f"239.77.{number}.1", port=25))
+        sites.append(Site(name=name, host=address, port=25))
+    plain = Staged(
+        scenario=scenario.id,
+        failure_mode=mode,
+        course=scenario.course,
+        domain=domain,
+        sender=sender_of(scenario),
+        recipient=f"recipient@{domain}",
+        sites=sites,
+        content=envelope_of(scenario).content,
+        granted=GRANTED,
+        submitted=1.0,
+        repaired=None if ALL[mode].is_control else 6.0,
+        closed=12.0,
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+@dataclass
+class Story:
+    """What happened in one scenario; every method adds something and returns the story."""
+
+    mode: str
+    lab: str = "loopback"
+    number: int = 1
+    events: list[Event] = field(default_factory=list)
+    snapshots: list[Snapshot] = field(default_factory=list)
+    reported: list[Reported] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.header = header(lab=self.lab)
+        self.staged = staged(self.mode, self.number)
+        self._connections = 100 * self.number
+
+    # the wire
+
+    def note(
+        self, at: float, layer: str, kind: str, *, server: str = "", connection: int = 0, **fields: object
+    ) -> Story:
+        event = Event(at=at, layer=layer, kind=kind, server=server, connection=connection, fields=fields)  # type: ignore[arg-type]
+        self.events.append(event)
+        return self
+
+    def looks_up(
+        self, at: float, answer: str = "records", *, host: int = 0, type: str = "A", id: int | None = None
+    ) -> Story:
+        fields = {"name": self.site(host).name, "type": type, "transport": "udp"}
+        fields |= {"id": id if id is not None else int(at * 1000) % 65536}  # type: ignore[dict-item]
+        self.note(at, "dns", "query", server=RESOLVER, client="127.0.0.1:5", planned=True, **fields)
+        return self.note(at, "dns", "answer", server=RESOLVER, answer=answer, records=[], **fields)
+
+    def connects(
+        self, at: float, *telling: tuple[str, str, dict[str, object]], host: int = 0, lasting: float = 0.1
+    ) -> Story:
+        """Open a connection, note what is telling 0.05 s later, and close it."""
+        self._connections += 1
+        where = {"server": self.site(host).server, "connection": self._connections}
+        self.note(at, "tcp", "accepted", peer="127.0.0.1:40000", attempt=1, **where)  # type: ignore[arg-type]
+        for layer, kind, fields in telling:
+            self.note(at + 0.05, layer, kind, **where, **fields)  # type: ignore[arg-type]
+        return self.note(at + lasting, "tcp", "closed", by="peer", how="fin", **where)  # type: ignore[arg-type]
+
+    def probes(self, *moments: float, outcome: str = "refused") -> Story:
+        for at in moments:
+            self.note(at, "tcp", "probe", server=self.staged.sites[0].server, outcome=outcome)
+        return self
+
+    def site(self, host: int = 0) -> Site:
+        names = list(dict.fromkeys(site.name for site in self.staged.sites))
+        return [site for site in self.staged.sites if site.name == names[host]][-1]
+
+    def meets_fault(self, at: float) -> Story:
+        """Make one attempt that meets the fault, whatever it is."""
+        mode = ALL[self.mode]
+        for number, host in enumerate(mode.hosts):
+            begin = at + 0.2 * number
+            if host.dns is not None:
+                self.looks_up(begin, host.dns.name, host=number)
+            elif host.tcp is Tcp.HANG:
+                server = self.site(number).server
+                self.note(begin, "tcp", "syn", server=server, outcome="dropped", peer="x", seconds=1.9)
+            elif host.tcp is Tcp.REFUSE and self.lab == "namespace":
+                self.note(begin, "tcp", "syn", server=self.site(number).server, outcome="refused", peer="x")
+            elif host.tcp is not Tcp.SERVE:
+                self.looks_up(begin, host=number)
+            else:
+                lasting = 2.0 if mode.timeout else 0.1
+                self.connects(begin, *_telling(self.mode, host), host=number, lasting=lasting)
+        return self
+
+    def delivers(self, at: float, **changes: object) -> Story:
+        """Accept the message at a healthy server, with a trace field added."""
+        fields = {
+            "mail_from": self.staged.sender,
+            "recipients": [self.staged.recipient],
+            "content": b"Received: from relay.test\r\n" + self.staged.content,
+            "tls": True,
+        } | changes
+        fields["content"] = base64.b64encode(fields["content"]).decode()  # type: ignore[arg-type]
+        return self.connects(at - 0.05, ("smtp", "message", fields))
+
+    def returns(self, at: float, *, content: bytes | None = None, **report: str) -> Story:
+        """Receive a report at the sink, for this scenario's sender."""
+        encoded = base64.b64encode(ndr(self.staged, **report) if content is None else content).decode()
+        self.note(
+            at, "smtp", "message", server=SINK, connection=9, mail_from="", recipients=[self.staged.sender],
+            content=encoded, tls=False,
+        )  # fmt: skip
+        return self
+
+    # the relay
+
+    def says(self, at: float, text: str, outcome: Outcome = Outcome.DEFERRED, **more: str) -> Story:
+        event = DeliveryEvent(recipient=self.staged.recipient, outcome=outcome, text=text, **more)  # type: ignore[arg-type]
+        self.reported.append(Reported(seen=at, event=event))
+        return self
+
+    def look(self, at: float, error: str | None = "") -> Story:
+        """Look at the queue: waiting with this error, or not there if None."""
+        sender, recipient = self.staged.sender, self.staged.recipient
+        waiting = [] if error is None else [QueuedMessage(sender=sender, recipient=recipient, error=error)]
+        self.snapshots.append(Snapshot(asked=at - 0.01, at=at, waiting=waiting, relay=self.staged.relay))
+        return self
+
+    def change(self, **changes: object) -> Story:
+        self.staged = replace(self.staged, **changes)  # type: ignore[arg-type]
+        return self
+
+    # what becomes of it
+
+    def error(self) -> str:
+        """Return what the source document wants to read, with a detail that names the cause."""
+        mode = ALL[self.mode]
+        server = self.site(len(mode.hosts) - 1).name
+        detail = f"Message={mode.explained_by[0]} it was"
+        return f"450 {mode.section} {TITLES[mode.section]} [{detail}] [LastAttemptedServerName={server}]"
+
+    def record(self, *others: Story, control: bool = True) -> Record:
+        stories = [self, *others]
+        if control and not ALL[self.mode].is_control:
+            stories.append(good_control(ALL[self.mode].control))
+        return Record(
+            header=self.header,
+            staged={story.staged.scenario: story.staged for story in stories},
+            events=sorted((e for story in stories for e in story.events), key=lambda event: event.at),
+            snapshots=[s for story in stories for s in story.snapshots],
+            reported=[r for story in stories for r in story.reported],
+            troubles=[t for story in stories for t in story.troubles],
+            footer=None,
+        )
+
+    def evidence(self, *others: Story) -> Evidence:
+        return Evidence(self.record(*others), self.staged)
+
+    def case(self, profile: str | Profile = "eop") -> Case:
+        loaded = load(profile) if isinstance(profile, str) else profile
+        return Case(ALL[self.mode], self.evidence(), loaded)
+
+    def judge(self, aspect: str, profile: str = "eop", record: Record | None = None) -> Judged:
+        return judge(ASPECT[aspect], scenario_of(self.mode), record or self.record(), load(profile))
+
+    def verdict(self, aspect: str, profile: str = "eop") -> Verdict:
+        return self.judge(aspect, profile).verdict
+
+
+def _telling(mode: str, host: object) -> list[tuple[str, str, dict[str, object]]]:
+    certificate = getattr(host, "certificate", None)
+    rules = getattr(host, "rules", ())
+    if rules:
+        return [("smtp", "fault", {"stage": rules[0].stage, "action": "played", "attempt": 1})]
+    if certificate is not None:
+        return [("tls", "offered", {"certificate": str(certificate)})]
+    assert mode == "tls_not_offered"
+    return [("smtp", "sent", {"stage": "ehlo", "text": "250-mx\n250 HELP"})]
+
+
+def waiting(mode: str, lab: str = "loopback") -> Story:
+    """Two attempts that met the fault, 2 s apart, and looks at the queue; nothing said yet, nothing repaired."""
+    story = Story(mode, lab)
+    seconds = 2.0 if ALL[mode].timeout else 0.1
+    first = 1.2
+    second = first + seconds + 0.2 * (len(ALL[mode].hosts) - 1) + 2.0
+    story.meets_fault(first).meets_fault(second)
+    end = second + seconds
+    story.change(repaired=end + 0.2, closed=end + 8.0)
+    for host in ALL[mode].hosts:
+        if host.tcp in (Tcp.REFUSE, Tcp.UNREACHABLE):
+            outcome = "refused" if host.tcp is Tcp.REFUSE else "unreachable"
+            story.probes(0.1, end + 0.21, outcome=outcome)
+    return story.look(2.0).look(3.0).look(end)
+
+
+def good(mode: str, lab: str = "loopback") -> Story:
+    """What a relay does that fulfils the source document to the letter."""
+    if ALL[mode].is_control:
+        return good_control(mode)
+    story = waiting(mode, lab)
+    for at in (2.0, 5.0):
+        story.says(at, story.error(), destination=story.site(len(ALL[mode].hosts) - 1).name)
+    assert story.staged.repaired is not None
+    arrival = story.staged.repaired + 2.0
+    return story.delivers(arrival).says(arrival + 0.5, "250 OK", Outcome.DELIVERED)
+
+
+def good_control(mode: str) -> Story:
+    return Story(mode, number=90 + list(ALL).index(mode)).delivers(1.5)
+
+
+def ndr(
+    staged: Staged,
+    *,
+    action: str = "failed",
+    status: str = "5.4.316",
+    diagnostic: str = "smtp; 550 5.4.316 Message expired, connection refused",
+    remote_mta: str = "",
+) -> bytes:
+    """Return a delivery status notification as a relay would send it."""
+    lines = [
+        "From: postmaster@relay.test",
+        f"To: {staged.sender}",
+        "Subject: Undeliverable",
+        "MIME-Version: 1.0",
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="=b"',
+        "",
+        "--=b",
+        "Content-Type: text/plain",
+        "",
+        "It did not arrive.",
+        "--=b",
+        "Content-Type: message/delivery-status",
+        "",
+        "Reporting-MTA: dns; relay.test",
+        "",
+        f"Final-Recipient: rfc822; {staged.recipient}",
+        f"Action: {action}",
+        f"Status: {status}",
+        *([f"Diagnostic-Code: {diagnostic}"] if diagnostic else []),
+        *([f"Remote-MTA: {remote_mta}"] if remote_mta else []),
+        "",
+        "--=b--",
+        "",
+    ]
+    return "\r\n".join(lines).encode()

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.plan import COST_PER_SCENARIO, RETRY_INTERVAL, SHARE_OF_CORES, Plan, schedule, stretch_for
+from conformance.scenario import Scenario, of_control
+
+PLAN = Plan(
+    target="a.b:C",
+    import_path=["/x y"],
+    lab="loopback",
+    scenarios=["plain.healthy", "dns_nxdomain.healed"],
+    asked=schedule(),
+    stretch=2.0,
+    disarmed=True,
+    work_directory="/w",
+)
+
+
+def test_the_round_trip(tmp_path: Path) -> None:
+    PLAN.write(tmp_path / "plan")
+    assert Plan.read(tmp_path / "plan") == PLAN
+
+
+@pytest.mark.parametrize(
+    "change", [{"slack": "soon"}, {"scenarios": 5}, {"asked": None}, {"asked": {"retry_interval": 2}}]
+)
+def test_a_wrong_value_is_no_plan(change: dict[str, Any], tmp_path: Path) -> None:
+    PLAN.write(tmp_path / "plan")
+    data = json.loads((tmp_path / "plan").read_text()) | change
+    (tmp_path / "plan").write_text(json.dumps(data))
+    with pytest.raises(ValueError, match="plan is not a plan"):
+        Plan.read(tmp_path / "plan")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "5", '{"target": "x"}', "{"])
+def test_other_text_is_no_plan(text: str, tmp_path: Path) -> None:
+    (tmp_path / "plan").write_text(text)
+    with pytest.raises(ValueError, match="plan is not a plan"):
+        Plan.read(tmp_path / "plan")
+
+
+def test_the_schedule_asked_for() -> None:
+    asked = schedule(retry_interval=5.0)
+    assert (asked.retry_interval, asked.max_retry_interval) == (5.0, 5.0)
+    assert schedule().retry_interval == RETRY_INTERVAL
+    assert asked.connect_timeout == asked.command_timeout == asked.dns_timeout == 2.0
+
+
+@given(st.integers(0, 5000), st.integers(1, 256))
+def test_the_stretch_keeps_the_load_below_the_share(scenarios: int, cores: int) -> None:
+    stretch = stretch_for(scenarios, cores)
+    assert stretch >= 1.0
+    assert stretch_for(scenarios + 1, cores) >= stretch
+    if stretch > 1.0:
+        assert scenarios * COST_PER_SCENARIO / (stretch * 8.0 * cores) == pytest.approx(SHARE_OF_CORES)
+
+
+def test_scenarios_are_found_by_their_identifier() -> None:
+    scenario = Scenario.from_id("certificate_expired.healed")
+    assert scenario.id == "certificate_expired.healed"
+    assert of_control(scenario.failure_mode).id == "verified_tls.healthy"
+    with pytest.raises(ValueError, match="'no_such'; there are plain, "):
+        Scenario.from_id("no_such.healed")
+    with pytest.raises(ValueError, match="exploded"):
+        Scenario.from_id("plain.exploded")

@@ -1,0 +1,359 @@
+"""Each aspect on hand-made records: pass, fail, deviation, inconclusive, not applicable."""
+
+from __future__ import annotations
+
+import pytest
+from builders import ASPECT, TITLES, Story, good, good_control, waiting
+
+from conformance.failure_modes import ALL
+from conformance.target import Outcome, TlsPolicy
+from conformance.verdict import Verdict
+
+MODES = [name for name, mode in ALL.items() if not mode.is_control]
+CONTROLS = [name for name, mode in ALL.items() if mode.is_control]
+ASPECTS = [name for name, aspect in ASPECT.items() if not aspect.controls]
+
+
+@pytest.mark.parametrize("lab", ["loopback", "namespace"])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_relay_to_the_letter_passes_everything(mode: str, lab: str) -> None:
+    story = good(mode, lab)
+    judged = {name: story.judge(name) for name in ASPECTS}
+    assert {name: (j.verdict, j.observed) for name, j in judged.items() if j.verdict != "pass"} == {}
+    observed = story.judge("error_code", "eop-observed")
+    assert observed.verdict is Verdict.PASS, observed.observed
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", ASPECTS)
+def test_without_the_fault_nothing_passes(mode: str, name: str) -> None:
+    story = good(mode)
+    story.events = [event for event in story.events if event.kind == "message"]
+    assert story.verdict(name) is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("mode", CONTROLS)
+def test_a_control_passes(mode: str) -> None:
+    assert good_control(mode).verdict("delivered") is Verdict.PASS
+
+
+def _observed(story: Story, aspect: str, verdict: Verdict = Verdict.FAIL, profile: str = "eop") -> str:
+    judged = story.judge(aspect, profile)
+    assert judged.verdict is verdict, judged.observed
+    return judged.observed
+
+
+class TestDelivered:
+    def test_nothing_arrived(self) -> None:
+        assert _observed(Story("plain").look(2.0), "delivered") == "nothing arrived"
+        told = Story("plain").says(2.0, "450 4.4.316 no")
+        assert "the relay says: 450 4.4.316 no" in _observed(told, "delivered")
+
+    def test_two_copies(self) -> None:
+        assert "2 copies" in _observed(good_control("plain").delivers(3.0), "delivered")
+
+    def test_delivered_and_returned(self) -> None:
+        assert "NDR" in _observed(good_control("plain").returns(3.0), "delivered")
+
+    def test_a_notice_of_delay_is_no_return(self) -> None:
+        assert good_control("plain").returns(3.0, action="delayed").verdict("delivered") is Verdict.PASS
+
+    def test_in_clear(self) -> None:
+        assert ALL["verified_tls"].tls is not TlsPolicy.OPPORTUNISTIC
+        assert "in clear" in _observed(Story("verified_tls").delivers(1.5, tls=False), "delivered")
+        assert Story("plain").delivers(1.5, tls=False).verdict("delivered") is Verdict.PASS
+
+    def test_not_at_the_first_attempt(self) -> None:
+        story = good_control("plain").says(1.2, "450 4.2.0 come again")
+        assert "first attempt: 450 4.2.0 come again" in _observed(story, "delivered")
+
+    def test_altered(self) -> None:
+        story = Story("plain")
+        story.delivers(1.5, content=story.staged.content.replace(b"From a line", b">From a line"))
+        assert "the body" in _observed(story, "delivered")
+
+    @pytest.mark.parametrize(
+        ("change", "told"),
+        [
+            ({"mail_from": ""}, "reverse-path is <>"),
+            ({"recipients": ["else@plain.healthy.test"]}, "forward-path is <else@"),
+            ({"recipients": ["recipient@plain.healthy.test"] * 2}, ">, <"),
+            ({"recipients": ["RECIPIENT@plain.healthy.test"]}, "RECIPIENT"),
+        ],
+    )
+    def test_the_envelope_is_part_of_the_message(self, change: dict[str, object], told: str) -> None:
+        assert told in _observed(Story("plain").delivers(1.5, **change), "delivered")
+
+    def test_a_domain_may_change_its_case(self) -> None:
+        story = Story("plain").delivers(1.5, recipients=["recipient@Plain.Healthy.TEST"])
+        assert story.verdict("delivered") is Verdict.PASS
+
+
+class TestErrorCode:
+    def test_the_wrong_code(self) -> None:
+        story = waiting("connection_refused").says(2.0, "450 4.4.315 Connection refused")
+        assert "enhanced status code 4.4.315" in _observed(story, "error_code")
+
+    def test_the_wrong_reply_code(self) -> None:
+        story = waiting("connection_refused").says(2.0, "451 4.4.316 Connection refused")
+        assert "reply code 451" in _observed(story, "error_code")
+
+    def test_the_worst_error_counts(self) -> None:
+        story = waiting("connection_refused").says(2.0, "450 4.4.316 a").says(3.0, "450 4.4.1 b")
+        assert "4.4.1 b" in _observed(story.says(4.0, "450 4.4.316 c"), "error_code")
+
+    def test_the_worst_of_deviations_is_shown(self) -> None:
+        story = waiting("connection_refused").says(2.0, "", status="4.7.0").says(3.0, "", status="4.4.1")
+        assert "4.7.0" in _observed(story, "error_code", Verdict.DEVIATION, "rfc")
+
+    def test_a_code_further_in_does_not_count(self) -> None:
+        story = waiting("connection_refused").says(2.0, "deferred: 450 4.4.316 Connection refused")
+        assert "no reply code" in _observed(story, "error_code")
+
+    def test_a_status_field_alone_serves_the_rfc_profile(self) -> None:
+        story = waiting("connection_refused").says(2.0, "connect to 127.5.5.1: refused", status="4.4.1")
+        assert story.verdict("error_code", "rfc") is Verdict.PASS
+        assert story.verdict("error_code") is Verdict.FAIL
+
+    def test_the_wrong_class_fails_and_the_wrong_subject_deviates(self) -> None:
+        wrong = waiting("connection_refused").says(2.0, "x", status="5.4.1")
+        assert wrong.judge("error_code", "rfc").requirement.id == "rfc/status-class"
+        subject = waiting("connection_refused").says(2.0, "x", status="4.7.1").judge("error_code", "rfc")
+        assert (subject.verdict, subject.requirement.id) == (Verdict.DEVIATION, "rfc/status-subject")
+
+    def test_a_reply_code_is_judged_where_it_is_shown(self) -> None:
+        story = waiting("connection_refused").says(2.0, "550 4.4.1 x")
+        assert story.judge("error_code", "rfc").requirement.id == "rfc/reply-code"
+
+    def test_returned_at_once(self) -> None:
+        story = waiting("connection_refused").says(2.0, "550 5.4.316 no", Outcome.PERMANENT)
+        assert "outcome permanent: 550 5.4.316 no" in _observed(story, "error_code")
+
+    def test_returned_at_once_where_that_is_accepted(self) -> None:
+        story = waiting("dns_nxdomain").says(2.0, "550 5.1.2 unknown host", Outcome.PERMANENT)
+        assert story.verdict("error_code", "rfc") is Verdict.PASS
+        assert story.verdict("error_code", "eop") is Verdict.FAIL
+
+    def test_no_error_shown(self) -> None:
+        assert "no error was shown" in _observed(waiting("connection_refused"), "error_code")
+        delivered = waiting("connection_refused").delivers(8.0)
+        assert "delivered and no error" in _observed(delivered, "error_code")
+
+    def test_a_queue_never_seen(self) -> None:
+        story = waiting("connection_refused")
+        story.snapshots.clear()
+        assert story.verdict("error_code") is Verdict.INCONCLUSIVE
+
+    def test_the_queue_alone_serves(self) -> None:
+        story = waiting("connection_refused").look(4.0, "450 4.4.316 Connection refused")
+        assert story.verdict("error_code") is Verdict.PASS
+
+
+class TestErrorDetail:
+    @pytest.mark.parametrize("mode", MODES)
+    def test_the_title_and_our_own_names_explain_nothing(self, mode: str) -> None:
+        story = waiting(mode)
+        site = story.site(len(ALL[mode].hosts) - 1)
+        title = TITLES[ALL[mode].section]
+        text = f"450 {ALL[mode].section} {title} [Message=] {site.name.upper()} [{site.host}]:25 111.111.1.1"
+        judged = story.says(2.0, f"{text} <{story.staged.sender}>").judge("error_detail")
+        assert [finding.holds for finding in judged.findings] == [False, False], judged.observed
+
+    @pytest.mark.parametrize("mode", MODES)
+    def test_our_own_names_do_not_name_the_cause(self, mode: str) -> None:
+        story = waiting(mode)
+        text = f"450 {ALL[mode].section} sorry about {story.staged.recipient} at {story.site().name}"
+        judged = story.says(2.0, text).judge("error_detail")
+        assert judged.verdict is Verdict.DEVIATION, judged.observed
+        assert judged.requirement.id == "error/detail-names-cause"
+
+    def test_a_missing_detail_fails_where_the_document_promises_one_and_deviates_elsewhere(self) -> None:
+        promised = waiting("connect_timeout").says(2.0, "450 4.4.315 Connection timed out")
+        assert promised.judge("error_detail").requirement.id == "error/detail"
+        assert promised.verdict("error_detail") is Verdict.FAIL
+        sampled = waiting("connection_refused").says(2.0, "450 4.4.316 Connection refused")
+        assert sampled.judge("error_detail").requirement.id == "error/detail-given"
+        assert sampled.verdict("error_detail") is Verdict.DEVIATION
+
+    def test_what_stands_behind_the_destination_is_a_detail(self) -> None:
+        story = waiting("connection_refused")
+        story.says(
+            2.0, f"450 4.4.316 connect to {story.site().name}[{story.site().host}]:25: Connection refused"
+        )
+        assert story.verdict("error_detail") is Verdict.PASS
+
+    def test_a_number_counts_only_alone(self) -> None:
+        inside = waiting("connection_refused").says(2.0, "450 4.4.316 [Message=session 8111a]")
+        assert inside.verdict("error_detail") is Verdict.DEVIATION
+        alone = waiting("connection_refused").says(2.0, "450 4.4.316 [Message=socket error 111]")
+        assert alone.verdict("error_detail") is Verdict.PASS
+
+    def test_brackets_and_stamps_are_no_detail(self) -> None:
+        text = "450 4.4.316 Connection refused [LastAttemptedIP=127.1.1.1:25] [relay.test 2026-01-01T00:00:00.000Z 00AB]"
+        assert waiting("connection_refused").says(2.0, text).judge("error_detail").findings[0].holds is False
+
+    def test_no_error_shown(self) -> None:
+        assert "no error was shown" in _observed(waiting("connect_timeout"), "error_detail")
+
+
+class TestDestinationServer:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "{name}",
+            "[{name}]:25",
+            "x ({host}).",
+            "{host}:25",
+            "tried {name}.",
+            "{name}[{host}]",
+            "::ffff:{host}",
+        ],
+    )
+    def test_named_in_the_text(self, text: str) -> None:
+        story = waiting("connection_refused")
+        story.says(2.0, text.format(name=story.site().name, host=story.site().host))
+        assert story.verdict("destination_server") is Verdict.PASS
+
+    @pytest.mark.parametrize("text", ["nothing", "{host}0", "x.{name}", "{name}.org", "1{host}", "{domain}"])
+    def test_another_name_does_not_count(self, text: str) -> None:
+        story = waiting("connection_refused")
+        story.says(
+            2.0, text.format(name=story.site().name, host=story.site().host, domain=story.staged.domain)
+        )
+        assert story.verdict("destination_server") is Verdict.FAIL
+
+    def test_the_last_of_two(self) -> None:
+        first, last = (waiting("greeting_421_every_host").site(n).name for n in (0, 1))
+        for text, destination, verdict in [
+            (first, "", Verdict.FAIL),
+            (last, "", Verdict.PASS),
+            (f"{first} {last}", "", Verdict.FAIL),
+            (f"tried {first} before", last, Verdict.PASS),
+            (last, first, Verdict.FAIL),
+            (last, "a pool", Verdict.PASS),
+        ]:
+            story = waiting("greeting_421_every_host").says(2.0, text, destination=destination)
+            assert story.verdict("destination_server") is verdict, (text, destination)
+
+    def test_no_error_shown(self) -> None:
+        assert _observed(waiting("connection_refused"), "destination_server") == "no error was shown"
+
+
+class TestStaysQueued:
+    def test_missing_in_one_look(self) -> None:
+        story = waiting("connection_refused").look(3.45, None)
+        assert "not in the queue at 3.45 s (1 of 4 looks)" in _observed(story, "stays_queued")
+
+    def test_what_comes_after_the_repair_does_not_matter(self) -> None:
+        story = waiting("connection_refused")
+        assert story.look(story.staged.repaired + 0.5, None).verdict("stays_queued") is Verdict.PASS  # type: ignore[operator]
+
+    def test_returned(self) -> None:
+        assert "NDR at 4.00 s" in _observed(waiting("connection_refused").returns(4.0), "stays_queued")
+
+    def test_a_bounce_in_no_known_form_is_a_return(self) -> None:
+        story = waiting("connection_refused").returns(4.0, content=b"Subject: Returned\r\n\r\nSorry.\r\n")
+        assert "Returned" in _observed(story, "stays_queued")
+
+    def test_given_up_by_its_own_word(self) -> None:
+        story = waiting("connection_refused").says(3.0, "550 no", Outcome.PERMANENT)
+        assert "given up at 3.00 s: 550 no" in _observed(story, "stays_queued")
+        wordless = waiting("connection_refused").says(3.0, "", Outcome.PERMANENT).look(3.1, "450 x")
+        assert "given up at 3.00 s" in _observed(wordless, "stays_queued")
+
+    def test_never_looked(self) -> None:
+        story = waiting("connection_refused")
+        story.snapshots.clear()
+        assert story.verdict("stays_queued") is Verdict.INCONCLUSIVE
+
+    def test_the_queue_of_another_instance_is_another_queue(self) -> None:
+        story = waiting("connection_refused")
+        other = good_control("plain").change(relay=2).look(3.5, None)
+        assert story.judge("stays_queued", record=story.record(other, control=False)).verdict is Verdict.PASS
+
+    def test_returned_at_once_where_that_is_accepted(self) -> None:
+        story = waiting("dns_nxdomain").returns(2.0, status="5.1.2")
+        assert story.verdict("stays_queued", "rfc") is Verdict.NOT_APPLICABLE
+        assert story.verdict("stays_queued", "eop") is Verdict.FAIL
+
+
+class TestRetried:
+    def _with_attempts(self, *moments: float, mode: str = "close_at_ehlo") -> Story:
+        story = Story(mode).change(repaired=20.0, closed=30.0).look(2.0)
+        for at in moments:
+            story.meets_fault(at)
+        return story
+
+    @pytest.mark.parametrize(
+        ("gap", "verdict"),
+        [(1.6, Verdict.FAIL), (1.9, Verdict.PASS), (3.0, Verdict.PASS), (3.4, Verdict.FAIL)],
+    )
+    def test_the_gap_between_two_attempts(self, gap: float, verdict: Verdict) -> None:
+        # the fault falls 0.05 s into a connection of 0.1 s: the attempt ends in between
+        assert self._with_attempts(1.0, 1.05 + gap).verdict("retried") is verdict
+
+    def test_the_granted_schedule_and_granularity_count(self) -> None:
+        story = self._with_attempts(1.0, 8.0)
+        assert story.verdict("retried") is Verdict.FAIL
+        coarse = story.staged.granted.__class__(
+            retry_interval=2.0, max_retry_interval=2.0, queue_lifetime=900, granularity=5.0
+        )
+        assert story.change(granted=coarse).verdict("retried") is Verdict.PASS
+
+    def test_every_gap_counts(self) -> None:
+        assert "gaps of 1.95, 0.95" in _observed(self._with_attempts(1.0, 3.0, 4.0), "retried")
+
+    def test_never_again(self) -> None:
+        assert "no other followed (watched for 29.0 s)" in _observed(self._with_attempts(1.0), "retried")
+
+    def test_delivered_in_spite_of_the_fault(self) -> None:
+        story = self._with_attempts(1.0).delivers(1.2)
+        assert "no other followed" in _observed(story, "retried")
+
+    def test_the_retry_may_be_the_one_that_succeeds(self) -> None:
+        assert self._with_attempts(1.0).change(repaired=2.0).delivers(3.2).verdict("retried") is Verdict.PASS
+        assert self._with_attempts(1.0).change(repaired=2.0).delivers(9.0).verdict("retried") is Verdict.FAIL
+
+    def test_one_look_up_says_nothing_of_retries_that_came(self) -> None:
+        story = Story("connection_refused").change(repaired=8.0, closed=20.0).probes(0.1, 8.1).looks_up(1.2)
+        assert story.verdict("retried") is Verdict.FAIL
+        assert story.delivers(9.0).verdict("retried") is Verdict.NOT_APPLICABLE
+        wire = Story("connection_refused", "namespace").change(repaired=8.0, closed=20.0).meets_fault(1.2)
+        assert wire.delivers(9.0).verdict("retried") is Verdict.FAIL
+
+    def test_a_long_time_out_is_no_haste(self) -> None:
+        story = Story("greeting_timeout").change(repaired=20.0, closed=30.0)
+        story.connects(1.0, ("smtp", "fault", {"stage": "greeting"}), lasting=2.1)
+        story.connects(5.05, ("smtp", "fault", {"stage": "greeting"}), lasting=2.1)
+        assert story.verdict("retried") is Verdict.PASS
+
+    def test_returned_at_once_where_that_is_accepted(self) -> None:
+        story = self._with_attempts(1.0, mode="dns_nxdomain").returns(2.0, status="5.1.2")
+        assert story.verdict("retried", "rfc") is Verdict.NOT_APPLICABLE
+        assert story.verdict("retried", "eop") is Verdict.FAIL
+
+
+class TestRecovers:
+    def test_nothing_arrives(self) -> None:
+        story = waiting("connection_refused")
+        assert "nothing arrived in the 7.8 s" in _observed(story, "recovers")
+
+    def test_in_spite_of_the_fault(self) -> None:
+        assert "before the repair" in _observed(waiting("certificate_expired").delivers(3.0), "recovers")
+
+    def test_two_copies(self) -> None:
+        story = waiting("close_at_dot").delivers(8.0).delivers(9.0)
+        assert "2 copies arrived, at 8.00 s, 9.00 s" in _observed(story, "recovers")
+
+    def test_altered(self) -> None:
+        story = waiting("close_at_dot").delivers(8.0, recipients=[])
+        assert "forward-path" in _observed(story, "recovers")
+
+    def test_delivered_and_returned(self) -> None:
+        for profile in ("eop", "rfc"):
+            story = waiting("dns_nxdomain").delivers(8.0).returns(9.0, status="5.1.2")
+            assert "returned in an NDR as well" in _observed(story, "recovers", profile=profile)
+
+    def test_returned_at_once_where_that_is_accepted(self) -> None:
+        story = waiting("dns_nxdomain").returns(2.0, status="5.1.2")
+        assert story.verdict("recovers", "rfc") is Verdict.NOT_APPLICABLE

@@ -1,0 +1,242 @@
+"""The deadlines of a course, played against a relay and a world that do nothing by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from builders import ASKED, FAULT_PLAYED, header, scenario_of, staged
+
+from jumping_clock import LoopJournal, in_jumping_time
+
+from conformance.scenario import Scenario
+from conformance.target import Envelope, Schedule
+from conformance.verdict import Fault
+from conformance.wave import course, watch
+from conformance.wave.adapter import Refused, Trouble
+from conformance.wave.course import Player, attempt_time
+from conformance.wave.directory import Directory
+from conformance.wave.watch import LagMeter, RelayWatch
+from fake_servers import Event, Journal
+
+GRANTED = Schedule(
+    retry_interval=0.2,
+    max_retry_interval=0.2,
+    queue_lifetime=9.0,
+    granularity=0.0,
+    connect_timeout=0.3,
+    command_timeout=0.3,
+    dns_timeout=0.3,
+)
+SLACK = 0.1
+
+
+class World:
+    def __init__(self) -> None:
+        self.repaired: list[float] = []
+
+    async def repair(self, scenario: Scenario, index: int) -> None:
+        self.repaired.append(self.journal.now())
+
+    journal: Journal
+
+
+class Relay:
+    """Takes a message, or says why not; what it does then is up to the test."""
+
+    def __init__(self, refusal: str = "") -> None:
+        self.refusal = refusal
+        self.taken: list[Envelope] = []
+
+    async def submit(self, envelope: Envelope) -> None:
+        if self.refusal:
+            raise Refused(self.refusal)
+        self.taken.append(envelope)
+
+
+def _player(mode: str, *, stretch: float = 1.0, granted: Schedule = GRANTED) -> Player:
+    world = World()
+    world.journal = LoopJournal()
+    plain = staged(mode, granted=granted, submitted=None, repaired=None, closed=None)
+    player = Player(
+        scenario_of(mode), 0, plain, header(slack=SLACK), world, stretch, world.journal  # type: ignore[arg-type]
+    )  # fmt: skip
+    world.journal.subscribe(player.note)
+    return player
+
+
+def _attempt(player: Player, number: int, *, closed: bool = True) -> None:
+    where: dict[str, Any] = {"server": player.staged.sites[0].server, "connection": number}
+    player.journal.note("tcp", "accepted", **where)
+    player.journal.note("smtp", "fault", **where, **FAULT_PLAYED)
+    if closed:
+        player.journal.note("tcp", "closed", **where)
+
+
+def _arrival(player: Player) -> None:
+    fields: dict[str, Any] = {"mail_from": "", "recipients": [], "content": ""}
+    player.journal.note("smtp", "message", server=player.staged.sites[0].server, connection=99, **fields)
+
+
+async def _play(player: Player, relay: Relay | None = None) -> None:
+    async with asyncio.timeout(100):
+        await player.play(relay or Relay(), asyncio.Semaphore(1))  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def _short_transfer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(course, "_TRANSFER", 0.1)
+    monkeypatch.setattr(course, "_LOOK_AGAIN", 0.01)
+
+
+@in_jumping_time
+async def test_a_refused_message_closes_its_window_at_once() -> None:
+    player = _player("close_at_greeting")
+    await _play(player, Relay("554 no"))
+    assert (player.staged.refusal, player.staged.submitted, player.staged.repaired) == ("554 no", None, None)
+    assert player.staged.closed is not None
+
+
+@in_jumping_time
+async def test_a_control_is_watched_for_a_second_copy() -> None:
+    player, relay = _player("plain"), Relay()
+    playing = asyncio.create_task(_play(player, relay))
+    await asyncio.sleep(0.1)
+    _arrival(player)
+    await playing
+    [envelope] = relay.taken
+    assert (envelope.sender, envelope.recipients) == (player.staged.sender, (player.staged.recipient,))
+    assert envelope.content == player.staged.content
+    assert player.staged.submitted == 0.0
+    assert player.staged.closed == pytest.approx(0.4, abs=0.01)  # one interval and the slack
+    assert player.world.repaired == []  # type: ignore[attr-defined]
+
+
+@in_jumping_time
+async def test_after_two_attempts_comes_the_repair() -> None:
+    player = _player("close_at_greeting")
+    playing = asyncio.create_task(_play(player))
+    await asyncio.sleep(0.1)
+    _attempt(player, 1)
+    await asyncio.sleep(0.1)
+    assert player.staged.repaired is None
+    _attempt(player, 2, closed=False)
+    await asyncio.sleep(0.1)
+    assert player.staged.repaired is None  # the second attempt goes on
+    player.journal.note("tcp", "closed", server=player.staged.sites[0].server, connection=2)
+    await asyncio.sleep(0.001)
+    assert player.staged.repaired == pytest.approx(0.3)
+    assert player.world.repaired == [player.staged.repaired]  # type: ignore[attr-defined]
+    _arrival(player)
+    await playing
+    assert player.staged.closed == pytest.approx(0.6, abs=0.01)
+
+
+@in_jumping_time
+async def test_an_attempt_that_only_time_can_end_is_waited_for() -> None:
+    player = _player("dns_no_answer")
+    playing = asyncio.create_task(_play(player))
+    name = player.staged.sites[0].name
+    for number, at in ((1, 0.1), (2, 0.6)):
+        await asyncio.sleep(at - player.journal.now())
+        player.journal.note("dns", "answer", name=name, type="A", id=number, answer="silence")
+    await playing
+    assert player.staged.repaired == pytest.approx(0.9, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("mode", "stretch", "granularity", "wait"),
+    [
+        # two attempts with the slack each, and one wait: interval, granularity and slack
+        ("close_at_greeting", 1.0, 0.0, 2 * 0.1 + 0.3),
+        ("close_at_greeting", 2.0, 0.0, 2 * (2 * 0.1 + 0.3)),
+        ("greeting_timeout", 1.0, 0.0, 2 * (0.3 + 0.1) + 0.3),
+        # a relay that wakes only so often may begin that late as well
+        ("close_at_greeting", 1.0, 0.3, 0.3 + 2 * 0.1 + 0.6),
+    ],
+)
+@in_jumping_time
+async def test_a_relay_that_does_nothing_is_given_its_time_and_no_more(
+    mode: str, stretch: float, granularity: float, wait: float
+) -> None:
+    player = _player(mode, stretch=stretch, granted=replace(GRANTED, granularity=granularity))
+    await _play(player)
+    assert player.staged.submitted == 0.0
+    assert player.staged.repaired == pytest.approx(wait, abs=0.01)
+    longest = 0.2 + granularity + SLACK
+    after = stretch * (3 * longest + attempt_time(player.scenario, GRANTED, ASKED) + 0.1)
+    assert player.staged.closed == pytest.approx(wait + after, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("mode", "seconds"),
+    [("close_at_greeting", 0.0), ("connect_timeout", 0.3), ("dns_no_answer", 0.3), ("greeting_timeout", 0.3)],
+)
+def test_the_time_of_an_attempt(mode: str, seconds: float) -> None:
+    assert attempt_time(scenario_of(mode), GRANTED, ASKED) == seconds
+    silent = replace(GRANTED, connect_timeout=None, command_timeout=None, dns_timeout=None)
+    assert attempt_time(scenario_of(mode), silent, ASKED) == (2.0 if seconds else 0.0)
+
+
+def test_lag_counts_while_the_window_was_open() -> None:
+    meter = LagMeter(Journal())
+    meter._late += [(1.0, 0.5), (5.0, 2.0), (9.0, 4.0)]
+    assert meter.worst(0.0, 10.0) == 4.0
+    assert meter.worst(0.0, 4.0) == 2.0  # it began at 3.0
+    assert meter.worst(1.5, 2.5) == 0.0
+    assert meter.worst(10.0, 11.0) == 0.0
+
+
+class _Asked:
+    """A relay whose answers are a list; an exception among them is raised."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.log: list[str] = []
+
+    async def queue(self) -> Any:
+        answer = self.answers.pop(0) if self.answers else []
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def events(self) -> Any:
+        return list(self.log)
+
+
+async def test_a_watch_tells_each_event_once_and_before_the_queue() -> None:
+    relay, told = _Asked(), list[Any]()
+    looking = RelayWatch(relay, Journal(), told.append)  # type: ignore[arg-type]
+    for log in (["a"], ["a", "b", "c"], ["a", "b", "c"]):
+        relay.log = log
+        await looking.look()
+    assert [getattr(entry, "event", "queue") for entry in told] == ["a", "queue", "b", "c", "queue", "queue"]
+    assert all(entry.asked <= entry.at for entry in told if hasattr(entry, "asked"))
+
+
+async def test_an_adapter_may_stumble_but_not_fall(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "QUEUE_INTERVAL", 0.0)
+    trouble = Trouble(Fault.ADAPTER, "gone")
+    relay = _Asked(trouble, trouble, [], trouble, trouble, trouble)
+    with pytest.raises(Trouble, match="gone"):
+        await RelayWatch(relay, Journal(), lambda _: None).run()  # type: ignore[arg-type]
+    assert relay.answers == []
+
+
+@in_jumping_time
+async def test_an_event_of_a_scenario_reaches_its_player() -> None:
+    journal, directory = Journal(), Directory()
+    player = _player("dns_nxdomain")
+    journal.note("dns", "query", name=player.staged.sites[0].name.upper() + ".")
+    directory.add(player, journal)
+    assert len(player._events) == 1
+    assert (
+        directory.concerned(Event(at=0, layer="tcp", kind="x", server=player.staged.sites[0].server))
+        is player
+    )
+    returned = Event(at=0, layer="smtp", kind="message", fields={"recipients": [player.staged.sender]})
+    assert directory.concerned(returned) is player
+    assert directory.concerned(Event(at=0, layer="tcp", kind="x", server="127.9.9.9:1")) is None
+    assert directory.concerned(Event(at=0, layer="dns", kind="query", fields={"name": "else.test"})) is None

@@ -1,0 +1,119 @@
+"""The guard ends with its command, and nothing outlives it."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+_GUARD = "import sys; from conformance.wave.guard import guard; sys.exit(guard(sys.argv[1:]))"
+_LINGER = "import time; print('ready', flush=True); time.sleep(60)"
+_STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + _LINGER
+# A daemon as relays do it: a session of its own, its parent gone.
+_DAEMON = (
+    "import os, sys, time\n"
+    "if os.fork() == 0:\n"
+    "    os.setsid()\n"
+    "    if os.fork() == 0:\n"
+    "        print(os.getpid(), flush=True)\n"
+    "        time.sleep(60)\n"
+    "    os._exit(0)\n"
+    "os.wait()\n"
+)
+
+Popen = subprocess.Popen[str]
+
+
+def _guarded(code: str) -> Popen:
+    return subprocess.Popen(
+        [sys.executable, "-c", _GUARD, sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture
+def started() -> Iterator[list[Popen]]:
+    processes: list[Popen] = []
+    yield processes
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def _first_line(process: Popen) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def _ends(pid: int, seconds: float) -> bool:
+    try:
+        watched = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([watched], [], [], seconds)[0])
+    finally:
+        os.close(watched)
+
+
+@pytest.mark.parametrize(("code", "status"), [("pass", 0), ("raise SystemExit(3)", 3)])
+def test_the_commands_exit_status_is_the_guards(code: str, status: int, started: list[Popen]) -> None:
+    started.append(_guarded(code))
+    assert started[0].wait(20) == status
+
+
+def test_a_command_that_was_killed_shows_the_signal(started: list[Popen]) -> None:
+    started.append(_guarded("import os; os.kill(os.getpid(), 9)"))
+    assert started[0].wait(20) == 128 + signal.SIGKILL
+
+
+def test_when_its_input_closes_everything_ends(started: list[Popen]) -> None:
+    started.append(_guarded(_LINGER))
+    assert _first_line(started[0]) == "ready"
+    assert started[0].stdin is not None
+    started[0].stdin.close()
+    started[0].stdin = None
+    assert started[0].wait(20) == 128 + signal.SIGTERM
+
+
+def test_a_signal_ends_everything(started: list[Popen]) -> None:
+    started.append(_guarded(_LINGER))
+    assert _first_line(started[0]) == "ready"
+    started[0].send_signal(signal.SIGTERM)
+    assert started[0].wait(20) == 128 + signal.SIGTERM
+
+
+def test_daemons_do_not_outlive_the_command(started: list[Popen]) -> None:
+    started.append(_guarded(_DAEMON))
+    daemon = int(_first_line(started[0]))
+    assert started[0].wait(20) == 0
+    assert _ends(daemon, 5)
+
+
+def test_a_guard_that_is_killed_takes_its_command_with_it(started: list[Popen]) -> None:
+    started.append(_guarded("import os, time; print(os.getpid(), flush=True); time.sleep(60)"))
+    command = int(_first_line(started[0]))
+    started[0].kill()
+    assert _ends(command, 5)
+
+
+def test_whoever_ignores_the_signal_is_killed_in_the_end(started: list[Popen]) -> None:
+    code = _GUARD.replace("sys.exit(", "import conformance.wave.guard as g; g.GRACE = 0.3; sys.exit(")
+    started.append(
+        subprocess.Popen(
+            [sys.executable, "-c", code, sys.executable, "-c", _STUBBORN],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+    )
+    assert _first_line(started[0]) == "ready"
+    started[0].send_signal(signal.SIGTERM)
+    assert started[0].wait(20) == 128 + signal.SIGKILL

@@ -1,0 +1,105 @@
+"""`python -m mutants`: runs every mutant, prints who was caught and by what, and the kill rate."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from conformance.record import Record
+
+from .catalogue import MUTANTS, Mutant
+from .verdicts import Result, compare
+from .waves import stage, was_late
+
+# Waves side by side: each mostly waits.
+_SIDE_BY_SIDE = 12
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the mutants and return the exit status: 0 if every verdict is as the catalogue says."""
+    parser = argparse.ArgumentParser(prog="python -m mutants", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="mutants whose names contain this")
+    parser.add_argument("--list", action="store_true", help="list them and run none")
+    parser.add_argument("--jobs", type=int, default=_SIDE_BY_SIDE, help="waves side by side (%(default)s)")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep all records here")
+    options = parser.parse_args(arguments)
+    chosen = [
+        mutant
+        for name, mutant in MUTANTS.items()
+        if not options.names or any(part in name for part in options.names)
+    ]
+    if not chosen:
+        parser.error("no mutant has such a name; see --list")
+    if options.list:
+        for mutant in chosen:
+            print(f"{mutant.name:36} {mutant.sin}")
+        return 0
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="mutants-") as temporary:
+        results = []
+        for result in run(chosen, options.keep or Path(temporary), options.jobs):
+            results.append(result)
+            _show(result)
+    return _sum_up(results, time.monotonic() - started)
+
+
+def run(mutants: Sequence[Mutant], folder: Path, jobs: int = _SIDE_BY_SIDE) -> Iterator[Result]:
+    """Run mutants side by side and yield what became of each; waves that were late are repeated alone."""
+    late = []
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = {pool.submit(_staged, mutant, folder): mutant for mutant in mutants}
+        for future in as_completed(futures):
+            mutant, record = futures[future], future.result()
+            if was_late(record):
+                late.append(mutant)
+            else:
+                yield compare(mutant, record)
+    for mutant in late:
+        print(f"{mutant.name}: we were late, once more, alone")
+        yield compare(mutant, stage(_target(mutant), mutant.scenarios, folder / f"{mutant.name}-again"))
+
+
+def _staged(mutant: Mutant, folder: Path) -> Record:
+    return stage(_target(mutant), mutant.scenarios, folder / mutant.name)
+
+
+def _target(mutant: Mutant) -> str:
+    return f"mutants.target:{mutant.name}"
+
+
+def _show(result: Result) -> None:
+    if result.survived:
+        told = "SURVIVED"
+    elif result.as_expected and result.mutant.innocent:
+        told = "innocent, and passes everything"
+    elif result.as_expected:
+        told = f"caught by {', '.join(dict.fromkeys(result.caught))}"
+    else:
+        told = "NOT AS EXPECTED"
+    print(f"{result.mutant.name:36} {told}", flush=True)
+    if not result.as_expected:
+        for line in (*result.missed, *(f"collateral: {line}" for line in result.collateral)):
+            print(f"    {line}", flush=True)
+
+
+def _sum_up(results: Sequence[Result], seconds: float) -> int:
+    survivors = [result.mutant.name for result in results if result.survived]
+    surprising = [result.mutant.name for result in results if not result.survived and not result.as_expected]
+    guilty = sum(not result.mutant.innocent for result in results)
+    killed = guilty - len(survivors)
+    rate = f" ({killed / guilty:.0%})" if guilty else ""
+    innocent = len(results) - guilty
+    print(f"killed {killed} of {guilty}{rate}, {innocent} innocent relays beside them, in {seconds:.0f} s")
+    for what, names in (("survivors", survivors), ("not as expected", surprising)):
+        if names:
+            print(f"{what}: {', '.join(names)}")
+    return 1 if survivors or surprising else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,239 @@
+"""Targets that no suite should ever pass: they take mail and do nothing, or do nothing and tell a good story.
+
+Each comes in two kinds: one that does nothing at all, and one that delivers to the healthy servers of the
+positive controls, so that it is the proof of provocation alone that must unmask it. The looking parrot shows how
+far that proof goes in the loopback lab.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import aiosmtplib
+import dns.asyncresolver
+from aiosmtpd.smtp import SMTP, Envelope
+
+from conformance.failure_modes import ALL
+from conformance.target import (
+    Address,
+    Capability,
+    Connector,
+    DeliveryEvent,
+    Outcome,
+    QueuedMessage,
+    RelayConfig,
+    Schedule,
+    TlsPolicy,
+)
+from conformance.wave.envelope import domain_of
+
+from .waves import scenario_of
+
+_MODES = {domain_of(scenario_of(name)): mode for name, mode in ALL.items()}
+_TITLES = {
+    "4.4.312": "DNS query failed",
+    "4.4.315": "Connection timed out",
+    "4.4.316": "Connection refused",
+    "4.4.317": "Cannot connect to remote server",
+    "4.4.318": "Connection was closed abruptly",
+    "4.7.320": "Certificate validation failed",
+}
+
+
+class BlackHole:
+    """Accepts mail, never delivers it, and lists it in its queue for ever."""
+
+    name = "black hole"
+    capabilities = frozenset(Capability)
+    delivers_to_controls = False
+
+    @asynccontextmanager
+    async def running(self, config: RelayConfig) -> AsyncIterator[HoleRelay]:
+        """Open the hole."""
+        relay = self._relay(config)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            lambda: SMTP(relay, hostname="impostor.test", loop=loop), config.listen.host, config.listen.port
+        )
+        relay.submission = Address(*server.sockets[0].getsockname()[:2])
+        try:
+            yield relay
+        finally:
+            server.close()
+            await server.wait_closed()
+            await relay.close()
+
+    def _relay(self, config: RelayConfig) -> HoleRelay:
+        return HoleRelay(config, delivers_to_controls=self.delivers_to_controls)
+
+
+class HoleRelay:
+    """Knows what it has taken; the handler of its own SMTP server."""
+
+    submission: Address
+
+    def __init__(self, config: RelayConfig, *, delivers_to_controls: bool) -> None:
+        self.schedule = Schedule(
+            retry_interval=config.retry_interval,
+            max_retry_interval=config.max_retry_interval,
+            queue_lifetime=config.queue_lifetime,
+            granularity=0.1,
+        )
+        self._config = config
+        self._delivers_to_controls = delivers_to_controls
+        self.connectors = {connector.domain: connector for connector in config.connectors}
+        self.taken: list[tuple[float, str, str]] = []
+
+    async def handle_DATA(self, _server: SMTP, _session: object, envelope: Envelope) -> str:
+        """Take a message."""
+        recipient, sender = envelope.rcpt_tos[0], envelope.mail_from or ""
+        domain = recipient.rpartition("@")[2]
+        if self._delivers_to_controls and _MODES[domain].is_control:
+            await _deliver(self._config, self.connectors[domain], envelope)
+        else:
+            self.taken.append((time.time(), sender, recipient))
+        return "250 2.0.0 OK"
+
+    async def close(self) -> None:
+        """End whatever it does besides."""
+
+    def queue(self) -> Sequence[QueuedMessage]:
+        """Return everything that was ever taken."""
+        return [QueuedMessage(sender=s, recipient=r, error=self.error(r)) for _, s, r in self.taken]
+
+    def events(self) -> Sequence[DeliveryEvent]:
+        """Return nothing."""
+        return []
+
+    def error(self, recipient: str) -> str:
+        """Return the error that the queue shows: none."""
+        return ""
+
+
+class Parrot(BlackHole):
+    """Accepts mail, never connects, and says at the right times what a good relay would say."""
+
+    name = "parrot"
+
+    def _relay(self, config: RelayConfig) -> HoleRelay:
+        return ParrotRelay(config, delivers_to_controls=self.delivers_to_controls)
+
+
+class ParrotRelay(HoleRelay):
+    """Derives the right code, detail and destination from the recipient domain."""
+
+    def error(self, recipient: str) -> str:
+        """Return the error of a failure mode as a good relay shows it."""
+        mode = _MODES[recipient.rpartition("@")[2]]
+        if mode.is_control:
+            return ""
+        return (
+            f"450 {mode.section} {_TITLES[mode.section]} [Message=Error: {' '.join(mode.explained_by)}] "
+            f"[LastAttemptedServerName={self._last_host(recipient)}]"
+        )
+
+    def events(self) -> Sequence[DeliveryEvent]:
+        """Return a deferral for each interval that has passed since a message was taken, oldest first."""
+        interval, now = self.schedule.retry_interval, time.time()
+        told = [
+            DeliveryEvent(
+                recipient=recipient,
+                outcome=Outcome.DEFERRED,
+                text=self.error(recipient),
+                destination=self._last_host(recipient),
+                at=taken + number * interval,
+            )
+            for taken, _, recipient in self.taken
+            if self.error(recipient)
+            for number in range(int((now - taken) / interval) + 1)
+        ]
+        return sorted(told, key=lambda event: event.at)
+
+    def _last_host(self, recipient: str) -> str:
+        return self.connectors[recipient.rpartition("@")[2]].smart_hosts[-1]
+
+
+class HoleBesideControls(BlackHole):
+    """Delivers to the positive controls, and swallows everything else."""
+
+    name = "black hole beside controls"
+    delivers_to_controls = True
+
+
+class ParrotBesideControls(Parrot):
+    """Delivers to the positive controls, and only talks of everything else."""
+
+    name = "parrot beside controls"
+    delivers_to_controls = True
+
+
+class LookingParrot(ParrotBesideControls):
+    """Looks names up as a good relay does, too, and still never connects."""
+
+    name = "looking parrot"
+
+    def _relay(self, config: RelayConfig) -> HoleRelay:
+        return LookingRelay(config, delivers_to_controls=True)
+
+
+class LookingRelay(ParrotRelay):
+    """Asks for the address of each smart host at each interval."""
+
+    def __init__(self, config: RelayConfig, *, delivers_to_controls: bool) -> None:
+        super().__init__(config, delivers_to_controls=delivers_to_controls)
+        self._looking: set[asyncio.Task[None]] = set()
+
+    async def handle_DATA(self, server: SMTP, session: object, envelope: Envelope) -> str:
+        """Take a message, and begin to look."""
+        domain = envelope.rcpt_tos[0].rpartition("@")[2]
+        if not _MODES[domain].is_control:
+            self._looking.add(asyncio.create_task(self._look(self.connectors[domain].smart_hosts)))
+        return await super().handle_DATA(server, session, envelope)
+
+    async def _look(self, hosts: Sequence[str]) -> None:
+        while True:
+            for host in hosts:
+                # a look-up that fails is as good as any other
+                await asyncio.gather(_address(self._config, host), return_exceptions=True)
+            await asyncio.sleep(self.schedule.retry_interval)
+
+    async def close(self) -> None:
+        """Stop looking."""
+        for task in self._looking:
+            task.cancel()
+        await asyncio.gather(*self._looking, return_exceptions=True)
+
+
+async def _address(config: RelayConfig, host: str) -> str:
+    resolver = dns.asyncresolver.Resolver(configure=False)
+    resolver.nameservers, resolver.port = [config.resolver.host], config.resolver.port
+    resolver.lifetime = config.dns_timeout
+    answer = await resolver.resolve(f"{host}.", "A")
+    return next(iter(answer)).to_text()
+
+
+async def _deliver(config: RelayConfig, connector: Connector, envelope: Envelope) -> None:
+    """Deliver to a healthy server as a good relay does."""
+    host = connector.smart_hosts[0]
+    resolver = dns.asyncresolver.Resolver(configure=False)
+    resolver.nameservers, resolver.port = [config.resolver.host], config.resolver.port
+    answer = await resolver.resolve(f"{host}.", "A")
+    address = next(iter(answer)).to_text()
+    client = aiosmtplib.SMTP(
+        hostname=address,
+        port=config.next_hop_port,
+        local_hostname=config.hostname,
+        start_tls=False,
+        timeout=10,
+    )
+    async with client:
+        if connector.tls is not TlsPolicy.OPPORTUNISTIC:
+            context = ssl.create_default_context(cafile=str(config.trust_anchors))
+            await client.starttls(server_hostname=host, tls_context=context)
+        assert envelope.mail_from is not None
+        assert envelope.original_content is not None
+        await client.sendmail(envelope.mail_from, envelope.rcpt_tos, envelope.original_content)

@@ -1,0 +1,67 @@
+"""Runs in which nothing may pass: no fault is provoked, or the target only pretends."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from conformance.failure_modes import ALL
+from conformance.suite import ASPECTS
+from conformance.verdict import Verdict
+
+from .waves import judge_all, stage
+
+_RUNS = {
+    "disarmed": ("reference", True),
+    "black hole": ("mutants.impostors:BlackHole", False),
+    "black hole beside controls": ("mutants.impostors:HoleBesideControls", False),
+    "parrot": ("mutants.impostors:Parrot", False),
+    "parrot beside controls": ("mutants.impostors:ParrotBesideControls", False),
+    "looking parrot": ("mutants.impostors:LookingParrot", False),
+}
+_MODES = [name for name, mode in ALL.items() if not mode.is_control]
+_CONTROLS = [name for name, mode in ALL.items() if mode.is_control]
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory):
+    """Stage everything in each way, side by side, and return the verdicts by run."""
+    folder = tmp_path_factory.mktemp("anti-runs")
+
+    def run(name):
+        target, disarmed = _RUNS[name]
+        record = stage(target, ALL, folder / name.replace(" ", "-"), disarmed=disarmed)
+        assert not record.troubles, record.troubles
+        return list(judge_all(record, "eop"))
+
+    with ThreadPoolExecutor(len(_RUNS)) as pool:
+        return dict(zip(_RUNS, pool.map(run, _RUNS), strict=True))
+
+
+def _passed(verdicts, modes):
+    return [str(given) for given in verdicts if given.mode in modes and given.judged.verdict is Verdict.PASS]
+
+
+@pytest.mark.parametrize("name", [name for name in _RUNS if name != "looking parrot"])
+def test_no_failure_mode_passes(verdicts, name):
+    judged = [given for given in verdicts[name] if given.mode in _MODES]
+    assert len(judged) == len(_MODES) * sum(not aspect.controls for aspect in ASPECTS)
+    assert _passed(judged, _MODES) == []
+
+
+@pytest.mark.parametrize("name", ["disarmed", "black hole beside controls", "parrot beside controls"])
+def test_controls_pass_so_that_only_the_missing_fault_is_left_to_tell(verdicts, name):
+    assert len(_passed(verdicts[name], _CONTROLS)) == len(_CONTROLS)
+    assert {g.judged.verdict for g in verdicts[name] if g.mode in _MODES} == {Verdict.INCONCLUSIVE}
+
+
+@pytest.mark.parametrize("name", ["black hole", "parrot"])
+def test_not_even_a_control_passes(verdicts, name):
+    assert _passed(verdicts[name], _CONTROLS) == []
+
+
+def test_look_ups_alone_pass_only_where_nothing_else_can_be_seen(verdicts):
+    """In loopback a look-up is the only trace of a refused or unreachable connection; a packet watch sees more."""
+    passed = [g for g in verdicts["looking parrot"] if g.mode in _MODES and g.judged.verdict is Verdict.PASS]
+    sections = {g.mode for g in passed if ALL[g.mode].section != "4.4.312"}
+    assert sections <= {"connection_refused", "host_unreachable"}
+    assert not [str(g) for g in passed if g.aspect == "recovers"]
