@@ -69,10 +69,17 @@ class Case:
         """Return the catalogue row behind `aspect.slot`."""
         return self.profile.requirement(slot, self.mode)
 
-    def finding(self, slot: str, *, holds: bool, expected: str, observed: str) -> Finding:
+    def finding(self, slot: str, *, holds: bool, expected: str, observed: str, late: bool = False) -> Finding:
         """Return a finding against the catalogue row behind `aspect.slot`."""
         row = self.requirement(slot)
-        return Finding(requirement=row.id, level=row.level, holds=holds, expected=expected, observed=observed)
+        return Finding(
+            requirement=row.id,
+            level=row.level,
+            holds=holds,
+            expected=expected,
+            observed=observed,
+            late=late and not holds,
+        )
 
 
 Judge = Callable[[Case], Sequence[Finding]]

@@ -7,7 +7,7 @@ messages, the relay's own events, its queue and the reports it returned, all on 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
@@ -172,10 +172,21 @@ class Evidence:
         other source says more.
         """
         wordless = tuple(self._from_events())
-        for source in (wordless, tuple(self._from_queue()), tuple(self._from_reports())):
+        for source in (wordless, tuple(self._from_queue()), tuple(self._from_reports(self.ndrs))):
             if any(error.text or error.code or error.status for error in source):
                 return source
         return wordless
+
+    def coded(self, has_code: Callable[[ErrorSeen], bool]) -> tuple[ErrorSeen, ...]:
+        """The errors from the best source that shows a code: events, else queue, else reports, of delay too.
+
+        Some relays log words only and say the code in their reports. Without any, the same as `errors`.
+        """
+        delays = tuple(self._from_reports(self.reports))
+        for source in (tuple(self._from_events()), tuple(self._from_queue()), delays):
+            if any(map(has_code, source)):
+                return source
+        return self.errors
 
     @cached_property
     def given_up(self) -> float | None:
@@ -206,16 +217,16 @@ class Evidence:
                     last = message.error
                     yield ErrorSeen(source="queue", at=snapshot.at, text=message.error)
 
-    def _from_reports(self) -> Iterator[ErrorSeen]:
-        for message, report in self.ndrs:
+    def _from_reports(self, reports: Iterable[tuple[Delivered, Report]]) -> Iterator[ErrorSeen]:
+        for message, report in reports:
             for recipient in report.recipients:
                 yield ErrorSeen(
-                    source="NDR",
+                    source="NDR" if report.is_failure else "notice of delay",
                     at=message.at,
                     text=recipient.diagnostic,
                     status=recipient.status,
                     destination=recipient.remote_mta,
-                    permanent=True,
+                    permanent=report.is_failure,
                 )
 
     @property

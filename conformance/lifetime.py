@@ -10,7 +10,7 @@ from conformance.course import DAY, EXPIRED_BY, LAST_STILL_QUEUED, STOPS, Timing
 # The full day is played for one failure mode of each section, which is one of each layer as well.
 FULL_DAY = (
     "dns_servfail",
-    "connect_timeout",
+    "host_unreachable",
     "connection_refused",
     "greeting_421",
     "close_at_data",
@@ -54,6 +54,7 @@ def lifetime_of(case: Case) -> Span:
     """Return the span of a case."""
     staged = case.evidence.staged
     begin = staged.submitted or 0.0
+    offered = begin if staged.offered is None else staged.offered
     closed = staged.closed or begin
     if timing_of(staged.course) is Timing.COMPRESSED:
         granted = staged.granted
@@ -62,7 +63,7 @@ def lifetime_of(case: Case) -> Span:
         latest = granted.max_retry_interval + granted.granularity + case.evidence.record.header.slack
         return Span(
             begin=begin,
-            may_not_end_before=begin + granted.queue_lifetime * (1 - 5 * 60 / DAY) - granted.granularity,
+            may_not_end_before=offered + granted.queue_lifetime * (1 - 5 * 60 / DAY) - granted.granularity,
             must_end_before=begin + granted.queue_lifetime + latest,
             until="until 23 h 55",
             by=f"at most {latest * scale:.2f} h after 24 h",

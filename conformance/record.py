@@ -88,6 +88,7 @@ class Staged:
         sites: Its smart hosts.
         content: The message as submitted (base64 in the file).
         granted: The schedule and time-outs its relay granted.
+        offered: When we began to hand the message over, so that the relay cannot have accepted it before.
         submitted: When the relay accepted the message; None if it never did.
         refusal: What the relay said instead of accepting.
         repaired: When the fault was taken away; None if it never was.
@@ -109,6 +110,7 @@ class Staged:
     content: bytes
     granted: Schedule
     others: list[str] = field(default_factory=list)
+    offered: float | None = None
     submitted: float | None = None
     refusal: str = ""
     repaired: float | None = None

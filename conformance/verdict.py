@@ -48,6 +48,7 @@ class Finding:
         holds: Whether what was seen is what is asked.
         expected: What is asked, in words.
         observed: What was seen, in words.
+        late: Whether all that is wrong is that something came too late, which a busy machine can do as well.
     """
 
     requirement: str
@@ -55,6 +56,7 @@ class Finding:
     holds: bool
     expected: str
     observed: str
+    late: bool = False
 
     @property
     def verdict(self) -> Verdict:

@@ -1,7 +1,8 @@
 """Each deferral says what failed, by the reply code and the enhanced status code."""
 
 from conformance.aspect import Case, Course, Finding, aspect, read_codes
-from conformance.verdict import Inconclusive, Level, weightiest
+from conformance.evidence import ErrorSeen
+from conformance.verdict import Inconclusive, Level, NotApplicable, Verdict, weightiest
 
 
 @aspect(Course.HEALED)
@@ -20,18 +21,31 @@ def test_error_code(case: Case) -> list[Finding]:
                 observed=f"outcome {case.outcome}{shown}",
             )
         ]
-    if not case.errors:
+    errors = case.evidence.coded(_has_code)
+    if not errors:
         return [_silent(case)]
+    if all(check.if_shown for check in accepted.checks) and not any(map(_has_code, errors)):
+        raise NotApplicable(
+            "the relay shows no code while the message waits, neither in events nor in the queue nor in a notice of "
+            f"delay, and the profile {case.profile.name} does not ask it to (aspect ndr_status reads the final report)"
+        )
     worst: list[Finding] = []
-    for error in case.errors:
+    for error in errors:
         read = read_codes(error)
         found = [finding for check in accepted.checks if (finding := check.find(read))]
+        if not found:
+            continue
         findings = [_quote(finding, error.source, error.text) for finding in found]
-        if not worst or weightiest(findings).verdict.value != "pass":
+        if not worst or weightiest(findings).verdict is not Verdict.PASS:
             worst = findings
-        if weightiest(worst).verdict.value == "fail":
+        if weightiest(worst).verdict is Verdict.FAIL:
             break
     return worst
+
+
+def _has_code(error: ErrorSeen) -> bool:
+    read = read_codes(error)
+    return bool(read.code or read.status)
 
 
 def _quote(finding: Finding, source: str, text: str) -> Finding:

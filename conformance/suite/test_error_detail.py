@@ -8,7 +8,8 @@ from conformance.evidence import ErrorSeen
 _BRACKETED_KEY = re.compile(r"\[(?!Message=)[A-Za-z]+=[^\]]*\]")
 _STAMP = re.compile(r"\[[^\[\]\s]+ \d{4}-\d\d-\d\dT[0-9:.]+Z [0-9A-Fa-f]+\]")
 _ADDRESS = re.compile(r"\[?\b\d{1,3}(?:\.\d{1,3}){3}\]?(?::\d+)?")
-_WORD = re.compile(r"[A-Za-z]{2,}|\d{3,}")
+# A word, or a number that stands alone (a socket error); `DT=0s` explains nothing.
+_WORD = re.compile(r"[A-Za-z]{4,}|\b\d{3,5}\b")
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
 

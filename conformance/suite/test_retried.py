@@ -27,8 +27,16 @@ def test_retried(case: Case) -> list[Finding]:
         for attempt, following in zip(case.attempts, starts[1:], strict=False)
     ]
     wrong = [longest for longest, shortest in gaps if longest < least or shortest > most]
-    shown = ", ".join(f"{longest:.2f}" for longest, _ in gaps)
-    return [_finding(case, not wrong, expected, f"{len(case.attempts)} attempts, gaps of {shown} s")]
+    shown = ", ".join(_gap(longest, shortest) for longest, shortest in gaps)
+    late = bool(wrong) and all(longest >= least for longest, _ in gaps)
+    return [
+        _finding(case, not wrong, expected, f"{len(case.attempts)} attempts, gaps of {shown} s", late=late)
+    ]
+
+
+def _gap(longest: float, shortest: float) -> str:
+    """Return a gap in words; where an attempt's end is not known to the tenth, its bounds."""
+    return f"{longest:.2f}" if longest - shortest < 0.1 else f"{shortest:.2f} to {longest:.2f}"
 
 
 def _success(case: Case) -> list[float]:
@@ -55,5 +63,5 @@ def _bounds(granted: Schedule, slack: float) -> tuple[float, float]:
     return least, granted.max_retry_interval + granted.granularity + slack
 
 
-def _finding(case: Case, holds: bool, expected: str, observed: str) -> Finding:
-    return case.finding("retried.again", holds=holds, expected=expected, observed=observed)
+def _finding(case: Case, holds: bool, expected: str, observed: str, *, late: bool = False) -> Finding:
+    return case.finding("retried.again", holds=holds, expected=expected, observed=observed, late=late)

@@ -90,8 +90,12 @@ class Instance:
         """Return the relay's delivery events; none if it has no such power."""
         return await self._ask("events", DeliveryEvent) if self._has_events else []
 
-    async def submit(self, envelope: Envelope) -> None:
+    async def submit(self, envelope: Envelope, accepted: Callable[[], None]) -> None:
         """Hand over one message.
+
+        Args:
+            envelope: The message.
+            accepted: Called at the moment in which the relay has taken responsibility.
 
         Raises:
             Refused: The relay did not take it.
@@ -99,6 +103,7 @@ class Instance:
         """
         if hasattr(self._relay, "submit"):
             await self._call("submit", envelope)
+            accepted()
             return
         address = _submission(self._relay)  # which a restart may have changed
         assert address is not None
@@ -117,8 +122,9 @@ class Instance:
                     envelope.content,
                     rcpt_options=[f"NOTIFY={envelope.notify}"] if envelope.notify else [],
                 )
+                accepted()
         except (aiosmtplib.SMTPResponseException, aiosmtplib.SMTPRecipientsRefused) as error:
-            raise Refused(str(error)) from error
+            raise Refused(_said(error)) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise Trouble(
                 Fault.TARGET,
@@ -196,6 +202,10 @@ def _check_fields(name: str, item: QueuedMessage | DeliveryEvent) -> None:
         wanted = {"outcome": Outcome, "at": int | float}.get(field, str)
         if not isinstance(value, wanted):
             raise _defect(f"{name}() returned a {type(item).__name__} whose {field} is {value!r}")
+        if field in ("sender", "recipient") and str(value).startswith("<"):
+            raise _defect(
+                f"{name}() returned the {field} {value!r}; addresses are handed over without angle brackets"
+            )
 
 
 async def _either(function: Callable[..., Any], *arguments: object) -> Any:
@@ -280,6 +290,9 @@ async def running(target: Target, config: RelayConfig) -> AsyncIterator[Instance
 
 async def _either_running(target: Target, config: RelayConfig) -> object:
     made: object = target.running(config)
+    if inspect.isasyncgen(made) or inspect.isgenerator(made):
+        decorator = "asynccontextmanager" if inspect.isasyncgen(made) else "contextmanager"
+        raise _defect(f"running() is a generator; decorate it with contextlib.{decorator}")
     if inspect.isawaitable(made):  # an author wrote `async def running` without a decorator
         raise _defect("running() is a coroutine; decorate it with contextlib.asynccontextmanager", None)
     return made
@@ -294,4 +307,12 @@ def _defect(message: str, error: BaseException | None = None) -> Trouble:
     log = "".join(traceback.format_exception(error)[-6:]) if error is not None else ""
     return Trouble(
         Fault.ADAPTER, message, hint="This is a defect of the adapter, see conformance/target.py.", log=log
+    )
+
+
+def _said(error: aiosmtplib.SMTPException) -> str:
+    """Return what the relay said when it refused a message."""
+    refusals = error.recipients if isinstance(error, aiosmtplib.SMTPRecipientsRefused) else [error]
+    return "; ".join(
+        f"{getattr(each, 'code', '')} {getattr(each, 'message', each)}".strip() for each in refusals
     )

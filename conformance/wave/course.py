@@ -83,19 +83,22 @@ class Player:
         try:
             await self._submit_backlog(instance)
             async with turn:
-                await instance.submit(self.envelope)
+                self.staged = replace(self.staged, offered=self.journal.now())
+                await instance.submit(self.envelope, self._accepted)
         except Refused as error:
             self.staged = replace(self.staged, refusal=str(error))
             self.close()
             return False
-        self.staged = replace(self.staged, submitted=self.journal.now())
         return True
+
+    def _accepted(self) -> None:
+        self.staged = replace(self.staged, submitted=self.journal.now())
 
     async def _submit_backlog(self, instance: Instance) -> None:
         """Hand over what is to wait for a dead destination, and wait until the relay has gone there."""
         backlog = backlog_of(self.scenario)
         for envelope in backlog:
-            await instance.submit(envelope)
+            await instance.submit(envelope, lambda: None)
         if backlog:
             await self.until(lambda seen: any(seen.of("smtp", "fault")), self.longest_wait())
 
