@@ -137,7 +137,8 @@ class Run:
             if error.installation:
                 raise pytest.UsageError(f"target {self.name} cannot be judged here: {error}") from error
             raise pytest.exit.Exception(
-                f"at fault: this suite or this machine. The wave did not come to its end: {error}", returncode=3
+                f"at fault: this suite or this machine. The wave did not come to its end: {error}",
+                returncode=3,
             ) from error
         record = load(path)
         self.paths.append(path)

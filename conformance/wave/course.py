@@ -108,7 +108,10 @@ class Player:
         attempts = mode.witness.attempts(evidence, connections=mode.connections)
         if len(attempts) < ATTEMPTS_BEFORE_REPAIR:
             return False
-        return self.journal.now() >= attempts[ATTEMPTS_BEFORE_REPAIR - 1].latest_end and self._all_closed()
+        # a later attempt is over when it has left as many traces as the first one: every host, every question
+        later = attempts[ATTEMPTS_BEFORE_REPAIR - 1 :]
+        whole = [attempt for attempt in later if len(attempt.contacts) >= len(attempts[0].contacts)]
+        return bool(whole) and self.journal.now() >= whole[0].latest_end and self._all_closed()
 
     def _all_closed(self) -> bool:
         opened = {e.connection for e in self._events if e.layer == "tcp" and e.kind == "accepted"}
