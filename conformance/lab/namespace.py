@@ -1,6 +1,6 @@
 """The namespace lab: a network with nothing in it but this suite.
 
-A process started with `prefix()` before its command has its own network, mounts, host name, System V IPC and
+A process started with `prefix()` before its command has its own network, mounts, host name, shared memory and
 process ids. Its network is the loopback device alone: there is no default route, so no packet leaves, and any
 address of `ADDRESSES` can be bound, port 25 and port 53 included. Relays take those addresses for the wide
 world, which they do not do with 127.0.0.0/8.
@@ -92,7 +92,7 @@ def enter(*, hostname: str, resolver: str) -> None:
 
     Brings the loopback device up, claims `ADDRESSES`, makes `UNREACHABLE` unreachable, sets the host name,
     and hides the system's name resolution behind private copies of /etc/resolv.conf, /etc/hosts and
-    /etc/nsswitch.conf. Nothing else of the file system changes.
+    /etc/nsswitch.conf, and its shared memory behind an empty /dev/shm. Nothing else of the file system changes.
 
     Args:
         hostname: The host name seen inside.
@@ -112,6 +112,8 @@ def enter(*, hostname: str, resolver: str) -> None:
     Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").write_text("0", encoding="ascii")
     socket.sethostname(hostname)
     _replace_name_resolution(hostname, resolver)
+    if Path("/dev/shm").is_dir():  # names in it often bear a process id, and two labs have the same ones
+        _run("mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/dev/shm")
 
 
 def _replace_name_resolution(hostname: str, resolver: str) -> None:

@@ -15,9 +15,7 @@ def test_retried(case: Case) -> list[Finding]:
     granted = case.evidence.staged.granted
     least, most = _bounds(granted, case.evidence.record.header.slack)
     expected = f"another attempt {least:.2f} to {most:.2f} s after the end of each failed one"
-    starts = [attempt.at for attempt in case.attempts]
-    if len(starts) == 1:
-        starts += _success(case)
+    starts = [attempt.at for attempt in case.attempts] + _success(case)
     if len(starts) == 1:
         closed = case.evidence.staged.closed or 0.0
         how = f"watched for {closed - starts[0]:.1f} s"
@@ -40,21 +38,25 @@ def _gap(longest: float, shortest: float) -> str:
 
 
 def _success(case: Case) -> list[float]:
-    """Return when the attempt began that succeeded after the repair, where only one had met the fault before.
+    """Return when the attempt began that succeeded after the repair, if one did and can be told from the others.
 
     Raises:
-        NotApplicable: The attempts before the repair cannot be counted.
+        NotApplicable: Only one attempt met the fault, and those before the repair cannot be counted.
     """
     repaired = case.evidence.staged.repaired or 0.0
     delivered = [message for message in case.evidence.messages if message.at >= repaired]
     if not delivered:
         return []
     if case.evidence.record.header.lab in case.mode.witness.indirect:
+        if len(case.attempts) > 1:
+            return []
         raise NotApplicable(
             "the message was delivered after the repair, but the relay looked the name up only once before (its "
             "TTL is 0), and in this lab nothing else shows its attempts"
         )
-    return [min(e.at for e in case.evidence.events if e.connection == delivered[0].connection)]
+    begun = min(e.at for e in case.evidence.events if e.connection == delivered[0].connection)
+    # a connection that was waiting for the repair belongs to the attempt that failed for others
+    return [begun] if begun > case.attempts[-1].latest_end else []
 
 
 def _bounds(granted: Schedule, slack: float) -> tuple[float, float]:

@@ -12,6 +12,9 @@ offers CLOCK with it needs five lines::
 
 Only the time of day moves. Monotonic clocks, sleeps and time-outs stay real, and so do the time stamps of files:
 what a relay writes gets the real time, what it sets by utime(2) is kept as it was set.
+
+Each process keeps two small files in /dev/shm, named by its process id; one that is killed leaves them behind. In
+the namespace lab /dev/shm is private, so that equal process ids of two labs do not meet there.
 """
 
 from __future__ import annotations

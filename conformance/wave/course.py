@@ -148,12 +148,15 @@ class Player:
         """Return the attempts that met the fault so far and are over."""
         mode = self.scenario.failure_mode
         attempts = mode.witness.attempts(evidence, connections=mode.connections)
-        if not self._all_closed():
-            return attempts[:-1]
-        return [attempt for attempt in attempts if attempt.latest_end <= self.journal.now()]
+        # a later attempt is over when it has left as many traces as the first one: every host, every question
+        whole = [attempt for attempt in attempts if len(attempt.contacts) >= len(attempts[0].contacts)]
+        if whole and not self._all_closed():
+            whole.pop()
+        return [attempt for attempt in whole if attempt.latest_end <= self.journal.now()]
 
     def _enough_attempts(self, evidence: Evidence) -> bool:
         return len(self.attempts(evidence)) >= ATTEMPTS_BEFORE_REPAIR
+
 
     def _all_closed(self) -> bool:
         opened = {e.connection for e in self._events if e.layer == "tcp" and e.kind == "accepted"}

@@ -213,7 +213,8 @@ async def _address(config: RelayConfig, host: str) -> str:
     resolver.nameservers, resolver.port = [config.resolver.host], config.resolver.port
     resolver.lifetime = config.dns_timeout
     answer = await resolver.resolve(f"{host}.", "A")
-    return next(iter(answer)).to_text()
+    address: str = next(iter(answer)).to_text()
+    return address
 
 
 async def _deliver(config: RelayConfig, connector: Connector, envelope: Envelope) -> None:

@@ -8,6 +8,8 @@ if __name__ == "__main__":
     from conformance.reference.cli import main
     from mutants.sins import SINS
 
-    name = sys.argv.pop(1)
+    name = sys.argv.pop(1) if len(sys.argv) > 1 else ""
+    if name not in SINS:
+        sys.exit(f"usage: relay.py NAME serve --config FILE; the names are {', '.join(SINS)}")
     SINS[name]()
     sys.exit(main())

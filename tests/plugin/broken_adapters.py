@@ -1,32 +1,35 @@
 """Adapters and relays that are broken in one way each; users bring such things.
 
-This file is copied into an empty folder and named on a command line from there.
+This file and its neighbour are copied into an empty folder and named on a command line from there.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-import socket
-import sys
 import threading
-import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from broken_relays import (
+    CrashesOnThirdMessage,
+    ExitsAtStart,
+    Lingers,
+    RefusesMail,
+    Synchronous,
+)
+
 from conformance.target import (
     Address,
     Capability,
-    QueuedMessage,
     RelayConfig,
-    Schedule,
-    TargetError,
 )
-from conformance.targets.process import free_port, spawn, wait_for_port
 from conformance.targets.reference import ReferenceRelay, ReferenceTarget
+
+__all__ = ["CrashesOnThirdMessage", "ExitsAtStart", "Lingers", "RefusesMail", "Synchronous"]
 
 
 class Empty:
@@ -97,7 +100,7 @@ class QueueBlocks(_Wrapped):
         def queue() -> Any:
             threading.Event().wait()
 
-        relay.queue = queue  # type: ignore[assignment,method-assign]
+        relay.queue = queue  # type: ignore[method-assign]
         return relay
 
 
@@ -118,7 +121,7 @@ class QueueRaisesLater(_Wrapped):
 
 class EventsReturnRubbish(_Wrapped):
     def wrap(self, relay: ReferenceRelay) -> Any:
-        relay.events = lambda: [{"at": 1}]  # type: ignore[assignment,list-item,method-assign,return-value]
+        relay.events = lambda: [{"at": 1}]  # type: ignore[list-item,method-assign]
         return relay
 
 
@@ -231,167 +234,3 @@ class NothingApplies(ReferenceTarget):
     """Cannot do anything that is asked for."""
 
     capabilities = frozenset({Capability.ANY_PORT})
-
-
-class Synchronous:
-    """A plain context manager and plain functions, around a relay that is a thread: it takes mail and keeps it."""
-
-    name = "synchronous"
-    capabilities = frozenset({Capability.SMART_HOST, Capability.MANY_CONNECTORS, Capability.ANY_PORT})
-
-    @contextmanager
-    def running(self, config: RelayConfig) -> Iterator[Hoarder]:
-        with Hoarder(config) as relay:
-            yield relay
-
-
-class Hoarder:
-    """Says yes to everything, delivers nothing."""
-
-    accepted_reply = "250 2.0.0 kept"
-    die_after = 0
-
-    def __init__(self, config: RelayConfig) -> None:
-        self.schedule = Schedule(
-            retry_interval=config.retry_interval,
-            max_retry_interval=config.max_retry_interval,
-            queue_lifetime=config.queue_lifetime,
-            granularity=0.0,
-        )
-        self._kept: list[QueuedMessage] = []
-        self._socket = socket.create_server(config.listen)
-        self.submission = Address(*self._socket.getsockname())
-
-    def __enter__(self) -> Hoarder:
-        threading.Thread(target=self._serve, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
-
-    def queue(self) -> Sequence[QueuedMessage]:
-        return list(self._kept)
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
-
-    def _talk(self, connection: socket.socket) -> None:
-        with connection, connection.makefile("rwb") as file:
-            in_data, sender, recipient = False, "", ""
-            file.write(b"220 hoarder\r\n")
-            file.flush()
-            for raw in file:
-                line = raw.decode("ascii", "replace").strip()
-                if in_data and line != ".":
-                    continue
-                reply, verb = "250 ok", line.upper()
-                if in_data:
-                    in_data, reply = False, self.accepted_reply
-                    print("message", flush=True)
-                    self._kept.append(QueuedMessage(sender=sender, recipient=recipient))
-                elif verb.startswith("DATA"):
-                    in_data, reply = True, "354 go on"
-                elif verb.startswith("MAIL"):
-                    sender = line.split("<")[1].split(">")[0]
-                elif verb.startswith("RCPT"):
-                    recipient = line.split("<")[1].split(">")[0]
-                elif verb.startswith("QUIT"):
-                    reply = "221 bye"
-                file.write(f"{reply}\r\n".encode())
-                file.flush()
-
-
-class RefusesMail(Synchronous):
-    """Refuses every message at submission."""
-
-    name = "refuses-mail"
-
-    @contextmanager
-    def running(self, config: RelayConfig) -> Iterator[Hoarder]:
-        with Hoarder(config) as relay:
-            relay.accepted_reply = "554 5.7.1 not from you"
-            yield relay
-
-
-class _Program(ReferenceTarget):
-    """A relay that is this very file, run with a word that says how it misbehaves."""
-
-    misbehaviour = ""
-    capabilities = frozenset({Capability.SMART_HOST, Capability.MANY_CONNECTORS, Capability.ANY_PORT})
-
-    @asynccontextmanager
-    async def running(self, config: RelayConfig) -> AsyncIterator[Any]:
-        address = Address(config.listen.host, free_port(config.listen.host))
-        process = await spawn(
-            [sys.executable, __file__, self.misbehaviour, address.host, str(address.port)],
-            cwd=config.work_directory,
-            log=config.work_directory / "relay.log",
-        )
-        try:
-            await wait_for_port(address, 10.0, process, greeting=b"220")
-            yield ProgramRelay(config, address, process)
-        finally:
-            await process.stop()
-
-
-class ProgramRelay:
-    def __init__(self, config: RelayConfig, address: Address, process: Any) -> None:
-        self.submission = address
-        self.schedule = Schedule(
-            retry_interval=config.retry_interval,
-            max_retry_interval=config.max_retry_interval,
-            queue_lifetime=config.queue_lifetime,
-            granularity=0.0,
-        )
-        self._process = process
-
-    def queue(self) -> Sequence[QueuedMessage]:
-        if not self._process.alive:
-            raise TargetError("the relay is gone", log=self._process.log_tail())
-        return []
-
-
-class ExitsAtStart(_Program):
-    misbehaviour = "exit"
-
-
-class CrashesOnThirdMessage(_Program):
-    misbehaviour = "crash"
-
-
-class Lingers(_Program):
-    """Its relay ignores SIGTERM and leaves a daemon behind that is in a session of its own."""
-
-    misbehaviour = "linger"
-
-
-def main(misbehaviour: str, host: str, port: str) -> None:
-    import os
-    import signal
-
-    print(f"relay starting, to {misbehaviour}", flush=True)
-    if misbehaviour == "exit":
-        sys.exit("fatal: no licence")
-    if misbehaviour == "linger":
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        if os.fork() == 0:
-            os.setsid()
-            if os.fork() == 0:
-                time.sleep(300)
-            os._exit(0)
-    config: Any = type("Config", (), {"listen": (host, int(port))})
-    config.retry_interval = config.max_retry_interval = config.queue_lifetime = 0.0
-    with Hoarder(config) as relay:
-        while misbehaviour != "crash" or len(relay.queue()) < 3:
-            time.sleep(0.01)
-        print("panic: index out of range", flush=True)
-        os._exit(70)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

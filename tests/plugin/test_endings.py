@@ -69,7 +69,7 @@ def fall(shell: Shell, number: signal.Signals, whom: Choose) -> Fall:
     folder = shell.folder()
     fill(folder, {})
     command = [
-        PYTEST,
+        str(PYTEST),
         "--target=adapters:Lingers",
         "-k",
         SELECTION,
