@@ -38,6 +38,7 @@ def test_expires(case: Case) -> list[Finding]:
             case.finding(
                 "expires.promptly",
                 holds=ended < span.must_end_before,
+                late=not span.stops,
                 expected=f"returned {span.by}",
                 observed=f"returned {span.age(ended)}",
             )

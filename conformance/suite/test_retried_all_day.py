@@ -43,11 +43,13 @@ def test_retried_all_day(case: Case) -> list[Finding]:
             "retried_all_day.gaps",
             holds=bool(gaps) and not wrong,
             expected="gaps of at most 15 min at first, then 60, and none below half of 15 (minutes of the day)",
+            late=all(longest >= granted.retry_interval / 2 for longest, _ in wrong),
             observed=f"{len(attempts)} attempts, gaps of {shown or 'none'} min{', ...' if len(gaps) > 12 else ''}",
         ),
         case.finding(
             "retried_all_day.to_the_end",
             holds=last >= end - granted.max_retry_interval - late - _attempt(case),
+            late=True,
             expected="the last attempt no further from the end than the longest gap",
             observed=f"the last of {len(attempts)} attempts {(end - last) * scale:.1f} h before the end",
         ),

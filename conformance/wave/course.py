@@ -64,7 +64,10 @@ class Player:
             return
         match self.scenario.course:
             case Course.HEALED | Course.MIXED:
-                await self.until(self._enough_attempts, self._time_for_attempts(ATTEMPTS_BEFORE_REPAIR))
+                await self.until(
+                    lambda seen: self._enough_attempts(seen) or _returned(seen),
+                    self._time_for_attempts(ATTEMPTS_BEFORE_REPAIR),
+                )
                 await self.repair()
             case Course.REJECTED:
                 await self.until(_returned, self.longest_wait() + self.attempt_time() + TRANSFER)
@@ -156,7 +159,6 @@ class Player:
 
     def _enough_attempts(self, evidence: Evidence) -> bool:
         return len(self.attempts(evidence)) >= ATTEMPTS_BEFORE_REPAIR
-
 
     def _all_closed(self) -> bool:
         opened = {e.connection for e in self._events if e.layer == "tcp" and e.kind == "accepted"}
