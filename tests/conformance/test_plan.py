@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conformance.course import Timing
 from conformance.plan import COST_PER_SCENARIO, RETRY_INTERVAL, SHARE_OF_CORES, Plan, schedule, stretch_for
 from conformance.scenario import Scenario, controls_of
 
 PLAN = Plan(
+    timing=Timing.COMPRESSED,
     target="a.b:C",
     import_path=["/x y"],
     lab="loopback",
