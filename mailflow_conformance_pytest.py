@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--conformance-day",
         metavar="SECONDS",
-        help="seconds that stand for 24 hours where the day is compressed (default 20)",
+        help="seconds that stand for 24 hours where the day is compressed (default 12)",
     )
     group.addoption(
         "--conformance-strict",

@@ -182,7 +182,7 @@ class Player:
 
 def arrived(evidence: Evidence) -> bool:
     """Whether the message was delivered to the recipient that is judged."""
-    return any(evidence.staged.recipient in message.recipients for message in evidence.messages)
+    return any(message.is_for(evidence.staged.recipient) for message in evidence.messages)
 
 
 def _returned(evidence: Evidence) -> bool:
