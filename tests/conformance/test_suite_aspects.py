@@ -359,4 +359,13 @@ class TestRecovers:
 
     def test_returned_at_once_where_that_is_accepted(self) -> None:
         story = waiting("dns_nxdomain").returns(2.0, status="5.1.2")
-        assert story.verdict("recovers", "rfc") is Verdict.NOT_APPLICABLE
+        judged = story.judge("recovers", "rfc")
+        assert (judged.verdict, judged.requirement.id) == (Verdict.PASS, "rfc/gives-up")
+        assert "2 NDRs" in _observed(story.returns(2.5, status="5.1.2"), "recovers", profile="rfc")
+
+    def test_given_up_at_once_and_nobody_told(self) -> None:
+        story = waiting("dns_nxdomain").says(2.0, "550 5.1.2 unknown host", Outcome.PERMANENT)
+        assert "the message is lost" in _observed(story, "recovers", profile="rfc")
+        assert story.judge("recovers", "rfc").requirement.id == "rfc/gives-up"
+        notice = story.returns(3.0, action="delayed", status="4.4.7")
+        assert "the message is lost" in _observed(notice, "recovers", profile="rfc")

@@ -119,7 +119,9 @@ async def test_adapters_of_both_sorts(target: AsyncTarget) -> None:
     async with running(target, CONFIG) as instance:
         assert await instance.queue() == [WAITING]
         assert await instance.events() == [EVENT]
-        await instance.submit(ENVELOPE)
+        accepted: list[bool] = []
+        await instance.submit(ENVELOPE, lambda: accepted.append(True))
+        assert accepted == [True]
         assert not target.left
     assert target.relay.taken == ENVELOPE
     assert target.left
@@ -286,7 +288,7 @@ async def test_a_relay_that_does_not_listen_is_the_targets_fault() -> None:
     relay.submission = Address("127.0.0.1", 1)
     instance = Instance(_without_submit(relay), AsyncTarget(relay))
     with pytest.raises(Trouble, match=r"does not take mail at 127.0.0.1:1") as trouble:
-        await instance.submit(ENVELOPE)
+        await instance.submit(ENVELOPE, lambda: pytest.fail("accepted"))
     assert trouble.value.fault is Fault.TARGET
 
 
