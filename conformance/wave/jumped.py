@@ -9,6 +9,7 @@ from conformance.course import EXPIRED_BY, HALF_TIME, STOPS, TRAITS, Course, Tim
 from conformance.wave.adapter import Instance
 from conformance.wave.course import TRANSFER, Player, arrived
 from conformance.wave.watch import RelayWatch
+from fake_servers import Journal
 
 # After a stop the relay gets this long to do what is due, on top of what attempts take, in seconds.
 _SETTLE = 1.0
@@ -26,6 +27,7 @@ class Jump:
         watches: Who looks at the queues.
         turn: Lets so many submissions pass at a time.
         closed: Called when a window is closed.
+        journal: Where kills are noted.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Jump:
         watches: Iterable[RelayWatch],
         turn: asyncio.Semaphore,
         closed: Callable[[], None],
+        journal: Journal,
     ) -> None:
         self._timing = timing
         self._relays = players
@@ -42,6 +45,7 @@ class Jump:
         self._watches = list(watches)
         self._turn = turn
         self._closed = closed
+        self._journal = journal
         self._players = [p for p in players if p.scenario.course is not Course.AFTER_JUMP]
         self._afterwards = [p for p in players if p.scenario.course is Course.AFTER_JUMP]
 
@@ -55,7 +59,7 @@ class Jump:
             await self._look()
             if self._timing is Timing.RESTARTED and stop == HALF_TIME:
                 for instance in self._instances:
-                    await instance.kill_and_restart()
+                    await instance.kill_and_restart(self._journal, stop)
             healing = [p for p in waiting if TRAITS[p.scenario.course].heals_at == seconds]
             for player in healing:
                 await player.repair()
