@@ -171,8 +171,9 @@ class _Killing:
         attempts = 2 if moment is Moment.RETRYING else 1
         patience = attempts * self._player.longest_wait() + TRANSFER + QUEUE_INTERVAL
         deadline = self._journal.now() + patience * self._player.stretch
-        while not has_come(moment, self._evidence(), self._journal.now()):
-            if self._journal.now() > deadline:
+        while not has_come(moment, seen := self._evidence(), self._journal.now()):
+            missed = moment is not Moment.DELIVERED and arrived(seen)
+            if missed or self._journal.now() > deadline:
                 return False
             await asyncio.sleep(_LOOK_AGAIN)
         return True
