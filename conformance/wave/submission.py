@@ -56,7 +56,10 @@ class Submission:
         await self._expect("DATA")
         content = self._envelope.content.replace(b"\r\n.", b"\r\n..")  # no content of ours begins with a dot
         self._writer.write(content)
-        await self._writer.drain()
+        try:
+            await self._writer.drain()
+        except ConnectionError as error:
+            raise Refused("the connection ended in the content") from error
         self._note_sent(CONTENT, len(content))
 
     def send_final_dot(self) -> None:

@@ -24,3 +24,8 @@ def __getattr__(name: str) -> type[Sinner]:
     if name.startswith("__"):
         raise AttributeError(name)
     return type(name, (Sinner,), {"name": name, "sin": name})
+
+
+def target_of(sin: str) -> ReferenceTarget:
+    """Return the mutant with a sin, or the reference relay itself if `sin` is empty."""
+    return __getattr__(sin)() if sin else ReferenceTarget()
