@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from conformance.moment import Moment
 from conformance.target import Capability, TlsPolicy
 from conformance.witness import Witness
 from fake_servers import Answer, Certificate, Rule
@@ -24,6 +25,7 @@ class Kind(StrEnum):
     TRANSIENT = "transient"  # queued and retried
     PERMANENT = "permanent"  # returned at once
     MIXED = "mixed"  # one recipient is delivered, another is not
+    KILLED = "killed"  # delivered or reported, although the relay was killed
 
 
 class Tcp(StrEnum):
@@ -77,6 +79,7 @@ class FailureMode:
         backlog: Messages that wait for a dead destination of the scenario's own before the message is submitted.
         connections: How many connections in direct succession are still one attempt.
         control: The positive control that shows everything but the fault to be in order.
+        killed: When the relay is killed (kind KILLED only).
     """
 
     name: str
@@ -93,6 +96,7 @@ class FailureMode:
     backlog: int = 0
     connections: int = 1
     control: str = "plain"
+    killed: Moment | None = None
 
     @property
     def is_control(self) -> bool:
@@ -107,6 +111,8 @@ class FailureMode:
             needs.add(Capability.TLS_REQUIRED)
         elif self.tls is not TlsPolicy.OPPORTUNISTIC:
             needs.add(Capability.TLS_VERIFIED)
+        if self.killed in (Moment.EXPIRING, Moment.REPORTING):
+            needs.add(Capability.CLOCK)
         return frozenset(needs)
 
     def healed(self) -> tuple[Host, ...]:

@@ -12,8 +12,8 @@ log = logging.getLogger(__name__)
 class Clock:
     """Seconds since the epoch, moved by the number in a file.
 
-    The file is read on every call; it must be replaced by renaming, so that it is never seen half-written. While it is absent the offset is zero; while it holds no number, the last one
-    stays.
+    The file is read on every call; it must be replaced by renaming, so that it is never seen half-written. While
+    it is absent the offset is zero; while it holds no number, the last one stays.
     """
 
     def __init__(self, offset_file: Path | None = None) -> None:

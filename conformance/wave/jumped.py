@@ -10,6 +10,7 @@ from conformance.evidence import Evidence
 from conformance.wave.adapter import Instance
 from conformance.wave.course import TRANSFER, Player, arrived
 from conformance.wave.watch import RelayWatch
+from fake_servers import Journal
 
 # After a stop the relay gets this long to do what is due, on top of what attempts take, in seconds.
 _SETTLE = 1.0
@@ -30,6 +31,7 @@ class Jump:
         watches: Who looks at the queues.
         turn: Lets so many submissions pass at a time.
         closed: Called when a window is closed.
+        journal: Where kills are noted.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Jump:
         watches: Iterable[RelayWatch],
         turn: asyncio.Semaphore,
         closed: Callable[[], None],
+        journal: Journal,
     ) -> None:
         self._timing = timing
         self._relays = players
@@ -46,6 +49,7 @@ class Jump:
         self._watches = list(watches)
         self._turn = turn
         self._closed = closed
+        self._journal = journal
         self._players = [p for p in players if p.scenario.course is not Course.AFTER_JUMP]
         self._afterwards = [p for p in players if p.scenario.course is Course.AFTER_JUMP]
 
@@ -75,7 +79,7 @@ class Jump:
                 await self._let_report(waiting)
             if self._timing is Timing.RESTARTED and stop == HALF_TIME:
                 for instance in self._instances:
-                    await instance.kill_and_restart()
+                    await instance.kill_and_restart(self._journal, stop)
         await asyncio.gather(*(self._afterwards_arrive(player) for player in self._afterwards))
         # a second report, or a second copy, may be on its way
         await asyncio.gather(*(player.until(lambda _: False, _SETTLE) for player in waiting))
