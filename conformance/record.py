@@ -153,12 +153,21 @@ class Trouble:
 
 @dataclass(frozen=True, kw_only=True)
 class Footer:
-    """The end of a complete record."""
+    """The end of a complete record.
+
+    Attributes:
+        lines: Lines of the record, this one included.
+        seconds: How long the wave took.
+        longest_window: The longest window of a scenario, in seconds.
+        cpu_seconds: Processor time of the wave and its relays.
+        pressure: Share of the time in which somebody on the machine waited for a processor, 0 to 1.
+    """
 
     lines: int
     seconds: float
     longest_window: float
     cpu_seconds: float
+    pressure: float = 0.0
 
 
 Entry = Header | Staged | Event | Snapshot | Reported | Trouble | Footer

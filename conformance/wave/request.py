@@ -79,7 +79,7 @@ def header(plan: Plan, target: Target, lab: Lab, resolver: Address) -> Header:
     )
 
 
-def footer(staged: Iterable[Staged], lines: int, seconds: float) -> Footer:
+def footer(staged: Iterable[Staged], lines: int, seconds: float, pressure: float) -> Footer:
     """Return the end of the record."""
     windows = [s.closed - s.submitted for s in staged if s.closed is not None and s.submitted is not None]
     usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -88,4 +88,5 @@ def footer(staged: Iterable[Staged], lines: int, seconds: float) -> Footer:
         seconds=seconds,
         longest_window=max(windows, default=0.0),
         cpu_seconds=sum(u.ru_utime + u.ru_stime for u in usage),
+        pressure=pressure,
     )

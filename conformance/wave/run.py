@@ -22,7 +22,7 @@ from conformance.wave.crashed import Crash
 from conformance.wave.directory import Directory
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from conformance.wave.jumped import Jump
-from conformance.wave.watch import LagMeter, RelayWatch
+from conformance.wave.watch import LagMeter, Pressure, RelayWatch
 from conformance.wave.world import World, connectors, sender_connector
 from fake_servers import Event, Journal
 
@@ -59,6 +59,7 @@ class _Wave:
         self._journal = Journal()
         self._players = Directory()
         self._lag = LagMeter(self._journal)
+        self._pressure = Pressure()
         self._lines = 0
         self._journal.subscribe(self._noted)
 
@@ -81,7 +82,7 @@ class _Wave:
         finished = [self._finished(player) for player in self._players]
         for staged in finished:
             self._entry(staged)
-        self._entry(request.footer(finished, self._lines + 1, self._journal.now()))
+        self._entry(request.footer(finished, self._lines + 1, self._journal.now(), self._pressure.share()))
 
     async def _stage(self, world: World, header: Header) -> None:
         for index, name in enumerate(self._plan.scenarios):

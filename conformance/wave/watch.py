@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from conformance.record import Reported, Snapshot
 from conformance.wave.adapter import Instance, Trouble
@@ -68,6 +72,31 @@ class RelayWatch:
         waiting = await self.instance.queue()
         self.latest = Snapshot(asked=asked, at=self.journal.now(), waiting=waiting)
         self.tell(self.latest)
+
+
+class Pressure:
+    """Measures how much of the time somebody on this machine had to wait for a processor, whoever it was."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic(), _stalled()
+
+    def share(self) -> float:
+        """Return the share of the time since this was made, 0 to 1; without kernel support, by the load average."""
+        began, before = self._begun
+        now = _stalled()
+        if before is None or now is None:
+            return min(1.0, max(0.0, os.getloadavg()[0] / (os.cpu_count() or 1) - 0.5))
+        return min(1.0, (now - before) / max(time.monotonic() - began, 0.001))
+
+
+def _stalled() -> float | None:
+    """Return the seconds during which some task waited for a processor (proc(5), pressure stall information)."""
+    try:
+        text = Path("/proc/pressure/cpu").read_text(encoding="ascii")
+    except OSError:
+        return None
+    found = re.search(r"^some .*total=(\d+)", text, re.MULTILINE)
+    return int(found[1]) / 1e6 if found else None
 
 
 @dataclass

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import base64
+import quopri
+
 import pytest
 from builders import ndr, staged
 from hypothesis import given
@@ -37,7 +40,14 @@ def test_absent_fields_are_empty() -> None:
 
 @pytest.mark.parametrize(
     ("action", "failure"),
-    [("failed", True), ("Failed", True), ("delayed", False), ("delivered", False), ("relayed", False)],
+    [
+        ("failed", True),
+        ("Failed", True),
+        ("failed (given up)", True),
+        ("delayed", False),
+        ("delivered", False),
+        ("relayed", False),
+    ],
 )
 def test_only_failed_is_a_failure(action: str, failure: bool) -> None:
     assert read_report(ndr(STAGED, action=action)).is_failure is failure
@@ -53,6 +63,41 @@ def test_one_failed_recipient_of_several_makes_a_failure() -> None:
 def test_a_bounce_in_no_known_form_is_a_failure() -> None:
     report = read_report(b"Subject: Mail failed\r\n\r\nSorry.\r\n")
     assert (report.recipients, report.subject, report.is_failure) == ((), "Mail failed", True)
+
+
+_GROUPS = """Reporting-MTA: dns; relay.test
+
+Final-Recipient: utf-8; jörg@x.test
+Action: failed
+Status: 5.1.2
+Diagnostic-Code: smtp; 550 5.1.2 unbekannt:
+ Jörg
+
+Final-Recipient: rfc822; a@b.test
+Action: delivered
+Status: 2.0.0
+"""
+
+
+@pytest.mark.parametrize("encoding", ["8bit", "base64", "quoted-printable", ""])
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_the_younger_type_may_be_encoded(encoding: str, line_end: bytes) -> None:
+    body = _GROUPS.encode().replace(b"\n", line_end)
+    body = {"base64": base64.encodebytes, "quoted-printable": quopri.encodestring}.get(encoding, bytes)(body)
+    head = f"Content-Transfer-Encoding: {encoding}\r\n" if encoding else ""
+    content = f"Content-Type: message/global-delivery-status\r\n{head}\r\n".encode() + body
+    first, second = read_report(content).recipients
+    assert first.final_recipient.encode("utf-8", "surrogateescape") == "jörg@x.test".encode()
+    assert (first.action, first.status) == ("failed", "5.1.2")
+    assert first.diagnostic.startswith("550 5.1.2 unbekannt: J")
+    assert (second.final_recipient, second.action) == ("a@b.test", "delivered")
+
+
+def test_what_cannot_be_decoded_says_nothing() -> None:
+    content = (
+        b"Content-Type: message/global-delivery-status\r\nContent-Transfer-Encoding: base64\r\n\r\nabcde\r\n"
+    )
+    assert read_report(content).recipients == ()
 
 
 @given(st.binary(max_size=300))

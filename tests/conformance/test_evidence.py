@@ -123,7 +123,9 @@ class TestCoded:
     """The errors from the best source that shows a code."""
 
     def _told(self, story: Story) -> list[tuple[str, str]]:
-        coded = story.evidence().coded(lambda error: bool(error.code or error.status or error.text[:1] == "4"))
+        coded = story.evidence().coded(
+            lambda error: bool(error.code or error.status or error.text[:1] == "4")
+        )
         return [(error.source, error.text) for error in coded]
 
     def test_events_before_queue_before_notice(self) -> None:

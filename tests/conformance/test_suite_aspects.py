@@ -150,8 +150,9 @@ class TestErrorCode:
         story = waiting("connection_refused").look(4.0, "450 4.4.316 Connection refused")
         assert story.verdict("error_code") is Verdict.PASS
 
-
-    @pytest.mark.parametrize("mode", ["connection_refused", "dns_nxdomain", "greeting_554", "certificate_expired"])
+    @pytest.mark.parametrize(
+        "mode", ["connection_refused", "dns_nxdomain", "greeting_554", "certificate_expired"]
+    )
     def test_words_without_a_code_are_not_judged_where_none_is_asked_for(self, mode: str) -> None:
         story = waiting(mode).says(2.0, "connect to mx[127.4.4.1]: no").look(3.1, "deferred: no")
         assert "shows no code" in _observed(story, "error_code", Verdict.NOT_APPLICABLE, "rfc")
@@ -179,7 +180,9 @@ class TestErrorDetail:
             assert story.verdict("error_detail") is Verdict.PASS, word
 
     def test_no_tls(self) -> None:
-        assert waiting("tls_not_offered").says(2.0, "450 4.4.317 no TLS").verdict("error_detail") is Verdict.PASS
+        assert (
+            waiting("tls_not_offered").says(2.0, "450 4.4.317 no TLS").verdict("error_detail") is Verdict.PASS
+        )
         mute = waiting("tls_not_offered").says(2.0, "450 4.4.317 no no")
         assert [finding.holds for finding in mute.judge("error_detail").findings] == [False, False]
 

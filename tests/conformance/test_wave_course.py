@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import ASKED, FAULT_PLAYED, header, scenario_of, staged
+from builders import ASKED, FAULT_PLAYED, header, ndr, scenario_of, staged
 from jumping_clock import LoopJournal, in_jumping_time
 
-from conformance.scenario import Scenario
+from conformance.failure_modes import ALL
+from conformance.scenario import Course, Scenario
 from conformance.target import Envelope, Schedule
 from conformance.verdict import Fault
-from conformance.wave import course, watch
+from conformance.wave import course as courses
+from conformance.wave import watch
 from conformance.wave.adapter import Refused, Trouble
 from conformance.wave.course import Player, attempt_time
 from conformance.wave.directory import Directory
@@ -58,11 +61,13 @@ class Relay:
         accepted()
 
 
-def _player(mode: str, *, stretch: float = 1.0, granted: Schedule = GRANTED) -> Player:
+def _player(
+    mode: str, *, stretch: float = 1.0, granted: Schedule = GRANTED, course: Course | None = None
+) -> Player:
     world = World()
     world.journal = LoopJournal()
-    plain = staged(mode, granted=granted, submitted=None, repaired=None, closed=None)
-    scenario = scenario_of(mode)
+    plain = staged(mode, course=course, granted=granted, submitted=None, repaired=None, closed=None)
+    scenario = scenario_of(mode, course)
     player = Player(
         scenario, 0, envelope_of(scenario), plain, header(slack=SLACK), world, stretch, world.journal  # type: ignore[arg-type]
     )  # fmt: skip
@@ -94,8 +99,8 @@ async def _play(player: Player, relay: Relay | None = None) -> None:
 
 @pytest.fixture(autouse=True)
 def _short_transfer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(course, "TRANSFER", 0.1)
-    monkeypatch.setattr(course, "_LOOK_AGAIN", 0.01)
+    monkeypatch.setattr(courses, "TRANSFER", 0.1)
+    monkeypatch.setattr(courses, "_LOOK_AGAIN", 0.01)
 
 
 @in_jumping_time
@@ -177,6 +182,96 @@ async def test_a_relay_that_does_nothing_is_given_its_time_and_no_more(
     assert player.staged.closed == pytest.approx(wait + after, abs=0.01)
 
 
+def _report(player: Player, **report: str) -> None:
+    fields: dict[str, Any] = {"mail_from": "", "recipients": [player.staged.sender]}
+    content = base64.b64encode(ndr(player.staged, **report)).decode()
+    player.journal.note("smtp", "message", server="sink", connection=98, content=content, **fields)
+
+
+@in_jumping_time
+async def test_a_backlog_waits_before_the_message_is_submitted() -> None:
+    player, relay = _player("beside_backlog"), Relay()
+    playing = asyncio.create_task(_play(player, relay))
+    await asyncio.sleep(0.1)
+    backlog = ALL["beside_backlog"].backlog
+    assert len(relay.taken) == backlog  # nobody has gone to the dead server yet
+    assert player.staged.submitted is None
+    assert len({envelope.sender for envelope in relay.taken}) == backlog
+    assert {envelope.recipients for envelope in relay.taken} == {
+        ("recipient@dead.beside-backlog.healthy.test",)
+    }
+    _attempt(player, 1, closed=False)
+    await asyncio.sleep(0.02)
+    assert relay.taken[-1] is player.envelope
+    _arrival(player)
+    await playing
+    assert player.staged.closed == pytest.approx(0.1 + 0.3, abs=0.03)
+
+
+@in_jumping_time
+async def test_a_backlog_nobody_goes_to_is_not_waited_for_any_longer() -> None:
+    player, relay = _player("beside_backlog"), Relay()
+    await _play(player, relay)
+    assert player.staged.submitted == pytest.approx(0.3, abs=0.02)  # one interval and the slack
+    assert relay.taken[-1] is player.envelope
+
+
+@in_jumping_time
+async def test_a_refused_backlog_is_a_refused_message() -> None:
+    player = _player("beside_backlog")
+    await _play(player, Relay("452 full"))
+    assert (player.staged.refusal, player.staged.submitted) == ("452 full", None)
+
+
+@in_jumping_time
+async def test_a_report_ends_the_wait_for_a_refused_message() -> None:
+    player = _player("rejected_at_rcpt")
+    playing = asyncio.create_task(_play(player))
+    await asyncio.sleep(0.1)
+    _report(player, action="delayed")
+    await asyncio.sleep(0.1)
+    _report(player)
+    await playing
+    assert player.staged.repaired is None
+    assert player.staged.closed == pytest.approx(0.2 + 0.3, abs=0.02)  # watched for another attempt
+
+
+@in_jumping_time
+async def test_a_day_is_watched_to_its_end_and_a_little_longer() -> None:
+    player = _player("close_at_greeting", course=Course.DAY)
+    await _play(player)
+    assert player.staged.repaired is None
+    # a lifetime of 9 s, two longest waits and a transfer; then one more wait
+    assert player.staged.closed == pytest.approx(9.0 + 0.6 + 0.1 + 0.3, abs=0.02)
+
+
+@in_jumping_time
+async def test_a_report_ends_the_day() -> None:
+    player = _player("close_at_greeting", course=Course.DAY)
+    playing = asyncio.create_task(_play(player))
+    await asyncio.sleep(9.1)
+    _report(player)
+    await playing
+    assert player.staged.closed == pytest.approx(9.1 + 0.3, abs=0.02)
+
+
+@in_jumping_time
+async def test_who_was_served_beside_does_not_end_the_wait_for_the_other() -> None:
+    player = _player("one_recipient_deferred")
+    [other] = player.staged.others
+    playing = asyncio.create_task(_play(player))
+    _arrival(player, other)
+    for number in (1, 2):
+        await asyncio.sleep(0.05)
+        _attempt(player, number)
+    await asyncio.sleep(0.02)
+    assert player.staged.repaired is not None
+    await asyncio.sleep(0.2)
+    _arrival(player, player.staged.recipient.replace(".test", ".TEST"))
+    await playing
+    assert player.staged.closed == pytest.approx(player.staged.repaired + 0.2 + 0.3, abs=0.05)
+
+
 @pytest.mark.parametrize(
     ("mode", "seconds"),
     [("close_at_greeting", 0.0), ("connect_timeout", 0.3), ("dns_no_answer", 0.3), ("greeting_timeout", 0.3)],
@@ -243,7 +338,8 @@ async def test_an_event_of_a_scenario_reaches_its_player() -> None:
         directory.concerned(Event(at=0, layer="tcp", kind="x", server=player.staged.sites[0].server))
         is player
     )
-    returned = Event(at=0, layer="smtp", kind="message", fields={"recipients": [player.staged.sender]})
-    assert directory.concerned(returned) is player
+    for address in (player.staged.sender, player.staged.author.upper()):
+        returned = Event(at=0, layer="smtp", kind="message", fields={"recipients": ["x@y.test", address]})
+        assert directory.concerned(returned) is player
     assert directory.concerned(Event(at=0, layer="tcp", kind="x", server="127.9.9.9:1")) is None
     assert directory.concerned(Event(at=0, layer="dns", kind="query", fields={"name": "else.test"})) is None
