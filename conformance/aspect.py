@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
-from conformance.course import Course
+from conformance.course import EXPIRED_BY, Course, Timing, timing_of
 from conformance.evidence import ErrorSeen, Evidence
 from conformance.failure_mode import FailureMode, Kind
 from conformance.failure_modes import ALL
@@ -50,7 +50,20 @@ class Case:
     @property
     def outcome(self) -> Outcome:
         """What became of the message while the fault lasted: returned at once, or deferred."""
-        return Outcome.DEFERRED if self.evidence.given_up is None else Outcome.PERMANENT
+        ended = self.evidence.given_up
+        return Outcome.DEFERRED if ended is None or self._waited(ended) else Outcome.PERMANENT
+
+    def _waited(self, ended: float) -> bool:
+        """Tell a message given up at the end of its lifetime, or at least tried again before, from one at once."""
+        staged = self.evidence.staged
+        match timing_of(staged.course):
+            case Timing.STEADY:
+                return False  # no window is as long as the lifetime
+            case Timing.COMPRESSED:
+                old = (staged.submitted or 0.0) + staged.granted.queue_lifetime / 2
+            case Timing.JUMPED | Timing.RESTARTED:
+                old = staged.moments.get(EXPIRED_BY, float("inf"))
+        return ended > old or sum(1 for attempt in self.attempts if attempt.at < ended) > 1
 
     def must_have_waited(self) -> None:
         """Leave nothing to judge if the message was returned at once and the profile accepts that.

@@ -68,13 +68,16 @@ class Witness:
 
         Contacts belong together if they repeat one another, or if they follow in less than half the
         shortest retry interval and the attempt has not yet used up its contacts; so a relay that comes
-        back at once, again and again, is seen as making many attempts.
+        back at once, again and again, is seen as making many attempts. What follows a move of the relay's
+        clock is another attempt, however soon it comes by ours.
         """
         interval = evidence.staged.granted.retry_interval
+        moves = evidence.staged.moments.values()
         most = self.per_attempt * connections
         groups: list[list[Contact]] = []
         for contact in self.see(evidence):
-            if groups and self._belongs(contact, groups[-1], interval, most):
+            moved = bool(groups) and any(groups[-1][0].at < move <= contact.at for move in moves)
+            if groups and not moved and self._belongs(contact, groups[-1], interval, most):
                 groups[-1].append(contact)
             else:
                 groups.append([contact])

@@ -157,7 +157,6 @@ class Player:
     def _enough_attempts(self, evidence: Evidence) -> bool:
         return len(self.attempts(evidence)) >= ATTEMPTS_BEFORE_REPAIR
 
-
     def _all_closed(self) -> bool:
         opened = {e.connection for e in self._events if e.layer == "tcp" and e.kind == "accepted"}
         closed = {e.connection for e in self._events if e.layer == "tcp" and e.kind == "closed"}

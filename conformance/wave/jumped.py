@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from conformance.course import EXPIRED_BY, HALF_TIME, STOPS, TRAITS, Course, Timing
+from conformance.evidence import Evidence
 from conformance.wave.adapter import Instance
 from conformance.wave.course import TRANSFER, Player, arrived
 from conformance.wave.watch import RelayWatch
 
-# After a stop the relay gets this long to do what is due, on top of what attempts take, in seconds.
+# After a stop the relay gets this long to do what is due, on top of what attempts take, in seconds; also to do
+# what it should not, once all is done.
 _SETTLE = 1.0
 
-# How long a report may take to arrive once it is due, in seconds.
+# How long a report may take to arrive after the attempt that ends the lifetime, in seconds.
 _REPORT = 4.0
 
 
@@ -73,24 +75,37 @@ class Jump:
             self._closed()
 
     async def _settle(self, players: Sequence[Player], seen: Mapping[Player, int]) -> None:
-        """Wait until everybody has made another attempt, has been delivered or returned, or will not any more."""
+        """Wait until everybody has made another attempt, or none will come; at the end until all are returned."""
         await asyncio.gather(*(self._settled(player, seen.get(player, 0)) for player in players))
 
     async def _settled(self, player: Player, seen: int) -> None:
-        limit = player.attempt_time() + _SETTLE + player.header.slack
-        if EXPIRED_BY in player.staged.moments:
-            limit = _REPORT if self._waits(player) else _SETTLE
-        await player.until(
-            lambda evidence: (
-                len(player.attempts(evidence)) > seen or arrived(evidence) or bool(evidence.returned)
-            ),
-            limit,
-        )
+        attempt = player.attempt_time() + player.header.slack
+        if EXPIRED_BY not in player.staged.moments:
+            await player.until(
+                lambda evidence: len(player.attempts(evidence)) > seen or _ended(evidence), attempt + _SETTLE
+            )
+        elif _ended(player.evidence()):
+            await player.until(lambda _: False, _SETTLE)  # a second report or copy would come now
+        else:
+            # an attempt is not enough any more: what comes of it must have come before the clock moves on
+            await player.until(
+                lambda evidence: _ended(evidence) or self._left_without_a_word(player), attempt + _REPORT
+            )
 
-    def _waits(self, player: Player) -> bool:
-        """Tell whether the relay still had the message when it was last asked."""
-        looks = [watch.latest for watch in self._watches if watch.latest is not None]
-        return any(m.recipient == player.staged.recipient for look in looks for m in look.waiting)
+    def _left_without_a_word(self, player: Player) -> bool:
+        """Tell whether a message that nobody may be told of has left the queue since the clock was moved last."""
+        traits = TRAITS[player.scenario.course]
+        if not (traits.null_sender or traits.notify):
+            return False
+        moved = max(player.staged.moments.values())
+        looks = [
+            watch.latest
+            for watch in self._watches
+            if watch.instance is self._relays[player] and watch.latest and watch.latest.asked > moved
+        ]
+        return bool(looks) and not any(
+            m.recipient == player.staged.recipient for look in looks for m in look.waiting
+        )
 
     async def _afterwards_arrive(self, player: Player) -> None:
         if await player.submit(self._relays[player], self._turn):
@@ -101,3 +116,8 @@ class Jump:
     async def _look(self) -> None:
         for watch in self._watches:
             await watch.look()
+
+
+def _ended(evidence: Evidence) -> bool:
+    """Tell whether the message was delivered, or returned in a report of failure; a notice of delay ends nothing."""
+    return arrived(evidence) or bool(evidence.ndrs)
