@@ -31,6 +31,7 @@ MAY_IMPORT = {
             "content",
             "course",
             "evidence",
+            "kill_proof",
             "lifetime",
             "ndr",
             "ndr_cases",

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from conformance.course import HALF_TIME, STOPS, Timing, timing_of
 from conformance.evidence import Evidence
 from fake_servers import Event
 
 _LONGEST = 400
+
+# The stops of a moved clock in words: 23 h 55 min, 25 h 05 min.
+_AGES = {name: re.sub(r"h(?=\d)", "h ", name).replace("h", " h") for name, _ in STOPS}
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -45,6 +50,10 @@ def _milestones(evidence: Evidence) -> Iterator[Found]:
         yield staged.submitted, "suite", f"message accepted by the relay, for <{staged.recipient}>"
     if staged.repaired is not None:
         yield staged.repaired, "suite", "destination repaired"
+    for stop, moment in staged.moments.items():
+        if stop == HALF_TIME and timing_of(staged.course) is Timing.RESTARTED:
+            yield moment, "suite", "relay was killed and started again"
+        yield moment, "suite", f"relay asked to move its clock until the message is {_AGES[stop]} old"
     if staged.closed is not None:
         yield staged.closed, "suite", "window closed"
 

@@ -1,6 +1,7 @@
 """The queue, and the age of what is in it, survive the death of the relay."""
 
 from conformance.aspect import Case, Course, Finding, aspect
+from conformance.kill_proof import kills
 from conformance.lifetime import FULL_DAY, given_up, lifetime_of
 from conformance.verdict import Inconclusive
 
@@ -10,12 +11,14 @@ def test_survives_restart(case: Case) -> list[Finding]:
     """Killed at 12 h and started again: still queued at 23 h 55, returned once after 24 h."""
     case.must_have_waited()
     span = lifetime_of(case)
-    killed = case.evidence.staged.moments.get("12h", 0.0)
+    dead = [kill.dead for kill in kills(case.evidence)]
+    if not dead:
+        raise Inconclusive("the relay was never killed")
     ended = given_up(case)
     after = [
         waiting
         for snapshot, waiting in case.evidence.queue
-        if snapshot.asked > killed and snapshot.at <= span.may_not_end_before
+        if snapshot.asked > dead[-1] and snapshot.at <= span.may_not_end_before
     ]
     if not after:
         raise Inconclusive("the queue was never seen between the restart and the end of the lifetime")

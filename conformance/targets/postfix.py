@@ -8,6 +8,8 @@ What Postfix grants: whole seconds, and a look at the deferred queue every secon
 the first failed attempt after its lifetime, so up to one retry interval and the length of one attempt later.
 There is no TLS level that checks the chain but no name: CERTIFICATE_VALIDATION accepts any name below .test,
 .example, .invalid and the top-level domains of the smart host and of the recipient domain.
+
+Where libfaketime is installed all of Postfix runs with it, and its clock can be moved.
 """
 
 from __future__ import annotations
@@ -34,12 +36,13 @@ from conformance.target import (
     Schedule,
     TargetError,
 )
-from conformance.targets import postfix_config
+from conformance.targets import faketime, postfix_config
 from conformance.targets.postfix_log import PostfixLog
 from conformance.targets.process import Process, log_tail, spawn, wait_for_port
 
 _SYSTEM_PATH = "/usr/sbin:/sbin"
 _READY = 15.0  # seconds; measured: 0.1
+_ENVIRONMENT = {"TZ": "UTC", "LANG": "C"}  # UTC in the log, English errors
 _NULL_SENDER = "MAILER-DAEMON"  # how showq(8) writes the null reverse-path
 # Owner and mode as in Postfix's own list, postfix-files; `postfix check` would take more than a second.
 _QUEUE_FOLDERS = {
@@ -54,16 +57,22 @@ class PostfixTarget:
     """Postfix with stock behaviour: only times, routes, TLS and trust are set."""
 
     name = "postfix"
-    capabilities = frozenset(
-        {
+    capabilities: frozenset[Capability]
+
+    def __init__(self) -> None:
+        offered = {
             Capability.SMART_HOST,
             Capability.MX,
             Capability.TLS_REQUIRED,
             Capability.TLS_VERIFIED,
             Capability.MANY_CONNECTORS,
             Capability.EVENTS,
+            Capability.RESTART,
+            Capability.SUBMISSION_DSN,
         }
-    )
+        if faketime.available():
+            offered.add(Capability.CLOCK)
+        self.capabilities = frozenset(offered)
 
     @asynccontextmanager
     async def running(self, config: RelayConfig) -> AsyncIterator[Relay]:
@@ -72,32 +81,27 @@ class PostfixTarget:
         dns_timeout = _check_lab(config, installation)
         listen = Address(config.listen.host, config.listen.port or 25)
         root, log = installation.queue_directory, config.work_directory / "postfix.log"
-        environment = self._environment()
         await _run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(root))
         try:
             _make_folders(root, installation)
+            # beside the queue, where the user that Postfix becomes can read it
+            clock = faketime.Clock(root / "clock") if Capability.CLOCK in self.capabilities else None
+            environment = {**_ENVIRONMENT, **(clock.environment if clock else {})}
             self._write_files(config, root, log, listen.port, environment)
             # Postfix insists that its own address is that of a network device.
             await _run("ip", "address", "replace", f"{listen.host}/32", "dev", "lo")
             # Reads the same configuration and complains aloud; master would complain to syslog only.
             await _run(installation.postqueue, "-c", str(root / "etc"), "-p")
-            master = await spawn(
-                [installation.daemon_directory / "master", "-c", root / "etc", "-d"],
-                cwd=root / "queue",
-                log=log,
-                env={"PATH": _search_path(), "MAIL_CONFIG": str(root / "etc"), **environment},
+            relay = PostfixRelay(
+                listen, _schedule(config, dns_timeout), installation, environment, log, clock
             )
             try:
-                await wait_for_port(listen, _READY, master, greeting=b"220")
-                yield PostfixRelay(listen, _schedule(config, dns_timeout), installation, master, log)
+                await relay.restart()
+                yield relay
             finally:
-                await master.stop()
+                await relay.stop()
         finally:
             await _run("umount", "--lazy", str(root))
-
-    def _environment(self) -> dict[str, str]:
-        """Return what Postfix and its daemons find in their environment: UTC in the log, English errors."""
-        return {"TZ": "UTC", "LANG": "C"}
 
     def _parameters(self, etc: Path) -> dict[str, str]:
         """Return main.cf parameters beyond the common ones."""
@@ -143,24 +147,64 @@ class PostfixRelay:
     """A running Postfix. Made by `PostfixTarget.running`."""
 
     def __init__(
-        self, submission: Address, schedule: Schedule, installation: _Installation, master: Process, log: Path
+        self,
+        submission: Address,
+        schedule: Schedule,
+        installation: _Installation,
+        environment: Mapping[str, str],
+        log: Path,
+        clock: faketime.Clock | None,
     ) -> None:
         self.submission = submission
         self.schedule = schedule
-        self._postqueue = [
-            installation.postqueue,
-            "-c",
-            str(installation.queue_directory / "etc"),
-            "-j",
-        ]
-        self._master = master
+        self._root = installation.queue_directory
+        etc = str(self._root / "etc")
+        self._command: list[str | Path] = [installation.daemon_directory / "master", "-c", etc, "-d"]
+        self._postqueue = [installation.postqueue, "-c", etc]
+        self._environment = {"PATH": _search_path(), "MAIL_CONFIG": etc, **environment}
+        self._master: Process | None = None
+        self._log_file = log
         self._log = PostfixLog(log)
+        self._clock = clock
+
+    async def restart(self) -> None:
+        """Start master on the queue that is there, and wait for the greeting of its SMTP server."""
+        self._master = await spawn(
+            self._command, cwd=self._root / "queue", log=self._log_file, env=self._environment
+        )
+        await wait_for_port(self.submission, _READY, self._master, greeting=b"220")
+
+    async def kill(self) -> None:
+        """End master and its daemons, which are all of its process group, by SIGKILL."""
+        if self._master is not None:
+            await self._master.kill()
+
+    async def stop(self) -> None:
+        """End master, which ends its daemons."""
+        if self._master is not None:
+            await self._master.stop()
+
+    async def move_clock(self, seconds: float) -> None:
+        """Move the clock and flush the queue.
+
+        The flush makes the queue manager forget which destinations are dead, and try every message whatever
+        the time it was put off to. It also wakes it: its timers are kept as times of day, but it sleeps for as
+        long as the first of them seemed to be away when it fell asleep.
+        """
+        if self._clock is None:
+            raise TargetError(
+                "Postfix was started without libfaketime",
+                hint="apt-get install libfaketime",
+                installation=True,
+            )
+        self._clock.advance(seconds)
+        await _run(*self._postqueue, "-f", log=self._log_file)
 
     async def queue(self) -> Sequence[QueuedMessage]:
         """Return every recipient in the queue with its `delay_reason`, which bears no status code."""
-        if not self._master.alive:
+        if self._master is not None and not self._master.alive:
             raise self._master.failure(f"Postfix ended with exit status {self._master.returncode}")
-        listing = await _run(*self._postqueue, log=self._master.log)
+        listing = await _run(*self._postqueue, "-j", log=self._log_file)
         return [
             QueuedMessage(
                 sender="" if message["sender"] == _NULL_SENDER else message["sender"],

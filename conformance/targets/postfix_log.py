@@ -13,8 +13,10 @@ becomes one event for each recipient that was deferred before.
 from __future__ import annotations
 
 import re
+import time
+from calendar import isleap
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from conformance.target import DeliveryEvent, Outcome
@@ -108,15 +110,15 @@ class PostfixLog:
 
 
 def _seconds(stamp: str) -> float:
-    """Return seconds since the epoch for `Jan  2 03:04:05`; the year is the last that lies not ahead."""
+    """Return seconds since the epoch for `Jan  2 03:04:05`; the year is the one that brings it nearest to now.
+
+    Nearest, not last: a clock that was moved may be ahead of ours by days.
+    """
     now = datetime.now(UTC)
-    year = now.year
-    while True:
-        try:
-            moment = datetime.strptime(f"{year} {stamp}", "%Y %b %d %H:%M:%S").replace(tzinfo=UTC)
-        except ValueError:  # 29 February of another year
-            year -= 1
-            continue
-        if moment <= now + timedelta(days=1):
-            return moment.timestamp()
-        year -= 1
+    parsed = time.strptime(f"2000 {stamp}", "%Y %b %d %H:%M:%S")  # a leap year, so that 29 February is a date
+    moments = [
+        datetime(year, *parsed[1:6], tzinfo=UTC)
+        for year in range(now.year - 8, now.year + 2)
+        if parsed[1:3] != (2, 29) or isleap(year)
+    ]
+    return min(moments, key=lambda moment: abs(moment - now)).timestamp()

@@ -331,6 +331,8 @@ async def _either_running(target: Target, config: RelayConfig) -> object:
     if inspect.isasyncgen(made) or inspect.isgenerator(made):
         decorator = "asynccontextmanager" if inspect.isasyncgen(made) else "contextmanager"
         raise _defect(f"running() is a generator; decorate it with contextlib.{decorator}")
+    if inspect.iscoroutine(made):
+        made.close()  # nobody will await it, and nobody need be told
     if inspect.isawaitable(made):  # an author wrote `async def running` without a decorator
         raise _defect("running() is a coroutine; decorate it with contextlib.asynccontextmanager", None)
     return made

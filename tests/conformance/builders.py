@@ -44,6 +44,7 @@ COURSES = {
     Kind.TRANSIENT: Course.HEALED,
     Kind.PERMANENT: Course.REJECTED,
     Kind.MIXED: Course.MIXED,
+    Kind.KILLED: Course.KILLED,
 }
 FAULT_PLAYED: dict[str, object] = {"stage": "greeting", "action": "close", "attempt": 1}
 ASPECT = {aspect.name: aspect for aspect in ASPECTS}

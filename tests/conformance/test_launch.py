@@ -84,9 +84,9 @@ def test_the_progress_of_several_waves_is_added_up(tmp_path: Path) -> None:
 
 
 def test_a_wave_that_fails_says_why_and_the_others_end(tmp_path: Path) -> None:
-    plans = _plans(tmp_path, "exit 0", "complain it broke\nexit 3")
+    plans = _plans(tmp_path, "exit 0", "complain it broke\nexit 5")
     with pytest.raises(
-        WaveFailed, match=r"(?s)exit status 3; its record, so far as it goes: .*it broke"
+        WaveFailed, match=r"(?s)exit status 5; its record, so far as it goes: .*it broke"
     ) as failed:
         launch_all(plans, Shown())
     assert not failed.value.installation

@@ -366,6 +366,8 @@ class TestSurvivesRestart:
                 replace(look, waiting=[replace(message, recipient=ours) for message in look.waiting])
             )
         _unreturned(kept)
+        dead = MOMENTS["12h"] + 8.2
+        kept.note(dead, "relay", "killed", moment="12h", asked=dead - 0.1)
         return kept.returns(MOMENTS[at] + 1.0)
 
     def test_kept(self) -> None:
@@ -384,9 +386,14 @@ class TestSurvivesRestart:
         assert _observed(early, "survives_restart") == "returned at an age of 23h"
         assert _observed(self._story().returns(70.0), "survives_restart") == "returned 2 times"
 
+    def test_never_killed(self) -> None:
+        story = self._story()
+        story.events = [event for event in story.events if event.layer != "relay"]
+        assert "never killed" in _observed(story, "survives_restart", Verdict.INCONCLUSIVE)
+
     def test_never_looked_after_the_restart(self) -> None:
         story = self._story()
-        story.snapshots = [look for look in story.snapshots if look.at < MOMENTS["12h"]]
+        story.snapshots = [look for look in story.snapshots if look.at < MOMENTS["12h"] + 8.3]
         assert "never seen" in _observed(story, "survives_restart", Verdict.INCONCLUSIVE)
 
 

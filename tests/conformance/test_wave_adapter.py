@@ -28,6 +28,7 @@ from conformance.target import (
 from conformance.verdict import Fault
 from conformance.wave import adapter
 from conformance.wave.adapter import Instance, Trouble, running
+from fake_servers import Journal
 
 WAITING = QueuedMessage(sender="a@b", recipient="c@d")
 EVENT = DeliveryEvent(recipient="c@d", outcome=Outcome.DEFERRED, text="x")
@@ -228,10 +229,19 @@ async def test_nobody_asks_a_relay_that_is_dead() -> None:
     target = PlainTarget(relay)
     target.capabilities = frozenset({Capability.RESTART, Capability.CLOCK})
     async with running(target, CONFIG) as instance:
-        killing = asyncio.create_task(instance.kill_and_restart())
+        journal = Journal()
+        killing = asyncio.create_task(instance.kill_and_restart(journal, "12h"))
         await asyncio.sleep(0)
         await asyncio.gather(killing, instance.queue(), instance.move_clock(60.0))
     assert relay.log == ["kill", "restart", "queue", 60.0]
+    killed, restarted = journal
+    assert (killed.kind, killed["moment"], restarted.kind, restarted["moment"]) == (
+        "killed",
+        "12h",
+        "restarted",
+        "12h",
+    )
+    assert restarted.at - killed.at >= 0.02 <= killed.at - float(str(killed["asked"]))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -104,3 +104,26 @@ def test_half_a_line_waits_for_its_end_and_nothing_is_read_twice(tmp_path: Path)
     log.read()
     log.read()
     assert len(log.events) == 2
+
+
+@pytest.mark.parametrize("hours", [-48, 0, 30, 24 * 20])
+def test_a_clock_may_be_days_off(tmp_path: Path, hours: int) -> None:
+    moment = (datetime.now(UTC) + timedelta(hours=hours)).replace(microsecond=0)
+    line = _attempt("u@a.test", "none", "4.4.1", "deferred", "no").replace(STAMP, f"{moment:%b %e %H:%M:%S}")
+    [event] = _read(tmp_path, line)
+    assert event.at == moment.timestamp()
+
+
+def test_29_february_is_a_date_in_any_year(tmp_path: Path) -> None:
+    line = _attempt("u@a.test", "none", "4.4.1", "deferred", "no").replace(STAMP, "Feb 29 23:59:59")
+    [event] = _read(tmp_path, line)
+    at = datetime.fromtimestamp(event.at, UTC)
+    assert (at.month, at.day, at.hour) == (2, 29, 23)
+
+
+def test_delays_of_days_are_read(tmp_path: Path) -> None:
+    line = _attempt("u@a.test", "none", "4.4.1", "deferred", "no").replace(
+        "delay=0.12, delays=0.01/0/0.1/0.01", "delay=108003, delays=1.1e+05/0.03/0/0"
+    )
+    [event] = _read(tmp_path, line)
+    assert event.outcome is Outcome.DEFERRED

@@ -1,4 +1,6 @@
 import os
+import select
+import signal
 import sys
 from pathlib import Path
 
@@ -103,15 +105,27 @@ def test_the_log_tail_is_the_last_lines(tmp_path: Path) -> None:
     assert log_tail(log, 2) == "line 19998 \ufffd\nline 19999 \ufffd"
 
 
-async def test_kill_leaves_no_time_for_a_goodbye(tmp_path: Path) -> None:
-    code = (
-        "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: (print('bye', flush=True), sys.exit()))\n"
-        "print('up', flush=True); time.sleep(600)"
-    )
-    process = await spawn(_python(code), cwd=tmp_path, log=tmp_path / "log", pipe_stdout=True)
-    assert process.stdout is not None
-    assert await process.stdout.readline() == b"up\n"
+async def test_a_kill_says_no_goodbye_and_takes_the_children_along(tmp_path: Path) -> None:
+    parent = """
+import signal, subprocess, sys
+signal.signal(signal.SIGTERM, lambda *_: print("goodbye", flush=True))
+code = "import os, signal; print('born', os.getpid(), flush=True); signal.pause()"
+subprocess.Popen([sys.executable, "-c", code]).wait()
+"""
+    log = tmp_path / "log"
+    process = await spawn(_python(parent), cwd=tmp_path, log=log)
+
+    async def born() -> bool:
+        return log.read_text().endswith("\n")
+
+    try:
+        await process.wait_ready(born, 10)
+        child = os.pidfd_open(int(log.read_text().split()[1]))
+    finally:
+        await process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert "goodbye" not in log.read_text()
+    ended, _, _ = select.select([child], [], [], 10)  # pidfd_open(2): readable when the process has ended
+    os.close(child)
+    assert ended
     await process.kill()
-    assert process.returncode == -9
-    assert await process.stdout.read() == b""
-    await process.stop()
