@@ -1,0 +1,47 @@
+"""Fault schedules: whatever fails in a row, the message is delivered once or reported once."""
+
+from conformance.aspect import Case, Course, Finding, Kind, aspect
+from conformance.steps import unmet
+from conformance.verdict import Inconclusive, NotApplicable
+
+
+@aspect(Course.SCHEDULE, kinds=(Kind.SCHEDULE,), slots=("outcome",))
+def test_exactly_once(case: Case) -> list[Finding]:
+    """The message is delivered exactly once or reported exactly once: never both, never neither.
+
+    Delivered is what a server accepted with 250: a copy for which that reply never came does not count, nor does
+    the second one that such a loss entails.
+    """
+    evidence = case.evidence
+    copies, reports = len(evidence.messages), len(evidence.ndrs) + len(evidence.astray)
+    faults = unmet(evidence, case.mode.steps)
+    if copies + reports == 1 and faults:
+        names = ", ".join(step.name for step in faults)
+        if reports:
+            raise NotApplicable(
+                f"the relay returned the message before the end of the schedule: no attempt met {names}"
+            )
+        raise Inconclusive(f"the message arrived, but no attempt met {names}")
+    return [
+        case.finding(
+            "exactly_once.outcome",
+            holds=copies + reports == 1,
+            expected="delivered exactly once or reported exactly once",
+            observed=_outcome(case, copies, reports),
+        )
+    ]
+
+
+def _outcome(case: Case, copies: int, reports: int) -> str:
+    staged = case.evidence.staged
+    if copies or reports:
+        return f"delivered {_times(copies)}, reported {_times(reports)}"
+    last = max(attempt.at for attempt in case.attempts)
+    waited = (staged.closed or last) - last
+    looks = case.evidence.queue
+    waiting = "still in the queue" if looks and looks[-1][1] else "no longer in the queue"
+    return f"neither delivered nor reported {waited:.1f} s after the last fault was met, and {waiting}"
+
+
+def _times(number: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
