@@ -6,7 +6,7 @@ next one. What a schedule came down to is read from the records alone, so a reco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from conformance.course import Course
@@ -18,11 +18,12 @@ from conformance.schedules import COURSES, Schedule, failure_mode_of
 from conformance.suite.test_exactly_once import test_exactly_once
 from conformance.verdict import Verdict
 
-# So many waves at most, for so many failing schedules at most: a relay that fails them all must not take all day.
+# So many waves at most, for so many schedules at a time at most: a relay that fails them all must not take all day.
 WAVES = 3
 MOST = 5
 
-Fails = Callable[[Schedule], bool | None]
+# Whether a schedule that was staged fails; None: it could not be judged.
+Known = Mapping[Schedule, bool | None]
 
 
 @dataclass(frozen=True)
@@ -30,32 +31,35 @@ class Smallest:
     """What a failing schedule came down to.
 
     Attributes:
-        schedule: The simplest schedule found that fails.
-        untried: How many of its own reductions were not staged, or could not be judged.
+        schedule: The simplest schedule that is known to fail and that the failing one can be reduced to.
+        untried: Its own reductions of which nothing is known.
     """
 
     schedule: Schedule
-    untried: int
+    untried: tuple[Schedule, ...]
 
     def __str__(self) -> str:
         if not self.untried:
             return f"minimal schedule: {self.schedule}"
-        return f"minimal schedule so far: {self.schedule} ({self.untried} reductions of it were not judged)"
+        return (
+            f"minimal schedule so far: {self.schedule} ({len(self.untried)} reductions of it were not judged)"
+        )
 
 
-def smallest(schedule: Schedule, fails: Fails) -> Smallest:
-    """Go from reduction to reduction as long as one is known to fail.
+def smallest(schedule: Schedule, known: Known) -> Smallest:
+    """Return what a failing schedule came down to."""
+    failing = [other for other, fails in known.items() if fails and schedule.can_become(other)]
+    found = min([schedule, *failing], key=lambda each: each.weight)
+    return Smallest(found, tuple(r for r in found.reductions() if known.get(r) is None))
 
-    Args:
-        schedule: One that fails.
-        fails: Tells whether a schedule does; None: nobody knows.
-    """
-    while True:
-        reductions = schedule.reductions()
-        simpler = next((reduction for reduction in reductions if fails(reduction)), None)
-        if simpler is None:
-            return Smallest(schedule, sum(fails(reduction) is None for reduction in reductions))
-        schedule = simpler
+
+def next_reductions(failing: Sequence[Schedule], known: Known) -> list[Schedule]:
+    """Return what to stage next, for the simplest of the schedules that came down to something still reducible."""
+    came_down_to = [smallest(schedule, known) for schedule in failing]
+    open_ones = {found.schedule: found for found in came_down_to if set(found.untried) - set(known)}
+    simplest = sorted(open_ones, key=lambda schedule: schedule.weight)[:MOST]
+    wanted = dict.fromkeys(r for schedule in simplest for r in open_ones[schedule].untried if r not in known)
+    return list(wanted)
 
 
 class Minimiser:
@@ -69,62 +73,46 @@ class Minimiser:
     def __init__(self, records: Sequence[Record], profile: Profile) -> None:
         self._records = records
         self._profile = profile
-        self._known: dict[Schedule, tuple[int, bool | None]] = {}
+        self._read = 0
+        self._known: dict[Schedule, bool | None] = {}
+        self._failing: list[Schedule] = []
 
-    def minimal(self, schedule: Schedule) -> Smallest | None:
-        """Return what a schedule came down to; None if it does not fail."""
-        return smallest(schedule, self.fails) if self.fails(schedule) else None
+    def minimal(self, schedule: Schedule) -> Smallest:
+        """Return what a failing schedule came down to."""
+        self._catch_up()
+        return smallest(schedule, self._known)
 
-    def wanted(self, scenarios: Iterable[Scenario]) -> list[Scenario]:
-        """Return the reductions to stage next, for the simplest of the failing schedules among some scenarios."""
-        failing = sorted(
-            (schedule for schedule in map(schedule_of, scenarios) if schedule and self.fails(schedule)),
-            key=lambda schedule: schedule.weight,
-        )
-        came_down_to = dict.fromkeys(smallest(schedule, self.fails).schedule for schedule in failing[:MOST])
-        wanted = dict.fromkeys(r for schedule in came_down_to for r in schedule.reductions())
+    def wanted(self) -> list[Scenario]:
+        """Return the reductions to stage next."""
+        self._catch_up()
         return [
             Scenario(failure_mode=failure_mode_of(schedule), course=Course.REDUCED)
-            for schedule in wanted
-            if not self._staged(schedule)
+            for schedule in next_reductions(self._failing, self._known)
         ]
 
-    def fails(self, schedule: Schedule) -> bool | None:
-        """Tell whether a schedule fails; None if it was not staged, or could not be judged."""
-        judged_with, known = self._known.get(schedule, (0, None))
-        if judged_with < len(self._records):
-            known = self._judge(schedule)
-            self._known[schedule] = len(self._records), known
-        return known
-
-    def _judge(self, schedule: Schedule) -> bool | None:
-        staged = self._staged(schedule)
-        if not staged:
-            return None
-        scenario, record = staged[-1]
-        verdict = judge(test_exactly_once, scenario, record, self._profile).verdict
-        if verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR):
-            return None
-        return verdict is Verdict.FAIL
-
-    def _staged(self, schedule: Schedule) -> list[tuple[Scenario, Record]]:
-        mode = failure_mode_of(schedule)
-        scenarios = [Scenario(failure_mode=mode, course=course) for course in reversed(COURSES)]
-        return [(s, record) for record in self._records for s in scenarios if s.id in record.staged]
-
-
-def schedule_of(scenario: Scenario) -> Schedule | None:
-    """Return the schedule that a scenario stages; None if it stages something else."""
-    return Schedule.parse(scenario.failure_mode.name) if scenario.course in COURSES else None
+    def _catch_up(self) -> None:
+        """Judge what the records that came since hold; of several stagings the last one counts."""
+        for record in self._records[self._read :]:
+            for scenario in _schedules_in(record):
+                verdict = judge(test_exactly_once, scenario, record, self._profile).verdict
+                schedule = Schedule.parse(scenario.failure_mode.name)
+                unknown = verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR)
+                self._known[schedule] = None if unknown else verdict is Verdict.FAIL
+                if verdict is Verdict.FAIL and scenario.course is Course.SCHEDULE:
+                    self._failing.append(schedule)
+        self._read = len(self._records)
 
 
 def explained(judged: Judged, scenario: Scenario, minimiser: Minimiser) -> Judged:
     """Return a verdict that also says what its schedule came down to, if it is a schedule that fails."""
-    schedule = schedule_of(scenario)
-    if schedule is None or judged.verdict is not Verdict.FAIL:
+    if judged.verdict is not Verdict.FAIL or scenario.course not in COURSES:
         return judged
-    found = minimiser.minimal(schedule)
-    findings = [
-        replace(f, observed=f"{f.observed}; {found}") if not f.holds and found else f for f in judged.findings
-    ]
+    found = minimiser.minimal(Schedule.parse(scenario.failure_mode.name))
+    findings = (f if f.holds else replace(f, observed=f"{f.observed}; {found}") for f in judged.findings)
     return replace(judged, findings=tuple(findings))
+
+
+def _schedules_in(record: Record) -> Iterator[Scenario]:
+    for staged in record.staged.values():
+        if staged.course in COURSES:
+            yield Scenario.from_id(staged.scenario)

@@ -128,7 +128,7 @@ class Run:
             progress.begin(f"we were late in {len(late)} scenarios, staging them again with windows doubled")
             self._stage(late, capabilities, lab, progress, 2.0)
         for _ in range(WAVES):
-            reduced = self.minimiser.wanted(scenarios)
+            reduced = self.minimiser.wanted()
             if not reduced or self.troubles:
                 break
             progress.begin(f"looking for the shortest schedules that fail: {len(reduced)} reductions")

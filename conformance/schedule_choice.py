@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 
 from conformance.course import Course
 from conformance.record import Record
@@ -41,10 +42,22 @@ class Schedules:
         """Describe the choice in one line; none if nothing is drawn."""
         if not self.count:
             return []
+        by = self.drawn_by()
         return [
-            f"conformance: {self.count} fault schedules of at most {self.depth} faults, seed {self.seed} "
-            f"(the same with every hypothesis {_hypothesis_version()})"
+            f"conformance: {self.count} fault schedules of at most {self.depth} faults, drawn by hypothesis "
+            f"{by['hypothesis']} from seed {self.seed}"
         ]
+
+    def drawn_by(self) -> dict[str, int | str]:
+        """Return all that the draws depend on; nothing if nothing is drawn."""
+        if not self.count:
+            return {}
+        return {
+            "count": self.count,
+            "seed": self.seed,
+            "depth": self.depth,
+            "hypothesis": version("hypothesis"),
+        }
 
     def scenarios(self, named: Sequence[str], *, drawn: bool) -> Iterator[Scenario]:
         """Yield the scenarios to judge.
@@ -82,9 +95,3 @@ def _read(texts: Iterable[str]) -> Iterator[Schedule]:
             yield Schedule.parse(text)
         except ValueError:
             continue  # the command line's check says that it was not found
-
-
-def _hypothesis_version() -> str:
-    from importlib.metadata import version
-
-    return version("hypothesis")

@@ -156,6 +156,14 @@ class Schedule:
         """
         return sorted(set(self._reductions()), key=lambda schedule: schedule.weight)
 
+    def can_become(self, other: Schedule) -> bool:
+        """Tell whether reductions lead from this schedule to another, or to itself."""
+        if other.ending != self.ending and other.ending not in _milder(self.ending, ENDINGS):
+            return False
+        # each fault of the other one in turn takes the first of ours that is left and can become it
+        left = iter(self.faults)
+        return all(any(f == fault or fault in _milder(f, FAULTS) for f in left) for fault in other.faults)
+
     def _reductions(self) -> Iterator[Schedule]:
         for place, name in enumerate(self.faults):
             before, after = self.faults[:place], self.faults[place + 1 :]

@@ -113,6 +113,7 @@ def _header(run: Run) -> dict[str, Any]:
         "capabilities": header.capabilities,
         "profile": run.profile.name,
         "strict": run.strict,
+        "schedules": run.schedules.drawn_by(),
         "lab": header.lab,
         "schedule_asked": unstructure(header.asked),
         "schedule_granted": unstructure(granted[0]) if granted else None,

@@ -16,11 +16,11 @@ def test_exactly_once(case: Case) -> list[Finding]:
     copies, reports = len(evidence.messages), len(evidence.ndrs) + len(evidence.astray)
     faults = unmet(evidence, case.mode.steps)
     if copies + reports == 1 and faults:
-        names = ", ".join(step.name for step in faults)
         if reports:
             raise NotApplicable(
-                f"the relay returned the message before the end of the schedule: no attempt met {names}"
+                "the relay returned the message in mid-schedule: the rest of the schedule was never met"
             )
+        names = ", ".join(step.name for step in faults)
         raise Inconclusive(f"the message arrived, but no attempt met {names}")
     return [
         case.finding(
