@@ -75,6 +75,9 @@ TRAITS: dict[Course, Traits] = {
     Course.NOTIFY_DELAY: Traits(timing=Timing.JUMPED, notify="DELAY"),
 }
 
+# On these, what is staged is a fault schedule and not a failure mode of the catalogue.
+SCHEDULES = (Course.SCHEDULE, Course.REDUCED)
+
 # The stops of a jumped clock, in seconds after the message was accepted. 23 h 55 is the last moment at which it must
 # still wait; 24 h 15 and 25 h 05 are the latest at which it may, by the samples of the live service and by one maximal
 # gap after the lifetime. At the last stop nothing may happen any more.

@@ -18,7 +18,7 @@ DEFAULT_SEED = 0
 DEFAULT_DEPTH = 3
 
 # How often to ask hypothesis for more before the few schedules that are left are counted through.
-_TURNS = 20
+_TURNS = 4
 _BITS = 10  # enough for any part to be nearly as likely as any other
 
 

@@ -1,7 +1,8 @@
 """Finds, for a fault schedule that fails, a shortest one that still does.
 
-All reductions by one step are staged side by side in one wave; of those that fail the simplest is reduced in the
-next one. What a schedule came down to is read from the records alone, so a record that is judged again tells it too.
+All reductions by one step, and each step on its own, are staged side by side in one wave; of those that fail the
+simplest is reduced in the next one. What a schedule came down to is read from the records alone, so a record that is
+judged again tells it too.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from conformance.course import Course
+from conformance.course import SCHEDULES, Course
 from conformance.judging import Judged, judge
 from conformance.profile import Profile
 from conformance.record import Record
 from conformance.scenario import Scenario
-from conformance.schedules import COURSES, Schedule, failure_mode_of
+from conformance.schedules import Schedule, failure_mode_of
 from conformance.suite.test_exactly_once import test_exactly_once
 from conformance.verdict import Verdict
 
@@ -58,8 +59,10 @@ def next_reductions(failing: Sequence[Schedule], known: Known) -> list[Schedule]
     came_down_to = [smallest(schedule, known) for schedule in failing]
     open_ones = {found.schedule: found for found in came_down_to if set(found.untried) - set(known)}
     simplest = sorted(open_ones, key=lambda schedule: schedule.weight)[:MOST]
-    wanted = dict.fromkeys(r for schedule in simplest for r in open_ones[schedule].untried if r not in known)
-    return list(wanted)
+    wanted = dict.fromkeys(
+        r for schedule in simplest for r in (*schedule.parts(), *open_ones[schedule].untried)
+    )
+    return [schedule for schedule in wanted if schedule not in known]
 
 
 class Minimiser:
@@ -105,7 +108,7 @@ class Minimiser:
 
 def explained(judged: Judged, scenario: Scenario, minimiser: Minimiser) -> Judged:
     """Return a verdict that also says what its schedule came down to, if it is a schedule that fails."""
-    if judged.verdict is not Verdict.FAIL or scenario.course not in COURSES:
+    if judged.verdict is not Verdict.FAIL or scenario.course not in SCHEDULES:
         return judged
     found = minimiser.minimal(Schedule.parse(scenario.failure_mode.name))
     findings = (f if f.holds else replace(f, observed=f"{f.observed}; {found}") for f in judged.findings)
@@ -114,5 +117,5 @@ def explained(judged: Judged, scenario: Scenario, minimiser: Minimiser) -> Judge
 
 def _schedules_in(record: Record) -> Iterator[Scenario]:
     for staged in record.staged.values():
-        if staged.course in COURSES:
+        if staged.course in SCHEDULES:
             yield Scenario.from_id(staged.scenario)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
-from conformance.course import TRAITS, Course, Timing
+from conformance.course import SCHEDULES, TRAITS, Course, Timing
 from conformance.failure_mode import FailureMode
 from conformance.failure_modes import ALL
-from conformance.schedules import COURSES, Schedule, failure_mode_of
+from conformance.schedules import Schedule, failure_mode_of
 from conformance.target import Capability
 
 # Submitted after the last stop of a jumped clock: the date the relay stamps on it shows that the clock moved.
@@ -39,7 +39,7 @@ class Scenario:
     @property
     def label(self) -> str:
         """The identifier in a form that is short enough for domain names and local parts."""
-        if self.course in COURSES:
+        if self.course in SCHEDULES:
             return f"schedule-{sha256(self.failure_mode.name.encode()).hexdigest()[:12]}.{self.course}"
         return self.id
 
@@ -51,7 +51,7 @@ class Scenario:
             ValueError: There is no such failure mode, schedule or course.
         """
         name, course, *copy = scenario_id.split(".")
-        if course in COURSES:
+        if course in SCHEDULES:
             return cls(failure_mode=failure_mode_of(Schedule.parse(name)), course=Course(course))
         if name not in ALL:
             raise ValueError(f"no failure mode is called {name!r}; there are {', '.join(ALL)}")

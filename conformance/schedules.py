@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from conformance.course import Course
 from conformance.failure_mode import FailureMode, Host, Kind, Step, Tcp
-from conformance.steps import contacts, is_fault
+from conformance.steps import contacts
 from conformance.witness import Witness
 from fake_servers import (
     Action,
@@ -33,8 +32,6 @@ from fake_servers import (
 
 SECTION = "schedule"
 SEPARATOR = "+"
-# The courses on which failure modes are schedules.
-COURSES = (Course.SCHEDULE, Course.REDUCED)
 
 # A fault inside the content falls this early, in octets: before the end of the message, however small.
 _READ_FIRST = 512
@@ -156,6 +153,13 @@ class Schedule:
         """
         return sorted(set(self._reductions()), key=lambda schedule: schedule.weight)
 
+    def parts(self) -> list[Schedule]:
+        """Return each fault followed by health, and the ending without faults: one often explains it all."""
+        alone = [Schedule((name,), _HEALTHY.name) for name in self.faults]
+        if self.ending != _HEALTHY.name:
+            alone.append(Schedule((), self.ending))
+        return [part for part in dict.fromkeys(alone) if part != self]
+
     def can_become(self, other: Schedule) -> bool:
         """Tell whether reductions lead from this schedule to another, or to itself."""
         if other.ending != self.ending and other.ending not in _milder(self.ending, ENDINGS):
@@ -208,4 +212,4 @@ def failure_mode_of(schedule: Schedule) -> FailureMode:
     )
 
 
-__all__ = ["COURSES", "ENDINGS", "FAULTS", "SECTION", "Schedule", "failure_mode_of", "is_fault"]
+__all__ = ["ENDINGS", "FAULTS", "SECTION", "Schedule", "failure_mode_of"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from conformance.course import SCHEDULES
 from conformance.evidence import Evidence
 from fake_servers import Event
 
@@ -45,6 +46,8 @@ def _milestones(evidence: Evidence) -> Iterator[Found]:
         yield staged.submitted, "suite", f"message accepted by the relay, for <{staged.recipient}>"
     if staged.repaired is not None:
         yield staged.repaired, "suite", "destination repaired"
+    for name, at in staged.moments.items():
+        yield at, "suite", f"{name} begins" if staged.course in SCHEDULES else f"clock moved to {name}"
     if staged.closed is not None:
         yield staged.closed, "suite", "window closed"
 
