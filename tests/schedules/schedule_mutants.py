@@ -62,7 +62,7 @@ def duplicates_after_two_faults() -> None:
 
     original = Relay._deliver
 
-    async def deliver(self: Any, message: Any, route: Any, recipients: Sequence[Any]) -> Any:
+    async def deliver(self: Any, message: Any, route: Any, recipients: list[Any]) -> Any:
         results = await original(self, message, route, recipients)
         delivered = any(isinstance(result, Delivered) for result in results.values())
         if delivered and message.sender and recipients[0].attempts >= 2:
@@ -103,7 +103,7 @@ def reports_after_lost_reply() -> None:
             )
 
     Session.send_body = send_body  # type: ignore[method-assign]
-    Relay._settle = settle_and_report  # type: ignore[method-assign, assignment]
+    Relay._settle = settle_and_report  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

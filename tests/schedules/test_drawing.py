@@ -110,7 +110,7 @@ def test_choice_says_what_it_depends_on() -> None:
 )
 def test_number_that_makes_no_sense_is_refused_by_its_option(numbers: dict[str, int], option: str) -> None:
     with pytest.raises(ValueError, match=option):
-        Schedules(**numbers)
+        Schedules(count=numbers["count"], depth=numbers.get("depth", DEFAULT_DEPTH))
 
 
 def test_a_schedule_that_is_named_is_judged_whether_drawn_or_not() -> None:
