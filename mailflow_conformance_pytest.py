@@ -33,6 +33,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where the wave runs: auto (default), loopback, namespace",
     )
     group.addoption(
+        "--conformance-day",
+        metavar="SECONDS",
+        help="seconds that stand for 24 hours where the day is compressed (default 12)",
+    )
+    group.addoption(
         "--conformance-strict",
         action="store_true",
         help="let deviations (a SHOULD that is missed) fail",

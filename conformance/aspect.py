@@ -6,12 +6,13 @@ evidence and returns what it compared; it opens no socket and waits for nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
-from conformance.course import Course
+from conformance.course import DAY, FIRST_STOP, HOUR, Course, Timing, timing_of
 from conformance.evidence import ErrorSeen, Evidence
 from conformance.failure_mode import FailureMode, Kind
 from conformance.failure_modes import ALL
@@ -21,6 +22,9 @@ from conformance.scenario import Scenario
 from conformance.target import Outcome
 from conformance.verdict import Finding, NotApplicable
 from conformance.witness import Attempt
+
+# A lifetime that differs by less, in seconds, cannot be told from 24 hours by the stops of a moved clock.
+_LIFETIME_TOLERANCE = 5 * 60.0
 
 
 @dataclass(frozen=True)
@@ -49,18 +53,40 @@ class Case:
 
     @property
     def outcome(self) -> Outcome:
-        """What became of the message while the fault lasted: returned at once, or deferred."""
-        return Outcome.DEFERRED if self.evidence.given_up is None else Outcome.PERMANENT
+        """What became of the message while the fault lasted: returned at once, or deferred.
+
+        Where a day is played, at once means within its first hour; what comes later is the end of a wait.
+        """
+        ended = self.evidence.given_up
+        return Outcome.DEFERRED if ended is None or ended >= self._first_hour_over() else Outcome.PERMANENT
+
+    def _first_hour_over(self) -> float:
+        staged = self.evidence.staged
+        if timing_of(staged.course) is Timing.COMPRESSED:
+            return (staged.submitted or 0.0) + staged.granted.queue_lifetime * HOUR / DAY
+        return staged.moments.get(FIRST_STOP, math.inf)
+
+    @property
+    def was_returned_at_once(self) -> bool:
+        """Whether the relay gave up at once and the profile accepts that; the aspect `recovers` asks for the NDR."""
+        # both returned and delivered is accepted by nobody
+        gone = self.outcome is Outcome.PERMANENT and not self.evidence.messages
+        return gone and self.profile.accepted(self.mode, Outcome.PERMANENT) is not None
 
     def must_have_waited(self) -> None:
-        """Leave nothing to judge if the message was returned at once and the profile accepts that.
+        """Leave nothing to judge if the profile accepts that it was returned at once, or has another lifetime.
 
         Raises:
-            NotApplicable: There was nothing to wait, to retry or to recover.
+            NotApplicable: There was nothing to wait, to retry or to recover, or not for the 24 hours that were played.
         """
-        # both returned and delivered is accepted by nobody
-        returned = self.outcome is Outcome.PERMANENT and not self.evidence.messages
-        if returned and self.profile.accepted(self.mode, Outcome.PERMANENT):
+        granted = self.evidence.staged.granted.queue_lifetime
+        real_day = timing_of(self.evidence.staged.course) in (Timing.JUMPED, Timing.RESTARTED)
+        if real_day and self.profile.any_lifetime and abs(granted - DAY) > _LIFETIME_TOLERANCE:
+            raise NotApplicable(
+                f"the relay granted a lifetime of {granted / HOUR:.1f} h, which the profile {self.profile.name} "
+                "accepts; 24 h were played"
+            )
+        if self.was_returned_at_once:
             raise NotApplicable(
                 f"the relay returned the message at once, which the profile {self.profile.name} accepts here"
             )

@@ -90,6 +90,7 @@ STOPS: tuple[tuple[str, float], ...] = (
     ("25h05", 25 * HOUR + 5 * 60),
     ("30h", 30 * HOUR),
 )
+FIRST_STOP = "1h"
 HALF_TIME = "12h"
 LAST_STILL_QUEUED = "23h55"
 EXPIRED_BY = "24h15"

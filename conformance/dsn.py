@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import binascii
 import email
 import email.policy
+import quopri
 import re
 from dataclasses import dataclass
 from email.message import EmailMessage, Message
 
 _COMMENT = re.compile(r"\([^()]*\)")
 _TYPE = re.compile(r"[\w.-]+\s*;\s*")
+_ASCII_PART = "message/delivery-status"
+_GLOBAL_PART = "message/global-delivery-status"
+
+MACHINE_PARTS = (_ASCII_PART, _GLOBAL_PART)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,21 +57,39 @@ class Report:
 def read_report(content: bytes) -> Report:
     """Read a message as a delivery status notification."""
     message = email.message_from_bytes(content, policy=email.policy.compat32)
-    groups: list[Message] = []
-    for part in message.walk():
-        if part.get_content_type() == "message/delivery-status":
-            payload = part.get_payload()
-            if isinstance(payload, list):
-                # the first group is about the message (section 2.2), the others each about a recipient
-                groups += [g for g in payload if isinstance(g, Message) and g.get("Final-Recipient")]
-            break
+    # the first group is about the message (section 2.2), the others each about a recipient
+    groups = [group for group in field_groups(message) if group.get("Final-Recipient")]
     return Report(recipients=tuple(map(_recipient, groups)), subject=str(message.get("Subject", "")))
+
+
+def field_groups(message: Message) -> list[Message]:
+    """Return the groups of fields of the first machine-readable part (RFC 3464 section 2.1, RFC 6533 section 3)."""
+    for part in message.walk():
+        kind = part.get_content_type()
+        payload = part.get_payload()
+        if kind in MACHINE_PARTS and isinstance(payload, list):
+            # the library splits the older type only
+            groups = _split(part) if kind == _GLOBAL_PART else payload
+            return [group for group in groups if isinstance(group, Message) and group.keys()]
+    return []
+
+
+def _split(part: Message) -> list[Message]:
+    """Split a message/global-delivery-status, which may be encoded, at its blank lines."""
+    content = b"".join(inner.as_bytes() for inner in part.get_payload() if isinstance(inner, Message))
+    match str(part.get("Content-Transfer-Encoding", "")).strip().lower():
+        case "base64":
+            content = binascii.a2b_base64(content)
+        case "quoted-printable":
+            content = quopri.decodestring(content)
+    blocks = re.split(rb"(?:\r?\n){2,}", content)
+    return [email.message_from_bytes(block.strip(b"\r\n"), policy=email.policy.compat32) for block in blocks]
 
 
 def _recipient(group: Message | EmailMessage) -> RecipientReport:
     return RecipientReport(
         final_recipient=_after_type(group.get("Final-Recipient")),
-        action=_unfold(group.get("Action")).lower(),
+        action=_COMMENT.sub("", _unfold(group.get("Action"))).strip().lower(),
         status=_COMMENT.sub("", _unfold(group.get("Status"))).strip(),
         diagnostic=_after_type(group.get("Diagnostic-Code")),
         remote_mta=_after_type(group.get("Remote-MTA")),

@@ -40,6 +40,10 @@ class Delivered:
     content: bytes
     tls: str
 
+    def is_for(self, address: str) -> bool:
+        """Tell whether it is for an address; whether the case was kept is another question."""
+        return address.lower() in (recipient.lower() for recipient in self.recipients)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorSeen:
@@ -90,7 +94,8 @@ class Evidence:
             # the name server, the sink, a witness: everybody relies on them
             return event.server not in self._foreign
         if event.kind == "message" and event.server not in servers:
-            return bool({self.staged.sender, self.staged.author} & set(cast(list[str], event["recipients"])))
+            theirs = {recipient.lower() for recipient in cast(list[str], event["recipients"])}
+            return bool({self.staged.sender.lower(), self.staged.author.lower()} & theirs)
         return event.server in servers
 
     @cached_property
@@ -114,12 +119,12 @@ class Evidence:
     @cached_property
     def returned(self) -> tuple[Delivered, ...]:
         """Messages that came back to this scenario's sender."""
-        return tuple(m for m in self._all_messages if self.staged.sender in m.recipients)
+        return tuple(m for m in self._all_messages if m.is_for(self.staged.sender))
 
     @cached_property
     def astray(self) -> tuple[Delivered, ...]:
         """Messages that went to the author in the From header, who is not the sender."""
-        return tuple(m for m in self._all_messages if self.staged.author in m.recipients)
+        return tuple(m for m in self._all_messages if m.is_for(self.staged.author))
 
     @cached_property
     def _all_messages(self) -> tuple[Delivered, ...]:

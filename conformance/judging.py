@@ -50,6 +50,12 @@ class Judged:
     evidence: Evidence | None = None
 
     @property
+    def only_late(self) -> bool:
+        """Whether all that is wrong is that something came too late."""
+        wrong = [finding for finding in self.findings if finding.verdict is not Verdict.PASS]
+        return bool(wrong) and all(finding.late for finding in wrong)
+
+    @property
     def expected(self) -> str:
         """What was asked, by the finding that decided."""
         return weightiest(self.findings).expected if self.findings else self.requirement.text

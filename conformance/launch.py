@@ -7,10 +7,10 @@ import os
 import signal
 import subprocess
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from threading import Lock
+from selectors import EVENT_READ, DefaultSelector
 from typing import Any, Protocol
 
 from conformance.plan import Plan
@@ -34,84 +34,94 @@ class WaveFailed(Exception):
 
 
 def launch(plan: Plan, folder: Path, progress: Shows) -> Path:
-    """Run a wave in a folder and return the path of its record.
-
-    The child holds the other end of a pipe: however we end, it notices, and takes everything down.
-
-    Raises:
-        WaveFailed: The wave did not come to its end.
-    """
-    work, record, log = folder / "work", folder / "record.jsonl", folder / "wave.log"
-    work.mkdir()
-    written = folder / "plan.json"
-    replace(plan, work_directory=str(work)).write(written)
-    # what pytest was told about warnings and imports is not meant for the wave
-    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONWARNINGS", "PYTHONPATH")}
-    with (
-        log.open("wb") as errors,
-        adopting_orphans(),
-        subprocess.Popen(
-            command(written, record),
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,  # Ctrl-C reaches us alone, and we take it down in good order
-            text=True,
-        ) as child,
-    ):
-        try:
-            last = _follow(child, progress)
-            status = child.wait()
-        except BaseException:
-            child.terminate()
-            child.wait()
-            raise
-    if status == EXIT_INSTALLATION:
-        raise WaveFailed(_installation(last), installation=True)
-    if status != 0:
-        said = log.read_text(encoding="utf-8", errors="replace")[-4000:].strip()
-        raise WaveFailed(f"{_ending(status)}; its record, so far as it goes: {record}\n{said}")
-    return record
+    """Run one wave; see `launch_all`."""
+    return launch_all([(plan, folder)], progress)[0]
 
 
 def launch_all(plans: Sequence[tuple[Plan, Path]], progress: Shows) -> list[Path]:
-    """Run several waves side by side, each in a folder of its own; see `launch`."""
-    total = _Total(len(plans), progress)
-    with ThreadPoolExecutor(len(plans)) as pool:
-        waves = [
-            pool.submit(launch, plan, folder, total.part(number))
-            for number, (plan, folder) in enumerate(plans)
-        ]
-        return [wave.result() for wave in waves]
+    """Run waves side by side, each in a folder of its own, and return the paths of their records.
+
+    Each child holds the other end of a pipe: however we end, it notices, and takes everything down.
+
+    Raises:
+        WaveFailed: A wave did not come to its end.
+    """
+    with adopting_orphans(), ExitStack() as stack:
+        waves = [_Wave(plan, folder, stack) for plan, folder in plans]
+        try:
+            _follow(waves, progress)
+        except BaseException:
+            for wave in waves:
+                wave.child.terminate()
+            for wave in waves:
+                wave.child.wait()
+            raise
+    return [wave.record_path() for wave in waves]
 
 
-class _Total:
-    """Adds up the progress of several waves."""
+class _Wave:
+    """A running wave: the child, and what it said so far."""
 
-    def __init__(self, parts: int, progress: Shows) -> None:
-        self._parts = [(0, 0)] * parts
-        self._progress = progress
-        self._lock = Lock()
+    def __init__(self, plan: Plan, folder: Path, stack: ExitStack) -> None:
+        work, self._record, self._log = folder / "work", folder / "record.jsonl", folder / "wave.log"
+        work.mkdir()
+        written = folder / "plan.json"
+        replace(plan, work_directory=str(work)).write(written)
+        # what pytest was told about warnings and imports is not meant for the wave
+        environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONWARNINGS", "PYTHONPATH")}
+        self.child = stack.enter_context(
+            subprocess.Popen(
+                command(written, self._record),
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stack.enter_context(self._log.open("wb")),
+                start_new_session=True,  # Ctrl-C reaches us alone, and we take it down in good order
+            )
+        )
+        self.windows = (0, len(plan.scenarios))
+        self._last: dict[str, Any] = {}
+        self._half_line = b""
 
-    def part(self, number: int) -> Shows:
-        return _Part(self, number)
+    def hear(self, octets: bytes) -> None:
+        """Take what the child wrote to its standard output."""
+        *lines, self._half_line = (self._half_line + octets).split(b"\n")
+        for line in lines:
+            self._last = json.loads(line)
+            if "done" in self._last:
+                self.windows = self._last["done"], self._last["total"]
 
-    def advance(self, number: int, done: int, total: int) -> None:
-        with self._lock:
-            self._parts[number] = done, total
-            self._progress.advance(sum(d for d, _ in self._parts), sum(t for _, t in self._parts))
+    def record_path(self) -> Path:
+        """Return the record of a wave that has ended.
+
+        Raises:
+            WaveFailed: It is not complete.
+        """
+        status = self.child.wait()
+        if status == EXIT_INSTALLATION:
+            raise WaveFailed(_installation(self._last), installation=True)
+        if status != 0:
+            said = self._log.read_text(encoding="utf-8", errors="replace")[-4000:].strip()
+            raise WaveFailed(f"{_ending(status)}; its record, so far as it goes: {self._record}\n{said}")
+        return self._record
 
 
-class _Part:
-    def __init__(self, total: _Total, number: int) -> None:
-        self._total = total
-        self._number = number
-
-    def advance(self, done: int, total: int) -> None:
-        """So many windows of this wave are closed."""
-        self._total.advance(self._number, done, total)
+def _follow(waves: Sequence[_Wave], progress: Shows) -> None:
+    """Show progress until every child has closed its output."""
+    with DefaultSelector() as selector:
+        for wave in waves:
+            assert wave.child.stdout is not None
+            selector.register(wave.child.stdout, EVENT_READ, wave)
+        while selector.get_map():
+            for key, _ in selector.select():
+                octets = os.read(key.fd, 65_536)
+                if not octets:
+                    selector.unregister(key.fileobj)
+                    continue
+                key.data.hear(octets)
+                counts = [wave.windows for wave in waves]
+                progress.advance(sum(done for done, _ in counts), sum(total for _, total in counts))
 
 
 def _ending(status: int) -> str:
@@ -120,17 +130,6 @@ def _ending(status: int) -> str:
     if number <= 0:
         return f"exit status {status}"
     return f"killed by {signal.Signals(number).name}"
-
-
-def _follow(child: subprocess.Popen[str], progress: Shows) -> dict[str, Any]:
-    """Read progress until the child closes its output; return the last thing it said."""
-    last: dict[str, Any] = {}
-    assert child.stdout is not None
-    for line in child.stdout:
-        last = json.loads(line)
-        if "done" in last:
-            progress.advance(last["done"], last["total"])
-    return last
 
 
 def _installation(said: dict[str, Any]) -> str:

@@ -14,6 +14,8 @@ from email.message import Message
 
 from flufl.bounce import scan_message
 
+from conformance.dsn import MACHINE_PARTS, field_groups
+
 # RFC 5322 section 3.3: a numeric zone; RFC 3464 sections 2.2.5, 2.3.7 and 2.3.9 demand one.
 _DATE = re.compile(
     r"^(?:[A-Z][a-z]{2}, ?)?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? [+-]\d{4}(?: *\([^)]*\))?$"
@@ -27,7 +29,8 @@ _RETURNED = (
     "message/global",
     "message/global-headers",
 )
-_MACHINE = ("message/delivery-status", "message/global-delivery-status")
+# RFC 5322 section 3.2.2, which RFC 3464 section 2.1.1 lets into every structured field
+_COMMENT = re.compile(r"\([^()]*\)")
 
 
 def form(content: bytes) -> list[str]:
@@ -42,10 +45,9 @@ def form(content: bytes) -> list[str]:
     parts = _parts(message)
     if not 2 <= len(parts) <= 3:
         return [*found, f"it has {len(parts)} parts"]
-    first = parts[0].get_content_type()
-    if not first.startswith(("text/", "multipart/alternative")):
-        found.append(f"the first part is {first}, not for people to read")
-    if parts[1].get_content_type() not in _MACHINE:
+    if parts[0].get_content_maintype() == "message":  # any other type may be for people to read
+        found.append(f"the first part is {parts[0].get_content_type()}, not for people to read")
+    if parts[1].get_content_type() not in MACHINE_PARTS:
         found.append(f"the second part is {parts[1].get_content_type()}, not message/delivery-status")
     if len(parts) == 3 and parts[2].get_content_type() not in _RETURNED:
         found.append(f"the third part is {parts[2].get_content_type()}, no returned message")
@@ -54,7 +56,8 @@ def form(content: bytes) -> list[str]:
 
 def fields(content: bytes, recipient: str) -> list[str]:
     """Complain about the fields of the machine-readable part (RFC 3464 sections 2.1 to 2.3)."""
-    groups = _groups(_parsed(content))
+    message = _parsed(content)
+    groups = field_groups(message)
     if not groups:
         return ["there is no message/delivery-status part"]
     found = [] if groups[0].get("Reporting-MTA") else ["Reporting-MTA is missing"]
@@ -64,7 +67,8 @@ def fields(content: bytes, recipient: str) -> list[str]:
         found += _recipient(group, recipient)
     for group in groups:
         found += _dates(group)
-    if any(ord(character) > 126 for group in groups for value in group.values() for character in str(value)):
+    ascii_only = any(part.get_content_type() == "message/delivery-status" for part in message.walk())
+    if ascii_only and not all(str(value).isascii() for group in groups for value in group.values()):
         found.append("the delivery-status part is not 7bit")
     return found
 
@@ -74,7 +78,7 @@ def _recipient(group: Message, recipient: str) -> Iterator[str]:
     _, _, address = final.partition(";")
     if address.strip() != recipient:
         yield f"Final-Recipient is {final or 'missing'}, the envelope had {recipient}"
-    action = str(group.get("Action") or "").strip().lower()
+    action = _COMMENT.sub("", str(group.get("Action") or "")).strip().lower()
     if action != "failed":
         yield f"Action is {action or 'missing'}"
     status = str(group.get("Status") or "").strip()
@@ -98,7 +102,7 @@ def returns(content: bytes, original: bytes) -> list[str]:
     parts = _parts(_parsed(content))
     if len(parts) < 3:
         return ["neither the original message nor its header section came back"]
-    if identifier not in parts[2].as_string():
+    if identifier not in _text(parts[2]):
         return ["what came back is not the original message: its Message-ID is another"]
     return []
 
@@ -113,13 +117,13 @@ def others_read(content: bytes, recipient: str) -> list[str]:
 
 def remote_mta(content: bytes) -> list[str]:
     """Return the Remote-MTA fields, as complaints where no remote server was spoken to."""
-    groups = _groups(_parsed(content))[1:]
+    groups = field_groups(_parsed(content))[1:]
     return [f"Remote-MTA is {group['Remote-MTA']}" for group in groups if group.get("Remote-MTA")]
 
 
 def will_retry(content: bytes) -> list[str]:
     """Complain about Will-Retry-Until in a report of a failure (RFC 3464 section 2.3.9)."""
-    groups = _groups(_parsed(content))[1:]
+    groups = field_groups(_parsed(content))[1:]
     return [
         f"Will-Retry-Until is {group['Will-Retry-Until']}"
         for group in groups
@@ -136,10 +140,7 @@ def _parts(message: Message) -> list[Message]:
     return [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
 
 
-def _groups(message: Message) -> list[Message]:
-    for part in message.walk():
-        if part.get_content_type() in _MACHINE:
-            payload = part.get_payload()
-            if isinstance(payload, list):
-                return [group for group in payload if isinstance(group, Message) and group.keys()]
-    return []
+def _text(part: Message) -> str:
+    """Return the content of a part, decoded if it is a text: a soft line break may fall into a long field."""
+    decoded = part.get_payload(decode=True)  # None for a message within
+    return decoded.decode("utf-8", "replace") if isinstance(decoded, bytes) else part.as_string()

@@ -21,7 +21,8 @@ FIRST_GAP = 15 * 60.0
 LAST_GAP = 60 * 60.0
 
 # Seconds that stand for 24 hours on the compressed clock.
-COMPRESSED_DAY = 22.0
+COMPRESSED_DAY = 12.0
+SHORTEST_DAY = 10.0
 
 # Everything may be this late before the wave blames itself; on the compressed clock, half an hour.
 SLACK = 1.0

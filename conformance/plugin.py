@@ -65,7 +65,7 @@ class ConformancePlugin:
         """Run the wave for the tests that are left; then pytest's own loop judges."""
         items = [item for item in session.items if isinstance(item, AspectItem)]
         if items and not session.config.option.collectonly:
-            self._run.provoke([item.scenario for item in items], self._terminal)
+            self._run.provoke([(item.aspect, item.scenario) for item in items], self._terminal)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

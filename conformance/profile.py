@@ -104,6 +104,7 @@ class Profile:
         slots: Requirement ids by `aspect.slot`.
         by_section: The same where a section differs.
         expired_by: The stop of a moved clock before which an expired message must have been returned.
+        any_lifetime: Whether a relay may have another lifetime than 24 hours.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Profile:
     slots: Mapping[str, str]
     by_section: Mapping[str, Mapping[str, str]]
     expired_by: str
+    any_lifetime: bool = False
 
     def has(self, slot: str) -> bool:
         """Tell whether the profile asks anything under a slot of an aspect."""
@@ -167,6 +169,7 @@ def load(name: str) -> Profile:
         slots={**(base.slots if base else {}), **data.get("aspects", {})},
         by_section=_merged(base.by_section if base else {}, data.get("sections", {})),
         expired_by=data["limits"]["expired_by"] if "limits" in data or base is None else base.expired_by,
+        any_lifetime=bool(data.get("limits", {}).get("any_lifetime", base is not None and base.any_lifetime)),
     )
     unknown = profile.served() - set(catalogue())
     if unknown:

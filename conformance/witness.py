@@ -72,9 +72,12 @@ class Witness:
         """
         interval = evidence.staged.granted.retry_interval
         most = self.per_attempt * connections
+        # a moved clock separates attempts, however little time passed for us
+        stops = evidence.staged.moments.values()
         groups: list[list[Contact]] = []
         for contact in self.see(evidence):
-            if groups and self._belongs(contact, groups[-1], interval, most):
+            jumped = groups and any(groups[-1][-1].at < stop <= contact.at for stop in stops)
+            if groups and not jumped and self._belongs(contact, groups[-1], interval, most):
                 groups[-1].append(contact)
             else:
                 groups.append([contact])

@@ -75,6 +75,7 @@ class Delivery:
         endpoint = f"{where}:{self._config.next_hop_port}"
         news: Results = {}
         session: Session | None = None
+        lost: SessionFailed | None = None
         try:
             session = await self._open_session(host, address)
             transaction = Transaction(session, server=host, address=endpoint, results=news)
@@ -83,6 +84,7 @@ class Delivery:
             failure = deferral(error.stage, error.cause, error.detail, server=host, address=endpoint)
             news.update(dict.fromkeys([each for each in recipients if each not in news], failure))
             may_go_on = error.stage is not Stage.BODY
+            lost = error
         except BaseException:
             if session is not None:
                 session.abort()
@@ -91,7 +93,7 @@ class Delivery:
             may_go_on = True
         results.update(news)
         if session is not None:
-            session.leave()
+            part(session, lost)
         return may_go_on
 
     async def _open_session(self, host: str, address: str) -> Session:
@@ -113,8 +115,8 @@ class Delivery:
             elif self._route.tls.required:
                 detail = "451 5.7.3 STARTTLS is required to send mail"
                 raise SessionFailed(Stage.EHLO, Cause.NO_TLS, detail)
-        except SessionFailed:
-            session.leave()
+        except SessionFailed as error:
+            part(session, error)
             raise
         except BaseException:
             session.abort()
@@ -136,6 +138,14 @@ class Delivery:
             detail = name_detail(expected, session.certificate)
             raise SessionFailed(Stage.HANDSHAKE, Cause.CERTIFICATE, detail)
         await session.ehlo(self._config.hostname)
+
+
+def part(session: Session, error: SessionFailed | None) -> None:
+    """End a session with QUIT; without a word if the server has long been silent and would not answer that either."""
+    if error is not None and error.cause is Cause.SILENT:
+        session.abort()
+    else:
+        session.leave()
 
 
 def unfinished(recipients: Sequence[Recipient], results: Results) -> list[Recipient]:

@@ -10,11 +10,12 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
 from conformance import __version__
 from conformance.evidence import Evidence
-from conformance.record import unstructure
+from conformance.record import Record, unstructure
 from conformance.report.failure import at_fault
 from conformance.report.timeline import timeline
 from conformance.target import Target
@@ -45,7 +46,7 @@ class Report:
             raise ReportError(f"cannot write {self.path}: {error.strerror}") from error
 
     def write(self, run: Run, *, selected: int, footer: bool) -> None:
-        """Write everything that was judged.
+        """Write everything that was judged, and beside it the records, from which it can be judged again.
 
         Args:
             run: What to report.
@@ -55,6 +56,8 @@ class Report:
         with self.path.open("w", encoding="utf-8") as file:
             for row in _rows(run):
                 file.write(json.dumps(row) + "\n")
+            for number, (record, path) in enumerate(zip(run.records, run.paths, strict=True)):
+                copyfile(path, self.path.with_name(_name_of(record, number)))
             if footer:
                 file.write(json.dumps(_footer(run, selected)) + "\n")
 
@@ -103,7 +106,6 @@ def _footer(run: Run, selected: int) -> dict[str, Any]:
 
 def _header(run: Run) -> dict[str, Any]:
     header = run.records[0].header
-    granted = [staged.granted for record in run.records for staged in record.staged.values()]
     return {
         "kind": "header",
         "suite_version": header.suite,
@@ -116,16 +118,37 @@ def _header(run: Run) -> dict[str, Any]:
         "schedules": run.schedules.drawn_by(),
         "lab": header.lab,
         "schedule_asked": unstructure(header.asked),
-        "schedule_granted": unstructure(granted[0]) if granted else None,
-        "slack": header.slack,
-        "waves": len(run.records),
-        "wave_seconds": [record.footer.seconds if record.footer else None for record in run.records],
+        "schedule_granted": _granted(run.records[0]),
+        "waves": [_wave(record, _name_of(record, number)) for number, record in enumerate(run.records)],
         "longest_window": max((r.footer.longest_window for r in run.records if r.footer), default=None),
         "troubles": [unstructure(trouble) for record in run.records for trouble in record.troubles],
-        "records": [str(path) for path in run.paths],
         "platform": header.platform,
         "started": header.started,
     }
+
+
+def _wave(record: Record, name: str) -> dict[str, Any]:
+    """Describe one wave: the clock that was used, what was asked and granted, how long it took."""
+    return {
+        "clock": record.header.timing,
+        "schedule_asked": unstructure(record.header.asked),
+        "schedule_granted": _granted(record),
+        "slack": record.header.slack,
+        "scenarios": len(record.staged),
+        "seconds": record.footer.seconds if record.footer else None,
+        "longest_window": record.footer.longest_window if record.footer else None,
+        "record": name,
+    }
+
+
+def _granted(record: Record) -> object:
+    granted = [staged.granted for staged in record.staged.values()]
+    return unstructure(granted[0]) if granted else None
+
+
+def _name_of(record: Record, number: int) -> str:
+    """Return the name under which the record of the nth wave is kept beside the report."""
+    return f"record-{number + 1}-{record.header.timing}.jsonl"
 
 
 def _version(target: Target | None, module: str) -> str | None:

@@ -22,7 +22,8 @@ class Requirement:
     Attributes:
         id: `area/slug`, chosen once and never reused.
         level: MUST only from the source document or an RFC MUST; SHOULD if documented elsewhere or sampled;
-            MAY if inferred.
+            MAY if inferred. Rows of the area `control` are the suite's own: what must be in order before anything
+            else can be concluded. They are a MUST by that reason, which their source names.
         text: What must hold, one sentence.
         source: Where it is said.
         since: Version of this suite that judged it first.

@@ -9,12 +9,13 @@ def test_each_recipient(case: Case) -> list[Finding]:
     staged = case.evidence.staged
     [other] = staged.others
     copies = {
-        who: [message for message in case.evidence.messages if who in message.recipients]
+        who: [message for message in case.evidence.messages if message.is_for(who)]
         for who in (staged.recipient, other)
     }
-    told = sorted({r.final_recipient for _, report in case.evidence.ndrs for r in report.recipients})
+    # the case of an address is judged by ndr_form
+    told = sorted({r.final_recipient.lower() for _, report in case.evidence.ndrs for r in report.recipients})
     if case.mode.section == "5yz":
-        expected, right = "in one report, and in no delivery", told == [staged.recipient]
+        expected, right = "in one report, and in no delivery", told == [staged.recipient.lower()]
         delivered = 0
     else:
         expected, right = "delivered once after the repair, and in no report", not case.evidence.ndrs
@@ -22,7 +23,9 @@ def test_each_recipient(case: Case) -> list[Finding]:
     reports = f"{len(case.evidence.ndrs)} reports, of {', '.join(told) or 'nobody'}"
     seen = f"{len(copies[staged.recipient])} deliveries; {reports}"
     first = case.attempts[0]
-    prompt = bool(copies[other]) and copies[other][0].at <= first.latest_end
+    # some relays hand over each recipient in a transaction or a connection of its own
+    soon = first.latest_end + staged.granted.retry_interval / 2
+    prompt = bool(copies[other]) and copies[other][0].at <= soon
     return [
         case.finding(
             "each_recipient.failed",

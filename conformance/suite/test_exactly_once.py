@@ -22,25 +22,29 @@ def test_exactly_once(case: Case) -> list[Finding]:
             )
         names = ", ".join(step.name for step in faults)
         raise Inconclusive(f"the message arrived, but no attempt met {names}")
+    lost = copies + reports == 0
     return [
         case.finding(
             "exactly_once.outcome",
             holds=copies + reports == 1,
             expected="delivered exactly once or reported exactly once",
-            observed=_outcome(case, copies, reports),
+            observed=_nothing(case) if lost else f"delivered {_times(copies)}, reported {_times(reports)}",
+            late=lost and _still_waiting(case),
         )
     ]
 
 
-def _outcome(case: Case, copies: int, reports: int) -> str:
-    staged = case.evidence.staged
-    if copies or reports:
-        return f"delivered {_times(copies)}, reported {_times(reports)}"
+def _nothing(case: Case) -> str:
     last = max(attempt.at for attempt in case.attempts)
-    waited = (staged.closed or last) - last
+    waited = (case.evidence.staged.closed or last) - last
+    where = "still in the queue" if _still_waiting(case) else "no longer in the queue"
+    return f"neither delivered nor reported {waited:.1f} s after the last fault was met, and {where}"
+
+
+def _still_waiting(case: Case) -> bool:
+    """Whether the relay had the message in its queue when it was last asked."""
     looks = case.evidence.queue
-    waiting = "still in the queue" if looks and looks[-1][1] else "no longer in the queue"
-    return f"neither delivered nor reported {waited:.1f} s after the last fault was met, and {waiting}"
+    return bool(looks and looks[-1][1])
 
 
 def _times(number: int) -> str:

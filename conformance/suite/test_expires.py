@@ -2,6 +2,7 @@
 
 from conformance.aspect import Case, Course, Finding, aspect
 from conformance.lifetime import FULL_DAY, given_up, lifetime_of
+from conformance.verdict import Inconclusive
 
 
 @aspect(Course.EXPIRES, Course.DAY, only={Course.DAY: FULL_DAY}, slots=("not_early", "ends", "promptly"))
@@ -10,6 +11,8 @@ def test_expires(case: Case) -> list[Finding]:
     case.must_have_waited()
     span = lifetime_of(case)
     looks = [waiting for snapshot, waiting in case.evidence.queue if snapshot.at <= span.may_not_end_before]
+    if not looks:
+        raise Inconclusive("the queue was never seen before the lifetime ended")
     missing = sum(1 for waiting in looks if not waiting)
     ended = given_up(case)
     early = ended is not None and ended < span.may_not_end_before
@@ -38,6 +41,7 @@ def test_expires(case: Case) -> list[Finding]:
             case.finding(
                 "expires.promptly",
                 holds=ended < span.must_end_before,
+                late=not span.stops,
                 expected=f"returned {span.by}",
                 observed=f"returned {span.age(ended)}",
             )

@@ -15,7 +15,9 @@ def test_no_ndr(case: Case) -> list[Finding]:
     """The null reverse-path, NOTIFY=NEVER and NOTIFY without FAILURE leave nothing to report; the message goes."""
     case.must_have_waited()
     evidence = case.evidence
-    if evidence.queue and evidence.queue[-1][1]:
+    if not evidence.queue:
+        raise Inconclusive("the queue was never seen, so nobody knows whether the message has left it")
+    if evidence.queue[-1][1]:
         raise Inconclusive("the message is still in the queue at the end, so no report can have been due")
     slot = "null_sender" if evidence.staged.course == Course.NULL_SENDER else "notify"
     sent = [message for message, _ in evidence.ndrs] + list(evidence.astray)

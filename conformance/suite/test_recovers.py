@@ -5,10 +5,14 @@ from conformance.content import altered
 from conformance.target import TlsPolicy
 
 
-@aspect(Course.HEALED, slots=("delivered",))
+@aspect(Course.HEALED, slots=("delivered", "returned"))
 def test_recovers(case: Case) -> list[Finding]:
-    """After the repair exactly one copy arrives, its content intact, and no NDR follows."""
-    case.must_have_waited()
+    """After the repair exactly one copy arrives, its content intact, and no NDR follows.
+
+    Where the profile lets the relay give up at once, the sender must get an NDR: otherwise the message is lost.
+    """
+    if case.was_returned_at_once:
+        return [_returned(case)]
     staged = case.evidence.staged
     messages = case.evidence.messages
     repaired = staged.repaired if staged.repaired is not None else 0.0
@@ -28,3 +32,16 @@ def test_recovers(case: Case) -> list[Finding]:
     expected = "one copy after the repair, content intact, no NDR"
     done = observed or "one copy, content intact"
     return [case.finding("recovers.delivered", holds=not observed, expected=expected, observed=done)]
+
+
+def _returned(case: Case) -> Finding:
+    """Compare: whoever gives up tells the sender."""
+    ndrs = case.evidence.ndrs
+    return case.finding(
+        "recovers.returned",
+        holds=len(ndrs) == 1,
+        expected="one NDR, since the relay gave up at once, which the profile accepts here",
+        observed=f"{len(ndrs)} NDRs"
+        if ndrs
+        else "given up, and no NDR came to the sender: the message is lost",
+    )

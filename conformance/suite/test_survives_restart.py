@@ -2,6 +2,7 @@
 
 from conformance.aspect import Case, Course, Finding, aspect
 from conformance.lifetime import FULL_DAY, given_up, lifetime_of
+from conformance.verdict import Inconclusive
 
 
 @aspect(Course.RESTARTED, only=FULL_DAY, slots=("kept",))
@@ -16,6 +17,8 @@ def test_survives_restart(case: Case) -> list[Finding]:
         for snapshot, waiting in case.evidence.queue
         if snapshot.asked > killed and snapshot.at <= span.may_not_end_before
     ]
+    if not after:
+        raise Inconclusive("the queue was never seen between the restart and the end of the lifetime")
     if any(not waiting for waiting in after):
         observed = "not in the queue after the restart"
     elif ended is None:

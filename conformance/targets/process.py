@@ -142,6 +142,13 @@ class Process:
         except TimeoutError as error:
             raise self.failure(f"{program} was not ready after {deadline:g} s", hint=by_hand) from error
 
+    async def kill(self) -> None:
+        """End the program and all of its group by SIGKILL, as a power cut would; returns once it is gone."""
+        if self.alive:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+        await self.stop(grace=_BURIAL)
+
     async def stop(self, grace: float = 5.0) -> None:
         """End the program: SIGTERM, then after `grace` SIGKILL; what is left of its group is killed too.
 

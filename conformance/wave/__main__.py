@@ -45,8 +45,11 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(str(error))
     if options.inside:
         return _run(plan, options.record)
-    prefix = namespace.prefix() if plan.lab == NAMESPACE else []
-    return guard([*prefix, *command(options.plan, options.record, inside=True)])
+    inside = command(options.plan, options.record, inside=True)
+    if plan.lab == NAMESPACE:
+        # no signal but SIGKILL gets through to a namespace, and that ends all that is in it
+        return guard([*namespace.prefix(), *inside], grace=0)
+    return guard(inside)
 
 
 def command(plan: Path, record: Path, *, inside: bool = False) -> list[str]:

@@ -8,7 +8,13 @@ import math
 import threading
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    nullcontext,
+    suppress,
+)
 from typing import Any, TypeVar, cast
 
 import aiosmtplib
@@ -70,6 +76,7 @@ class Instance:
     def __init__(self, relay: object, target: Target, longest: float = LONGEST_INTERVAL) -> None:
         self._relay = relay
         self._turn = asyncio.Lock()
+        self._thread = threading.Lock()
         self._has_events = Capability.EVENTS in target.capabilities
         _submission(relay)
         self.schedule = _schedule(relay, longest)
@@ -139,8 +146,8 @@ class Instance:
     async def kill_and_restart(self) -> None:
         """Kill the relay and start it again; nobody asks it anything in between."""
         async with self._turn:
-            await _guarded(lambda: _either(self._power("kill")), CALL_LIMIT, "kill()")
-            await _guarded(lambda: _either(self._power("restart")), START_LIMIT, "restart()")
+            await _guarded(lambda: _either(self._thread, self._power("kill")), CALL_LIMIT, "kill()")
+            await _guarded(lambda: _either(self._thread, self._power("restart")), START_LIMIT, "restart()")
 
     def _power(self, name: str) -> Callable[..., Any]:
         function: Callable[..., Any] = getattr(self._relay, name)
@@ -157,7 +164,9 @@ class Instance:
     async def _call(self, name: str, *arguments: object) -> Any:
         function: Callable[..., Any] = getattr(self._relay, name)
         async with self._turn:
-            return await _guarded(lambda: _either(function, *arguments), CALL_LIMIT, f"{name}()")
+            return await _guarded(
+                lambda: _either(self._thread, function, *arguments), CALL_LIMIT, f"{name}()"
+            )
 
 
 def _submission(relay: object) -> Address | None:
@@ -208,15 +217,21 @@ def _check_fields(name: str, item: QueuedMessage | DeliveryEvent) -> None:
             )
 
 
-async def _either(function: Callable[..., Any], *arguments: object) -> Any:
+async def _either(thread: threading.Lock, function: Callable[..., Any], *arguments: object) -> Any:
     if inspect.iscoroutinefunction(function):
         return await function(*arguments)
-    answer = await _in_thread(function, *arguments)
+    answer = await _in_thread(function, *arguments, one_at_a_time=thread)
     return await answer if inspect.isawaitable(answer) else answer
 
 
-async def _in_thread(function: Callable[..., Any], *arguments: object) -> Any:
-    """Call a plain function in a thread of its own, which nobody waits for at the end should it never return."""
+async def _in_thread(
+    function: Callable[..., Any], *arguments: object, one_at_a_time: threading.Lock | None = None
+) -> Any:
+    """Call a plain function in a thread of its own, which nobody waits for at the end should it never return.
+
+    With a lock, the function is called only once the one before has returned, even if that one was given up; and not
+    at all if it is given up itself by then.
+    """
     loop = asyncio.get_running_loop()
     result: asyncio.Future[Any] = loop.create_future()
 
@@ -227,7 +242,10 @@ async def _in_thread(function: Callable[..., Any], *arguments: object) -> Any:
     def work() -> None:
         value, failure = None, None
         try:
-            value = function(*arguments)
+            with one_at_a_time or nullcontext():
+                if result.done():
+                    return
+                value = function(*arguments)
         except BaseException as error:  # noqa: BLE001 - handed over to whoever awaits the result
             # neither sys.exit() nor StopIteration may come out of an await
             plain = isinstance(error, Exception) and not isinstance(error, StopIteration)

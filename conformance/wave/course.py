@@ -69,7 +69,10 @@ class Player:
                 self.close()
                 return
             case Course.HEALED | Course.MIXED:
-                await self.until(self._enough_attempts, self._time_for_attempts(ATTEMPTS_BEFORE_REPAIR))
+                await self.until(
+                    lambda seen: self._enough_attempts(seen) or _returned(seen),
+                    self._time_for_attempts(ATTEMPTS_BEFORE_REPAIR),
+                )
                 await self.repair()
             case Course.REJECTED:
                 await self.until(_returned, self.longest_wait() + self.attempt_time() + TRANSFER)
@@ -184,7 +187,7 @@ class Player:
 
 def arrived(evidence: Evidence) -> bool:
     """Whether the message was delivered to the recipient that is judged."""
-    return any(evidence.staged.recipient in message.recipients for message in evidence.messages)
+    return any(message.is_for(evidence.staged.recipient) for message in evidence.messages)
 
 
 def _returned(evidence: Evidence) -> bool:

@@ -21,7 +21,7 @@ class Directory:
         """Add a player and tell it what was noted of its scenario before."""
         staged = player.staged
         self._players.append(player)
-        self._by_sender |= {staged.sender: player, staged.author: player}
+        self._by_sender |= {staged.sender.lower(): player, staged.author.lower(): player}
         self._by_server |= {site.server: player for site in staged.sites}
         self._by_name |= {site.name.lower(): player for site in staged.sites}
         for event in journal:
@@ -36,7 +36,8 @@ class Directory:
             return self._by_server[event.server]
         recipients = event.fields.get("recipients")
         if event.kind == "message" and isinstance(recipients, list):
-            return next((self._by_sender[r] for r in recipients if r in self._by_sender), None)
+            known = (self._by_sender.get(recipient.lower()) for recipient in recipients)
+            return next((player for player in known if player is not None), None)
         return None
 
     def __iter__(self) -> Iterator[Player]:

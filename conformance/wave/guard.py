@@ -23,8 +23,10 @@ GRACE = 5.0
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def guard(command: Sequence[str]) -> int:
-    """Run a command, kill it and all its descendants when our standard input closes, return its exit status.
+def guard(command: Sequence[str], grace: float = GRACE) -> int:
+    """Run a command, end it and all its descendants when our standard input closes, return its exit status.
+
+    With grace the command first gets SIGTERM and so many seconds; without, it is killed at once.
 
     Descendants that outlive their parents become our children (a subreaper's), so that relays that turn into
     daemons are found too. If we are killed ourselves, the kernel kills the command at once.
@@ -37,9 +39,10 @@ def guard(command: Sequence[str]) -> int:
     watched = os.pidfd_open(child.pid)
     try:
         if not _ended_by_itself(watched, ended):
-            child.terminate()  # lets the adapter stop its relay
-            if not select.select([watched], [], [], GRACE)[0]:
-                child.kill()
+            if grace:
+                child.terminate()  # lets the adapter stop its relay
+                select.select([watched], [], [], grace)
+            child.kill()
         status = child.wait()
     finally:
         os.close(watched)

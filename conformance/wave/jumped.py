@@ -6,12 +6,16 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from conformance.course import EXPIRED_BY, HALF_TIME, STOPS, TRAITS, Course, Timing
+from conformance.evidence import Evidence
 from conformance.wave.adapter import Instance
 from conformance.wave.course import TRANSFER, Player, arrived
 from conformance.wave.watch import RelayWatch
 
 # After a stop the relay gets this long to do what is due, on top of what attempts take, in seconds.
 _SETTLE = 1.0
+
+# ... and the time until it wakes, but no longer than this, in seconds.
+_LONGEST_NAP = 10.0
 
 # How long a report may take to arrive once it is due, in seconds.
 _REPORT = 4.0
@@ -50,6 +54,8 @@ class Jump:
         await asyncio.gather(*(player.submit(self._relays[player], self._turn) for player in self._players))
         waiting = [player for player in self._players if player.staged.submitted is not None]
         await self._settle(waiting, seen={})
+        # who gives up at the first attempt gets the time to say so before the clock moves
+        await asyncio.gather(*(player.until(_is_over, _SETTLE) for player in waiting))
         age = 0.0
         for stop, seconds in STOPS:
             await self._look()
@@ -62,8 +68,9 @@ class Jump:
             seen = {player: len(player.attempts(player.evidence())) for player in waiting}
             for player in waiting:
                 player.reach(stop)
-            for instance in self._instances:
-                await instance.move_clock(seconds - age)
+            async with asyncio.TaskGroup() as group:
+                for instance in self._instances:
+                    group.create_task(instance.move_clock(seconds - age))
             age = seconds
             await self._settle(waiting, seen)
         await asyncio.gather(*(self._afterwards_arrive(player) for player in self._afterwards))
@@ -77,20 +84,28 @@ class Jump:
         await asyncio.gather(*(self._settled(player, seen.get(player, 0)) for player in players))
 
     async def _settled(self, player: Player, seen: int) -> None:
-        limit = player.attempt_time() + _SETTLE + player.header.slack
-        if EXPIRED_BY in player.staged.moments:
-            limit = _REPORT if self._waits(player) else _SETTLE
-        await player.until(
-            lambda evidence: (
-                len(player.attempts(evidence)) > seen or arrived(evidence) or bool(evidence.returned)
-            ),
-            limit,
-        )
+        wakes = min(player.staged.granted.granularity, _LONGEST_NAP)
+        limit = player.attempt_time() + wakes + _SETTLE + player.header.slack
+        expired = EXPIRED_BY in player.staged.moments
+        if expired:
+            limit = max(limit, _REPORT) if self._waits(player) else _SETTLE
+        begun = player.journal.now()
 
-    def _waits(self, player: Player) -> bool:
-        """Tell whether the relay still had the message when it was last asked."""
+        def settled(evidence: Evidence) -> bool:
+            if _is_over(evidence) or (not expired and len(player.attempts(evidence)) > seen):
+                return True
+            # gone without a report: one that is on its way still gets its time
+            return expired and player.journal.now() - begun > _REPORT / 2 and not self._waits(player, begun)
+
+        await player.until(settled, limit)
+
+    def _waits(self, player: Player, since: float = 0.0) -> bool:
+        """Tell whether the relay still had the message when it was last asked, or was not asked since a moment."""
         looks = [watch.latest for watch in self._watches if watch.latest is not None]
-        return any(m.recipient == player.staged.recipient for look in looks for m in look.waiting)
+        ours = player.staged.recipient.lower()
+        return any(
+            look.asked < since or any(m.recipient.lower() == ours for m in look.waiting) for look in looks
+        )
 
     async def _afterwards_arrive(self, player: Player) -> None:
         if await player.submit(self._relays[player], self._turn):
@@ -101,3 +116,8 @@ class Jump:
     async def _look(self) -> None:
         for watch in self._watches:
             await watch.look()
+
+
+def _is_over(evidence: Evidence) -> bool:
+    """Whether the message was delivered or returned; a notice of delay is neither."""
+    return arrived(evidence) or bool(evidence.ndrs)

@@ -17,7 +17,7 @@ from conformance.scenario import Course, Scenario
 from conformance.suite import ASPECTS
 from conformance.target import Capability, DeliveryEvent, Outcome, QueuedMessage, Schedule
 from conformance.verdict import Verdict
-from conformance.wave.envelope import domain_of, envelope_of, sender_of
+from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from fake_servers import Event
 
 RESOLVER = "127.1.0.53:53"
@@ -82,6 +82,7 @@ def staged(mode: str, number: int = 1, **changes: object) -> Staged:
         course=scenario.course,
         domain=domain,
         sender=sender_of(scenario),
+        author=author_of(scenario),
         recipient=f"recipient@{domain}",
         sites=sites,
         content=envelope_of(scenario).content,

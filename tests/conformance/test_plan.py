@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conformance.course import Timing
 from conformance.plan import COST_PER_SCENARIO, RETRY_INTERVAL, SHARE_OF_CORES, Plan, schedule, stretch_for
-from conformance.scenario import Scenario, of_control
+from conformance.scenario import Scenario, controls_of
 
 PLAN = Plan(
+    timing=Timing.COMPRESSED,
     target="a.b:C",
     import_path=["/x y"],
     lab="loopback",
@@ -47,7 +49,7 @@ def test_other_text_is_no_plan(text: str, tmp_path: Path) -> None:
 
 
 def test_the_schedule_asked_for() -> None:
-    asked = schedule(retry_interval=5.0)
+    asked = schedule(stretch=2.5)
     assert (asked.retry_interval, asked.max_retry_interval) == (5.0, 5.0)
     assert schedule().retry_interval == RETRY_INTERVAL
     assert asked.connect_timeout == asked.command_timeout == asked.dns_timeout == 2.0
@@ -65,7 +67,7 @@ def test_the_stretch_keeps_the_load_below_the_share(scenarios: int, cores: int) 
 def test_scenarios_are_found_by_their_identifier() -> None:
     scenario = Scenario.from_id("certificate_expired.healed")
     assert scenario.id == "certificate_expired.healed"
-    assert of_control(scenario.failure_mode).id == "verified_tls.healthy"
+    assert [control.id for control in controls_of(scenario)] == ["verified_tls.healthy"]
     with pytest.raises(ValueError, match="'no_such'; there are plain, "):
         Scenario.from_id("no_such.healed")
     with pytest.raises(ValueError, match="exploded"):

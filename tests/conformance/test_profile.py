@@ -135,7 +135,7 @@ def test_mistakes_are_named(write: Any, text: str, told: str) -> None:
 
 
 def test_a_failure_mode_without_row_is_a_mistake(write: Any) -> None:
-    with pytest.raises(ProfileError, match="no row for .*connect_timeout"):
+    with pytest.raises(ProfileError, match=r"no row for .*connect_timeout"):
         write('about = "x"\n' + _row('sections = ["4.4.312"]'))
 
 

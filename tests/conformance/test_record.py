@@ -77,7 +77,8 @@ def test_octets_survive() -> None:
 @pytest.mark.parametrize(
     "line",
     ["", "{}", "[]", "1", "null", '"x"', "{", '{"kind": "nothing", "entry": {}}', '{"kind": "staged"}',
-     '{"kind": "staged", "entry": null}', '{"kind": "staged", "entry": "x"}', '{"kind": "event", "entry": {"at": "soon"}}',
+     '{"kind": "staged", "entry": null}', '{"kind": "staged", "entry": "x"}',
+     '{"kind": "event", "entry": {"at": "soon"}}',
      '{"kind": [], "entry": {}}'],
 )  # fmt: skip
 def test_what_is_no_entry(line: str) -> None:

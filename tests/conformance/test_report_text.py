@@ -104,7 +104,8 @@ class TestTimeline:
             story.note(2.0, layer, kind, server=server, connection=3, **fields)
         told = "\n".join(_lines(story))
         for shown in ("> EHLO relay", "250-a | 250 b", "7 octets", "close at dot", "certificate expired",
-                      "bad certificate", "127.0.0.1:5", "closed by peer (fin)", "refused", "dropped", "oops", "of event"):  # fmt: skip
+                      "bad certificate", "127.0.0.1:5", "closed by peer (fin)", "refused", "dropped", "oops",
+                      "of event"):  # fmt: skip
             assert shown in told
         assert len(_lines(story)) == len(events) + 3
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 from builders import ASPECT, TITLES, Story, good, good_control, waiting
 
+from conformance.course import Course
+from conformance.failure_mode import Kind
 from conformance.failure_modes import ALL
 from conformance.target import Outcome, TlsPolicy
 from conformance.verdict import Verdict
 
-MODES = [name for name, mode in ALL.items() if not mode.is_control]
-CONTROLS = [name for name, mode in ALL.items() if mode.is_control]
-ASPECTS = [name for name, aspect in ASPECT.items() if not aspect.controls]
+MODES = [name for name, mode in ALL.items() if mode.kind is Kind.TRANSIENT]
+CONTROLS = [s.failure_mode.name for s in ASPECT["delivered"].scenarios()]
+ASPECTS = [name for name, aspect in ASPECT.items() if aspect.courses == (Course.HEALED,)]
 
 
 @pytest.mark.parametrize("lab", ["loopback", "namespace"])
@@ -189,7 +191,8 @@ class TestErrorDetail:
         assert alone.verdict("error_detail") is Verdict.PASS
 
     def test_brackets_and_stamps_are_no_detail(self) -> None:
-        text = "450 4.4.316 Connection refused [LastAttemptedIP=127.1.1.1:25] [relay.test 2026-01-01T00:00:00.000Z 00AB]"
+        stamp = "[relay.test 2026-01-01T00:00:00.000Z 00AB]"
+        text = f"450 4.4.316 Connection refused [LastAttemptedIP=127.1.1.1:25] {stamp}"
         assert waiting("connection_refused").says(2.0, text).judge("error_detail").findings[0].holds is False
 
     def test_no_error_shown(self) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from builders import ASKED, FAULT_PLAYED, header, scenario_of, staged
-
 from jumping_clock import LoopJournal, in_jumping_time
 
 from conformance.scenario import Scenario

@@ -14,7 +14,7 @@ from conformance.record import Record
 
 from .catalogue import MUTANTS, Mutant
 from .verdicts import Result, compare
-from .waves import stage, was_late
+from .waves import scenario_of, stage, was_late
 
 # Waves side by side: each mostly waits.
 _SIDE_BY_SIDE = 12
@@ -54,22 +54,21 @@ def run(mutants: Sequence[Mutant], folder: Path, jobs: int = _SIDE_BY_SIDE) -> I
     with ThreadPoolExecutor(jobs) as pool:
         futures = {pool.submit(_staged, mutant, folder): mutant for mutant in mutants}
         for future in as_completed(futures):
-            mutant, record = futures[future], future.result()
-            if was_late(record):
+            mutant, records = futures[future], future.result()
+            if was_late(records):
                 late.append(mutant)
             else:
-                yield compare(mutant, record)
+                yield compare(mutant, records)
     for mutant in late:
         print(f"{mutant.name}: we were late, once more, alone")
-        yield compare(mutant, stage(_target(mutant), mutant.scenarios, folder / f"{mutant.name}-again"))
+        yield compare(mutant, _staged(mutant, folder, again=True))
 
 
-def _staged(mutant: Mutant, folder: Path) -> Record:
-    return stage(_target(mutant), mutant.scenarios, folder / mutant.name)
-
-
-def _target(mutant: Mutant) -> str:
-    return f"mutants.target:{mutant.name}"
+def _staged(mutant: Mutant, folder: Path, *, again: bool = False) -> list[Record]:
+    scenarios = [scenario_of(name) for name in mutant.scenarios]
+    return stage(
+        f"mutants.target:{mutant.name}", scenarios, folder / (mutant.name + "-again" * again)
+    )
 
 
 def _show(result: Result) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from conformance.failure_modes import ALL
+from conformance.verdict import Verdict
 
-from .mutant import Mutant, deviates, fails
+from .mutant import Mutant, deviates, fails, hence
 
 
 def _of_section(code: str) -> tuple[str, ...]:
@@ -119,18 +120,19 @@ CODES = (
         name="no_enhanced_code",
         sin="Shows no enhanced status code.",
         scenarios=("connection_refused",),
-        caught=(
-            fails("error_code", _REFUSED),
-            fails("error_code", "rfc/status-class", profile="rfc"),
-        ),
+        caught=(fails("error_code", _REFUSED),),
+        profiles=("rfc",),
     ),
     Mutant(
         name="code_at_the_end_of_the_text",
         sin="Puts its code behind everything else.",
         scenarios=("connection_refused",),
-        caught=(
-            fails("error_code", _REFUSED),
-            fails("error_code", "rfc/status-class", profile="rfc"),
+        caught=(fails("error_code", _REFUSED),),
+        also=hence(
+            "the profile rfc judges a code where one is shown, and this is no place for it",
+            "error_code",
+            verdict=Verdict.NOT_APPLICABLE,
+            profile="rfc",
         ),
     ),
     Mutant(
@@ -151,7 +153,7 @@ CODES = (
         scenarios=("connection_refused",),
         caught=(
             fails("error_code", _REFUSED),
-            fails("error_code", "rfc/status-class", profile="rfc"),
+            fails("error_code", "rfc/status-class", besides=("rfc/status-subject",), profile="rfc"),
         ),
     ),
     Mutant(

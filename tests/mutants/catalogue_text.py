@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from .mutant import Mutant, deviates, fails
 
+# A detail that is not there names no cause.
+_NO_CAUSE = ("error/detail-names-cause",)
+
 TEXT = (
     Mutant(
         name="drops_the_detail",
@@ -17,9 +20,14 @@ TEXT = (
         ),
         caught=(
             deviates(
-                "error_detail", "error/detail-given", "connection_refused", "dns_nxdomain", "close_at_mail"
+                "error_detail",
+                "error/detail-given",
+                "connection_refused",
+                "dns_nxdomain",
+                "close_at_mail",
+                besides=_NO_CAUSE,
             ),
-            fails("error_detail", "error/detail", "greeting_421", "certificate_expired"),
+            fails("error_detail", "error/detail", "greeting_421", "certificate_expired", besides=_NO_CAUSE),
         ),
     ),
     Mutant(
@@ -27,8 +35,8 @@ TEXT = (
         sin="Shows nothing but the code and the destination server.",
         scenarios=("connection_refused", "host_unreachable"),
         caught=(
-            deviates("error_detail", "error/detail-given", "connection_refused"),
-            fails("error_detail", "error/detail", "host_unreachable"),
+            deviates("error_detail", "error/detail-given", "connection_refused", besides=_NO_CAUSE),
+            fails("error_detail", "error/detail", "host_unreachable", besides=_NO_CAUSE),
             deviates("error_detail", "rfc/diagnostic", profile="rfc"),
         ),
     ),

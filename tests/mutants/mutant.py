@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from conformance.course import Course
 from conformance.verdict import Verdict
 
 
@@ -17,6 +18,8 @@ class Expected:
         requirement: The catalogue row that must decide; empty: whichever does.
         modes: The failure modes (or controls) for which it is given; empty: all that are staged and that the
             aspect applies to.
+        courses: The courses for which it is given; empty: all that are staged and that the aspect reads.
+        besides: Further catalogue rows that the same sin breaks under this aspect; no other row may be broken.
         profile: The profile that it is judged with.
         why: Why the sin has this consequence; empty if it is the very point.
         certain: Whether the verdict is always given; else it depends on the moment, and a pass is as good.
@@ -26,9 +29,16 @@ class Expected:
     verdict: Verdict
     requirement: str = ""
     modes: tuple[str, ...] = ()
+    courses: tuple[Course, ...] = ()
+    besides: tuple[str, ...] = ()
     profile: str = "eop"
     why: str = ""
     certain: bool = True
+
+    @property
+    def proves(self) -> set[str]:
+        """The catalogue rows that are seen to be broken."""
+        return {self.requirement, *self.besides}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +48,8 @@ class Mutant:
     Attributes:
         name: The name of its sin, a function.
         sin: What it does otherwise, one sentence.
-        scenarios: The failure modes and controls to stage; what they rely on is staged as well.
+        scenarios: What to stage: failure modes and controls on the first course of their kind, or
+            `mode.course`; what they rely on is staged as well, and no clock that none of them needs.
         caught: The verdicts that prove their requirement; none for a relay that is unusual and innocent, all of
             whose verdicts must be passes.
         also: Verdicts that are an unavoidable consequence, each with the reason.
@@ -64,17 +75,43 @@ class Mutant:
         return tuple(dict.fromkeys(("eop", *self.profiles, *named)))
 
 
-def fails(aspect: str, requirement: str, *modes: str, profile: str = "eop") -> Expected:
+def fails(
+    aspect: str,
+    requirement: str,
+    *modes: str,
+    courses: tuple[Course, ...] = (),
+    besides: tuple[str, ...] = (),
+    profile: str = "eop",
+) -> Expected:
     """Return a MUST that must be seen to be broken."""
     return Expected(
-        aspect=aspect, verdict=Verdict.FAIL, requirement=requirement, modes=modes, profile=profile
+        aspect=aspect,
+        verdict=Verdict.FAIL,
+        requirement=requirement,
+        modes=modes,
+        courses=courses,
+        besides=besides,
+        profile=profile,
     )
 
 
-def deviates(aspect: str, requirement: str, *modes: str, profile: str = "eop") -> Expected:
+def deviates(
+    aspect: str,
+    requirement: str,
+    *modes: str,
+    courses: tuple[Course, ...] = (),
+    besides: tuple[str, ...] = (),
+    profile: str = "eop",
+) -> Expected:
     """Return a SHOULD that must be seen to be broken."""
     return Expected(
-        aspect=aspect, verdict=Verdict.DEVIATION, requirement=requirement, modes=modes, profile=profile
+        aspect=aspect,
+        verdict=Verdict.DEVIATION,
+        requirement=requirement,
+        modes=modes,
+        courses=courses,
+        besides=besides,
+        profile=profile,
     )
 
 
@@ -83,11 +120,20 @@ def hence(
     *aspects: str,
     verdict: Verdict = Verdict.FAIL,
     modes: tuple[str, ...] = (),
+    courses: tuple[Course, ...] = (),
     profile: str = "eop",
     certain: bool = True,
 ) -> tuple[Expected, ...]:
     """Return what a sin does to other aspects without being about them."""
     return tuple(
-        Expected(aspect=aspect, verdict=verdict, modes=modes, profile=profile, why=why, certain=certain)
+        Expected(
+            aspect=aspect,
+            verdict=verdict,
+            modes=modes,
+            courses=courses,
+            profile=profile,
+            why=why,
+            certain=certain,
+        )
         for aspect in aspects
     )

@@ -45,7 +45,7 @@ def loses_on_close_at_dot() -> None:
     patch(Session, "send_body", make)
 
 
-def _doubled(when: Callable[[Sequence[Recipient]], bool]) -> None:
+def doubled(when: Callable[[Sequence[Recipient]], bool]) -> None:
     def make(original: Any) -> Any:
         async def deliver(self: Any, message: Message, route: Any, recipients: Sequence[Recipient]) -> Any:
             results = await original(self, message, route, recipients)
@@ -60,15 +60,15 @@ def _doubled(when: Callable[[Sequence[Recipient]], bool]) -> None:
 
 @sin
 def duplicates_after_recovery() -> None:
-    _doubled(_later)
+    doubled(_later)
 
 
 @sin
 def duplicates_plain_mail() -> None:
-    _doubled(_first)
+    doubled(_first)
 
 
-def _returned(when: Callable[[int], bool]) -> None:
+def returned(when: Callable[[int], bool]) -> None:
     """Return messages that were delivered, depending on how many attempts it took."""
 
     def make(original: Any) -> Any:
@@ -94,15 +94,15 @@ def _returned(when: Callable[[int], bool]) -> None:
 
 @sin
 def returns_although_delivered() -> None:
-    _returned(lambda attempts: attempts == 1)
+    returned(lambda attempts: attempts == 1)
 
 
 @sin
 def returns_although_recovered() -> None:
-    _returned(lambda attempts: attempts > 1)
+    returned(lambda attempts: attempts > 1)
 
 
-def _altered(when: Callable[[Sequence[Recipient]], bool], change: Callable[[bytes], bytes]) -> None:
+def altered(when: Callable[[Sequence[Recipient]], bool], change: Callable[[bytes], bytes]) -> None:
     """Send other octets than were accepted."""
 
     def make(original: Any) -> Any:
@@ -124,22 +124,22 @@ def _without_trailing_blanks(content: bytes) -> bytes:
 
 @sin
 def alters_the_body() -> None:
-    _altered(_first, _without_trailing_blanks)
+    altered(_first, _without_trailing_blanks)
 
 
 @sin
 def alters_a_deferred_body() -> None:
-    _altered(_later, lambda content: content.replace(b"\r\nFrom ", b"\r\n>From "))
+    altered(_later, lambda content: content.replace(b"\r\nFrom ", b"\r\n>From "))
 
 
 @sin
 def alters_a_header() -> None:
-    _altered(_first, lambda content: content.replace(b"\r\nSubject: ", b"\r\nSubject: [external] ", 1))
+    altered(_first, lambda content: content.replace(b"\r\nSubject: ", b"\r\nSubject: [external] ", 1))
 
 
 @sin
 def drops_a_deferred_header() -> None:
-    _altered(_later, lambda content: content.replace(b"\r\nX-Scenario: ", b"\r\nX-Other: ", 1))
+    altered(_later, lambda content: content.replace(b"\r\nX-Scenario: ", b"\r\nX-Other: ", 1))
 
 
 @sin
@@ -153,7 +153,7 @@ def breaks_long_lines() -> None:
         return b"\r\n".join(line[:900] + b"\r\n" + line[900:] if len(line) > 900 else line
                             for line in content.split(b"\r\n"))  # fmt: skip
 
-    _altered(_first, change)
+    altered(_first, change)
 
 
 def _addressed(command: str, change: Callable[[str], str]) -> None:

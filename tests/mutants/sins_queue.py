@@ -53,7 +53,7 @@ def bounces_bad_certificates() -> None:
     _bounced(lambda stage, cause, detail: cause is Cause.CERTIFICATE)
 
 
-def _retried(wait: Callable[[int, RetrySchedule], float]) -> None:
+def retried(wait: Callable[[int, RetrySchedule], float]) -> None:
     """Wait so many seconds after the end of the nth attempt."""
     patch(
         schedule,
@@ -64,32 +64,32 @@ def _retried(wait: Callable[[int, RetrySchedule], float]) -> None:
 
 @sin
 def never_retries() -> None:
-    _retried(lambda attempts, granted: _NEVER)
+    retried(lambda attempts, granted: _NEVER)
 
 
 @sin
 def retries_once_only() -> None:
-    _retried(lambda attempts, granted: granted.retry_interval if attempts < 2 else _NEVER)
+    retried(lambda attempts, granted: granted.retry_interval if attempts < 2 else _NEVER)
 
 
 @sin
 def retries_at_once() -> None:
-    _retried(lambda attempts, granted: 0.0)
+    retried(lambda attempts, granted: 0.0)
 
 
 @sin
 def retries_at_half_the_gap() -> None:
-    _retried(lambda attempts, granted: granted.retry_interval / 2)
+    retried(lambda attempts, granted: granted.retry_interval / 2)
 
 
 @sin
 def retries_at_double_the_gap() -> None:
-    _retried(lambda attempts, granted: granted.retry_interval * 2)
+    retried(lambda attempts, granted: granted.retry_interval * 2)
 
 
 @sin
 def retries_late_the_second_time() -> None:
-    _retried(lambda attempts, granted: granted.retry_interval * (1 if attempts < 2 else 2))
+    retried(lambda attempts, granted: granted.retry_interval * (1 if attempts < 2 else 2))
 
 
 def _forgotten(which: Callable[[Failure], bool]) -> None:

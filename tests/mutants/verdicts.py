@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from conformance.failure_modes import ALL
 from conformance.record import Record
+from conformance.scenario import Scenario, controls_of
 from conformance.suite import ASPECTS
 from conformance.verdict import Verdict
 
 from .mutant import Expected, Mutant
-from .waves import Given, judge_all
+from .waves import Given, judge_all, scenario_of
 
-_FOR_CONTROLS = {aspect.name: aspect.controls for aspect in ASPECTS}
+_ASPECTS = {aspect.name: aspect for aspect in ASPECTS}
+
+# Not applicable to the reference relay itself, which sends no such notices.
+_OPTIONAL = ("delay_notice",)
 
 
 @dataclass
@@ -43,40 +47,60 @@ class Result:
         return noticed and not self.missed and not self.collateral
 
 
-def compare(mutant: Mutant, record: Record) -> Result:
-    """Judge a mutant's record with every profile that counts."""
+def compare(mutant: Mutant, records: Sequence[Record]) -> Result:
+    """Judge a mutant's records with every profile that counts."""
     result = Result(mutant)
     for profile in mutant.judged_with:
-        for given in judge_all(record, profile):
+        for given in judge_all(records, profile):
             _compare(result, mutant, given)
     return result
 
 
 def _compare(result: Result, mutant: Mutant, given: Given) -> None:
-    expected = find(mutant, given.aspect, given.mode, given.profile)
+    expected = find(mutant, given.aspect, given.scenario, given.profile)
     judged = given.judged
-    if expected is not None and not expected.certain and judged.verdict is Verdict.PASS:
-        return
     if expected is None:
-        if judged.verdict is not Verdict.PASS:
+        missing = given.aspect in _OPTIONAL and judged.verdict is Verdict.NOT_APPLICABLE
+        if judged.verdict is not Verdict.PASS and not missing:
             result.collateral.append(str(given))
-    elif judged.verdict is not expected.verdict or expected.requirement not in ("", judged.requirement.id):
-        wanted = " ".join(part for part in (expected.verdict, expected.requirement) if part)
-        result.missed.append(f"wanted {wanted}: {given}")
+        return
+    if not expected.certain and judged.verdict is Verdict.PASS:
+        return
+    wrong = _difference(expected, given)
+    if wrong:
+        result.missed.append(f"wanted {wrong}: {given}")
     elif expected in mutant.caught:
-        result.caught.append(f"{given.aspect}[{given.mode}]")
+        result.caught.append(f"{given.aspect}[{given.scenario.id}]")
 
 
-def find(mutant: Mutant, aspect: str, mode: str, profile: str) -> Expected | None:
+def _difference(expected: Expected, given: Given) -> str:
+    """Say what was wanted if it is not what was given."""
+    judged = given.judged
+    if judged.verdict is not expected.verdict or expected.requirement not in ("", judged.requirement.id):
+        return " ".join(part for part in (expected.verdict, expected.requirement) if part)
+    broken = {finding.requirement for finding in judged.findings if finding.verdict is not Verdict.PASS}
+    if expected.requirement and broken != expected.proves:
+        return f"{', '.join(sorted(expected.proves))} broken and not {', '.join(sorted(broken))}"
+    return ""
+
+
+def find(mutant: Mutant, aspect: str, scenario: Scenario, profile: str) -> Expected | None:
     """Return what is expected of one verdict; None: a pass."""
     for expected in (*mutant.caught, *mutant.also):
-        if (aspect, profile) == (expected.aspect, expected.profile) and mode in modes_of(mutant, expected):
+        if (aspect, profile) == (expected.aspect, expected.profile) and _is_about(expected, scenario):
             return expected
     return None
 
 
-def modes_of(mutant: Mutant, expected: Expected) -> tuple[str, ...]:
-    """Return the failure modes or controls that an expectation is about."""
-    if expected.modes:
-        return expected.modes
-    return tuple(m for m in mutant.scenarios if ALL[m].is_control is _FOR_CONTROLS[expected.aspect])
+def scenarios_of(mutant: Mutant, expected: Expected) -> list[Scenario]:
+    """Return the staged scenarios that an expectation is about."""
+    wanted = [scenario_of(name) for name in mutant.scenarios]
+    staged = {each.id for each in (*wanted, *(control for each in wanted for control in controls_of(each)))}
+    judged = _ASPECTS[expected.aspect].scenarios()
+    return [each for each in judged if each.id in staged and _is_about(expected, each)]
+
+
+def _is_about(expected: Expected, scenario: Scenario) -> bool:
+    return (not expected.modes or scenario.failure_mode.name in expected.modes) and (
+        not expected.courses or scenario.course in expected.courses
+    )

@@ -1,22 +1,34 @@
-"""Stages waves without pytest, and judges every aspect of what was staged."""
+"""Stages waves without pytest, one for each clock that is needed, and judges every aspect of what was staged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from conformance import plan as planning
 from conformance import profile as profiles
+from conformance.course import Course, Timing
+from conformance.failure_mode import Kind
 from conformance.failure_modes import ALL
-from conformance.judging import Judged, judge
-from conformance.launch import launch
+from conformance.judging import Judged, judge, missing_capabilities
+from conformance.launch import launch_all
 from conformance.plan import Plan
 from conformance.record import Record, load
-from conformance.scenario import Course, Scenario, of_control
+from conformance.scenario import Scenario, controls_of
 from conformance.suite import ASPECTS
+from conformance.target import Capability
+from conformance.targets.resolve import resolve
 
 TESTS = Path(__file__).resolve().parents[1]
+
+# The course on which a failure mode is staged when none is named: it needs no day.
+_FIRST_COURSE = {
+    Kind.CONTROL: Course.HEALTHY,
+    Kind.TRANSIENT: Course.HEALED,
+    Kind.PERMANENT: Course.REJECTED,
+    Kind.MIXED: Course.MIXED,
+}
 
 
 class _Quiet:
@@ -29,54 +41,86 @@ class Given:
     """A verdict, and what it is about."""
 
     aspect: str
-    mode: str
+    scenario: Scenario
     profile: str
     judged: Judged
+
+    @property
+    def mode(self) -> str:
+        """The name of the failure mode or control."""
+        return self.scenario.failure_mode.name
 
     def __str__(self) -> str:
         judged = self.judged
         return (
-            f"{self.aspect}[{self.mode}] {judged.verdict} ({self.profile}, {judged.requirement.id}): "
+            f"{self.aspect}[{self.scenario.id}] {judged.verdict} ({self.profile}, {judged.requirement.id}): "
             f"{judged.observed}"
         )
 
 
-def scenario_of(mode: str) -> Scenario:
-    """Return the scenario that a failure mode or control is judged by."""
-    failure_mode = ALL[mode]
-    return Scenario(
-        failure_mode=failure_mode, course=Course.HEALTHY if failure_mode.is_control else Course.HEALED
-    )
+def scenario_of(name: str) -> Scenario:
+    """Return the scenario called `mode` or `mode.course`."""
+    if "." in name:
+        return Scenario.from_id(name)
+    failure_mode = ALL[name]
+    return Scenario(failure_mode=failure_mode, course=_FIRST_COURSE[failure_mode.kind])
+
+
+def everything() -> list[Scenario]:
+    """Return every scenario that some aspect judges."""
+    return list({scenario.id: scenario for aspect in ASPECTS for scenario in aspect.scenarios()}.values())
 
 
 def stage(
-    target: str, modes: Iterable[str], folder: Path, *, disarmed: bool = False, stretch: float = 1.0
-) -> Record:
-    """Run one wave in a folder, with the controls that the failure modes rely on."""
-    wanted = [scenario_of(mode) for mode in modes]
-    controls = [of_control(scenario.failure_mode) for scenario in wanted]
-    plan = Plan(
-        target=target,
-        import_path=[str(TESTS)],
-        lab="loopback",
-        scenarios=list(dict.fromkeys(scenario.id for scenario in (*controls, *wanted))),
-        asked=planning.schedule(),
-        stretch=stretch,
-        disarmed=disarmed,
-    )
-    folder.mkdir(parents=True)
-    return load(launch(plan, folder, _Quiet()))
+    target: str,
+    scenarios: Iterable[Scenario],
+    folder: Path,
+    *,
+    disarmed: bool = False,
+    day: float = planning.COMPRESSED_DAY,
+) -> list[Record]:
+    """Run one wave for each clock in a folder, all at the same time.
+
+    Args:
+        target: The target by name.
+        scenarios: What to stage, as far as the target is capable of it, with the controls that it relies on.
+        folder: Where to put everything; made.
+        disarmed: Whether all destinations are healthy.
+        day: Seconds of the compressed day.
+    """
+    capabilities = frozenset(map(Capability, resolve(target, [str(TESTS)]).capabilities))
+    possible = [each for each in scenarios if not missing_capabilities(each, capabilities)]
+    waves = []
+    for timing in Timing:
+        here = [each for each in possible if each.timing is timing]
+        controls = [control for each in here for control in controls_of(each)]
+        if here:
+            plan = Plan(
+                target=target,
+                import_path=[str(TESTS)],
+                lab="loopback",
+                scenarios=list(dict.fromkeys(each.id for each in (*controls, *here))),
+                timing=timing,
+                asked=planning.schedule(timing, day=day),
+                slack=planning.slack(timing, day),
+                disarmed=disarmed,
+            )
+            waves.append((plan, folder / timing))
+    for _, wave in waves:
+        wave.mkdir(parents=True)
+    return [load(path) for path in launch_all(waves, _Quiet())]
 
 
-def was_late(record: Record) -> bool:
-    """Tell whether the wave itself was too late for its verdicts to count."""
-    return any(staged.lag > record.header.slack for staged in record.staged.values())
+def was_late(records: Iterable[Record]) -> bool:
+    """Tell whether a wave itself was too late for its verdicts to count."""
+    return any(staged.lag > record.header.slack for record in records for staged in record.staged.values())
 
 
-def judge_all(record: Record, profile: str) -> Iterator[Given]:
-    """Judge every aspect of everything in a record."""
+def judge_all(records: Sequence[Record], profile: str, *, unstaged: bool = False) -> Iterator[Given]:
+    """Judge every aspect of everything in some records; if asked to, of what could not be staged, too."""
     for aspect in ASPECTS:
         for scenario in aspect.scenarios():
-            if scenario.id in record.staged:
+            staged = [record for record in records if scenario.id in record.staged]
+            for record in staged or (records[:1] if unstaged else []):
                 judged = judge(aspect, scenario, record, profiles.load(profile))
-                yield Given(aspect.name, scenario.failure_mode.name, profile, judged)
+                yield Given(aspect.name, scenario, profile, judged)
