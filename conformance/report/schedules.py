@@ -25,6 +25,7 @@ def schedule_lines(run: Run) -> Iterator[str]:
             if judged.verdict is Verdict.FAIL:
                 causes[str(run.minimiser.minimal(Schedule.parse(mode.name)))] += 1
     if counts:
-        yield f"fault schedules: {', '.join(f'{counts[v]} {v.replace("_", " ")}' for v in Verdict if counts[v])}"
+        told = ", ".join(f"{counts[v]} {v.replace('_', ' ')}" for v in Verdict if counts[v])
+        yield f"fault schedules: {told}"
     for cause, number in causes.most_common():
         yield f"    {number} failing: {cause}"
