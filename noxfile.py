@@ -64,6 +64,14 @@ def postfix_eop(session: nox.Session) -> None:
 
 
 @nox.session
+def crash(session: nox.Session) -> None:
+    """Kill the reference relay 200 times at moments drawn from a seed: `nox -s crash -- --seed 7 --kills 1000`."""
+    session.install("-e", ".[dev]")
+    session.chdir("tests")
+    session.run("python", "-m", "crash", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure wall time, cost per added scenario and the fakes' throughput."""
     session.install("-e", ".[dev]")

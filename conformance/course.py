@@ -16,6 +16,7 @@ class Timing(StrEnum):
     COMPRESSED = "compressed"  # 24 hours mapped to a few seconds: intervals and lifetime scale
     JUMPED = "jumped"  # real 24 hours, and the relay's clock is moved
     RESTARTED = "restarted"  # the same, and the relay is killed and started again at half-time
+    CRASHED = "crashed"  # real seconds and a real 24 hours; the relay is killed again and again
 
 
 class Course(StrEnum):
@@ -36,6 +37,7 @@ class Course(StrEnum):
     RESTARTED = "restarted"  # as `expires`; the relay is killed when the message is 12 hours old
     NULL_SENDER = "null_sender"  # as `expires`, with the null reverse-path
     NOTIFY_NEVER = "notify_never"  # as `expires`, with NOTIFY=NEVER
+    KILLED = "killed"  # the relay is killed at the moment the failure mode names, and started again
     NOTIFY_DELAY = "notify_delay"  # as `expires`, with NOTIFY=DELAY, which leaves FAILURE out
 
 
@@ -72,6 +74,7 @@ TRAITS: dict[Course, Traits] = {
     Course.RESTARTED: Traits(timing=Timing.RESTARTED),
     Course.NULL_SENDER: Traits(timing=Timing.JUMPED, null_sender=True),
     Course.NOTIFY_NEVER: Traits(timing=Timing.JUMPED, notify="NEVER"),
+    Course.KILLED: Traits(timing=Timing.CRASHED),
     Course.NOTIFY_DELAY: Traits(timing=Timing.JUMPED, notify="DELAY"),
 }
 

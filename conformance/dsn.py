@@ -79,7 +79,10 @@ def _split(part: Message) -> list[Message]:
     content = b"".join(inner.as_bytes() for inner in part.get_payload() if isinstance(inner, Message))
     match str(part.get("Content-Transfer-Encoding", "")).strip().lower():
         case "base64":
-            content = binascii.a2b_base64(content)
+            try:
+                content = binascii.a2b_base64(content)
+            except binascii.Error:
+                return []  # nothing that could be read
         case "quoted-printable":
             content = quopri.decodestring(content)
     blocks = re.split(rb"(?:\r?\n){2,}", content)

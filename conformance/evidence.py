@@ -88,6 +88,10 @@ class Evidence:
         return tuple(event for event in self.record.events if self._is_ours(event, servers, names))
 
     def _is_ours(self, event: Event, servers: set[str], names: set[str]) -> bool:
+        if event.layer == "relay":  # what is done to the relay is done to all its messages
+            return True
+        if event.layer == "client":
+            return event["sender"] == self.staged.sender
         if event.layer == "dns":
             return str(event.fields.get("name", "")).rstrip(".").lower() in names
         if event.layer == "fake" and event.server not in servers:

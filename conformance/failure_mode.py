@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from conformance.moment import Moment
 from conformance.target import Capability, TlsPolicy
 from conformance.witness import Witness
 from fake_servers import Answer, Certificate, Rule
@@ -25,6 +26,7 @@ class Kind(StrEnum):
     PERMANENT = "permanent"  # returned at once
     SCHEDULE = "schedule"  # one fault after another; delivered or returned, as it comes
     MIXED = "mixed"  # one recipient is delivered, another is not
+    KILLED = "killed"  # delivered or reported, although the relay was killed
 
 
 class Tcp(StrEnum):
@@ -96,6 +98,7 @@ class FailureMode:
         steps: What the one smart host does instead, to one attempt after another; the last step stays.
         connections: How many connections in direct succession are still one attempt.
         control: The positive control that shows everything but the fault to be in order.
+        killed: When the relay is killed (kind KILLED only).
     """
 
     name: str
@@ -113,6 +116,7 @@ class FailureMode:
     steps: tuple[Step, ...] = ()
     connections: int = 1
     control: str = "plain"
+    killed: Moment | None = None
 
     @property
     def is_control(self) -> bool:
@@ -127,6 +131,8 @@ class FailureMode:
             needs.add(Capability.TLS_REQUIRED)
         elif self.tls is not TlsPolicy.OPPORTUNISTIC:
             needs.add(Capability.TLS_VERIFIED)
+        if self.killed in (Moment.EXPIRING, Moment.REPORTING):
+            needs.add(Capability.CLOCK)
         return frozenset(needs)
 
     def healed(self) -> tuple[Host, ...]:

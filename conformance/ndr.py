@@ -102,14 +102,18 @@ def returns(content: bytes, original: bytes) -> list[str]:
     parts = _parts(_parsed(content))
     if len(parts) < 3:
         return ["neither the original message nor its header section came back"]
-    if identifier not in _text(parts[2]):
+    if identifier.encode("ascii", "replace") not in _octets(parts[2]):
         return ["what came back is not the original message: its Message-ID is another"]
     return []
 
 
 def others_read(content: bytes, recipient: str) -> list[str]:
     """Complain unless an independent reader (flufl.bounce) finds exactly the recipient that failed."""
-    found = {address.decode("ascii", "replace") for address in scan_message(_parsed(content))}
+    try:
+        found = {address.decode("ascii", "replace") for address in scan_message(_parsed(content))}
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
+        # its readers of ancient formats rely on fields such as From, which a bad report may lack
+        return [f"flufl.bounce cannot read it: {error!r}"]
     if {address.lower() for address in found} != {recipient.lower()}:
         return [f"flufl.bounce finds {', '.join(sorted(found)) or 'nobody'} instead of {recipient}"]
     return []
@@ -140,7 +144,7 @@ def _parts(message: Message) -> list[Message]:
     return [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
 
 
-def _text(part: Message) -> str:
+def _octets(part: Message) -> bytes:
     """Return the content of a part, decoded if it is a text: a soft line break may fall into a long field."""
     decoded = part.get_payload(decode=True)  # None for a message within
-    return decoded.decode("utf-8", "replace") if isinstance(decoded, bytes) else part.as_string()
+    return decoded if isinstance(decoded, bytes) else part.as_bytes()

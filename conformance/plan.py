@@ -92,6 +92,9 @@ def schedule(
     if timing is Timing.STEADY:
         first = last = RETRY_INTERVAL * stretch
         lifetime = QUEUE_LIFETIME
+    elif timing is Timing.CRASHED:
+        first = last = RETRY_INTERVAL * stretch
+        lifetime = DAY
     else:
         scale = day / DAY if timing is Timing.COMPRESSED else 1.0
         first, last, lifetime = FIRST_GAP * scale, LAST_GAP * scale, DAY * scale

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -14,7 +14,7 @@ from cattrs.errors import ClassValidationError
 
 from conformance import codes
 from conformance.evidence import ErrorSeen
-from conformance.failure_mode import FailureMode
+from conformance.failure_mode import FailureMode, Kind
 from conformance.failure_modes import ALL
 from conformance.requirements import Requirement, catalogue
 from conformance.target import Outcome
@@ -133,11 +133,18 @@ class Profile:
         return catalogue()[self.rows[mode.name].outcomes[0].checks[0].requirement]
 
     def served(self) -> set[str]:
-        """Return every requirement id that this profile can judge."""
+        """Return every requirement id that this profile can judge; codes are judged while a message waits."""
+        return self._ids([row for name, row in self.rows.items() if ALL[name].kind is Kind.TRANSIENT])
+
+    def named(self) -> set[str]:
+        """Return every requirement id that stands in this profile, judged or not."""
+        return self._ids(self.rows.values())
+
+    def _ids(self, rows: Iterable[Row]) -> set[str]:
         ids = set(self.slots.values())
         for section in self.by_section.values():
             ids |= set(section.values())
-        for row in self.rows.values():
+        for row in rows:
             ids |= {check.requirement for outcome in row.outcomes for check in outcome.checks}
         return ids
 
@@ -171,7 +178,7 @@ def load(name: str) -> Profile:
         expired_by=data["limits"]["expired_by"] if "limits" in data or base is None else base.expired_by,
         any_lifetime=bool(data.get("limits", {}).get("any_lifetime", base is not None and base.any_lifetime)),
     )
-    unknown = profile.served() - set(catalogue())
+    unknown = profile.named() - set(catalogue())
     if unknown:
         raise ProfileError(f"{name}.toml: no such requirement: {', '.join(sorted(unknown))}")
     return profile

@@ -68,7 +68,7 @@ class Scenario:
         needs = set(self.failure_mode.needs)
         if self.timing in (Timing.JUMPED, Timing.RESTARTED):
             needs.add(Capability.CLOCK)
-        if self.timing is Timing.RESTARTED:
+        if self.timing in (Timing.RESTARTED, Timing.CRASHED):
             needs.add(Capability.RESTART)
         if TRAITS[self.course].notify:
             needs.add(Capability.SUBMISSION_DSN)

@@ -100,7 +100,9 @@ class Witness:
             return True
         # marks count once: retransmissions do not use up an attempt
         used = {c.mark or str(n) for n, c in enumerate(alike)}
-        return pause < interval / 2 and len(used) < most
+        # a question that this attempt has not asked yet (AAAA after A) may take its time
+        fresh = bool(contact.what) and not alike
+        return pause < (interval if fresh else interval / 2) and len(used) < most
 
 
 def _site_names(evidence: Evidence) -> dict[str, str]:

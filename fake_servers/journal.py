@@ -26,6 +26,11 @@ smtp     sent          stage, text
 smtp     fault         stage, action (a scripted fault was played), attempt
 smtp     body          octets (read so far, when the body ended or was cut off)
 smtp     message       mail_from, recipients, content (base64), tls, options
+client   sent          sender, what (a part of a submission of ours), octets
+client   reply         sender, text (to the final dot of that submission; empty: the connection ended)
+relay    killed        moment, asked (when, on this clock; it is dead at the time of the event)
+relay    restarted     moment
+relay    clock_moved   moment, seconds
 fake     broke         error (a defect of the fake itself; the connection was reset)
 =======  ============  =====================================================================
 """
@@ -45,7 +50,7 @@ class Event:
 
     Attributes:
         at: Seconds since the journal was opened, on the monotonic clock.
-        layer: `dns`, `tcp`, `tls`, `smtp` or `fake`.
+        layer: `dns`, `tcp`, `tls`, `smtp` or `fake`; `client` and `relay` are for those who use the fakes.
         kind: What happened; see the table in the module's docstring.
         server: The fake's own address as `host:port`.
         connection: Number of the connection, unique in the journal; 0 where there is none.

@@ -22,9 +22,26 @@ MAY_IMPORT = {
     "fake_servers": (),
     "conformance.reference": (),
     "conformance.targets": ("conformance.target", "conformance.lab"),
+    # evidence, and what helps to read it; nothing that stages, runs or reports
     "conformance.suite": tuple(
-        f"conformance.{name}" for name in ("aspect", "content", "evidence", "target", "verdict", "record")
-    ),
+        f"conformance.{name}"
+        for name in (
+            "aspect",
+            "codes",
+            "content",
+            "course",
+            "evidence",
+            "lifetime",
+            "ndr",
+            "ndr_cases",
+            "record",
+        )
+    )
+    + ("conformance.target", "conformance.verdict", "conformance.witness"),
+    "conformance.lifetime": ("conformance.aspect", "conformance.course"),
+    "conformance.ndr": ("conformance.dsn",),
+    "conformance.ndr_cases": ("conformance.aspect", "conformance.verdict"),
+    "conformance.course": (),
     "conformance.target": (),
     "conformance.codes": (),
     "conformance.dsn": (),
@@ -90,6 +107,33 @@ def test_nobody_imports_the_plugin_but_the_entry_point() -> None:
     importing = {_module(file) for file in FILES if "conformance.plugin" in _imports(file)}
     assert importing == set()
     assert "conformance.plugin" in _imports(ROOT / "mailflow_conformance_pytest.py")
+
+
+def test_the_suite_is_known_to_collection_and_for_its_controls_to_judging() -> None:
+    knowing = {_module(f) for f in FILES for m in _imports(f) if _below(m, "conformance.suite")}
+    outside = {module for module in knowing if not _below(module, "conformance.suite")}
+    assert outside == {"conformance.collection", "conformance.judging"}
+
+
+def test_what_the_suite_reads_with_stages_nothing() -> None:
+    graph = {_module(file): _imports(file, at_run_time=True) for file in FILES}
+    reached, ahead = set[str](), {module for module in graph if _below(module, "conformance.suite")}
+    while ahead:
+        reached |= ahead
+        ahead = {m for module in ahead for m in graph.get(module, ())} - reached
+    running = (
+        "wave",
+        "lab",
+        "targets",
+        "reference",
+        "plugin",
+        "run",
+        "launch",
+        "collection",
+        "report",
+        "plan",
+    )
+    assert {m for m in reached if _below(m, *(f"conformance.{name}" for name in running))} == set()
 
 
 def test_the_reference_relay_is_never_imported() -> None:
@@ -159,7 +203,7 @@ def test_node_ids_are_well_formed(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
     ids = [line for line in run.stdout.splitlines() if "::" in line]
     assert len(ids) == len(set(ids)) > 100
-    form = re.compile(r"conformance/suite/(test_[a-z_]+)\.py::\1\[[a-z0-9_]+\]")
+    form = re.compile(r"conformance/suite/(test_[a-z_]+)\.py::\1\[[a-z0-9_]+(-[a-z0-9_]+)?\]")
     assert [line for line in ids if not form.fullmatch(line)] == []
     files = {line.split("::")[0] for line in ids}
     assert files == {f"conformance/suite/{f.name}" for f in (ROOT / "conformance/suite").glob("test_*.py")}

@@ -11,6 +11,7 @@ from conformance.failure_modes import (
     connection_timed_out,
     controls,
     dns_query_failed,
+    killed,
     rejected,
 )
 
@@ -24,6 +25,7 @@ for _section in (
     closed_abruptly,
     certificate,
     rejected,
+    killed,
 ):
     _registry.add(*_section.MODES)
 

@@ -12,14 +12,13 @@ log = logging.getLogger(__name__)
 class Clock:
     """Seconds since the epoch, moved by the number in a file.
 
-    The file is looked at on every call, which costs one `stat`; it must be replaced by renaming, so that it
-    is never seen half-written. While it is absent the offset is zero; while it holds no number, the last one
-    stays.
+    The file is read on every call; it must be replaced by renaming, so that it is never seen half-written. While
+    it is absent the offset is zero; while it holds no number, the last one stays.
     """
 
     def __init__(self, offset_file: Path | None = None) -> None:
         self._offset_file = offset_file
-        self._seen: tuple[int, int, int] | None = None
+        self._seen = ""
         self._offset = 0.0
 
     @property
@@ -34,16 +33,18 @@ class Clock:
         return time.time() + self._offset
 
     def _refresh(self, path: Path) -> None:
+        # read anew at each look: its time stamps are too coarse to tell two changes in quick succession apart
         try:
-            stat = path.stat()
+            text = path.read_text(encoding="ascii")
         except FileNotFoundError:
-            self._seen, self._offset = None, 0.0
-            return
-        signature = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
-        if signature == self._seen:
-            return
-        self._seen = signature
-        try:
-            self._offset = float(path.read_text(encoding="ascii"))
+            text = "0"
         except (OSError, ValueError) as error:
+            log.warning("clock offset file %s cannot be read, ignored: %s", path, error)
+            return
+        if text == self._seen:
+            return
+        self._seen = text
+        try:
+            self._offset = float(text)
+        except ValueError as error:
             log.warning("clock offset file %s holds no number, ignored: %s", path, error)

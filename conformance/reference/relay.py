@@ -53,6 +53,7 @@ class Relay:
         self._expiries: Agenda[Message] = Agenda()
         self._slots: WeakValueDictionary[Route, asyncio.Semaphore] = WeakValueDictionary()
         self._attempts: dict[asyncio.Task[None], list[Recipient]] = {}
+        self._called_off: set[asyncio.Task[None]] = set()
         self._chores: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
 
@@ -150,6 +151,7 @@ class Relay:
 
     def _attempt_ended(self, task: asyncio.Task[None]) -> None:
         del self._attempts[task]
+        self._called_off.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.critical("defect: an attempt ended without an outcome", exc_info=error)
 
@@ -157,11 +159,13 @@ class Relay:
         slot = self._slots.setdefault(route, asyncio.Semaphore(_SESSIONS_PER_DESTINATION))
         async with slot:
             results = await self._deliver(message, route, recipients)
+            self._stop_if_called_off()
             _mark(recipients, State.SETTLING)
             await self._conclude(message, results)
 
     async def _deliver(self, message: Message, route: Route, recipients: list[Recipient]) -> Results:
         def hand_over() -> None:
+            self._stop_if_called_off()
             _mark(recipients, State.SETTLING)
 
         try:
@@ -174,6 +178,11 @@ class Relay:
             log.exception("%s: attempt failed", message.queue_id)
             failure = Failure(code="451", status="4.3.0", text="Local error", detail=type(error).__name__)
             return dict.fromkeys(recipients, failure)
+
+    def _stop_if_called_off(self) -> None:
+        """Stop an attempt whose message was given up: `asyncio.wait_for` of Python 3.11 can swallow a cancellation."""
+        if asyncio.current_task() in self._called_off:
+            raise asyncio.CancelledError
 
     async def _conclude(self, message: Message, results: Results) -> None:
         """Record how an attempt ended for each recipient, and return the message where it must be."""
@@ -210,6 +219,7 @@ class Relay:
             return  # an attempt is at its end; what it leaves over is out of time then
         for task, recipients in self._attempts.items():
             if any(recipient in doomed for recipient in recipients):
+                self._called_off.add(task)
                 task.cancel()
         _mark(doomed, State.SETTLING)
         now = self._clock.now()

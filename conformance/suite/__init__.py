@@ -15,6 +15,7 @@ from conformance.suite.test_healed_late import test_healed_late
 from conformance.suite.test_ndr_form import test_ndr_form
 from conformance.suite.test_ndr_status import test_ndr_status
 from conformance.suite.test_no_ndr import test_no_ndr
+from conformance.suite.test_nothing_lost import test_nothing_lost
 from conformance.suite.test_one_ndr import test_one_ndr
 from conformance.suite.test_recovers import test_recovers
 from conformance.suite.test_retried import test_retried
@@ -45,6 +46,7 @@ ASPECTS: tuple[Aspect, ...] = (
     test_healed_late,
     test_survives_restart,
     test_exactly_once,
+    test_nothing_lost,
 )
 
 __all__ = ["ASPECTS"]

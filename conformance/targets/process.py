@@ -30,6 +30,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)  # loaded here: nothing may be loaded 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _POLL = 0.02  # between two looks at a starting relay
 _TAIL_OCTETS = 65536
+_BURIAL = 5.0  # to wait for the rest of a killed group, which only a kernel in trouble delays
 
 
 async def spawn(
@@ -142,13 +143,6 @@ class Process:
         except TimeoutError as error:
             raise self.failure(f"{program} was not ready after {deadline:g} s", hint=by_hand) from error
 
-    async def kill(self) -> None:
-        """End the program and all of its group by SIGKILL, as a power cut would; returns once it is gone."""
-        if self.alive:
-            with suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
-        await self.stop(grace=_BURIAL)
-
     async def stop(self, grace: float = 5.0) -> None:
         """End the program: SIGTERM, then after `grace` SIGKILL; what is left of its group is killed too.
 
@@ -160,12 +154,22 @@ class Process:
             with suppress(TimeoutError):  # it had its chance; SIGKILL follows for everybody
                 async with asyncio.timeout(grace):
                     await self._process.wait()
+        await self._end_group(grace)
+
+    async def kill(self) -> None:
+        """End the program and what is left of its group as a power cut would: SIGKILL to all, and nothing before it.
+
+        Returns once the program itself is gone.
+        """
+        await self._end_group(_BURIAL)
+
+    async def _end_group(self, deadline: float) -> None:
         if not self._stopped:  # once only: later the number may be somebody else's
             self._stopped = True
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
         await self._process.wait()
-        await self._bury_orphans(grace)
+        await self._bury_orphans(deadline)
 
     async def _bury_orphans(self, deadline: float) -> None:
         """Wait for those of the group that were left to this process, as they are to process 1 of a lab."""

@@ -113,7 +113,7 @@ class ReferenceRelay:
     async def kill(self) -> None:
         """End the process without a goodbye."""
         if self._process is not None:
-            await self._process.stop(grace=0.0)
+            await self._process.kill()
 
     async def stop(self) -> None:
         """End the process."""

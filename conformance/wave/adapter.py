@@ -32,6 +32,7 @@ from conformance.target import (
     TargetError,
 )
 from conformance.verdict import Fault
+from fake_servers import Journal
 
 T = TypeVar("T")
 
@@ -143,11 +144,30 @@ class Instance:
         """Move the relay's clock forward."""
         await self._call("move_clock", seconds)
 
-    async def kill_and_restart(self) -> None:
-        """Kill the relay and start it again; nobody asks it anything in between."""
+    @property
+    def submission(self) -> Address | None:
+        """Where it takes mail by SMTP now; None if its adapter takes envelopes instead."""
+        where = getattr(self._relay, "submission", None)
+        return None if where is None else Address(*where)
+
+    async def kill_and_restart(
+        self, journal: Journal, moment: str, meanwhile: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """Kill the relay and start it again; nobody asks it anything in between.
+
+        Args:
+            journal: Where the kill and the restart are noted.
+            moment: What to call this moment there.
+            meanwhile: What to do while there is no relay.
+        """
         async with self._turn:
+            asked = journal.now()
             await _guarded(lambda: _either(self._thread, self._power("kill")), CALL_LIMIT, "kill()")
+            journal.note("relay", "killed", moment=moment, asked=asked)
+            if meanwhile is not None:
+                await meanwhile()
             await _guarded(lambda: _either(self._thread, self._power("restart")), START_LIMIT, "restart()")
+            journal.note("relay", "restarted", moment=moment)
 
     def _power(self, name: str) -> Callable[..., Any]:
         function: Callable[..., Any] = getattr(self._relay, name)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from conformance.course import EXPIRED_BY, HALF_TIME, STOPS, TRAITS, Course, Timing
+from conformance.course import EXPIRED_BY, HALF_TIME, LAST_STILL_QUEUED, STOPS, TRAITS, Course, Timing
 from conformance.evidence import Evidence
 from conformance.wave.adapter import Instance
 from conformance.wave.course import TRANSFER, Player, arrived
 from conformance.wave.watch import RelayWatch
+from fake_servers import Journal
 
 # After a stop the relay gets this long to do what is due, on top of what attempts take, in seconds.
 _SETTLE = 1.0
@@ -30,6 +31,7 @@ class Jump:
         watches: Who looks at the queues.
         turn: Lets so many submissions pass at a time.
         closed: Called when a window is closed.
+        journal: Where kills are noted.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Jump:
         watches: Iterable[RelayWatch],
         turn: asyncio.Semaphore,
         closed: Callable[[], None],
+        journal: Journal,
     ) -> None:
         self._timing = timing
         self._relays = players
@@ -46,6 +49,7 @@ class Jump:
         self._watches = list(watches)
         self._turn = turn
         self._closed = closed
+        self._journal = journal
         self._players = [p for p in players if p.scenario.course is not Course.AFTER_JUMP]
         self._afterwards = [p for p in players if p.scenario.course is Course.AFTER_JUMP]
 
@@ -54,14 +58,11 @@ class Jump:
         await asyncio.gather(*(player.submit(self._relays[player], self._turn) for player in self._players))
         waiting = [player for player in self._players if player.staged.submitted is not None]
         await self._settle(waiting, seen={})
-        # who gives up at the first attempt gets the time to say so before the clock moves
-        await asyncio.gather(*(player.until(_is_over, _SETTLE) for player in waiting))
+        # who gives up at the first attempt says so before the clock moves
+        await self._let_report(waiting)
         age = 0.0
         for stop, seconds in STOPS:
             await self._look()
-            if self._timing is Timing.RESTARTED and stop == HALF_TIME:
-                for instance in self._instances:
-                    await instance.kill_and_restart()
             healing = [p for p in waiting if TRAITS[p.scenario.course].heals_at == seconds]
             for player in healing:
                 await player.repair()
@@ -73,7 +74,15 @@ class Jump:
                     group.create_task(instance.move_clock(seconds - age))
             age = seconds
             await self._settle(waiting, seen)
+            if stop == LAST_STILL_QUEUED:
+                # a report that is only now on its way is too early, and may not be taken for one of the next stop
+                await self._let_report(waiting)
+            if self._timing is Timing.RESTARTED and stop == HALF_TIME:
+                for instance in self._instances:
+                    await instance.kill_and_restart(self._journal, stop)
         await asyncio.gather(*(self._afterwards_arrive(player) for player in self._afterwards))
+        # a second report, or a second copy, may be on its way
+        await asyncio.gather(*(player.until(lambda _: False, _SETTLE) for player in waiting))
         await self._look()
         for player in waiting:
             player.close()
@@ -82,6 +91,10 @@ class Jump:
     async def _settle(self, players: Sequence[Player], seen: Mapping[Player, int]) -> None:
         """Wait until everybody has made another attempt, has been delivered or returned, or will not any more."""
         await asyncio.gather(*(self._settled(player, seen.get(player, 0)) for player in players))
+
+    async def _let_report(self, players: Sequence[Player]) -> None:
+        """Give those who gave up with the last attempt the time to say so."""
+        await asyncio.gather(*(player.until(_is_over, _SETTLE) for player in players))
 
     async def _settled(self, player: Player, seen: int) -> None:
         wakes = min(player.staged.granted.granularity, _LONGEST_NAP)

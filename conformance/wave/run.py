@@ -18,6 +18,7 @@ from conformance.target import Capability, Target
 from conformance.wave import request
 from conformance.wave.adapter import Instance, Trouble, running
 from conformance.wave.course import Player
+from conformance.wave.crashed import Crash
 from conformance.wave.directory import Directory
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from conformance.wave.jumped import Jump
@@ -164,7 +165,10 @@ class _Wave:
 
         self._progress(0, len(relays))
         if self._plan.timing in (Timing.JUMPED, Timing.RESTARTED):
-            await Jump(self._plan.timing, relays, watches, turn, closed).play()
+            await Jump(self._plan.timing, relays, watches, turn, closed, self._journal).play()
+            return
+        if self._plan.timing is Timing.CRASHED:
+            await Crash(relays, watches, turn, closed, armed=not self._plan.disarmed).play()
             return
         async with asyncio.TaskGroup() as group:
             for player, instance in relays.items():

@@ -56,6 +56,7 @@ class World:
     Attributes:
         lab: The address plan.
         journal: Where everything is noted.
+        sink: The server that takes what comes back to the senders; healthy unless a course has it misbehave.
     """
 
     lab: Lab
@@ -87,9 +88,9 @@ class World:
     async def _open_sink(self) -> None:
         self.zone.set(SENDER_DOMAIN, "MX", Records(f"10 {_SINK_NAME}."))
         self.zone.set(_SINK_NAME, "A", Records(self.lab.sink_host))
-        sink = SmtpServer(self.journal, hostname=_SINK_NAME)
-        await sink.start(self.lab.sink_host, self.lab.smtp_port)
-        self._stack.push_async_callback(sink.stop)
+        self.sink = SmtpServer(self.journal, hostname=_SINK_NAME)
+        await self.sink.start(self.lab.sink_host, self.lab.smtp_port)
+        self._stack.push_async_callback(self.sink.stop)
 
     async def stage(self, scenario: Scenario, index: int, *, disarmed: bool) -> list[Site]:
         """Arm one scenario's destination; nothing can connect before its fault is in place."""

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import base64
+import email
+import email.utils
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cache
 
 from conformance.aspect import Case
+from conformance.course import Timing, timing_of
 from conformance.evidence import Evidence
-from conformance.failure_mode import Tcp
+from conformance.failure_mode import Kind, Tcp
 from conformance.failure_modes import ALL
 from conformance.judging import Judged, judge
+from conformance.plan import schedule, slack
 from conformance.profile import Profile, load
 from conformance.record import Header, Record, Reported, Site, Snapshot, Staged, Trouble
-from conformance.scenario import Course, Scenario
+from conformance.scenario import Course, Scenario, controls_of
 from conformance.suite import ASPECTS
-from conformance.target import Capability, DeliveryEvent, Outcome, QueuedMessage, Schedule
+from conformance.target import Capability, DeliveryEvent, Envelope, Outcome, QueuedMessage, Schedule
 from conformance.verdict import Verdict
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from fake_servers import Event
@@ -32,6 +38,13 @@ ASKED = Schedule(
     dns_timeout=2.0,
 )
 GRANTED = replace(ASKED, granularity=0.1)
+DAY = 24.0  # seconds of a compressed day: one for each hour
+COURSES = {
+    Kind.CONTROL: Course.HEALTHY,
+    Kind.TRANSIENT: Course.HEALED,
+    Kind.PERMANENT: Course.REJECTED,
+    Kind.MIXED: Course.MIXED,
+}
 FAULT_PLAYED: dict[str, object] = {"stage": "greeting", "action": "close", "attempt": 1}
 ASPECT = {aspect.name: aspect for aspect in ASPECTS}
 
@@ -46,28 +59,43 @@ TITLES = {
 }
 
 
-def header(*, lab: str = "loopback", without: Iterable[Capability] = (), slack: float = 1.0) -> Header:
+def header(
+    *,
+    lab: str = "loopback",
+    without: Iterable[Capability] = (),
+    slack: float = 1.0,
+    timing: Timing = Timing.STEADY,
+) -> Header:
     return Header(
+        timing=timing,
         suite="0.1.0",
         target="hand-made",
         target_module="nowhere:Nothing",
         capabilities=sorted(set(Capability) - set(without)),
         lab=lab,
-        asked=ASKED,
+        asked=ASKED if timing is Timing.STEADY else schedule(timing, day=DAY),
         platform="Linux",
         started="2026-01-01T00:00:00+00:00",
         slack=slack,
     )
 
 
-def scenario_of(mode: str) -> Scenario:
-    course = Course.HEALTHY if ALL[mode].is_control else Course.HEALED
-    return Scenario(failure_mode=ALL[mode], course=course)
+def scenario_of(mode: str, course: Course | None = None) -> Scenario:
+    usual = Course.AFTER_JUMP if mode == "moved_clock" else COURSES[ALL[mode].kind]
+    return Scenario(failure_mode=ALL[mode], course=course or usual)
 
 
-def staged(mode: str, number: int = 1, **changes: object) -> Staged:
-    """Return a scenario submitted at 1.0 s, repaired at 6.0 s (unless a control), its window closed at 12.0 s."""
-    scenario = scenario_of(mode)
+@cache
+def _envelope(scenario_id: str) -> Envelope:
+    """Return the one message of a scenario: made again, it would have another date and identifier."""
+    return envelope_of(Scenario.from_id(scenario_id))
+
+
+def staged(mode: str, number: int = 1, course: Course | None = None, **changes: object) -> Staged:
+    """Return a scenario submitted at 1.0 s, its window closed at 12.0 s; if it is healed, then at 6.0 s."""
+    scenario = scenario_of(mode, course)
+    timing = timing_of(scenario.course)
+    granted = GRANTED if timing is Timing.STEADY else replace(schedule(timing, day=DAY), granularity=0.01)
     domain = domain_of(scenario)
     sites = []
     for host_number, host in enumerate(ALL[mode].hosts):
@@ -85,10 +113,11 @@ def staged(mode: str, number: int = 1, **changes: object) -> Staged:
         author=author_of(scenario),
         recipient=f"recipient@{domain}",
         sites=sites,
-        content=envelope_of(scenario).content,
-        granted=GRANTED,
+        content=_envelope(scenario.id).content,
+        others=list(_envelope(scenario.id).recipients[1:]),
+        granted=granted,
         submitted=1.0,
-        repaired=None if ALL[mode].is_control else 6.0,
+        repaired=6.0 if scenario.course in (Course.HEALED, Course.MIXED) else None,
         closed=12.0,
     )
     return replace(plain, **changes)  # type: ignore[arg-type]
@@ -101,14 +130,17 @@ class Story:
     mode: str
     lab: str = "loopback"
     number: int = 1
+    course: Course | None = None
     events: list[Event] = field(default_factory=list)
     snapshots: list[Snapshot] = field(default_factory=list)
     reported: list[Reported] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.header = header(lab=self.lab)
-        self.staged = staged(self.mode, self.number)
+        self.scenario = scenario_of(self.mode, self.course)
+        timing = self.scenario.timing
+        self.header = header(lab=self.lab, timing=timing, slack=slack(timing, DAY))
+        self.staged = staged(self.mode, self.number, self.course)
         self._connections = 100 * self.number
 
     # the wire
@@ -178,12 +210,14 @@ class Story:
         fields["content"] = base64.b64encode(fields["content"]).decode()  # type: ignore[arg-type]
         return self.connects(at - 0.05, ("smtp", "message", fields))
 
-    def returns(self, at: float, *, content: bytes | None = None, **report: str) -> Story:
-        """Receive a report at the sink, for this scenario's sender."""
+    def returns(
+        self, at: float, *, content: bytes | None = None, to: str = "", mail_from: str = "", **report: str
+    ) -> Story:
+        """Receive a report at the sink, for this scenario's sender or for somebody else."""
         encoded = base64.b64encode(ndr(self.staged, **report) if content is None else content).decode()
         self.note(
-            at, "smtp", "message", server=SINK, connection=9, mail_from="", recipients=[self.staged.sender],
-            content=encoded, tls=False,
+            at, "smtp", "message", server=SINK, connection=9, mail_from=mail_from,
+            recipients=[to or self.staged.sender], content=encoded, tls=False,
         )  # fmt: skip
         return self
 
@@ -217,7 +251,7 @@ class Story:
     def record(self, *others: Story, control: bool = True) -> Record:
         stories = [self, *others]
         if control and not ALL[self.mode].is_control:
-            stories.append(good_control(ALL[self.mode].control))
+            stories += [good_control(needed.failure_mode.name) for needed in controls_of(self.scenario)]
         return Record(
             header=self.header,
             staged={story.staged.scenario: story.staged for story in stories},
@@ -236,7 +270,7 @@ class Story:
         return Case(ALL[self.mode], self.evidence(), loaded)
 
     def judge(self, aspect: str, profile: str = "eop", record: Record | None = None) -> Judged:
-        return judge(ASPECT[aspect], scenario_of(self.mode), record or self.record(), load(profile))
+        return judge(ASPECT[aspect], self.scenario, record or self.record(), load(profile))
 
     def verdict(self, aspect: str, profile: str = "eop") -> Verdict:
         return self.judge(aspect, profile).verdict
@@ -282,7 +316,15 @@ def good(mode: str, lab: str = "loopback") -> Story:
 
 
 def good_control(mode: str) -> Story:
-    return Story(mode, number=90 + list(ALL).index(mode)).delivers(1.5)
+    story = Story(mode, number=90 + list(ALL).index(mode))
+    return story.delivers(1.5, content=stamped(story)) if mode == "moved_clock" else story.delivers(1.5)
+
+
+def stamped(story: Story, hours: float = 30.0) -> bytes:
+    """Return the message with a Received field dated so many hours after it was made."""
+    made = email.utils.parsedate_to_datetime(email.message_from_bytes(story.staged.content)["Date"])
+    stamp = email.utils.format_datetime(made + timedelta(hours=hours))
+    return f"Received: from here by relay.test with ESMTP; {stamp}\r\n".encode() + story.staged.content
 
 
 def ndr(

@@ -119,6 +119,50 @@ class TestErrors:
         assert story.evidence().given_up == 5.0
 
 
+class TestCoded:
+    """The errors from the best source that shows a code."""
+
+    def _told(self, story: Story) -> list[tuple[str, str]]:
+        coded = story.evidence().coded(lambda error: bool(error.code or error.status or error.text[:1] == "4"))
+        return [(error.source, error.text) for error in coded]
+
+    def test_events_before_queue_before_notice(self) -> None:
+        story = Story("greeting_421").says(2.0, "words").look(2.5, "more words")
+        assert self._told(story) == [("event", "words")]  # nobody shows one
+        story.returns(5.0, action="delayed", status="4.4.1", diagnostic="smtp; why")
+        assert self._told(story) == [("notice of delay", "why")]
+        assert self._told(story.look(3.0, "450 queue")) == [("queue", "more words"), ("queue", "450 queue")]
+        assert self._told(story.says(3.5, "", code="450")) == [("event", "words"), ("event", "")]
+
+    def test_a_final_report_serves_too(self) -> None:
+        story = Story("greeting_421").says(2.0, "words").returns(5.0, diagnostic="smtp; 450 no")
+        assert self._told(story) == [("NDR", "450 no")]
+
+    def test_nothing_at_all(self) -> None:
+        assert self._told(Story("greeting_421")) == []
+
+    def test_a_notice_of_delay_is_permanent_for_nobody(self) -> None:
+        story = Story("greeting_421").returns(5.0, action="delayed", status="4.4.1")
+        [error] = story.evidence().coded(lambda error: bool(error.status))
+        assert not error.permanent
+
+
+class TestWhoseItIs:
+    def test_a_sender_and_an_author_in_any_case(self) -> None:
+        story = Story("greeting_421")
+        story.returns(5.0, to=story.staged.sender.upper()).returns(6.0, to=story.staged.author.title())
+        evidence = story.evidence(good_control("slow"))
+        assert [message.at for message in evidence.returned] == [5.0]
+        assert [message.at for message in evidence.astray] == [6.0]
+
+    def test_a_recipient_in_any_case(self) -> None:
+        story = Story("greeting_421")
+        story.delivers(5.0, recipients=["x@y.test", story.staged.recipient.upper()])
+        [message] = story.evidence().messages
+        assert message.is_for(story.staged.recipient)
+        assert not message.is_for("x@z.test")
+
+
 def test_troubles_of_others_are_not_ours() -> None:
     story = Story("greeting_421")
     for scenario in ("", story.staged.scenario, "plain.healthy"):

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import pytest
-from builders import ASPECT, RESOLVER, Story, good, good_control, header, scenario_of, staged
+from builders import (
+    ASPECT,
+    RESOLVER,
+    Story,
+    good,
+    good_control,
+    header,
+    scenario_of,
+    staged,
+    stamped,
+)
+from days import expired
 
 from conformance.aspect import Case, aspect
 from conformance.failure_modes import ALL
 from conformance.judging import Judged, judge, missing_capabilities
 from conformance.profile import load
 from conformance.record import Trouble
-from conformance.scenario import Course
+from conformance.scenario import Course, controls_of
 from conformance.target import Capability
 from conformance.verdict import Fault, Finding, Level, Verdict
 
@@ -40,7 +51,48 @@ def test_a_missing_capability_is_not_applicable_and_named(mode: str, lacking: Ca
 
 
 def test_capabilities_that_are_not_needed_may_be_missing() -> None:
-    assert missing_capabilities(ALL["plain"], frozenset({Capability.SMART_HOST})) == ""
+    assert missing_capabilities(scenario_of("plain"), frozenset({Capability.SMART_HOST})) == ""
+
+
+@pytest.mark.parametrize(
+    ("course", "needed"),
+    [
+        (Course.DAY, set()),
+        (Course.EXPIRES, {Capability.CLOCK}),
+        (Course.HEALED_1H, {Capability.CLOCK}),
+        (Course.RESTARTED, {Capability.CLOCK, Capability.RESTART}),
+        (Course.NULL_SENDER, {Capability.CLOCK}),
+        (Course.NOTIFY_NEVER, {Capability.CLOCK, Capability.SUBMISSION_DSN}),
+        (Course.NOTIFY_DELAY, {Capability.CLOCK, Capability.SUBMISSION_DSN}),
+    ],
+)
+def test_a_course_has_needs_of_its_own(course: Course, needed: set[Capability]) -> None:
+    scenario = scenario_of("connection_refused", course)
+    assert scenario.needs == {Capability.SMART_HOST, *needed}
+    assert all(word in missing_capabilities(scenario, frozenset()) for word in scenario.needs)
+    assert missing_capabilities(scenario, scenario.needs) == ""
+
+
+@pytest.mark.parametrize(
+    ("course", "controls"),
+    [
+        (Course.HEALED, ["plain.healthy"]),
+        (Course.DAY, ["plain.healthy"]),
+        (Course.EXPIRES, ["plain.healthy", "moved_clock.after_jump"]),
+        (Course.RESTARTED, ["plain.healthy", "moved_clock.after_jump"]),
+    ],
+)
+def test_a_moved_clock_is_a_control_more(course: Course, controls: list[str]) -> None:
+    assert [c.id for c in controls_of(scenario_of("connection_refused", course))] == controls
+
+
+def test_a_clock_that_stood_still_proves_nothing() -> None:
+    story = expired("connection_refused")
+    still = Story("moved_clock", number=80)
+    still.delivers(1.5, content=stamped(still, hours=0.01))
+    judged = story.judge("expires", record=story.record(still, good_control("plain"), control=False))
+    assert judged.verdict is Verdict.INCONCLUSIVE
+    assert "moved_clock did not pass" in judged.observed
 
 
 def test_a_scenario_that_was_not_staged_is_our_fault() -> None:
@@ -132,7 +184,7 @@ def test_a_late_control_is_inconclusive() -> None:
 
 
 def test_without_findings_there_was_nothing_to_judge() -> None:
-    @aspect(course=Course.HEALED, slots=("delivered",))
+    @aspect(Course.HEALED, slots=("delivered",))
     def test_recovers(case: Case) -> list[Finding]:
         return []
 
@@ -156,4 +208,4 @@ def test_the_finding_that_decides_gives_requirement_level_and_words() -> None:
 def test_every_aspect_knows_its_main_requirement(name: str, profile: str) -> None:
     for scenario in ASPECT[name].scenarios():
         assert ASPECT[name].main_requirement(scenario.failure_mode, load(profile)).id
-        assert staged(scenario.failure_mode.name).course == scenario.course
+        assert staged(scenario.failure_mode.name, course=scenario.course).scenario == scenario.id

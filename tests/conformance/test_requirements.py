@@ -29,9 +29,9 @@ def test_the_catalogue_is_well_formed() -> None:
         assert row.since
 
 
-def test_the_source_document_and_rfc_musts_alone_make_a_must() -> None:
+def test_the_source_document_and_rfc_musts_alone_make_a_must_but_for_our_own_controls() -> None:
     for row in catalogue().values():
-        if row.level is Level.MUST:
+        if row.level is Level.MUST and not row.id.startswith("control/"):
             assert "Mail flow intelligence in EOP" in row.source or "RFC" in row.source, row.id
 
 

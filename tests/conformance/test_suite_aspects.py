@@ -151,7 +151,38 @@ class TestErrorCode:
         assert story.verdict("error_code") is Verdict.PASS
 
 
+    @pytest.mark.parametrize("mode", ["connection_refused", "dns_nxdomain", "greeting_554", "certificate_expired"])
+    def test_words_without_a_code_are_not_judged_where_none_is_asked_for(self, mode: str) -> None:
+        story = waiting(mode).says(2.0, "connect to mx[127.4.4.1]: no").look(3.1, "deferred: no")
+        assert "shows no code" in _observed(story, "error_code", Verdict.NOT_APPLICABLE, "rfc")
+        assert story.verdict("error_code") is Verdict.FAIL
+
+    def test_the_code_may_stand_in_the_queue_or_in_a_notice_of_delay(self) -> None:
+        words = waiting("connection_refused").says(2.0, "refused")
+        assert words.look(3.1, "450 4.4.316 refused").verdict("error_code") is Verdict.PASS
+        notice = waiting("connection_refused").says(2.0, "refused")
+        notice.returns(3.0, action="delayed", status="4.7.1", diagnostic="smtp; 450 4.7.1 refused")
+        assert "notice of delay" in _observed(notice, "error_code", Verdict.DEVIATION, "rfc")
+
+    def test_nothing_shown_at_all_is_a_failure_under_every_profile(self) -> None:
+        for profile in ("eop", "rfc"):
+            assert "no error was shown" in _observed(
+                waiting("connection_refused"), "error_code", profile=profile
+            )
+
+
 class TestErrorDetail:
+    @pytest.mark.parametrize("mode", MODES)
+    def test_a_word_of_the_cause_is_a_detail_however_short(self, mode: str) -> None:
+        for word in ALL[mode].explained_by:
+            story = waiting(mode).says(2.0, f"450 {ALL[mode].section} [Message={word}]")
+            assert story.verdict("error_detail") is Verdict.PASS, word
+
+    def test_no_tls(self) -> None:
+        assert waiting("tls_not_offered").says(2.0, "450 4.4.317 no TLS").verdict("error_detail") is Verdict.PASS
+        mute = waiting("tls_not_offered").says(2.0, "450 4.4.317 no no")
+        assert [finding.holds for finding in mute.judge("error_detail").findings] == [False, False]
+
     @pytest.mark.parametrize("mode", MODES)
     def test_the_title_and_our_own_names_explain_nothing(self, mode: str) -> None:
         story = waiting(mode)
@@ -359,4 +390,13 @@ class TestRecovers:
 
     def test_returned_at_once_where_that_is_accepted(self) -> None:
         story = waiting("dns_nxdomain").returns(2.0, status="5.1.2")
-        assert story.verdict("recovers", "rfc") is Verdict.NOT_APPLICABLE
+        judged = story.judge("recovers", "rfc")
+        assert (judged.verdict, judged.requirement.id) == (Verdict.PASS, "rfc/gives-up")
+        assert "2 NDRs" in _observed(story.returns(2.5, status="5.1.2"), "recovers", profile="rfc")
+
+    def test_given_up_at_once_and_nobody_told(self) -> None:
+        story = waiting("dns_nxdomain").says(2.0, "550 5.1.2 unknown host", Outcome.PERMANENT)
+        assert "the message is lost" in _observed(story, "recovers", profile="rfc")
+        assert story.judge("recovers", "rfc").requirement.id == "rfc/gives-up"
+        notice = story.returns(3.0, action="delayed", status="4.4.7")
+        assert "the message is lost" in _observed(notice, "recovers", profile="rfc")

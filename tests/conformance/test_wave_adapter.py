@@ -119,7 +119,9 @@ async def test_adapters_of_both_sorts(target: AsyncTarget) -> None:
     async with running(target, CONFIG) as instance:
         assert await instance.queue() == [WAITING]
         assert await instance.events() == [EVENT]
-        await instance.submit(ENVELOPE)
+        accepted: list[bool] = []
+        await instance.submit(ENVELOPE, lambda: accepted.append(True))
+        assert accepted == [True]
         assert not target.left
     assert target.relay.taken == ENVELOPE
     assert target.left
@@ -171,6 +173,106 @@ async def test_a_relay_object_that_is_wrong(attribute: str, value: object, told:
     assert told in str(trouble)
 
 
+async def test_a_plain_call_that_hangs_delays_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapter, "CALL_LIMIT", 0.1)
+    release, log = threading.Event(), list[str]()
+
+    class Relay(PlainRelay):
+        def queue(self) -> Any:
+            log.append("queue begins")
+            release.wait()
+            log.append("queue ends")
+            return []
+
+        def events(self) -> Any:
+            log.append("events")
+            return ()
+
+    async with running(PlainTarget(Relay()), CONFIG) as instance:
+        with pytest.raises(Trouble, match=r"queue\(\) did not return"):
+            await instance.queue()
+        with pytest.raises(Trouble, match=r"events\(\) did not return"):
+            await instance.events()
+        assert log == ["queue begins"]
+        release.set()
+        monkeypatch.setattr(adapter, "CALL_LIMIT", 10.0)
+        await instance.events()
+    # the call that was given up in between is never made
+    assert log == ["queue begins", "queue ends", "events"]
+
+
+class Restarted(PlainRelay):
+    """Notes what is asked of it."""
+
+    def __init__(self) -> None:
+        self.log: list[object] = []
+
+    def queue(self) -> Any:
+        self.log.append("queue")
+        return []
+
+    def kill(self) -> None:
+        self.log.append("kill")
+        time.sleep(0.02)
+
+    def restart(self) -> None:
+        time.sleep(0.02)
+        self.log.append("restart")
+
+    def move_clock(self, seconds: float) -> None:
+        self.log.append(seconds)
+
+
+async def test_nobody_asks_a_relay_that_is_dead() -> None:
+    relay = Restarted()
+    target = PlainTarget(relay)
+    target.capabilities = frozenset({Capability.RESTART, Capability.CLOCK})
+    async with running(target, CONFIG) as instance:
+        killing = asyncio.create_task(instance.kill_and_restart())
+        await asyncio.sleep(0)
+        await asyncio.gather(killing, instance.queue(), instance.move_clock(60.0))
+    assert relay.log == ["kill", "restart", "queue", 60.0]
+
+
+@pytest.mark.parametrize(
+    ("capability", "method"),
+    [(Capability.CLOCK, "move_clock"), (Capability.RESTART, "kill"), (Capability.RESTART, "restart")],
+)
+async def test_a_power_that_is_claimed_and_not_there(capability: Capability, method: str) -> None:
+    members = {name: member for name, member in vars(Restarted).items() if name != method}
+    target = AsyncTarget(type("Relay", (PlainRelay,), members)())
+    target.capabilities = frozenset({capability})
+    trouble = await _trouble(target, "queue")
+    assert trouble.fault is Fault.ADAPTER
+    assert f"capability `{capability}` is claimed, but the relay object has no {method}()" in str(trouble)
+
+
+@pytest.mark.parametrize(
+    ("asynchronous", "decorator"), [(True, "asynccontextmanager"), (False, "contextmanager")]
+)
+async def test_a_running_without_its_decorator(asynchronous: bool, decorator: str) -> None:
+    class Plain(AsyncTarget):
+        def running(self, config: RelayConfig) -> Any:
+            yield self.relay
+
+    class Async(AsyncTarget):
+        async def running(self, config: RelayConfig) -> Any:  # type: ignore[override]
+            yield self.relay
+
+    trouble = await _trouble((Async if asynchronous else Plain)(PlainRelay()))
+    assert trouble.fault is Fault.ADAPTER
+    assert str(trouble) == f"running() is a generator; decorate it with contextlib.{decorator}"
+
+
+async def test_a_running_that_is_a_coroutine() -> None:
+    class Target(AsyncTarget):
+        async def running(self, config: RelayConfig) -> Any:  # type: ignore[override]
+            return self.relay
+
+    trouble = await _trouble(Target(PlainRelay()))
+    assert "is a coroutine; decorate it with contextlib.asynccontextmanager" in str(trouble)
+
+
 @pytest.mark.parametrize("made", [None, 5, "x", PlainRelay()])
 async def test_running_that_returns_no_context_manager(made: object) -> None:
     class Target(AsyncTarget):
@@ -201,6 +303,9 @@ async def test_a_queue_that_is_none(answer: object) -> None:
         ("events", replace(EVENT, outcome="deferred"), "outcome is 'deferred'"),  # type: ignore[arg-type]
         ("events", replace(EVENT, code=450), "code is 450"),  # type: ignore[arg-type]
         ("events", replace(EVENT, at=None), "at is None"),  # type: ignore[arg-type]
+        ("queue", replace(WAITING, sender="<a@b>"), "without angle brackets"),
+        ("queue", replace(WAITING, recipient="<c@d>"), "without angle brackets"),
+        ("events", replace(EVENT, recipient="<c@d>"), "without angle brackets"),
     ],
 )
 async def test_a_field_of_the_wrong_type_is_named(call: str, item: object, field: str) -> None:
@@ -286,7 +391,7 @@ async def test_a_relay_that_does_not_listen_is_the_targets_fault() -> None:
     relay.submission = Address("127.0.0.1", 1)
     instance = Instance(_without_submit(relay), AsyncTarget(relay))
     with pytest.raises(Trouble, match=r"does not take mail at 127.0.0.1:1") as trouble:
-        await instance.submit(ENVELOPE)
+        await instance.submit(ENVELOPE, lambda: pytest.fail("accepted"))
     assert trouble.value.fault is Fault.TARGET
 
 

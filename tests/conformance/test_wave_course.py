@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from conformance.wave import course, watch
 from conformance.wave.adapter import Refused, Trouble
 from conformance.wave.course import Player, attempt_time
 from conformance.wave.directory import Directory
+from conformance.wave.envelope import envelope_of
 from conformance.wave.watch import LagMeter, RelayWatch
 from fake_servers import Event, Journal
 
@@ -49,18 +51,20 @@ class Relay:
         self.refusal = refusal
         self.taken: list[Envelope] = []
 
-    async def submit(self, envelope: Envelope) -> None:
+    async def submit(self, envelope: Envelope, accepted: Callable[[], None]) -> None:
         if self.refusal:
             raise Refused(self.refusal)
         self.taken.append(envelope)
+        accepted()
 
 
 def _player(mode: str, *, stretch: float = 1.0, granted: Schedule = GRANTED) -> Player:
     world = World()
     world.journal = LoopJournal()
     plain = staged(mode, granted=granted, submitted=None, repaired=None, closed=None)
+    scenario = scenario_of(mode)
     player = Player(
-        scenario_of(mode), 0, plain, header(slack=SLACK), world, stretch, world.journal  # type: ignore[arg-type]
+        scenario, 0, envelope_of(scenario), plain, header(slack=SLACK), world, stretch, world.journal  # type: ignore[arg-type]
     )  # fmt: skip
     world.journal.subscribe(player.note)
     return player
@@ -74,8 +78,12 @@ def _attempt(player: Player, number: int, *, closed: bool = True) -> None:
         player.journal.note("tcp", "closed", **where)
 
 
-def _arrival(player: Player) -> None:
-    fields: dict[str, Any] = {"mail_from": "", "recipients": [], "content": ""}
+def _arrival(player: Player, recipient: str = "") -> None:
+    fields: dict[str, Any] = {
+        "mail_from": "",
+        "recipients": [recipient or player.staged.recipient],
+        "content": "",
+    }
     player.journal.note("smtp", "message", server=player.staged.sites[0].server, connection=99, **fields)
 
 
@@ -86,7 +94,7 @@ async def _play(player: Player, relay: Relay | None = None) -> None:
 
 @pytest.fixture(autouse=True)
 def _short_transfer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(course, "_TRANSFER", 0.1)
+    monkeypatch.setattr(course, "TRANSFER", 0.1)
     monkeypatch.setattr(course, "_LOOK_AGAIN", 0.01)
 
 
@@ -107,7 +115,7 @@ async def test_a_control_is_watched_for_a_second_copy() -> None:
     await playing
     [envelope] = relay.taken
     assert (envelope.sender, envelope.recipients) == (player.staged.sender, (player.staged.recipient,))
-    assert envelope.content == player.staged.content
+    assert envelope is player.envelope
     assert player.staged.submitted == 0.0
     assert player.staged.closed == pytest.approx(0.4, abs=0.01)  # one interval and the slack
     assert player.world.repaired == []  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from builders import ASKED, GRANTED
 
+from conformance.course import Timing
 from conformance.evidence import Evidence
 from conformance.plan import Plan
 from conformance.record import Entry, assemble
@@ -51,7 +52,7 @@ async def test_looks_at_a_queue_concern_the_scenarios_of_that_relay(
     many: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "QUEUE_INTERVAL", 0.05)
-    monkeypatch.setattr(course.Player, "_until", lambda *_: asyncio.sleep(0.1))
+    monkeypatch.setattr(course.Player, "until", lambda *_: asyncio.sleep(0.1))
     target = Target()
     if many:
         target.capabilities = target.capabilities | {Capability.MANY_CONNECTORS}
@@ -62,6 +63,7 @@ async def test_looks_at_a_queue_concern_the_scenarios_of_that_relay(
         lab="loopback",
         scenarios=scenarios,
         asked=ASKED,
+        timing=Timing.STEADY,
         work_directory=str(tmp_path),
     )
     entries: list[Entry] = []

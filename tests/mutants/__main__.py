@@ -66,9 +66,7 @@ def run(mutants: Sequence[Mutant], folder: Path, jobs: int = _SIDE_BY_SIDE) -> I
 
 def _staged(mutant: Mutant, folder: Path, *, again: bool = False) -> list[Record]:
     scenarios = [scenario_of(name) for name in mutant.scenarios]
-    return stage(
-        f"mutants.target:{mutant.name}", scenarios, folder / (mutant.name + "-again" * again)
-    )
+    return stage(f"mutants.target:{mutant.name}", scenarios, folder / (mutant.name + "-again" * again))
 
 
 def _show(result: Result) -> None:

@@ -5,20 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .catalogue_codes import CODES
+from .catalogue_day import DAY
 from .catalogue_delivery import DELIVERY
+from .catalogue_form import FORM
 from .catalogue_innocent import INNOCENT
+from .catalogue_lifetime import LIFETIME
 from .catalogue_queue import QUEUE
+from .catalogue_recipients import RECIPIENTS
+from .catalogue_reports import REPORTS
 from .catalogue_text import TEXT
 from .catalogue_tls import TLS
 from .mutant import Mutant
 
 MUTANTS: Mapping[str, Mutant] = {
-    mutant.name: mutant for mutant in (*CODES, *TEXT, *QUEUE, *TLS, *DELIVERY, *INNOCENT)
+    mutant.name: mutant
+    for mutant in (
+        *CODES,
+        *TEXT,
+        *QUEUE,
+        *TLS,
+        *DELIVERY,
+        *LIFETIME,
+        *DAY,
+        *REPORTS,
+        *FORM,
+        *RECIPIENTS,
+        *INNOCENT,
+    )
 }
 
 # Requirements by id, and why nothing can be caught by them.
 UNPROVEN: Mapping[str, str] = {
     "rfc/diagnostic-cause": "it is a MAY: what breaks it is reported and passes all the same",
+    "ndr/status-inferred": "it is a MAY: what breaks it is reported and passes all the same",
 }
 
 __all__ = ["MUTANTS", "UNPROVEN", "Mutant"]

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from .mutant import Mutant
+from conformance.verdict import Verdict
+
+from .mutant import Expected, Mutant, hence
 
 _ALL_PROFILES = ("rfc", "eop-observed")
+
+
+def _tells(profile: str) -> tuple[Expected, ...]:
+    return hence("there is a notice to judge", "delay_notice", verdict=Verdict.PASS, profile=profile)
+
 
 INNOCENT = (
     Mutant(
@@ -59,6 +66,43 @@ INNOCENT = (
         name="a_little_late",
         sin="Waits a tenth longer than the interval.",
         scenarios=("greeting_421", "connection_refused", "connect_timeout"),
+        profiles=_ALL_PROFILES,
+    ),
+    Mutant(
+        name="expires_when_tried",
+        sin="Gives a message up at the first attempt that fails after its lifetime.",
+        scenarios=("connection_refused.expires", "greeting_421.day", "certificate_expired.restarted"),
+        profiles=_ALL_PROFILES,
+    ),
+    Mutant(
+        name="expires_some_minutes_late",
+        sin="Gives messages up 10 minutes late.",
+        scenarios=("connection_refused.expires", "greeting_421.day", "dns_servfail.restarted"),
+        profiles=_ALL_PROFILES,
+    ),
+    Mutant(
+        name="tells_of_a_delay_of_hours",
+        sin="Tells the sender after the third attempt that the message is delayed.",
+        scenarios=("connection_refused.expires", "close_at_data.expires"),
+        also=(*_tells("eop"), *_tells("rfc")),
+        profiles=_ALL_PROFILES,
+    ),
+    Mutant(
+        name="returns_headers_only",
+        sin="Returns the header section of a message instead of the whole.",
+        scenarios=("connection_refused.expires", "rejected_at_data"),
+        profiles=_ALL_PROFILES,
+    ),
+    Mutant(
+        name="reports_in_its_own_form",
+        sin="Writes comments, capitals, a field of its own and 5.4.300 into its reports.",
+        scenarios=("connection_refused.expires", "certificate_expired.expires", "greeting_421.day"),
+        profiles=_ALL_PROFILES,
+    ),
+    Mutant(
+        name="stamps_a_local_time",
+        sin="Stamps its trace fields with the time of another zone.",
+        scenarios=("connection_refused.expires", "plain"),
         profiles=_ALL_PROFILES,
     ),
 )

@@ -17,7 +17,7 @@ import aiosmtplib
 import dns.asyncresolver
 from aiosmtpd.smtp import SMTP, Envelope
 
-from conformance.failure_modes import ALL
+from conformance.failure_mode import FailureMode
 from conformance.target import (
     Address,
     Capability,
@@ -31,9 +31,10 @@ from conformance.target import (
 )
 from conformance.wave.envelope import domain_of
 
-from .waves import scenario_of
+from .waves import everything
 
-_MODES = {domain_of(scenario_of(name)): mode for name, mode in ALL.items()}
+# Failure modes and controls by recipient domain.
+_MODES = {domain_of(scenario): scenario.failure_mode for scenario in everything()}
 _TITLES = {
     "4.4.312": "DNS query failed",
     "4.4.315": "Connection timed out",
@@ -48,7 +49,7 @@ class BlackHole:
     """Accepts mail, never delivers it, and lists it in its queue for ever."""
 
     name = "black hole"
-    capabilities = frozenset(Capability)
+    capabilities = frozenset(Capability) - {Capability.CLOCK, Capability.RESTART}
     delivers_to_controls = False
 
     @asynccontextmanager
@@ -92,7 +93,8 @@ class HoleRelay:
         """Take a message."""
         recipient, sender = envelope.rcpt_tos[0], envelope.mail_from or ""
         domain = recipient.rpartition("@")[2]
-        if self._delivers_to_controls and _MODES[domain].is_control:
+        mode = _MODES.get(domain)  # of the backlog of a control: none
+        if self._delivers_to_controls and mode is not None and mode.is_control:
             await _deliver(self._config, self.connectors[domain], envelope)
         else:
             self.taken.append((time.time(), sender, recipient))
@@ -128,11 +130,11 @@ class ParrotRelay(HoleRelay):
 
     def error(self, recipient: str) -> str:
         """Return the error of a failure mode as a good relay shows it."""
-        mode = _MODES[recipient.rpartition("@")[2]]
-        if mode.is_control:
+        mode = _MODES.get(recipient.rpartition("@")[2])
+        if mode is None or mode.is_control:
             return ""
         return (
-            f"450 {mode.section} {_TITLES[mode.section]} [Message=Error: {' '.join(mode.explained_by)}] "
+            f"{_code(mode)} [Message=Error: {' '.join(mode.explained_by)}] "
             f"[LastAttemptedServerName={self._last_host(recipient)}]"
         )
 
@@ -142,7 +144,7 @@ class ParrotRelay(HoleRelay):
         told = [
             DeliveryEvent(
                 recipient=recipient,
-                outcome=Outcome.DEFERRED,
+                outcome=Outcome.PERMANENT if self.error(recipient).startswith("5") else Outcome.DEFERRED,
                 text=self.error(recipient),
                 destination=self._last_host(recipient),
                 at=taken + number * interval,
@@ -190,7 +192,8 @@ class LookingRelay(ParrotRelay):
     async def handle_DATA(self, server: SMTP, session: object, envelope: Envelope) -> str:
         """Take a message, and begin to look."""
         domain = envelope.rcpt_tos[0].rpartition("@")[2]
-        if not _MODES[domain].is_control:
+        mode = _MODES.get(domain)
+        if mode is not None and not mode.is_control:
             self._looking.add(asyncio.create_task(self._look(self.connectors[domain].smart_hosts)))
         return await super().handle_DATA(server, session, envelope)
 
@@ -206,6 +209,17 @@ class LookingRelay(ParrotRelay):
         for task in self._looking:
             task.cancel()
         await asyncio.gather(*self._looking, return_exceptions=True)
+
+
+def _code(mode: FailureMode) -> str:
+    """Return the codes and the title that the source document, or the server itself, would give."""
+    match mode.section:
+        case "5yz":
+            return "550 5.7.1 Not wanted here"
+        case "4yz":
+            return "450 4.2.1 Mailbox busy"
+        case section:
+            return f"450 {section} {_TITLES[section]}"
 
 
 async def _address(config: RelayConfig, host: str) -> str:

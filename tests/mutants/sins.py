@@ -2,6 +2,7 @@
 
 from mutants import (
     sins_codes,
+    sins_crash,
     sins_day,
     sins_delivery,
     sins_form,
@@ -19,6 +20,7 @@ from mutants.patching import SINS
 __all__ = [
     "SINS",
     "sins_codes",
+    "sins_crash",
     "sins_day",
     "sins_delivery",
     "sins_form",

@@ -18,7 +18,9 @@ def gmt_in_dates() -> None:
 
 @sin
 def eight_bit_in_fields() -> None:
-    field_changed(rb"(Diagnostic-Code: .*?)\r$", rb"\1 (refus\xc3\xa9)\r")
+    field_changed(
+        rb"(Diagnostic-Code: .*)\r$", rb"\1 (refus" + "\N{LATIN SMALL LETTER E WITH ACUTE}".encode() + rb")\r"
+    )
 
 
 @sin

@@ -57,7 +57,10 @@ def reports_in_its_own_form() -> None:
         report = report.replace(b"\r\nAction: failed", b"\r\nAction: Failed\r\nX-Queue: 7", 1)
         report = re.sub(rb"\r\nStatus: [\d.]+", b"\r\nStatus: 5.4.300 (message expired)", report, count=1)
         report = re.sub(
-            rb"\r\nDiagnostic-Code: smtp;550 [\d.]+", b"\r\nDiagnostic-Code: smtp;550 5.4.300", report, count=1
+            rb"\r\nDiagnostic-Code: smtp;550 [\d.]+",
+            b"\r\nDiagnostic-Code: smtp;550 5.4.300",
+            report,
+            count=1,
         )
         return re.sub(rb"(\r\n(?:Arrival|Last-Attempt)-Date: .* \+0000)", rb"\1 (UTC)", report)
 

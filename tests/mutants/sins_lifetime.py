@@ -10,7 +10,7 @@ from conformance.reference import schedule
 from conformance.reference.clock import Clock
 from conformance.reference.config import RetrySchedule
 from conformance.reference.errors import Failure
-from conformance.reference.message import Message
+from conformance.reference.message import Message, State
 from conformance.reference.relay import Relay
 from mutants.patching import patch, sin
 from mutants.reporting import after_settling
@@ -115,7 +115,7 @@ def hides_old_messages() -> None:
 @sin
 def keeps_trying_after_the_return() -> None:
     async def take_again(relay: Any, message: Message, content: bytes, lost: Any) -> None:
-        again = [replace(each, next_retry=relay.now(), failure=None, state=each.state.WAITING) for each in lost]
+        again = [replace(each, next_retry=relay.now(), failure=None, state=State.WAITING) for each in lost]
         await relay.accept(Message(sender=message.sender, accepted_at=relay.now(), recipients=again), content)
 
     after_settling(take_again, lambda recipient: True)

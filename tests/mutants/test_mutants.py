@@ -11,8 +11,8 @@ from conformance.verdict import Verdict
 
 from .__main__ import main, run
 from .catalogue import MUTANTS, UNPROVEN
-from .verdicts import find, modes_of
-from .waves import TESTS
+from .verdicts import find, scenarios_of
+from .waves import TESTS, scenario_of
 
 _REPRESENTATIVE = (
     "wrong_code_for_refused",
@@ -21,6 +21,13 @@ _REPRESENTATIVE = (
     "duplicates_after_recovery",
     "alters_the_body",
     "words_its_own",
+    "expires_at_24_h_30",
+    "forgets_the_queue_at_restart",
+    "delivers_old_messages_twice",
+    "gmt_in_dates",
+    "retries_5yz",
+    "one_deferral_defers_all",
+    "tells_of_a_delay_of_hours",
 )
 
 
@@ -42,38 +49,57 @@ def test_mutant_is_caught_by_what_it_breaks_and_by_nothing_else(results, name):
 @pytest.mark.parametrize("name", profiles.NAMES)
 def test_every_requirement_that_a_profile_judges_is_proven_by_a_mutant(name):
     proven = {
-        each.requirement for m in MUTANTS.values() for each in m.caught if each.profile in (name, "eop")
+        row
+        for m in MUTANTS.values()
+        for each in m.caught
+        if each.profile in (name, "eop")
+        for row in each.proves
     }
     assert profiles.load(name).served() - proven == {r for r in UNPROVEN if r in profiles.load(name).served()}
 
 
 def test_no_requirement_is_both_proven_and_excused():
-    assert not {each.requirement for m in MUTANTS.values() for each in m.caught} & UNPROVEN.keys()
+    assert not {row for m in MUTANTS.values() for each in m.caught for row in each.proves} & UNPROVEN.keys()
 
 
-@pytest.mark.parametrize("aspect", ASPECTS, ids=lambda aspect: aspect.name)
-def test_every_aspect_catches_a_mutant(aspect):
-    assert any(each.aspect == aspect.name for m in MUTANTS.values() for each in m.caught)
+@pytest.fixture(scope="module")
+def catches():
+    """Return every aspect and scenario of which some mutant is caught."""
+    return {
+        (each.aspect, scenario.failure_mode.name, scenario.course)
+        for m in MUTANTS.values()
+        for each in m.caught
+        for scenario in scenarios_of(m, each)
+    }
+
+
+@pytest.mark.parametrize(
+    ("aspect", "course"), [(aspect.name, course) for aspect in ASPECTS for course in aspect.courses]
+)
+def test_every_aspect_catches_a_mutant_on_each_of_its_courses(catches, aspect, course):
+    assert any((aspect, course) == (name, on) for name, _, on in catches)
 
 
 @pytest.mark.parametrize("mode", ALL)
-def test_every_failure_mode_and_control_catches_a_mutant(mode):
-    assert any(mode in modes_of(m, each) for m in MUTANTS.values() for each in m.caught)
+def test_every_failure_mode_and_control_catches_a_mutant(catches, mode):
+    assert any(mode == name for _, name, _ in catches)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS.values(), ids=lambda mutant: mutant.name)
 def test_what_is_expected_of_a_mutant_can_come_true(mutant):
-    aspects = {aspect.name: aspect for aspect in ASPECTS}
+    staged = {scenario_of(name).id for name in mutant.scenarios}
+    assert len(staged) == len(mutant.scenarios)
     assert mutant.sin.endswith(".")
     assert all(each.requirement for each in mutant.caught)
     assert all(each.why for each in mutant.also)
     for each in (*mutant.caught, *mutant.also):
-        assert not each.requirement or each.requirement in profiles.load(each.profile).served()
-        assert modes_of(mutant, each)
-        for mode in modes_of(mutant, each):
-            assert mode in mutant.scenarios
-            assert ALL[mode].is_control is aspects[each.aspect].controls
-            assert find(mutant, each.aspect, mode, each.profile) is each, "two expectations of one verdict"
+        assert not each.requirement or each.proves <= profiles.load(each.profile).served()
+        assert scenarios_of(mutant, each)
+        assert set(each.modes) <= {scenario.failure_mode.name for scenario in scenarios_of(mutant, each)}
+        assert set(each.courses) <= {scenario.course for scenario in scenarios_of(mutant, each)}
+        for scenario in scenarios_of(mutant, each):
+            told = find(mutant, each.aspect, scenario, each.profile)
+            assert told is each, "two expectations of one verdict"
 
 
 @pytest.mark.parametrize("mutant", MUTANTS.values(), ids=lambda mutant: mutant.name)
@@ -81,6 +107,7 @@ def test_caught_verdict_agrees_with_the_level_of_its_requirement(mutant):
     for each in mutant.caught:
         must = catalogue()[each.requirement].level == "MUST"
         assert each.verdict is (Verdict.FAIL if must else Verdict.DEVIATION)
+        assert all(catalogue()[row].level != "MAY" for row in each.proves)
 
 
 def test_there_is_a_sin_for_each_entry_and_an_entry_for_each_sin():

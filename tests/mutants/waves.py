@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conformance import plan as planning
@@ -17,10 +17,13 @@ from conformance.plan import Plan
 from conformance.record import Record, load
 from conformance.scenario import Scenario, controls_of
 from conformance.suite import ASPECTS
-from conformance.target import Capability
+from conformance.target import Capability, Schedule
 from conformance.targets.resolve import resolve
 
 TESTS = Path(__file__).resolve().parents[1]
+
+# Seconds of a compressed day: longer than the suite's own, because many waves share the machine.
+_DAY = 20.0
 
 # The course on which a failure mode is staged when none is named: it needs no day.
 _FIRST_COURSE = {
@@ -77,7 +80,8 @@ def stage(
     folder: Path,
     *,
     disarmed: bool = False,
-    day: float = planning.COMPRESSED_DAY,
+    day: float = _DAY,
+    pace: float = 1.0,
 ) -> list[Record]:
     """Run one wave for each clock in a folder, all at the same time.
 
@@ -87,6 +91,7 @@ def stage(
         folder: Where to put everything; made.
         disarmed: Whether all destinations are healthy.
         day: Seconds of the compressed day.
+        pace: Factor on intervals and time-outs of the steady clock.
     """
     capabilities = frozenset(map(Capability, resolve(target, [str(TESTS)]).capabilities))
     possible = [each for each in scenarios if not missing_capabilities(each, capabilities)]
@@ -101,7 +106,7 @@ def stage(
                 lab="loopback",
                 scenarios=list(dict.fromkeys(each.id for each in (*controls, *here))),
                 timing=timing,
-                asked=planning.schedule(timing, day=day),
+                asked=_asked(timing, day, pace),
                 slack=planning.slack(timing, day),
                 disarmed=disarmed,
             )
@@ -109,6 +114,16 @@ def stage(
     for _, wave in waves:
         wave.mkdir(parents=True)
     return [load(path) for path in launch_all(waves, _Quiet())]
+
+
+def _asked(timing: Timing, day: float, pace: float) -> Schedule:
+    patience = planning.TIMEOUT * pace
+    return replace(
+        planning.schedule(timing, day=day, stretch=pace),
+        connect_timeout=patience,
+        command_timeout=patience,
+        dns_timeout=patience,
+    )
 
 
 def was_late(records: Iterable[Record]) -> bool:

@@ -101,3 +101,17 @@ def test_the_log_tail_is_the_last_lines(tmp_path: Path) -> None:
     assert log_tail(log) == ""
     log.write_bytes(b"".join(b"line %d \xff\n" % number for number in range(20000)))
     assert log_tail(log, 2) == "line 19998 \ufffd\nline 19999 \ufffd"
+
+
+async def test_kill_leaves_no_time_for_a_goodbye(tmp_path: Path) -> None:
+    code = (
+        "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: (print('bye', flush=True), sys.exit()))\n"
+        "print('up', flush=True); time.sleep(600)"
+    )
+    process = await spawn(_python(code), cwd=tmp_path, log=tmp_path / "log", pipe_stdout=True)
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"up\n"
+    await process.kill()
+    assert process.returncode == -9
+    assert await process.stdout.read() == b""
+    await process.stop()

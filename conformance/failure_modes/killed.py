@@ -1,0 +1,102 @@
+"""The relay itself is killed with SIGKILL, at each moment of a message's life at which it answers for it.
+
+What got a `250` is delivered or reported (RFC 5321 sections 4.2.5 and 6.1). The destination is repaired while there is
+no relay, unless the message is to expire.
+"""
+
+from conformance.failure_mode import FailureMode, Host, Kind
+from conformance.kill_proof import PROOFS
+from conformance.moment import Moment
+from fake_servers import Reply, Rule, Stage, Stall
+
+SECTION = "killed"
+
+_SILENT = Host(rules=(Rule(stage=Stage.GREETING, action=Stall()),))
+_CLOSED = Host(rules=(Rule(stage=Stage.GREETING, action=Reply(421, "4.3.2 Service not available")),))
+_READ_FIRST = 8_192  # octets of content
+_SMALL_BUFFER = 4_096  # so that the rest of the content is still the relay's
+
+_PLAY = (
+    (
+        "killed_before_dot",
+        Moment.CONTENT_SENT,
+        "in submission, when the content was sent and the final dot was not; the message is submitted again",
+        _SILENT,
+    ),
+    (
+        "killed_before_250",
+        Moment.DOT_SENT,
+        "right after the final dot was submitted; the message is submitted again unless a 250 came",
+        _SILENT,
+    ),
+    (
+        "killed_after_250",
+        Moment.ACCEPTED,
+        "as soon as its 250 was read",
+        _SILENT,
+    ),
+    (
+        "killed_in_delivery",
+        Moment.DELIVERING,
+        f"when the destination has read {_READ_FIRST} octets of the content",
+        Host(
+            rules=(Rule(stage=Stage.BODY, action=Stall(after=_READ_FIRST)),),
+            receive_buffer=_SMALL_BUFFER,
+        ),
+    ),
+    (
+        "killed_after_final_dot",
+        Moment.DELIVERED_UNTOLD,
+        "when the destination has read the final dot and has not answered it",
+        Host(rules=(Rule(stage=Stage.DOT, action=Stall()),)),
+    ),
+    (
+        "killed_after_delivery",
+        Moment.DELIVERED,
+        "when the message was delivered and has left the queue",
+        Host(),
+    ),
+    (
+        "killed_between_attempts",
+        Moment.BETWEEN_ATTEMPTS,
+        "when the first attempt has failed and the second has not begun",
+        _CLOSED,
+    ),
+    (
+        "killed_in_retry",
+        Moment.RETRYING,
+        "when the second attempt has got as far as MAIL",
+        Host(
+            rules=(
+                Rule(stage=Stage.MAIL, action=Reply(451, "4.3.2 Try again later"), attempts=range(1, 2)),
+                Rule(stage=Stage.MAIL, action=Stall(), attempts=range(2, 1000)),
+            )
+        ),
+    ),
+    (
+        "killed_at_expiry",
+        Moment.EXPIRING,
+        "when its clock was just moved past the lifetime of a message that could not be delivered",
+        _CLOSED,
+    ),
+    (
+        "killed_while_reporting",
+        Moment.REPORTING,
+        "when an expired message has left the queue, or its report was sent up to the final dot",
+        _CLOSED,
+    ),
+)
+
+MODES = tuple(
+    FailureMode(
+        name=name,
+        section=SECTION,
+        staged=f"The relay is killed {when}.",
+        kind=Kind.KILLED,
+        hosts=(host,),
+        witness=PROOFS[moment],
+        killed=moment,
+        body_octets=400_000 if moment is Moment.DELIVERING else 1_500,
+    )
+    for name, moment, when, host in _PLAY
+)

@@ -1,0 +1,169 @@
+"""What shows that the relay was killed at the moment meant: the order of the journal, without the relay's word.
+
+The same look tells the wave when the moment has come, and the verdict that the kill fell into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from conformance.evidence import Evidence
+from conformance.moment import Moment
+from conformance.witness import Contact, Witness
+from fake_servers import Event
+
+CONTENT, FINAL_DOT = "content", "final dot"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kill:
+    """A kill: when it was asked for, and when the relay was dead."""
+
+    asked: float
+    dead: float
+
+
+def kills(evidence: Evidence, moment: str = "") -> list[Kill]:
+    """Return all kills of the relay, or those noted under one name, in order."""
+    found = (e for e in evidence.of("relay", "killed") if moment in ("", e["moment"]))
+    return [Kill(asked=_number(event, "asked"), dead=event.at) for event in found]
+
+
+def has_come(moment: Moment, evidence: Evidence, now: float) -> bool:
+    """Tell whether a moment had come by a time of the journal, and had not passed."""
+    return _HAS_COME[moment](evidence, now)
+
+
+def _see(moment: Moment) -> Callable[[Evidence], list[Contact]]:
+    def see(evidence: Evidence) -> list[Contact]:
+        return [
+            Contact(at=kill.asked, end=kill.dead, latest_end=kill.dead, host="")
+            for kill in kills(evidence, evidence.staged.failure_mode)
+            if has_come(moment, evidence, kill.asked)
+        ]
+
+    return see
+
+
+def _number(event: Event, name: str) -> float:
+    value = event[name]
+    assert isinstance(value, int | float)
+    return float(value)
+
+
+def _sent(evidence: Evidence, what: str, now: float) -> bool:
+    return any(e["what"] == what and e.at <= now for e in evidence.of("client", "sent"))
+
+
+def _content_sent(evidence: Evidence, now: float) -> bool:
+    return _sent(evidence, CONTENT, now) and not _sent(evidence, FINAL_DOT, now)
+
+
+def _dot_sent(evidence: Evidence, now: float) -> bool:
+    return _sent(evidence, FINAL_DOT, now)
+
+
+def _accepted(evidence: Evidence, now: float) -> bool:
+    replies = (e for e in evidence.of("client", "reply") if e.at <= now)
+    return any(str(reply["text"]).startswith("250") for reply in replies) and not _arrived(evidence, now)
+
+
+def _arrived(evidence: Evidence, now: float) -> bool:
+    return any(message.at <= now for message in evidence.messages)
+
+
+def _faults_under_way(events: Iterable[Event], now: float) -> list[Event]:
+    """Return the faults played whose connections are still open."""
+    past = [event for event in events if event.at <= now]
+    closed = {e.connection for e in past if e.layer == "tcp" and e.kind == "closed"}
+    return [e for e in past if e.layer == "smtp" and e.kind == "fault" and e.connection not in closed]
+
+
+def _silent_at(stage: str) -> Callable[[Evidence, float], bool]:
+    def silent(evidence: Evidence, now: float) -> bool:
+        under_way = _faults_under_way(evidence.events, now)
+        return any(e["stage"] == stage for e in under_way) and not _arrived(evidence, now)
+
+    return silent
+
+
+def _gone_from_queue(evidence: Evidence, since: float, now: float) -> bool:
+    looks = ((look, waiting) for look, waiting in evidence.queue if look.asked > since and look.at <= now)
+    return any(not waiting for _, waiting in looks)
+
+
+def _delivered(evidence: Evidence, now: float) -> bool:
+    return any(_gone_from_queue(evidence, message.at, now) for message in evidence.messages)
+
+
+def _between_attempts(evidence: Evidence, now: float) -> bool:
+    past = [event for event in evidence.events if event.at <= now]
+    opened = {e.connection for e in past if e.layer == "tcp" and e.kind == "accepted"}
+    closed = {e.connection for e in past if e.layer == "tcp" and e.kind == "closed"}
+    failed = {e.connection for e in past if e.layer == "smtp" and e.kind == "fault"}
+    return bool(failed & closed) and opened <= closed and not _arrived(evidence, now)
+
+
+def _retrying(evidence: Evidence, now: float) -> bool:
+    second = [e for e in _faults_under_way(evidence.events, now) if _number(e, "attempt") > 1]
+    return bool(second) and not _arrived(evidence, now)
+
+
+def _moved(evidence: Evidence, now: float) -> float | None:
+    """Return when the clock was moved for this scenario's sake, if it was."""
+    ours = evidence.staged.failure_mode
+    moves = (e.at for e in evidence.of("relay", "clock_moved") if e["moment"] == ours and e.at <= now)
+    return next(moves, None)
+
+
+def _expiring(evidence: Evidence, now: float) -> bool:
+    return _moved(evidence, now) is not None and not _reported(evidence, now)
+
+
+def _reported(evidence: Evidence, now: float) -> bool:
+    return any(message.at <= now for message in evidence.returned)
+
+
+def _reporting(evidence: Evidence, now: float) -> bool:
+    moved = _moved(evidence, now)
+    if moved is None or _reported(evidence, now):
+        return False
+    sink = evidence.record.header.network.get("sink", "")
+    at_sink = (e for e in evidence.record.events if e.server == sink and e.at >= moved)
+    return bool(_faults_under_way(at_sink, now)) or _gone_from_queue(evidence, moved, now)
+
+
+_HAS_COME: Mapping[Moment, Callable[[Evidence, float], bool]] = {
+    Moment.CONTENT_SENT: _content_sent,
+    Moment.DOT_SENT: _dot_sent,
+    Moment.ACCEPTED: _accepted,
+    Moment.DELIVERING: _silent_at("body"),
+    Moment.DELIVERED_UNTOLD: _silent_at("dot"),
+    Moment.DELIVERED: _delivered,
+    Moment.BETWEEN_ATTEMPTS: _between_attempts,
+    Moment.RETRYING: _retrying,
+    Moment.EXPIRING: _expiring,
+    Moment.REPORTING: _reporting,
+}
+
+_SENTENCES: Mapping[Moment, str] = {
+    Moment.CONTENT_SENT: "our client had sent the content, and not the final dot, when the relay was killed",
+    Moment.DOT_SENT: "our client had sent the final dot when the relay was killed",
+    Moment.ACCEPTED: "our client had read the 250, and nothing had arrived yet, when the relay was killed",
+    Moment.DELIVERING: "the fake server had read a part of the content, and the connection was open, when the "
+    "relay was killed",
+    Moment.DELIVERED_UNTOLD: "the fake server had read the final dot, and never answered it, when the relay was "
+    "killed",
+    Moment.DELIVERED: "the message had arrived, and a look at the queue had not found it, when the relay was killed",
+    Moment.BETWEEN_ATTEMPTS: "a connection had met the fault and was closed, and no other was open, when the relay "
+    "was killed",
+    Moment.RETRYING: "a second connection had met the fault and was open when the relay was killed",
+    Moment.EXPIRING: "the relay's clock had been moved past the lifetime, and no report had come, when it was killed",
+    Moment.REPORTING: "the message had left the queue or its report waited for our reply, and none had been "
+    "accepted, when the relay was killed",
+}
+
+PROOFS: Mapping[Moment, Witness] = {
+    moment: Witness(sentence=_SENTENCES[moment], see=_see(moment)) for moment in Moment
+}

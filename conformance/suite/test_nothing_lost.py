@@ -1,0 +1,76 @@
+"""Killed at any moment, the relay loses nothing: every message that got a 250 is delivered or reported, once."""
+
+from conformance.aspect import Case, Course, Finding, Kind, aspect
+from conformance.content import difference
+from conformance.kill_proof import kills
+
+
+@aspect(Course.KILLED, kinds=(Kind.KILLED,), slots=("kept", "once", "intact"))
+def test_nothing_lost(case: Case) -> list[Finding]:
+    """Delivered or reported after the restart, exactly once wherever the protocol allows it, content intact."""
+    evidence = case.evidence
+    copies = [message.at for message in evidence.messages]
+    reports = [message.at for message, _ in evidence.ndrs] + [message.at for message in evidence.astray]
+    fates = _told(len(copies), len(reports))
+    findings = [
+        case.finding(
+            "nothing_lost.kept",
+            holds=bool(copies or reports),
+            expected="delivered or reported",
+            observed=fates if copies or reports else f"neither, in {_watched(case):.1f} s after the restart",
+        )
+    ]
+    if copies or reports:
+        allowed = 1 + _excusable(case, sorted(copies + reports))
+        findings.append(
+            case.finding(
+                "nothing_lost.once",
+                holds=len(copies) + len(reports) <= allowed,
+                expected="exactly once" if allowed == 1 else f"once, or {allowed} times as replies were lost",
+                observed=fates,
+            )
+        )
+    if copies:
+        damage = [difference(evidence.staged.content, message.content) for message in evidence.messages]
+        findings.append(
+            case.finding(
+                "nothing_lost.intact",
+                holds=not any(damage),
+                expected="content intact",
+                observed=next(filter(None, damage), "content intact"),
+            )
+        )
+    return findings
+
+
+def _told(copies: int, reports: int) -> str:
+    parts = [f"delivered {copies} times" if copies != 1 else "delivered once"] if copies else []
+    parts += [f"reported {reports} times" if reports != 1 else "reported once"] if reports else []
+    return " and ".join(parts)
+
+
+def _watched(case: Case) -> float:
+    closed = case.evidence.staged.closed or 0.0
+    return closed - case.attempts[-1].end
+
+
+def _excusable(case: Case, fates: list[float]) -> int:
+    """Count the kills before which the relay may not yet have taken note of what it had just handed over.
+
+    RFC 5321 section 4.1.1.4 leaves it to the sender to try again when the reply to the final dot was lost, as it is
+    with the death of the relay. Once the message is not in its queue any more, the relay has taken note. A message
+    whose 250 never came was submitted twice by us, and may be delivered twice.
+    """
+    evidence = case.evidence
+    excused = 0
+    for kill in kills(evidence):
+        before = [at for at in fates if at < kill.dead]
+        if before and not any(
+            look.asked > before[-1] and look.at <= kill.asked and not waiting
+            for look, waiting in evidence.queue
+        ):
+            excused += 1
+    if any(e["what"] == "final dot" for e in evidence.of("client", "sent")):
+        unanswered = not any(str(e["text"]).startswith("250") for e in evidence.of("client", "reply"))
+        excused += unanswered
+    return excused

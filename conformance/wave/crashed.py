@@ -1,0 +1,194 @@
+"""Plays all courses of a wave whose relay is killed: one moment after the other, because a kill hits everything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from conformance.course import DAY, Course
+from conformance.evidence import Evidence
+from conformance.kill_proof import has_come
+from conformance.moment import Moment
+from conformance.record import Record
+from conformance.wave.adapter import Instance, Refused
+from conformance.wave.course import TRANSFER, Player, arrived
+from conformance.wave.submission import Submission
+from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
+from fake_servers import Rule, Script, Stage, Stall
+
+_IN_SUBMISSION = (Moment.CONTENT_SENT, Moment.DOT_SENT, Moment.ACCEPTED)
+_AT_THE_END = (Moment.EXPIRING, Moment.REPORTING)
+
+# Past the lifetime of every message, by the quarter of an hour that samples of the live service show.
+_PAST_LIFETIME = DAY + 15 * 60
+
+_LOOK_AGAIN = 0.05  # seconds; the queue is seen by looks, not by events
+
+
+class Crash:
+    """Kills the relay again and again, each time for another scenario.
+
+    Args:
+        players: The scenarios and their relays. Positive controls are played at the end: they show that a relay
+            that was killed so often still delivers.
+        watches: Who looks at the queues.
+        turn: Lets so many submissions pass at a time.
+        closed: Called when a window is closed.
+        armed: False: nothing is killed, for an anti-run.
+    """
+
+    def __init__(
+        self,
+        players: Mapping[Player, Instance],
+        watches: Iterable[RelayWatch],
+        turn: asyncio.Semaphore,
+        closed: Callable[[], None],
+        *,
+        armed: bool,
+    ) -> None:
+        self._relays = players
+        self._watches = list(watches)
+        self._turn = turn
+        self._closed = closed
+        self._armed = armed
+
+    async def play(self) -> None:
+        """Play everything."""
+        killed = [player for player in self._relays if player.scenario.course is Course.KILLED]
+        controls = [player for player in self._relays if player.scenario.course is not Course.KILLED]
+        for player in killed:
+            await _Killing(player, self._relays[player], self._watches, self._turn, armed=self._armed).play()
+        for player in controls:
+            await player.play(self._relays[player], self._turn)
+            self._closed()
+        if killed:
+            # a second copy or a second report would come with the next retry
+            await killed[-1].until(lambda _: False, killed[-1].longest_wait() if not controls else 0.0)
+        for player in killed:
+            player.close()
+            self._closed()
+
+
+class _Killing:
+    """One kill."""
+
+    def __init__(
+        self,
+        player: Player,
+        instance: Instance,
+        watches: Sequence[RelayWatch],
+        turn: asyncio.Semaphore,
+        *,
+        armed: bool,
+    ) -> None:
+        moment = player.scenario.failure_mode.killed
+        assert moment is not None
+        self._moment: Moment = moment
+        self._player = player
+        self._instance = instance
+        self._watches = watches
+        self._turn = turn
+        self._armed = armed
+        self._journal = player.journal
+        self._name = player.scenario.failure_mode.name
+
+    async def play(self) -> None:
+        """Bring the moment about, kill, restart, and wait until the message is delivered or reported."""
+        if self._moment in _IN_SUBMISSION:
+            await self._kill_in_submission()
+        elif not await self._player.submit(self._instance, self._turn):
+            return
+        elif self._moment in _AT_THE_END:
+            await self._kill_at_the_end()
+        elif await self._comes(self._moment):
+            await self._kill(self._repair)
+        # twice the wait that would be in order: late is another verdict than never
+        patience = 2 * self._player.longest_wait() + TRANSFER
+        await self._player.until(lambda seen: arrived(seen) or bool(seen.returned), patience)
+
+    async def _kill_in_submission(self) -> None:
+        address = self._instance.submission
+        if address is None:  # there is no SMTP dialogue to be killed in
+            await self._player.submit(self._instance, self._turn)
+            return
+        accepted = False
+        async with Submission(address, self._player.envelope, self._journal) as submission:
+            try:
+                await submission.send_content()
+            except Refused as error:
+                self._player.staged = replace(self._player.staged, refusal=str(error))
+                return
+            if self._moment is not Moment.CONTENT_SENT:
+                submission.send_final_dot()
+            if self._moment is Moment.ACCEPTED:
+                accepted = await self._accepted(submission)
+            await self._kill(self._repair)
+            if self._moment is Moment.DOT_SENT:
+                accepted = await self._accepted(submission)
+        if not accepted:
+            await self._player.submit(self._instance, self._turn)
+
+    async def _accepted(self, submission: Submission) -> bool:
+        """Read the reply to the final dot; a 250 makes the relay responsible from now on."""
+        text = await submission.outcome()
+        if not text.startswith("250"):
+            return False
+        self._player.staged = replace(self._player.staged, submitted=self._journal.now())
+        return True
+
+    async def _kill_at_the_end(self) -> None:
+        if not await self._comes(Moment.BETWEEN_ATTEMPTS):
+            return
+        # no report may be accepted before the kill, so that one must come after it
+        sink, sender = self._player.world.sink, self._player.staged.sender
+        if self._moment is Moment.EXPIRING:
+            sink.repair(Script(Rule(Stage.RCPT, Stall(), recipient=sender)))
+        else:
+            sink.repair(Script(Rule(Stage.DOT, Stall())))
+        try:
+            await self._instance.move_clock(_PAST_LIFETIME)
+            self._journal.note("relay", "clock_moved", moment=self._name, seconds=_PAST_LIFETIME)
+            if await self._comes(self._moment):
+                await self._kill(self._open_sink)
+        finally:
+            sink.repair()
+
+    async def _kill(self, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        if self._armed:
+            await self._instance.kill_and_restart(self._journal, self._name, meanwhile)
+        else:
+            await meanwhile()
+
+    async def _repair(self) -> None:
+        await self._player.repair()
+
+    async def _open_sink(self) -> None:
+        self._player.world.sink.repair()
+
+    async def _comes(self, moment: Moment) -> bool:
+        """Wait for a moment; tell whether it came."""
+        attempts = 2 if moment is Moment.RETRYING else 1
+        patience = attempts * self._player.longest_wait() + TRANSFER + QUEUE_INTERVAL
+        deadline = self._journal.now() + patience * self._player.stretch
+        while not has_come(moment, seen := self._evidence(), self._journal.now()):
+            missed = moment is not Moment.DELIVERED and arrived(seen)
+            if missed or self._journal.now() > deadline:
+                return False
+            await asyncio.sleep(_LOOK_AGAIN)
+        return True
+
+    def _evidence(self) -> Evidence:
+        """Return what is known of this scenario by now."""
+        staged = self._player.staged
+        looks = [watch.latest for watch in self._watches if watch.latest is not None]
+        record = Record(
+            header=self._player.header,
+            staged={},
+            events=list(self._journal),
+            snapshots=looks,
+            reported=[],
+            troubles=[],
+            footer=None,
+        )
+        return Evidence(record, staged)

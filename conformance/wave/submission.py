@@ -1,0 +1,99 @@
+"""A submission that can stop anywhere: what happens at the final dot is the whole point of it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Self
+
+from conformance.kill_proof import CONTENT, FINAL_DOT
+from conformance.target import Address, Envelope
+from conformance.verdict import Fault
+from conformance.wave.adapter import Refused, Trouble
+from fake_servers import Journal
+
+_PATIENCE = 10.0  # seconds for each reply; the relay is idle but for this
+
+
+class Submission:
+    """One SMTP transaction, a step at a time, with every step noted in the journal.
+
+    Use it as an asynchronous context manager; leaving drops the connection.
+    """
+
+    def __init__(self, address: Address, envelope: Envelope, journal: Journal) -> None:
+        self._address = address
+        self._envelope = envelope
+        self._journal = journal
+
+    async def __aenter__(self) -> Self:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                self._reader, self._writer = await asyncio.open_connection(*self._address)
+        except (OSError, TimeoutError) as error:
+            host, port = self._address
+            raise Trouble(
+                Fault.TARGET, f"the relay does not take mail at {host}:{port}: {error!r}"
+            ) from error
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._writer.transport.abort()
+        with suppress(ConnectionError):  # the relay was killed: that is what this is for
+            await self._writer.wait_closed()
+
+    async def send_content(self) -> None:
+        """Say everything up to the final dot, which is left out.
+
+        Raises:
+            Refused: The relay did not agree.
+        """
+        await self._expect("")
+        await self._expect("EHLO submitter.test")
+        await self._expect(f"MAIL FROM:<{self._envelope.sender}>")
+        for recipient in self._envelope.recipients:
+            await self._expect(f"RCPT TO:<{recipient}>")
+        await self._expect("DATA")
+        content = self._envelope.content.replace(b"\r\n.", b"\r\n..")  # no content of ours begins with a dot
+        self._writer.write(content)
+        try:
+            await self._writer.drain()
+        except ConnectionError as error:
+            raise Refused("the connection ended in the content") from error
+        self._note_sent(CONTENT, len(content))
+
+    def send_final_dot(self) -> None:
+        """Send the final dot, and wait for nothing."""
+        self._writer.write(b".\r\n")
+        self._note_sent(FINAL_DOT, 3)
+
+    async def outcome(self) -> str:
+        """Return the reply to the final dot; empty if the connection ended without one."""
+        try:
+            text = await self._reply()
+        except Refused:
+            text = ""
+        self._journal.note("client", "reply", sender=self._envelope.sender, text=text)
+        return text
+
+    async def _expect(self, command: str) -> None:
+        if command:
+            self._writer.write(command.encode("ascii") + b"\r\n")
+        reply = await self._reply()
+        if reply[:1] not in ("2", "3"):
+            raise Refused(f"{reply} (to {command or 'the connection'})")
+
+    async def _reply(self) -> str:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                while True:
+                    line = (await self._reader.readuntil(b"\r\n")).decode("utf-8", "replace").rstrip()
+                    if line[3:4] != "-":
+                        return line
+        except (ConnectionError, asyncio.IncompleteReadError) as error:
+            raise Refused("the connection ended") from error
+        except (TimeoutError, asyncio.LimitOverrunError) as error:
+            raise Refused(f"no reply: {error!r}") from error
+
+    def _note_sent(self, what: str, octets: int) -> None:
+        self._journal.note("client", "sent", sender=self._envelope.sender, what=what, octets=octets)

@@ -1,0 +1,110 @@
+"""Several waves leave several records: which of them tells of a scenario, and what is staged again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from builders import ASPECT, Story, good, good_control, waiting
+from days import expired
+
+from conformance.course import Course, Timing
+from conformance.plan import COMPRESSED_DAY
+from conformance.profile import load
+from conformance.record import Record
+from conformance.run import Run, _day, _staged
+from conformance.scenario import Scenario
+from conformance.target import Capability
+
+EVERYTHING = frozenset(Capability)
+
+
+def _run(*records: Record) -> Run:
+    return Run("x", load("eop"), False, None, records=list(records))  # type: ignore[arg-type]
+
+
+def _on(timing: Timing, story: Story) -> Record:
+    record = story.record()
+    return replace(record, header=replace(record.header, timing=timing))
+
+
+def _plain() -> Scenario:
+    return Scenario.from_id("plain.healthy")
+
+
+def test_the_record_in_which_it_was_staged() -> None:
+    steady, jumped = good("greeting_421").record(), expired("greeting_421").record()
+    run = _run(steady, jumped)
+    assert run.evidence_for(Scenario.from_id("greeting_421.healed")) is steady
+    assert run.evidence_for(Scenario.from_id("greeting_421.expires")) is jumped
+    assert run.knows(_plain())
+    assert not run.knows(Scenario.from_id("greeting_554.healed"))
+
+
+def test_a_control_is_in_every_record_and_its_own_clock_comes_first() -> None:
+    steady = _on(Timing.STEADY, good_control("plain"))
+    jumped = _on(Timing.JUMPED, good_control("plain"))
+    for records in ([steady, jumped], [jumped, steady]):
+        assert _run(*records).evidence_for(_plain()) is steady
+    assert _run(jumped).evidence_for(_plain()) is jumped
+
+
+def test_what_was_staged_again_counts() -> None:
+    first, second = good("greeting_421").record(), good("greeting_421").record()
+    assert _run(first, second).evidence_for(Scenario.from_id("greeting_421.healed")) is second
+
+
+def test_what_was_never_staged_is_looked_for_in_the_first() -> None:
+    first, second = good("greeting_421").record(), good("greeting_554").record()
+    assert _run(first, second).evidence_for(Scenario.from_id("dns_nxdomain.healed")) is first
+
+
+def test_each_clock_gets_its_scenarios_with_the_controls_first() -> None:
+    wanted = [
+        Scenario.from_id(f"connection_refused.{course}") for course in ("healed", "expires", "restarted")
+    ]
+    assert _staged(Timing.STEADY, wanted, EVERYTHING) == ["plain.healthy", "connection_refused.healed"]
+    assert _staged(Timing.COMPRESSED, wanted, EVERYTHING) == []
+    for timing, course in ((Timing.JUMPED, "expires"), (Timing.RESTARTED, "restarted")):
+        assert _staged(timing, wanted, EVERYTHING) == [
+            "plain.healthy",
+            "moved_clock.after_jump",
+            f"connection_refused.{course}",
+        ]
+    assert _staged(Timing.JUMPED, wanted, EVERYTHING - {Capability.CLOCK}) == []
+    assert _staged(Timing.RESTARTED, wanted, EVERYTHING - {Capability.RESTART}) == []
+
+
+def _late(run: Run, aspect: str, name: str) -> list[str]:
+    return [scenario.id for scenario in run._late([(ASPECT[aspect], Scenario.from_id(name))])]
+
+
+def test_what_only_came_late_is_staged_again() -> None:
+    story = Story("close_at_ehlo").change(repaired=20.0, closed=30.0).look(2.0).meets_fault(1.0)
+    run = _run(story.meets_fault(6.0).record())
+    assert _late(run, "retried", "close_at_ehlo.healed") == ["close_at_ehlo.healed"]
+    wrong = _run(story.meets_fault(6.5).record())
+    assert _late(wrong, "retried", "close_at_ehlo.healed") == []
+
+
+def test_what_we_were_late_for_is_staged_again() -> None:
+    run = _run(good("greeting_421").change(lag=1.5).record())
+    assert _late(run, "recovers", "greeting_421.healed") == ["greeting_421.healed"]
+    assert _late(_run(waiting("greeting_421").record()), "recovers", "greeting_421.healed") == []
+
+
+@pytest.mark.parametrize(("given", "day"), [(None, COMPRESSED_DAY), ("30", 30.0), ("86400", 86400.0)])
+def test_the_day(given: str | None, day: float) -> None:
+    assert _day(given) == day
+
+
+@pytest.mark.parametrize("given", ["", "soon", "-5", "1", "86401", "nan", "inf"])
+def test_no_day(given: str) -> None:
+    with pytest.raises(
+        pytest.UsageError, match=f"--conformance-day={given}: seconds that stand for 24 hours"
+    ):
+        _day(given)
+
+
+def test_every_clock_has_courses() -> None:
+    assert {Scenario.from_id(f"connection_refused.{course}").timing for course in Course} == set(Timing)
