@@ -42,6 +42,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="let deviations (a SHOULD that is missed) fail",
     )
+    group.addoption(
+        "--conformance-schedules",
+        metavar="N",
+        type=int,
+        default=100,
+        help="how many fault schedules to draw and stage, default 100; 0: none",
+    )
+    group.addoption(
+        "--conformance-seed",
+        metavar="N",
+        type=int,
+        default=0,
+        help="what fault schedules to draw, default 0: the same number draws the same ones",
+    )
+    group.addoption(
+        "--conformance-depth",
+        metavar="N",
+        type=int,
+        default=3,
+        help="the most faults that a fault schedule has in a row, default 3",
+    )
     group.addoption("--conformance-report", metavar="DIR", help="write report.jsonl into this folder")
     group.addoption(
         "--conformance-replay",

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from conformance.aspect import Aspect
+from conformance.failure_mode import Kind
 from conformance.judging import Judged, judge
+from conformance.minimise import explained
 from conformance.report.failure import explain
 from conformance.scenario import Scenario
 from conformance.suite import ASPECTS
@@ -52,6 +54,14 @@ class Selection:
             if nodeid == wanted or nodeid.startswith((f"{wanted}::", f"{wanted}[", f"{wanted}/")):
                 self._wanted[wanted] = found = True
         return found
+
+    def named(self, prefix: str) -> list[str]:
+        """Return what the command line puts between brackets after a prefix `file::test`."""
+        return [
+            wanted.removeprefix(f"{prefix}[").removesuffix("]")
+            for wanted in self._wanted
+            if wanted.startswith(f"{prefix}[")
+        ]
 
     def check_found(self) -> None:
         """Complain of what was named and is not there.
@@ -95,7 +105,7 @@ class AspectFile(pytest.File):
 
     def collect(self) -> Iterator[AspectItem]:
         """Yield an item for each scenario the aspect can judge and the command line selects."""
-        for scenario in self.aspect.scenarios():
+        for scenario in self._scenarios():
             mode = scenario.failure_mode
             name = f"test_{self.aspect.name}[{self.aspect.label(scenario)}]"
             if not self.selection.includes(f"{self.nodeid}::{name}") or not self.run.knows(scenario):
@@ -112,6 +122,14 @@ class AspectFile(pytest.File):
             item.add_marker("control" if mode.is_control else "failure_mode")
             yield item
 
+    def _scenarios(self) -> Iterator[Scenario]:
+        """Yield what the aspect can judge: failure modes, or the schedules that are drawn or named."""
+        yield from self.aspect.scenarios()
+        if Kind.SCHEDULE in self.aspect.kinds:
+            prefix = f"{self.nodeid}::test_{self.aspect.name}"
+            drawn = self.selection.includes(f"{prefix}[")
+            yield from self.run.schedules.scenarios(self.selection.named(prefix), drawn=drawn)
+
 
 class AspectItem(pytest.Item):
     """One aspect of one scenario. It only reads evidence; no fixture of anybody's reaches it."""
@@ -127,6 +145,7 @@ class AspectItem(pytest.Item):
     def runtest(self) -> None:
         """Judge."""
         judged = judge(self.aspect, self.scenario, self.run.evidence_for(self.scenario), self.run.profile)
+        judged = explained(judged, self.scenario, self.run.minimiser)
         self.judged = judged
         self.user_properties += [
             ("requirement", judged.requirement.id),

@@ -26,6 +26,8 @@ class Course(StrEnum):
     HEALED = "healed"  # broken until two attempts have met the fault, then repaired
     REJECTED = "rejected"  # the destination refuses for good
     MIXED = "mixed"  # as `healed`, for a message to two recipients of whom one is in trouble
+    SCHEDULE = "schedule"  # one fault after another, each until an attempt has met it
+    REDUCED = "reduced"  # the same, in search of the shortest schedule that still fails
     DAY = "day"  # broken for a whole compressed day
     EXPIRES = "expires"  # broken for good, and the clock is moved past the lifetime
     HEALED_1H = "healed_1h"  # repaired when the message is 1 hour old
@@ -61,6 +63,8 @@ TRAITS: dict[Course, Traits] = {
     Course.HEALED: Traits(timing=Timing.STEADY),
     Course.REJECTED: Traits(timing=Timing.STEADY),
     Course.MIXED: Traits(timing=Timing.STEADY),
+    Course.SCHEDULE: Traits(timing=Timing.STEADY),
+    Course.REDUCED: Traits(timing=Timing.STEADY),
     Course.DAY: Traits(timing=Timing.COMPRESSED),
     Course.EXPIRES: Traits(timing=Timing.JUMPED),
     Course.HEALED_1H: Traits(timing=Timing.JUMPED, heals_at=HOUR),
@@ -73,6 +77,9 @@ TRAITS: dict[Course, Traits] = {
     Course.KILLED: Traits(timing=Timing.CRASHED),
     Course.NOTIFY_DELAY: Traits(timing=Timing.JUMPED, notify="DELAY"),
 }
+
+# On these, what is staged is a fault schedule and not a failure mode of the catalogue.
+SCHEDULES = (Course.SCHEDULE, Course.REDUCED)
 
 # The stops of a jumped clock, in seconds after the message was accepted. 23 h 55 is the last moment at which it must
 # still wait; 24 h 15 and 25 h 05 are the latest at which it may, by the samples of the live service and by one maximal

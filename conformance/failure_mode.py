@@ -24,6 +24,7 @@ class Kind(StrEnum):
     CONTROL = "control"  # delivered at the first attempt
     TRANSIENT = "transient"  # queued and retried
     PERMANENT = "permanent"  # returned at once
+    SCHEDULE = "schedule"  # one fault after another; delivered or returned, as it comes
     MIXED = "mixed"  # one recipient is delivered, another is not
     KILLED = "killed"  # delivered or reported, although the relay was killed
 
@@ -58,6 +59,23 @@ class Host:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Step:
+    """What a destination does until an attempt has met it; one part of a fault schedule.
+
+    Attributes:
+        name: Identifier in schedules: `dns_servfail`, `close_at_mail`, `healthy`.
+        about: What the destination does, as the end of "the destination ...".
+        host: The smart host as it is meanwhile.
+        timeout: Which of the relay's time-outs ends the attempt: `connect`, `command`, `dns`, or nothing.
+    """
+
+    name: str
+    about: str
+    host: Host
+    timeout: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FailureMode:
     """One way a destination can be broken, or a positive control.
 
@@ -77,6 +95,7 @@ class FailureMode:
         body_octets: Size of the message submitted.
         also_to: Local part of a second recipient, with whom nothing is wrong; empty: there is none.
         backlog: Messages that wait for a dead destination of the scenario's own before the message is submitted.
+        steps: What the one smart host does instead, to one attempt after another; the last step stays.
         connections: How many connections in direct succession are still one attempt.
         control: The positive control that shows everything but the fault to be in order.
         killed: When the relay is killed (kind KILLED only).
@@ -94,6 +113,7 @@ class FailureMode:
     body_octets: int = 1_500
     also_to: str = ""
     backlog: int = 0
+    steps: tuple[Step, ...] = ()
     connections: int = 1
     control: str = "plain"
     killed: Moment | None = None

@@ -60,11 +60,12 @@ class Header:
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """One address of a scenario: a smart host by name, and where it lives."""
+    """One address of a scenario: a smart host by name, where it lives, and what connecting meets there."""
 
     name: str
     host: str
     port: int
+    tcp: str = "serve"
 
     @property
     def server(self) -> str:
@@ -93,7 +94,7 @@ class Staged:
         refusal: What the relay said instead of accepting.
         repaired: When the fault was taken away; None if it never was.
         closed: When the window closed.
-        moments: When the relay's clock had been moved to each stop, by the stop's name.
+        moments: When the relay's clock had been moved to each stop, or a step of a schedule was armed, by name.
         lag: How late the wave itself was at worst while the window was open, in seconds.
         stretched: Whether this is a second staging with the window doubled, because the first was too late.
         relay: Number of the relay instance that it was submitted to, counted from 1.

@@ -18,10 +18,12 @@ from conformance.course import DAY, Timing
 from conformance.judging import Judged, judge, missing_capabilities
 from conformance.lab import plan as labs
 from conformance.launch import WaveFailed, launch_all
+from conformance.minimise import WAVES, Minimiser
 from conformance.plan import Plan
 from conformance.profile import Profile
 from conformance.record import Record, RecordError, Trouble, load
 from conformance.scenario import Scenario, controls_of
+from conformance.schedule_choice import Schedules, staged_in
 from conformance.target import Capability, Target
 from conformance.targets.resolve import UnknownTarget, resolve
 from conformance.verdict import Verdict
@@ -63,6 +65,8 @@ class Run:
         records: The evidence: one record for each wave, none before the first.
         paths: Their files.
         judged: Every verdict so far.
+        schedules: Which fault schedules are staged.
+        minimiser: What the failing ones come down to.
     """
 
     name: str
@@ -75,9 +79,13 @@ class Run:
     records: list[Record] = field(default_factory=list)
     paths: list[Path] = field(default_factory=list)
     judged: list[tuple[AspectItem, Judged]] = field(default_factory=list)
+    schedules: Schedules = field(default_factory=lambda: Schedules(count=0))
+
+    def __post_init__(self) -> None:
+        self.minimiser = Minimiser(self.records, self.profile)
 
     def about(self) -> list[str]:
-        """Describe the run in two lines."""
+        """Describe the run in two or three lines."""
         if self.target is None:
             where = f"record {', '.join(map(str, self.paths))}"
         else:
@@ -85,6 +93,7 @@ class Run:
         return [
             f"conformance: target {self.name}, {where}",
             f"conformance: profile {self.profile.name} ({self.profile.about})",
+            *self.schedules.about(),
         ]
 
     def knows(self, scenario: Scenario) -> bool:
@@ -122,6 +131,12 @@ class Run:
         if late and not self.troubles:
             progress.begin(f"late in {len(late)} scenarios, staging them again with windows doubled")
             self._stage(late, capabilities, lab, progress, 2.0)
+        for _ in range(WAVES):
+            reduced = self.minimiser.wanted()
+            if not reduced or self.troubles:
+                break
+            progress.begin(f"looking for the shortest schedules that fail: {len(reduced)} reductions")
+            self._stage(reduced, capabilities, lab, progress, 1.0)
 
     def _late(self, wanted: Sequence[tuple[Aspect, Scenario]]) -> list[Scenario]:
         """Return the scenarios in which we were late, or in which a busy machine may have spoilt something.
@@ -234,7 +249,15 @@ def open_run(config: pytest.Config) -> Run:
         target = resolve(name, _import_path(config))
     except UnknownTarget as error:
         raise pytest.UsageError(f"--target: {error}") from error
-    return Run(name, profile, strict, config, target=target, lab=lab, day=day)
+    try:
+        schedules = Schedules(
+            count=config.getoption("conformance_schedules"),
+            seed=config.getoption("conformance_seed"),
+            depth=config.getoption("conformance_depth"),
+        )
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from error
+    return Run(name, profile, strict, config, target=target, lab=lab, day=day, schedules=schedules)
 
 
 def _day(given: str | None) -> float:
@@ -265,4 +288,5 @@ def _replay(config: pytest.Config, paths: list[Path], profile: Profile, strict: 
     targets = sorted({record.header.target for record in records})
     if len(targets) > 1:
         raise pytest.UsageError(f"--conformance-replay: records of several targets: {', '.join(targets)}")
-    return Run(targets[0], profile, strict, config, records=records, paths=paths)
+    schedules = Schedules(count=0, staged=staged_in(records))
+    return Run(targets[0], profile, strict, config, records=records, paths=paths, schedules=schedules)

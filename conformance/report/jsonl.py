@@ -115,6 +115,7 @@ def _header(run: Run) -> dict[str, Any]:
         "capabilities": header.capabilities,
         "profile": run.profile.name,
         "strict": run.strict,
+        "schedules": run.schedules.drawn_by(),
         "lab": header.lab,
         "schedule_asked": unstructure(header.asked),
         "schedule_granted": _granted(run.records[0]),

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance.failure_mode import Kind
 from conformance.report.failure import at_fault, explain
+from conformance.report.schedules import schedule_lines
 from conformance.verdict import Fault, Verdict
 
 if TYPE_CHECKING:
@@ -115,15 +117,17 @@ class Terminal:
             reporter.write_line(f"record: {path}")
 
     def _table(self, reporter: pytest.TerminalReporter, run: Run) -> None:
-        aspects = list(dict.fromkeys(item.aspect.name for item, _ in run.judged))
+        # of schedules there are many, and each is judged by one aspect only
+        shown = [(i, judged) for i, judged in run.judged if i.scenario.failure_mode.kind is not Kind.SCHEDULE]
+        aspects = list(dict.fromkeys(item.aspect.name for item, _ in shown))
         rows: dict[str, dict[str, Verdict]] = {}
         sections: dict[str, str] = {}
-        for item, judged in run.judged:
+        for item, judged in shown:
             mode = item.scenario.failure_mode
             rows.setdefault(mode.name, {})[item.aspect.name] = judged.verdict
             sections[mode.name] = mode.section
         reporter.write_sep("=", f"{run.name}, profile {run.profile.name}")
-        if not self._quiet:
+        if shown and not self._quiet:
             width = max(map(len, rows))
             for number, name in enumerate(aspects):
                 bars = "  | " * number
@@ -132,6 +136,8 @@ class Terminal:
                 cells = "".join(f"  {_LETTERS[verdicts[a]] if a in verdicts else ' '} " for a in aspects)
                 reporter.write_line(f"{mode_name:{width}}  {sections[mode_name]:9}{cells}".rstrip())
             reporter.write_line(_LEGEND)
+        for line in schedule_lines(run):
+            reporter.write_line(line)
 
     def _inconclusive(self, reporter: pytest.TerminalReporter, run: Run) -> None:
         """Explain each reason once, with the evidence of the first test it left without a verdict."""

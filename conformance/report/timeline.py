@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from conformance.course import HALF_TIME, STOPS, Timing, timing_of
+from conformance.course import HALF_TIME, SCHEDULES, STOPS, Timing, timing_of
 from conformance.evidence import Evidence
 from fake_servers import Event
 
@@ -51,6 +51,9 @@ def _milestones(evidence: Evidence) -> Iterator[Found]:
     if staged.repaired is not None:
         yield staged.repaired, "suite", "destination repaired"
     for stop, moment in staged.moments.items():
+        if staged.course in SCHEDULES:
+            yield moment, "suite", f"{stop} begins"
+            continue
         if stop == HALF_TIME and timing_of(staged.course) is Timing.RESTARTED:
             yield moment, "suite", "relay was killed and started again"
         yield moment, "suite", f"relay asked to move its clock until the message is {_AGES[stop]} old"

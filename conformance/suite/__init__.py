@@ -9,6 +9,7 @@ from conformance.suite.test_destination_server import test_destination_server
 from conformance.suite.test_each_recipient import test_each_recipient
 from conformance.suite.test_error_code import test_error_code
 from conformance.suite.test_error_detail import test_error_detail
+from conformance.suite.test_exactly_once import test_exactly_once
 from conformance.suite.test_expires import test_expires
 from conformance.suite.test_healed_late import test_healed_late
 from conformance.suite.test_ndr_form import test_ndr_form
@@ -44,6 +45,7 @@ ASPECTS: tuple[Aspect, ...] = (
     test_no_ndr,
     test_healed_late,
     test_survives_restart,
+    test_exactly_once,
     test_nothing_lost,
 )
 

@@ -68,11 +68,12 @@ def _from_the_query(case: Case) -> Finding:
     """Compare: as many look-ups as attempts, give or take the one in between."""
     queries = [event.at for event in case.evidence.of("dns", "query") if event["type"] == "A"]
     stale = 0
-    before = 0.0
+    begun = 0.0
     for attempt in case.attempts:
-        if not any(before <= at <= attempt.latest_end for at in queries):
+        if not any(begun < at <= attempt.latest_end for at in queries):
             stale += 1
-        before = attempt.latest_end
+        # whoever tries again at once looks up before the last connection is quite closed
+        begun = attempt.at
     return case.finding(
         "retried_all_day.dns",
         holds=stale == 0,

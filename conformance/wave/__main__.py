@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import json
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -75,6 +76,9 @@ def _run(plan: Plan, path: Path) -> int:
         from conformance.lab.plan import in_namespace
 
         namespace.enter(hostname=RELAY_NAME, resolver=in_namespace().resolver.host)
+    # every destination is a listening socket, and many systems allow a process 1024 of them unless it asks
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     tell = _own_output()
 
     def progress(done: int, total: int) -> None:

@@ -18,12 +18,12 @@ _LONGEST_LINE = 998
 
 def domain_of(scenario: Scenario) -> str:
     """Return the recipient domain, for instance `connection-refused.healed.test`."""
-    return f"{scenario.id.replace('_', '-')}.test"
+    return f"{scenario.label.replace('_', '-')}.test"
 
 
 def sender_of(scenario: Scenario) -> str:
     """Return the address of the sender; it is the reverse-path unless the course wants the null one."""
-    return f"{scenario.id}@{SENDER_DOMAIN}"
+    return f"{scenario.label}@{SENDER_DOMAIN}"
 
 
 def recipient_of(scenario: Scenario) -> str:
@@ -35,7 +35,7 @@ def backlog_of(scenario: Scenario) -> list[Envelope]:
     """Return the messages that wait for the scenario's own dead destination."""
     return [
         Envelope(
-            sender=f"backlog-{number}-of-{scenario.id}@{SENDER_DOMAIN}",
+            sender=f"backlog-{number}-of-{scenario.label}@{SENDER_DOMAIN}",
             recipients=(f"{RECIPIENT}@{dead_domain_of(scenario)}",),
             content=f"Subject: backlog {number}\r\n\r\nThis waits.\r\n".encode("ascii"),
         )
@@ -50,7 +50,7 @@ def dead_domain_of(scenario: Scenario) -> str:
 
 def author_of(scenario: Scenario) -> str:
     """Return the address in the From header: not the envelope sender, so that an NDR sent there is seen."""
-    return f"author-of-{scenario.id}@{SENDER_DOMAIN}"
+    return f"author-of-{scenario.label}@{SENDER_DOMAIN}"
 
 
 def envelope_of(scenario: Scenario) -> Envelope:
@@ -60,13 +60,13 @@ def envelope_of(scenario: Scenario) -> Envelope:
     head = [
         f"From: Author <{author_of(scenario)}>",
         f"To: Recipient <{recipient}>",
-        f"Subject: {scenario.id}",
+        f"Subject: {scenario.label}",
         f"Date: {email.utils.format_datetime(datetime.now(UTC))}",
-        f"Message-ID: <{scenario.id}.{datetime.now(UTC):%Y%m%d%H%M%S%f}@{SENDER_DOMAIN}>",
+        f"Message-ID: <{scenario.label}.{datetime.now(UTC):%Y%m%d%H%M%S%f}@{SENDER_DOMAIN}>",
         "MIME-Version: 1.0",
         "Content-Type: text/plain; charset=us-ascii",
         "Content-Transfer-Encoding: 7bit",
-        f"X-Scenario: {scenario.id};\r\n folded=yes",
+        f"X-Scenario: {scenario.label};\r\n folded=yes",
     ]
     body = [
         f"Staged by mailflow-conformance: {scenario.failure_mode.staged}",

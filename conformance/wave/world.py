@@ -7,12 +7,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from conformance.failure_mode import FailureMode, Host, Tcp
+from conformance.failure_mode import FailureMode, Host, Step, Tcp
 from conformance.lab.plan import HOSTS_PER_SCENARIO, NAMESPACE, Lab
 from conformance.record import Site
 from conformance.scenario import Scenario
 from conformance.target import Address, Connector, TlsPolicy
 from conformance.wave.envelope import SENDER_DOMAIN, dead_domain_of, domain_of
+from conformance.wave.stepped import SteppedDestination
 from fake_servers import (
     CertificateAuthority,
     DnsServer,
@@ -62,6 +63,7 @@ class World:
     journal: Journal
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _destinations: dict[str, list[_Destination]] = field(default_factory=dict)
+    _stepped: dict[str, SteppedDestination] = field(default_factory=dict)
 
     async def __aenter__(self) -> Self:
         self.authority = CertificateAuthority()
@@ -93,6 +95,8 @@ class World:
     async def stage(self, scenario: Scenario, index: int, *, disarmed: bool) -> list[Site]:
         """Arm one scenario's destination; nothing can connect before its fault is in place."""
         mode = scenario.failure_mode
+        if mode.steps:
+            return await self._stage_steps(scenario, index, disarmed=disarmed)
         hosts = mode.healed() if disarmed and not mode.is_control else mode.hosts
         destinations = [
             await self._arm(scenario, host, self._site(scenario, index, number, host))
@@ -107,6 +111,26 @@ class World:
             if host.tcp is Tcp.UNREACHABLE:  # where it will be once its record is corrected
                 sites.append(replace(sites[number], host=self.lab.scenario_host(index, number)))
         return sites
+
+    async def _stage_steps(self, scenario: Scenario, index: int, *, disarmed: bool) -> list[Site]:
+        stepped = SteppedDestination(
+            smart_host(scenario, 0),
+            self.lab,
+            index,
+            journal=self.journal,
+            zone=self.zone,
+            witness=self.witness,
+        )
+        self._stepped[scenario.id] = stepped
+        self._stack.push_async_callback(stepped.stop)
+        steps = (
+            [Step(name="healthy", about="serves", host=Host())] if disarmed else scenario.failure_mode.steps
+        )
+        return await stepped.stage(steps)
+
+    async def step(self, scenario: Scenario, number: int) -> None:
+        """Arm the nth step of a scenario's schedule, counted from 0, in place of the one before."""
+        await self._stepped[scenario.id].arm(number)
 
     def _site(self, scenario: Scenario, index: int, number: int, host: Host) -> Site:
         address = self.lab.scenario_host(index, number, reachable=host.tcp is not Tcp.UNREACHABLE)
@@ -151,6 +175,9 @@ class World:
 
     async def repair(self, scenario: Scenario, index: int) -> None:
         """Take the faults away: from now on every smart host of the scenario is healthy."""
+        if scenario.id in self._stepped:
+            await self._stepped[scenario.id].heal()
+            return
         healed = scenario.failure_mode.healed()
         for number, (destination, host) in enumerate(
             zip(self._destinations[scenario.id], healed, strict=False)

@@ -49,9 +49,7 @@ def cost_of_scenarios(folder: Path) -> None:
         ]
         work = folder / f"wave-{size}"
         work.mkdir()
-        plan = Plan(
-            target="reference", import_path=[], lab="loopback", scenarios=scenarios, asked=schedule()
-        )
+        plan = Plan(target="reference", import_path=[], lab="loopback", scenarios=scenarios, asked=schedule())
         footer = load(launch(plan, work, Silent())).footer
         assert footer is not None
         added = ""

@@ -52,9 +52,7 @@ class _Sink:
 
 async def stock() -> float:
     loop = asyncio.get_running_loop()
-    listener = await loop.create_server(
-        lambda: SMTP(_Sink(), hostname="mx.test", loop=loop), "127.0.0.1", 0
-    )
+    listener = await loop.create_server(lambda: SMTP(_Sink(), hostname="mx.test", loop=loop), "127.0.0.1", 0)
     async with listener:
         host, port = listener.sockets[0].getsockname()
         return await _measure(host, port)

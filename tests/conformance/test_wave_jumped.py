@@ -175,7 +175,7 @@ class Wave:
             RelayWatch(relay, self.journal, lambda entry: self.looks.append(entry))  # type: ignore[arg-type]
             for relay in relays
         ]
-        jump = Jump(self.timing, serving, watches, asyncio.Semaphore(2), self._closed)
+        jump = Jump(self.timing, serving, watches, asyncio.Semaphore(2), self._closed, self.journal)
         async with asyncio.timeout(500):
             await jump.play()
         return [player.staged for player in self.players]

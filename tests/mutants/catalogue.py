@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .catalogue_codes import CODES
+from .catalogue_crash import CRASH
 from .catalogue_day import DAY
 from .catalogue_delivery import DELIVERY
 from .catalogue_form import FORM
@@ -30,6 +31,7 @@ MUTANTS: Mapping[str, Mutant] = {
         *REPORTS,
         *FORM,
         *RECIPIENTS,
+        *CRASH,
         *INNOCENT,
     )
 }

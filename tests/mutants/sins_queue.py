@@ -49,6 +49,15 @@ def bounces_nxdomain() -> None:
 
 
 @sin
+def drops_nxdomain() -> None:
+    async def no_report(relay: Any, message: Message, now: float, failures: Any) -> None:
+        return None
+
+    bounces_nxdomain()
+    patch(Relay, "_report", lambda _: no_report)
+
+
+@sin
 def bounces_bad_certificates() -> None:
     _bounced(lambda stage, cause, detail: cause is Cause.CERTIFICATE)
 

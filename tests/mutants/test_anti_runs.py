@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from conformance.course import Timing
 from conformance.failure_modes import ALL
 from conformance.suite import ASPECTS
+from conformance.target import Capability
 from conformance.verdict import Verdict
 
 from .waves import everything, judge_all, stage
@@ -53,10 +53,6 @@ def _passed(verdicts, modes):
     return [str(given) for given in verdicts if given.mode in modes and given.judged.verdict is Verdict.PASS]
 
 
-def _on_a_moved_clock(given):
-    return given.scenario.timing in (Timing.JUMPED, Timing.RESTARTED)
-
-
 @pytest.mark.parametrize("name", [name for name in _RUNS if name != "looking parrot"])
 def test_no_failure_mode_passes_on_any_course(verdicts, name):
     judged = [given for given in verdicts[name] if given.mode in _MODES]
@@ -67,13 +63,13 @@ def test_no_failure_mode_passes_on_any_course(verdicts, name):
 
 @pytest.mark.parametrize("name", ["disarmed", "black hole beside controls", "parrot beside controls"])
 def test_controls_pass_so_that_only_the_missing_fault_is_left_to_tell(verdicts, name):
-    clock = name == "disarmed"  # impostors have none
+    lacking = set() if name == "disarmed" else {Capability.CLOCK, Capability.RESTART}
     passed = {given.mode for given in verdicts[name] if given.judged.verdict is Verdict.PASS}
     # an impostor never goes to the dead server that the backlog is for
-    assert passed == set(_CONTROLS) - (set() if clock else {"moved_clock", "beside_backlog"})
+    assert passed == set(_CONTROLS) - ({"moved_clock", "beside_backlog"} if lacking else set())
     for given in verdicts[name]:
         if given.mode in _MODES:
-            unable = _on_a_moved_clock(given) and not clock
+            unable = given.scenario.needs & lacking
             assert given.judged.verdict is (Verdict.NOT_APPLICABLE if unable else Verdict.INCONCLUSIVE), given
 
 

@@ -31,6 +31,7 @@ _FIRST_COURSE = {
     Kind.TRANSIENT: Course.HEALED,
     Kind.PERMANENT: Course.REJECTED,
     Kind.MIXED: Course.MIXED,
+    Kind.KILLED: Course.KILLED,
 }
 
 

@@ -1,0 +1,88 @@
+"""Draws fault schedules by hypothesis: the same for the same seed, wherever it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import TypeVar
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import strategies as st
+
+from conformance.schedules import ENDINGS, FAULTS, Schedule
+
+T = TypeVar("T")
+
+DEFAULT_COUNT = 100
+DEFAULT_SEED = 0
+DEFAULT_DEPTH = 3
+
+# How often to ask hypothesis for more before the few schedules that are left are counted through.
+_TURNS = 4
+_BITS = 10  # enough for any part to be nearly as likely as any other
+
+
+def schedules(depth: int) -> st.SearchStrategy[Schedule]:
+    """Return a strategy for schedules of one to `depth` faults and an ending, which is healthy half of the time."""
+    fault = _one_of(tuple(FAULTS))
+    faults = _one_of(range(1, depth + 1)).flatmap(lambda length: st.tuples(*[fault] * length))
+    healthy, *others = ENDINGS
+    return st.builds(Schedule, faults, _one_of([healthy] * len(others) + others))
+
+
+def _one_of(values: Sequence[T]) -> st.SearchStrategy[T]:
+    """Return a strategy for one of some values, the first being the simplest.
+
+    Put together from booleans: for integers, and all that is made of them, hypothesis likes constants that it
+    finds in whatever modules the user has imported, and the same seed would mean something else elsewhere.
+    """
+    bits = st.tuples(*[st.booleans()] * _BITS)
+    return bits.map(lambda drawn: values[int("".join("01"[bit] for bit in drawn), 2) % len(values)])
+
+
+def draw(
+    count: int = DEFAULT_COUNT, *, seed_: int = DEFAULT_SEED, depth: int = DEFAULT_DEPTH
+) -> list[Schedule]:
+    """Return so many different schedules, or all there are if these are fewer.
+
+    The draws depend on the arguments and on the version of hypothesis, and on nothing else: no database, no
+    clock, no profile of the user's.
+    """
+    found: dict[Schedule, None] = {}
+    wanted = min(count, sum(len(FAULTS) ** length for length in range(1, depth + 1)) * len(ENDINGS))
+    for turn in range(_TURNS):
+        if len(found) < wanted:
+            found |= dict.fromkeys(_drawn(wanted, seed_ * _TURNS + turn, depth))
+    for schedule in _all(depth):
+        if len(found) >= wanted:
+            break
+        found[schedule] = None
+    return list(found)[:wanted]
+
+
+def _drawn(count: int, number: int, depth: int) -> list[Schedule]:
+    examples: list[Schedule] = []
+
+    @seed(number)
+    @settings(
+        max_examples=count,
+        database=None,
+        derandomize=False,
+        deadline=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+        backend="hypothesis",
+    )
+    @given(schedules(depth))
+    def collect(schedule: Schedule) -> None:
+        examples.append(schedule)
+
+    collect()
+    return examples
+
+
+def _all(depth: int) -> Iterator[Schedule]:
+    for length in range(1, depth + 1):
+        for *faults, ending in product(*[FAULTS] * length, ENDINGS):
+            yield Schedule(tuple(faults), ending)

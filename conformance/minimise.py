@@ -1,0 +1,121 @@
+"""Finds, for a fault schedule that fails, a shortest one that still does.
+
+All reductions by one step, and each step on its own, are staged side by side in one wave; of those that fail the
+simplest is reduced in the next one. What a schedule came down to is read from the records alone, so a record that is
+judged again tells it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from conformance.course import SCHEDULES, Course
+from conformance.judging import Judged, judge
+from conformance.profile import Profile
+from conformance.record import Record
+from conformance.scenario import Scenario
+from conformance.schedules import Schedule, failure_mode_of
+from conformance.suite.test_exactly_once import test_exactly_once
+from conformance.verdict import Verdict
+
+# So many waves at most, for so many schedules at a time at most: a relay that fails them all must not take all day.
+WAVES = 3
+MOST = 5
+
+# Whether a schedule that was staged fails; None: it could not be judged.
+Known = Mapping[Schedule, bool | None]
+
+
+@dataclass(frozen=True)
+class Smallest:
+    """What a failing schedule came down to.
+
+    Attributes:
+        schedule: The simplest schedule that is known to fail and that the failing one can be reduced to.
+        untried: Its own reductions of which nothing is known.
+    """
+
+    schedule: Schedule
+    untried: tuple[Schedule, ...]
+
+    def __str__(self) -> str:
+        if not self.untried:
+            return f"minimal schedule: {self.schedule}"
+        return (
+            f"minimal schedule so far: {self.schedule} ({len(self.untried)} reductions of it were not judged)"
+        )
+
+
+def smallest(schedule: Schedule, known: Known) -> Smallest:
+    """Return what a failing schedule came down to."""
+    failing = [other for other, fails in known.items() if fails and schedule.can_become(other)]
+    found = min([schedule, *failing], key=lambda each: each.weight)
+    return Smallest(found, tuple(r for r in found.reductions() if known.get(r) is None))
+
+
+def next_reductions(failing: Sequence[Schedule], known: Known) -> list[Schedule]:
+    """Return what to stage next, for the simplest of the schedules that came down to something still reducible."""
+    came_down_to = [smallest(schedule, known) for schedule in failing]
+    open_ones = {found.schedule: found for found in came_down_to if set(found.untried) - set(known)}
+    simplest = sorted(open_ones, key=lambda schedule: schedule.weight)[:MOST]
+    wanted = dict.fromkeys(
+        r for schedule in simplest for r in (*schedule.parts(), *open_ones[schedule].untried)
+    )
+    return [schedule for schedule in wanted if schedule not in known]
+
+
+class Minimiser:
+    """Judges the schedules of a run, and says which to stage next.
+
+    Args:
+        records: The run's records; more may be appended.
+        profile: What to judge by.
+    """
+
+    def __init__(self, records: Sequence[Record], profile: Profile) -> None:
+        self._records = records
+        self._profile = profile
+        self._read = 0
+        self._known: dict[Schedule, bool | None] = {}
+        self._failing: list[Schedule] = []
+
+    def minimal(self, schedule: Schedule) -> Smallest:
+        """Return what a failing schedule came down to."""
+        self._catch_up()
+        return smallest(schedule, self._known)
+
+    def wanted(self) -> list[Scenario]:
+        """Return the reductions to stage next."""
+        self._catch_up()
+        return [
+            Scenario(failure_mode=failure_mode_of(schedule), course=Course.REDUCED)
+            for schedule in next_reductions(self._failing, self._known)
+        ]
+
+    def _catch_up(self) -> None:
+        """Judge what the records that came since hold; of several stagings the last one counts."""
+        for record in self._records[self._read :]:
+            for scenario in _schedules_in(record):
+                verdict = judge(test_exactly_once, scenario, record, self._profile).verdict
+                schedule = Schedule.parse(scenario.failure_mode.name)
+                unknown = verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR)
+                self._known[schedule] = None if unknown else verdict is Verdict.FAIL
+                if verdict is Verdict.FAIL and scenario.course is Course.SCHEDULE:
+                    self._failing.append(schedule)
+        self._read = len(self._records)
+
+
+def explained(judged: Judged, scenario: Scenario, minimiser: Minimiser) -> Judged:
+    """Return a verdict that also says what its schedule came down to, if it is a schedule that fails."""
+    if judged.verdict is not Verdict.FAIL or scenario.course not in SCHEDULES:
+        return judged
+    found = minimiser.minimal(Schedule.parse(scenario.failure_mode.name))
+    findings = (f if f.holds else replace(f, observed=f"{f.observed}; {found}") for f in judged.findings)
+    return replace(judged, findings=tuple(findings))
+
+
+def _schedules_in(record: Record) -> Iterator[Scenario]:
+    for staged in record.staged.values():
+        if staged.course in SCHEDULES:
+            yield Scenario.from_id(staged.scenario)

@@ -1,0 +1,97 @@
+"""Which fault schedules a run judges: drawn by its options, named by the command line, or found in a record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from conformance.course import Course
+from conformance.record import Record
+from conformance.scenario import Scenario
+from conformance.schedules import Schedule, failure_mode_of
+
+# Above, a wave would have more scenarios than addresses, and one that is never delivered would wait for minutes.
+_MOST = 5_000
+_DEEPEST = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedules:
+    """The choice.
+
+    Attributes:
+        count: How many to draw.
+        seed: What to draw.
+        depth: The most faults in a row.
+        staged: Those of a record, which are judged again instead of drawing any.
+    """
+
+    count: int
+    seed: int = 0
+    depth: int = 3
+    staged: tuple[Schedule, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.count <= _MOST:
+            raise ValueError(f"--conformance-schedules={self.count}: a number from 0 to {_MOST}")
+        if not 1 <= self.depth <= _DEEPEST:
+            raise ValueError(f"--conformance-depth={self.depth}: a number from 1 to {_DEEPEST}")
+
+    def about(self) -> list[str]:
+        """Describe the choice in one line; none if nothing is drawn."""
+        if not self.count:
+            return []
+        by = self.drawn_by()
+        return [
+            f"conformance: {self.count} fault schedules of at most {self.depth} faults, drawn by hypothesis "
+            f"{by['hypothesis']} from seed {self.seed}"
+        ]
+
+    def drawn_by(self) -> dict[str, int | str]:
+        """Return all that the draws depend on; nothing if nothing is drawn."""
+        if not self.count:
+            return {}
+        return {
+            "count": self.count,
+            "seed": self.seed,
+            "depth": self.depth,
+            "hypothesis": version("hypothesis"),
+        }
+
+    def scenarios(self, named: Sequence[str], *, drawn: bool) -> Iterator[Scenario]:
+        """Yield the scenarios to judge.
+
+        Args:
+            named: Texts of schedules that are wanted, drawn or not; a text that is none is left out.
+            drawn: Whether those drawn, or found in a record, are wanted at all.
+        """
+        chosen = [*self.staged, *self._draw()] if drawn else []
+        for schedule in dict.fromkeys([*chosen, *_read(named)]):
+            yield Scenario(failure_mode=failure_mode_of(schedule), course=Course.SCHEDULE)
+
+    def _draw(self) -> list[Schedule]:
+        if not self.count:
+            return []
+        from conformance.drawing import draw  # hypothesis takes a while to import
+
+        return draw(self.count, seed_=self.seed, depth=self.depth)
+
+
+def staged_in(records: Iterable[Record]) -> tuple[Schedule, ...]:
+    """Return the schedules of some records, without those that were staged to reduce them."""
+    found = [
+        Schedule.parse(Scenario.from_id(staged.scenario).failure_mode.name)
+        for record in records
+        for staged in record.staged.values()
+        if staged.course == Course.SCHEDULE
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _read(texts: Iterable[str]) -> Iterator[Schedule]:
+    for text in texts:
+        try:
+            yield Schedule.parse(text)
+        except ValueError:
+            continue  # the command line's check says that it was not found

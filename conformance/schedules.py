@@ -1,0 +1,215 @@
+"""Fault schedules: what one destination does to one attempt after another.
+
+A schedule is a sequence of faults and an ending; its text, `dns_servfail+close_at_mail+healthy`, is its name in
+node ids, plans and records, and all that is needed to stage it again. Each fault lasts until an attempt has met
+it; the ending lasts. Whatever the schedule, the message must be delivered once or returned once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from conformance.failure_mode import FailureMode, Host, Kind, Step, Tcp
+from conformance.steps import contacts
+from conformance.witness import Witness
+from fake_servers import (
+    Action,
+    Close,
+    CloseWith421,
+    NoData,
+    NxDomain,
+    Refused,
+    Reply,
+    Reset,
+    Rule,
+    ServFail,
+    Silence,
+    Stage,
+    Stall,
+)
+
+SECTION = "schedule"
+SEPARATOR = "+"
+
+# A fault inside the content falls this early, in octets: before the end of the message, however small.
+_READ_FIRST = 512
+_BUSY = Reply(451, "4.3.0 Try again later")
+_NOT_WANTED = Reply(550, "5.7.1 Not wanted here")
+_STAGES = (Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY, Stage.DOT)
+_REPLIES_451 = (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT)
+_WHERE = {
+    Stage.GREETING: "instead of greeting",
+    Stage.BODY: "amid the content",
+    Stage.DOT: "after the final dot",
+}
+
+
+def _at(stage: Stage, name: str, action: Action, about: str, timeout: str = "") -> Step:
+    where = _WHERE.get(stage, f"after {stage.upper()}")
+    host = Host(rules=(Rule(stage, action),))
+    return Step(name=f"{name}_at_{stage}", about=f"{about} {where}", host=host, timeout=timeout)
+
+
+def _after(stage: Stage) -> int:
+    return _READ_FIRST if stage is Stage.BODY else 0
+
+
+# The simplest first: this is the order in which a failing schedule is made simpler.
+_FAULTS = (
+    Step(name="connection_refused", about="refuses the connection", host=Host(tcp=Tcp.REFUSE)),
+    Step(name="host_unreachable", about="cannot be reached", host=Host(tcp=Tcp.UNREACHABLE)),
+    Step(name="connect_timeout", about="never answers a SYN", host=Host(tcp=Tcp.HANG), timeout="connect"),
+    Step(name="dns_servfail", about="has a name server that answers SERVFAIL", host=Host(dns=ServFail())),
+    Step(name="dns_refused", about="has a name server that answers REFUSED", host=Host(dns=Refused())),
+    Step(name="dns_nxdomain", about="has a name that does not exist", host=Host(dns=NxDomain())),
+    Step(name="dns_nodata", about="has a name without address", host=Host(dns=NoData())),
+    Step(
+        name="dns_no_answer",
+        about="has a name server that never answers",
+        host=Host(dns=Silence()),
+        timeout="dns",
+    ),
+    *(_at(stage, "reply_451", _BUSY, "says 451") for stage in _REPLIES_451),
+    *(
+        _at(stage, "reply_421", CloseWith421(), "says 421 and closes")
+        for stage in _STAGES
+        if stage is not Stage.BODY
+    ),
+    *(_at(stage, "close", Close(_after(stage)), "closes the connection") for stage in _STAGES),
+    *(_at(stage, "reset", Reset(_after(stage)), "resets the connection") for stage in _STAGES),
+    *(_at(stage, "stall", Stall(_after(stage)), "falls silent", "command") for stage in _STAGES),
+)
+_HEALTHY = Step(name="healthy", about="serves", host=Host())
+_ENDINGS = (
+    _HEALTHY,
+    _at(Stage.QUIT, "reply_421", CloseWith421(), "accepts the message, says 421 and closes"),
+    _at(Stage.QUIT, "close", Close(), "accepts the message and closes the connection"),
+    _at(Stage.QUIT, "reset", Reset(), "accepts the message and resets the connection"),
+    _at(Stage.QUIT, "stall", Stall(), "accepts the message and falls silent", "command"),
+    *(
+        _at(stage, "rejected", _NOT_WANTED, "says 550")
+        for stage in (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT)
+    ),
+)
+
+# What can happen to an attempt before the last one, and to the last one; by name, simplest first.
+FAULTS: dict[str, Step] = {step.name: step for step in _FAULTS}
+ENDINGS: dict[str, Step] = {step.name: step for step in _ENDINGS}
+_ORDER = {name: place for place, name in enumerate((*FAULTS, *ENDINGS))}
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A sequence of faults and an ending, by name.
+
+    Attributes:
+        faults: Each for one attempt.
+        ending: What the destination does from then on.
+    """
+
+    faults: tuple[str, ...]
+    ending: str
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.faults if name not in FAULTS]
+        if unknown:
+            raise ValueError(f"no fault is called {unknown[0]!r}; there are {', '.join(FAULTS)}")
+        if self.ending not in ENDINGS:
+            raise ValueError(f"no ending is called {self.ending!r}; there are {', '.join(ENDINGS)}")
+        if not self.faults and self.ending == _HEALTHY.name:
+            raise ValueError("a schedule needs a fault; a destination that is healthy all along is a control")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a schedule's text.
+
+        Raises:
+            ValueError: It is not one; the text says which part.
+        """
+        *faults, ending = text.split(SEPARATOR)
+        return cls(tuple(faults), ending)
+
+    def __str__(self) -> str:
+        return SEPARATOR.join((*self.faults, self.ending))
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The faults and the ending, in full."""
+        return (*(FAULTS[name] for name in self.faults), ENDINGS[self.ending])
+
+    @property
+    def weight(self) -> tuple[int, int]:
+        """What makes one schedule simpler than another: fewer faults, then simpler ones."""
+        faults = len(self.faults) + (self.ending != _HEALTHY.name)
+        return faults, sum(_ORDER[step.name] for step in self.steps)
+
+    def reductions(self) -> list[Schedule]:
+        """Return every schedule that is simpler by one step, simplest first.
+
+        A fault is dropped, or becomes a milder one at the same stage, or the mildest of its layer, or the mildest of
+        all; an ending becomes a milder one of its kind, or healthy.
+        """
+        return sorted(set(self._reductions()), key=lambda schedule: schedule.weight)
+
+    def parts(self) -> list[Schedule]:
+        """Return each fault followed by health, and the ending without faults: one often explains it all."""
+        alone = [Schedule((name,), _HEALTHY.name) for name in self.faults]
+        if self.ending != _HEALTHY.name:
+            alone.append(Schedule((), self.ending))
+        return [part for part in dict.fromkeys(alone) if part != self]
+
+    def can_become(self, other: Schedule) -> bool:
+        """Tell whether reductions lead from this schedule to another, or to itself."""
+        if other.ending != self.ending and other.ending not in _milder(self.ending, ENDINGS):
+            return False
+        # each fault of the other one in turn takes the first of ours that is left and can become it
+        left = iter(self.faults)
+        return all(any(f == fault or fault in _milder(f, FAULTS) for f in left) for fault in other.faults)
+
+    def _reductions(self) -> Iterator[Schedule]:
+        for place, name in enumerate(self.faults):
+            before, after = self.faults[:place], self.faults[place + 1 :]
+            if before or after or self.ending != _HEALTHY.name:
+                yield Schedule((*before, *after), self.ending)
+            for milder in _milder(name, FAULTS):
+                yield Schedule((*before, milder, *after), self.ending)
+        for milder in _milder(self.ending, ENDINGS):
+            if self.faults or milder != _HEALTHY.name:
+                yield Schedule(self.faults, milder)
+
+
+def _milder(name: str, among: dict[str, Step]) -> Iterator[str]:
+    mildest = next(iter(among))
+    family = _family(name)
+    for other in among:
+        if _ORDER[other] < _ORDER[name] and (other == mildest or _family(other) == family):
+            yield other
+
+
+def _family(name: str) -> str:
+    """Return what a step can be replaced within: its stage, or the layer below SMTP; any stage for a refusal."""
+    kind, at, stage = name.partition("_at_")
+    if kind == "rejected":
+        return kind
+    return stage if at else name.partition("_")[0].removesuffix("ion")
+
+
+def failure_mode_of(schedule: Schedule) -> FailureMode:
+    """Return what stages a schedule."""
+    steps = schedule.steps
+    return FailureMode(
+        name=str(schedule),
+        section=SECTION,
+        staged=f"To one attempt after another the destination {'; then it '.join(step.about for step in steps)}.",
+        witness=Witness(
+            sentence="for at least one fault of the schedule, the journal shows that an attempt met it",
+            see=lambda evidence: contacts(evidence, steps),
+        ),
+        kind=Kind.SCHEDULE,
+        steps=steps,
+    )
+
+
+__all__ = ["ENDINGS", "FAULTS", "SECTION", "Schedule", "failure_mode_of"]

@@ -1,0 +1,98 @@
+"""Which steps of a fault schedule were met, without the target's word.
+
+A step is in force from the moment at which the wave armed it to the moment at which it armed the next one;
+the first from the beginning. It was met if the journal shows its fault in that time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from conformance.evidence import Evidence
+from conformance.failure_mode import Step, Tcp
+from conformance.witness import Contact
+from fake_servers import Event
+
+_SYN = {Tcp.REFUSE: "refused", Tcp.HANG: "dropped"}
+_PROBE = {Tcp.REFUSE: "refused", Tcp.UNREACHABLE: "unreachable"}
+
+
+def moment(number: int) -> str:
+    """Return the name of the moment at which the nth step, counted from 0, was armed."""
+    return f"step {number + 1}"
+
+
+def is_fault(step: Step) -> bool:
+    """Tell whether a step does anything but serve."""
+    return bool(step.host.dns or step.host.rules) or step.host.tcp is not Tcp.SERVE
+
+
+def met(evidence: Evidence, steps: Sequence[Step], number: int) -> list[Contact]:
+    """Return what shows that the nth step, counted from 0, was met, in the order of time; empty: nothing does."""
+    step = steps[number]
+    if step.host.tcp is not Tcp.SERVE:
+        return list(_unconnected(evidence, step.host.tcp, number))
+    if step.host.dns is not None:
+        failing = step.host.dns.name
+        return [_contact(e) for e in _in_force(evidence, number) if _answered(e) and e["answer"] == failing]
+    played = {(rule.stage.value, rule.action.name) for rule in step.host.rules}
+    return [
+        _contact(event)
+        for event in _in_force(evidence, number)
+        if (event.layer, event.kind) == ("smtp", "fault") and (event["stage"], event["action"]) in played
+    ]
+
+
+def contacts(evidence: Evidence, steps: Sequence[Step]) -> list[Contact]:
+    """Return what shows of all steps, in the order of time."""
+    found = [contact for number in range(len(steps)) for contact in met(evidence, steps, number)]
+    return sorted(found, key=lambda contact: contact.at)
+
+
+def unmet(evidence: Evidence, steps: Sequence[Step]) -> list[Step]:
+    """Return the faults of a schedule that no attempt has met."""
+    return [step for number, step in enumerate(steps) if is_fault(step) and not met(evidence, steps, number)]
+
+
+def _in_force(evidence: Evidence, number: int) -> Iterator[Event]:
+    moments, repaired = evidence.staged.moments, evidence.staged.repaired
+    begin = 0.0 if number == 0 else moments.get(moment(number))
+    end = moments.get(moment(number + 1), float("inf") if repaired is None else repaired)
+    for event in evidence.events:
+        if begin is not None and begin <= event.at < end:
+            yield event
+
+
+def _unconnected(evidence: Evidence, how: Tcp, number: int) -> Iterator[Contact]:
+    """Yield attempts to connect where nobody listens.
+
+    Packets show them, and a SYN that is never answered shows in the kernel's socket table. Otherwise it is the
+    look-up of an address (TTL 0) at which probes of our own, before and if possible after it, met the same.
+    """
+    servers = {site.server for site in evidence.staged.sites if site.tcp == how.value}
+    if how is Tcp.HANG or (how is Tcp.REFUSE and evidence.record.header.lab == "namespace"):
+        for event in _in_force(evidence, number):
+            if event.kind == "syn" and event.server in servers and event["outcome"] == _SYN[how]:
+                yield _contact(event)
+        return
+    probes = [e for e in evidence.of("tcp", "probe") if e.server in servers]
+    if not probes or any(probe["outcome"] != _PROBE[how] for probe in probes):
+        return
+    hosts = {server.rpartition(":")[0] for server in servers}
+    for event in _in_force(evidence, number):
+        if _answered(event) and hosts & set(_records(event)):
+            yield _contact(event)
+
+
+def _answered(event: Event) -> bool:
+    return (event.layer, event.kind) == ("dns", "answer")
+
+
+def _records(event: Event) -> list[str]:
+    records = event["records"]
+    assert isinstance(records, list)
+    return records
+
+
+def _contact(event: Event) -> Contact:
+    return Contact(at=event.at, end=event.at, latest_end=event.at, host=event.server)

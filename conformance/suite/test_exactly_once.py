@@ -1,0 +1,51 @@
+"""Fault schedules: whatever fails in a row, the message is delivered once or reported once."""
+
+from conformance.aspect import Case, Course, Finding, Kind, aspect
+from conformance.steps import unmet
+from conformance.verdict import Inconclusive, NotApplicable
+
+
+@aspect(Course.SCHEDULE, kinds=(Kind.SCHEDULE,), slots=("outcome",))
+def test_exactly_once(case: Case) -> list[Finding]:
+    """The message is delivered exactly once or reported exactly once: never both, never neither.
+
+    Delivered is what a server accepted with 250: a copy for which that reply never came does not count, nor does
+    the second one that such a loss entails.
+    """
+    evidence = case.evidence
+    copies, reports = len(evidence.messages), len(evidence.ndrs) + len(evidence.astray)
+    faults = unmet(evidence, case.mode.steps)
+    if copies + reports == 1 and faults:
+        if reports:
+            raise NotApplicable(
+                "the relay returned the message in mid-schedule: the rest of the schedule was never met"
+            )
+        names = ", ".join(step.name for step in faults)
+        raise Inconclusive(f"the message arrived, but no attempt met {names}")
+    lost = copies + reports == 0
+    return [
+        case.finding(
+            "exactly_once.outcome",
+            holds=copies + reports == 1,
+            expected="delivered exactly once or reported exactly once",
+            observed=_nothing(case) if lost else f"delivered {_times(copies)}, reported {_times(reports)}",
+            late=lost and _still_waiting(case),
+        )
+    ]
+
+
+def _nothing(case: Case) -> str:
+    last = max(attempt.at for attempt in case.attempts)
+    waited = (case.evidence.staged.closed or last) - last
+    where = "still in the queue" if _still_waiting(case) else "no longer in the queue"
+    return f"neither delivered nor reported {waited:.1f} s after the last fault was met, and {where}"
+
+
+def _still_waiting(case: Case) -> bool:
+    """Whether the relay had the message in its queue when it was last asked."""
+    looks = case.evidence.queue
+    return bool(looks and looks[-1][1])
+
+
+def _times(number: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")

@@ -1,0 +1,70 @@
+"""Plays a fault schedule: each step is in force until an attempt has met it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from conformance.evidence import Evidence
+from conformance.failure_mode import Step, Tcp
+from conformance.steps import met, moment
+
+if TYPE_CHECKING:
+    from conformance.wave.course import Player
+
+# What a healthy transfer, or a report, may take on top of everything else, in seconds.
+_TRANSFER = 1.0
+
+
+async def play_schedule(player: Player) -> None:
+    """Play all steps, until the message is delivered or returned, or ought to have been.
+
+    Then the destination is healthy: a relay that has returned a message and tries again all the same shows that now.
+    """
+    steps = player.scenario.failure_mode.steps
+    before = 0.0
+    for number, step in enumerate(steps):
+        if number:
+            player.reach(moment(number))  # noted before: an attempt in between may meet either
+            await player.world.step(player.scenario, number)
+        # twice the wait that would be in order: late is another verdict than never
+        patience = before + 2 * player.longest_wait() + _time_of(player, step) + _TRANSFER
+        await player.until(partial(_goes_on, steps=steps, number=number), patience)
+        seen = player.evidence()
+        if _over(seen) or not met(seen, steps, number):
+            break
+        before = _time_of(player, step)
+        await player.until(_over, _rest(player, seen, steps, number))
+    if player.evidence().returned:
+        await player.repair()
+    # a second copy or a report as well would come with the next retry
+    await player.until(lambda _: False, player.longest_wait() + _time_of(player, steps[-1]))
+
+
+def _goes_on(evidence: Evidence, steps: tuple[Step, ...], number: int) -> bool:
+    """Whether it is time for the next step, or all is over; the last step stays."""
+    return _over(evidence) or (number < len(steps) - 1 and bool(met(evidence, steps, number)))
+
+
+def _over(evidence: Evidence) -> bool:
+    return bool(evidence.messages or evidence.ndrs or evidence.astray)
+
+
+def _time_of(player: Player, step: Step) -> float:
+    """Return how long an attempt that meets a step may take, in seconds."""
+    seconds: float | None = getattr(player.staged.granted, f"{step.timeout}_timeout") if step.timeout else 0.0
+    return seconds or 0.0
+
+
+def _rest(player: Player, evidence: Evidence, steps: tuple[Step, ...], number: int) -> float:
+    """Return for how long a step stays, once met, in seconds.
+
+    A connection has met its fault for good. But an attempt may look a name up more than once, and all its look-ups
+    belong to the same step: it stays until the attempt is over, and then for half of the shortest wait.
+    """
+    step = steps[number]
+    if step.host.tcp is Tcp.SERVE and step.host.dns is None:
+        return 0.0
+    first = met(evidence, steps, number)[0].at
+    end = first + _time_of(player, step) + player.staged.granted.retry_interval / 2
+    return max(0.0, end - player.journal.now())

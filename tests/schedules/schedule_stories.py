@@ -1,0 +1,175 @@
+"""Hand-made records of fault schedules: what a wave would have left behind, told event by event."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field, replace
+
+from conformance.evidence import Evidence
+from conformance.judging import Judged, judge
+from conformance.profile import load
+from conformance.record import Header, Record, Site, Snapshot, Staged
+from conformance.scenario import Course, Scenario
+from conformance.schedules import Schedule, failure_mode_of
+from conformance.steps import moment
+from conformance.suite.test_exactly_once import test_exactly_once as exactly_once
+from conformance.target import Capability, QueuedMessage
+from conformance.target import Schedule as Granted
+from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
+from fake_servers import Event
+
+RESOLVER, SINK = "127.1.0.53:53", "127.1.0.99:25"
+SERVES, REFUSES, HANGS = "127.1.1.1", "127.1.1.2", "127.1.1.3"
+GRANTED = Granted(
+    retry_interval=2.0,
+    max_retry_interval=2.0,
+    queue_lifetime=900.0,
+    granularity=0.0,
+    connect_timeout=2.0,
+    command_timeout=2.0,
+    dns_timeout=2.0,
+)
+_CONTROL = Scenario.from_id("plain.healthy")
+
+
+@dataclass
+class Story:
+    """One schedule, submitted at 1 s, its window closed at 20 s; every method adds something."""
+
+    text: str
+    lab: str = "loopback"
+    course: Course = Course.SCHEDULE
+    control: bool = True
+    events: list[Event] = field(default_factory=list)
+    snapshots: list[Snapshot] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.mode = failure_mode_of(Schedule.parse(self.text))
+        self.scenario = Scenario(failure_mode=self.mode, course=self.course)
+        name = f"mx1.{domain_of(self.scenario)}"
+        places = ((SERVES, "serve"), (REFUSES, "refuse"), (HANGS, "hang"))
+        sites = [Site(name=name, host=host, port=25, tcp=tcp) for host, tcp in places]
+        self.staged = _staged(self.scenario, sites)
+
+    def note(self, at: float, layer: str, kind: str, server: str = f"{SERVES}:25", **fields: object) -> Story:
+        event = Event(at=at, layer=layer, kind=kind, server=server, connection=int(at * 10), fields=fields)  # type: ignore[arg-type]
+        self.events.append(event)
+        return self
+
+    def armed(self, number: int, at: float) -> Story:
+        """Arm the nth step, counted from 1, as the wave does from the second on."""
+        self.staged = replace(self.staged, moments={**self.staged.moments, moment(number - 1): at})
+        return self
+
+    def fault(self, at: float, name: str) -> Story:
+        """Play a fault, by its name in schedules."""
+        action, _, stage = name.partition("_at_")
+        return self.note(at, "smtp", "fault", stage=stage, action=action, attempt=1)
+
+    def looks_up(self, at: float, answer: str = "records", *records: str, type: str = "A") -> Story:
+        name = self.staged.sites[0].name
+        return self.note(
+            at, "dns", "answer", RESOLVER, name=name, type=type, answer=answer, records=[*records], id=1
+        )
+
+    def delivers(self, at: float) -> Story:
+        """Accept a copy."""
+        return self._message(
+            at, f"{SERVES}:25", self.staged.sender, self.staged.recipient, self.staged.content
+        )
+
+    def returns(self, at: float, *, action: str = "failed", to_author: bool = False) -> Story:
+        """Receive a report at the sink."""
+        to = self.staged.author if to_author else self.staged.sender
+        return self._message(at, SINK, "", to, _report(self.staged, action))
+
+    def look(self, at: float, *, waiting: bool) -> Story:
+        held = [QueuedMessage(sender=self.staged.sender, recipient=self.staged.recipient)]
+        self.snapshots.append(
+            Snapshot(asked=at, at=at, waiting=held if waiting else [], relay=self.staged.relay)
+        )
+        return self
+
+    def _message(self, at: float, server: str, sender: str, to: str, content: bytes) -> Story:
+        text = base64.b64encode(content).decode()
+        return self.note(
+            at, "smtp", "message", server, mail_from=sender, recipients=[to], content=text, tls=False
+        )
+
+    def record(self) -> Record:
+        control = _staged(_CONTROL, [Site(name="mx1.plain.test", host="127.1.9.9", port=25)])
+        arrival = Story.__new__(Story)
+        arrival.events = []
+        if self.control:
+            arrival.staged = control
+            arrival._message(1.5, "127.1.9.9:25", control.sender, control.recipient, control.content)
+        return Record(
+            header=_header(self.lab),
+            staged={self.scenario.id: self.staged, _CONTROL.id: control},
+            events=sorted([*self.events, *arrival.events], key=lambda event: event.at),
+            snapshots=self.snapshots,
+            reported=[],
+            troubles=[],
+            footer=None,
+        )
+
+    def evidence(self) -> Evidence:
+        return Evidence(self.record(), self.staged)
+
+    def judged(self, profile: str = "eop") -> Judged:
+        return judge(exactly_once, self.scenario, self.record(), load(profile))
+
+
+def _staged(scenario: Scenario, sites: list[Site]) -> Staged:
+    envelope = envelope_of(scenario)
+    return Staged(
+        scenario=scenario.id,
+        failure_mode=scenario.failure_mode.name,
+        course=scenario.course,
+        domain=domain_of(scenario),
+        sender=sender_of(scenario),
+        author=author_of(scenario),
+        recipient=envelope.recipients[0],
+        sites=sites,
+        content=envelope.content,
+        granted=GRANTED,
+        submitted=1.0,
+        closed=20.0,
+    )
+
+
+def _header(lab: str) -> Header:
+    return Header(
+        suite="0.2.0",
+        target="hand-made",
+        target_module="nowhere:Nothing",
+        capabilities=sorted(Capability),
+        lab=lab,
+        asked=GRANTED,
+        platform="Linux",
+        started="2026-01-01T00:00:00+00:00",
+        slack=1.0,
+    )
+
+
+def _report(staged: Staged, action: str) -> bytes:
+    lines = [
+        "From: postmaster@relay.test",
+        f"To: {staged.sender}",
+        "Subject: Undeliverable",
+        "MIME-Version: 1.0",
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="=b"',
+        "",
+        "--=b",
+        "Content-Type: message/delivery-status",
+        "",
+        "Reporting-MTA: dns; relay.test",
+        "",
+        f"Final-Recipient: rfc822; {staged.recipient}",
+        f"Action: {action}",
+        "Status: 5.0.0",
+        "",
+        "--=b--",
+        "",
+    ]
+    return "\r\n".join(lines).encode()

@@ -1,0 +1,185 @@
+"""The invariant judged from hand-made records, and what proves that a step was met."""
+
+from __future__ import annotations
+
+import pytest
+from schedule_stories import HANGS, REFUSES, SERVES, Story
+
+from conformance.course import Course
+from conformance.minimise import Minimiser, explained
+from conformance.profile import load
+from conformance.schedules import Schedule
+from conformance.steps import met, unmet
+from conformance.verdict import Verdict
+
+TEXT = "dns_servfail+close_at_mail+healthy"
+
+
+def met_both(text: str = TEXT, course: Course = Course.SCHEDULE) -> Story:
+    """Both faults met, the destination healthy since 7 s."""
+    return (
+        Story(text, course=course)
+        .looks_up(1.1, "servfail")
+        .armed(2, 2.1)
+        .looks_up(3.1, "records", SERVES)
+        .fault(3.2, "close_at_mail")
+        .armed(3, 3.3)
+    )
+
+
+def test_delivered_once() -> None:
+    judged = met_both().delivers(5.3).judged()
+    assert judged.verdict is Verdict.PASS
+    assert judged.requirement.id == "schedule/exactly-once"
+    assert judged.level == "MUST"
+
+
+@pytest.mark.parametrize("profile", ["eop", "eop-observed", "rfc"])
+def test_reported_once(profile: str) -> None:
+    story = met_both("dns_servfail+close_at_mail+rejected_at_rcpt").fault(5.3, "reply_at_rcpt").returns(5.4)
+    assert story.judged(profile).verdict is Verdict.PASS
+
+
+def test_a_notice_of_delay_is_no_report() -> None:
+    assert met_both().returns(4.0, action="delayed").delivers(5.3).judged().verdict is Verdict.PASS
+    assert met_both().returns(4.0, action="delayed").judged().verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("story", "observed"),
+    [
+        (met_both().delivers(5.3).delivers(7.3), "delivered twice, reported never"),
+        (met_both().delivers(5.3).delivers(7.3).delivers(9.3), "delivered 3 times, reported never"),
+        (met_both().delivers(5.3).returns(6.0), "delivered once, reported once"),
+        (met_both().delivers(5.3).returns(6.0, to_author=True), "delivered once, reported once"),
+        (met_both().returns(5.0).returns(6.0), "delivered never, reported twice"),
+        (met_both().look(19.0, waiting=False), "neither delivered nor reported 16.8 s after"),
+        (met_both().look(19.0, waiting=False), "no longer in the queue"),
+        (met_both().look(19.0, waiting=True), "still in the queue"),
+    ],
+)
+def test_anything_else_fails(story: Story, observed: str) -> None:
+    judged = story.judged()
+    assert judged.verdict is Verdict.FAIL
+    assert observed in judged.observed
+
+
+def test_lost_after_the_first_fault_fails_although_the_later_ones_were_never_met() -> None:
+    judged = Story(TEXT).looks_up(1.1, "servfail").armed(2, 2.1).judged()
+    assert judged.verdict is Verdict.FAIL
+    assert judged.observed.startswith("neither delivered nor reported 18.9 s after the last fault was met")
+
+
+def test_doubled_fails_although_a_fault_was_never_met() -> None:
+    story = Story(TEXT).looks_up(1.1, "servfail").armed(2, 2.1).delivers(3.0).delivers(5.0)
+    assert story.judged().verdict is Verdict.FAIL
+
+
+def test_nothing_met_is_inconclusive_whatever_came_of_the_message() -> None:
+    for story in (Story(TEXT), Story(TEXT).delivers(2.0), Story(TEXT).returns(2.0)):
+        judged = story.judged()
+        assert judged.verdict is Verdict.INCONCLUSIVE
+        assert "not provoked" in judged.reason
+
+
+def test_delivered_past_a_fault_is_inconclusive() -> None:
+    judged = Story(TEXT).looks_up(1.1, "servfail").armed(2, 2.1).delivers(3.0).judged()
+    assert judged.verdict is Verdict.INCONCLUSIVE
+    assert "close_at_mail" in judged.reason
+
+
+def test_delivered_without_the_fault_of_the_ending_is_inconclusive() -> None:
+    story = met_both("dns_servfail+close_at_mail+reset_at_quit").delivers(5.3)
+    assert story.judged().verdict is Verdict.INCONCLUSIVE
+    assert story.fault(5.4, "reset_at_quit").judged().verdict is Verdict.PASS
+
+
+def test_returned_before_the_end_of_the_schedule_leaves_the_rest_unjudged() -> None:
+    judged = Story(TEXT).looks_up(1.1, "servfail").armed(2, 2.1).returns(2.5).judged()
+    assert judged.verdict is Verdict.NOT_APPLICABLE
+
+
+def test_a_failed_control_leaves_nothing_to_judge() -> None:
+    story = met_both().delivers(5.3)
+    story.control = False
+    assert story.judged().verdict is Verdict.INCONCLUSIVE
+
+
+def names(story: Story) -> list[str]:
+    return [step.name for step in unmet(story.evidence(), story.mode.steps)]
+
+
+def test_a_fault_counts_for_the_step_in_force_only() -> None:
+    twice = Story("close_at_mail+close_at_mail+healthy").fault(1.1, "close_at_mail").armed(2, 1.2)
+    assert len(names(twice)) == 1
+    assert names(twice.fault(3.2, "close_at_mail").armed(3, 3.3)) == []
+
+
+def test_another_fault_does_not_count() -> None:
+    for other in ("reset_at_mail", "close_at_rcpt"):
+        assert names(Story("close_at_mail+healthy").fault(1.1, other).armed(2, 9.0)) == ["close_at_mail"]
+
+
+def test_a_step_that_was_never_armed_was_not_met() -> None:
+    story = (
+        Story("close_at_mail+close_at_rcpt+healthy").fault(1.1, "close_at_mail").fault(1.2, "close_at_rcpt")
+    )
+    assert names(story) == ["close_at_rcpt"]
+
+
+def test_a_failing_look_up_of_either_type_counts() -> None:
+    assert names(Story("dns_nodata+healthy").looks_up(1.1, "nodata", type="AAAA").armed(2, 2.0)) == []
+    assert names(Story("dns_nodata+healthy").looks_up(1.1, "nxdomain").armed(2, 2.0)) == ["dns_nodata"]
+
+
+def test_a_refusal_on_loopback_is_a_look_up_between_two_probes_that_were_refused() -> None:
+    def story(*outcomes: str, address: str = REFUSES) -> Story:
+        told = Story("connection_refused+healthy").looks_up(1.1, "records", address).armed(2, 2.1)
+        for at, outcome in zip((0.5, 2.2), outcomes, strict=False):
+            told.note(at, "tcp", "probe", f"{REFUSES}:25", outcome=outcome)
+        return told
+
+    assert names(story("refused", "refused")) == []
+    assert names(story()) == ["connection_refused"]
+    assert names(story("refused", "connected")) == ["connection_refused"]
+    assert names(story("refused", "refused", address=SERVES)) == ["connection_refused"]
+
+
+def test_a_refusal_in_a_namespace_is_a_packet() -> None:
+    story = Story("connection_refused+healthy", lab="namespace").armed(2, 2.1)
+    story.looks_up(1.1, "records", REFUSES).note(0.5, "tcp", "probe", f"{REFUSES}:25", outcome="refused")
+    assert names(story) == ["connection_refused"]
+    story.note(1.2, "tcp", "syn", f"{REFUSES}:25", outcome="refused", peer="x")
+    assert names(story) == []
+
+
+def test_a_hang_is_a_syn_that_was_dropped() -> None:
+    story = Story("connect_timeout+healthy").looks_up(1.1, "records", HANGS).armed(2, 5.0)
+    assert names(story) == ["connect_timeout"]
+    story.note(1.2, "tcp", "syn", f"{HANGS}:25", outcome="dropped", peer="x", seconds=1.9)
+    [contact] = met(story.evidence(), story.mode.steps, 0)
+    assert contact.at == 1.2
+
+
+def test_a_failure_says_what_it_came_down_to() -> None:
+    whole = met_both().delivers(5.3).delivers(7.3)
+    part = Story("close_at_mail+healthy", course=Course.REDUCED).fault(1.1, "close_at_mail").armed(2, 1.2)
+    part.delivers(3.0).delivers(5.0)
+    records = [whole.record()]
+    minimiser = Minimiser(records, load("eop"))
+    wanted = minimiser.wanted()
+    assert {scenario.course for scenario in wanted} == {Course.REDUCED}
+    assert Schedule.parse("close_at_mail+healthy") in [Schedule.parse(s.failure_mode.name) for s in wanted]
+    records.append(part.record())
+    judged = explained(whole.judged(), whole.scenario, minimiser)
+    assert judged.observed.startswith(
+        "delivered twice, reported never; minimal schedule so far: close_at_mail+healthy"
+    )
+    assert judged.verdict is Verdict.FAIL
+
+
+def test_a_pass_is_left_as_it_is() -> None:
+    story = met_both().delivers(5.3)
+    minimiser = Minimiser([story.record()], load("eop"))
+    assert minimiser.wanted() == []
+    assert explained(story.judged(), story.scenario, minimiser).observed == story.judged().observed

@@ -1,0 +1,159 @@
+"""Schedules as texts, as scenarios, and what they can be reduced to."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.course import SCHEDULES, Course
+from conformance.drawing import schedules
+from conformance.failure_mode import Kind, Tcp
+from conformance.failure_modes import ALL
+from conformance.scenario import Scenario, controls_of
+from conformance.schedules import ENDINGS, FAULTS, Schedule, failure_mode_of
+from conformance.steps import is_fault
+from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
+from fake_servers import Script
+
+anything = schedules(5)
+
+
+def scenario(schedule: Schedule, course: Course = Course.SCHEDULE) -> Scenario:
+    return Scenario(failure_mode=failure_mode_of(schedule), course=course)
+
+
+@given(anything)
+def test_text_is_read_back(schedule: Schedule) -> None:
+    assert Schedule.parse(str(schedule)) == schedule
+    assert re.fullmatch(r"[a-z0-9_]+(\+[a-z0-9_]+)+", str(schedule))
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "no ending is called ''"),
+        ("healthy", "needs a fault"),
+        ("dns_servfail", "no ending is called 'dns_servfail'"),
+        ("dns_servfail+nonsense+healthy", "no fault is called 'nonsense'"),
+        ("healthy+healthy", "no fault is called 'healthy'"),
+        ("dns_servfail+healthy+", "no fault is called 'healthy'"),
+        ("close_at_quit+healthy", "no fault is called 'close_at_quit'"),
+    ],
+)
+def test_text_that_is_no_schedule_is_refused(text: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(complaint)):
+        Schedule.parse(text)
+
+
+@given(anything, st.sampled_from(SCHEDULES))
+def test_scenario_is_found_by_its_identifier(schedule: Schedule, course: Course) -> None:
+    staged = scenario(schedule, course)
+    again = Scenario.from_id(staged.id)
+    assert again.id == staged.id
+    assert again.course is course
+    assert again.failure_mode.steps == staged.failure_mode.steps
+
+
+@given(anything)
+def test_addresses_are_legal_and_short(schedule: Schedule) -> None:
+    staged = scenario(schedule)
+    labels = domain_of(staged).split(".")
+    assert all(re.fullmatch(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?", label) for label in labels)
+    for address in (sender_of(staged), author_of(staged)):
+        assert re.fullmatch(r"[a-z0-9.-]{1,64}@sender\.test", address)
+    assert all(len(line) <= 998 for line in envelope_of(staged).content.split(b"\r\n"))
+
+
+@given(anything, anything)
+def test_different_schedules_have_different_addresses(one: Schedule, other: Schedule) -> None:
+    assert (one == other) is (domain_of(scenario(one)) == domain_of(scenario(other)))
+
+
+def test_the_same_schedule_staged_to_reduce_another_has_addresses_of_its_own() -> None:
+    schedule = Schedule.parse("dns_servfail+healthy")
+    assert len({domain_of(scenario(schedule, course)) for course in SCHEDULES}) == len(SCHEDULES)
+
+
+@given(anything)
+def test_failure_mode_says_all_that_a_wave_must_know(schedule: Schedule) -> None:
+    mode = failure_mode_of(schedule)
+    assert [step.name for step in mode.steps] == [*schedule.faults, schedule.ending]
+    assert mode.kind is Kind.SCHEDULE
+    assert not mode.is_control
+    assert len(mode.hosts) == 1
+    assert [control.failure_mode.name for control in controls_of(scenario(schedule))] == ["plain"]
+    assert all(step.about in mode.staged for step in mode.steps)
+
+
+def test_no_schedule_can_be_mistaken_for_a_failure_mode() -> None:
+    assert not [name for name in ALL if "+" in name]
+
+
+@pytest.mark.parametrize("step", [*FAULTS.values(), *ENDINGS.values()], ids=lambda step: step.name)
+def test_every_step_but_healthy_breaks_one_layer(step: object) -> None:
+    assert hasattr(step, "host")
+    host = step.host
+    broken = [host.dns is not None, host.tcp is not Tcp.SERVE, bool(Script(*host.rules).rules)]
+    assert sum(broken) == (0 if step is ENDINGS["healthy"] else 1)
+    assert is_fault(step) is (step is not ENDINGS["healthy"])  # type: ignore[arg-type]
+
+
+@given(anything)
+def test_reductions_are_simpler_and_come_simplest_first(schedule: Schedule) -> None:
+    reductions = schedule.reductions()
+    assert len(reductions) == len(set(reductions))
+    weights = [reduction.weight for reduction in reductions]
+    assert weights == sorted(weights)
+    assert all(weight < schedule.weight for weight in weights)
+
+
+@given(anything)
+def test_each_fault_can_be_dropped(schedule: Schedule) -> None:
+    shorter = [r for r in schedule.reductions() if len(r.faults) < len(schedule.faults)]
+    if len(schedule.faults) > 1 or schedule.ending != "healthy":
+        assert {r.faults for r in shorter} == {
+            schedule.faults[:n] + schedule.faults[n + 1 :] for n in range(len(schedule.faults))
+        }
+    else:
+        assert shorter == []
+
+
+@given(anything)
+def test_parts_are_what_reductions_lead_to_in_the_end(schedule: Schedule) -> None:
+    parts = schedule.parts()
+    assert all(len(part.faults) + (part.ending != "healthy") == 1 for part in parts)
+    single = len(schedule.faults) + (schedule.ending != "healthy") == 1
+    assert {name for part in parts for name in part.faults} == (set() if single else set(schedule.faults))
+    assert all(schedule.can_become(part) and part != schedule for part in parts)
+
+
+@given(st.data())
+def test_a_schedule_can_become_what_its_reductions_lead_to(data: st.DataObject) -> None:
+    schedule = reduced = data.draw(anything)
+    for _ in range(data.draw(st.integers(0, 4))):
+        if reduced.reductions():
+            reduced = data.draw(st.sampled_from(reduced.reductions()))
+    assert schedule.can_become(reduced)
+    assert reduced.can_become(schedule) is (reduced == schedule)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("dns_servfail+healthy", "dns_nxdomain+healthy"),
+        ("close_at_mail+healthy", "close_at_rcpt+healthy"),
+        ("dns_servfail+close_at_mail+healthy", "close_at_mail+dns_servfail+healthy"),
+        ("dns_servfail+healthy", "dns_servfail+close_at_quit"),
+        ("dns_servfail+close_at_quit", "dns_servfail+rejected_at_mail"),
+    ],
+)
+def test_a_schedule_cannot_become_what_is_not_simpler(one: str, other: str) -> None:
+    assert not Schedule.parse(one).can_become(Schedule.parse(other))
+
+
+def test_the_only_schedule_without_reductions_is_the_simplest() -> None:
+    assert Schedule.parse("connection_refused+healthy").reductions() == []
+    assert Schedule.parse("host_unreachable+healthy").reductions() != []
