@@ -9,7 +9,7 @@ from conformance.course import Course
 from conformance.evidence import Evidence
 from conformance.failure_mode import FailureMode
 from conformance.profile import Profile
-from conformance.record import Record
+from conformance.record import Record, Staged
 from conformance.requirements import Requirement, catalogue
 from conformance.scenario import Scenario, controls_of
 from conformance.suite.test_clock_moved import test_clock_moved
@@ -71,7 +71,7 @@ def judge(aspect: Aspect, scenario: Scenario, record: Record, profile: Profile) 
     mode = scenario.failure_mode
     main = aspect.main_requirement(mode, profile)
     staged = record.staged.get(scenario.id)
-    evidence = Evidence(record, staged) if staged else None
+    evidence = _evidence(record, staged) if staged else None
     try:
         case = _ready(mode, scenario, record, profile, evidence)
         findings = tuple(aspect.judge(case))
@@ -95,6 +95,12 @@ def judge(aspect: Aspect, scenario: Scenario, record: Record, profile: Profile) 
         findings=findings,
         evidence=evidence,
     )
+
+
+def _evidence(record: Record, staged: Staged) -> Evidence:
+    """Return the one view of a scenario that all its aspects share."""
+    view: Evidence = record.views.setdefault(staged.scenario, Evidence(record, staged))
+    return view
 
 
 def missing_capabilities(scenario: Scenario, capabilities: frozenset[Capability]) -> str:
@@ -154,7 +160,10 @@ def _nothing_broke(record: Record, evidence: Evidence | None) -> None:
 def _controls_passed(scenario: Scenario, record: Record, profile: Profile) -> None:
     for control in controls_of(scenario):
         aspect = test_clock_moved if control.course is Course.AFTER_JUMP else test_delivered
-        judged = judge(aspect, control, record, profile)
+        key = f"{control.id} under {profile.name}"
+        if key not in record.views:
+            record.views[key] = judge(aspect, control, record, profile)
+        judged: Judged = record.views[key]
         if judged.verdict not in (Verdict.PASS, Verdict.DEVIATION):
             raise Inconclusive(
                 f"the positive control {control.failure_mode.name} did not pass, so this failure proves nothing: "

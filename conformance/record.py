@@ -212,7 +212,7 @@ def unstructure(value: object) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A record in memory."""
+    """A record in memory, complete and unchanging; `views` keeps what was once worked out from it."""
 
     header: Header
     staged: dict[str, Staged]
@@ -221,6 +221,7 @@ class Record:
     reported: list[Reported]
     troubles: list[Trouble]
     footer: Footer | None
+    views: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 def assemble(entries: Iterable[Entry], name: str) -> Record:

@@ -8,7 +8,7 @@ import pytest
 from builders import ASPECT, Story, good, good_control, waiting
 from days import expired
 
-from conformance.course import Course, Timing
+from conformance.course import Course, Timing, timing_of
 from conformance.plan import COMPRESSED_DAY
 from conformance.profile import load
 from conformance.record import Record
@@ -107,4 +107,4 @@ def test_no_day(given: str) -> None:
 
 
 def test_every_clock_has_courses() -> None:
-    assert {Scenario.from_id(f"connection_refused.{course}").timing for course in Course} == set(Timing)
+    assert {timing_of(course) for course in Course} == set(Timing)

@@ -145,4 +145,5 @@ class TestBesideBacklog:
 def test_aspects_of_other_kinds_leave_these_alone() -> None:
     for name, aspect in ASPECT.items():
         kinds = {scenario.failure_mode.kind for scenario in aspect.scenarios()}
-        assert kinds == set(aspect.kinds), name
+        # schedules are drawn for each run, and are no failure modes of the suite's own
+        assert kinds == set(aspect.kinds) - {Kind.SCHEDULE}, name

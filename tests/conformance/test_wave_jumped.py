@@ -101,8 +101,9 @@ class Relay:
         for player in list(self.held):
             self._spawn(player)
 
-    async def kill_and_restart(self) -> None:
+    async def kill_and_restart(self, journal: Journal, moment: str) -> None:
         self.killed.append(self.age)
+        journal.note("relay", "killed", moment=moment, asked=journal.now())
 
     def _spawn(self, player: Player) -> None:
         task = asyncio.create_task(self._attempt(player))

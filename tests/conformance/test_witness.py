@@ -11,7 +11,7 @@ from conformance.failure_mode import Kind
 from conformance.failure_modes import ALL
 from conformance.witness import Attempt, Witness, delivered
 
-# whether a kill fell into its moment is a story of its own: test_kill_proof.py
+# whether a kill fell into its moment is a story of its own
 BROKEN = [name for name, mode in ALL.items() if mode.kind not in (Kind.CONTROL, Kind.KILLED)]
 FAULT = ("smtp", "fault", {"stage": "greeting", "action": "close", "attempt": 1})
 

@@ -51,4 +51,10 @@ CRASH = (
         scenarios=("killed_before_dot", "killed_after_250", "killed_in_delivery"),
         caught=(fails("nothing_lost", _INTACT, "killed_after_250", "killed_in_delivery"),),
     ),
+    Mutant(
+        name="loses_the_first_after_restart",
+        sin="Loses the first message that it accepts after it was started again with an empty queue.",
+        scenarios=("killed_before_dot", "killed_before_250", "killed_between_attempts"),
+        caught=(fails("nothing_lost", _KEPT, "killed_before_dot", "killed_before_250"),),
+    ),
 )

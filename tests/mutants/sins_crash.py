@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from conformance.reference.message import Message, Recipient, State
@@ -129,3 +130,40 @@ def cuts_what_it_resumes() -> None:
 
     patch(Spool, "load", make_load)
     patch(Spool, "content", make_content)
+
+
+@sin
+def loses_the_first_after_restart() -> None:
+    doomed: set[str] = set()
+
+    def make_spool(original: Any) -> Any:
+        def init(self: Any, path: Path) -> None:
+            doomed.update({"next"} if path.exists() else ())
+            original(self, path)
+
+        return init
+
+    def make_load(original: Any) -> Any:
+        def load(self: Any) -> list[Message]:
+            messages: list[Message] = original(self)
+            if messages:
+                doomed.clear()
+            return messages
+
+        return load
+
+    def make_accept(original: Any) -> Any:
+        async def accept(self: Any, message: Message, content: bytes) -> None:
+            if doomed:
+                doomed.clear()
+                return
+            await asyncio.sleep(
+                _WRITTEN_LATE
+            )  # so that a kill right after the final dot comes before the 250
+            await original(self, message, content)
+
+        return accept
+
+    patch(Spool, "__init__", make_spool)
+    patch(Spool, "load", make_load)
+    patch(Relay, "accept", make_accept)

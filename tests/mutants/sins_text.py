@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from conformance.reference import errors, relay
@@ -16,7 +17,8 @@ def _deferred(**changes: str) -> None:
 
     def make(original: Any) -> Any:
         def deferral(*args: Any, **kwargs: Any) -> Failure:
-            return errors.replace(original(*args, **kwargs), **changes)
+            failure: Failure = original(*args, **kwargs)
+            return replace(failure, **changes)
 
         return deferral
 

@@ -1,0 +1,190 @@
+"""The aspects that read a report, and those that ask for none, on hand-made records."""
+
+from __future__ import annotations
+
+import pytest
+from builders import Story
+from days import MOMENTS, expired, moved
+from reports import delay_notice, postfix_like
+
+from conformance.course import Course
+from conformance.verdict import Verdict
+
+
+def _observed(story: Story, aspect: str, verdict: Verdict = Verdict.FAIL, profile: str = "eop") -> str:
+    judged = story.judge(aspect, profile)
+    assert judged.verdict is verdict, (judged.verdict, judged.observed)
+    return judged.observed
+
+
+def _unreturned(story: Story) -> Story:
+    story.events = [event for event in story.events if event.kind != "message"]
+    return story
+
+
+def _all_looks_gone(story: Story) -> Story:
+    story.snapshots.clear()
+    return story
+
+
+class TestOneNdr:
+    def test_two(self) -> None:
+        assert _observed(expired("greeting_421").returns(75.0), "one_ndr") == "2 reports"
+
+    def test_none(self) -> None:
+        assert _observed(moved("greeting_421"), "one_ndr") == "0 reports"
+
+    def test_to_the_author(self) -> None:
+        story = _unreturned(expired("greeting_421"))
+        story.returns(55.0, to=story.staged.author)
+        judged = story.judge("one_ndr")
+        assert (judged.verdict, judged.requirement.id) == (Verdict.FAIL, "ndr/to-sender")
+        assert story.staged.author in judged.observed
+
+    def test_to_both(self) -> None:
+        story = expired("greeting_421")
+        assert _observed(story.returns(55.0, to=story.staged.author), "one_ndr") == "2 reports"
+
+    def test_with_a_reverse_path(self) -> None:
+        story = _unreturned(expired("greeting_421")).returns(55.0, mail_from="postmaster@relay.test")
+        assert _observed(story, "one_ndr") == "<postmaster@relay.test>"
+
+    def test_the_sender_in_any_case(self) -> None:
+        story = _unreturned(expired("greeting_421"))
+        assert story.returns(55.0, to=story.staged.sender.upper()).verdict("one_ndr") is Verdict.PASS
+
+
+class TestNdrForm:
+    def _judged(self, mode: str, old: bytes, new: bytes) -> tuple[Verdict, str]:
+        report = postfix_like(expired(mode).staged)
+        assert old in report
+        judged = expired(mode, report=report.replace(old, new)).judge("ndr_form")
+        return judged.verdict, judged.requirement.id
+
+    @pytest.mark.parametrize(
+        ("old", "new", "requirement"),
+        [
+            (b"report-type=delivery-status", b"x=y", "ndr/form"),
+            (b"Reporting-MTA: dns; relay.test", b"X: y", "ndr/fields"),
+            (b"Status:", b"Remote-MTA: dns; mx.test\r\nStatus:", "ndr/remote-mta"),
+            (
+                b"Status:",
+                b"Will-Retry-Until: Sat, 28 Nov 2026 15:00:00 +0000\r\nStatus:",
+                "ndr/will-retry-until",
+            ),
+        ],
+    )
+    def test_what_fails(self, old: bytes, new: bytes, requirement: str) -> None:
+        assert self._judged("connection_refused", old, new) == (Verdict.FAIL, requirement)
+
+    def test_the_original_missing_deviates(self) -> None:
+        verdict = self._judged("connection_refused", b"Message-ID: <", b"Message-ID: <x")
+        assert verdict == (Verdict.DEVIATION, "ndr/returns-original")
+
+    def test_a_server_that_spoke_may_be_named(self) -> None:
+        more = b"Remote-MTA: dns; mx.test\r\nStatus:"
+        story = expired("greeting_421")
+        report = postfix_like(story.staged).replace(b"Status:", more)
+        assert expired("greeting_421", report=report).verdict("ndr_form") is Verdict.FAIL
+        spoke = expired("greeting_421", report=report)
+        spoke.note(
+            1.3, "smtp", "sent", server=spoke.site().server, connection=1, stage="greeting", text="421 x"
+        )
+        assert spoke.verdict("ndr_form") is Verdict.PASS
+
+    def test_without_a_report_there_is_no_form(self) -> None:
+        for name in ("ndr_form", "ndr_status"):
+            assert "see expires" in _observed(moved("greeting_421"), name, Verdict.INCONCLUSIVE)
+
+
+class TestNdrStatus:
+    @pytest.mark.parametrize(
+        ("mode", "status", "eop", "rfc"),
+        [
+            ("connection_refused", "5.4.316", Verdict.PASS, Verdict.PASS),
+            ("connection_refused", "5.4.300", Verdict.PASS, Verdict.PASS),
+            ("connection_refused", "4.4.7", Verdict.DEVIATION, Verdict.PASS),
+            ("connection_refused", "2.0.0", Verdict.FAIL, Verdict.FAIL),
+            ("connection_refused", "", Verdict.FAIL, Verdict.FAIL),
+            ("close_at_data", "5.4.7", Verdict.PASS, Verdict.PASS),  # inferred: a MAY
+        ],
+    )
+    def test_the_status(self, mode: str, status: str, eop: Verdict, rfc: Verdict) -> None:
+        report = postfix_like(expired(mode).staged, status=status)
+        story = expired(mode, report=report)
+        assert (story.verdict("ndr_status"), story.verdict("ndr_status", "rfc")) == (eop, rfc)
+
+    @pytest.mark.parametrize(
+        ("diagnostic", "verdict"),
+        [
+            ("smtp; 550 5.4.316 expired", Verdict.PASS),
+            ("smtp; 550 5.4.7 expired", Verdict.DEVIATION),
+            ("smtp; 450 5.4.316 expired", Verdict.DEVIATION),
+            ("smtp; 450 refused", Verdict.PASS),
+            ("", Verdict.PASS),
+        ],
+    )
+    def test_the_diagnostic_agrees(self, diagnostic: str, verdict: Verdict) -> None:
+        story = _unreturned(expired("connection_refused")).returns(
+            55.0, status="5.4.316", diagnostic=diagnostic
+        )
+        assert story.verdict("ndr_status") is verdict
+
+    def test_rfcs_name_no_subject_for_an_expired_message(self) -> None:
+        asked = {f.requirement for f in expired("connection_refused").judge("ndr_status", "rfc").findings}
+        assert asked <= {"ndr/status-class", "ndr/agrees"}
+
+    def test_a_bounce_in_no_known_form(self) -> None:
+        story = expired("connection_refused", report=b"Subject: Returned\r\n\r\nSorry.\r\n")
+        assert "no fields" in _observed(story, "ndr_status")
+
+
+class TestDelayNotice:
+    def test_none_is_due(self) -> None:
+        assert expired("greeting_421").verdict("delay_notice") is Verdict.NOT_APPLICABLE
+
+    @pytest.mark.parametrize(
+        ("at", "action", "verdict"),
+        [
+            (25.0, "delayed", Verdict.PASS),
+            (25.0, "relayed", Verdict.FAIL),
+            (75.0, "delayed", Verdict.FAIL),
+        ],
+    )
+    def test_honest(self, at: float, action: str, verdict: Verdict) -> None:
+        story = expired("greeting_421")
+        story.returns(at, content=delay_notice(story.staged, action=action))
+        assert story.verdict("delay_notice") is verdict
+        assert story.verdict("one_ndr") is Verdict.PASS
+
+
+class TestNoNdr:
+    COURSES = (Course.NULL_SENDER, Course.NOTIFY_NEVER, Course.NOTIFY_DELAY)
+
+    def _gone(self, course: Course) -> Story:
+        story = moved("connection_refused", course, until="23h55")
+        return story.look(MOMENTS["24h15"] + 5, None).look(MOMENTS["30h"] + 5, None)
+
+    @pytest.mark.parametrize("course", COURSES)
+    def test_nothing_is_sent(self, course: Course) -> None:
+        assert self._gone(course).verdict("no_ndr") is Verdict.PASS
+
+    @pytest.mark.parametrize("course", COURSES)
+    def test_something_is_sent(self, course: Course) -> None:
+        row = "ndr/none-for-null-sender" if course is Course.NULL_SENDER else "ndr/none-unless-asked"
+        for author in (False, True):
+            story = self._gone(course)
+            judged = story.returns(55.0, to=story.staged.author if author else "").judge("no_ndr")
+            assert (judged.verdict, judged.requirement.id) == (Verdict.FAIL, row)
+
+    def test_a_notice_of_delay_was_asked_for(self) -> None:
+        story = self._gone(Course.NOTIFY_DELAY)
+        story.returns(25.0, content=delay_notice(story.staged))
+        assert story.verdict("no_ndr") is Verdict.PASS
+
+    def test_while_it_waits_nothing_is_due(self) -> None:
+        story = moved("connection_refused", Course.NULL_SENDER)
+        assert "still in the queue" in _observed(story, "no_ndr", Verdict.INCONCLUSIVE)
+        assert "never seen" in _observed(
+            _all_looks_gone(self._gone(Course.NULL_SENDER)), "no_ndr", Verdict.INCONCLUSIVE
+        )
