@@ -12,7 +12,7 @@ from conformance.reference.events import Outcome
 from mutants.patching import patch, sin
 
 
-def _deferred(**changes: str) -> None:
+def _deferred(**changes: Any) -> None:
     """Change what is remembered of every failure of the relay's own finding."""
 
     def make(original: Any) -> Any:
