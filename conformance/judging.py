@@ -88,6 +88,17 @@ def judge(aspect: Aspect, scenario: Scenario, record: Record, profile: Profile) 
             evidence=evidence,
         )
     decisive = weightiest(findings)
+    broken = next((trouble for trouble in record.troubles if not trouble.scenario), None)
+    if decisive.verdict is not Verdict.PASS and broken is not None:
+        # what is missing from the record of a wave that broke is nobody's failure
+        return Judged(
+            verdict=Verdict.ERROR,
+            requirement=main,
+            level=main.level,
+            reason=broken.message,
+            fault=broken.fault,
+            evidence=evidence,
+        )
     return Judged(
         verdict=decisive.verdict,
         requirement=catalogue()[decisive.requirement],

@@ -171,7 +171,7 @@ class Run:
             self._plan(wanted, timing, lab, stretch)
             for timing in Timing
             if (wanted := _staged(timing, scenarios, capabilities))
-        ]
+        ] or [self._plan([], Timing.STEADY, lab, stretch)]  # even where nothing applies a record says why
         # pytest has no public name for this outside of fixtures
         folders = [self.config._tmp_path_factory.mktemp("conformance") for _ in plans]  # type: ignore[attr-defined]
         progress.begin("staging " + ", ".join(f"{len(p.scenarios)} scenarios ({p.timing})" for p in plans))

@@ -78,6 +78,7 @@ class Instance:
         self._relay = relay
         self._turn = asyncio.Lock()
         self._thread = threading.Lock()
+        self._inside = ""
         self._has_events = Capability.EVENTS in target.capabilities
         _submission(relay)
         self.schedule = _schedule(relay, longest)
@@ -183,9 +184,21 @@ class Instance:
 
     async def _call(self, name: str, *arguments: object) -> Any:
         function: Callable[..., Any] = getattr(self._relay, name)
+
+        def named(*given: object) -> Any:
+            self._inside = f"{name}()"
+            try:
+                return function(*given)
+            finally:
+                self._inside = ""
+
         async with self._turn:
+            call = function if inspect.iscoroutinefunction(function) else named
             return await _guarded(
-                lambda: _either(self._thread, function, *arguments), CALL_LIMIT, f"{name}()"
+                lambda: _either(self._thread, call, *arguments),
+                CALL_LIMIT,
+                # what holds up everything else is the call that never returned
+                lambda: self._inside or f"{name}()",
             )
 
 
@@ -277,13 +290,14 @@ async def _in_thread(
     return await result
 
 
-async def _guarded(call: Callable[[], Awaitable[T]], limit: float, what: str) -> T:
+async def _guarded(call: Callable[[], Awaitable[T]], limit: float, named: str | Callable[[], str]) -> T:
     try:
         async with asyncio.timeout(limit) as timer:
             return await call()
     except TargetError as error:
         raise from_target(error) from error
     except TimeoutError as error:
+        what = named if isinstance(named, str) else named()
         if not timer.expired():
             raise _defect(f"{what} raised {error!r}", error) from error
         raise Trouble(
@@ -294,6 +308,7 @@ async def _guarded(call: Callable[[], Awaitable[T]], limit: float, what: str) ->
     except Trouble:
         raise
     except Exception as error:
+        what = named if isinstance(named, str) else named()
         raise _defect(f"{what} raised {type(error).__name__}: {error}", error) from error
 
 

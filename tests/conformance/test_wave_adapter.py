@@ -192,7 +192,7 @@ async def test_a_plain_call_that_hangs_delays_the_next_one(monkeypatch: pytest.M
     async with running(PlainTarget(Relay()), CONFIG) as instance:
         with pytest.raises(Trouble, match=r"queue\(\) did not return"):
             await instance.queue()
-        with pytest.raises(Trouble, match=r"events\(\) did not return"):
+        with pytest.raises(Trouble, match=r"queue\(\) did not return"):
             await instance.events()
         assert log == ["queue begins"]
         release.set()

@@ -17,7 +17,8 @@ from .verdicts import Result, compare
 from .waves import scenario_of, stage, was_late
 
 # Waves side by side: each mostly waits.
-_SIDE_BY_SIDE = 12
+_SIDE_BY_SIDE = 16
+_IN_PEACE = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,19 +50,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(mutants: Sequence[Mutant], folder: Path, jobs: int = _SIDE_BY_SIDE) -> Iterator[Result]:
-    """Run mutants side by side and yield what became of each; waves that were late are repeated alone."""
+    """Run mutants side by side and yield what became of each; what was late is staged once more."""
     late = []
     with ThreadPoolExecutor(jobs) as pool:
         futures = {pool.submit(_staged, mutant, folder): mutant for mutant in mutants}
         for future in as_completed(futures):
             mutant, records = futures[future], future.result()
-            if was_late(records):
+            result = compare(mutant, records)
+            if was_late(records) or result.late:
                 late.append(mutant)
             else:
-                yield compare(mutant, records)
-    for mutant in late:
-        print(f"{mutant.name}: we were late, once more, alone")
-        yield compare(mutant, _staged(mutant, folder, again=True))
+                yield result
+    with ThreadPoolExecutor(_IN_PEACE) as pool:
+        for mutant, records in zip(
+            late, pool.map(lambda each: _staged(each, folder, again=True), late), strict=True
+        ):
+            print(f"{mutant.name}: something was late, staged once more, in peace", flush=True)
+            yield compare(mutant, records)
 
 
 def _staged(mutant: Mutant, folder: Path, *, again: bool = False) -> list[Record]:

@@ -14,6 +14,7 @@ from .catalogue_lifetime import LIFETIME
 from .catalogue_queue import QUEUE
 from .catalogue_recipients import RECIPIENTS
 from .catalogue_reports import REPORTS
+from .catalogue_schedules import SCHEDULES
 from .catalogue_text import TEXT
 from .catalogue_tls import TLS
 from .mutant import Mutant
@@ -32,6 +33,7 @@ MUTANTS: Mapping[str, Mutant] = {
         *FORM,
         *RECIPIENTS,
         *CRASH,
+        *SCHEDULES,
         *INNOCENT,
     )
 }

@@ -55,7 +55,7 @@ LIFETIME = (
     Mutant(
         name="expires_at_26_h",
         sin="Gives messages up when they are 26 hours old.",
-        scenarios=("connection_refused.expires", "greeting_421.day", "greeting_421.restarted"),
+        scenarios=("connection_refused.expires", "greeting_421.restarted"),
         caught=(
             deviates("expires", "lifetime/promptly"),
             fails("expires", "rfc/gives-up", profile="rfc"),

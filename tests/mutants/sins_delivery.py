@@ -64,6 +64,24 @@ def duplicates_after_recovery() -> None:
 
 
 @sin
+def delivers_twice_after_two_faults() -> None:
+    doubled(lambda recipients: recipients[0].attempts >= 2)
+
+
+@sin
+def loses_after_two_faults() -> None:
+    def make(original: Any) -> Any:
+        async def deliver(self: Any, message: Message, route: Any, recipients: Sequence[Recipient]) -> Any:
+            if recipients[0].attempts >= 2:
+                return dict.fromkeys(recipients, Delivered("mx.test", "250 2.0.0 OK"))
+            return await original(self, message, route, recipients)
+
+        return deliver
+
+    patch(Relay, "_deliver", make)
+
+
+@sin
 def duplicates_plain_mail() -> None:
     doubled(_first)
 

@@ -11,7 +11,7 @@ from conformance.suite import ASPECTS
 from conformance.verdict import Verdict
 
 from .mutant import Expected, Mutant
-from .waves import Given, judge_all, scenario_of
+from .waves import Given, judge_all, judged_by, scenario_of
 
 _ASPECTS = {aspect.name: aspect for aspect in ASPECTS}
 
@@ -28,12 +28,14 @@ class Result:
         caught: The verdicts that caught it as the catalogue says.
         missed: What should have caught it or followed, and what was said instead.
         collateral: Verdicts that nothing explains.
+        late: Whether something unexpected is that a thing came too late, which a busy machine can do as well.
     """
 
     mutant: Mutant
     caught: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     collateral: list[str] = field(default_factory=list)
+    late: bool = False
 
     @property
     def survived(self) -> bool:
@@ -63,14 +65,20 @@ def _compare(result: Result, mutant: Mutant, given: Given) -> None:
         missing = given.aspect in _OPTIONAL and judged.verdict is Verdict.NOT_APPLICABLE
         if judged.verdict is not Verdict.PASS and not missing:
             result.collateral.append(str(given))
+            result.late |= _came_late(given)
         return
     if not expected.certain and judged.verdict is Verdict.PASS:
         return
     wrong = _difference(expected, given)
     if wrong:
         result.missed.append(f"wanted {wrong}: {given}")
+        result.late |= _came_late(given)
     elif expected in mutant.caught:
         result.caught.append(f"{given.aspect}[{given.scenario.id}]")
+
+
+def _came_late(given: Given) -> bool:
+    return any(finding.late for finding in given.judged.findings)
 
 
 def _difference(expected: Expected, given: Given) -> str:
@@ -96,7 +104,7 @@ def scenarios_of(mutant: Mutant, expected: Expected) -> list[Scenario]:
     """Return the staged scenarios that an expectation is about."""
     wanted = [scenario_of(name) for name in mutant.scenarios]
     staged = {each.id for each in (*wanted, *(control for each in wanted for control in controls_of(each)))}
-    judged = _ASPECTS[expected.aspect].scenarios()
+    judged = judged_by(_ASPECTS[expected.aspect], staged)
     return [each for each in judged if each.id in staged and _is_about(expected, each)]
 
 
