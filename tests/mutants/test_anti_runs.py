@@ -11,6 +11,8 @@ from conformance.verdict import Verdict
 
 from .waves import everything, judge_all, stage
 
+pytestmark = pytest.mark.staged
+
 _RUNS = {
     "disarmed": ("reference", True),
     "black hole": ("mutants.impostors:BlackHole", False),

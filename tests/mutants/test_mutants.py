@@ -38,6 +38,7 @@ def results(tmp_path_factory):
     return {result.mutant.name: result for result in run(mutants, folder)}
 
 
+@pytest.mark.staged
 @pytest.mark.parametrize("name", _REPRESENTATIVE)
 def test_mutant_is_caught_by_what_it_breaks_and_by_nothing_else(results, name):
     result = results[name]
