@@ -2,7 +2,7 @@
 
 An adapter is one class with three members (`Target`). Entering `running` must leave the relay accepting
 mail; leaving it must leave nothing running. A relay that offers more says so by its capabilities and by
-further methods on the object that `running` yields: `events`, `submit`.
+further methods on the object that `running` yields: `events`, `submit`, `alerts` and more.
 
 Synchronous adapters are welcome: `running` may return a plain context manager, and `queue`, `events` and
 `submit` may be plain functions; they are then called in a thread, never two at once.
@@ -35,6 +35,14 @@ class Capability(StrEnum):
     CLOCK = "clock"  # running() yields an object with move_clock()
     RESTART = "restart"  # running() yields an object with kill() and restart()
     SUBMISSION_DSN = "submission_dsn"  # its submission takes the DSN parameters of RFC 3461
+    ACCEPTED_DOMAINS = (
+        "accepted_domains"  # honours accepted_domains: unknown recipients are relayed or refused
+    )
+    ALERTS = "alerts"  # honours alert_messages and alert_age; running() yields an object with alerts()
+    FIX_NOW = "fix_now"  # running() yields an object with fix_now()
+    EDIT_CONNECTOR = (
+        "edit_connector"  # running() yields an object with edit_connector() and delete_connector()
+    )
 
 
 class TlsPolicy(StrEnum):
@@ -71,6 +79,32 @@ class Connector:
     tls_domain: str = ""
 
 
+class DomainType(StrEnum):
+    """What becomes of unknown recipients of an accepted domain (Exchange Online PowerShell, Set-AcceptedDomain)."""
+
+    INTERNAL_RELAY = (
+        "internal_relay"  # they are relayed through the domain's connector, as the known ones are
+    )
+    AUTHORITATIVE = (
+        "authoritative"  # they are refused at RCPT: 550 5.4.1 Recipient address rejected: Access denied
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcceptedDomain:
+    """A domain of the relay's own organization; other recipient domains are a partner's.
+
+    Attributes:
+        domain: The recipient domain.
+        type: What becomes of its unknown recipients.
+        recipients: The known ones, whole addresses without angle brackets.
+    """
+
+    domain: str
+    type: DomainType = DomainType.INTERNAL_RELAY
+    recipients: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class RelayConfig:
     """Everything a target is asked for. Times are in seconds.
@@ -89,6 +123,10 @@ class RelayConfig:
         connect_timeout: How long to wait for a TCP connection.
         command_timeout: How long to wait for the greeting, each reply and the TLS handshake.
         dns_timeout: How long to wait, in all, for the answer to one DNS question.
+        accepted_domains: The relay's own domains; only for a target with ACCEPTED_DOMAINS.
+        alert_messages: How many messages of one connector must have waited for `alert_age` before its alert is
+            raised; only for a target with ALERTS.
+        alert_age: How long they must have waited.
     """
 
     work_directory: Path
@@ -104,6 +142,9 @@ class RelayConfig:
     connect_timeout: float
     command_timeout: float
     dns_timeout: float
+    accepted_domains: tuple[AcceptedDomain, ...] = ()
+    alert_messages: int = 2000
+    alert_age: float = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +219,35 @@ class DeliveryEvent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Alert:
+    """An alert about the queued mail of one connector; times are seconds since the epoch, by the relay's clock.
+
+    Attributes:
+        connector: The recipient domain of the connector.
+        queued: How many messages waited for it when the alert was raised or last brought up to date.
+        raised_at: When it was raised.
+        cleared_at: When its cause ended; None while it lasts.
+        queue_start: When the oldest of these messages was accepted.
+        oldest_expires: When that message will expire.
+        destination_server: The host tried last.
+        last_address: The IP address tried last; empty if none was.
+        last_error: The last error, word for word.
+        how_to_fix: What the operator can do about it.
+    """
+
+    connector: str
+    queued: int
+    raised_at: float
+    cleared_at: float | None = None
+    queue_start: float | None = None
+    oldest_expires: float | None = None
+    destination_server: str = ""
+    last_address: str = ""
+    last_error: str = ""
+    how_to_fix: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Envelope:
     """A message to submit.
 
@@ -230,6 +300,51 @@ class Restarts(Protocol):
 
     async def restart(self) -> None:
         """Start it again; it accepts mail at `submission` (which may have changed) when this returns."""
+
+
+class RaisesAlerts(Protocol):
+    """A relay that tells its operator of mail that waits too long (capability ALERTS)."""
+
+    async def alerts(self) -> Sequence[Alert]:
+        """Return every alert since the relay was started, oldest first, those that were cleared included."""
+
+
+class FixesNow(Protocol):
+    """A relay that offers *Fix now* for a destination that was shut down for good (capability FIX_NOW)."""
+
+    async def fix_now(self, domain: str) -> None:
+        """Take this alert's remedy: the connector is off, the domain authoritative, in force when this returns.
+
+        From then on unknown recipients of the domain are refused, known ones still accepted.
+        """
+
+
+class EditsConnectors(Protocol):
+    """A relay whose connectors can be changed while it runs (capability EDIT_CONNECTOR)."""
+
+    async def edit_connector(
+        self, connector: Connector, *, enabled: bool = True, trust_anchors: Path | None = None
+    ) -> None:
+        """Save new settings for the connector of `connector.domain`; in force, also for queued mail, on return.
+
+        Args:
+            connector: All its settings, also those that stay as they are.
+            enabled: Whether it is turned on.
+            trust_anchors: A PEM file to trust from now on instead of `RelayConfig.trust_anchors`; None: no change.
+
+        Raises:
+            EditRefused: The settings are not valid; nothing has changed.
+        """
+
+    async def delete_connector(self, domain: str) -> None:
+        """Delete the connector of a domain; in force on return."""
+
+    async def set_accepted_domain(self, accepted: AcceptedDomain) -> None:
+        """Change type and known recipients of an accepted domain; in force on return (with ACCEPTED_DOMAINS only)."""
+
+
+class EditRefused(Exception):
+    """The relay refused an edit; the text is its reason, word for word."""
 
 
 class TakesEnvelopes(Protocol):
