@@ -24,7 +24,9 @@ from fake_servers.smtp import (
     Action,
     Close,
     CloseWith421,
+    Endless,
     Raw,
+    Refuse,
     Reply,
     Reset,
     Rule,
@@ -40,6 +42,8 @@ for one recipient only.
   stages:  {stages}
   actions: accept  reply:CODE:TEXT  close_with_421[:TEXT]  close[:OCTETS]  reset[:OCTETS]  stall[:OCTETS]
            trickle:SECONDS:CODE:TEXT  slow:SECONDS  raw:TEXT (escapes like \\r\\n and \\x00)
+           refuse_raw:TEXT (the same, and the dialogue goes on as after a refusal)
+           endless[:CODE[:TEXT]]
 OCTETS is how much content to read first, at stage body only.
 """.format(stages=" ".join(stage.value for stage in Stage if stage is not Stage.OTHER))
 
@@ -124,8 +128,17 @@ def _trickle(arguments: str) -> Trickle:
     return Trickle(_reply(reply), float(interval))
 
 
-def _raw(arguments: str) -> Raw:
-    return Raw(arguments.encode("latin-1", "backslashreplace").decode("unicode_escape").encode("latin-1"))
+def _endless(arguments: str) -> Endless:
+    if not arguments:
+        return Endless()
+    reply = _reply(arguments)
+    [line] = reply.lines
+    return Endless(line or Endless().line, code=reply.code)
+
+
+def _raw(arguments: str, then: Refuse | None = None) -> Raw:
+    octets = arguments.encode("latin-1", "backslashreplace").decode("unicode_escape").encode("latin-1")
+    return Raw(octets, then)
 
 
 _ACTIONS: dict[str, Callable[[str], Action]] = {
@@ -137,5 +150,7 @@ _ACTIONS: dict[str, Callable[[str], Action]] = {
     Stall.name: _octets(Stall),
     Trickle.name: _trickle,
     Slow.name: lambda seconds: Slow(float(seconds)),
+    Endless.name: _endless,
     Raw.name: _raw,
+    f"{Refuse.name}_{Raw.name}": lambda text: _raw(text, Refuse()),
 }

@@ -9,6 +9,8 @@ from typing import Literal
 # Larger than any message of a test; announced by SIZE (RFC 1870).
 MAX_MESSAGE_OCTETS = 64 * 1024 * 1024
 
+_JOURNAL_LIMIT = 1024  # octets of a raw reply that the journal shows
+
 # RFC 5321, sections 4.1.1.2 and 4.1.1.3: a path, then parameters. A quoted local part may hold a ">".
 _PATH = re.compile(r'\s*<(?P<address>(?:"(?:\\.|[^"\\])*"|[^">])*)>(?:\s+(?P<parameters>.*))?\s*', re.DOTALL)
 _PARAMETER = re.compile(r"(?P<keyword>[A-Za-z0-9][A-Za-z0-9-]*)(?:=[!-<>-~]+)?")
@@ -61,6 +63,13 @@ def ehlo_lines(hostname: str, *, starttls: bool, extensions: tuple[str, ...]) ->
     """Return the text lines of a positive reply to EHLO (RFC 5321, section 4.1.1.1)."""
     offered = [f"SIZE {MAX_MESSAGE_OCTETS}", "8BITMIME", *(["STARTTLS"] if starttls else []), *extensions]
     return (hostname, *offered, "HELP")
+
+
+def shortened(data: bytes) -> str:
+    """Return octets as `readable` does; of very many only the head, and how many there are."""
+    if len(data) <= _JOURNAL_LIMIT:
+        return readable(data)
+    return f"{readable(data[:_JOURNAL_LIMIT])}... ({len(data)} octets)"
 
 
 def readable(data: bytes) -> str:

@@ -9,15 +9,17 @@ from fake_servers.smtp.actions import (
     Action,
     Close,
     CloseWith421,
+    Endless,
     Raw,
+    Refuse,
     Reply,
     Reset,
     Slow,
     Stall,
     Trickle,
 )
-from fake_servers.smtp.commands import readable
-from fake_servers.smtp.effects import Abort, Effect, HalfClose, Hold, Note, Send, Wait
+from fake_servers.smtp.commands import shortened
+from fake_servers.smtp.effects import Abort, Effect, Final, HalfClose, Hold, Note, Repeat, Send, Wait
 from fake_servers.smtp.script import Script
 from fake_servers.smtp.stages import Stage
 
@@ -62,8 +64,10 @@ class Output:
                 self.send_raw(stage, action)
                 if isinstance(action.then, Accept):
                     self.say(stage, accepted)
-                if not self.over:
+                if not self.over and not isinstance(action.then, Refuse):
                     accept()
+            case Endless():
+                self._say_without_end(stage, action, action.code or accepted.code)
             case Close() | Reset() | Stall():
                 self.leave(action)
 
@@ -75,7 +79,7 @@ class Output:
     def send_raw(self, stage: Stage, action: Raw) -> None:
         """Send raw octets, and leave if that follows."""
         self.do(Send(action.data))
-        self.note("sent", stage=stage.value, text=readable(action.data))
+        self.note("sent", stage=stage.value, text=shortened(action.data))
         if isinstance(action.then, Close | Reset | Stall):
             self.leave(action.then, reading=stage is not Stage.BODY)
 
@@ -89,7 +93,7 @@ class Output:
             case Stall():
                 self.finish(Hold(reading))
 
-    def finish(self, effect: HalfClose | Abort | Hold) -> None:
+    def finish(self, effect: Final) -> None:
         """End the dialogue."""
         self.do(effect)
         self.over = True
@@ -115,6 +119,11 @@ class Output:
         """Return the effects collected since the last call."""
         effects, self._effects = self._effects, []
         return effects
+
+    def _say_without_end(self, stage: Stage, action: Endless, code: int) -> None:
+        line = f"{code}-{action.line}"
+        self.note("sent", stage=stage.value, text=line)  # once, for all of them
+        self.finish(Repeat(line.encode("ascii") + b"\r\n", action.interval))
 
     def _say_scripted(self, stage: Stage, reply: Reply, interval: float, accept: Callable[[], None]) -> None:
         self.say(stage, reply, interval)

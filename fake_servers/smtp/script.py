@@ -9,7 +9,9 @@ from fake_servers.smtp.actions import (
     Action,
     Close,
     CloseWith421,
+    Endless,
     Raw,
+    Refuse,
     Reply,
     Reset,
     Slow,
@@ -18,7 +20,7 @@ from fake_servers.smtp.actions import (
 )
 from fake_servers.smtp.stages import Stage
 
-_IN_DIALOGUE = (Accept, Reply, CloseWith421, Close, Reset, Stall, Trickle, Slow, Raw)
+_IN_DIALOGUE = (Accept, Reply, CloseWith421, Close, Reset, Stall, Trickle, Slow, Raw, Endless)
 _POSSIBLE: dict[Stage, tuple[type, ...]] = {stage: _IN_DIALOGUE for stage in Stage} | {
     Stage.CONNECT: (Accept, Close, Reset, Stall, Slow),  # a reply here would be the greeting
     Stage.HANDSHAKE: (Accept, Close, Reset, Stall, Slow, Raw),  # no SMTP inside a TLS handshake
@@ -64,7 +66,7 @@ class Rule:
     def _check_raw(self, raw: Raw, where: str) -> None:
         if isinstance(raw.then, Close | Reset | Stall) and raw.then.after:
             raise ValueError(f"{where}: what follows raw octets reads no content first")
-        if self.stage is Stage.HANDSHAKE and isinstance(raw.then, Accept):
+        if self.stage is Stage.HANDSHAKE and isinstance(raw.then, Accept | Refuse):
             raise ValueError(f"{where}: no handshake can follow raw octets")
         if self.stage is Stage.BODY and not isinstance(raw.then, Close | Reset | Stall):
             raise ValueError(f"{where} must be followed by close, reset or stall")

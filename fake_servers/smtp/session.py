@@ -8,7 +8,7 @@ the script cannot change, and then calls `Output.answer` with the positive reply
 changes. It asks the script for the action of the stage, and everything a script can do to a reply happens
 there. Three stages have no command of their own, so they ask for their action elsewhere: CONNECT and
 GREETING in `connected`, BODY in `_begin_content`, and HANDSHAKE in `_begin_handshake`. After an effect that
-ends the dialogue (`HalfClose`, `Abort`, `Hold`) the session is `over` and ignores what still comes in.
+ends the dialogue (one of `Final`) the session is `over` and ignores what still comes in.
 """
 
 from __future__ import annotations

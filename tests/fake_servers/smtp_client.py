@@ -222,7 +222,12 @@ SCRIPTS = {
 }
 
 Start = Callable[..., Awaitable[SmtpServer]]
+Serve = Callable[[Script], Awaitable[Client]]
 
 
 def kinds(journal: Journal, layer: str) -> list[str]:
     return [event.kind for event in journal if event.layer == layer]
+
+
+def told(journal: Journal) -> list[tuple[object, object]]:
+    return [(event["stage"], event["action"]) for event in journal if event.kind == "fault"]

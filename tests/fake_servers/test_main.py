@@ -22,7 +22,9 @@ from fake_servers.smtp import (
     Accept,
     Close,
     CloseWith421,
+    Endless,
     Raw,
+    Refuse,
     Reply,
     Reset,
     Rule,
@@ -163,6 +165,13 @@ def test_an_address_in_use_is_explained(capsys: pytest.CaptureFixture[str]) -> N
         ("data=trickle:0.5:354:Go", Rule(Stage.DATA, Trickle(Reply(354, "Go"), 0.5))),
         ("greeting=slow:2", Rule(Stage.GREETING, Slow(2.0))),
         (r"ehlo=raw:250 x\n\x00", Rule(Stage.EHLO, Raw(b"250 x\n\x00"))),
+        (
+            r"dot=refuse_raw:450 caf\xe9\r\n@1",
+            Rule(Stage.DOT, Raw(b"450 caf\xe9\r\n", Refuse()), range(1, 2)),
+        ),
+        ("greeting=endless", Rule(Stage.GREETING, Endless())),
+        ("ehlo=endless:451", Rule(Stage.EHLO, Endless(code=451))),
+        ("ehlo=endless:250:X", Rule(Stage.EHLO, Endless("X", code=250))),
         ("rcpt(a@b.test)=accept", Rule(Stage.RCPT, Accept(), recipient="a@b.test")),
     ],
 )

@@ -7,7 +7,9 @@ from fake_servers.smtp import (
     Action,
     Close,
     CloseWith421,
+    Endless,
     Raw,
+    Refuse,
     Reply,
     Reset,
     Rule,
@@ -55,10 +57,15 @@ def test_a_rule_that_accepts_is_healthy_and_shields_what_follows() -> None:
         (Stage.CONNECT, BUSY),
         (Stage.CONNECT, CloseWith421()),
         (Stage.CONNECT, Raw(b"x")),
+        (Stage.CONNECT, Endless()),
+        (Stage.HANDSHAKE, Endless()),
+        (Stage.BODY, Endless()),
         (Stage.HANDSHAKE, BUSY),
         (Stage.HANDSHAKE, Trickle(BUSY)),
         (Stage.HANDSHAKE, CloseWith421()),
         (Stage.HANDSHAKE, Raw(b"x", then=Accept())),
+        (Stage.HANDSHAKE, Raw(b"x", then=Refuse())),
+        (Stage.BODY, Raw(b"x", then=Refuse())),
         (Stage.BODY, BUSY),
         (Stage.BODY, Trickle(BUSY)),
         (Stage.BODY, Raw(b"x")),
@@ -96,6 +103,12 @@ def test_impossible_values_are_refused() -> None:
         CloseWith421("hélas")
     with pytest.raises(ValueError, match="interval"):
         Trickle(BUSY, 0)
+    with pytest.raises(ValueError, match="interval"):
+        Endless(interval=0)
+    with pytest.raises(ValueError, match="between 200 and 599"):
+        Endless(code=199)
+    with pytest.raises(ValueError, match="ASCII"):
+        Endless("two\r\nlines")
     with pytest.raises(ValueError, match="seconds"):
         Slow(-1)
     with pytest.raises(ValueError, match="octets"):
