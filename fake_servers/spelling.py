@@ -38,7 +38,7 @@ from fake_servers.smtp import (
 
 RULE_SYNTAX = """\
 A rule is STAGE=ACTION, STAGE=ACTION@2 (second connection only) or STAGE=ACTION@1-3; rcpt(ADDRESS)=ACTION is
-for one recipient only.
+for one recipient only, rcpt>2=ACTION for those after the first two of a message that were accepted.
   stages:  {stages}
   actions: accept  reply:CODE:TEXT  close_with_421[:TEXT]  close[:OCTETS]  reset[:OCTETS]  stall[:OCTETS]
            trickle:SECONDS:CODE:TEXT  slow:SECONDS  raw:TEXT (escapes like \\r\\n and \\x00)
@@ -54,7 +54,7 @@ semicolon: '10 mx1.a.test.; 20 mx2.a.test.'. The TYPE ALL stands for all types o
 """
 
 _RULE = re.compile(
-    r"(?P<stage>\w+)(?:\((?P<recipient>[^)]*)\))?=(?P<action>\w+)(?::(?P<arguments>.*?))?"
+    r"(?P<stage>\w+)(?:\((?P<recipient>[^)]*)\))?(?:>(?P<beyond>\d+))?=(?P<action>\w+)(?::(?P<arguments>.*?))?"
     r"(?:@(?P<first>\d+)(?:-(?P<last>\d+))?)?",
     re.DOTALL,
 )
@@ -83,7 +83,9 @@ def parse_rule(text: str) -> Rule:
         if not 1 <= first <= last:
             raise ValueError(f"no connections {first} to {last}: they are counted from 1")
         attempts = range(first, last + 1)
-    return Rule(stage, _action(match["action"], match["arguments"] or ""), attempts, match["recipient"])
+    action = _action(match["action"], match["arguments"] or "")
+    beyond = int(match["beyond"]) if match["beyond"] else None
+    return Rule(stage, action, attempts, match["recipient"], beyond)
 
 
 def parse_answer(text: str) -> Answer:

@@ -37,39 +37,18 @@ class Output:
         self._effects: list[Effect] = []
         self.over = False
 
-    def action(self, stage: Stage, recipient: str = "") -> Action:
-        """Ask the script."""
-        return self._script.action(stage, self._attempt, recipient)
+    def action(self, stage: Stage) -> Action:
+        """Ask the script; not at RCPT, where the recipient matters."""
+        return self._script.action(stage, self._attempt)
 
-    def answer(self, stage: Stage, accepted: Reply, accept: Callable[[], None], recipient: str = "") -> None:
+    def answer_rcpt(self, accept: Callable[[], None], recipient: str, already: int) -> None:
+        """Play the script's action for a recipient, of a transaction that has so many `already`."""
+        action = self._script.action(Stage.RCPT, self._attempt, recipient, already)
+        self._play(action, Stage.RCPT, Reply(250, "2.1.5 OK"), accept)
+
+    def answer(self, stage: Stage, accepted: Reply, accept: Callable[[], None]) -> None:
         """Play the script's action in place of the reply `accepted`; call `accept` if it was positive."""
-        action = self.action(stage, recipient)
-        if not isinstance(action, Accept):
-            self.fault(stage, action.name)
-        match action:
-            case Accept():
-                self.say(stage, accepted)
-                accept()
-            case Slow():
-                self.do(Wait(action.seconds))
-                self.say(stage, accepted)
-                accept()
-            case Reply():
-                self._say_scripted(stage, action, 0.0, accept)
-            case Trickle():
-                self._say_scripted(stage, action.reply, action.interval, accept)
-            case CloseWith421():
-                self.close_with_421(stage, action)
-            case Raw():
-                self.send_raw(stage, action)
-                if isinstance(action.then, Accept):
-                    self.say(stage, accepted)
-                if not self.over and not isinstance(action.then, Refuse):
-                    accept()
-            case Endless():
-                self._say_without_end(stage, action, action.code or accepted.code)
-            case Close() | Reset() | Stall():
-                self.leave(action)
+        self._play(self.action(stage), stage, accepted, accept)
 
     def close_with_421(self, stage: Stage, action: CloseWith421) -> None:
         """Reply 421 and close."""
@@ -119,6 +98,34 @@ class Output:
         """Return the effects collected since the last call."""
         effects, self._effects = self._effects, []
         return effects
+
+    def _play(self, action: Action, stage: Stage, accepted: Reply, accept: Callable[[], None]) -> None:
+        if not isinstance(action, Accept):
+            self.fault(stage, action.name)
+        match action:
+            case Accept():
+                self.say(stage, accepted)
+                accept()
+            case Slow():
+                self.do(Wait(action.seconds))
+                self.say(stage, accepted)
+                accept()
+            case Reply():
+                self._say_scripted(stage, action, 0.0, accept)
+            case Trickle():
+                self._say_scripted(stage, action.reply, action.interval, accept)
+            case CloseWith421():
+                self.close_with_421(stage, action)
+            case Raw():
+                self.send_raw(stage, action)
+                if isinstance(action.then, Accept):
+                    self.say(stage, accepted)
+                if not self.over and not isinstance(action.then, Refuse):
+                    accept()
+            case Endless():
+                self._say_without_end(stage, action, action.code or accepted.code)
+            case Close() | Reset() | Stall():
+                self.leave(action)
 
     def _say_without_end(self, stage: Stage, action: Endless, code: int) -> None:
         line = f"{code}-{action.line}"

@@ -41,12 +41,16 @@ class Rule:
         action: What.
         attempts: Which connections, counted from 1 at each server; None: all.
         recipient: Only for this forward-path, without angle brackets (stage RCPT only); None: all.
+        beyond: Only once that many recipients have been accepted in the transaction (stage RCPT only), as
+            in `Rule(Stage.RCPT, Reply(452, "4.5.3 Too many recipients"), beyond=2)`; None: always. The count
+            restarts with each transaction (RFC 5321, section 4.5.3.1.10).
     """
 
     stage: Stage
     action: Action
     attempts: range | None = None
     recipient: str | None = None
+    beyond: int | None = None
 
     def __post_init__(self) -> None:
         where = f"{self.action.name} at stage {self.stage.value}"
@@ -60,6 +64,10 @@ class Rule:
             raise ValueError(f"{where}: only at stage body is there content to read first")
         if self.recipient is not None and self.stage is not Stage.RCPT:
             raise ValueError(f"{where}: a recipient can be given at stage rcpt only")
+        if self.beyond is not None and self.stage is not Stage.RCPT:
+            raise ValueError(f"{where}: recipients can be counted at stage rcpt only")
+        if self.beyond is not None and self.beyond < 0:
+            raise ValueError(f"{where}: beyond is a number of recipients, not {self.beyond}")
         if isinstance(self.action, Raw):
             self._check_raw(self.action, where)
 
@@ -106,18 +114,21 @@ class Script:
         rules = "".join(f"{rule!r}, " for rule in self.rules)
         return f"Script({rules}starttls={self.starttls}, extensions={self.extensions})"
 
-    def action(self, stage: Stage, attempt: int, recipient: str = "") -> Action:
+    def action(self, stage: Stage, attempt: int, recipient: str = "", accepted: int = 0) -> Action:
         """Return what to do.
 
         Args:
             stage: Where the dialogue has come to.
             attempt: The number of the connection, counted from 1.
             recipient: The forward-path at stage RCPT; compared without regard to case.
+            accepted: How many recipients the transaction has already.
         """
         for rule in self.rules:
             if rule.stage is not stage or not rule.covers(attempt):
                 continue
-            if rule.recipient is None or rule.recipient.casefold() == recipient.casefold():
+            if rule.recipient is not None and rule.recipient.casefold() != recipient.casefold():
+                continue
+            if rule.beyond is None or accepted >= rule.beyond:
                 return rule.action
         return Accept()
 

@@ -219,9 +219,7 @@ class Session:
         elif path.unknown("TO", self._script.extensions):
             self._out.say(Stage.RCPT, Reply(555, "5.5.4 Parameter not recognized"))
         else:
-            self._out.answer(
-                Stage.RCPT, Reply(250, "2.1.5 OK"), lambda: self._recipients.append(path), path.address
-            )
+            self._out.answer_rcpt(lambda: self._recipients.append(path), path.address, len(self._recipients))
 
     def _data(self, argument: str) -> None:
         if not self._greeted:

@@ -130,6 +130,7 @@ def test_hang() -> None:
         (["smtp", "--rule", "mail=stal"], "no action 'stal'"),
         (["smtp", "--rule", "mail=reply:busy"], "a reply needs a code"),
         (["smtp", "--rule", "mail=close:7"], "close at stage mail"),
+        (["smtp", "--rule", "mail>2=close"], "counted at stage rcpt only"),
         (["smtp", "--rule", "mail=close@0"], "counted from 1"),
         (["smtp", "--certificate", "rotten"], "invalid choice: 'rotten'"),
         (["dns", "--set", "a.test", "MX"], "expected NAME TYPE ANSWER"),
@@ -172,6 +173,8 @@ def test_an_address_in_use_is_explained(capsys: pytest.CaptureFixture[str]) -> N
         ("greeting=endless", Rule(Stage.GREETING, Endless())),
         ("ehlo=endless:451", Rule(Stage.EHLO, Endless(code=451))),
         ("ehlo=endless:250:X", Rule(Stage.EHLO, Endless("X", code=250))),
+        ("rcpt>2=reply:452:Full@1", Rule(Stage.RCPT, Reply(452, "Full"), range(1, 2), beyond=2)),
+        ("rcpt(a@b.test)>1=stall", Rule(Stage.RCPT, Stall(), recipient="a@b.test", beyond=1)),
         ("rcpt(a@b.test)=accept", Rule(Stage.RCPT, Accept(), recipient="a@b.test")),
     ],
 )

@@ -88,6 +88,20 @@ def test_a_recipient_belongs_to_rcpt() -> None:
         Rule(Stage.MAIL, Close(), recipient="a@b.test")
 
 
+def test_counting_recipients_belongs_to_rcpt() -> None:
+    with pytest.raises(ValueError, match="close at stage mail: recipients can be counted at stage rcpt only"):
+        Rule(Stage.MAIL, Close(), beyond=1)
+    with pytest.raises(ValueError, match="not -1"):
+        Rule(Stage.RCPT, Close(), beyond=-1)
+
+
+def test_a_rule_beyond_some_recipients_spares_them() -> None:
+    script = Script(Rule(Stage.RCPT, BUSY, beyond=2))
+    found = [script.action(Stage.RCPT, 1, "a@b.test", accepted) for accepted in range(4)]
+    assert found == [Accept(), Accept(), BUSY, BUSY]
+    assert not script.healthy(1)
+
+
 @pytest.mark.parametrize("extension", ["CHUNKING", "SMTPUTF8", "STARTTLS"])
 def test_an_extension_that_is_not_served_cannot_be_offered(extension: str) -> None:
     with pytest.raises(ValueError, match=extension):
