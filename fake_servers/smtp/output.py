@@ -29,6 +29,7 @@ class Output:
 
     Attributes:
         over: Whether the last effect was final; nothing may follow it.
+        replied: What was sent in place of the reply last asked for, when `accept` is called.
     """
 
     def __init__(self, script: Script, attempt: int) -> None:
@@ -36,6 +37,7 @@ class Output:
         self._attempt = attempt
         self._effects: list[Effect] = []
         self.over = False
+        self.replied = b""
 
     def action(self, stage: Stage) -> Action:
         """Ask the script; not at RCPT, where the recipient matters."""
@@ -57,7 +59,7 @@ class Output:
 
     def send_raw(self, stage: Stage, action: Raw) -> None:
         """Send raw octets, and leave if that follows."""
-        self.do(Send(action.data))
+        self._send(Send(action.data))
         self.note("sent", stage=stage.value, text=shortened(action.data))
         if isinstance(action.then, Close | Reset | Stall):
             self.leave(action.then, reading=stage is not Stage.BODY)
@@ -79,7 +81,7 @@ class Output:
 
     def say(self, stage: Stage, reply: Reply, interval: float = 0.0) -> None:
         """Send a reply; with an `interval` one octet at a time, so many seconds apart."""
-        self.do(Send(reply.encoded(), interval))
+        self._send(Send(reply.encoded(), interval))
         self.note("sent", stage=stage.value, text=reply.text)
 
     def fault(self, stage: Stage, action: str) -> None:
@@ -100,6 +102,7 @@ class Output:
         return effects
 
     def _play(self, action: Action, stage: Stage, accepted: Reply, accept: Callable[[], None]) -> None:
+        self.replied = b""
         if not isinstance(action, Accept):
             self.fault(stage, action.name)
         match action:
@@ -131,6 +134,10 @@ class Output:
         line = f"{code}-{action.line}"
         self.note("sent", stage=stage.value, text=line)  # once, for all of them
         self.finish(Repeat(line.encode("ascii") + b"\r\n", action.interval))
+
+    def _send(self, effect: Send) -> None:
+        self.replied += effect.data
+        self.do(effect)
 
     def _say_scripted(self, stage: Stage, reply: Reply, interval: float, accept: Callable[[], None]) -> None:
         self.say(stage, reply, interval)

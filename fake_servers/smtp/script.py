@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from fake_servers.smtp.actions import (
@@ -29,7 +30,8 @@ _POSSIBLE: dict[Stage, tuple[type, ...]] = {stage: _IN_DIALOGUE for stage in Sta
 }
 
 # What the sessions can really do; an extension offered but not served would be a fault of another kind.
-EXTENSIONS = frozenset({"PIPELINING", "DSN"})
+EXTENSIONS = frozenset({"8BITMIME", "DSN", "PIPELINING", "SIZE"})
+_EXTENSION = re.compile(r"8BITMIME|DSN|PIPELINING|SIZE(?: [1-9][0-9]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +99,41 @@ class Script:
     Attributes:
         rules: The rules, in order.
         starttls: Whether EHLO offers STARTTLS, given that the server has a TLS context.
-        extensions: What else EHLO offers: PIPELINING, DSN.
+        extensions: What else EHLO offers, in this order: 8BITMIME, DSN, PIPELINING, and SIZE, or
+            `SIZE 1000` for a limit of so many octets. The limit is kept (RFC 1870): a larger SIZE at MAIL and
+            larger content at the final dot get 552. Parameters of what the last EHLO did not offer get 555.
+        tls_extensions: The same for EHLO under TLS; None: as in clear.
     """
 
-    def __init__(self, *rules: Rule, starttls: bool = True, extensions: tuple[str, ...] = ()) -> None:
-        for extension in extensions:
-            if extension not in EXTENSIONS:
+    def __init__(
+        self,
+        *rules: Rule,
+        starttls: bool = True,
+        extensions: tuple[str, ...] = ("SIZE", "8BITMIME"),
+        tls_extensions: tuple[str, ...] | None = None,
+    ) -> None:
+        for extension in (*extensions, *(tls_extensions or ())):
+            if not _EXTENSION.fullmatch(extension):
                 raise ValueError(
-                    f"no extension {extension!r} here; there are {', '.join(sorted(EXTENSIONS))}"
+                    f"no extension {extension!r} here; there are {', '.join(sorted(EXTENSIONS))}, 'SIZE 1000'"
                 )
         self.rules = rules
         self.starttls = starttls
         self.extensions = extensions
+        self.tls_extensions = tls_extensions
 
     def __repr__(self) -> str:
         rules = "".join(f"{rule!r}, " for rule in self.rules)
-        return f"Script({rules}starttls={self.starttls}, extensions={self.extensions})"
+        return (
+            f"Script({rules}starttls={self.starttls}, extensions={self.extensions}, "
+            f"tls_extensions={self.tls_extensions})"
+        )
+
+    def offered(self, *, secured: bool) -> tuple[str, ...]:
+        """Return what a healthy reply to EHLO offers besides STARTTLS, in clear or under TLS."""
+        if secured and self.tls_extensions is not None:
+            return self.tls_extensions
+        return self.extensions
 
     def action(self, stage: Stage, attempt: int, recipient: str = "", accepted: int = 0) -> Action:
         """Return what to do.

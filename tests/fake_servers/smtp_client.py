@@ -213,12 +213,12 @@ def tls_context(name: str = "mx.test") -> ssl.SSLContext:
     return context
 
 
+ALL_EXTENSIONS = ("SIZE", "8BITMIME", "DSN", "PIPELINING")
+
 # Nothing but the rule for another recipient tells the two apart: all that is healthy must look the same.
 SCRIPTS = {
-    "aiosmtpd": Script(extensions=("DSN", "PIPELINING")),
-    "session": Script(
-        Rule(Stage.RCPT, Stall(), recipient="nobody@else.test"), extensions=("DSN", "PIPELINING")
-    ),
+    "aiosmtpd": Script(extensions=ALL_EXTENSIONS),
+    "session": Script(Rule(Stage.RCPT, Stall(), recipient="nobody@else.test"), extensions=ALL_EXTENSIONS),
 }
 
 Start = Callable[..., Awaitable[SmtpServer]]
