@@ -200,6 +200,20 @@ async def test_a_stalled_body_notices_a_reset(serve: Serve, journal: Journal) ->
     assert (end["by"], end["how"]) == ("peer", "rst")
 
 
+async def test_a_stalled_body_notices_a_fin_that_finds_no_room(serve: Serve, journal: Journal) -> None:
+    async with await serve(Script(Rule(Stage.BODY, Stall())), receive_buffer=4096) as client:
+        await client.walk_to(Stage.BODY)
+        await noted(journal, "body")
+        client.sock.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            while True:  # until both sides' buffers are full
+                client.sock.send(b"x" * 100_000)
+        assert not journal.of("tcp", "closed")
+        client.sock.close()
+        [end] = await noted(journal, "closed")
+    assert (end["by"], end["how"]) == ("peer", "fin")
+
+
 @pytest.mark.parametrize("how", ["fin", "rst"])
 async def test_a_peer_that_leaves_amid_a_trickle_is_noted(serve: Serve, journal: Journal, how: str) -> None:
     script = Script(Rule(Stage.GREETING, Trickle(Reply(220, "x" * 50), interval=0.01)))
