@@ -82,6 +82,8 @@ def envelope_of(scenario: Scenario) -> Envelope:
         "x" * _LONGEST_LINE,
     ]
     filler = "The quick brown fox jumps over the lazy dog, again and again, until there are enough octets."
+    if _octets(scenario) > _LONGEST_OF_MANY:  # fewer lines: relays and fakes take content line by line
+        filler = " ".join([filler] * 10)
     missing = _octets(scenario) - sum(len(line) + 2 for line in (*head, *body))
     body += [filler] * (missing // (len(filler) + 2) + 1 if missing > 0 else 0)
     content = "\r\n".join([*head, "", *body, ""]).encode("ascii")
