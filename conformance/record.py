@@ -8,6 +8,7 @@ snapshots, delivery events of the relay, troubles. Times are seconds on the jour
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,9 @@ T = TypeVar("T")
 _converter = make_converter()
 # JSON's own types pass as they are.
 _converter.register_structure_hook(Value, lambda value, _: value)
+# Content of megabytes: the converter's own base85 takes a second for each.
+_converter.register_unstructure_hook(bytes, lambda value: b64encode(value).decode("ascii"))
+_converter.register_structure_hook(bytes, lambda value, _: b64decode(value))
 
 
 @dataclass(frozen=True, kw_only=True)
