@@ -63,7 +63,7 @@ def _held(case: Case, allowed: float) -> list[tuple[float, bool]]:
     ended: dict[int, float] = {}
     for event in case.evidence.events:
         fault = begun.get(event.connection)
-        if fault is None or event.at < fault.at or event.connection in ended:
+        if fault is None or not fault.at <= event.at <= closed or event.connection in ended:
             continue
         read_to_the_end = (event.layer, event.kind) == ("smtp", "sent") and fault["action"] == "trickle"
         if read_to_the_end or (event.layer, event.kind) == ("tcp", "closed"):

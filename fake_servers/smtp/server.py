@@ -89,7 +89,7 @@ class SmtpServer:
         *,
         tls: ssl.SSLContext | EllipsisType | None = ...,
         certificate: str | EllipsisType = ...,
-        receive_buffer: int | None | EllipsisType = ...,
+        receive_buffer: int | EllipsisType | None = ...,
     ) -> None:
         """Go by another script from the next connection on; connections already accepted keep theirs.
 
