@@ -9,6 +9,7 @@ from .catalogue_crash import CRASH
 from .catalogue_day import DAY
 from .catalogue_delivery import DELIVERY
 from .catalogue_form import FORM
+from .catalogue_grid import GRID
 from .catalogue_innocent import INNOCENT
 from .catalogue_lifetime import LIFETIME
 from .catalogue_queue import QUEUE
@@ -27,6 +28,7 @@ MUTANTS: Mapping[str, Mutant] = {
         *QUEUE,
         *TLS,
         *DELIVERY,
+        *GRID,
         *LIFETIME,
         *DAY,
         *REPORTS,
