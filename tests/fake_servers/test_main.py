@@ -4,6 +4,7 @@ import os
 import signal
 import smtplib
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -95,6 +96,19 @@ def test_smtp_offers_a_certificate(tmp_path: Path) -> None:
             client.ehlo()
             assert client.has_extn("starttls")
         assert anchors.read_text().startswith("-----BEGIN CERTIFICATE-----")
+
+
+def test_smtp_can_speak_an_old_tls_alone() -> None:
+    options = ["--certificate", "ip_address", "--newest-tls", "TLSv1_1"]
+    with running("smtp", *options) as (process, host, port):
+        with smtplib.SMTP(host, port, timeout=DEADLINE) as client, pytest.raises(ssl.SSLError):
+            client.starttls(context=ssl.create_default_context())
+        assert any("tls failed" in line for line in lines_until(process, "tls failed"))
+
+
+def test_a_certificate_that_cannot_be_made_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["smtp", "--listen", "127.0.0.1:0", "--certificate", "wildcard_two_labels"]) == 1
+    assert "use a longer name" in capsys.readouterr().err
 
 
 def test_dns_answers() -> None:
