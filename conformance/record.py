@@ -162,6 +162,7 @@ class Footer:
         longest_window: The longest window of a scenario, in seconds.
         cpu_seconds: Processor time of the wave and its relays.
         pressure: Share of the time in which somebody on the machine waited for a processor, 0 to 1.
+        peak_memory: Octets of memory that the wave and the largest of its relays' processes had at most.
     """
 
     lines: int
@@ -169,6 +170,7 @@ class Footer:
     longest_window: float
     cpu_seconds: float
     pressure: float = 0.0
+    peak_memory: int = 0
 
 
 Entry = Header | Staged | Event | Snapshot | Reported | Trouble | Footer
