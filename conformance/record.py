@@ -8,6 +8,7 @@ snapshots, delivery events of the relay, troubles. Times are seconds on the jour
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,9 @@ from fake_servers.journal import Value
 T = TypeVar("T")
 
 _converter = make_converter()
+# The converter's own base85 is slow with messages of megabytes.
+_converter.register_unstructure_hook(bytes, lambda value: b64encode(value).decode("ascii"))
+_converter.register_structure_hook(bytes, lambda value, _: b64decode(value, validate=True))
 # JSON's own types pass as they are.
 _converter.register_structure_hook(Value, lambda value, _: value)
 
