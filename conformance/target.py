@@ -43,6 +43,7 @@ class Capability(StrEnum):
     EDIT_CONNECTOR = (
         "edit_connector"  # running() yields an object with edit_connector() and delete_connector()
     )
+    MAILBOXES = "mailboxes"  # running() yields an object with mailbox()
 
 
 class TlsPolicy(StrEnum):
@@ -315,7 +316,11 @@ class FixesNow(Protocol):
     async def fix_now(self, domain: str) -> None:
         """Take this alert's remedy: the connector is off, the domain authoritative, in force when this returns.
 
-        From then on unknown recipients of the domain are refused, known ones still accepted.
+        From then on unknown recipients of the domain are refused, known ones still accepted. Mail in the queue is
+        neither kept from its known recipients nor dropped: each is delivered somewhere or returned.
+
+        Raises:
+            EditRefused: There is no such connector, or it has no accepted domain; nothing has changed.
         """
 
 
@@ -337,10 +342,28 @@ class EditsConnectors(Protocol):
         """
 
     async def delete_connector(self, domain: str) -> None:
-        """Delete the connector of a domain; in force on return."""
+        """Delete the connector of a domain; in force on return.
+
+        Raises:
+            EditRefused: As for `edit_connector`.
+        """
 
     async def set_accepted_domain(self, accepted: AcceptedDomain) -> None:
-        """Change type and known recipients of an accepted domain; in force on return (with ACCEPTED_DOMAINS only)."""
+        """Change type and known recipients of an accepted domain; in force on return (with ACCEPTED_DOMAINS only).
+
+        Raises:
+            EditRefused: As for `edit_connector`.
+        """
+
+
+class KeepsMailboxes(Protocol):
+    """A relay that keeps the mailboxes of known recipients whose mail no connector takes (capability MAILBOXES).
+
+    It is how mail of an accepted domain without a connector can be seen to have arrived.
+    """
+
+    async def mailbox(self, recipient: str) -> Sequence[bytes]:
+        """Return the content of every message in the mailbox of a recipient, in any order; none if it has none."""
 
 
 class EditRefused(Exception):

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from conformance.target import (
     AcceptedDomain,
@@ -60,6 +61,7 @@ class ReferenceTarget:
             Capability.ALERTS,
             Capability.FIX_NOW,
             Capability.EDIT_CONNECTOR,
+            Capability.MAILBOXES,
         }
     )
 
@@ -75,6 +77,7 @@ class ReferenceTarget:
             config=directory / "relay.toml",
             events=directory / "events.jsonl",
             clock=directory / "clock-offset",
+            mailboxes=directory / "mailboxes",
             log=directory / "relay.log",
         )
         files.config.write_text(dump(settings(config, files)), encoding="utf-8")
@@ -173,6 +176,12 @@ class ReferenceRelay:
         tables = replaced(data.get("accepted_domain", []), accepted.domain, accepted_table(accepted))
         await self._save(data | {"accepted_domain": tables})
 
+    def mailbox(self, recipient: str) -> Sequence[bytes]:
+        """Read its maildir."""
+        local, _, domain = recipient.lower().rpartition("@")
+        folder = self._files.mailboxes / domain / quote(local, safe="+=") / "new"
+        return [_without_return_path(file.read_bytes()) for file in folder.glob("*")]
+
     def _settings(self) -> Table:
         """Return what is in force: the file, which every change goes through."""
         return tomllib.loads(self._files.config.read_text(encoding="utf-8"))
@@ -206,6 +215,11 @@ class ReferenceRelay:
             return []
         lines = self._files.events.read_text(encoding="utf-8").splitlines()
         return [_event(json.loads(line)) for line in lines]
+
+
+def _without_return_path(content: bytes) -> bytes:
+    """Strip the line that final delivery puts on top (RFC 5321 4.4)."""
+    return content.partition(b"\r\n")[2]
 
 
 def _event(row: dict[str, Any]) -> DeliveryEvent:

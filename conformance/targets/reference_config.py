@@ -17,6 +17,7 @@ class Files(NamedTuple):
     config: Path
     events: Path
     clock: Path
+    mailboxes: Path
     log: Path
 
 
@@ -30,6 +31,7 @@ def settings(config: RelayConfig, files: Files) -> Table:
         "next_hop_port": config.next_hop_port,
         "spool": str(config.work_directory / "spool.sqlite3"),
         "event_log": str(files.events),
+        "mailboxes": str(files.mailboxes),
         "clock_offset_file": str(files.clock),
         "trust_anchors": str(config.trust_anchors),
         "schedule": {
