@@ -35,15 +35,11 @@ class Capability(StrEnum):
     CLOCK = "clock"  # running() yields an object with move_clock()
     RESTART = "restart"  # running() yields an object with kill() and restart()
     SUBMISSION_DSN = "submission_dsn"  # its submission takes the DSN parameters of RFC 3461
-    ACCEPTED_DOMAINS = (
-        "accepted_domains"  # honours accepted_domains: unknown recipients are relayed or refused
-    )
+    ACCEPTED_DOMAINS = "accepted_domains"  # honours accepted_domains
     ALERTS = "alerts"  # honours alert_messages and alert_age; running() yields an object with alerts()
-    FIX_NOW = "fix_now"  # running() yields an object with fix_now()
-    EDIT_CONNECTOR = (
-        "edit_connector"  # running() yields an object with edit_connector() and delete_connector()
-    )
-    MAILBOXES = "mailboxes"  # running() yields an object with mailbox()
+    FIX_NOW = "fix_now"  # ... with fix_now()
+    EDIT_CONNECTOR = "edit_connector"  # ... with edit_connector() and delete_connector()
+    MAILBOXES = "mailboxes"  # ... with mailbox()
 
 
 class TlsPolicy(StrEnum):
@@ -83,12 +79,8 @@ class Connector:
 class DomainType(StrEnum):
     """What becomes of unknown recipients of an accepted domain (Exchange Online PowerShell, Set-AcceptedDomain)."""
 
-    INTERNAL_RELAY = (
-        "internal_relay"  # they are relayed through the domain's connector, as the known ones are
-    )
-    AUTHORITATIVE = (
-        "authoritative"  # they are refused at RCPT: 550 5.4.1 Recipient address rejected: Access denied
-    )
+    INTERNAL_RELAY = "internal_relay"  # they go through the domain's connector, as the known ones do
+    AUTHORITATIVE = "authoritative"  # refused at RCPT: 550 5.4.1 Recipient address rejected: Access denied
 
 
 @dataclass(frozen=True, kw_only=True)
