@@ -186,8 +186,9 @@ async def test_an_attempt_on_the_old_way_is_called_off(
     await stuck.stop()
 
 
-async def test_a_message_that_is_being_handed_over_is_not_sent_twice(
-    relay: RelayProcess, mail_server: MailServer
+@pytest.mark.parametrize("reply", ["250 2.0.0 taken late", "451 4.3.2 not now"])
+async def test_of_a_message_that_is_being_handed_over_the_outcome_counts(
+    relay: RelayProcess, mail_server: MailServer, reply: str
 ) -> None:
     taken, answer = asyncio.Event(), asyncio.Event()
     slow = MailServer()
@@ -195,7 +196,7 @@ async def test_a_message_that_is_being_handed_over_is_not_sent_twice(
     async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         taken.set()
         await answer.wait()
-        writer.write(b"250 2.0.0 taken late\r\n")
+        writer.write(f"{reply}\r\n".encode())
 
     slow.reactions["."] = take
     await slow.start("127.1.0.6", mail_server.port)
@@ -208,6 +209,10 @@ async def test_a_message_that_is_being_handed_over_is_not_sent_twice(
     await relay.reload()
     answer.set()
     event: dict[str, Any] = await relay.event("delivered")
-    assert event["text"] == "250 2.0.0 taken late"
-    assert mail_server.messages == []
+    if reply.startswith("250"):
+        assert event["text"] == reply
+        assert mail_server.messages == []
+    else:  # and is not waited for until its next retry
+        assert event["attempt"] == 2
+        assert len(mail_server.messages) == 1
     await slow.stop()
