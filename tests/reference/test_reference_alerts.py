@@ -13,7 +13,7 @@ from reference_world import DEADLINE, RelayProcess
 
 from conformance.reference.alerts import AlertWatch
 from conformance.reference.classify import CONDITIONS, Cause, Stage
-from conformance.reference.config import Config
+from conformance.reference.config import AlertRule, Config
 from conformance.reference.config_file import parse
 from conformance.reference.errors import Failure, deferral, remote_failure
 from conformance.reference.message import Message, Recipient, State
@@ -153,6 +153,13 @@ async def test_it_ends_with_its_connector(operator: Operator, change: str) -> No
     connectors = (replace(first, enabled=False), *others) if change == "off" else tuple(others)
     operator.watch.apply(replace(operator.config, connectors=connectors), operator.messages)
     assert [alert["cleared_at"] for alert in await operator.alerts(at=200)] == [200]
+
+
+async def test_a_new_rule_counts_for_mail_that_waits_already(operator: Operator) -> None:
+    operator.arrive(2, at=0)
+    assert await operator.alerts(at=50) == []
+    operator.watch.apply(replace(operator.config, alert=AlertRule(messages=2, age=10)), operator.messages)
+    assert [alert["raised_at"] for alert in await operator.alerts(at=51)] == [51]
 
 
 @pytest.mark.parametrize("left", [2, 3])
