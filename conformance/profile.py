@@ -28,7 +28,7 @@ NAMES = tuple(
     )
 )
 DEFAULT = "eop"
-_REPLIED = "{replied}"
+REPLIED = "{replied}"  # in a check: what the remote server said
 
 
 class ProfileError(Exception):
@@ -63,10 +63,10 @@ class Check:
         """
         value, said = (getattr(codes_, self.what) for codes_ in (read, replied))
         name = "reply code" if self.what == "code" else "enhanced status code"
-        if (not value and self.if_shown) or (not said and _REPLIED in self.any):
+        if (not value and self.if_shown) or (not said and REPLIED in self.any):
             return None
-        wanted = [said if pattern == _REPLIED else pattern for pattern in self.any]
-        preferred = said if self.preferred == _REPLIED else self.preferred
+        wanted = [said if pattern == REPLIED else pattern for pattern in self.any]
+        preferred = said if self.preferred == REPLIED else self.preferred
         preference = f" (preferably {preferred})" if preferred else ""
         return Finding(
             requirement=self.requirement,
