@@ -23,6 +23,13 @@ from conformance.target import Outcome
 from conformance.verdict import Finding, NotApplicable
 from conformance.witness import Attempt
 
+# What kinds of failure modes can take these courses; an aspect of several kinds reads each on its own.
+_TAKEN_BY = {
+    Course.HEALTHY: (Kind.CONTROL,),
+    Course.PERSISTS: (Kind.HARMLESS, Kind.PASSING),
+    Course.HEALED: (Kind.TRANSIENT,),
+}
+
 # A lifetime that differs by less, in seconds, cannot be told from 24 hours by the stops of a moved clock.
 _LIFETIME_TOLERANCE = 5 * 60.0
 
@@ -86,12 +93,14 @@ class Case:
             )
 
     @property
+    def may_be_borne(self) -> bool:
+        """Whether the profile accepts that the message is delivered in spite of the fault, at once or later."""
+        return self.profile.accepted(self.mode, Outcome.DELIVERED) is not None
+
+    @property
     def was_delivered_at_once(self) -> bool:
         """Whether the relay delivered in spite of the fault and the profile accepts that."""
-        return (
-            self.outcome is Outcome.DELIVERED
-            and self.profile.accepted(self.mode, Outcome.DELIVERED) is not None
-        )
+        return self.outcome is Outcome.DELIVERED and self.may_be_borne
 
     @property
     def was_returned_at_once(self) -> bool:
@@ -149,6 +158,7 @@ class Aspect:
         courses: The courses whose evidence it reads, one item for each.
         kinds: Which kinds of failure modes it applies to.
         only: Names of the failure modes it is limited to on a course, where that is too long for all of them.
+        where: Whether it applies to a failure mode of its kinds at all.
         slots: The `aspect.slot` keys it needs from a profile; none if the rows name requirements themselves.
     """
 
@@ -157,14 +167,16 @@ class Aspect:
     courses: tuple[Course, ...]
     kinds: tuple[Kind, ...]
     only: Mapping[Course, tuple[str, ...]]
+    where: Callable[[FailureMode], bool]
     slots: tuple[str, ...]
 
     def scenarios(self) -> Iterator[Scenario]:
         """Yield every scenario that this aspect can judge."""
         for mode in ALL.values():
-            if mode.kind in self.kinds:
+            if mode.kind in self.kinds and self.where(mode):
                 for course in self.courses:
-                    if mode.name in self.only.get(course, (mode.name,)):
+                    taken = mode.kind in _TAKEN_BY.get(course, self.kinds)
+                    if taken and mode.name in self.only.get(course, (mode.name,)):
                         yield Scenario(failure_mode=mode, course=course)
 
     def label(self, scenario: Scenario) -> str:
@@ -183,6 +195,7 @@ def aspect(
     *courses: Course,
     kinds: tuple[Kind, ...] = (Kind.TRANSIENT,),
     only: tuple[str, ...] | Mapping[Course, tuple[str, ...]] = MappingProxyType({}),
+    where: Callable[[FailureMode], bool] = lambda _: True,
     slots: tuple[str, ...] = (),
 ) -> Callable[[Judge], Aspect]:
     """Declare a function `test_<name>` of the suite as an aspect."""
@@ -195,6 +208,7 @@ def aspect(
             courses=courses,
             kinds=kinds,
             only=dict.fromkeys(courses, only) if isinstance(only, tuple) else only,
+            where=where,
             slots=tuple(f"{name}.{slot}" for slot in slots),
         )
 

@@ -15,6 +15,8 @@ from conformance.failure_modes import (
     mx_routing,
     rejected,
     several_hosts,
+    tls_ladder,
+    tls_session,
 )
 
 _registry = Registry()
@@ -28,6 +30,8 @@ for _section in (
     cannot_connect,
     closed_abruptly,
     certificate,
+    tls_ladder,
+    tls_session,
     rejected,
     killed,
 ):

@@ -12,9 +12,11 @@ from conformance.suite.test_error_code import test_error_code
 from conformance.suite.test_error_detail import test_error_detail
 from conformance.suite.test_exactly_once import test_exactly_once
 from conformance.suite.test_expires import test_expires
+from conformance.suite.test_forgets_clear import test_forgets_clear
 from conformance.suite.test_healed_late import test_healed_late
 from conformance.suite.test_ndr_form import test_ndr_form
 from conformance.suite.test_ndr_status import test_ndr_status
+from conformance.suite.test_never_in_clear import test_never_in_clear
 from conformance.suite.test_no_ndr import test_no_ndr
 from conformance.suite.test_nothing_lost import test_nothing_lost
 from conformance.suite.test_one_ndr import test_one_ndr
@@ -24,11 +26,17 @@ from conformance.suite.test_retried_all_day import test_retried_all_day
 from conformance.suite.test_returned_at_once import test_returned_at_once
 from conformance.suite.test_stays_queued import test_stays_queued
 from conformance.suite.test_survives_restart import test_survives_restart
+from conformance.suite.test_tls_floor import test_tls_floor
+from conformance.suite.test_uses_tls import test_uses_tls
 
 ASPECTS: tuple[Aspect, ...] = (
     test_delivered,
     test_beside_backlog,
     test_delivers_anyway,
+    test_uses_tls,
+    test_never_in_clear,
+    test_forgets_clear,
+    test_tls_floor,
     test_error_code,
     test_error_detail,
     test_destination_server,

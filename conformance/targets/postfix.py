@@ -63,6 +63,7 @@ class PostfixTarget:
         offered = {
             Capability.SMART_HOST,
             Capability.MX,
+            Capability.TLS_OPPORTUNISTIC,
             Capability.TLS_REQUIRED,
             Capability.TLS_VERIFIED,
             Capability.MANY_CONNECTORS,

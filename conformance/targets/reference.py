@@ -35,6 +35,7 @@ class ReferenceTarget:
         {
             Capability.SMART_HOST,
             Capability.MX,
+            Capability.TLS_OPPORTUNISTIC,
             Capability.TLS_REQUIRED,
             Capability.TLS_VERIFIED,
             Capability.MANY_CONNECTORS,
