@@ -17,6 +17,7 @@ from .catalogue_reports import REPORTS
 from .catalogue_schedules import SCHEDULES
 from .catalogue_text import TEXT
 from .catalogue_tls import TLS
+from .catalogue_tls_ladder import TLS_LADDER
 from .mutant import Mutant
 
 MUTANTS: Mapping[str, Mutant] = {
@@ -26,6 +27,7 @@ MUTANTS: Mapping[str, Mutant] = {
         *TEXT,
         *QUEUE,
         *TLS,
+        *TLS_LADDER,
         *DELIVERY,
         *LIFETIME,
         *DAY,

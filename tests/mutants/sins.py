@@ -14,6 +14,7 @@ from mutants import (
     sins_reports,
     sins_text,
     sins_tls,
+    sins_tls_ladder,
 )
 from mutants.patching import SINS
 
@@ -32,4 +33,5 @@ __all__ = [
     "sins_reports",
     "sins_text",
     "sins_tls",
+    "sins_tls_ladder",
 ]
