@@ -14,10 +14,12 @@ from fake_servers.dns import (
     Cname,
     Delayed,
     DnsServer,
+    HangUp,
     Lame,
     Malformed,
     NoData,
     NxDomain,
+    OtherName,
     Records,
     Refused,
     ServFail,
@@ -26,6 +28,7 @@ from fake_servers.dns import (
     WrongId,
     Zone,
 )
+from fake_servers.endpoint import endpoint
 from fake_servers.journal import Event, Journal
 from fake_servers.smtp import (
     Accept,
@@ -61,12 +64,14 @@ __all__ = [
     "DnsServer",
     "Endless",
     "Event",
+    "HangUp",
     "Hanging",
     "Journal",
     "Lame",
     "Malformed",
     "NoData",
     "NxDomain",
+    "OtherName",
     "PacketWatch",
     "Raw",
     "Records",
@@ -89,5 +94,6 @@ __all__ = [
     "Unreachable",
     "WrongId",
     "Zone",
+    "endpoint",
     "probe",
 ]
