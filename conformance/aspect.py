@@ -23,11 +23,13 @@ from conformance.target import Outcome
 from conformance.verdict import Finding, NotApplicable
 from conformance.witness import Attempt
 
-# What kinds of failure modes can take these courses; an aspect of several kinds reads each on its own.
-_TAKEN_BY = {
-    Course.HEALTHY: (Kind.CONTROL,),
-    Course.PERSISTS: (Kind.HARMLESS, Kind.PASSING),
-    Course.HEALED: (Kind.TRANSIENT,),
+# The course on which what a failure mode does shows first; an aspect of several kinds reads each on its own.
+_FIRST_COURSE = {
+    Kind.CONTROL: Course.HEALTHY,
+    Kind.HARMLESS: Course.PERSISTS,
+    Kind.PASSING: Course.PERSISTS,
+    Kind.TRANSIENT: Course.HEALED,
+    Kind.PERMANENT: Course.REJECTED,
 }
 
 # A lifetime that differs by less, in seconds, cannot be told from 24 hours by the stops of a moved clock.
@@ -158,7 +160,7 @@ class Aspect:
         courses: The courses whose evidence it reads, one item for each.
         kinds: Which kinds of failure modes it applies to.
         only: Names of the failure modes it is limited to on a course, where that is too long for all of them.
-        where: Whether it applies to a failure mode of its kinds at all.
+        where: Which failure modes it is limited to on a course, whatever they are called.
         slots: The `aspect.slot` keys it needs from a profile; none if the rows name requirements themselves.
     """
 
@@ -167,16 +169,15 @@ class Aspect:
     courses: tuple[Course, ...]
     kinds: tuple[Kind, ...]
     only: Mapping[Course, tuple[str, ...]]
-    where: Callable[[FailureMode], bool]
+    where: Callable[[FailureMode, Course], bool]
     slots: tuple[str, ...]
 
     def scenarios(self) -> Iterator[Scenario]:
         """Yield every scenario that this aspect can judge."""
         for mode in ALL.values():
-            if mode.kind in self.kinds and self.where(mode):
+            if mode.kind in self.kinds:
                 for course in self.courses:
-                    taken = mode.kind in _TAKEN_BY.get(course, self.kinds)
-                    if taken and mode.name in self.only.get(course, (mode.name,)):
+                    if mode.name in self.only.get(course, (mode.name,)) and self.where(mode, course):
                         yield Scenario(failure_mode=mode, course=course)
 
     def label(self, scenario: Scenario) -> str:
@@ -195,7 +196,7 @@ def aspect(
     *courses: Course,
     kinds: tuple[Kind, ...] = (Kind.TRANSIENT,),
     only: tuple[str, ...] | Mapping[Course, tuple[str, ...]] = MappingProxyType({}),
-    where: Callable[[FailureMode], bool] = lambda _: True,
+    where: Callable[[FailureMode, Course], bool] = lambda _mode, _course: True,
     slots: tuple[str, ...] = (),
 ) -> Callable[[Judge], Aspect]:
     """Declare a function `test_<name>` of the suite as an aspect."""
@@ -215,4 +216,20 @@ def aspect(
     return declare
 
 
-__all__ = ["Aspect", "Case", "Course", "Finding", "Kind", "Outcome", "aspect", "read_codes"]
+def on_first_course(mode: FailureMode, course: Course) -> bool:
+    """Tell whether a course is the one on which what a failure mode does shows first."""
+    return _FIRST_COURSE.get(mode.kind) is course
+
+
+__all__ = [
+    "Aspect",
+    "Case",
+    "Course",
+    "FailureMode",
+    "Finding",
+    "Kind",
+    "Outcome",
+    "aspect",
+    "on_first_course",
+    "read_codes",
+]

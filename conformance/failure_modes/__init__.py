@@ -11,9 +11,12 @@ from conformance.failure_modes import (
     connection_timed_out,
     controls,
     dns_query_failed,
+    hostile_replies,
     killed,
     mx_routing,
+    passing,
     rejected,
+    replies,
     several_hosts,
     tls_ladder,
     tls_session,
@@ -33,6 +36,9 @@ for _section in (
     tls_ladder,
     tls_session,
     rejected,
+    replies,
+    hostile_replies,
+    passing,
     killed,
 ):
     _registry.add(*_section.MODES)

@@ -20,6 +20,7 @@ _AT_ONCE = tuple(
         kind=Kind.PERMANENT,
         hosts=(Host(rules=(Rule(stage=stage, action=Reply(550, _TEXT)),)),),
         witness=fault_played,
+        reply=Reply(550, _TEXT),
         explained_by=("notwantedhere", "550"),
     )
     for stage, what in (

@@ -5,6 +5,7 @@ from conformance.suite.test_beside_backlog import test_beside_backlog
 from conformance.suite.test_clock_moved import test_clock_moved
 from conformance.suite.test_delay_notice import test_delay_notice
 from conformance.suite.test_delivered import test_delivered
+from conformance.suite.test_delivered_later import test_delivered_later
 from conformance.suite.test_delivers_anyway import test_delivers_anyway
 from conformance.suite.test_destination_server import test_destination_server
 from conformance.suite.test_each_recipient import test_each_recipient
@@ -20,7 +21,10 @@ from conformance.suite.test_never_in_clear import test_never_in_clear
 from conformance.suite.test_no_ndr import test_no_ndr
 from conformance.suite.test_nothing_lost import test_nothing_lost
 from conformance.suite.test_one_ndr import test_one_ndr
+from conformance.suite.test_quotes_safely import test_quotes_safely
 from conformance.suite.test_recovers import test_recovers
+from conformance.suite.test_reply_kept import test_reply_kept
+from conformance.suite.test_reports_refusal import test_reports_refusal
 from conformance.suite.test_retried import test_retried
 from conformance.suite.test_retried_all_day import test_retried_all_day
 from conformance.suite.test_returned_at_once import test_returned_at_once
@@ -33,6 +37,7 @@ ASPECTS: tuple[Aspect, ...] = (
     test_delivered,
     test_beside_backlog,
     test_delivers_anyway,
+    test_delivered_later,
     test_uses_tls,
     test_never_in_clear,
     test_forgets_clear,
@@ -43,7 +48,10 @@ ASPECTS: tuple[Aspect, ...] = (
     test_stays_queued,
     test_retried,
     test_recovers,
+    test_reply_kept,
     test_returned_at_once,
+    test_reports_refusal,
+    test_quotes_safely,
     test_each_recipient,
     test_retried_all_day,
     test_clock_moved,

@@ -1,14 +1,18 @@
 """What was said in clear counts for nothing once TLS is negotiated."""
 
-from conformance.aspect import Case, Course, Finding, Kind, aspect
+from conformance.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
 from conformance.verdict import NotApplicable
+
+
+def _offers_otherwise(mode: FailureMode, course: Course) -> bool:
+    return any(host.tls_extensions is not None for host in mode.hosts) and on_first_course(mode, course)
 
 
 @aspect(
     Course.PERSISTS,
     Course.HEALED,
     kinds=(Kind.HARMLESS, Kind.TRANSIENT),
-    where=lambda mode: any(host.tls_extensions is not None for host in mode.hosts),
+    where=_offers_otherwise,
     slots=("again", "forgotten"),
 )
 def test_forgets_clear(case: Case) -> list[Finding]:

@@ -1,7 +1,6 @@
 """Where the connector requires TLS nothing of a message is ever sent in clear."""
 
-from conformance.aspect import Case, Course, Finding, Kind, aspect
-from conformance.failure_mode import FailureMode
+from conformance.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
 from conformance.target import TlsPolicy
 from fake_servers import Event
 
@@ -9,8 +8,8 @@ from fake_servers import Event
 _TELLING = ("mail", "rcpt", "data")
 
 
-def _requires_tls(mode: FailureMode) -> bool:
-    return mode.tls is not TlsPolicy.OPPORTUNISTIC
+def _requires_tls(mode: FailureMode, course: Course) -> bool:
+    return mode.tls is not TlsPolicy.OPPORTUNISTIC and on_first_course(mode, course)
 
 
 @aspect(

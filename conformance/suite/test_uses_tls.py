@@ -1,12 +1,11 @@
 """Where no rule asks for TLS it is used all the same, if the server offers it."""
 
-from conformance.aspect import Case, Course, Finding, Kind, aspect
-from conformance.failure_mode import FailureMode
+from conformance.aspect import Case, Course, FailureMode, Finding, Kind, aspect
 from conformance.target import TlsPolicy
 from conformance.verdict import Inconclusive
 
 
-def _offered(mode: FailureMode) -> bool:
+def _offered(mode: FailureMode, _course: Course) -> bool:
     return mode.tls is TlsPolicy.OPPORTUNISTIC and any(host.certificate for host in mode.hosts)
 
 

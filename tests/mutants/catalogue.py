@@ -13,6 +13,7 @@ from .catalogue_innocent import INNOCENT
 from .catalogue_lifetime import LIFETIME
 from .catalogue_queue import QUEUE
 from .catalogue_recipients import RECIPIENTS
+from .catalogue_replies import REPLIES
 from .catalogue_reports import REPORTS
 from .catalogue_schedules import SCHEDULES
 from .catalogue_text import TEXT
@@ -34,6 +35,7 @@ MUTANTS: Mapping[str, Mutant] = {
         *REPORTS,
         *FORM,
         *RECIPIENTS,
+        *REPLIES,
         *CRASH,
         *SCHEDULES,
         *INNOCENT,
