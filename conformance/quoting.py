@@ -60,7 +60,7 @@ def _fields(group: Message, recipient: str) -> list[str]:
 
 
 def _octets(content: bytes, message: Message) -> list[str]:
-    """Complain about octets that fields must not have (RFC 3464 section 2.1, RFC 2045 section 2.7, RFC 5322 section 2.2)."""
+    """Complain about octets that fields must not have (RFC 3464 section 2.1, RFC 2045 section 2.7, RFC 5322 2.2)."""
     found = []
     raw = _machine_part(content, message)
     if _UNPRINTABLE.search(raw):

@@ -177,6 +177,11 @@ REPLIES = (
         sin="Quotes the words of a reply in its reports octet for octet.",
         scenarios=(*(f"{name}.expires" for name in _HOSTILE), *_REJECTED, "rejected_at_rcpt"),
         caught=(fails("quotes_safely", "replies/report-intact"),),
+        also=hence(
+            "fields that are broken are not those of RFC 3464",
+            "ndr_form",
+            modes=("reply_utf8", "reply_latin1", "reply_like_fields"),
+        ),
     ),
     Mutant(
         name="never_folds",

@@ -111,7 +111,9 @@ def keeps_the_last_line_only() -> None:
 @sin
 def shows_words_as_they_came() -> None:
     def change(failure: Failure, _: int, text: str) -> Failure:
-        return replace(failure, text=text)
+        # a spool takes no octets that are no text
+        words = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        return replace(failure, text=words)
 
     _failures(change)
     patch(dsn, "_ascii", lambda original: lambda text: original(errors.safe_text(text)))
