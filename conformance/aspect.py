@@ -89,9 +89,26 @@ class Case:
         Raises:
             NotApplicable: There was no failure to explain, to wait for or to recover from.
         """
+        self.must_have_ended()
         if self.was_delivered_at_once:
             raise NotApplicable(
                 f"the relay delivered the message all the same, which the profile {self.profile.name} accepts here"
+            )
+
+    def must_have_ended(self) -> None:
+        """Leave nothing to judge if the relay was still reading a reply without end, which `times_out` judges.
+
+        Raises:
+            NotApplicable: The first attempts had not failed yet.
+        """
+        if not self.mode.drags:
+            return
+        closed = self.evidence.staged.closed or math.inf
+        reading = {event.connection for event in self.evidence.of("smtp", "fault")}
+        ended = {event.connection for event in self.evidence.of("tcp", "closed") if event.at <= closed}
+        if reading - ended:
+            raise NotApplicable(
+                "the relay was still reading the reply when the window closed (see times_out)"
             )
 
     @property

@@ -30,6 +30,7 @@ from conformance.suite.test_retried_all_day import test_retried_all_day
 from conformance.suite.test_returned_at_once import test_returned_at_once
 from conformance.suite.test_stays_queued import test_stays_queued
 from conformance.suite.test_survives_restart import test_survives_restart
+from conformance.suite.test_times_out import test_times_out
 from conformance.suite.test_tls_floor import test_tls_floor
 from conformance.suite.test_uses_tls import test_uses_tls
 
@@ -47,6 +48,7 @@ ASPECTS: tuple[Aspect, ...] = (
     test_destination_server,
     test_stays_queued,
     test_retried,
+    test_times_out,
     test_recovers,
     test_reply_kept,
     test_returned_at_once,

@@ -29,7 +29,7 @@ def test_ndr_status(case: Case) -> list[Finding]:
     ]
     if case.mode.section == "4yz":
         findings += _passed_through(case, recipient.status)
-    elif case.profile.has("ndr_status.cause"):
+    elif case.profile.has("ndr_status.cause") and case.mode.section.startswith("4."):
         wanted = f"5.{case.mode.section.partition('.')[2]}"
         findings.append(
             case.finding(

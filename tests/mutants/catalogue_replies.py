@@ -98,7 +98,7 @@ REPLIES = (
         sin="Does what the enhanced status code says, against the reply code.",
         scenarios=(*_WRONG_CLASS, "reply_multi_line"),
         caught=(
-            fails("error_code", "rfc/reply-code", "reply_of_another_class"),
+            fails("error_code", "rfc/status-class", "reply_of_another_class"),
             fails(
                 "returned_at_once",
                 "permanent/returned",
@@ -112,8 +112,11 @@ REPLIES = (
         name="returns_4yz_without_status",
         sin="Takes a 4yz reply without an enhanced status code for a permanent refusal.",
         scenarios=("reply_without_status", "reply_multi_line"),
-        caught=(fails("error_code", "rfc/status-class", "reply_without_status"),),
-        also=_hence_returned("reply_without_status"),
+        caught=(
+            fails("stays_queued", "queue/kept", "reply_without_status"),
+            fails("recovers", "queue/recovers", "reply_without_status"),
+        ),
+        also=hence("the same", "error_code", "retried", modes=("reply_without_status",)),
     ),
     _retries(
         "waits_after_5yz_without_status",
@@ -126,8 +129,7 @@ REPLIES = (
         sin="Shows an error of its own in the place of a 4yz reply.",
         scenarios=("reply_without_status", "reply_multi_line", "rejected_multi_line"),
         caught=(
-            deviates("error_code", "replies/code-kept", "reply_without_status"),
-            deviates("error_code", "replies/code-kept", "reply_without_status", profile="rfc"),
+            deviates("error_code", "session/4yz-kept"),
             deviates("reply_kept", "replies/words-kept"),
             deviates("reply_kept", "replies/words-kept", profile="rfc"),
         ),

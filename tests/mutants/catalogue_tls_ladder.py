@@ -250,7 +250,7 @@ _SESSIONS = (
         scenarios=(*_INJECTED, "good_under_encryption_only"),
         caught=(
             fails("forgets_clear", "tls/forgets", *_INJECTED),
-            fails("error_code", "rfc/reply-code", *_INJECTED),
+            fails("error_code", "rfc/status-class", *_INJECTED),
         ),
         also=(
             *hence("returned is neither queued nor delivered", *_AFTERWARDS, modes=_INJECTED),
@@ -280,7 +280,7 @@ _SESSIONS = (
         sin="Returns the message where no rule asks for TLS and STARTTLS fails.",
         scenarios=(*_FALLS_BACK, "good_under_opportunistic"),
         caught=(
-            fails("error_code", "rfc/reply-code", *_FALLS_BACK),
+            fails("error_code", "rfc/status-class", *_FALLS_BACK),
             fails("error_code", "rfc/status-class", *_FALLS_BACK, profile="rfc"),
         ),
         also=(
