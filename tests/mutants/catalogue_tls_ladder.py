@@ -91,6 +91,12 @@ _RULES = (
         caught=(deviates("uses_tls", "tls/opportunistic"),),
     ),
     Mutant(
+        name="encryption_only_waits_once",
+        sin="Defers each message once where any certificate will do.",
+        scenarios=("good_under_encryption_only", "good_under_certificate_validation"),
+        caught=(deviates("delivers_anyway", "harmless/at-once", "good_under_encryption_only"),),
+    ),
+    Mutant(
         name="looks_for_the_recipient_domain",
         sin="Looks for the recipient domain in the certificate where the connector names none.",
         scenarios=(*_GOOD, "certificate_tls_domain_wildcard"),

@@ -325,3 +325,19 @@ def opportunistic_in_clear_at_the_next_attempt() -> None:
         return try_address
 
     patch(Delivery, "_try_address", make)
+
+
+@sin
+def encryption_only_waits_once() -> None:
+    def make(original: Any) -> Any:
+        async def try_address(self: Any, host: str, address: str, *args: Any) -> Any:
+            _, _, recipients, results = args
+            if recipients[0].attempts or self._route.tls is not TlsPolicy.ENCRYPTION_ONLY:
+                return await original(self, host, address, *args)
+            failure = errors.deferral(Stage.HANDSHAKE, Cause.TLS_FAILED, "not today", server=host)
+            results.update(dict.fromkeys(recipients, failure))
+            return False
+
+        return try_address
+
+    patch(Delivery, "_try_address", make)
