@@ -110,7 +110,7 @@ _INJECTIONS = tuple(
 
 _FORGOTTEN = FailureMode(
     name="extensions_shrink_under_tls",
-    section="tls",
+    section="tls-forgets",
     staged="The server offers SIZE 200, 8BITMIME and DSN in clear, and none of them under TLS.",
     kind=Kind.HARMLESS,
     hosts=(

@@ -212,7 +212,8 @@ class PostfixRelay:
                 recipient=recipient["address"],
                 error=recipient.get("delay_reason", ""),
             )
-            for message in map(json.loads, listing.splitlines())
+            # not splitlines(): a reply of a remote server may hold other line separators, U+2028 for one
+            for message in map(json.loads, filter(None, listing.split("\n")))
             for recipient in message["recipients"]
         ]
 

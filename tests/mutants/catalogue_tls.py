@@ -27,7 +27,7 @@ def _hence(*modes: str) -> tuple[Expected, ...]:
     why = "the message is delivered at once, so there is no error, no queue and no retry"
     return (
         *hence(why, "error_detail", "destination_server", "retried", modes=modes),
-        *hence(why, "stays_queued", verdict=Verdict.INCONCLUSIVE, modes=modes, certain=False),
+        *hence(why, "stays_queued", verdict=Verdict.NOT_APPLICABLE, modes=modes, certain=False),
     )
 
 
