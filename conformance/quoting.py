@@ -13,8 +13,8 @@ from email.message import Message
 
 from conformance.dsn import MACHINE_PARTS, field_groups
 
-# C0 controls but for the tab, DEL, C1 controls, and the separators at which some readers end a line.
-_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+# The C0 controls that RFC 5424 section 6.4 warns of, but for the tab.
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f]")
 _UNPRINTABLE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _LONGEST_LINE = 998  # octets, RFC 5322 section 2.1.1

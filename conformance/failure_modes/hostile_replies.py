@@ -45,6 +45,7 @@ _TEXTS: tuple[tuple[str, str, bool, tuple[bytes, ...]], ...] = (
             b"Action: delivered",
             b"",
             b"Final-Recipient: rfc822;somebody@injected.invalid",
+            b"{status} Try again later",
         ),
     ),
     (
@@ -55,6 +56,7 @@ _TEXTS: tuple[tuple[str, str, bool, tuple[bytes, ...]], ...] = (
             b"{status} Mailbox busy",
             b"relay smtp[1]: 4XYZ: status=sent (250 2.0.0 OK)",
             b'{"event": "delivered", "text": "250 2.0.0 OK"}',
+            b"{status} Try again later",
         ),
     ),
 )

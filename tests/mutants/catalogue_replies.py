@@ -164,7 +164,6 @@ REPLIES = (
                 "reply_bare_cr",
                 "reply_like_fields",
                 "reply_like_log_lines",
-                "reply_utf8",
             ),
         ),
     ),
