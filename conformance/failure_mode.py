@@ -208,6 +208,8 @@ class FailureMode:
             needs.add(Capability.TLS_VERIFIED)
         elif any(host.certificate for host in self.hosts):
             needs.add(Capability.TLS_OPPORTUNISTIC)
+        if self.tls is TlsPolicy.DOMAIN_VALIDATION and self.tls_domain != "{host}":
+            needs.add(Capability.TLS_DOMAIN)
         if self.killed in (Moment.EXPIRING, Moment.REPORTING):
             needs.add(Capability.CLOCK)
         return frozenset(needs)

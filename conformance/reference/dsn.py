@@ -171,7 +171,8 @@ def _human_part(
         ]
     lines += ["", "Original message headers:", ""]
     headers = header_section(content).decode("ascii", "replace").replace("\ufffd", "?")
-    return _lines([*(_ascii(line) for line in lines), *headers.splitlines()])
+    short = [piece for line in lines for piece in _pieces(_ascii(line)) or [""]]
+    return _lines([*short, *headers.splitlines()])
 
 
 def _explain(failure: Failure) -> str:
@@ -220,8 +221,12 @@ def _fold(field: str) -> str:
     What has no space for too long is broken all the same: no line is longer than 998 octets (RFC 5322 2.1.1).
     """
     lines = textwrap.wrap(field, 200, break_long_words=False, break_on_hyphens=False, drop_whitespace=True)
-    short = [line[at : at + _LONGEST_LINE] for line in lines for at in range(0, len(line), _LONGEST_LINE)]
+    short = [piece for line in lines for piece in _pieces(line)]
     return "\r\n ".join(short) if short else field
+
+
+def _pieces(line: str) -> list[str]:
+    return [line[at : at + _LONGEST_LINE] for at in range(0, len(line), _LONGEST_LINE)]
 
 
 def _ascii(text: str) -> str:

@@ -20,16 +20,23 @@ def test_forgets_clear(case: Case) -> list[Finding]:
 
     Before the repair only: what is offered afterwards is in order.
     """
-    secured = _secured(case)
+    repaired = case.evidence.staged.repaired
+    secured: set[int] = set()
     first: dict[int, str] = {}
-    for event in case.evidence.of("smtp", "received"):
-        if event.at >= secured.get(event.connection, float("inf")):
+    unoffered: list[str] = []
+    for event in case.evidence.events:
+        if repaired is not None and event.at >= repaired:
+            break
+        if (event.layer, event.kind) == ("tls", "established"):
+            secured.add(event.connection)
+        elif event.connection not in secured or event.layer != "smtp":
+            continue
+        elif event.kind == "received":
             first.setdefault(event.connection, str(event["line"]).partition(" ")[0].upper())
-    unoffered = [
-        f"{' '.join(map(str, parameters))} at {event.at:.2f} s"
-        for event in case.evidence.of("smtp", "unoffered")
-        if event.connection in secured and isinstance(parameters := event["parameters"], list)
-    ]
+        elif event.kind == "unoffered" and isinstance(parameters := event["parameters"], list):
+            unoffered.append(f"{' '.join(parameters)} at {event.at:.2f} s")
+    if not secured:
+        raise NotApplicable("no session under TLS came about before the repair")
     hasty = sorted({verb for verb in first.values() if verb not in ("EHLO", "QUIT")})
     return [
         case.finding(
@@ -45,20 +52,3 @@ def test_forgets_clear(case: Case) -> list[Finding]:
             observed=f"used {', '.join(unoffered)}" if unoffered else "none was used",
         ),
     ]
-
-
-def _secured(case: Case) -> dict[int, float]:
-    """Return when TLS was negotiated on each connection before the repair.
-
-    Raises:
-        NotApplicable: It never was.
-    """
-    repaired = case.evidence.staged.repaired
-    found = {
-        event.connection: event.at
-        for event in case.evidence.of("tls", "established")
-        if repaired is None or event.at < repaired
-    }
-    if not found:
-        raise NotApplicable("no session under TLS came about before the repair")
-    return found

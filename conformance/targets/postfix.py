@@ -66,6 +66,7 @@ class PostfixTarget:
             Capability.TLS_OPPORTUNISTIC,
             Capability.TLS_REQUIRED,
             Capability.TLS_VERIFIED,
+            Capability.TLS_DOMAIN,
             Capability.MANY_CONNECTORS,
             Capability.EVENTS,
             Capability.RESTART,

@@ -52,6 +52,7 @@ class ReferenceTarget:
             Capability.TLS_OPPORTUNISTIC,
             Capability.TLS_REQUIRED,
             Capability.TLS_VERIFIED,
+            Capability.TLS_DOMAIN,
             Capability.MANY_CONNECTORS,
             Capability.ANY_PORT,
             Capability.EVENTS,
