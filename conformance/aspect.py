@@ -142,6 +142,10 @@ class Case:
                 "accepts; 24 h were played"
             )
         self.must_have_failed()
+        if self.evidence.staged.repaired is None and self.evidence.messages and self.may_be_borne:
+            raise NotApplicable(
+                f"a later attempt delivered in spite of the fault, which the profile {self.profile.name} accepts here"
+            )
         if self.was_returned_at_once:
             raise NotApplicable(
                 f"the relay returned the message at once, which the profile {self.profile.name} accepts here"

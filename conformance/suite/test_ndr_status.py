@@ -39,7 +39,7 @@ def test_ndr_status(case: Case) -> list[Finding]:
                 observed=f"Status {recipient.status}",
             )
         )
-    if read.status:
+    if read.status and not _contradicts_itself(case):
         findings.append(
             case.finding(
                 "ndr_status.agrees",
@@ -65,3 +65,9 @@ def _passed_through(case: Case, status: str) -> list[Finding]:
             observed=f"Status {status or 'missing'}",
         )
     ]
+
+
+def _contradicts_itself(case: Case) -> bool:
+    """Tell whether the two codes of the remote server's reply are of different classes; who quotes it cannot agree."""
+    said = codes.read(case.mode.reply.text if case.mode.reply else "")
+    return bool(said.status) and said.status[0] != said.code[0]
