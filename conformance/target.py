@@ -28,8 +28,10 @@ class Capability(StrEnum):
     SMART_HOST = "smart_host"  # a connector can name the hosts to deliver to
     MX = "mx"  # a domain without smart hosts is routed by its MX records
     IPV6 = "ipv6"  # next hops are reached by IPv6 too, by name and by literal (`fd77::1`)
+    TLS_OPPORTUNISTIC = "tls_opportunistic"  # uses TLS where it is offered, though no connector asks for it
     TLS_REQUIRED = "tls_required"  # a connector can insist on TLS without looking at the certificate
     TLS_VERIFIED = "tls_verified"  # a connector can insist on a certificate that is valid for a name
+    TLS_DOMAIN = "tls_domain"  # `tls_domain` may be another name than the smart host's, or `*.` and a domain
     MANY_CONNECTORS = "many_connectors"  # one instance serves many connectors; else one instance for each
     ANY_PORT = "any_port"  # honours next_hop_port and resolver; else it needs ports 25 and 53 (namespace lab)
     EVENTS = "events"  # running() yields an object with events()
@@ -68,7 +70,7 @@ class Connector:
         smart_hosts: Host names to deliver to, by their address records (no MX look-up), in this order;
             empty: by the MX records of `domain`.
         tls: What the connection must offer before mail may pass.
-        tls_domain: The name a certificate must bear under DOMAIN_VALIDATION.
+        tls_domain: The name a certificate must bear under DOMAIN_VALIDATION; `*.a.test`: any one name below a.test.
     """
 
     domain: str

@@ -14,10 +14,12 @@ from .catalogue_innocent import INNOCENT
 from .catalogue_lifetime import LIFETIME
 from .catalogue_queue import QUEUE
 from .catalogue_recipients import RECIPIENTS
+from .catalogue_replies import REPLIES
 from .catalogue_reports import REPORTS
 from .catalogue_schedules import SCHEDULES
 from .catalogue_text import TEXT
 from .catalogue_tls import TLS
+from .catalogue_tls_ladder import TLS_LADDER
 from .mutant import Mutant
 
 MUTANTS: Mapping[str, Mutant] = {
@@ -27,6 +29,7 @@ MUTANTS: Mapping[str, Mutant] = {
         *TEXT,
         *QUEUE,
         *TLS,
+        *TLS_LADDER,
         *DELIVERY,
         *GRID,
         *LIFETIME,
@@ -34,6 +37,7 @@ MUTANTS: Mapping[str, Mutant] = {
         *REPORTS,
         *FORM,
         *RECIPIENTS,
+        *REPLIES,
         *CRASH,
         *SCHEDULES,
         *INNOCENT,

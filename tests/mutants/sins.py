@@ -12,9 +12,11 @@ from mutants import (
     sins_lifetime,
     sins_queue,
     sins_recipients,
+    sins_replies,
     sins_reports,
     sins_text,
     sins_tls,
+    sins_tls_ladder,
 )
 from mutants.patching import SINS
 
@@ -31,7 +33,9 @@ __all__ = [
     "sins_lifetime",
     "sins_queue",
     "sins_recipients",
+    "sins_replies",
     "sins_reports",
     "sins_text",
     "sins_tls",
+    "sins_tls_ladder",
 ]
