@@ -22,8 +22,9 @@ tls      offered       certificate (the ClientHello came and this certificate wa
 tls      established   version, cipher
 tls      failed        error
 smtp     received      stage, line
-smtp     sent          stage, text
+smtp     sent          stage, text (of raw octets above 1024 the head, and how many there are)
 smtp     fault         stage, action (a scripted fault was played), attempt
+smtp     unoffered     stage, parameters (of MAIL or RCPT, that the last EHLO did not offer; answered by 555)
 smtp     body          octets (read so far, when the body ended or was cut off)
 smtp     message       mail_from, recipients, content (base64), tls, options
 client   sent          sender, what (a part of a submission of ours), octets

@@ -24,7 +24,9 @@ from fake_servers.smtp import (
     Action,
     Close,
     CloseWith421,
+    Endless,
     Raw,
+    Refuse,
     Reply,
     Reset,
     Rule,
@@ -36,10 +38,12 @@ from fake_servers.smtp import (
 
 RULE_SYNTAX = """\
 A rule is STAGE=ACTION, STAGE=ACTION@2 (second connection only) or STAGE=ACTION@1-3; rcpt(ADDRESS)=ACTION is
-for one recipient only.
+for one recipient only, rcpt>2=ACTION for those after the first two of a message that were accepted.
   stages:  {stages}
   actions: accept  reply:CODE:TEXT  close_with_421[:TEXT]  close[:OCTETS]  reset[:OCTETS]  stall[:OCTETS]
            trickle:SECONDS:CODE:TEXT  slow:SECONDS  raw:TEXT (escapes like \\r\\n and \\x00)
+           refuse_raw:TEXT (the same, and the dialogue goes on as after a refusal)
+           endless[:CODE[:TEXT]]
 OCTETS is how much content to read first, at stage body only.
 """.format(stages=" ".join(stage.value for stage in Stage if stage is not Stage.OTHER))
 
@@ -50,7 +54,7 @@ semicolon: '10 mx1.a.test.; 20 mx2.a.test.'. The TYPE ALL stands for all types o
 """
 
 _RULE = re.compile(
-    r"(?P<stage>\w+)(?:\((?P<recipient>[^)]*)\))?=(?P<action>\w+)(?::(?P<arguments>.*?))?"
+    r"(?P<stage>\w+)(?:\((?P<recipient>[^)]*)\))?(?:>(?P<beyond>\d+))?=(?P<action>\w+)(?::(?P<arguments>.*?))?"
     r"(?:@(?P<first>\d+)(?:-(?P<last>\d+))?)?",
     re.DOTALL,
 )
@@ -79,7 +83,9 @@ def parse_rule(text: str) -> Rule:
         if not 1 <= first <= last:
             raise ValueError(f"no connections {first} to {last}: they are counted from 1")
         attempts = range(first, last + 1)
-    return Rule(stage, _action(match["action"], match["arguments"] or ""), attempts, match["recipient"])
+    action = _action(match["action"], match["arguments"] or "")
+    beyond = int(match["beyond"]) if match["beyond"] else None
+    return Rule(stage, action, attempts, match["recipient"], beyond)
 
 
 def parse_answer(text: str) -> Answer:
@@ -124,8 +130,17 @@ def _trickle(arguments: str) -> Trickle:
     return Trickle(_reply(reply), float(interval))
 
 
-def _raw(arguments: str) -> Raw:
-    return Raw(arguments.encode("latin-1", "backslashreplace").decode("unicode_escape").encode("latin-1"))
+def _endless(arguments: str) -> Endless:
+    if not arguments:
+        return Endless()
+    reply = _reply(arguments)
+    [line] = reply.lines
+    return Endless(line or Endless().line, code=reply.code)
+
+
+def _raw(arguments: str, then: Refuse | None = None) -> Raw:
+    octets = arguments.encode("latin-1", "backslashreplace").decode("unicode_escape").encode("latin-1")
+    return Raw(octets, then)
 
 
 _ACTIONS: dict[str, Callable[[str], Action]] = {
@@ -137,5 +152,7 @@ _ACTIONS: dict[str, Callable[[str], Action]] = {
     Stall.name: _octets(Stall),
     Trickle.name: _trickle,
     Slow.name: lambda seconds: Slow(float(seconds)),
+    Endless.name: _endless,
     Raw.name: _raw,
+    f"{Refuse.name}_{Raw.name}": lambda text: _raw(text, Refuse()),
 }
