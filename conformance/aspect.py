@@ -138,6 +138,22 @@ class Case:
 
 Judge = Callable[[Case], Sequence[Finding]]
 
+# The course that tells most of a failure mode of each kind, and needs no day.
+_USUAL = {
+    Kind.CONTROL: Course.HEALTHY,
+    Kind.HARMLESS: Course.PERSISTS,
+    Kind.TRANSIENT: Course.HEALED,
+    Kind.PERMANENT: Course.REJECTED,
+}
+
+
+def those(choose: Callable[[FailureMode], bool]) -> dict[Course, tuple[str, ...]]:
+    """Return the names of some failure modes by the course of their kind, as `only` of an aspect."""
+    return {
+        course: tuple(mode.name for mode in ALL.values() if mode.kind is kind and choose(mode))
+        for kind, course in _USUAL.items()
+    }
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Aspect:
@@ -201,4 +217,4 @@ def aspect(
     return declare
 
 
-__all__ = ["Aspect", "Case", "Course", "Finding", "Kind", "Outcome", "aspect", "read_codes"]
+__all__ = ["Aspect", "Case", "Course", "Finding", "Kind", "Outcome", "aspect", "read_codes", "those"]

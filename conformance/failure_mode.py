@@ -6,13 +6,14 @@ applies to it from then on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from conformance.moment import Moment
 from conformance.target import Capability, TlsPolicy
 from conformance.witness import Witness
-from fake_servers import Answer, Certificate, NoData, NxDomain, Reply, Rule
+from fake_servers import Answer, Certificate, NoData, NxDomain, Records, Reply, Rule, ServFail
 
 # Local part of the recipient of every message; a rule for it is meant for that recipient alone.
 RECIPIENT = "recipient"
@@ -56,6 +57,10 @@ class Host:
         moves: Whether the repair gives its name another address, where a healthy server waits, while the
             server at the old one stays as it is.
         ipv6: Whether its only address is an IPv6 address (namespace lab only).
+        served: How the name server gives its address, as a function of the record; None: at once, by UDP.
+        other_family: What a look-up of its addresses of the other family gets (AAAA, unless `ipv6`); None: that
+            there are none.
+        like: Name of the failure mode whose error this host makes, where the hosts fail in different ways.
     """
 
     dns: Answer | None = None
@@ -68,6 +73,9 @@ class Host:
     aliases: int = 0
     moves: bool = False
     ipv6: bool = False
+    served: Callable[[Records], Answer] | None = None
+    other_family: Answer | None = None
+    like: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,11 +88,13 @@ class MxRouting:
         apex: Whether the last of the hosts is the domain itself, by its address record. It has a preference only
             if an MX record names it: without any MX record it is the one host (implicit MX), with some it is a
             place where no mail may go.
+        relay: The preference of a further record, which names the relay itself; None: there is none.
     """
 
     preferences: tuple[int, ...] = (10,)
     answer: Answer | None = None
     apex: bool = False
+    relay: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +142,9 @@ class FailureMode:
         steps: What the one smart host does instead, to one attempt after another; the last step stays.
         connections: How many connections in direct succession are still one attempt.
         control: The positive control that shows everything but the fault to be in order.
+        forbidden: Numbers of the hosts, counted from 0, that the relay may not even connect to.
+        unmet: Why a relay that is in order may deliver without having met what is wrong (kind HARMLESS only): then
+            there is nothing to judge. Empty: it cannot.
         killed: When the relay is killed (kind KILLED only).
     """
 
@@ -154,6 +167,8 @@ class FailureMode:
     steps: tuple[Step, ...] = ()
     connections: int = 1
     control: str = "plain"
+    forbidden: tuple[int, ...] = ()
+    unmet: str = ""
     killed: Moment | None = None
 
     @property
@@ -188,7 +203,23 @@ class FailureMode:
     @property
     def longest_ttl(self) -> float:
         """Seconds for which what the name server said before the repair may still be believed after it."""
-        return float(max([host.ttl for host in self.hosts] + [negative_ttl(host.dns) for host in self.hosts]))
+        return max([self.silent_ttl, *(float(host.ttl) for host in self.hosts)])
+
+    @property
+    def silent_ttl(self) -> float:
+        """Seconds for which an attempt may do without a question, because the answer was that there is nothing."""
+        told = [host.dns for host in self.hosts] + [self.mx.answer if self.mx else None]
+        return float(max(negative_ttl(answer) for answer in told))
+
+    @property
+    def remembered(self) -> str:
+        """What a resolver could remember beyond the repair: `address`, `negative`, `failure`, or nothing."""
+        told = [host.dns for host in self.hosts] + [self.mx.answer if self.mx else None]
+        if any(host.moves for host in self.hosts):
+            return "address"
+        if any(isinstance(answer, NxDomain | NoData) for answer in told):
+            return "negative"
+        return "failure" if any(isinstance(answer, ServFail) for answer in told) else ""
 
     def healed(self) -> tuple[Host, ...]:
         """Return the hosts as they are after the repair."""

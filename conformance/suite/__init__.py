@@ -1,6 +1,7 @@
 """The suite: one file for each aspect."""
 
 from conformance.aspect import Aspect
+from conformance.suite.test_avoids import test_avoids
 from conformance.suite.test_beside_backlog import test_beside_backlog
 from conformance.suite.test_clock_moved import test_clock_moved
 from conformance.suite.test_delay_notice import test_delay_notice
@@ -13,12 +14,14 @@ from conformance.suite.test_error_detail import test_error_detail
 from conformance.suite.test_exactly_once import test_exactly_once
 from conformance.suite.test_expires import test_expires
 from conformance.suite.test_healed_late import test_healed_late
+from conformance.suite.test_last_host import test_last_host
 from conformance.suite.test_ndr_form import test_ndr_form
 from conformance.suite.test_ndr_status import test_ndr_status
 from conformance.suite.test_no_ndr import test_no_ndr
 from conformance.suite.test_nothing_lost import test_nothing_lost
 from conformance.suite.test_one_ndr import test_one_ndr
 from conformance.suite.test_recovers import test_recovers
+from conformance.suite.test_refreshes import test_refreshes
 from conformance.suite.test_retried import test_retried
 from conformance.suite.test_retried_all_day import test_retried_all_day
 from conformance.suite.test_returned_at_once import test_returned_at_once
@@ -29,12 +32,15 @@ ASPECTS: tuple[Aspect, ...] = (
     test_delivered,
     test_beside_backlog,
     test_delivers_anyway,
+    test_avoids,
     test_error_code,
     test_error_detail,
     test_destination_server,
+    test_last_host,
     test_stays_queued,
     test_retried,
     test_recovers,
+    test_refreshes,
     test_returned_at_once,
     test_each_recipient,
     test_retried_all_day,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from conformance.failure_mode import Host
 from conformance.scenario import Scenario
 from conformance.wave.envelope import domain_of
+from conformance.wave.request import RELAY_NAME
 from fake_servers import Answer, Cname, Records, Zone
-
-_PREFERENCE = 10  # where a failure mode gives none
 
 
 def smart_host(scenario: Scenario, number: int) -> str:
@@ -19,11 +18,15 @@ def smart_host(scenario: Scenario, number: int) -> str:
 
 
 def point(zone: Zone, name: str, address: str, host: Host) -> None:
-    """Have a name lead to an address, by as many aliases as its host asks for."""
+    """Have a name lead to an address, by as many aliases and in the way its host asks for."""
     for number in range(host.aliases):
         alias, name = name, f"alias{number + 1}.{name.removeprefix(f'alias{number}.')}"
         zone.set_all(alias, Cname(name, ttl=host.ttl))
-    zone.set(name, "AAAA" if host.ipv6 else "A", Records(address, ttl=host.ttl))
+    family, other = ("AAAA", "A") if host.ipv6 else ("A", "AAAA")
+    record = Records(address, ttl=host.ttl)
+    zone.set(name, family, host.served(record) if host.served else record)
+    if host.other_family is not None:
+        zone.set(name, other, host.other_family)
 
 
 def publish_mx(zone: Zone, scenario: Scenario, answer: Answer | None = None) -> None:
@@ -38,6 +41,8 @@ def publish_mx(zone: Zone, scenario: Scenario, answer: Answer | None = None) -> 
         zone.set(domain, "MX", answer)
     elif answer is not None:
         zone.set_all(domain, answer)
-    elif mx.preferences:
-        hosts = (f"{preference} {smart_host(scenario, n)}." for n, preference in enumerate(mx.preferences))
-        zone.set(domain, "MX", Records(*hosts))
+    elif mx.preferences or mx.relay is not None:
+        records = [f"{preference} {smart_host(scenario, n)}." for n, preference in enumerate(mx.preferences)]
+        if mx.relay is not None:
+            records.append(f"{mx.relay} {RELAY_NAME}.")
+        zone.set(domain, "MX", Records(*records))

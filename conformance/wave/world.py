@@ -15,6 +15,7 @@ from conformance.scenario import Scenario
 from conformance.target import Address, Connector, TlsPolicy
 from conformance.wave.envelope import SENDER_DOMAIN, dead_domain_of, domain_of
 from conformance.wave.names import point, publish_mx, smart_host
+from conformance.wave.request import RELAY_NAME
 from conformance.wave.stepped import SteppedDestination
 from fake_servers import (
     CertificateAuthority,
@@ -70,6 +71,7 @@ class World:
     async def __aenter__(self) -> Self:
         self.authority = CertificateAuthority()
         self.zone = Zone()
+        self.zone.set(RELAY_NAME, "A", Records(self.lab.relay_host))  # some relays know themselves by address
         dns = DnsServer(self.journal, self.zone)
         await dns.start(self.lab.resolver.host, self.lab.resolver.port)
         self._stack.push_async_callback(dns.stop)
