@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         asyncio.run(_run(options))
-    except (OSError, RuntimeError) as error:  # the address cannot be had, or the fault not be set up
+    # The address cannot be had, the fault not be set up, or the certificate not be made for that name.
+    except (OSError, RuntimeError, ValueError) as error:
         print(f"{parser.prog}: error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -75,7 +76,12 @@ def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
     authority = CertificateAuthority()
     if options.trust_anchors is not None:
         Path(options.trust_anchors).write_bytes(authority.trust_anchors())
-    return authority.server_context(Certificate(options.certificate), options.hostname)
+    return authority.server_context(
+        Certificate(options.certificate),
+        options.hostname,
+        address=options.listen[0],
+        newest=ssl.TLSVersion[options.newest_tls] if options.newest_tls else None,
+    )
 
 
 @asynccontextmanager
@@ -157,6 +163,11 @@ def _add_smtp_options(smtp: argparse.ArgumentParser) -> None:
         choices=[kind.value for kind in Certificate],
         type=str.lower,
         help="offer STARTTLS with such a certificate for the host name",
+    )
+    smtp.add_argument(
+        "--newest-tls",
+        choices=["TLSv1", "TLSv1_1", "TLSv1_2", "TLSv1_3"],
+        help="speak no newer version of TLS than that; the first two are too old for most clients",
     )
     smtp.add_argument(
         "--trust-anchors", metavar="FILE", help="write the certificate of the authority there, PEM"

@@ -9,14 +9,20 @@ from collections.abc import Callable
 
 from fake_servers.dns import (
     Answer,
+    Cname,
+    Delayed,
+    HangUp,
     Lame,
     Malformed,
     NoData,
     NxDomain,
+    OtherName,
     Records,
     Refused,
     ServFail,
     Silence,
+    Truncated,
+    WrongId,
 )
 from fake_servers.journal import Event
 from fake_servers.smtp import (
@@ -49,8 +55,10 @@ OCTETS is how much content to read first, at stage body only.
 
 ANSWER_SYNTAX = """\
 The first ANSWER is for the first query, the second for the second ...; the last one repeats.
-An ANSWER is nxdomain, nodata, servfail, refused, silence, malformed, lame, or records, separated by a
-semicolon: '10 mx1.a.test.; 20 mx2.a.test.'. The TYPE ALL stands for all types of that name.
+An ANSWER is nxdomain, nodata, servfail, refused, silence, malformed, lame, hang_up, cname:TARGET,
+cname_loop:TARGET (a loop that shows itself), truncated:ANSWER, wrong_id:ANSWER, other_name:OWNER:ANSWER,
+delayed:SECONDS:ANSWER, or records, separated by a semicolon: '10 mx1.a.test.; 20 mx2.a.test.'.
+The TYPE ALL stands for all types of that name.
 """
 
 _RULE = re.compile(
@@ -60,7 +68,7 @@ _RULE = re.compile(
 )
 
 _ANSWERS: dict[str, type[Answer]] = {
-    kind.name: kind for kind in (NxDomain, NoData, ServFail, Refused, Silence, Malformed, Lame)
+    kind.name: kind for kind in (NxDomain, NoData, ServFail, Refused, Silence, Malformed, Lame, HangUp)
 }
 
 
@@ -89,8 +97,27 @@ def parse_rule(text: str) -> Rule:
 
 
 def parse_answer(text: str) -> Answer:
-    """Read an answer; see `ANSWER_SYNTAX`."""
+    """Read an answer; see `ANSWER_SYNTAX`.
+
+    Raises:
+        ValueError: What stands between the colons is malformed.
+    """
     kind = _ANSWERS.get(text)
+    name, _, rest = text.partition(":")
+    argument, _, then = rest.partition(":")
+    match name:
+        case Cname.name:
+            return Cname(rest)
+        case "cname_loop":
+            return Cname(rest, loop_shown=True)
+        case Truncated.name:
+            return Truncated(parse_answer(rest))
+        case WrongId.name:
+            return WrongId(parse_answer(rest))
+        case OtherName.name:
+            return OtherName(parse_answer(then), argument)
+        case Delayed.name:
+            return Delayed(float(argument), parse_answer(then))
     return kind() if kind else Records(*(record.strip() for record in text.split(";")))
 
 

@@ -31,7 +31,8 @@ class _Conduct(NamedTuple):
 class SmtpServer:
     """Accepts connections, counts them, and serves each by aiosmtpd or by the script.
 
-    A connection at which no rule can fire is served by aiosmtpd, every other by our own session.
+    A connection at which no rule can fire is served by aiosmtpd, every other by our own session, and so is
+    every one of a server that speaks no TLS newer than 1.1.
 
     Example::
 
@@ -159,7 +160,7 @@ class SmtpServer:
             task.add_done_callback(partial(self._served, sock, connection))
 
     async def _serve(self, sock: socket.socket, connection: Connection, conduct: _Conduct) -> None:
-        if conduct.script.healthy(connection.attempt):
+        if conduct.script.healthy(connection.attempt) and not _outdated(conduct.tls):
             await self._serve_healthy(sock, connection, conduct)
             return
         session = Session(
@@ -204,6 +205,11 @@ class SmtpServer:
     @property
     def _name(self) -> str:
         return f"{self.address[0]}:{self.address[1]}"
+
+
+def _outdated(tls: ssl.SSLContext | None) -> bool:
+    """Whether most clients will refuse the handshake: asyncio would then drop the alert that says why."""
+    return tls is not None and tls.maximum_version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -162,7 +162,9 @@ class Client:
         """Negotiate TLS to the end."""
         async with asyncio.timeout(DEADLINE):
             while True:
-                self._incoming.write(await self._loop.sock_recv(self.sock, 65536))
+                data = await self._loop.sock_recv(self.sock, 65536)
+                assert data, "FIN instead of the rest of a handshake"
+                self._incoming.write(data)
                 try:
                     self._pending.do_handshake()
                 except ssl.SSLWantReadError:

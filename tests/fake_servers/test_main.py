@@ -4,6 +4,7 @@ import os
 import signal
 import smtplib
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,17 @@ import dns.rcode
 import pytest
 
 from fake_servers.__main__ import main
-from fake_servers.dns import Records, ServFail
+from fake_servers.dns import (
+    Cname,
+    Delayed,
+    HangUp,
+    Lame,
+    OtherName,
+    Records,
+    ServFail,
+    Truncated,
+    WrongId,
+)
 from fake_servers.journal import Journal
 from fake_servers.smtp import (
     Accept,
@@ -97,6 +108,19 @@ def test_smtp_offers_a_certificate(tmp_path: Path) -> None:
         assert anchors.read_text().startswith("-----BEGIN CERTIFICATE-----")
 
 
+def test_smtp_can_speak_an_old_tls_alone() -> None:
+    options = ["--certificate", "ip_address", "--newest-tls", "TLSv1_1"]
+    with running("smtp", *options) as (process, host, port):
+        with smtplib.SMTP(host, port, timeout=DEADLINE) as client, pytest.raises(ssl.SSLError):
+            client.starttls(context=ssl.create_default_context())
+        assert any("tls failed" in line for line in lines_until(process, "tls failed"))
+
+
+def test_a_certificate_that_cannot_be_made_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["smtp", "--listen", "127.0.0.1:0", "--certificate", "wildcard_two_labels"]) == 1
+    assert "use a longer name" in capsys.readouterr().err
+
+
 def test_dns_answers() -> None:
     plan = ["--set", "a.test", "MX", "servfail", "10 mx1.a.test.; 20 mx2.a.test."]
     with running("dns", *plan, "--set", "b.test", "all", "refused") as (process, host, port):
@@ -135,6 +159,11 @@ def test_hang() -> None:
         (["smtp", "--certificate", "rotten"], "invalid choice: 'rotten'"),
         (["dns", "--set", "a.test", "MX"], "expected NAME TYPE ANSWER"),
         (["dns", "--set", "a.test"], "expected NAME TYPE ANSWER"),
+        (
+            ["dns", "--set", "a.test", "A", "delayed:soon:refused"],
+            "could not convert string to float: 'soon'",
+        ),
+        (["dns", "--set", "a.test", "A", "other_name:b..test:127.0.0.1"], "'b..test' is no domain name"),
         (["dns", "--set", "a.test", "MX", "nonsense"], "'nonsense' is no MX record"),
     ],
 )
@@ -184,6 +213,12 @@ def test_rules_can_be_written_down(text: str, rule: Rule) -> None:
 
 def test_answers_can_be_written_down() -> None:
     assert parse_answer("servfail") == ServFail()
+    assert parse_answer("truncated:hang_up") == Truncated(HangUp())
+    assert parse_answer("cname:mx.a.test") == Cname("mx.a.test")
+    assert parse_answer("cname_loop:a.test") == Cname("a.test", loop_shown=True)
+    assert parse_answer("other_name:b.test:::1") == OtherName(Records("::1"), "b.test")
+    assert parse_answer("delayed:0.5:wrong_id:lame") == Delayed(0.5, WrongId(Lame()))
+    assert parse_answer("fd00::1; fd00::2") == Records("fd00::1", "fd00::2")
     assert parse_answer("127.0.0.1; 127.0.0.2") == Records("127.0.0.1", "127.0.0.2")
 
 
