@@ -54,6 +54,7 @@ class Host:
         extensions: What EHLO offers besides STARTTLS.
         ttl: Seconds for which its address may be kept.
         aliases: How many aliases (CNAME) lead from its name to the name that has the address.
+        loops: Whether the last alias leads back to the first, and to no address.
         moves: Whether the repair gives its name another address, where a healthy server waits, while the
             server at the old one stays as it is.
         ipv6: Whether its only address is an IPv6 address (namespace lab only).
@@ -71,6 +72,7 @@ class Host:
     extensions: tuple[str, ...] = ()
     ttl: int = 0
     aliases: int = 0
+    loops: bool = False
     moves: bool = False
     ipv6: bool = False
     served: Callable[[Records], Answer] | None = None

@@ -19,9 +19,13 @@ def smart_host(scenario: Scenario, number: int) -> str:
 
 def point(zone: Zone, name: str, address: str, host: Host) -> None:
     """Have a name lead to an address, by as many aliases and in the way its host asks for."""
+    first = name
     for number in range(host.aliases):
-        alias, name = name, f"alias{number + 1}.{name.removeprefix(f'alias{number}.')}"
-        zone.set_all(alias, Cname(name, ttl=host.ttl))
+        alias, name = name, f"alias{number + 1}.{first}"
+        zone.set_all(alias, Cname(name, ttl=host.ttl, loop_shown=host.loops))
+    if host.loops:
+        zone.set_all(name, Cname(first, ttl=host.ttl, loop_shown=True))
+        return
     family, other = ("AAAA", "A") if host.ipv6 else ("A", "AAAA")
     record = Records(address, ttl=host.ttl)
     zone.set(name, family, host.served(record) if host.served else record)
