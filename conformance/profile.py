@@ -28,7 +28,7 @@ NAMES = tuple(
     )
 )
 DEFAULT = "eop"
-_REPLIED = "{replied}"
+REPLIED = "{replied}"  # in a check: what the remote server said
 
 
 class ProfileError(Exception):
@@ -63,9 +63,9 @@ class Check:
         """
         value, said = (getattr(codes_, self.what) for codes_ in (read, replied))
         name = "reply code" if self.what == "code" else "enhanced status code"
-        if (not value and self.if_shown) or (not said and _REPLIED in self.any):
+        if (not value and self.if_shown) or (not said and REPLIED in self.any):
             return None
-        wanted = [said if pattern == _REPLIED else pattern for pattern in self.any]
+        wanted = [said if pattern == REPLIED else pattern for pattern in self.any]
         preference = f" (preferably {self.preferred})" if self.preferred else ""
         return Finding(
             requirement=self.requirement,

@@ -28,6 +28,7 @@ from fake_servers.dns import (
     WrongId,
     Zone,
 )
+from fake_servers.endpoint import endpoint
 from fake_servers.journal import Event, Journal
 from fake_servers.smtp import (
     Accept,
@@ -93,5 +94,6 @@ __all__ = [
     "Unreachable",
     "WrongId",
     "Zone",
+    "endpoint",
     "probe",
 ]

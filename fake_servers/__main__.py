@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from fake_servers.dns import DnsServer, Zone
+from fake_servers.endpoint import endpoint
 from fake_servers.journal import Event, Journal
 from fake_servers.smtp import Script, SmtpServer
 from fake_servers.spelling import ANSWER_SYNTAX, RULE_SYNTAX, parse_answer, parse_rule, spell
@@ -45,7 +46,7 @@ async def _run(options: argparse.Namespace) -> None:
     journal.subscribe(_show)
     running: Callable[[argparse.Namespace, Journal], AbstractAsyncContextManager[_Address]] = options.running
     async with running(options, journal) as (host, port):
-        print(f"{options.command} on {host}:{port}; Ctrl-C stops it.", flush=True)
+        print(f"{options.command} on {endpoint(host, port)}; Ctrl-C stops it.", flush=True)
         await stopped.wait()
 
 
@@ -128,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
             type=_address,
             default=("127.0.0.1", port),
             metavar="HOST:PORT",
-            help=f"an IPv4 address and a port, 0 for any free one (default: 127.0.0.1:{port})",
+            help=f"an address ([::1] for IPv6) and a port, 0 for any free one (default: 127.0.0.1:{port})",
         )
         return added
 
@@ -217,7 +218,7 @@ def _address(text: str) -> _Address:
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isdecimal() or int(port) > 0xFFFF:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form HOST:PORT")
-    return host, int(port)
+    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 if __name__ == "__main__":

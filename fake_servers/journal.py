@@ -53,7 +53,7 @@ class Event:
         at: Seconds since the journal was opened, on the monotonic clock.
         layer: `dns`, `tcp`, `tls`, `smtp` or `fake`; `client` and `relay` are for those who use the fakes.
         kind: What happened; see the table in the module's docstring.
-        server: The fake's own address as `host:port`.
+        server: The fake's own address as `host:port`, or `[host]:port` for IPv6; so are peers and clients.
         connection: Number of the connection, unique in the journal; 0 where there is none.
         fields: The particulars, ready for JSON.
     """

@@ -9,6 +9,7 @@ from functools import partial
 from types import EllipsisType
 from typing import NamedTuple
 
+from fake_servers.endpoint import endpoint, family
 from fake_servers.journal import Journal
 from fake_servers.smtp import scripted
 from fake_servers.smtp.channel import abort
@@ -107,7 +108,7 @@ class SmtpServer:
         """Listen.
 
         Args:
-            host: An IPv4 address.
+            host: An IPv4 or IPv6 address.
             port: 0: any free port.
             sock: A bound socket to take over instead, listening already or not; then `host` and `port`
                 are ignored.
@@ -153,7 +154,7 @@ class SmtpServer:
             self._attempts += 1
             conduct = self._conduct  # before anybody who listens to the journal can repair the server
             connection = Connection(
-                self._journal, server=self._name, peer=f"{peer[0]}:{peer[1]}", attempt=self._attempts
+                self._journal, server=self._name, peer=endpoint(peer[0], peer[1]), attempt=self._attempts
             )
             task = asyncio.create_task(self._serve(sock, connection, conduct))
             self._serving.add(task)
@@ -204,7 +205,7 @@ class SmtpServer:
 
     @property
     def _name(self) -> str:
-        return f"{self.address[0]}:{self.address[1]}"
+        return endpoint(*self.address)
 
 
 def _outdated(tls: ssl.SSLContext | None) -> bool:
@@ -213,7 +214,7 @@ def _outdated(tls: ssl.SSLContext | None) -> bool:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock = socket.socket(family(host), socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))

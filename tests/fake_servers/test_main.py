@@ -16,7 +16,7 @@ import dns.query
 import dns.rcode
 import pytest
 
-from fake_servers.__main__ import main
+from fake_servers.__main__ import _parser, main
 from fake_servers.dns import (
     Cname,
     Delayed,
@@ -174,6 +174,10 @@ def test_a_bad_command_line_is_explained(
         main(arguments)
     assert exited.value.code == 2
     assert complaint in capsys.readouterr().err
+
+
+def test_an_ipv6_address_stands_in_brackets() -> None:
+    assert _parser().parse_args(["smtp", "--listen", "[::1]:2525"]).listen == ("::1", 2525)
 
 
 def test_an_address_in_use_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
