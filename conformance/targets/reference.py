@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from conformance.lab import namespace
 from conformance.target import (
     Address,
     Capability,
@@ -43,6 +44,7 @@ class ReferenceTarget:
             Capability.CLOCK,
             Capability.RESTART,
             Capability.SUBMISSION_DSN,
+            *([Capability.IPV6] if namespace.has_ipv6() else []),
         }
     )
 

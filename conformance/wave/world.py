@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from conformance.failure_mode import FailureMode, Host, Step, Tcp
+from conformance.lab import namespace
 from conformance.lab.plan import HOSTS_PER_SCENARIO, NAMESPACE, Lab
 from conformance.record import Site
 from conformance.scenario import Scenario
@@ -78,7 +79,7 @@ class World:
         self.resolver = Address(*dns.address)
         self.witness: SynWatch | PacketWatch
         if self.lab.name == NAMESPACE:
-            self.witness = PacketWatch(self.journal)
+            self.witness = PacketWatch(self.journal, inside=namespace.NETWORKS)
         else:
             self.witness = SynWatch(self.journal)
         await self.witness.start()

@@ -8,7 +8,9 @@ from .catalogue_codes import CODES
 from .catalogue_crash import CRASH
 from .catalogue_day import DAY
 from .catalogue_delivery import DELIVERY
+from .catalogue_dns import DNS
 from .catalogue_form import FORM
+from .catalogue_hosts import HOSTS
 from .catalogue_innocent import INNOCENT
 from .catalogue_lifetime import LIFETIME
 from .catalogue_queue import QUEUE
@@ -27,6 +29,8 @@ MUTANTS: Mapping[str, Mutant] = {
         *QUEUE,
         *TLS,
         *DELIVERY,
+        *DNS,
+        *HOSTS,
         *LIFETIME,
         *DAY,
         *REPORTS,

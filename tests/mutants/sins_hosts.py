@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -45,18 +46,20 @@ def leaves_the_next_host_for_later() -> None:
 
 def _telling(choose: Any) -> None:
     """Have failures told otherwise: `choose` gets those of an attempt in their order, for one recipient."""
-    met: list[Failure] = []
+    attempt: ContextVar[list[Failure]] = ContextVar("attempt")
 
     def deferring(original: Any) -> Any:
         def deferral(*arguments: Any, **more: Any) -> Failure:
-            met.append(original(*arguments, **more))
-            return met[-1]
+            failure: Failure = original(*arguments, **more)
+            attempt.get([]).append(failure)
+            return failure
 
         return deferral
 
     def running(original: Any) -> Any:
         async def run(self: Any, message: Message, content: bytes, recipients: Sequence[Recipient]) -> Any:
-            met.clear()
+            met: list[Failure] = []
+            attempt.set(met)
             results = await original(self, message, content, recipients)
             return {
                 who: choose(met) if isinstance(result, Failure) and met else result
