@@ -116,5 +116,6 @@ MODES = (
         hosts=(Host(aliases=1, loops=True),),
         witness=query_failed,
         explained_by=(*_DNS_WORDS, "loop", "alias", "cname", "retry", "tryagain"),
+        connections=10,  # some resolvers go round until they have had enough
     ),
 )

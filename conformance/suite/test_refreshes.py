@@ -1,6 +1,7 @@
 """What the name server said before the repair is used no longer than it may be."""
 
 from conformance.aspect import Case, Course, Finding, aspect, those
+from conformance.verdict import NotApplicable
 
 # Seconds: many resolvers count the time to live in whole ones.
 _TICK = 1.0
@@ -22,6 +23,10 @@ def test_refreshes(case: Case) -> list[Finding]:
     repaired = staged.repaired or 0.0
     expired = repaired + case.mode.longest_ttl + _TICK
     latest = expired + granted.max_retry_interval + granted.granularity + case.evidence.record.header.slack
+    if any(message.at < repaired for message in case.evidence.messages):
+        raise NotApplicable(
+            "the message was delivered before the repair, so there was nothing left to look up"
+        )
     misled = [attempt.at for attempt in case.attempts if attempt.at > expired]
     asked = next((event.at for event in case.evidence.of("dns", "answer") if event.at >= repaired), None)
     if misled:

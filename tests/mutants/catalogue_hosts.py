@@ -33,8 +33,8 @@ HOSTS = (
         caught=(deviates("delivers_anyway", "harmless/at-once"),),
     ),
     Mutant(
-        name="names_the_first_host",
-        sin="Names the first host where several were tried.",
+        name="names_another_than_the_last",
+        sin="Reports the error of the last host, and names the first one.",
         scenarios=(*_EACH_ITS_OWN, "greeting_421"),
         caught=(fails("destination_server", "error/destination-server", *_EACH_ITS_OWN),),
     ),

@@ -34,17 +34,7 @@ def believes_any_answer() -> None:
             asking.send(dns.message.make_query(name, rdtype).to_wire())
             return dns.message.from_wire(await loop.sock_recv(asking, _LONGEST_DATAGRAM))
 
-    def make(original: Any) -> Any:
-        def read(answer: Any, asked: Any, name: str) -> Any:
-            for rrset in answer.answer:
-                if rrset.rdtype in (dns.rdatatype.A, dns.rdatatype.MX):
-                    return rrset, asked
-            return original(answer, asked, name)
-
-        return read
-
     patch(Resolver, "_exchange", lambda _: exchange)
-    patch(resolver, "_read", make)
 
 
 @sin

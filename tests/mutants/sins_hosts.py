@@ -73,7 +73,7 @@ def _telling(choose: Any) -> None:
 
 
 @sin
-def names_the_first_host() -> None:
+def names_another_than_the_last() -> None:
     _telling(lambda met: replace(met[-1], server=met[0].server, address=met[0].address))
 
 
