@@ -33,7 +33,9 @@ def point(zone: Zone, name: str, address: str, host: Host) -> None:
         zone.set(name, other, host.other_family)
 
 
-def publish_mx(zone: Zone, scenario: Scenario, answer: Answer | None = None) -> None:
+def publish_mx(
+    zone: Zone, scenario: Scenario, answer: Answer | None = None, *, disarmed: bool = False
+) -> None:
     """Publish the MX records of a scenario's domain, if it is routed by them, or another answer in their place."""
     mx = scenario.failure_mode.mx
     if mx is None:
@@ -45,8 +47,8 @@ def publish_mx(zone: Zone, scenario: Scenario, answer: Answer | None = None) -> 
         zone.set(domain, "MX", answer)
     elif answer is not None:
         zone.set_all(domain, answer)
-    elif mx.preferences or mx.relay is not None:
+    elif mx.preferences:
         records = [f"{preference} {smart_host(scenario, n)}." for n, preference in enumerate(mx.preferences)]
-        if mx.relay is not None:
+        if mx.relay is not None and not disarmed:
             records.append(f"{mx.relay} {RELAY_NAME}.")
         zone.set(domain, "MX", Records(*records))

@@ -107,7 +107,8 @@ class World:
             await self._arm(scenario, host, self._site(scenario, index, number, host))
             for number, host in enumerate(hosts)
         ]
-        publish_mx(self.zone, scenario, mode.mx.answer if mode.mx and not disarmed else None)
+        answer = mode.mx.answer if mode.mx and not disarmed else None
+        publish_mx(self.zone, scenario, answer, disarmed=disarmed)
         if mode.backlog:
             dead = Host(rules=(Rule(Stage.GREETING, Stall()),))
             destinations.append(await self._arm(scenario, dead, self._site(scenario, index, DEAD, dead)))
