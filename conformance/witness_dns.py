@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from conformance.evidence import Evidence
 from conformance.witness import QUERIES_PER_ATTEMPT, Contact, Witness, before_repair, useless
@@ -70,8 +71,16 @@ def _unanswered_mx(evidence: Evidence) -> list[Contact]:
     )
 
 
-def _mx_told(evidence: Evidence) -> list[Contact]:
-    return _answers(evidence, lambda event: _about_mx(evidence, event) and not useless(event))
+def _mx_elsewhere(evidence: Evidence) -> list[Contact]:
+    ours = {site.name.lower() for site in evidence.staged.sites}
+
+    def told(event: Event) -> bool:
+        if not _about_mx(evidence, event):
+            return False
+        records = cast(list[str], event["records"])
+        return any(record.split()[-1].rstrip(".").lower() not in ours for record in records)
+
+    return _answers(evidence, told)
 
 
 def _witness(sentence: str, see: Callable[[Evidence], list[Contact]]) -> Witness:
@@ -102,7 +111,8 @@ mx_unanswered = _witness(
     "the fake name server was asked for the MX records of the recipient domain and stayed silent",
     _unanswered_mx,
 )
-mx_told = _witness(
-    "the fake name server was asked for the MX records of the recipient domain and gave them",
-    _mx_told,
+mx_elsewhere = _witness(
+    "the fake name server was asked for the MX records of the recipient domain and gave one that names the relay, "
+    "or nobody",
+    _mx_elsewhere,
 )

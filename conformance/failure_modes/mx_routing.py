@@ -5,7 +5,7 @@ The source document counts "the MX record can't be retrieved" among the causes o
 
 from conformance.failure_mode import FailureMode, Host, Kind, MxRouting
 from conformance.witness import fault_played, mx_query_failed, query_failed
-from conformance.witness_dns import alias_told, mx_told, mx_unanswered
+from conformance.witness_dns import alias_told, mx_elsewhere, mx_unanswered
 from fake_servers import NoData, NxDomain, Records, Reply, Rule, ServFail, Silence, Stage
 
 _SECTION = "4.4.312"
@@ -135,7 +135,7 @@ MODES = (
         hosts=(Host(),),
         mx=MxRouting(preferences=(20,), relay=10),
         forbidden=(0,),
-        witness=mx_told,
+        witness=mx_elsewhere,
         control="plain_mx",
     ),
     FailureMode(
@@ -149,7 +149,7 @@ MODES = (
         hosts=(Host(),),
         mx=MxRouting(preferences=(), answer=Records("0 ."), apex=True),
         forbidden=(0,),
-        witness=mx_told,
+        witness=mx_elsewhere,
         control="plain_mx",
     ),
 )

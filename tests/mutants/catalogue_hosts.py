@@ -45,6 +45,15 @@ HOSTS = (
         caught=(deviates("last_host", "hosts/last-error", *_EACH_ITS_OWN),),
     ),
     Mutant(
+        name="blends_errors",
+        sin="Reports a status of its own where the hosts failed in different ways.",
+        scenarios=(*_EACH_ITS_OWN, "greeting_421_every_host"),
+        caught=(
+            fails("error_code", "hosts/one-of-their-codes", *_EACH_ITS_OWN),
+            deviates("last_host", "hosts/last-error", *_EACH_ITS_OWN),
+        ),
+    ),
+    Mutant(
         name="hides_literals",
         sin="Does not name a host that is given by its address.",
         scenarios=("literal_greeting_421", "literal_ipv6_greeting_421", "greeting_421"),

@@ -83,6 +83,13 @@ def keeps_the_first_error() -> None:
 
 
 @sin
+def blends_errors() -> None:
+    _telling(
+        lambda met: replace(met[-1], status="4.4.1" if len({f.status for f in met}) > 1 else met[-1].status)
+    )
+
+
+@sin
 def hides_literals() -> None:
     def make(original: Any) -> Any:
         def deferral(*arguments: Any, server: str, address: str = "") -> Failure:
