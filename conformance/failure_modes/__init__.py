@@ -1,4 +1,4 @@
-"""All failure modes and controls: one file for each section of the source document."""
+"""All failure modes and controls: one file for each section of the source document, and the grid."""
 
 from collections.abc import Mapping
 
@@ -6,12 +6,12 @@ from conformance.failure_mode import FailureMode, Registry
 from conformance.failure_modes import (
     cannot_connect,
     certificate,
-    closed_abruptly,
     connection_refused,
     connection_timed_out,
     controls,
     dns_answered,
     dns_query_failed,
+    grid,
     killed,
     last_host,
     literals,
@@ -36,7 +36,7 @@ for _section in (
     last_host,
     literals,
     cannot_connect,
-    closed_abruptly,
+    grid,
     certificate,
     rejected,
     killed,

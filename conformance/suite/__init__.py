@@ -27,6 +27,7 @@ from conformance.suite.test_retried_all_day import test_retried_all_day
 from conformance.suite.test_returned_at_once import test_returned_at_once
 from conformance.suite.test_stays_queued import test_stays_queued
 from conformance.suite.test_survives_restart import test_survives_restart
+from conformance.suite.test_times_out import test_times_out
 
 ASPECTS: tuple[Aspect, ...] = (
     test_delivered,
@@ -39,6 +40,7 @@ ASPECTS: tuple[Aspect, ...] = (
     test_last_host,
     test_stays_queued,
     test_retried,
+    test_times_out,
     test_recovers,
     test_refreshes,
     test_returned_at_once,
