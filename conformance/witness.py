@@ -281,21 +281,6 @@ def _unreachable(evidence: Evidence) -> list[Contact]:
     return _between_probes(evidence, "unreachable")
 
 
-def together(*witnesses: Witness) -> Witness:
-    """Return a witness that sees what any of these sees; for destinations whose hosts fail in different ways."""
-
-    def see(evidence: Evidence) -> list[Contact]:
-        contacts = [contact for witness in witnesses for contact in witness.see(evidence)]
-        return sorted(contacts, key=lambda contact: contact.at)
-
-    return Witness(
-        sentence="; or ".join(dict.fromkeys(witness.sentence for witness in witnesses)),
-        see=see,
-        per_attempt=max(witness.per_attempt for witness in witnesses),
-        indirect=frozenset().union(*(witness.indirect for witness in witnesses)),
-    )
-
-
 def _delivered(evidence: Evidence) -> list[Contact]:
     return _connections(evidence, evidence.of("smtp", "message"))
 

@@ -10,6 +10,7 @@ from .catalogue_day import DAY
 from .catalogue_delivery import DELIVERY
 from .catalogue_dns import DNS
 from .catalogue_form import FORM
+from .catalogue_grid import GRID
 from .catalogue_hosts import HOSTS
 from .catalogue_innocent import INNOCENT
 from .catalogue_lifetime import LIFETIME
@@ -29,6 +30,7 @@ MUTANTS: Mapping[str, Mutant] = {
         *QUEUE,
         *TLS,
         *DELIVERY,
+        *GRID,
         *DNS,
         *HOSTS,
         *LIFETIME,
