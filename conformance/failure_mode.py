@@ -104,12 +104,17 @@ class MxRouting:
             if an MX record names it: without any MX record it is the one host (implicit MX), with some it is a
             place where no mail may go.
         relay: The preference of a further record, which names the relay itself; None: there is none.
+        ttl: Seconds for which the records may be kept.
+        moves: Whether the repair has the records name another host, with a healthy server, instead of one that
+            `Host.moves`; the old name and its server stay as they are.
     """
 
     preferences: tuple[int, ...] = (10,)
     answer: Answer | None = None
     apex: bool = False
     relay: int | None = None
+    ttl: int = 0
+    moves: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,7 +243,8 @@ class FailureMode:
     @property
     def longest_ttl(self) -> float:
         """Seconds for which what the name server said before the repair may still be believed after it."""
-        return max([self.silent_ttl, *(float(host.ttl) for host in self.hosts)])
+        routing = float(self.mx.ttl) if self.mx else 0.0
+        return max([self.silent_ttl, routing, *(float(host.ttl) for host in self.hosts)])
 
     @property
     def silent_ttl(self) -> float:

@@ -31,6 +31,25 @@ MODES = (
         explained_by=("servicenotavailable", "421"),
     ),
     FailureMode(
+        name="stale_mx",
+        section="4.4.317",
+        staged=(
+            f"The MX record (TTL {_TTL} s) names another host from the repair on; the server of the old one goes on "
+            f'greeting with "421 {_UNAVAILABLE}".'
+        ),
+        hosts=(
+            Host(
+                rules=(Rule(stage=Stage.GREETING, action=Reply(421, _UNAVAILABLE)),),
+                ttl=_TTL,
+                moves=True,
+            ),
+        ),
+        mx=MxRouting(ttl=_TTL, moves=True),
+        witness=fault_played,
+        explained_by=("servicenotavailable", "421"),
+        control="plain_mx",
+    ),
+    FailureMode(
         name="stale_nxdomain",
         section="4.4.312",
         staged=f"The name of the smart host does not exist, which may be remembered for {_TTL} s (NXDOMAIN with SOA).",

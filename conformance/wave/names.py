@@ -17,6 +17,14 @@ def smart_host(scenario: Scenario, number: int) -> str:
     return f"mx{number + 1}.{domain_of(scenario)}"
 
 
+def new_name(scenario: Scenario, number: int) -> str:
+    """Return the name under which mail finds the nth host after the repair."""
+    mx = scenario.failure_mode.mx
+    if mx is not None and mx.moves and scenario.failure_mode.hosts[number].moves:
+        return f"moved.{smart_host(scenario, number)}"
+    return smart_host(scenario, number)
+
+
 def point(zone: Zone, name: str, address: str, host: Host) -> None:
     """Have a name lead to an address, by as many aliases and in the way its host asks for."""
     first = name
@@ -34,7 +42,12 @@ def point(zone: Zone, name: str, address: str, host: Host) -> None:
 
 
 def publish_mx(
-    zone: Zone, scenario: Scenario, answer: Answer | None = None, *, disarmed: bool = False
+    zone: Zone,
+    scenario: Scenario,
+    answer: Answer | None = None,
+    *,
+    disarmed: bool = False,
+    repaired: bool = False,
 ) -> None:
     """Publish the MX records of a scenario's domain, if it is routed by them, or another answer in their place."""
     mx = scenario.failure_mode.mx
@@ -48,7 +61,8 @@ def publish_mx(
     elif answer is not None:
         zone.set_all(domain, answer)
     elif mx.preferences:
-        records = [f"{preference} {smart_host(scenario, n)}." for n, preference in enumerate(mx.preferences)]
+        name = new_name if repaired else smart_host
+        records = [f"{preference} {name(scenario, n)}." for n, preference in enumerate(mx.preferences)]
         if mx.relay is not None and not disarmed:
             records.append(f"{mx.relay} {RELAY_NAME}.")
-        zone.set(domain, "MX", Records(*records))
+        zone.set(domain, "MX", Records(*records, ttl=mx.ttl))

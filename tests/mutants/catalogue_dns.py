@@ -40,6 +40,21 @@ def _nothing_left(*modes: str) -> tuple[Expected, ...]:
     return hence(why, "refreshes", verdict=Verdict.NOT_APPLICABLE, modes=modes)
 
 
+def _stale(name: str, sin: str, mode: str) -> Mutant:
+    """Return a mutant that goes on using what the name server once said of a destination that moved."""
+    return Mutant(
+        name=name,
+        sin=sin,
+        scenarios=(mode, "greeting_421"),
+        caught=(
+            fails("refreshes", "dns-cache/address", mode),
+            fails("recovers", _RECOVERS, mode),
+            fails("refreshes", "dns-cache/address", mode, profile="rfc"),
+        ),
+        also=hence("it never learns of the new server", "recovers", modes=(mode,), profile="rfc"),
+    )
+
+
 DNS = (
     Mutant(
         name="believes_any_answer",
@@ -184,16 +199,15 @@ DNS = (
             *_no_error("mx_relay_in_list"),
         ),
     ),
-    Mutant(
-        name="caches_addresses_for_ever",
-        sin="Looks a name up once and for all.",
-        scenarios=("stale_address", "greeting_421"),
-        caught=(
-            fails("refreshes", "dns-cache/address", "stale_address"),
-            fails("recovers", _RECOVERS, "stale_address"),
-            fails("refreshes", "dns-cache/address", "stale_address", profile="rfc"),
-        ),
-        also=hence("the address never changes for it", "recovers", modes=("stale_address",), profile="rfc"),
+    _stale(
+        "caches_addresses_for_ever",
+        "Looks the addresses of a name up once and for all.",
+        "stale_address",
+    ),
+    _stale(
+        "caches_exchangers_for_ever",
+        "Looks the MX records of a domain up once and for all.",
+        "stale_mx",
     ),
     Mutant(
         name="keeps_negatives_ten_times",

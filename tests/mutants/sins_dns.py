@@ -21,7 +21,6 @@ from mutants.patching import patch, sin
 
 _LONGEST_DATAGRAM = 65535
 _HASTE = 0.2  # seconds for a look-up
-_FOR_EVER = 1e9  # seconds
 
 
 @sin
@@ -107,19 +106,29 @@ def impatient_with_name_servers() -> None:
     patch(Resolver, "__init__", make)
 
 
-@sin
-def caches_addresses_for_ever() -> None:
-    known: dict[str, list[str]] = {}
+def _known_for_ever(method: str) -> None:
+    """Have a method of the resolver answer from memory what it has answered once."""
+    known: dict[str, Any] = {}
 
     def make(original: Any) -> Any:
-        async def addresses(self: Any, host: str) -> list[str]:
-            if host not in known:
-                known[host] = await original(self, host)
-            return known[host]
+        async def answer(self: Any, name: str) -> Any:
+            if name not in known:
+                known[name] = await original(self, name)
+            return known[name]
 
-        return addresses
+        return answer
 
-    patch(Resolver, "addresses", make)
+    patch(Resolver, method, make)
+
+
+@sin
+def caches_addresses_for_ever() -> None:
+    _known_for_ever("addresses")
+
+
+@sin
+def caches_exchangers_for_ever() -> None:
+    _known_for_ever("mail_exchangers")
 
 
 def _remembering(kept_for: Any) -> None:
