@@ -17,7 +17,7 @@ from fake_servers import Event
 QUERIES_PER_ATTEMPT = 3
 
 # A line of an EHLO reply, and not a host name that happens to contain the word.
-_OFFER = re.compile(r"^250[ -]STARTTLS\b", re.IGNORECASE | re.MULTILINE)
+_OFFER = re.compile(r"^250[ -]STARTTLS\s*$", re.IGNORECASE | re.MULTILINE)
 
 # Answers that hold records and that a client must not believe (RFC 5452 section 9.1).
 _INCREDIBLE = ("wrong_id", "other_name")

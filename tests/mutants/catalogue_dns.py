@@ -233,4 +233,21 @@ DNS = (
             "what it remembers it does not ask again, so one attempt only is seen", "retried", modes=_FAILURE
         ),
     ),
+    Mutant(
+        name="caches_as_it_may",
+        sin="Remembers what the name server says for as long as that allows, and failures for a second.",
+        scenarios=(*_NEGATIVE, *_FAILURE, "stale_address", "stale_mx"),
+        profiles=("rfc",),
+    ),
+    Mutant(
+        name="asks_for_no_ipv6",
+        sin="Asks for IPv4 addresses alone.",
+        scenarios=(*_FAMILIES, "dns_cname_chain"),
+        also=hence(
+            "it cannot meet what is wrong with IPv6 addresses",
+            "delivers_anyway",
+            verdict=Verdict.NOT_APPLICABLE,
+            modes=_FAMILIES,
+        ),
+    ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -131,15 +132,23 @@ def caches_exchangers_for_ever() -> None:
     _known_for_ever("mail_exchangers")
 
 
-def _remembering(kept_for: Any) -> None:
-    """Remember failed look-ups for as many seconds as `kept_for` says of the failure and the SOA of the answer."""
-    failed: dict[tuple[str, str], tuple[float, LookupFailed]] = {}
+def _remembering(kept_for: Callable[[LookupFailed, int], float], *, records: bool = False) -> None:
+    """Remember failed look-ups for as many seconds as `kept_for` says of the failure and the SOA of the answer.
+
+    With `records`, what was found is remembered as well, for its time to live.
+    """
+    known: dict[tuple[str, str], tuple[float, Any]] = {}
     minimum: dict[str, int] = {}
 
     def exchanging(original: Any) -> Any:
         async def exchange(self: Any, name: Any, rdtype: Any) -> Any:
             answer = await original(self, name, rdtype)
-            soas = [record.minimum for rrset in answer.authority for record in rrset if rrset.rdtype == 6]
+            soas = [
+                record.minimum
+                for rrset in answer.authority
+                for record in rrset
+                if rrset.rdtype == dns.rdatatype.SOA
+            ]
             minimum[name.to_text(omit_final_dot=True)] = max(soas, default=0)
             return answer
 
@@ -147,15 +156,19 @@ def _remembering(kept_for: Any) -> None:
 
     def asking(original: Any) -> Any:
         async def ask(self: Any, name: str, rdtype: str) -> Any:
-            until, error = failed.get((name, rdtype), (0.0, None))
-            if error is not None and time.monotonic() < until:
-                raise error
+            until, remembered = known.get((name, rdtype), (0.0, None))
+            if time.monotonic() < until:
+                if isinstance(remembered, LookupFailed):
+                    raise remembered
+                return remembered
             try:
-                return await original(self, name, rdtype)
-            except LookupFailed as fresh:
-                seconds = kept_for(fresh, minimum.get(name, 0))
-                failed[name, rdtype] = time.monotonic() + seconds, fresh
+                found = await original(self, name, rdtype)
+            except LookupFailed as error:
+                known[name, rdtype] = time.monotonic() + kept_for(error, minimum.get(name, 0)), error
                 raise
+            if records:
+                known[name, rdtype] = time.monotonic() + found.ttl, found
+            return found
 
         return ask
 
@@ -171,6 +184,19 @@ def keeps_negatives_ten_times() -> None:
 @sin
 def caches_failures() -> None:
     _remembering(lambda error, _: 0 if error.detail.conclusive else 300)
+
+
+@sin
+def caches_as_it_may() -> None:
+    _remembering(lambda error, minimum: minimum if error.detail.conclusive else 1, records=True)
+
+
+@sin
+def asks_for_no_ipv6() -> None:
+    async def addresses(self: Any, host: str) -> list[str]:
+        return [record.address for record in await self._ask(host, "A")]
+
+    patch(Resolver, "addresses", lambda _: addresses)
 
 
 def _finding(instead: Any) -> None:
