@@ -263,9 +263,7 @@ def assemble(entries: Iterable[Entry], name: str) -> Record:
     header: Header | None = None
     footer: Footer | None = None
     staged: dict[str, Staged] = {}
-    lists: dict[type[Any], list[Any]] = {
-        kind: [] for kind in (Event, Snapshot, Reported, AlertLook, Trouble)
-    }
+    lists: dict[type[Any], list[Any]] = {kind: [] for kind in (Event, Snapshot, Reported, AlertLook, Trouble)}
     for entry in entries:
         if isinstance(entry, Header):
             header = entry

@@ -12,8 +12,6 @@ from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
     asynccontextmanager,
-    nullcontext,
-    suppress,
 )
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -35,6 +33,7 @@ from conformance.target import (
     TargetError,
 )
 from conformance.verdict import Fault
+from conformance.wave.threads import either, in_thread
 from fake_servers import Journal
 
 T = TypeVar("T")
@@ -172,11 +171,11 @@ class Instance:
         """
         async with self._turn:
             asked = journal.now()
-            await _guarded(lambda: _either(self._thread, self._power("kill")), CALL_LIMIT, "kill()")
+            await _guarded(lambda: either(self._thread, self._power("kill")), CALL_LIMIT, "kill()")
             journal.note("relay", "killed", moment=moment, asked=asked)
             if meanwhile is not None:
                 await meanwhile()
-            await _guarded(lambda: _either(self._thread, self._power("restart")), START_LIMIT, "restart()")
+            await _guarded(lambda: either(self._thread, self._power("restart")), START_LIMIT, "restart()")
             journal.note("relay", "restarted", moment=moment)
 
     def _power(self, name: str) -> Callable[..., Any]:
@@ -215,7 +214,7 @@ class Instance:
         async with self._turn:
             call = function if inspect.iscoroutinefunction(function) else named
             return await _guarded(
-                lambda: _either(self._thread, call, *arguments),
+                lambda: either(self._thread, call, *arguments),
                 CALL_LIMIT,
                 # what holds up everything else is the call that never returned
                 lambda: self._inside or f"{name}()",
@@ -285,46 +284,6 @@ def _check_fields(name: str, item: QueuedMessage | DeliveryEvent) -> None:
             )
 
 
-async def _either(thread: threading.Lock, function: Callable[..., Any], *arguments: object) -> Any:
-    if inspect.iscoroutinefunction(function):
-        return await function(*arguments)
-    answer = await _in_thread(function, *arguments, one_at_a_time=thread)
-    return await answer if inspect.isawaitable(answer) else answer
-
-
-async def _in_thread(
-    function: Callable[..., Any], *arguments: object, one_at_a_time: threading.Lock | None = None
-) -> Any:
-    """Call a plain function in a thread of its own, which nobody waits for at the end should it never return.
-
-    With a lock, the function is called only once the one before has returned, even if that one was given up; and not
-    at all if it is given up itself by then.
-    """
-    loop = asyncio.get_running_loop()
-    result: asyncio.Future[Any] = loop.create_future()
-
-    def settle(value: object, error: BaseException | None) -> None:
-        if not result.done():  # we stopped waiting long ago
-            result.set_result(value) if error is None else result.set_exception(error)
-
-    def work() -> None:
-        value, failure = None, None
-        try:
-            with one_at_a_time or nullcontext():
-                if result.done():
-                    return
-                value = function(*arguments)
-        except BaseException as error:  # noqa: BLE001 - handed over to whoever awaits the result
-            # neither sys.exit() nor StopIteration may come out of an await
-            plain = isinstance(error, Exception) and not isinstance(error, StopIteration)
-            failure = error if plain else RuntimeError(repr(error))
-        with suppress(RuntimeError):  # the loop is closed: the wave is over
-            loop.call_soon_threadsafe(settle, value, failure)
-
-    threading.Thread(target=work, name="adapter", daemon=True).start()
-    return await result
-
-
 async def _guarded(call: Callable[[], Awaitable[T]], limit: float, named: str | Callable[[], str]) -> T:
     try:
         async with asyncio.timeout(limit) as timer:
@@ -361,10 +320,10 @@ async def running(target: Target, config: RelayConfig) -> AsyncIterator[Instance
         plain: AbstractContextManager[Any] = context
 
         async def enter() -> Any:
-            return await _in_thread(plain.__enter__)
+            return await in_thread(plain.__enter__)
 
         async def leave(*details: Any) -> Any:
-            return await _in_thread(plain.__exit__, *details)
+            return await in_thread(plain.__exit__, *details)
 
     else:
         raise defect("running() returned something that is no context manager")
