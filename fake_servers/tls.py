@@ -59,6 +59,10 @@ class CertificateAuthority:
         """Return the certificate of the root, PEM."""
         return self._root.cert_pem.bytes()
 
+    def every_anchor(self) -> bytes:
+        """Return the same with the root that issues `Certificate.UNKNOWN_CA`, which is known then, PEM."""
+        return self._root.cert_pem.bytes() + self._unknown.cert_pem.bytes()
+
     def server_context(self, kind: Certificate, hostname: str) -> ssl.SSLContext:
         """Return a context for a server, TLS 1.2 or later, that presents such a certificate.
 

@@ -19,6 +19,7 @@ FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("
 
 # The suite reads evidence, with what helps to read it; it stages, runs and reports nothing.
 SUITE_READS = (
+    "acts",
     "aspect",
     "codes",
     "content",
@@ -28,6 +29,7 @@ SUITE_READS = (
     "lifetime",
     "ndr",
     "ndr_cases",
+    "operations",
     "record",
     "steps",
     "target",
@@ -45,6 +47,7 @@ MAY_IMPORT = {
     "conformance.ndr": ("conformance.dsn",),
     "conformance.ndr_cases": ("conformance.aspect", "conformance.verdict"),
     "conformance.course": (),
+    "conformance.acts": (),
     "conformance.target": (),
     "conformance.codes": (),
     "conformance.dsn": (),

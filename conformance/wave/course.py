@@ -71,7 +71,7 @@ class Player:
             case Course.HEALED | Course.MIXED:
                 await self.until(
                     lambda seen: self._enough_attempts(seen) or _returned(seen),
-                    self._time_for_attempts(ATTEMPTS_BEFORE_REPAIR),
+                    self.time_for_attempts(ATTEMPTS_BEFORE_REPAIR),
                 )
                 await self.repair()
             case Course.REJECTED:
@@ -179,7 +179,8 @@ class Player:
         """Return how long one attempt may take, in seconds."""
         return attempt_time(self.scenario, self.staged.granted, self.header.asked)
 
-    def _time_for_attempts(self, count: int) -> float:
+    def time_for_attempts(self, count: int) -> float:
+        """Return how long so many attempts may take, in seconds."""
         # the first attempt, too, may have to wait until the relay wakes
         first = self.staged.granted.granularity
         return first + count * (self.attempt_time() + self.header.slack) + (count - 1) * self.longest_wait()
