@@ -35,14 +35,11 @@ class Capability(StrEnum):
     CLOCK = "clock"  # running() yields an object with move_clock()
     RESTART = "restart"  # running() yields an object with kill() and restart()
     SUBMISSION_DSN = "submission_dsn"  # its submission takes the DSN parameters of RFC 3461
-    ACCEPTED_DOMAINS = (
-        "accepted_domains"  # honours accepted_domains: unknown recipients are relayed or refused
-    )
+    ACCEPTED_DOMAINS = "accepted_domains"  # honours accepted_domains
     ALERTS = "alerts"  # honours alert_messages and alert_age; running() yields an object with alerts()
-    FIX_NOW = "fix_now"  # running() yields an object with fix_now()
-    EDIT_CONNECTOR = (
-        "edit_connector"  # running() yields an object with edit_connector() and delete_connector()
-    )
+    FIX_NOW = "fix_now"  # ... with fix_now()
+    EDIT_CONNECTOR = "edit_connector"  # ... with edit_connector() and delete_connector()
+    MAILBOXES = "mailboxes"  # ... with mailbox()
 
 
 class TlsPolicy(StrEnum):
@@ -82,12 +79,8 @@ class Connector:
 class DomainType(StrEnum):
     """What becomes of unknown recipients of an accepted domain (Exchange Online PowerShell, Set-AcceptedDomain)."""
 
-    INTERNAL_RELAY = (
-        "internal_relay"  # they are relayed through the domain's connector, as the known ones are
-    )
-    AUTHORITATIVE = (
-        "authoritative"  # they are refused at RCPT: 550 5.4.1 Recipient address rejected: Access denied
-    )
+    INTERNAL_RELAY = "internal_relay"  # they go through the domain's connector, as the known ones do
+    AUTHORITATIVE = "authoritative"  # refused at RCPT: 550 5.4.1 Recipient address rejected: Access denied
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -315,7 +308,11 @@ class FixesNow(Protocol):
     async def fix_now(self, domain: str) -> None:
         """Take this alert's remedy: the connector is off, the domain authoritative, in force when this returns.
 
-        From then on unknown recipients of the domain are refused, known ones still accepted.
+        From then on unknown recipients of the domain are refused, known ones still accepted. Mail in the queue is
+        neither kept from its known recipients nor dropped: each is delivered somewhere or returned.
+
+        Raises:
+            EditRefused: There is no such connector, or it has no accepted domain; nothing has changed.
         """
 
 
@@ -337,10 +334,28 @@ class EditsConnectors(Protocol):
         """
 
     async def delete_connector(self, domain: str) -> None:
-        """Delete the connector of a domain; in force on return."""
+        """Delete the connector of a domain; in force on return.
+
+        Raises:
+            EditRefused: As for `edit_connector`.
+        """
 
     async def set_accepted_domain(self, accepted: AcceptedDomain) -> None:
-        """Change type and known recipients of an accepted domain; in force on return (with ACCEPTED_DOMAINS only)."""
+        """Change type and known recipients of an accepted domain; in force on return (with ACCEPTED_DOMAINS only).
+
+        Raises:
+            EditRefused: As for `edit_connector`.
+        """
+
+
+class KeepsMailboxes(Protocol):
+    """A relay that keeps the mailboxes of known recipients whose mail no connector takes (capability MAILBOXES).
+
+    It is how mail of an accepted domain without a connector can be seen to have arrived.
+    """
+
+    async def mailbox(self, recipient: str) -> Sequence[bytes]:
+        """Return the content of every message in the mailbox of a recipient, in any order; none if it has none."""
 
 
 class EditRefused(Exception):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from enum import StrEnum
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, TypeVar
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE)
 
@@ -27,6 +30,11 @@ def is_ip_literal(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_address(text: str, domain: str) -> bool:
+    local, at, own = text.rpartition("@")
+    return bool(at) and own.lower() == domain and 0 < len(local) <= 64 and local.isprintable()
 
 
 def bare_ip(text: str) -> str:
@@ -77,6 +85,21 @@ class Table:
             raise self.error(key, value, f"a whole number from {low} to {high}")
         return value
 
+    def flag(self, key: str, default: bool) -> bool:
+        """Return true or false."""
+        value = self._value(key, default)
+        if not isinstance(value, bool):
+            raise self.error(key, value, "true or false")
+        return value
+
+    def choice(self, key: str, kind: type[Choice], default: Choice) -> Choice:
+        """Return one of the values of an enumeration."""
+        text = self.text(key, default.value)
+        values = [each.value for each in kind]
+        if text not in values:
+            raise self.error(key, text, "one of " + ", ".join(values))
+        return kind(text)
+
     def seconds(self, key: str, default: float) -> float:
         """Return a number of seconds greater than zero."""
         value = self._value(key, default)
@@ -102,6 +125,17 @@ class Table:
             if not isinstance(host, str) or not (is_ip_literal(host) or is_domain(host)):
                 raise self.error(key, value, valid)
         return tuple(bare_ip(host) if is_ip_literal(host) else host.removesuffix(".") for host in value)
+
+    def addresses(self, key: str, domain: str) -> frozenset[str]:
+        """Return a list of mail addresses of one domain, in lower case: nobody tells its users apart by case."""
+        value = self._value(key, [])
+        valid = f"a list of addresses of the domain {domain}"
+        if not isinstance(value, list):
+            raise self.error(key, value, valid)
+        for address in value:
+            if not isinstance(address, str) or not _is_address(address, domain):
+                raise self.error(key, address, valid)
+        return frozenset(address.lower() for address in value)
 
     def table(self, key: str) -> Table:
         """Return the table `[key]`; an empty one where the file has none."""

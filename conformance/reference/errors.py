@@ -75,6 +75,10 @@ class SessionFailed(Exception):
         self.detail = detail
 
 
+# What an unknown recipient of an authoritative domain gets, at RCPT or, queued already, in a report.
+ACCESS_DENIED = Failure(code="550", status="5.4.1", text="Recipient address rejected: Access denied")
+
+
 def deferral(stage: Stage, cause: Cause, detail: str, *, server: str, address: str = "") -> Failure:
     """Return the temporary failure that the source document prescribes."""
     condition = classify(stage, cause)

@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from .dsn import header_section
 from .envelope_syntax import MAIL_PARAMETERS, RCPT_PARAMETERS, BadArgument, parse_parameters, parse_path
-from .errors import safe_text
+from .errors import ACCESS_DENIED, safe_text
 from .message import Message, Recipient
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Submission(SMTP):
             data_size_limit=_LARGEST_MESSAGE,
             loop=asyncio.get_running_loop(),
         )
+        self._relay = relay
         # Of this session alone: aiosmtpd keeps them on the class, where every EHLO makes them grow.
         self.command_size_limits = defaultdict(lambda: self.command_size_limit)
 
@@ -82,6 +83,9 @@ class Submission(SMTP):
             parameters = parse_parameters(rest, RCPT_PARAMETERS)
         except BadArgument as error:
             await self.push(str(error))
+            return
+        if self._relay.refuses(recipient):
+            await self.push(ACCESS_DENIED.line)
             return
         self.envelope.rcpt_tos.append(recipient)
         self.envelope.rcpt_options.append(" ".join(f"{key}={value}" for key, value in parameters.items()))

@@ -45,11 +45,6 @@ class Recipient:
     state: State = State.WAITING
 
     @property
-    def domain(self) -> str:
-        """The recipient domain in lower case."""
-        return self.address.rpartition("@")[2].lower().removesuffix(".")
-
-    @property
     def wants_failure_report(self) -> bool:
         """Whether a failed DSN is due: no NOTIFY at all, or one with FAILURE (RFC 3461 5.2.6)."""
         return not self.notify or "FAILURE" in self.notify.split(",")

@@ -9,17 +9,20 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 from weakref import WeakValueDictionary
 
+from .alerts import AlertWatch
 from .clock import Clock
 from .config import Config
 from .delivery import Delivery
 from .dsn import build_dsn
-from .errors import Failure, expired, format_error
+from .errors import ACCESS_DENIED, Failure, expired, format_error
 from .events import EventLog, Outcome
+from .mailbox import deliver_here
 from .message import Message, Recipient, State
 from .resolver import Resolver
-from .routing import Route, choose_route
+from .routing import Destination, Here, choose_destination, is_refused, settings_of
 from .schedule import Agenda, expires_at, is_expired, next_attempt_at
 from .spool import Spool
 from .transaction import Delivered, Results
@@ -51,7 +54,8 @@ class Relay:
         self._messages: dict[str, Message] = {}
         self._retries: Agenda[tuple[Message, Recipient]] = Agenda()
         self._expiries: Agenda[Message] = Agenda()
-        self._slots: WeakValueDictionary[Route, asyncio.Semaphore] = WeakValueDictionary()
+        self._watch = AlertWatch(config, spool)
+        self._slots: WeakValueDictionary[Destination, asyncio.Semaphore] = WeakValueDictionary()
         self._attempts: dict[asyncio.Task[None], list[Recipient]] = {}
         self._called_off: set[asyncio.Task[None]] = set()
         self._chores: set[asyncio.Task[None]] = set()
@@ -95,13 +99,47 @@ class Relay:
 
     def destination(self, recipient: Recipient) -> str:
         """Return where a recipient's mail goes, as the queue shows it."""
-        return self._route(recipient).name
+        return choose_destination(recipient.address, self._config).label
+
+    def refuses(self, address: str) -> bool:
+        """Whether mail for a recipient is not taken at all."""
+        return is_refused(address, self._config)
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """Return every alert, oldest first, ready for JSON."""
+        return self._watch.alerts()
+
+    def apply(self, config: Config) -> None:
+        """Put new settings in force, for queued mail as well.
+
+        Mail whose way they change is due at once, oldest first; an attempt on the old way is called off unless
+        it is already handing the message over, whose outcome then counts.
+        """
+        old, self._config = self._config, config
+        queue = self.queue()
+        moved = {
+            recipient
+            for _, recipient in queue
+            if settings_of(recipient.address, old) != settings_of(recipient.address, config)
+        }
+        for task, recipients in self._attempts.items():
+            if any(each in moved and each.state is State.TRYING for each in recipients):
+                self._call_off(task)
+                _mark(recipients, State.WAITING)
+                moved.update(recipients)
+        now = self._clock.now()
+        for message, recipient in queue:
+            if recipient in moved and recipient.state is State.WAITING:
+                self._plan_retry(message, recipient, now)
+        self._watch.apply(config, dict.fromkeys(message for message, _ in queue))
+        self._wake.set()
 
     async def run(self) -> None:
         """Try and return messages as they fall due; ends only by cancellation."""
         while True:
             self._wake.clear()
             self._start_what_is_due(self._clock.now())
+            await self._watch.look(self._clock.now())
             try:
                 async with asyncio.timeout(self._nap()):
                     await self._wake.wait()
@@ -118,12 +156,14 @@ class Relay:
 
     def _nap(self) -> float:
         longest = _CLOCK_LOOK if self._clock.movable else _LONGEST_NAP
-        due = [when for when in (self._retries.next(), self._expiries.next()) if when is not None]
-        return max(0.0, min([longest, *(when - self._clock.now() for when in due)]))
+        due = (self._retries.next(), self._expiries.next(), self._watch.next())
+        now = self._clock.now()
+        return max(0.0, min([longest, *(when - now for when in due if when is not None)]))
 
     def _adopt(self, message: Message) -> None:
         self._messages[message.queue_id] = message
         self._expiries.add(expires_at(message.accepted_at, self._config.schedule), message)
+        self._watch.joined(message)
         for recipient in message.recipients:
             self._plan_retry(message, recipient, recipient.next_retry)
 
@@ -132,19 +172,17 @@ class Relay:
         self._retries.add(when, (message, recipient))
         self._wake.set()
 
-    def _route(self, recipient: Recipient) -> Route:
-        return choose_route(recipient.domain, self._config.connectors)
-
     def _start_what_is_due(self, now: float) -> None:
         # Expiry first: a message whose time is up is returned, not tried once more.
         for _, message in self._expiries.due(now):
             self._expire(message)
-        groups: defaultdict[tuple[Message, Route], list[Recipient]] = defaultdict(list)
+        groups: defaultdict[tuple[Message, Destination], list[Recipient]] = defaultdict(list)
         for when, (message, recipient) in self._retries.due(now):
             if recipient.state is State.WAITING and recipient.next_retry == when:
                 recipient.state = State.TRYING
-                groups[message, self._route(recipient)].append(recipient)
-        for (message, route), recipients in groups.items():
+                groups[message, choose_destination(recipient.address, self._config)].append(recipient)
+        # Oldest message first: a backlog that falls due together is worked off in the order of its acceptance.
+        for (message, route), recipients in sorted(groups.items(), key=lambda group: group[0][0].accepted_at):
             task = asyncio.create_task(self._attempt(message, route, recipients))
             self._attempts[task] = recipients
             task.add_done_callback(self._attempt_ended)
@@ -155,7 +193,7 @@ class Relay:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.critical("defect: an attempt ended without an outcome", exc_info=error)
 
-    async def _attempt(self, message: Message, route: Route, recipients: list[Recipient]) -> None:
+    async def _attempt(self, message: Message, route: Destination, recipients: list[Recipient]) -> None:
         slot = self._slots.setdefault(route, asyncio.Semaphore(_SESSIONS_PER_DESTINATION))
         async with slot:
             results = await self._deliver(message, route, recipients)
@@ -163,13 +201,18 @@ class Relay:
             _mark(recipients, State.SETTLING)
             await self._conclude(message, results)
 
-    async def _deliver(self, message: Message, route: Route, recipients: list[Recipient]) -> Results:
+    async def _deliver(self, message: Message, route: Destination, recipients: list[Recipient]) -> Results:
         def hand_over() -> None:
             self._stop_if_called_off()
             _mark(recipients, State.SETTLING)
 
+        if route is Here.NOBODY:
+            return dict.fromkeys(recipients, ACCESS_DENIED)
         try:
             content = await self._spool.content(message.queue_id)
+            if route is Here.MAILBOX:
+                hand_over()
+                return await deliver_here(self._config.mailboxes, message, content, recipients)
             return await Delivery(self._config, self._resolver, route, hand_over).run(
                 message, content, recipients
             )
@@ -178,6 +221,10 @@ class Relay:
             log.exception("%s: attempt failed", message.queue_id)
             failure = Failure(code="451", status="4.3.0", text="Local error", detail=type(error).__name__)
             return dict.fromkeys(recipients, failure)
+
+    def _call_off(self, task: asyncio.Task[None]) -> None:
+        self._called_off.add(task)
+        task.cancel()
 
     def _stop_if_called_off(self) -> None:
         """Stop an attempt whose message was given up: `asyncio.wait_for` of Python 3.11 can swallow a cancellation."""
@@ -219,8 +266,7 @@ class Relay:
             return  # an attempt is at its end; what it leaves over is out of time then
         for task, recipients in self._attempts.items():
             if any(recipient in doomed for recipient in recipients):
-                self._called_off.add(task)
-                task.cancel()
+                self._call_off(task)
         _mark(doomed, State.SETTLING)
         now = self._clock.now()
         lost = [(recipient, Outcome.EXPIRED) for recipient in doomed]
@@ -251,6 +297,9 @@ class Relay:
             del self._messages[message.queue_id]
         for recipient in deferred:
             self._plan_retry(message, recipient, recipient.next_retry)
+            self._watch.failed(recipient)
+        self._watch.settled(message)
+        self._wake.set()
         if report is not None:
             self._adopt(report[0])
         for recipient, success in delivered.items():

@@ -1,11 +1,12 @@
-"""Which connector a recipient domain belongs to, and which recipients therefore share a destination."""
+"""Where a recipient's mail goes: through a connector, by MX, into a mailbox here, or back to its sender."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 
-from .config import Connector, TlsPolicy
+from .config import AcceptedDomain, Config, Connector, DomainType, TlsPolicy
 from .config_reader import bare_ip, is_ip_literal
 
 
@@ -26,15 +27,97 @@ class Route:
     tls_domain: str = ""
 
     @property
-    def name(self) -> str:
+    def label(self) -> str:
         """The destination as the queue shows it."""
         return self.domain or ", ".join(self.smart_hosts)
 
 
+class Here(Enum):
+    """What this relay does itself with mail of an accepted domain that no connector takes."""
+
+    MAILBOX = "local"  # a known recipient: into its mailbox
+    NOBODY = "none"  # an unknown recipient: back to the sender
+
+    @property
+    def label(self) -> str:
+        """The destination as the queue shows it."""
+        return self.value
+
+
+Destination = Route | Here
+
+
+def choose_destination(address: str, config: Config) -> Destination:
+    """Return where mail for one recipient goes, by the settings in force.
+
+    A connector that is turned on takes all mail of its domain. Without one, the known recipients of an accepted
+    domain have their mailboxes here and the unknown ones of an authoritative domain do not exist; all other mail
+    follows the MX records of its domain, which includes the unknown recipients of an internal relay domain.
+    """
+    domain = domain_of(address)
+    accepted = find_accepted(domain, config.accepted_domains)
+    if accepted is not None and choose_connector(domain, config.connectors) is None:
+        if accepted.knows(address.removesuffix(".")):
+            return Here.MAILBOX
+        if accepted.type is DomainType.AUTHORITATIVE:
+            return Here.NOBODY
+    return choose_route(domain, config.connectors)
+
+
+def settings_of(address: str, config: Config) -> tuple[Destination, str]:
+    """Return all settings that the delivery to one recipient depends on: its destination and the anchors it trusts."""
+    destination = choose_destination(address, config)
+    verifies = isinstance(destination, Route) and destination.tls.verifies
+    return destination, config.trust_anchors if verifies else ""
+
+
+def is_refused(address: str, config: Config) -> bool:
+    """Whether a recipient is refused at RCPT: unknown, and its domain is authoritative."""
+    accepted = find_accepted(domain_of(address), config.accepted_domains)
+    return (
+        accepted is not None
+        and accepted.type is DomainType.AUTHORITATIVE
+        and not accepted.knows(address.removesuffix("."))
+    )
+
+
+def connector_of(address: str, config: Config) -> Connector | None:
+    """Return the connector that mail for one recipient goes through, if any does."""
+    return choose_connector(domain_of(address), config.connectors)
+
+
+def fix_now_domains(connector: str, config: Config) -> list[AcceptedDomain]:
+    """Return the accepted domains whose mail goes, or would if it were on, through the connector of this name."""
+    connectors = [
+        replace(each, enabled=each.enabled or each.domain == connector) for each in config.connectors
+    ]
+    found = []
+    for accepted in config.accepted_domains:
+        chosen = choose_connector(accepted.domain, connectors)
+        if chosen is not None and chosen.domain == connector:
+            found.append(accepted)
+    return found
+
+
+def domain_of(address: str) -> str:
+    """Return the domain of an address in lower case."""
+    return address.rpartition("@")[2].lower().removesuffix(".")
+
+
+def find_accepted(domain: str, accepted_domains: Iterable[AcceptedDomain]) -> AcceptedDomain | None:
+    """Return the accepted domain of this name, if there is one."""
+    return next((each for each in accepted_domains if each.domain == domain), None)
+
+
 def choose_connector(domain: str, connectors: Iterable[Connector]) -> Connector | None:
-    """Return the connector of a recipient domain: the exact one, else the longest wildcard, else None."""
+    """Return the connector of a recipient domain: the exact one, else the longest wildcard, else None.
+
+    Those that are turned off do not count.
+    """
     best: Connector | None = None
     for connector in connectors:
+        if not connector.enabled:
+            continue
         if connector.domain == domain:
             return connector
         suffix = connector.domain.removeprefix("*")

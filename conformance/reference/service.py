@@ -11,17 +11,17 @@ import resource
 import signal
 
 from .clock import Clock
-from .config import Config
 from .control import Control
 from .events import EventLog
 from .intake import Submission
 from .relay import Relay
+from .settings import Settings
 from .spool import Spool
 
 log = logging.getLogger(__name__)
 
 
-async def serve(config: Config) -> None:
+async def serve(settings: Settings) -> None:
     """Run the relay until SIGTERM or SIGINT.
 
     Once it accepts mail, one JSON line on standard output says where. Attempts under way when it stops are
@@ -32,6 +32,7 @@ async def serve(config: Config) -> None:
         SpoolInUse: Another relay has the spool.
         sqlite3.Error: The spool cannot be used.
     """
+    config = settings.config
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -45,7 +46,7 @@ async def serve(config: Config) -> None:
         scheduler = asyncio.create_task(relay.run())
         stack.push_async_callback(relay.abandon)
         stack.push_async_callback(_cancel, scheduler)  # the last in is the first out: no new attempts then
-        await _listen(config, relay, stack)
+        await _listen(settings, relay, stack)
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({stopped, scheduler}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
@@ -53,10 +54,11 @@ async def serve(config: Config) -> None:
             scheduler.result()  # a scheduler that ends by itself ends by an error
 
 
-async def _listen(config: Config, relay: Relay, stack: contextlib.AsyncExitStack) -> None:
+async def _listen(settings: Settings, relay: Relay, stack: contextlib.AsyncExitStack) -> None:
+    config = settings.config
     loop = asyncio.get_running_loop()
     control = await asyncio.start_server(
-        Control(relay, config).serve_client, config.control.host, config.control.port
+        Control(relay, settings).serve_client, config.control.host, config.control.port
     )
     stack.callback(control.close)
     submission = await loop.create_server(

@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from .errors import Failure
 from .message import Message, Recipient
@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS recipient (
     next_retry REAL NOT NULL, failure TEXT, last_error TEXT NOT NULL, last_attempt_at REAL,
     PRIMARY KEY (queue_id, number)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS alert (number INTEGER PRIMARY KEY, details TEXT NOT NULL) STRICT;
 """
 
 Operation = Callable[[sqlite3.Connection], None]
@@ -94,6 +95,20 @@ class Spool:
             return found[0]
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, read)
+
+    def load_alerts(self) -> list[dict[str, Any]]:
+        """Return all alerts that were kept, oldest first; called once, before all else."""
+        rows = self._database.execute("SELECT details FROM alert ORDER BY number")
+        return [json.loads(details) for (details,) in rows]
+
+    async def keep_alert(self, number: int, details: dict[str, Any]) -> None:
+        """Keep the alert of a number, in the place of what was kept of it before.
+
+        Raises:
+            sqlite3.Error: It is not on disk.
+        """
+        row = (number, json.dumps(details))
+        await self._do(lambda database: _run(database, "REPLACE INTO alert VALUES (?, ?)", row))
 
     async def add(self, message: Message, content: bytes) -> None:
         """Keep a new message; it is on disk when this returns.
@@ -196,6 +211,10 @@ def _lock(path: Path) -> IO[bytes]:
         file.close()
         raise SpoolInUse(f"{path}: another relay is using this spool") from error
     return file
+
+
+def _run(database: sqlite3.Connection, statement: str, row: tuple[object, ...]) -> None:
+    database.execute(statement, row)
 
 
 def _insert(database: sqlite3.Connection, message: Message, content: bytes) -> None:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import tomllib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+from urllib.parse import quote
 
 from conformance.target import (
+    AcceptedDomain,
     Address,
+    Alert,
     Capability,
     Connector,
     DeliveryEvent,
+    EditRefused,
     Outcome,
     QueuedMessage,
     RelayConfig,
@@ -22,6 +27,15 @@ from conformance.target import (
     TargetError,
 )
 from conformance.targets.process import Process, spawn
+from conformance.targets.reference_config import (
+    Files,
+    Table,
+    accepted_table,
+    connector_table,
+    dump,
+    replaced,
+    settings,
+)
 
 _START_LIMIT = 20.0  # seconds
 _GRANULARITY = 0.02  # seconds; it wakes when something is due, not every so often
@@ -43,6 +57,11 @@ class ReferenceTarget:
             Capability.CLOCK,
             Capability.RESTART,
             Capability.SUBMISSION_DSN,
+            Capability.ACCEPTED_DOMAINS,
+            Capability.ALERTS,
+            Capability.FIX_NOW,
+            Capability.EDIT_CONNECTOR,
+            Capability.MAILBOXES,
         }
     )
 
@@ -58,24 +77,16 @@ class ReferenceTarget:
             config=directory / "relay.toml",
             events=directory / "events.jsonl",
             clock=directory / "clock-offset",
+            mailboxes=directory / "mailboxes",
             log=directory / "relay.log",
         )
-        files.config.write_text(_toml(config, directory / "spool.sqlite3", files), encoding="utf-8")
+        files.config.write_text(dump(settings(config, files)), encoding="utf-8")
         relay = ReferenceRelay(config, self.command(files.config), files)
         try:
             await relay.restart()
             yield relay
         finally:
             await relay.stop()
-
-
-class Files(NamedTuple):
-    """Where the relay keeps what its adapter needs."""
-
-    config: Path
-    events: Path
-    clock: Path
-    log: Path
 
 
 class ReferenceRelay:
@@ -126,16 +137,66 @@ class ReferenceRelay:
         fresh = self._files.clock.with_suffix(".new")
         fresh.write_text(str(self._offset), encoding="ascii")
         fresh.replace(self._files.clock)
-        await self._ask(b"flush")
+        await self._ask("flush")
 
     async def queue(self) -> Sequence[QueuedMessage]:
         """Ask the control port."""
         return [
             QueuedMessage(sender=row["sender"], recipient=row["recipient"], error=row["last_error"] or "")
-            for row in await self._ask(b"queue")
+            for row in await self._ask("queue")
         ]
 
-    async def _ask(self, request: bytes) -> Any:
+    async def alerts(self) -> Sequence[Alert]:
+        """Ask the control port."""
+        return [Alert(**row) for row in await self._ask("alerts")]
+
+    async def fix_now(self, domain: str) -> None:
+        """Have the relay do it; its file says so when this returns."""
+        await self._change(f"fix-now {domain}")
+
+    async def edit_connector(
+        self, connector: Connector, *, enabled: bool = True, trust_anchors: Path | None = None
+    ) -> None:
+        """Save a draft of the configuration file."""
+        data = self._settings()
+        fresh = connector_table(connector, enabled=enabled)
+        data["connector"] = replaced(data.get("connector", []), connector.domain, fresh)
+        if trust_anchors is not None:
+            data["trust_anchors"] = str(trust_anchors)
+        await self._save(data)
+
+    async def delete_connector(self, domain: str) -> None:
+        """Save a draft without it."""
+        data = self._settings()
+        await self._save(data | {"connector": replaced(data.get("connector", []), domain)})
+
+    async def set_accepted_domain(self, accepted: AcceptedDomain) -> None:
+        """Save a draft with it."""
+        data = self._settings()
+        tables = replaced(data.get("accepted_domain", []), accepted.domain, accepted_table(accepted))
+        await self._save(data | {"accepted_domain": tables})
+
+    def mailbox(self, recipient: str) -> Sequence[bytes]:
+        """Read its maildir."""
+        local, _, domain = recipient.lower().rpartition("@")
+        folder = self._files.mailboxes / domain / quote(local, safe="+=") / "new"
+        return [_without_return_path(file.read_bytes()) for file in folder.glob("*")]
+
+    def _settings(self) -> Table:
+        """Return what is in force: the file, which every change goes through."""
+        return tomllib.loads(self._files.config.read_text(encoding="utf-8"))
+
+    async def _save(self, data: Table) -> None:
+        draft = self._files.config.with_suffix(".draft")
+        draft.write_text(dump(data), encoding="utf-8")
+        await self._change(f"reload {draft}")
+
+    async def _change(self, request: str) -> None:
+        answer = await self._ask(request)
+        if "error" in answer:
+            raise EditRefused(answer["error"])
+
+    async def _ask(self, request: str) -> Any:
         """Return the answer to a request: one line for one line."""
         try:
             reader, writer = await asyncio.open_connection(*self._control, limit=2**24)
@@ -143,7 +204,7 @@ class ReferenceRelay:
             log = self._process.log_tail() if self._process else ""
             raise TargetError(f"the relay's control port does not answer: {error}", log=log) from error
         try:
-            writer.write(request + b"\n")
+            writer.write(request.encode() + b"\n")
             return json.loads(await reader.readline())
         finally:
             writer.close()
@@ -154,6 +215,11 @@ class ReferenceRelay:
             return []
         lines = self._files.events.read_text(encoding="utf-8").splitlines()
         return [_event(json.loads(line)) for line in lines]
+
+
+def _without_return_path(content: bytes) -> bytes:
+    """Strip the line that final delivery puts on top (RFC 5321 4.4)."""
+    return content.partition(b"\r\n")[2]
 
 
 def _event(row: dict[str, Any]) -> DeliveryEvent:
@@ -178,39 +244,3 @@ async def _ready(process: Process) -> dict[str, Any]:
         raise TargetError("the reference relay ended before it was ready", log=process.log_tail())
     ready: dict[str, Any] = json.loads(line)
     return ready
-
-
-def _toml(config: RelayConfig, spool: Path, files: Files) -> str:
-    # A JSON string is a TOML basic string as well.
-    lines = [
-        f"hostname = {json.dumps(config.hostname)}",
-        f'listen = "{config.listen.host}:{config.listen.port}"',
-        f'control = "{config.listen.host}:0"',
-        f'resolver = "{config.resolver.host}:{config.resolver.port}"',
-        f"next_hop_port = {config.next_hop_port}",
-        f"spool = {json.dumps(str(spool))}",
-        f"event_log = {json.dumps(str(files.events))}",
-        f"clock_offset_file = {json.dumps(str(files.clock))}",
-        f"trust_anchors = {json.dumps(str(config.trust_anchors))}",
-        "[schedule]",
-        f"retry_interval = {config.retry_interval}",
-        f"max_retry_interval = {config.max_retry_interval}",
-        f"queue_lifetime = {config.queue_lifetime}",
-        "[timeouts]",
-        f"connect = {config.connect_timeout}",
-        f"command = {config.command_timeout}",
-        f"dns = {config.dns_timeout}",
-    ]
-    for connector in config.connectors:
-        lines += _connector(connector)
-    return "\n".join(lines) + "\n"
-
-
-def _connector(connector: Connector) -> list[str]:
-    return [
-        "[[connector]]",
-        f"domain = {json.dumps(connector.domain)}",
-        f"smart_hosts = {json.dumps(list(connector.smart_hosts))}",
-        f'tls = "{connector.tls}"',
-        f"tls_domain = {json.dumps(connector.tls_domain)}",
-    ]

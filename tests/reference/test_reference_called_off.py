@@ -12,7 +12,7 @@ import pytest
 
 from conformance.reference import relay as relay_module
 from conformance.reference.clock import Clock
-from conformance.reference.config import Address, Config, RetrySchedule, Timeouts
+from conformance.reference.config import Address, AlertRule, Config, RetrySchedule, Timeouts
 from conformance.reference.events import EventLog
 from conformance.reference.message import Message, Recipient
 from conformance.reference.relay import Relay
@@ -32,13 +32,16 @@ def _config(folder: Path) -> Config:
         next_hop_port=25,
         spool=folder / "spool",
         event_log=folder / "events",
+        mailboxes=folder / "mailboxes",
         trust_anchors="",
         clock_offset_file=None,
         schedule=RetrySchedule(
             retry_interval=60, max_retry_interval=60, quick_retries=1, queue_lifetime=_LIFETIME
         ),
         timeouts=Timeouts(connect=1, command=1, data_done=1, dns=1),
+        alert=AlertRule(messages=2000, age=3600),
         connectors=(),
+        accepted_domains=(),
     )
 
 

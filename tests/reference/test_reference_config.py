@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from conformance import reference
-from conformance.reference.config import RetrySchedule, load
+from conformance.reference.config import RetrySchedule
+from conformance.reference.config_file import load
 from conformance.reference.config_reader import ConfigError
 
 DEFAULTS = RetrySchedule(retry_interval=900, max_retry_interval=3600, quick_retries=2, queue_lifetime=86400)
@@ -27,7 +28,7 @@ event_log = "e"
     [
         ("", "key 'hostname' is missing"),
         ("hostname = 1", "key 'hostname': 1 is not valid; it must be a string"),
-        (GOOD + "colour = 1", "unknown key 'colour'; valid keys: clock_offset_file, connector, control, "),
+        (GOOD + "colour = 1", "unknown key 'colour'; valid keys: accepted_domain, alert, clock_off"),
         (
             GOOD.replace("127.0.0.1:0", "relay.test:25"),
             "key 'listen': 'relay.test:25' is not valid; it must be an IP",
@@ -49,7 +50,7 @@ event_log = "e"
             r"key 'domain' in \[\[connector\]\] 1: 'a\.\*' is not valid",
         ),
         (GOOD + "[[connector]]\ndomain = 'a.test'\nsmart_hosts = ['a b']", "key 'smart_hosts' in"),
-        (GOOD + "[[connector]]\ndomain = 'a.test'\n" * 2, r"'a.test' has a connector already \(number 1\)"),
+        (GOOD + "[[connector]]\ndomain = 'a.test'\n" * 2, r"'a.test' is taken already \(number 1\)"),
         (
             GOOD + "[[connector]]\ndomain = 'a.test'\ntls = 'domain_validation'",
             "key 'trust_anchors' is missing",
