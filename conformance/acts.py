@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # The command to which an SMTP server answers that it does not know a recipient.
 RCPT = "RCPT"
@@ -20,6 +20,7 @@ class Offer:
         accepted: When the relay took responsibility for it; None if it never did.
         refusal: What the relay said instead, reply code first.
         refused_at: The command to which it said so, `RCPT` for instance.
+        in_mailbox: What lay in the recipient's mailbox at the relay when the window was closed (base64 in the file).
     """
 
     recipient: str
@@ -29,6 +30,7 @@ class Offer:
     accepted: float | None = None
     refusal: str = ""
     refused_at: str = ""
+    in_mailbox: list[bytes] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)

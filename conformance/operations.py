@@ -34,14 +34,15 @@ class Fate:
         offer: The message.
         copies: How it arrived at the scenario's servers.
         returned: How many reports to the sender name its recipient.
-        kept_here: Whether the relay says that it delivered it, and none of our servers got it: to a mailbox of its own.
+        kept_here: How often it is in the recipient's mailbox at the relay; where the relay shows no mailbox, once if
+            it says that it delivered the message and none of our servers got it.
         waiting: Whether it was in the queue at the last look.
     """
 
     offer: Offer
     copies: tuple[Delivered, ...]
     returned: int
-    kept_here: bool
+    kept_here: int
     waiting: bool
 
     @property
@@ -58,7 +59,8 @@ class Fate:
         parts += (
             [f"returned {self.returned} times" if self.returned > 1 else "returned"] if self.returned else []
         )
-        parts += ["delivered to a mailbox of the relay"] if self.kept_here else []
+        parts += [f"{self.kept_here} times in a mailbox of the relay"] if self.kept_here > 1 else []
+        parts += ["in a mailbox of the relay"] if self.kept_here == 1 else []
         parts += ["in the queue"] if self.waiting else []
         return f"<{self.offer.recipient}> {' and '.join(parts) or 'neither delivered, returned nor in the queue'}"
 
@@ -73,24 +75,24 @@ def fate_of(evidence: Evidence, offer: Offer) -> Fate:
     ours = offer.recipient.lower()
     copies = tuple(message for message in evidence.messages if message.is_for(ours))
     told = [r.final_recipient.lower() for _, report in evidence.ndrs for r in report.recipients]
-    said = any(
-        r.event.recipient.lower() == ours and r.event.outcome is Outcome.DELIVERED
-        for r in evidence.record.reported
-    )
+    delivered = (r.event.recipient for r in evidence.record.reported if r.event.outcome is Outcome.DELIVERED)
+    said = not copies and ours in map(str.lower, delivered)
+    shown = Capability.MAILBOXES in evidence.record.header.capabilities
     looks = [look for look in evidence.record.snapshots if look.relay == evidence.staged.relay]
     waiting = bool(looks) and any(m.recipient.lower() == ours for m in looks[-1].waiting)
     return Fate(
         offer=offer,
         copies=copies,
         returned=told.count(ours),
-        kept_here=said and not copies,
+        kept_here=len(offer.in_mailbox) if shown else int(said),
         waiting=waiting,
     )
 
 
 def shows_local_delivery(evidence: Evidence) -> bool:
     """Tell whether the relay can show that it delivered to a mailbox of its own."""
-    return Capability.EVENTS in evidence.record.header.capabilities
+    able = {Capability.EVENTS, Capability.MAILBOXES}
+    return not able.isdisjoint(evidence.record.header.capabilities)
 
 
 def last_act(evidence: Evidence) -> Act:

@@ -56,6 +56,7 @@ _POWERS = {
     Capability.ALERTS: ("alerts",),
     Capability.FIX_NOW: ("fix_now",),
     Capability.EDIT_CONNECTOR: ("edit_connector", "delete_connector"),
+    Capability.MAILBOXES: ("mailbox",),
 }
 
 
@@ -182,13 +183,15 @@ class Instance:
         function: Callable[..., Any] = getattr(self._relay, name)
         return function
 
-    async def ask(self, name: str, kind: type[T], check: Callable[[str, T], None]) -> list[T]:
+    async def ask(
+        self, name: str, kind: type[T], check: Callable[[str, T], None], *arguments: object
+    ) -> list[T]:
         """Call a method of the relay object that returns a sequence; every item is checked.
 
         Raises:
             Trouble: It raised, or returned something else.
         """
-        answer = await self.call(name)
+        answer = await self.call(name, *arguments)
         if not isinstance(answer, Sequence) or not all(isinstance(item, kind) for item in answer):
             raise defect(f"{name}() returned something that is not a sequence of {kind.__name__}")
         for item in answer:

@@ -31,6 +31,9 @@ _WAITING = 3
 # Messages beyond the number that an alert takes: a relay that tells of each message would tell of these.
 _MORE = 2
 
+# A round of attempts is over when none was made for this part of the interval.
+_BETWEEN_ROUNDS = 0.25
+
 # How long a relay that is wrong gets to show it, in seconds: a few looks at its alerts.
 _MARGIN = 1.0
 
@@ -152,6 +155,8 @@ class _Operated:
         )
         # attempts that should not be made would come with the next retries
         await self._player.until(lambda _: False, 2 * self._player.longest_wait())
+        seen = [replace(o, in_mailbox=await self._operator.mailbox(o.recipient)) for o in self._offers]
+        self._player.staged = replace(self._player.staged, offers=seen)
 
     async def _take_out_of_service(self) -> None:
         course, domain = self._player.scenario.course, self._connector.domain
@@ -205,13 +210,20 @@ class _Operated:
         return self._player.staged.offers
 
     async def _met_by_all(self) -> None:
-        """Wait until an attempt has met the fault that is younger than the last message."""
+        """Wait until the fault was met after the last message was accepted, and then between two rounds of attempts.
+
+        In the middle of a round the messages whose turn is still to come would overtake the others.
+        """
         player = self._player
         last = max(offer.accepted or offer.at for offer in self._offers)
-        await player.until(
-            lambda seen: any(attempt.at > last for attempt in player.attempts(seen)),
-            player.time_for_attempts(2),
-        )
+        pause = _BETWEEN_ROUNDS * player.staged.granted.retry_interval
+
+        def over(seen: Evidence) -> bool:
+            attempts = player.attempts(seen)
+            met = bool(attempts) and attempts[-1].at > last
+            return met and player.journal.now() - attempts[-1].latest_end > pause
+
+        await player.until(over, player.time_for_attempts(2) + pause)
 
     async def _grow_old(self) -> None:
         """Wait until every message has reached the age that an alert takes, and a relay has had time to say so."""

@@ -73,10 +73,25 @@ def alert_watch(
 
 @dataclass(frozen=True)
 class Operator:
-    """Does things to one relay and notes what it answered; a refused edit is an answer, everything else trouble."""
+    """Does things to one relay and notes what it answered; a refused edit is an answer, everything else trouble.
+
+    Attributes:
+        instance: The relay.
+        journal: The clock.
+        has_mailboxes: Whether the relay shows mailboxes of its own.
+    """
 
     instance: Instance
     journal: Journal
+    has_mailboxes: bool = False
+
+    async def mailbox(self, recipient: str) -> list[bytes]:
+        """Return what lies in the mailbox of a recipient; nothing if the relay shows none."""
+        return (
+            await self.instance.ask("mailbox", bytes, lambda *_: None, recipient)
+            if self.has_mailboxes
+            else []
+        )
 
     async def fix_now(self, domain: str) -> Act:
         """Choose Fix now for a domain."""

@@ -193,7 +193,9 @@ class _Wave:
 
         async def play(player: Player, instance: Instance) -> None:
             if player.scenario.timing is Timing.OPERATED:
-                operator = Operator(instance, self._journal)
+                operator = Operator(
+                    instance, self._journal, Capability.MAILBOXES in self._target.capabilities
+                )
                 folder = Path(self._plan.work_directory)
                 await play_operated(player, operator, alerts[instance], turn, folder)
             else:
