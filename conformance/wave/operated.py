@@ -84,14 +84,15 @@ class _Operated:
         [self._connector] = connectors(player.scenario)
 
     async def alerted(self) -> None:
-        """Let too few messages grow old, then enough, and repair the destination when the alert should be there."""
-        header = self._player.header
-        names = members(header.alert_messages + _MORE)
-        if not await self._offer_all(names[: header.alert_messages - 1]):
+        """Let too few messages grow old, then just enough, then more; and repair the destination."""
+        enough = self._player.header.alert_messages
+        names = members(enough + _MORE)
+        if not await self._offer_all(names[: enough - 1]):
             return
         await self._grow_old()
-        await self._offer_all(names[header.alert_messages - 1 :])
+        await self._offer(names[enough - 1])
         await self._alert()
+        await self._offer_all(names[enough:])
         await self._grow_old()
         await self._player.repair()
         await self._all_arrive()
@@ -236,7 +237,7 @@ class _Operated:
     async def _alert(self) -> None:
         watch = self._alerts
         if watch is not None:
-            patience = self._player.header.alert_age / self._player.stretch + 2 * self._player.longest_wait()
+            patience = self._player.header.alert_age / self._player.stretch + self._player.longest_wait()
             await self._player.until(lambda _: bool(watch.of(self._connector.domain)), patience)
 
     def _cleared(self) -> bool:

@@ -11,6 +11,7 @@ from .catalogue_delivery import DELIVERY
 from .catalogue_form import FORM
 from .catalogue_innocent import INNOCENT
 from .catalogue_lifetime import LIFETIME
+from .catalogue_operations import OPERATIONS
 from .catalogue_queue import QUEUE
 from .catalogue_recipients import RECIPIENTS
 from .catalogue_reports import REPORTS
@@ -34,6 +35,7 @@ MUTANTS: Mapping[str, Mutant] = {
         *RECIPIENTS,
         *CRASH,
         *SCHEDULES,
+        *OPERATIONS,
         *INNOCENT,
     )
 }
