@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from conformance.acts import Act, Offer
+from conformance.aspect import Case
 from conformance.course import OUT_OF_SERVICE, Course
 from conformance.evidence import Delivered, Evidence
 from conformance.record import AlertLook
@@ -95,20 +96,23 @@ def shows_local_delivery(evidence: Evidence) -> bool:
     return not able.isdisjoint(evidence.record.header.capabilities)
 
 
-def last_act(evidence: Evidence) -> Act:
-    """Return what the operator did last, once it is proven that the fault had been met before the first act.
+def last_act(case: Case) -> Act:
+    """Return what the operator did last, if the fault had been met before the first act.
 
     Raises:
-        Inconclusive: Nothing was done.
+        Inconclusive: It had not, or nothing was done.
     """
-    if not evidence.staged.acts:
+    acts = case.evidence.staged.acts
+    if not acts:
         raise Inconclusive("the operator never got to act")
-    return evidence.staged.acts[-1]
+    if not any(attempt.at < acts[0].asked for attempt in case.attempts):
+        raise Inconclusive("nothing had met the fault when the operator acted")
+    return acts[-1]
 
 
-def in_force_from(evidence: Evidence) -> float:
+def in_force_from(case: Case) -> float:
     """Return when the last act was in force, with what was under way at that moment."""
-    return last_act(evidence).done + evidence.staged.granted.granularity + _UNDER_WAY
+    return last_act(case).done + case.evidence.staged.granted.granularity + _UNDER_WAY
 
 
 def contacts_after(evidence: Evidence, moment: float) -> Iterator[tuple[float, str]]:
@@ -155,7 +159,7 @@ def first_alert(evidence: Evidence) -> tuple[AlertLook, Alert] | None:
 
 
 def alert_due(evidence: Evidence) -> float:
-    """Return when the alert was due: when enough messages had waited long enough.
+    """Return when enough messages may have waited long enough: a relay counts from before it says that it accepted.
 
     Raises:
         Inconclusive: Enough of them were never accepted.
@@ -165,4 +169,4 @@ def alert_due(evidence: Evidence) -> float:
         raise Inconclusive(
             f"only {len(waited)} messages were accepted, and an alert takes {header.alert_messages}"
         )
-    return (waited[header.alert_messages - 1].accepted or 0.0) + header.alert_age
+    return waited[header.alert_messages - 1].at + header.alert_age

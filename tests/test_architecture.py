@@ -46,6 +46,10 @@ MAY_IMPORT = {
     "conformance.lifetime": ("conformance.aspect", "conformance.course"),
     "conformance.ndr": ("conformance.dsn",),
     "conformance.ndr_cases": ("conformance.aspect", "conformance.verdict"),
+    "conformance.operations": tuple(
+        f"conformance.{name}"
+        for name in ("acts", "aspect", "course", "evidence", "record", "target", "verdict")
+    ),
     "conformance.course": (),
     "conformance.acts": (),
     "conformance.target": (),

@@ -6,6 +6,9 @@ from conformance.evidence import Delivered
 from conformance.operations import CORRECTED, Fate, fate_of, taken
 from conformance.verdict import Inconclusive
 
+# Deliveries that begin within so many seconds are side by side.
+_SIDE_BY_SIDE = 0.1
+
 
 @aspect(Course.CORRECTED, Course.EDITED, only=CORRECTED, slots=("delivered", "once", "intact", "order"))
 def test_drains(case: Case) -> list[Finding]:
@@ -62,15 +65,15 @@ def _intact(case: Case, fates: list[Fate]) -> Finding:
 
 
 def _order(case: Case, fates: list[Fate]) -> Finding:
-    """Compare: a later message is not there before the transaction of an earlier one has begun.
+    """Compare: a later message is not there when the delivery of an earlier one has yet to begin.
 
-    Transactions side by side are in nobody's order.
+    Deliveries side by side are in nobody's order.
     """
     overtaken = [
         f"<{later.offer.recipient}> was there before <{earlier.offer.recipient}> was begun"
         for number, earlier in enumerate(fates)
         for later in fates[number + 1 :]
-        if later.copies[0].at < _begun(case, earlier.copies[0])
+        if later.copies[0].at < _begun(case, earlier.copies[0]) - _SIDE_BY_SIDE
     ]
     return case.finding(
         "drains.order",
@@ -81,12 +84,7 @@ def _order(case: Case, fates: list[Fate]) -> Finding:
 
 
 def _begun(case: Case, message: Delivered) -> float:
-    """Return when the MAIL command of a message came."""
-    own = [
-        e.at for e in case.evidence.of("smtp", "received") if _is_mail(e.connection, str(e["stage"]), message)
-    ]
-    return max((at for at in own if at <= message.at), default=message.at)
-
-
-def _is_mail(connection: int, stage: str, message: Delivered) -> bool:
-    return connection == message.connection and stage == "mail"
+    """Return when the delivery of a message began: with its connection, or behind the message before on that."""
+    own = [e for e in case.evidence.events if e.connection == message.connection and e.at < message.at]
+    before = [e.at for e in own if e.kind == "message"]
+    return max(before, default=min((e.at for e in own), default=message.at))

@@ -1,7 +1,7 @@
 """Settings that are not valid change nothing, and the operator is told why."""
 
 from conformance.aspect import Case, Course, Finding, aspect
-from conformance.operations import EDIT_REFUSED, fate_of, taken
+from conformance.operations import EDIT_REFUSED, fate_of, last_act, taken
 from conformance.verdict import Inconclusive
 
 
@@ -9,10 +9,10 @@ from conformance.verdict import Inconclusive
 def test_edit_refused(case: Case) -> list[Finding]:
     """Each invalid edit is refused with a reason; the old settings stay in force, none of the new ones is."""
     evidence = case.evidence
-    acts = evidence.staged.acts
-    if len(acts) < 2:
-        raise Inconclusive("the operator never got to act")
-    *invalid, last = acts
+    last = last_act(case)
+    *invalid, _ = evidence.staged.acts
+    if not invalid:
+        raise Inconclusive("the operator never saved anything invalid")
     taken_over = [act.name for act in invalid if not act.refused]
     speechless = [act.name for act in invalid if act.refused and not act.reason.strip()]
     # both refused, and the last, valid one not begun yet

@@ -10,7 +10,7 @@ from conformance.operations import TAKEN_OUT_OF_SERVICE, last_act
 @aspect(*OUT_OF_SERVICE, only=TAKEN_OUT_OF_SERVICE, slots=("invalid", "valid", "code", "before"))
 def test_rejected_at_once(case: Case) -> list[Finding]:
     """An unknown recipient is refused at RCPT with 550 5.4.1, a known one accepted; before, both were accepted."""
-    done = last_act(case.evidence).done
+    done = last_act(case).done
     offers = case.evidence.staged.offers
     before = [offer for offer in offers if offer.at < done and not offer.known]
     [invalid] = [offer for offer in offers if offer.at >= done and not offer.known]
