@@ -32,7 +32,7 @@ _WAITING = 3
 _MORE = 2
 
 # A round of attempts is over when none was made for this part of the interval.
-_BETWEEN_ROUNDS = 0.25
+_BETWEEN_ROUNDS = 0.4
 
 # How long a relay that is wrong gets to show it, in seconds: a few looks at its alerts.
 _MARGIN = 1.0
