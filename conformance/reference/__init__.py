@@ -6,8 +6,9 @@ server, and at the end returns a non-delivery report. It runs as a process of it
 
     python -m conformance.reference serve --config relay.toml
 
-How mail moves: `intake` -> `spool` -> `relay` (when) -> `delivery` (where) -> `session` and `transaction`
-(how) -> `classify` and `errors` (what went wrong) -> `dsn`.
+How mail moves: `intake` -> `spool` -> `relay` (when) -> `routing` (where) -> `delivery`, `session` and
+`transaction` (how), or `mailbox` -> `classify` and `errors` (what went wrong) -> `dsn`. What an operator sees
+and does: `alerts` and `remedies`; `settings`.
 
 The package imports nothing else of this project, and the suite never imports it: expected values and actual
 values must not share a mistake.

@@ -85,7 +85,7 @@ class AcceptedDomain:
 
     def knows(self, address: str) -> bool:
         """Whether an address is a known recipient; postmaster always is (RFC 5321 4.5.1)."""
-        return address.lower() in {*self.recipients, f"postmaster@{self.domain}"}
+        return address.lower() in self.recipients or address.lower() == f"postmaster@{self.domain}"
 
 
 @dataclass(frozen=True, kw_only=True)

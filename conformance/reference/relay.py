@@ -58,6 +58,7 @@ class Relay:
         self._slots: WeakValueDictionary[Destination, asyncio.Semaphore] = WeakValueDictionary()
         self._attempts: dict[asyncio.Task[None], list[Recipient]] = {}
         self._called_off: set[asyncio.Task[None]] = set()
+        self._overtaken: set[Recipient] = set()  # by new settings, while their last attempt came to its end
         self._chores: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
 
@@ -112,8 +113,8 @@ class Relay:
     def apply(self, config: Config) -> None:
         """Put new settings in force, for queued mail as well.
 
-        Mail whose way they change is due at once, oldest first; an attempt on the old way is called off unless
-        it is already handing the message over, whose outcome then counts.
+        Mail whose way they change is due at once, oldest first. An attempt on the old way is called off, unless
+        the message is being handed over or the outcome recorded; if that is a deferral, it is due at once as well.
         """
         old, self._config = self._config, config
         queue = self.queue()
@@ -127,6 +128,7 @@ class Relay:
                 self._call_off(task)
                 _mark(recipients, State.WAITING)
                 moved.update(recipients)
+        self._overtaken |= {recipient for recipient in moved if recipient.state is State.SETTLING}
         now = self._clock.now()
         for message, recipient in queue:
             if recipient in moved and recipient.state is State.WAITING:
@@ -296,9 +298,11 @@ class Relay:
         if all(recipient.state is State.GONE for recipient in message.recipients):
             del self._messages[message.queue_id]
         for recipient in deferred:
-            self._plan_retry(message, recipient, recipient.next_retry)
+            overtaken = recipient in self._overtaken
+            self._plan_retry(message, recipient, now if overtaken else recipient.next_retry)
             self._watch.failed(recipient)
         self._watch.settled(message)
+        self._overtaken.difference_update(gone, deferred)
         self._wake.set()
         if report is not None:
             self._adopt(report[0])

@@ -182,21 +182,48 @@ class RelayProcess:
         self.config = folder / "relay.toml"
         self.options: dict[str, Any] = {}
         self.connectors: list[dict[str, Any]] = []
+        self.accepted_domains: list[dict[str, Any]] = []
 
-    def write_config(self) -> None:
-        sections: dict[str, dict[str, Any]] = {"": {}, "schedule": {}, "timeouts": {}}
+    def write_config(self, path: Path | None = None) -> None:
+        """Write what `options`, `connectors` and `accepted_domains` say, into the relay's file or into another."""
+        sections: dict[str, dict[str, Any]] = {"": {}, "schedule": {}, "timeouts": {}, "alert": {}}
         for key, value in self.options.items():
             section, _, name = key.rpartition(".")
             sections[section][name] = value
         lines = [f"{key} = {json.dumps(value)}" for key, value in sections.pop("").items()]
         for section, values in sections.items():
             lines += [f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
-        for connector in self.connectors:
-            lines += ["[[connector]]", *(f"{key} = {json.dumps(value)}" for key, value in connector.items())]
-        self.config.write_text("\n".join(lines) + "\n")
+        for name, tables in (("connector", self.connectors), ("accepted_domain", self.accepted_domains)):
+            for table in tables:
+                lines += [f"[[{name}]]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+        (path or self.config).write_text("\n".join(lines) + "\n")
 
-    async def start(self) -> None:
-        self.write_config()
+    async def command(self, *arguments: str, status: int = 0) -> str:
+        """Run a command with the relay's configuration; return what it printed, errors if it is to fail."""
+        name, *others = arguments
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "conformance.reference", name, "--config", str(self.config), *others),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, errors = await process.communicate()
+        assert process.returncode == status, errors.decode()
+        return (errors if status else out).decode()
+
+    async def reload(self) -> Any:
+        """Save the configuration as it stands now by a draft; return the relay's answer."""
+        draft = self.folder / "draft.toml"
+        self.write_config(draft)
+        return await self.ask(f"reload {draft}")
+
+    def mailbox(self, domain: str, local: str) -> list[bytes]:
+        folder = self.folder / "spool.sqlite3.mailboxes" / domain / local / "new"
+        return [file.read_bytes() for file in sorted(folder.glob("*"))]
+
+    async def start(self, *, configure: bool = True) -> None:
+        if configure:
+            self.write_config()
         with (self.folder / "stderr.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from conformance import reference
-from conformance.reference.config import RetrySchedule
+from conformance.reference.config import AlertRule, RetrySchedule
 from conformance.reference.config_file import load
 from conformance.reference.config_reader import ConfigError
 
@@ -57,6 +57,22 @@ event_log = "e"
         ),
         (GOOD + "trust_anchors = '/nowhere/ca.pem'", "key 'trust_anchors': '/nowhere/ca.pem' is not valid"),
         ("hostname", "is not valid TOML"),
+        (
+            GOOD + "[[connector]]\ndomain = 'a.test'\nenabled = 'no'",
+            r"key 'enabled' in \[\[connector\]\] 1: 'no' is not valid; it must be true or false",
+        ),
+        (GOOD + "[alert]\nmessages = 0", r"key 'messages' in \[alert\]: 0 is not valid; it must be a whole"),
+        (GOOD + "[alert]\ncount = 1", r"unknown key 'count' in \[alert\]; valid keys: age, messages"),
+        (
+            GOOD + "[[accepted_domain]]\ndomain = 'a.test'\ntype = 'relay'",
+            r"key 'type' in \[\[accepted_domain\]\] 1: 'relay' is not valid; it must be one of internal_relay, ",
+        ),
+        (
+            GOOD + "[[accepted_domain]]\ndomain = 'a.test'\nrecipients = ['b@a.test', 'b@b.test']",
+            r"key 'recipients' in .* 1: 'b@b.test' is not valid; it must be a list of addresses of the domain a",
+        ),
+        (GOOD + "[[accepted_domain]]\ndomain = '*.a.test'", "key 'domain' in .* must be a domain name"),
+        (GOOD + "[[accepted_domain]]\ndomain = 'a.test'\n" * 2, r"'a.test' is taken already \(number 1\)"),
     ],
 )
 def test_configuration_errors_name_file_key_and_valid_values(
@@ -82,3 +98,5 @@ def test_defaults_are_those_of_the_source_document(tmp_path: Path) -> None:
     assert config.schedule == DEFAULTS
     assert config.next_hop_port == 25
     assert config.timeouts.data_done == config.timeouts.command == 300
+    assert config.alert == AlertRule(messages=2000, age=3600)
+    assert config.mailboxes == Path("s.mailboxes")
