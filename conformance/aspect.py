@@ -53,10 +53,12 @@ class Case:
 
     @property
     def outcome(self) -> Outcome:
-        """What became of the message while the fault lasted: returned at once, or deferred.
+        """What became of the message while the fault lasted: delivered in spite of it, returned at once, or deferred.
 
         Where a day is played, at once means within its first hour; what comes later is the end of a wait.
         """
+        if self._borne:
+            return Outcome.DELIVERED
         ended = self.evidence.given_up
         return Outcome.DEFERRED if ended is None or ended >= self._first_hour_over() else Outcome.PERMANENT
 
@@ -65,6 +67,31 @@ class Case:
         if timing_of(staged.course) is Timing.COMPRESSED:
             return (staged.submitted or 0.0) + staged.granted.queue_lifetime * HOUR / DAY
         return staged.moments.get(FIRST_STOP, math.inf)
+
+    @property
+    def _borne(self) -> bool:
+        """Whether a copy arrived before the repair, and no attempt failed by the relay's own account."""
+        repaired = self.evidence.staged.repaired
+        return any(repaired is None or m.at < repaired for m in self.evidence.messages) and not self.errors
+
+    def must_have_failed(self) -> None:
+        """Leave nothing to judge if the message was delivered in spite of the fault, and the profile accepts that.
+
+        Raises:
+            NotApplicable: There was no failure to explain, to wait for or to recover from.
+        """
+        if self.was_delivered_at_once:
+            raise NotApplicable(
+                f"the relay delivered the message all the same, which the profile {self.profile.name} accepts here"
+            )
+
+    @property
+    def was_delivered_at_once(self) -> bool:
+        """Whether the relay delivered in spite of the fault and the profile accepts that."""
+        return (
+            self.outcome is Outcome.DELIVERED
+            and self.profile.accepted(self.mode, Outcome.DELIVERED) is not None
+        )
 
     @property
     def was_returned_at_once(self) -> bool:
@@ -86,6 +113,7 @@ class Case:
                 f"the relay granted a lifetime of {granted / HOUR:.1f} h, which the profile {self.profile.name} "
                 "accepts; 24 h were played"
             )
+        self.must_have_failed()
         if self.was_returned_at_once:
             raise NotApplicable(
                 f"the relay returned the message at once, which the profile {self.profile.name} accepts here"

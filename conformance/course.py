@@ -24,6 +24,7 @@ class Course(StrEnum):
     """How a staged failure mode goes on."""
 
     HEALTHY = "healthy"  # nothing is wrong; for positive controls
+    PERSISTS = "persists"  # something is wrong for good, and must not keep the message from arriving
     HEALED = "healed"  # broken until two attempts have met the fault, then repaired
     REJECTED = "rejected"  # the destination refuses for good
     MIXED = "mixed"  # as `healed`, for a message to two recipients of whom one is in trouble
@@ -68,6 +69,7 @@ class Traits:
 
 TRAITS: dict[Course, Traits] = {
     Course.HEALTHY: Traits(timing=Timing.STEADY),
+    Course.PERSISTS: Traits(timing=Timing.STEADY),
     Course.HEALED: Traits(timing=Timing.STEADY),
     Course.REJECTED: Traits(timing=Timing.STEADY),
     Course.MIXED: Traits(timing=Timing.STEADY),

@@ -12,7 +12,7 @@ from enum import StrEnum
 from conformance.moment import Moment
 from conformance.target import Capability, TlsPolicy
 from conformance.witness import Witness
-from fake_servers import Answer, Certificate, Rule
+from fake_servers import Answer, Certificate, NoData, NxDomain, Reply, Rule
 
 # Local part of the recipient of every message; a rule for it is meant for that recipient alone.
 RECIPIENT = "recipient"
@@ -22,6 +22,7 @@ class Kind(StrEnum):
     """What must become of the message."""
 
     CONTROL = "control"  # delivered at the first attempt
+    HARMLESS = "harmless"  # delivered at the first attempt, although something is wrong
     TRANSIENT = "transient"  # queued and retried
     PERMANENT = "permanent"  # returned at once
     SCHEDULE = "schedule"  # one fault after another; delivered or returned, as it comes
@@ -49,6 +50,12 @@ class Host:
         certificate: The certificate it presents after STARTTLS; None: STARTTLS is not offered.
         receive_buffer: Octets of socket buffer on its side; None: the system's choice. Small where a fault
             inside the content must not vanish in the kernel's buffers.
+        extensions: What EHLO offers besides STARTTLS.
+        ttl: Seconds for which its address may be kept.
+        aliases: How many aliases (CNAME) lead from its name to the name that has the address.
+        moves: Whether the repair gives its name another address, where a healthy server waits, while the
+            server at the old one stays as it is.
+        ipv6: Whether its only address is an IPv6 address (namespace lab only).
     """
 
     dns: Answer | None = None
@@ -56,6 +63,28 @@ class Host:
     rules: tuple[Rule, ...] = ()
     certificate: Certificate | None = None
     receive_buffer: int | None = None
+    extensions: tuple[str, ...] = ()
+    ttl: int = 0
+    aliases: int = 0
+    moves: bool = False
+    ipv6: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class MxRouting:
+    """A connector without smart hosts: mail goes by the MX records of the recipient domain (RFC 5321 section 5.1).
+
+    Attributes:
+        preferences: The preference of each host, in the order of the hosts and of the records in the answer.
+        answer: What the MX look-up gets instead of the records; other answers than records stand for all types.
+        apex: Whether the last of the hosts is the domain itself, by its address record. It has a preference only
+            if an MX record names it: without any MX record it is the one host (implicit MX), with some it is a
+            place where no mail may go.
+    """
+
+    preferences: tuple[int, ...] = (10,)
+    answer: Answer | None = None
+    apex: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +115,14 @@ class FailureMode:
         witness: What shows, without the target's word, that an attempt met the fault; the attempts it
             sees are the proof that the failure was provoked.
         hosts: The smart hosts of the connector, in the order in which they are configured.
+        mx: Set: the connector names no smart hosts, and the hosts are found by MX records.
+        literal: Whether the connector names its smart hosts by address.
         tls: The connector's TLS rule.
+        tls_domain: The name that a certificate must bear, as `{host}` (the first host) or `{domain}` (the recipient
+            domain) and what stands around it; only with DOMAIN_VALIDATION.
         timeout: Which of the relay's time-outs ends an attempt: `connect`, `command`, `dns`, or nothing
             because the failure shows at once.
+        reply: The reply of the remote server that is the error, word for word; its code and status are kept.
         explained_by: Words of which an error detail that explains this failure contains at least one,
             compared without regard to case, spaces and punctuation.
         kind: What must become of the message.
@@ -106,8 +140,12 @@ class FailureMode:
     staged: str
     witness: Witness
     hosts: tuple[Host, ...] = (Host(),)
+    mx: MxRouting | None = None
+    literal: bool = False
     tls: TlsPolicy = TlsPolicy.OPPORTUNISTIC
+    tls_domain: str = "{host}"
     timeout: str = ""
+    reply: Reply | None = None
     explained_by: tuple[str, ...] = ()
     kind: Kind = Kind.TRANSIENT
     body_octets: int = 1_500
@@ -124,9 +162,16 @@ class FailureMode:
         return self.kind is Kind.CONTROL
 
     @property
+    def fails(self) -> bool:
+        """Whether an attempt fails, so that a profile must say which outcomes are accepted."""
+        return self.kind not in (Kind.CONTROL, Kind.HARMLESS)
+
+    @property
     def needs(self) -> frozenset[Capability]:
         """What a target must be capable of for this failure mode to be staged."""
-        needs = {Capability.SMART_HOST}
+        needs = {Capability.SMART_HOST if self.mx is None else Capability.MX}
+        if any(host.ipv6 for host in self.hosts):
+            needs.add(Capability.IPV6)
         if self.tls is TlsPolicy.ENCRYPTION_ONLY:
             needs.add(Capability.TLS_REQUIRED)
         elif self.tls is not TlsPolicy.OPPORTUNISTIC:
@@ -135,10 +180,27 @@ class FailureMode:
             needs.add(Capability.CLOCK)
         return frozenset(needs)
 
+    @property
+    def lab(self) -> str:
+        """The only lab in which it can be staged; empty: any."""
+        return "namespace" if any(host.ipv6 for host in self.hosts) else ""
+
+    @property
+    def longest_ttl(self) -> float:
+        """Seconds for which what the name server said before the repair may still be believed after it."""
+        return float(max([host.ttl for host in self.hosts] + [negative_ttl(host.dns) for host in self.hosts]))
+
     def healed(self) -> tuple[Host, ...]:
         """Return the hosts as they are after the repair."""
         secured = self.tls is not TlsPolicy.OPPORTUNISTIC
-        return tuple(Host(certificate=Certificate.GOOD if secured else None) for _ in self.hosts)
+        return tuple(
+            Host(certificate=Certificate.GOOD if secured else None, ipv6=host.ipv6) for host in self.hosts
+        )
+
+
+def negative_ttl(answer: Answer | None) -> int:
+    """Return for how many seconds a negative answer may be kept (RFC 2308 section 5)."""
+    return answer.soa_minimum if isinstance(answer, NxDomain | NoData) else 0
 
 
 @dataclass

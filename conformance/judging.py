@@ -11,7 +11,7 @@ from conformance.failure_mode import FailureMode
 from conformance.profile import Profile
 from conformance.record import Record, Staged
 from conformance.requirements import Requirement, catalogue
-from conformance.scenario import Scenario, controls_of
+from conformance.scenario import Scenario, controls_of, unsuitable
 from conformance.suite.test_clock_moved import test_clock_moved
 from conformance.suite.test_delivered import test_delivered
 from conformance.target import Capability
@@ -114,14 +114,6 @@ def _evidence(record: Record, staged: Staged) -> Evidence:
     return view
 
 
-def missing_capabilities(scenario: Scenario, capabilities: frozenset[Capability]) -> str:
-    """Say which capabilities a scenario needs and a target lacks; empty if none."""
-    lacking = sorted(scenario.needs - capabilities)
-    if not lacking:
-        return ""
-    return f"the target is not capable of {', '.join(lacking)}; an adapter that is lists it in `capabilities`"
-
-
 def _ready(
     mode: FailureMode, scenario: Scenario, record: Record, profile: Profile, evidence: Evidence | None
 ) -> Case:
@@ -130,9 +122,10 @@ def _ready(
     Raises:
         Judgement: There is not, and why.
     """
-    lacking = missing_capabilities(scenario, frozenset(map(Capability, record.header.capabilities)))
-    if lacking:
-        raise NotApplicable(lacking)
+    header = record.header
+    impossible = unsuitable(scenario, frozenset(map(Capability, header.capabilities)), header.lab)
+    if impossible:
+        raise NotApplicable(impossible)
     _nothing_broke(record, evidence)
     if evidence is None:
         raise Broken(Fault.HARNESS, f"the wave did not stage {scenario.id}")

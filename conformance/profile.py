@@ -28,6 +28,7 @@ NAMES = tuple(
     )
 )
 DEFAULT = "eop"
+REPLIED = "{replied}"  # in a check: what the remote server said
 
 
 class ProfileError(Exception):
@@ -40,7 +41,8 @@ class Check:
 
     Attributes:
         what: `code` (the reply code) or `status` (the enhanced status code).
-        any: Patterns of which one must fit; see `codes.matches`.
+        any: Patterns of which one must fit; see `codes.matches`. `{replied}` stands for what the remote server said
+            (the failure mode's `reply`); where it said no such code, there is nothing to compare.
         requirement: Catalogue id; its level counts.
         preferred: The member of a set that the profile would choose.
         if_shown: Judge only if the relay shows this code at all.
@@ -52,18 +54,24 @@ class Check:
     preferred: str = ""
     if_shown: bool = False
 
-    def find(self, read: codes.Codes) -> Finding | None:
-        """Compare; None if the relay shows no such code and need not."""
-        value = read.code if self.what == "code" else read.status
+    def find(self, read: codes.Codes, replied: codes.Codes) -> Finding | None:
+        """Compare; None if the relay shows no such code and need not, or the remote server said none to keep.
+
+        Args:
+            read: What the relay shows.
+            replied: What the remote server said.
+        """
+        value, said = (getattr(codes_, self.what) for codes_ in (read, replied))
         name = "reply code" if self.what == "code" else "enhanced status code"
-        if not value and self.if_shown:
+        if (not value and self.if_shown) or (not said and REPLIED in self.any):
             return None
+        wanted = [said if pattern == REPLIED else pattern for pattern in self.any]
         preference = f" (preferably {self.preferred})" if self.preferred else ""
         return Finding(
             requirement=self.requirement,
             level=catalogue()[self.requirement].level,
-            holds=any(codes.matches(pattern, value) for pattern in self.any),
-            expected=f"{name} {' or '.join(self.any)}{preference}",
+            holds=any(codes.matches(pattern, value) for pattern in wanted),
+            expected=f"{name} {' or '.join(wanted)}{preference}",
             observed=f"{name} {value}" if value else f"no {name} at the beginning of the error",
         )
 
@@ -203,7 +211,7 @@ def _by_mode(name: str, rows: list[Row], base: Mapping[str, Row]) -> dict[str, R
         for mode in ALL.values():
             if mode.section in row.sections or mode.name in row.failure_modes:
                 chosen[mode.name] = row
-    missing = [m.name for m in ALL.values() if not m.is_control and m.name not in chosen]
+    missing = [m.name for m in ALL.values() if m.fails and m.name not in chosen]
     if missing:
         raise ProfileError(f"{name}.toml: no row for {', '.join(missing)}")
     return chosen

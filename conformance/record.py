@@ -8,6 +8,7 @@ snapshots, delivery events and alerts of the relay, troubles. Times are seconds 
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,9 @@ from fake_servers.journal import Value
 T = TypeVar("T")
 
 _converter = make_converter()
+# The converter's own base85 is slow with messages of megabytes.
+_converter.register_unstructure_hook(bytes, lambda value: b64encode(value).decode("ascii"))
+_converter.register_structure_hook(bytes, lambda value, _: b64decode(value, validate=True))
 # JSON's own types pass as they are.
 _converter.register_structure_hook(Value, lambda value, _: value)
 
@@ -190,6 +194,7 @@ class Footer:
         longest_window: The longest window of a scenario, in seconds.
         cpu_seconds: Processor time of the wave and its relays.
         pressure: Share of the time in which somebody on the machine waited for a processor, 0 to 1.
+        peak_memory: Octets of memory that the wave and the largest of its relays' processes had at most.
     """
 
     lines: int
@@ -197,6 +202,7 @@ class Footer:
     longest_window: float
     cpu_seconds: float
     pressure: float = 0.0
+    peak_memory: int = 0
 
 
 Entry = Header | Staged | Event | Snapshot | Reported | AlertLook | Trouble | Footer

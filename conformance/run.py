@@ -15,14 +15,14 @@ from conformance import plan as planning
 from conformance import profile as profiles
 from conformance.aspect import Aspect
 from conformance.course import DAY, Timing
-from conformance.judging import Judged, judge, missing_capabilities
+from conformance.judging import Judged, judge
 from conformance.lab import plan as labs
 from conformance.launch import WaveFailed, launch_all
 from conformance.minimise import WAVES, Minimiser
 from conformance.plan import Plan
 from conformance.profile import Profile
 from conformance.record import Record, RecordError, Trouble, load
-from conformance.scenario import Scenario, controls_of
+from conformance.scenario import Scenario, controls_of, unsuitable
 from conformance.schedule_choice import Schedules, staged_in
 from conformance.target import Capability, Target
 from conformance.targets.resolve import UnknownTarget, resolve
@@ -170,7 +170,7 @@ class Run:
         plans = [
             self._plan(wanted, timing, lab, stretch)
             for timing in Timing
-            if (wanted := _staged(timing, scenarios, capabilities))
+            if (wanted := _staged(timing, scenarios, capabilities, lab))
         ] or [self._plan([], Timing.STEADY, lab, stretch)]  # even where nothing applies a record says why
         # pytest has no public name for this outside of fixtures
         folders = [self.config._tmp_path_factory.mktemp("conformance") for _ in plans]  # type: ignore[attr-defined]
@@ -213,11 +213,13 @@ def _import_path(config: pytest.Config) -> list[str]:
     return list(dict.fromkeys([*filter(None, sys.path), str(config.invocation_params.dir)]))
 
 
-def _staged(timing: Timing, scenarios: Sequence[Scenario], capabilities: frozenset[Capability]) -> list[str]:
+def _staged(
+    timing: Timing, scenarios: Sequence[Scenario], capabilities: frozenset[Capability], lab: str
+) -> list[str]:
     """Return what is staged on one clock: controls first, each once, nothing the target cannot do."""
-    here = [s for s in scenarios if s.timing is timing and not missing_capabilities(s, capabilities)]
+    here = [s for s in scenarios if s.timing is timing and not unsuitable(s, capabilities, lab)]
     controls = [control for s in here for control in controls_of(s)]
-    possible = [s for s in (*controls, *here) if not missing_capabilities(s, capabilities)]
+    possible = [s for s in (*controls, *here) if not unsuitable(s, capabilities, lab)]
     return list(dict.fromkeys(scenario.id for scenario in possible))
 
 

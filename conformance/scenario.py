@@ -86,6 +86,17 @@ class Scenario:
         return frozenset(needs)
 
 
+def unsuitable(scenario: Scenario, capabilities: frozenset[Capability], lab: str) -> str:
+    """Say why a scenario cannot be staged for a target with these capabilities in this lab; empty if it can."""
+    lacking = sorted(scenario.needs - capabilities)
+    if lacking:
+        return f"the target is not capable of {', '.join(lacking)}; an adapter that is lists it in `capabilities`"
+    only = scenario.failure_mode.lab
+    if only not in ("", lab):
+        return f"it is staged in the {only} lab only: --conformance-lab={only}"
+    return ""
+
+
 def controls_of(scenario: Scenario) -> list[Scenario]:
     """Return the positive controls that a scenario relies on, in the same wave."""
     controls = [Scenario(failure_mode=ALL[scenario.failure_mode.control], course=Course.HEALTHY)]

@@ -27,6 +27,7 @@ class Capability(StrEnum):
 
     SMART_HOST = "smart_host"  # a connector can name the hosts to deliver to
     MX = "mx"  # a domain without smart hosts is routed by its MX records
+    IPV6 = "ipv6"  # next hops are reached by IPv6 too, by name and by literal (`fd77::1`)
     TLS_REQUIRED = "tls_required"  # a connector can insist on TLS without looking at the certificate
     TLS_VERIFIED = "tls_verified"  # a connector can insist on a certificate that is valid for a name
     MANY_CONNECTORS = "many_connectors"  # one instance serves many connectors; else one instance for each

@@ -15,6 +15,9 @@ from fake_servers import Event
 # Address look-ups of one name within one attempt: some relays ask more than once (aliases, DNSSEC).
 _QUERIES_PER_ATTEMPT = 3
 
+# Answers that hold records and that a client must not believe (RFC 5452 section 9.1).
+_INCREDIBLE = ("wrong_id", "other_name")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Contact:
@@ -143,24 +146,29 @@ def _queries(evidence: Evidence, *, failed: bool = False, lasting: float = 0.0) 
     Some relays ask for IPv6 addresses too, first, or only: our names have none, so these look-ups count where
     the name itself fails, and never where it has an address.
     """
-    names = {site.name.lower() for site in evidence.staged.sites}
+    names = {site.name.lower(): site.name for site in evidence.staged.sites}
     sound = _resolved(evidence)
     contacts = []
     for event in evidence.of("dns", "answer"):
         name = str(event["name"]).rstrip(".").lower()
         types = ("A", "AAAA") if failed and name not in sound else ("A",)
-        if name in names and event["type"] in types and (event["answer"] != "records") is failed:
+        if name in names and event["type"] in types and _useless(event) is failed:
             contacts.append(
                 Contact(
                     at=event.at,
                     end=event.at,
                     latest_end=event.at + lasting,
-                    host=name,
+                    host=names[name],
                     mark=f"{event['id']}",
                     what=str(event["type"]),
                 )
             )
     return contacts
+
+
+def _useless(event: Event) -> bool:
+    """Tell whether a DNS answer leaves the client without what it asked for."""
+    return not event["records"] or event["answer"] in _INCREDIBLE
 
 
 def _resolved(evidence: Evidence) -> set[str]:
@@ -169,7 +177,7 @@ def _resolved(evidence: Evidence) -> set[str]:
     return {
         str(event["name"]).rstrip(".").lower()
         for event in evidence.of("dns", "answer")
-        if event["type"] == "A" and event["answer"] == "records" and (repaired is None or event.at < repaired)
+        if event["type"] == "A" and not _useless(event) and (repaired is None or event.at < repaired)
     }
 
 
@@ -203,6 +211,16 @@ def _no_starttls(evidence: Evidence) -> list[Contact]:
 
 def _failed_query(evidence: Evidence) -> list[Contact]:
     return _before_repair(evidence, _queries(evidence, failed=True))
+
+
+def _failed_mx_query(evidence: Evidence) -> list[Contact]:
+    domain = evidence.staged.domain
+    contacts = [
+        Contact(at=e.at, end=e.at, latest_end=e.at, host=domain, mark=f"{e['id']}", what=str(e["type"]))
+        for e in evidence.of("dns", "answer")
+        if str(e["name"]).rstrip(".").lower() == domain.lower() and e["type"] == "MX" and _useless(e)
+    ]
+    return _before_repair(evidence, contacts)
 
 
 def _unanswered_query(evidence: Evidence) -> list[Contact]:
@@ -243,7 +261,8 @@ def _between_probes(evidence: Evidence, outcome: str) -> list[Contact]:
     framed = bool(probes) and (repaired is None or probes[-1].at >= repaired)
     if not framed or any(probe["outcome"] != outcome for probe in probes):
         return []
-    looked_up = [c for c in _queries(evidence) if c.at >= probes[0].at]
+    probed = {site.name for site in evidence.staged.sites if site.server in {p.server for p in probes}}
+    looked_up = [c for c in _queries(evidence) if c.at >= probes[0].at and c.host in probed]
     return _before_repair(evidence, looked_up)
 
 
@@ -280,6 +299,11 @@ starttls_missing = Witness(
 query_failed = Witness(
     sentence="the fake name server was asked for the smart host's address and gave the failing answer",
     see=_failed_query,
+    per_attempt=_QUERIES_PER_ATTEMPT,
+)
+mx_query_failed = Witness(
+    sentence="the fake name server was asked for the MX records of the recipient domain and gave the failing answer",
+    see=_failed_mx_query,
     per_attempt=_QUERIES_PER_ATTEMPT,
 )
 query_unanswered = Witness(

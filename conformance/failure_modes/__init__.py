@@ -12,15 +12,19 @@ from conformance.failure_modes import (
     controls,
     dns_query_failed,
     killed,
+    mx_routing,
     rejected,
+    several_hosts,
 )
 
 _registry = Registry()
 for _section in (
     controls,
     dns_query_failed,
+    mx_routing,
     connection_timed_out,
     connection_refused,
+    several_hosts,
     cannot_connect,
     closed_abruptly,
     certificate,

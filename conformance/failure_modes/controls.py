@@ -1,6 +1,6 @@
 """Positive controls: destinations with nothing wrong, which mail must reach at the first attempt."""
 
-from conformance.failure_mode import FailureMode, Host, Kind
+from conformance.failure_mode import FailureMode, Host, Kind, MxRouting
 from conformance.target import TlsPolicy
 from conformance.witness import delivered
 from fake_servers import Certificate, Rule, Slow, Stage
@@ -23,6 +23,14 @@ MODES = (
         witness=delivered,
         tls=TlsPolicy.DOMAIN_VALIDATION,
         hosts=(Host(certificate=Certificate.GOOD),),
+    ),
+    FailureMode(
+        name="plain_mx",
+        section="control",
+        staged="A healthy server, found by the MX record of the recipient domain.",
+        kind=Kind.CONTROL,
+        witness=delivered,
+        mx=MxRouting(),
     ),
     FailureMode(
         name="beside_backlog",

@@ -30,6 +30,9 @@ from typing import NamedTuple
 ADDRESSES = "10.77.0.0/16"
 """Every address of this network belongs to the lab's loopback device."""
 
+IPV6_ADDRESSES = "fd77::/64"
+"""The same of IPv6 (RFC 4193: a unique local prefix)."""
+
 UNREACHABLE = "10.78.0.0/16"
 """Connecting to any address of this network fails at once with EHOSTUNREACH."""
 
@@ -107,6 +110,8 @@ def enter(*, hostname: str, resolver: str) -> None:
     os.environ["PATH"] = _search_path()
     _run("ip", "link", "set", "lo", "up")
     _run("ip", "route", "add", "local", ADDRESSES, "dev", "lo")
+    if Path("/proc/net/if_inet6").exists():  # a kernel without IPv6 makes a lab without it
+        _run("ip", "-6", "route", "add", "local", IPV6_ADDRESSES, "dev", "lo")
     _run("ip", "route", "add", "unreachable", UNREACHABLE)
     # Relays that bind port 25 after giving up root need this; it holds in this network only.
     Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").write_text("0", encoding="ascii")

@@ -9,6 +9,7 @@ from conformance.suite.test_beside_backlog import test_beside_backlog
 from conformance.suite.test_clock_moved import test_clock_moved
 from conformance.suite.test_delay_notice import test_delay_notice
 from conformance.suite.test_delivered import test_delivered
+from conformance.suite.test_delivers_anyway import test_delivers_anyway
 from conformance.suite.test_destination_server import test_destination_server
 from conformance.suite.test_drains import test_drains
 from conformance.suite.test_each_recipient import test_each_recipient
@@ -36,6 +37,7 @@ from conformance.suite.test_survives_restart import test_survives_restart
 ASPECTS: tuple[Aspect, ...] = (
     test_delivered,
     test_beside_backlog,
+    test_delivers_anyway,
     test_error_code,
     test_error_detail,
     test_destination_server,

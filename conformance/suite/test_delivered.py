@@ -5,7 +5,12 @@ from conformance.content import altered
 from conformance.target import TlsPolicy
 
 
-@aspect(Course.HEALTHY, kinds=(Kind.CONTROL,), only=("plain", "verified_tls", "slow"), slots=("delivered",))
+@aspect(
+    Course.HEALTHY,
+    kinds=(Kind.CONTROL,),
+    only=("plain", "plain_mx", "verified_tls", "slow"),
+    slots=("delivered",),
+)
 def test_delivered(case: Case) -> list[Finding]:
     """Exactly one copy arrives, unaltered, under TLS where the connector requires it, and no error is shown."""
     messages = case.evidence.messages

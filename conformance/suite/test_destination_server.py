@@ -8,9 +8,13 @@ from conformance.record import Site
 
 @aspect(Course.HEALED, slots=("named",))
 def test_destination_server(case: Case) -> list[Finding]:
-    """The last error shown names the smart host that was tried last, by name or by address."""
+    """The last error shown names the smart host that was tried last, by name or by address.
+
+    Where mail is routed by MX and their look-up failed, it is the recipient domain (samples of the live service).
+    """
+    case.must_have_failed()
     expected = _tried_last(case)
-    asked = " or ".join(f"{site.name} ({site.host})" for site in expected)
+    asked = " or ".join(f"{site.name} ({site.host})" if site.host else site.name for site in expected)
     if not case.errors:
         observed, holds = "no error was shown", False
     else:
@@ -36,17 +40,24 @@ def _tried_last(case: Case) -> list[Site]:
     Before the repair each attempt tries every smart host; where the order may differ from one attempt to the
     next and the error cannot be told apart, each last one is accepted.
     """
-    sites = case.evidence.staged.sites
+    sites = _places(case)
     last = {attempt.contacts[-1].host for attempt in case.attempts}
     return [site for site in sites if site.name in last] or list(sites)
 
 
 def _named(case: Case, text: str) -> list[Site]:
-    return [site for site in case.evidence.staged.sites if _names(text, site)]
+    return [site for site in _places(case) if _names(text, site)]
+
+
+def _places(case: Case) -> list[Site]:
+    """Return everything that can be named as the destination server."""
+    staged = case.evidence.staged
+    domain = [Site(name=staged.domain, host="", port=0)] if case.mode.mx else []
+    return [*staged.sites, *domain]
 
 
 def _names(text: str, site: Site) -> bool:
-    for name in (site.name, site.host):
-        if re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", text, re.IGNORECASE):
+    for name in filter(None, (site.name, site.host)):
+        if re.search(rf"(?<![\w.@-]){re.escape(name)}(?![\w-]|\.\w)", text, re.IGNORECASE):
             return True
     return False

@@ -1,6 +1,8 @@
 """Each deferral says what failed, by the reply code and the enhanced status code."""
 
+from conformance import codes
 from conformance.aspect import Case, Course, Finding, aspect, read_codes
+from conformance.codes import Codes
 from conformance.evidence import ErrorSeen
 from conformance.verdict import Inconclusive, Level, NotApplicable, Verdict, weightiest
 
@@ -8,6 +10,7 @@ from conformance.verdict import Inconclusive, Level, NotApplicable, Verdict, wei
 @aspect(Course.HEALED)
 def test_error_code(case: Case) -> list[Finding]:
     """Every error shown while the fault lasts carries an accepted code; the worst one counts."""
+    case.must_have_failed()
     accepted = case.profile.accepted(case.mode, case.outcome)
     if accepted is None:
         wanted = " or ".join(row.outcome for row in case.profile.rows[case.mode.name].outcomes)
@@ -32,7 +35,7 @@ def test_error_code(case: Case) -> list[Finding]:
     worst: list[Finding] = []
     for error in errors:
         read = read_codes(error)
-        found = [finding for check in accepted.checks if (finding := check.find(read))]
+        found = [finding for check in accepted.checks if (finding := check.find(read, _replied(case)))]
         if not found:
             continue
         findings = [_quote(finding, error.source, error.text) for finding in found]
@@ -41,6 +44,11 @@ def test_error_code(case: Case) -> list[Finding]:
         if weightiest(worst).verdict is Verdict.FAIL:
             break
     return worst
+
+
+def _replied(case: Case) -> Codes:
+    """Return what the remote server itself said, where that is the error."""
+    return codes.read(case.mode.reply.text if case.mode.reply else "")
 
 
 def _has_code(error: ErrorSeen) -> bool:

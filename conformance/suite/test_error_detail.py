@@ -16,6 +16,7 @@ _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 @aspect(Course.HEALED, slots=("present", "cause"))
 def test_error_detail(case: Case) -> list[Finding]:
     """The last error shown has a detail, and the detail names the cause."""
+    case.must_have_failed()
     if not case.errors:
         return [_none_shown(case)]
     error = case.errors[-1]

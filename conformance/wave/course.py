@@ -70,7 +70,7 @@ class Player:
                 return
             case Course.HEALED | Course.MIXED:
                 await self.until(
-                    lambda seen: self._enough_attempts(seen) or _returned(seen),
+                    lambda seen: self._enough_attempts(seen) or _returned(seen) or self._borne(seen),
                     self.time_for_attempts(ATTEMPTS_BEFORE_REPAIR),
                 )
                 await self.repair()
@@ -79,9 +79,10 @@ class Player:
             case Course.DAY:
                 lifetime = self.staged.granted.queue_lifetime
                 await self.until(_returned, lifetime + 2 * self.longest_wait() + TRANSFER)
-        if self.scenario.course in (Course.HEALED, Course.MIXED, Course.HEALTHY):
+        if self.scenario.course in (Course.HEALED, Course.MIXED, Course.HEALTHY, Course.PERSISTS):
             # twice the wait that would be in order: late is another verdict than never
-            await self.until(arrived, 2 * self.longest_wait() + self.attempt_time() + TRANSFER)
+            stale = self.scenario.failure_mode.longest_ttl
+            await self.until(arrived, stale + 2 * self.longest_wait() + self.attempt_time() + TRANSFER)
         # a second copy, a second report or another attempt would come with the next retry
         await self.until(lambda _: False, self.longest_wait())
         self.close()
@@ -161,6 +162,10 @@ class Player:
         if whole and not self._all_closed():
             whole.pop()
         return [attempt for attempt in whole if attempt.latest_end <= self.journal.now()]
+
+    def _borne(self, evidence: Evidence) -> bool:
+        """Whether the fault kept nothing from arriving; one recipient of two tells nothing of the other."""
+        return self.scenario.course is Course.HEALED and arrived(evidence)
 
     def _enough_attempts(self, evidence: Evidence) -> bool:
         return len(self.attempts(evidence)) >= ATTEMPTS_BEFORE_REPAIR

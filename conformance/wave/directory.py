@@ -24,6 +24,7 @@ class Directory:
         self._by_sender |= {staged.sender.lower(): player, staged.author.lower(): player}
         self._by_server |= {site.server: player for site in staged.sites}
         self._by_name |= {site.name.lower(): player for site in staged.sites}
+        self._by_name[staged.domain.lower()] = player  # its MX records
         for event in journal:
             if self.concerned(event) is player:
                 player.note(event)

@@ -81,7 +81,7 @@ class _Operated:
         self._alerts = alerts
         self._turn = turn
         self._folder = folder
-        [self._connector] = connectors(player.scenario)
+        [self._connector] = connectors(player.scenario, player.staged.sites)
 
     async def alerted(self) -> None:
         """Let too few messages grow old, then just enough, then more; and repair the destination."""

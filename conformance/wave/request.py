@@ -109,4 +109,5 @@ def footer(staged: Iterable[Staged], lines: int, seconds: float, pressure: float
         longest_window=max(windows, default=0.0),
         cpu_seconds=sum(u.ru_utime + u.ru_stime for u in usage),
         pressure=pressure,
+        peak_memory=sum(u.ru_maxrss for u in usage) * 1024,  # getrusage(2): in kilobytes
     )

@@ -130,7 +130,7 @@ class _Wave:
 
     async def _start(self, world: World, stack: AsyncExitStack) -> list[Instance]:
         """Start one relay for all scenarios, or one for each if a relay has one connector only."""
-        needed = [connectors(player.scenario) for player in self._players]
+        needed = [connectors(player.scenario, player.staged.sites) for player in self._players]
         accepted = [self._accepted(player) for player in self._players]
         if Capability.MANY_CONNECTORS in self._target.capabilities:
             groups = [[*(each for some in needed for each in some), sender_connector()]]

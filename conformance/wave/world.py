@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Self
@@ -14,6 +15,7 @@ from conformance.record import Site
 from conformance.scenario import Scenario
 from conformance.target import Address, Connector, TlsPolicy
 from conformance.wave.envelope import SENDER_DOMAIN, dead_domain_of, domain_of
+from conformance.wave.names import point, publish_mx, smart_host
 from conformance.wave.stepped import SteppedDestination
 from fake_servers import (
     Certificate,
@@ -107,6 +109,7 @@ class World:
             await self._arm(scenario, host, self._site(scenario, index, number, host))
             for number, host in enumerate(hosts)
         ]
+        publish_mx(self.zone, scenario, mode.mx.answer if mode.mx and not disarmed else None)
         if mode.backlog:
             dead = Host(rules=(Rule(Stage.GREETING, Stall()),))
             destinations.append(await self._arm(scenario, dead, self._site(scenario, index, DEAD, dead)))
@@ -116,9 +119,13 @@ class World:
         self._destinations[scenario.id] = destinations
         sites = [destination.site for destination in destinations]
         for number, host in enumerate(hosts):
-            if host.tcp is Tcp.UNREACHABLE:  # where it will be once its record is corrected
-                sites.append(replace(sites[number], host=self.lab.scenario_host(index, number)))
+            if host.tcp is Tcp.UNREACHABLE or host.moves:  # where it will be once its record is corrected
+                sites.append(replace(sites[number], host=self._new_address(index, number, host)))
         return sites
+
+    def _new_address(self, index: int, number: int, host: Host) -> str:
+        """Return the address that a host has after the repair, if that is another one."""
+        return self.lab.scenario_host(index, number + 1 if host.moves else number)
 
     async def _stage_steps(self, scenario: Scenario, index: int, *, disarmed: bool) -> list[Site]:
         stepped = SteppedDestination(
@@ -141,7 +148,8 @@ class World:
         await self._stepped[scenario.id].arm(number)
 
     def _site(self, scenario: Scenario, index: int, number: int, host: Host) -> Site:
-        address = self.lab.scenario_host(index, number, reachable=host.tcp is not Tcp.UNREACHABLE)
+        reachable = host.tcp is not Tcp.UNREACHABLE
+        address = self.lab.scenario_host(index, number, reachable=reachable, ipv6=host.ipv6)
         return Site(name=smart_host(scenario, number), host=address, port=self.lab.smtp_port)
 
     async def _arm(self, scenario: Scenario, host: Host, site: Site) -> _Destination:
@@ -149,7 +157,7 @@ class World:
         server = SmtpServer(
             self.journal,
             hostname=site.name,
-            script=Script(*(_addressed(rule, scenario) for rule in host.rules)),
+            script=_script(host, scenario),
             tls=self.authority.server_context(certificate, site.name) if certificate else None,
             certificate=str(certificate or ""),
             receive_buffer=host.receive_buffer,
@@ -161,7 +169,7 @@ class World:
         else:
             await self._break_tcp(destination, host.tcp)
         if host.dns is None:
-            self.zone.set(site.name, "A", Records(site.host))
+            point(self.zone, site.name, site.host, host)
         else:
             self.zone.set_all(site.name, host.dns)
         return destination
@@ -191,13 +199,16 @@ class World:
             zip(self._destinations[scenario.id], healed, strict=False)
         ):
             await self._heal(scenario, index, number, destination, host)
+        publish_mx(self.zone, scenario)
 
     async def _heal(
         self, scenario: Scenario, index: int, number: int, destination: _Destination, host: Host
     ) -> None:
         site, fault, server = destination.site, destination.fault, destination.server
+        if scenario.failure_mode.hosts[number].moves:
+            server = await self._move(scenario, index, number, destination)
         context = self.authority.server_context(host.certificate, site.name) if host.certificate else None
-        server.repair(Script(), tls=context, certificate=str(host.certificate or ""))
+        server.repair(_script(host, scenario), tls=context, certificate=str(host.certificate or ""))
         if fault is not None:
             if not isinstance(fault, Hanging):
                 await probe(self.journal, site.host, site.port, 1.0, unseen_by=self.witness)
@@ -206,7 +217,18 @@ class World:
             self._stack.push_async_callback(server.stop)
             destination.fault = None
         self.zone.clear(site.name)
-        self.zone.set(site.name, "A", Records(destination.address))
+        point(self.zone, site.name, destination.address, host)
+
+    async def _move(
+        self, scenario: Scenario, index: int, number: int, destination: _Destination
+    ) -> SmtpServer:
+        """Start a server at the new address; the one at the old address stays as it is."""
+        host = scenario.failure_mode.hosts[number]
+        destination.address = self._new_address(index, number, host)
+        server = SmtpServer(self.journal, hostname=destination.site.name)
+        await server.start(destination.address, destination.site.port)
+        self._stack.push_async_callback(server.stop)
+        return server
 
     async def _open(
         self,
@@ -219,7 +241,7 @@ class World:
         site = destination.site
         if isinstance(fault, Unreachable):
             # an address that cannot be reached stays so; the operator corrects the record instead
-            destination.address = self.lab.scenario_host(index, number)
+            destination.address = self._new_address(index, number, scenario.failure_mode.hosts[number])
             await destination.server.start(destination.address, site.port)
         else:
             sock: socket.socket = fault.hand_over()
@@ -241,27 +263,27 @@ class World:
                     destination.fault = None
 
 
-def smart_host(scenario: Scenario, number: int) -> str:
-    """Return the name of the nth smart host of a scenario, counted from 0."""
-    return f"mx{number + 1}.{domain_of(scenario)}"
-
-
-def connectors(scenario: Scenario) -> list[Connector]:
-    """Return the connectors that lead to a scenario's destinations."""
+def connectors(scenario: Scenario, sites: Sequence[Site]) -> list[Connector]:
+    """Return the connectors that lead to a scenario's destinations, which live at its sites."""
     mode: FailureMode = scenario.failure_mode
-    names = tuple(smart_host(scenario, number) for number in range(len(mode.hosts)))
+    named = sites[: len(mode.hosts)]
+    hosts = tuple(site.host if mode.literal else site.name for site in named)
     checked = mode.tls is TlsPolicy.DOMAIN_VALIDATION
     found = [
         Connector(
             domain=domain_of(scenario),
-            smart_hosts=names,
+            smart_hosts=() if mode.mx else hosts,
             tls=mode.tls,
-            tls_domain=names[0] if checked else "",
+            tls_domain=mode.tls_domain.format(host=hosts[0], domain=domain_of(scenario)) if checked else "",
         )
     ]
     if mode.backlog:
         found.append(Connector(domain=dead_domain_of(scenario), smart_hosts=(smart_host(scenario, DEAD),)))
     return found
+
+
+def _script(host: Host, scenario: Scenario) -> Script:
+    return Script(*(_addressed(rule, scenario) for rule in host.rules), extensions=host.extensions)
 
 
 def _addressed(rule: Rule, scenario: Scenario) -> Rule:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import dns.exception
@@ -41,7 +42,7 @@ class Zone:
 
     def __init__(self) -> None:
         self._plans: dict[dns.name.Name, dict[dns.rdatatype.RdataType, _Plan]] = {}
-        self._ancestors: set[dns.name.Name] = set()
+        self._ancestors: Counter[dns.name.Name] = Counter()  # how many planned names lie below each
 
     def set(self, name: str, rdtype: str, *answers: Answer) -> None:
         """Plan the answers for one name and type.
@@ -81,8 +82,9 @@ class Zone:
 
     def clear(self, name: str) -> None:
         """Forget all that was planned for a name."""
-        self._plans.pop(_name(name), None)
-        self._ancestors = {above for owner in self._plans for above in _above(owner)}
+        owner = _name(name)
+        if self._plans.pop(owner, None) is not None:
+            self._ancestors.subtract(_above(owner))
 
     def answer(self, name: str, rdtype: str) -> tuple[Answer, bool]:
         """Count a query and return its answer, and whether the name was planned.
@@ -93,7 +95,7 @@ class Zone:
         owner, kind = _name(name), _rdtype(rdtype)
         types = self._plans.get(owner)
         if types is None:
-            return (NoData() if owner in self._ancestors else NxDomain()), False
+            return (NoData() if self._ancestors[owner] else NxDomain()), False
         plan = types.get(kind) or types.get(_ANY_TYPE)
         return (plan.next(kind) if plan else NoData()), True
 
@@ -101,8 +103,10 @@ class Zone:
         if not answers:
             raise ValueError(f"{name}: at least one answer is needed")
         owner = _name(name)
-        self._plans.setdefault(owner, {})[kind] = _Plan(answers)
-        self._ancestors.update(_above(owner))
+        if owner not in self._plans:
+            self._plans[owner] = {}
+            self._ancestors.update(_above(owner))
+        self._plans[owner][kind] = _Plan(answers)
 
 
 def _name(text: str) -> dns.name.Name:

@@ -18,7 +18,7 @@ from conformance.plan import Plan, schedule
 from conformance.record import load
 from conformance.scenario import Course, Scenario
 
-SIZES = (25, 50, 100)
+SIZES = (25, 50, 100, 200)
 
 
 class Silent:
@@ -42,8 +42,8 @@ def whole_suite(folder: Path) -> None:
 
 def cost_of_scenarios(folder: Path) -> None:
     modes = [mode for mode in ALL.values() if mode.kind is Kind.TRANSIENT]
-    print("cost of scenarios (processor time of wave and relay together):")
-    before: tuple[int, float] | None = None
+    print("cost of scenarios (wave and relay together):")
+    before: tuple[int, float, float] | None = None
     for size in SIZES:
         scenarios = [
             Scenario(failure_mode=modes[n % len(modes)], course=Course.HEALED, copy=n // len(modes)).id
@@ -61,12 +61,17 @@ def cost_of_scenarios(folder: Path) -> None:
         )
         footer = load(launch(plan, work, Silent())).footer
         assert footer is not None
+        memory = footer.peak_memory / 2**20
         added = ""
         if before:
             per = (footer.cpu_seconds - before[1]) / (size - before[0])
-            added = f", {per:.3f} s for each added scenario"
-        print(f"  {size:4} scenarios: {footer.cpu_seconds:5.2f} s CPU, {footer.seconds:5.1f} s wall{added}")
-        before = size, footer.cpu_seconds
+            more = (memory - before[2]) / (size - before[0])
+            added = f"; {per:.3f} s CPU and {more:.2f} MiB for each added scenario"
+        print(
+            f"  {size:4} scenarios: {footer.cpu_seconds:5.2f} s CPU, {memory:4.0f} MiB at most, "
+            f"{footer.seconds:5.1f} s wall{added}"
+        )
+        before = size, footer.cpu_seconds, memory
 
 
 def throughput() -> None:

@@ -41,6 +41,7 @@ GRANTED = replace(ASKED, granularity=0.1)
 DAY = 24.0  # seconds of a compressed day: one for each hour
 COURSES = {
     Kind.CONTROL: Course.HEALTHY,
+    Kind.HARMLESS: Course.PERSISTS,
     Kind.TRANSIENT: Course.HEALED,
     Kind.PERMANENT: Course.REJECTED,
     Kind.MIXED: Course.MIXED,
@@ -90,6 +91,32 @@ def scenario_of(mode: str, course: Course | None = None) -> Scenario:
 def _envelope(scenario_id: str) -> Envelope:
     """Return the one message of a scenario: made again, it would have another date and identifier."""
     return envelope_of(Scenario.from_id(scenario_id))
+
+
+# The failure modes that stories are told of: one for each way in which a fault can show itself. What holds for all the
+# others is shown on real waves, by the mutants and the anti-runs.
+TOLD = (
+    "dns_nxdomain",
+    "dns_nodata",
+    "dns_servfail",
+    "dns_no_answer",
+    "connect_timeout",
+    "host_unreachable",
+    "greeting_timeout",
+    "connection_refused",
+    "greeting_421",
+    "greeting_421_every_host",
+    "greeting_554",
+    "tls_not_offered",
+    "starttls_454",
+    "tls_handshake_garbage",
+    "close_at_greeting",
+    "close_at_ehlo",
+    "close_at_body",
+    "reset_at_dot",
+    "certificate_expired",
+    "certificate_wrong_name",
+)
 
 
 def staged(mode: str, number: int = 1, course: Course | None = None, **changes: object) -> Staged:
@@ -158,8 +185,9 @@ class Story:
     ) -> Story:
         fields = {"name": self.site(host).name, "type": type, "transport": "udp"}
         fields |= {"id": id if id is not None else int(at * 1000) % 65536}  # type: ignore[dict-item]
+        records = [self.site(host).host] if answer == "records" else []
         self.note(at, "dns", "query", server=RESOLVER, client="127.0.0.1:5", planned=True, **fields)
-        return self.note(at, "dns", "answer", server=RESOLVER, answer=answer, records=[], **fields)
+        return self.note(at, "dns", "answer", server=RESOLVER, answer=answer, records=records, **fields)
 
     def connects(
         self, at: float, *telling: tuple[str, str, dict[str, object]], host: int = 0, lasting: float = 0.1

@@ -18,10 +18,10 @@ from days import expired
 
 from conformance.aspect import Case, aspect
 from conformance.failure_modes import ALL
-from conformance.judging import Judged, judge, missing_capabilities
+from conformance.judging import Judged, judge
 from conformance.profile import load
 from conformance.record import Trouble
-from conformance.scenario import Course, controls_of
+from conformance.scenario import Course, controls_of, unsuitable
 from conformance.target import Capability
 from conformance.verdict import Fault, Finding, Level, Verdict
 
@@ -51,7 +51,7 @@ def test_a_missing_capability_is_not_applicable_and_named(mode: str, lacking: Ca
 
 
 def test_capabilities_that_are_not_needed_may_be_missing() -> None:
-    assert missing_capabilities(scenario_of("plain"), frozenset({Capability.SMART_HOST})) == ""
+    assert unsuitable(scenario_of("plain"), frozenset({Capability.SMART_HOST}), "loopback") == ""
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_capabilities_that_are_not_needed_may_be_missing() -> None:
 def test_a_course_has_needs_of_its_own(course: Course, needed: set[Capability]) -> None:
     scenario = scenario_of("connection_refused", course)
     assert scenario.needs == {Capability.SMART_HOST, *needed}
-    assert all(word in missing_capabilities(scenario, frozenset()) for word in scenario.needs)
-    assert missing_capabilities(scenario, scenario.needs) == ""
+    assert all(word in unsuitable(scenario, frozenset(), "loopback") for word in scenario.needs)
+    assert unsuitable(scenario, scenario.needs, "loopback") == ""
 
 
 @pytest.mark.parametrize(

@@ -63,16 +63,19 @@ def test_each_clock_gets_its_scenarios_with_the_controls_first() -> None:
     wanted = [
         Scenario.from_id(f"connection_refused.{course}") for course in ("healed", "expires", "restarted")
     ]
-    assert _staged(Timing.STEADY, wanted, EVERYTHING) == ["plain.healthy", "connection_refused.healed"]
-    assert _staged(Timing.COMPRESSED, wanted, EVERYTHING) == []
+    assert _staged(Timing.STEADY, wanted, EVERYTHING, "loopback") == [
+        "plain.healthy",
+        "connection_refused.healed",
+    ]
+    assert _staged(Timing.COMPRESSED, wanted, EVERYTHING, "loopback") == []
     for timing, course in ((Timing.JUMPED, "expires"), (Timing.RESTARTED, "restarted")):
-        assert _staged(timing, wanted, EVERYTHING) == [
+        assert _staged(timing, wanted, EVERYTHING, "loopback") == [
             "plain.healthy",
             "moved_clock.after_jump",
             f"connection_refused.{course}",
         ]
-    assert _staged(Timing.JUMPED, wanted, EVERYTHING - {Capability.CLOCK}) == []
-    assert _staged(Timing.RESTARTED, wanted, EVERYTHING - {Capability.RESTART}) == []
+    assert _staged(Timing.JUMPED, wanted, EVERYTHING - {Capability.CLOCK}, "loopback") == []
+    assert _staged(Timing.RESTARTED, wanted, EVERYTHING - {Capability.RESTART}, "loopback") == []
 
 
 def _late(run: Run, aspect: str, name: str) -> list[str]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from builders import ASPECT, TITLES, Story, good, good_control, waiting
+from builders import ASPECT, TITLES, TOLD, Story, good, good_control, waiting
 
 from conformance.course import Course
-from conformance.failure_mode import Kind
 from conformance.failure_modes import ALL
 from conformance.target import Outcome, TlsPolicy
 from conformance.verdict import Verdict
 
-MODES = [name for name, mode in ALL.items() if mode.kind is Kind.TRANSIENT]
+MODES = TOLD
 CONTROLS = [s.failure_mode.name for s in ASPECT["delivered"].scenarios()]
 ASPECTS = [name for name, aspect in ASPECT.items() if aspect.courses == (Course.HEALED,)]
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders import ASPECT, Story
+from builders import ASPECT, TOLD, Story
 from days import CLOSED, MOMENTS, after_jump, expired, healed_late, moved, whole_day
 from reports import delay_notice, exchange_like, postfix_like
 
 from conformance.course import Course
-from conformance.failure_mode import Kind
 from conformance.failure_modes import ALL
 from conformance.lifetime import FULL_DAY
 from conformance.target import Outcome
 from conformance.verdict import Verdict
 
-MODES = [name for name, mode in ALL.items() if mode.kind is Kind.TRANSIENT]
+MODES = TOLD
 ENDS = ["expires", "one_ndr", "ndr_form", "ndr_status"]
 PERMITTED = "dns_nxdomain"  # the profile rfc lets the relay return it at once
 

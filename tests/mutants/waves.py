@@ -12,11 +12,11 @@ from conformance.aspect import Aspect
 from conformance.course import Course, Timing
 from conformance.failure_mode import Kind
 from conformance.failure_modes import ALL
-from conformance.judging import Judged, judge, missing_capabilities
+from conformance.judging import Judged, judge
 from conformance.launch import launch_all
 from conformance.plan import Plan
 from conformance.record import Record, load
-from conformance.scenario import Scenario, controls_of
+from conformance.scenario import Scenario, controls_of, unsuitable
 from conformance.suite import ASPECTS
 from conformance.target import Capability, Schedule
 from conformance.targets.resolve import resolve
@@ -29,6 +29,7 @@ _DAY = 24.0
 # The course on which a failure mode is staged when none is named: it needs no day.
 _FIRST_COURSE = {
     Kind.CONTROL: Course.HEALTHY,
+    Kind.HARMLESS: Course.PERSISTS,
     Kind.TRANSIENT: Course.HEALED,
     Kind.PERMANENT: Course.REJECTED,
     Kind.MIXED: Course.MIXED,
@@ -96,7 +97,7 @@ def stage(
         pace: Factor on intervals and time-outs of the steady clock.
     """
     capabilities = frozenset(map(Capability, resolve(target, [str(TESTS)]).capabilities))
-    possible = [each for each in scenarios if not missing_capabilities(each, capabilities)]
+    possible = [each for each in scenarios if not unsuitable(each, capabilities, "loopback")]
     waves = []
     for timing in Timing:
         here = [each for each in possible if each.timing is timing]

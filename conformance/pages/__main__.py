@@ -1,0 +1,26 @@
+"""Writes the pages into a folder: `python -m conformance.pages docs`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from conformance.pages import failure_modes
+
+PAGES: Mapping[str, Callable[[], str]] = {"failure-modes.md": failure_modes.render}
+
+
+def main() -> None:
+    """Write every page."""
+    parser = argparse.ArgumentParser(prog="python -m conformance.pages", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where to write them; must exist")
+    folder: Path = parser.parse_args().folder
+    if not folder.is_dir():
+        parser.error(f"{folder} is no folder")
+    for name, render in PAGES.items():
+        (folder / name).write_text(render(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

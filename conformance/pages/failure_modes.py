@@ -1,0 +1,117 @@
+"""docs/failure-modes.md: every failure mode and control, what is staged, what must follow, and from which source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+from conformance import profile as profiles
+from conformance.failure_mode import FailureMode, Kind
+from conformance.failure_modes import ALL
+from conformance.profile import Accepted, Profile, Row
+from conformance.requirements import catalogue
+from conformance.target import Outcome
+
+_HEAD = """\
+# Failure modes and controls
+
+Made by `python -m conformance.pages docs` from the declarations in `conformance/failure_modes/` and the profiles in
+`conformance/profiles/`; do not edit. `pytest --target=reference --co -q` lists the same modes with every aspect that
+judges them.
+
+For each mode: what is staged, what must follow (by the profile `eop`, and by `rfc` where that accepts something else),
+and what proves, without the relay's word, that an attempt met it. A level in brackets is that of the requirement behind
+a code; without one it is MUST. The first of several outcomes is the preferred one.
+"""
+
+_TITLES = {
+    "control": "Positive controls",
+    "4.4.312": "450 4.4.312 DNS query failed",
+    "4.4.315": "450 4.4.315 Connection timed out",
+    "4.4.316": "450 4.4.316 Connection refused",
+    "4.4.317": "450 4.4.317 Cannot connect to remote server",
+    "4.4.318": "450 4.4.318 Connection was closed abruptly",
+    "4.7.320": "450 4.7.320 Certificate validation failed",
+    "4yz": "Other error codes: transient replies",
+    "5yz": "Other error codes: permanent replies",
+    "killed": "The relay itself is killed",
+}
+
+_FATES = {
+    Kind.CONTROL: "delivered at the first attempt",
+    Kind.HARMLESS: "delivered at the first attempt all the same",
+    Kind.MIXED: "each recipient has a fate of its own",
+    Kind.KILLED: "delivered or reported, exactly once",
+}
+
+_OUTCOMES = {
+    Outcome.DEFERRED: "deferred",
+    Outcome.PERMANENT: "returned at once",
+    Outcome.DELIVERED: "delivered all the same",
+}
+
+
+def render() -> str:
+    """Return the page."""
+    eop, rfc = profiles.load("eop"), profiles.load("rfc")
+    modes = sorted(ALL.values(), key=lambda mode: _order().index(mode.section))
+    lines = [_HEAD, f"{len(modes)} modes and controls."]
+    for section, members in groupby(modes, key=lambda mode: mode.section):
+        lines += ["", f"## {_TITLES.get(section, section)}", ""]
+        lines += _section(list(members), eop, rfc)
+    return "\n".join(lines) + "\n"
+
+
+def _order() -> list[str]:
+    """Return the sections: those with a title first, then in the order of declaration."""
+    return list(dict.fromkeys((*_TITLES, *(mode.section for mode in ALL.values()))))
+
+
+def _section(modes: Sequence[FailureMode], eop: Profile, rfc: Profile) -> Iterator[str]:
+    yield "| mode | staged | must follow |"
+    yield "|---|---|---|"
+    for mode in modes:
+        must = _must(mode, eop)
+        other = _must(mode, rfc)
+        follows = must if other == must else f"{must}<br>`rfc`: {other}"
+        yield f"| `{mode.name}` | {_cell(mode.staged)} | {_cell(follows)} |"
+    yield ""
+    proofs = {mode.witness.sentence: [m.name for m in modes if m.witness is mode.witness] for mode in modes}
+    yield from _notes("Proof", proofs, len(modes))
+    rows = {mode.name: eop.rows[mode.name].source for mode in modes if mode.name in eop.rows}
+    yield from _notes("Source", {s: [n for n in rows if rows[n] == s] for s in rows.values()}, len(modes))
+
+
+def _notes(what: str, notes: Mapping[str, list[str]], of: int) -> Iterator[str]:
+    """Yield one item for each text, with the modes it is about unless these are all of the section."""
+    for text, names in notes.items():
+        about = "" if len(names) == of else f" (`{'`, `'.join(names)}`)"
+        yield f"* {what}{about}: {text}."
+
+
+def _must(mode: FailureMode, profile: Profile) -> str:
+    if mode.kind in _FATES:
+        return _FATES[mode.kind]
+    rows: Mapping[str, Row] = profile.rows
+    return "; or ".join(_outcome(accepted) for accepted in rows[mode.name].outcomes)
+
+
+def _outcome(accepted: Accepted) -> str:
+    codes = [
+        " or ".join(f"`{_said(pattern)}`" for pattern in check.any) + _level(check.requirement)
+        for check in accepted.checks
+    ]
+    return f"{_OUTCOMES[accepted.outcome]}{' with ' if codes else ''}{' and '.join(codes)}"
+
+
+def _said(pattern: str) -> str:
+    return "as the server said" if pattern == profiles.REPLIED else pattern
+
+
+def _level(requirement: str) -> str:
+    level = catalogue()[requirement].level
+    return "" if level == "MUST" else f" ({level})"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

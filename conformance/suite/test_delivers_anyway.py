@@ -1,0 +1,41 @@
+"""What is wrong without harm keeps no message from arriving."""
+
+from conformance.aspect import Case, Course, Finding, Kind, aspect
+from conformance.content import altered
+from conformance.target import TlsPolicy
+
+
+@aspect(Course.PERSISTS, kinds=(Kind.HARMLESS,), slots=("delivered", "at_once"))
+def test_delivers_anyway(case: Case) -> list[Finding]:
+    """One copy arrives, content intact, under TLS where the connector requires it; and no attempt had failed before."""
+    messages = case.evidence.messages
+    if not messages:
+        shown = f"; the relay says: {case.errors[-1].text}" if case.errors else ""
+        observed = f"nothing arrived{shown}"
+    elif len(messages) > 1:
+        observed = f"{len(messages)} copies arrived, at " + ", ".join(f"{m.at:.2f} s" for m in messages)
+    elif case.evidence.ndrs:
+        observed = "delivered, and returned in an NDR as well"
+    elif case.mode.tls is not TlsPolicy.OPPORTUNISTIC and not messages[0].tls:
+        observed = "delivered in clear although the connector requires TLS"
+    else:
+        observed = altered(case.evidence.staged, messages[0])
+    findings = [
+        case.finding(
+            "delivers_anyway.delivered",
+            holds=not observed,
+            expected="one copy, content intact, no NDR",
+            observed=observed or "one copy, content intact",
+        )
+    ]
+    if messages:
+        deferred = f"not at the first attempt: {case.errors[0].text}" if case.errors else ""
+        findings.append(
+            case.finding(
+                "delivers_anyway.at_once",
+                holds=not deferred,
+                expected="delivered at the first attempt, without deferral",
+                observed=deferred or "delivered at the first attempt",
+            )
+        )
+    return findings
