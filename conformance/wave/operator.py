@@ -126,10 +126,10 @@ class Operator:
 
 
 def _check(name: str, alert: Alert) -> None:
-    """Complain of a field of the wrong type: a None among the texts would be read as the word."""
+    """Complain of a field of the wrong type (or not a number): a None among the texts would be read as the word."""
     for field, value in vars(alert).items():
         if field in _MAY_BE_MISSING and value is None:
             continue
         wanted = str if field in _TEXTS else int if field == "queued" else int | float
-        if not isinstance(value, wanted) or isinstance(value, bool):
+        if not isinstance(value, wanted) or isinstance(value, bool) or value != value:
             raise defect(f"{name}() returned an Alert whose {field} is {value!r}")
