@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from fake_servers.dns import DnsServer, Zone
+from fake_servers.endpoint import endpoint
 from fake_servers.journal import Event, Journal
 from fake_servers.smtp import Script, SmtpServer
 from fake_servers.spelling import ANSWER_SYNTAX, RULE_SYNTAX, parse_answer, parse_rule, spell
@@ -29,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         asyncio.run(_run(options))
-    except (OSError, RuntimeError) as error:  # the address cannot be had, or the fault not be set up
+    # The address cannot be had, the fault not be set up, or the certificate not be made for that name.
+    except (OSError, RuntimeError, ValueError) as error:
         print(f"{parser.prog}: error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -44,7 +46,7 @@ async def _run(options: argparse.Namespace) -> None:
     journal.subscribe(_show)
     running: Callable[[argparse.Namespace, Journal], AbstractAsyncContextManager[_Address]] = options.running
     async with running(options, journal) as (host, port):
-        print(f"{options.command} on {host}:{port}; Ctrl-C stops it.", flush=True)
+        print(f"{options.command} on {endpoint(host, port)}; Ctrl-C stops it.", flush=True)
         await stopped.wait()
 
 
@@ -75,7 +77,12 @@ def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
     authority = CertificateAuthority()
     if options.trust_anchors is not None:
         Path(options.trust_anchors).write_bytes(authority.trust_anchors())
-    return authority.server_context(Certificate(options.certificate), options.hostname)
+    return authority.server_context(
+        Certificate(options.certificate),
+        options.hostname,
+        address=options.listen[0],
+        newest=ssl.TLSVersion[options.newest_tls] if options.newest_tls else None,
+    )
 
 
 @asynccontextmanager
@@ -122,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
             type=_address,
             default=("127.0.0.1", port),
             metavar="HOST:PORT",
-            help=f"an IPv4 address and a port, 0 for any free one (default: 127.0.0.1:{port})",
+            help=f"an address ([::1] for IPv6) and a port, 0 for any free one (default: 127.0.0.1:{port})",
         )
         return added
 
@@ -157,6 +164,11 @@ def _add_smtp_options(smtp: argparse.ArgumentParser) -> None:
         choices=[kind.value for kind in Certificate],
         type=str.lower,
         help="offer STARTTLS with such a certificate for the host name",
+    )
+    smtp.add_argument(
+        "--newest-tls",
+        choices=["TLSv1", "TLSv1_1", "TLSv1_2", "TLSv1_3"],
+        help="speak no newer version of TLS than that; the first two are too old for most clients",
     )
     smtp.add_argument(
         "--trust-anchors", metavar="FILE", help="write the certificate of the authority there, PEM"
@@ -206,7 +218,7 @@ def _address(text: str) -> _Address:
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isdecimal() or int(port) > 0xFFFF:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form HOST:PORT")
-    return host, int(port)
+    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 if __name__ == "__main__":

@@ -22,8 +22,9 @@ tls      offered       certificate (the ClientHello came and this certificate wa
 tls      established   version, cipher
 tls      failed        error
 smtp     received      stage, line
-smtp     sent          stage, text
+smtp     sent          stage, text (of raw octets above 1024 the head, and how many there are)
 smtp     fault         stage, action (a scripted fault was played), attempt
+smtp     unoffered     stage, parameters (of MAIL or RCPT, that the last EHLO did not offer; answered by 555)
 smtp     body          octets (read so far, when the body ended or was cut off)
 smtp     message       mail_from, recipients, content (base64), tls, options
 client   sent          sender, what (a part of a submission of ours), octets
@@ -52,7 +53,7 @@ class Event:
         at: Seconds since the journal was opened, on the monotonic clock.
         layer: `dns`, `tcp`, `tls`, `smtp` or `fake`; `client` and `relay` are for those who use the fakes.
         kind: What happened; see the table in the module's docstring.
-        server: The fake's own address as `host:port`.
+        server: The fake's own address as `host:port`, or `[host]:port` for IPv6; so are peers and clients.
         connection: Number of the connection, unique in the journal; 0 where there is none.
         fields: The particulars, ready for JSON.
     """

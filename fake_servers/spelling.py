@@ -9,14 +9,20 @@ from collections.abc import Callable
 
 from fake_servers.dns import (
     Answer,
+    Cname,
+    Delayed,
+    HangUp,
     Lame,
     Malformed,
     NoData,
     NxDomain,
+    OtherName,
     Records,
     Refused,
     ServFail,
     Silence,
+    Truncated,
+    WrongId,
 )
 from fake_servers.journal import Event
 from fake_servers.smtp import (
@@ -24,7 +30,9 @@ from fake_servers.smtp import (
     Action,
     Close,
     CloseWith421,
+    Endless,
     Raw,
+    Refuse,
     Reply,
     Reset,
     Rule,
@@ -36,27 +44,31 @@ from fake_servers.smtp import (
 
 RULE_SYNTAX = """\
 A rule is STAGE=ACTION, STAGE=ACTION@2 (second connection only) or STAGE=ACTION@1-3; rcpt(ADDRESS)=ACTION is
-for one recipient only.
+for one recipient only, rcpt>2=ACTION for those after the first two of a message that were accepted.
   stages:  {stages}
   actions: accept  reply:CODE:TEXT  close_with_421[:TEXT]  close[:OCTETS]  reset[:OCTETS]  stall[:OCTETS]
            trickle:SECONDS:CODE:TEXT  slow:SECONDS  raw:TEXT (escapes like \\r\\n and \\x00)
+           refuse_raw:TEXT (the same, and the dialogue goes on as after a refusal)
+           endless[:CODE[:TEXT]]
 OCTETS is how much content to read first, at stage body only.
 """.format(stages=" ".join(stage.value for stage in Stage if stage is not Stage.OTHER))
 
 ANSWER_SYNTAX = """\
 The first ANSWER is for the first query, the second for the second ...; the last one repeats.
-An ANSWER is nxdomain, nodata, servfail, refused, silence, malformed, lame, or records, separated by a
-semicolon: '10 mx1.a.test.; 20 mx2.a.test.'. The TYPE ALL stands for all types of that name.
+An ANSWER is nxdomain, nodata, servfail, refused, silence, malformed, lame, hang_up, cname:TARGET,
+cname_loop:TARGET (a loop that shows itself), truncated:ANSWER, wrong_id:ANSWER, other_name:OWNER:ANSWER,
+delayed:SECONDS:ANSWER, or records, separated by a semicolon: '10 mx1.a.test.; 20 mx2.a.test.'.
+The TYPE ALL stands for all types of that name.
 """
 
 _RULE = re.compile(
-    r"(?P<stage>\w+)(?:\((?P<recipient>[^)]*)\))?=(?P<action>\w+)(?::(?P<arguments>.*?))?"
+    r"(?P<stage>\w+)(?:\((?P<recipient>[^)]*)\))?(?:>(?P<beyond>\d+))?=(?P<action>\w+)(?::(?P<arguments>.*?))?"
     r"(?:@(?P<first>\d+)(?:-(?P<last>\d+))?)?",
     re.DOTALL,
 )
 
 _ANSWERS: dict[str, type[Answer]] = {
-    kind.name: kind for kind in (NxDomain, NoData, ServFail, Refused, Silence, Malformed, Lame)
+    kind.name: kind for kind in (NxDomain, NoData, ServFail, Refused, Silence, Malformed, Lame, HangUp)
 }
 
 
@@ -79,12 +91,33 @@ def parse_rule(text: str) -> Rule:
         if not 1 <= first <= last:
             raise ValueError(f"no connections {first} to {last}: they are counted from 1")
         attempts = range(first, last + 1)
-    return Rule(stage, _action(match["action"], match["arguments"] or ""), attempts, match["recipient"])
+    action = _action(match["action"], match["arguments"] or "")
+    beyond = int(match["beyond"]) if match["beyond"] else None
+    return Rule(stage, action, attempts, match["recipient"], beyond)
 
 
 def parse_answer(text: str) -> Answer:
-    """Read an answer; see `ANSWER_SYNTAX`."""
+    """Read an answer; see `ANSWER_SYNTAX`.
+
+    Raises:
+        ValueError: What stands between the colons is malformed.
+    """
     kind = _ANSWERS.get(text)
+    name, _, rest = text.partition(":")
+    argument, _, then = rest.partition(":")
+    match name:
+        case Cname.name:
+            return Cname(rest)
+        case "cname_loop":
+            return Cname(rest, loop_shown=True)
+        case Truncated.name:
+            return Truncated(parse_answer(rest))
+        case WrongId.name:
+            return WrongId(parse_answer(rest))
+        case OtherName.name:
+            return OtherName(parse_answer(then), argument)
+        case Delayed.name:
+            return Delayed(float(argument), parse_answer(then))
     return kind() if kind else Records(*(record.strip() for record in text.split(";")))
 
 
@@ -124,8 +157,17 @@ def _trickle(arguments: str) -> Trickle:
     return Trickle(_reply(reply), float(interval))
 
 
-def _raw(arguments: str) -> Raw:
-    return Raw(arguments.encode("latin-1", "backslashreplace").decode("unicode_escape").encode("latin-1"))
+def _endless(arguments: str) -> Endless:
+    if not arguments:
+        return Endless()
+    reply = _reply(arguments)
+    [line] = reply.lines
+    return Endless(line or Endless().line, code=reply.code)
+
+
+def _raw(arguments: str, then: Refuse | None = None) -> Raw:
+    octets = arguments.encode("latin-1", "backslashreplace").decode("unicode_escape").encode("latin-1")
+    return Raw(octets, then)
 
 
 _ACTIONS: dict[str, Callable[[str], Action]] = {
@@ -137,5 +179,7 @@ _ACTIONS: dict[str, Callable[[str], Action]] = {
     Stall.name: _octets(Stall),
     Trickle.name: _trickle,
     Slow.name: lambda seconds: Slow(float(seconds)),
+    Endless.name: _endless,
     Raw.name: _raw,
+    f"{Refuse.name}_{Raw.name}": lambda text: _raw(text, Refuse()),
 }

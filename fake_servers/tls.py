@@ -6,19 +6,19 @@ import datetime
 import ipaddress
 import ssl
 import tempfile
+import warnings
 from enum import StrEnum
 from typing import Final
 
 import trustme
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from fake_servers.leaf import COMMON_NAME_LIMIT, issue
 
 WRONG_NAME: Final = "wrong-name.invalid"
 
 _DAY: Final = datetime.timedelta(days=1)
-_COMMON_NAME_LIMIT: Final = 64  # ub-common-name, RFC 5280 appendix A.1
+_FORBIDDEN: Final = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
+_VERSIONS: Final = (*_FORBIDDEN, ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 
 
 class Certificate(StrEnum):
@@ -31,6 +31,13 @@ class Certificate(StrEnum):
     SELF_SIGNED = "self_signed"  # right name, its own issuer
     UNKNOWN_CA = "unknown_ca"  # right name, issued by an authority that nobody trusts
     WILDCARD = "wildcard"  # `*.` and the parent of the host name (RFC 9525 section 6.3): good
+    WILDCARD_TWO_LABELS = (
+        "wildcard_two_labels"  # `*.` and the grandparent: one label short (the same section)
+    )
+    COMMON_NAME_ONLY = (
+        "common_name_only"  # right name, but no SAN (RFC 9525 section 2: the CN is no identifier)
+    )
+    IP_ADDRESS = "ip_address"  # for the address of the host only, not for its name
     MISSING_INTERMEDIATE = "missing_intermediate"  # issued by an authority whose certificate is not sent
 
 
@@ -52,8 +59,8 @@ class CertificateAuthority:
         self._intermediate = self._root.create_child_ca()
         self._unknown = trustme.CA()
         self._made_at = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-        self._pems: dict[tuple[Certificate, str], bytes] = {}
-        self._contexts: dict[tuple[Certificate, str], ssl.SSLContext] = {}
+        self._pems: dict[tuple[Certificate, str, str], bytes] = {}
+        self._contexts: dict[tuple[Certificate, str, str, ssl.TLSVersion | None], ssl.SSLContext] = {}
 
     def trust_anchors(self) -> bytes:
         """Return the certificate of the root, PEM."""
@@ -63,42 +70,57 @@ class CertificateAuthority:
         """Return the same with the root that issues `Certificate.UNKNOWN_CA`, which is known then, PEM."""
         return self._root.cert_pem.bytes() + self._unknown.cert_pem.bytes()
 
-    def server_context(self, kind: Certificate, hostname: str) -> ssl.SSLContext:
-        """Return a context for a server, TLS 1.2 or later, that presents such a certificate.
+    def server_context(
+        self,
+        kind: Certificate,
+        hostname: str,
+        *,
+        address: str = "",
+        newest: ssl.TLSVersion | None = None,
+    ) -> ssl.SSLContext:
+        """Return a context for a server that presents such a certificate.
 
         Args:
             kind: What is right or wrong with it.
             hostname: The name (or IP address) of the server as clients know it.
+            address: The IP address of the server, for `Certificate.IP_ADDRESS`; by default the host name, if
+                that is one. Other kinds ignore it.
+            newest: The newest version of TLS to speak: None for whatever there is, from TLS 1.2 on; TLSv1_2
+                for that one alone; TLSv1_1 or TLSv1 for that one and what is older (RFC 8996 forbids both).
 
         Raises:
-            ValueError: For a wildcard, if the name has fewer than three labels.
+            ValueError: The host name has too few labels for a wildcard (three, or four for two of them) or is
+                too long for a CN alone, there is no address for the certificate, or `newest` is no version
+                of TLS.
         """
-        key = (kind, hostname)
+        address = _certified_address(kind, hostname, address)
+        key = (kind, hostname, address, newest)
         if key not in self._contexts:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            _limit_versions(context, newest)
             context.options |= ssl.OP_NO_TICKET
             context.num_tickets = 0
             # The ssl module reads certificates from files only.
             with tempfile.NamedTemporaryFile(suffix=".pem") as file:
-                file.write(self.pem(kind, hostname))
+                file.write(self.pem(kind, hostname, address=address))
                 file.flush()
                 context.load_cert_chain(file.name)
             self._contexts[key] = context
         return self._contexts[key]
 
-    def pem(self, kind: Certificate, hostname: str) -> bytes:
+    def pem(self, kind: Certificate, hostname: str, *, address: str = "") -> bytes:
         """Return the private key and the chain that the server sends, for a server of one's own.
 
         Raises:
             ValueError: As `server_context`.
         """
-        key = (kind, hostname)
+        address = _certified_address(kind, hostname, address)
+        key = (kind, hostname, address)
         if key not in self._pems:
-            self._pems[key] = self._issue(kind, hostname)
+            self._pems[key] = self._issue(kind, hostname, address)
         return self._pems[key]
 
-    def _issue(self, kind: Certificate, hostname: str) -> bytes:
+    def _issue(self, kind: Certificate, hostname: str, address: str) -> bytes:
         now = self._made_at
         match kind:
             case Certificate.GOOD:
@@ -110,11 +132,19 @@ class CertificateAuthority:
             case Certificate.WRONG_NAME:
                 leaf = _leaf(self._root, WRONG_NAME)
             case Certificate.SELF_SIGNED:
-                return _self_signed(hostname, now - _DAY, now + 365 * _DAY)
+                return issue(hostname, [hostname], now - _DAY, now + 365 * _DAY)
             case Certificate.UNKNOWN_CA:
                 leaf = _leaf(self._unknown, hostname)
             case Certificate.WILDCARD:
-                leaf = _leaf(self._root, _wildcard(hostname))
+                leaf = _leaf(self._root, _wildcard(hostname, covered=1))
+            case Certificate.WILDCARD_TWO_LABELS:
+                leaf = _leaf(self._root, _wildcard(hostname, covered=2))
+            case Certificate.COMMON_NAME_ONLY:
+                if len(hostname) > COMMON_NAME_LIMIT:
+                    raise ValueError(f"{hostname}: longer than the {COMMON_NAME_LIMIT} characters of a CN")
+                return issue(hostname, [], now - _DAY, now + 365 * _DAY, issuer=self._root)
+            case Certificate.IP_ADDRESS:
+                leaf = _leaf(self._root, address)
             case Certificate.MISSING_INTERMEDIATE:
                 leaf = _leaf(self._intermediate, hostname)
                 return leaf.private_key_pem.bytes() + leaf.cert_chain_pems[0].bytes()
@@ -128,43 +158,43 @@ def _leaf(
     not_after: datetime.datetime | None = None,
 ) -> trustme.LeafCert:
     """Issue a certificate with the name as SAN and as CN, as real ones have it; undated: good for years."""
-    common_name = name if len(name) <= _COMMON_NAME_LIMIT else None
+    common_name = name if len(name) <= COMMON_NAME_LIMIT else None
     return issuer.issue_cert(name, common_name=common_name, not_before=not_before, not_after=not_after)
 
 
-def _wildcard(hostname: str) -> str:
-    _, _, parent = hostname.partition(".")
-    if "." not in parent.rstrip("."):
+def _wildcard(hostname: str, *, covered: int) -> str:
+    """Return a wildcard for what remains of the name without the labels that it is to cover."""
+    remaining = hostname.split(".", covered)[covered:]
+    if not remaining or "." not in remaining[0].rstrip("."):
         raise ValueError(f"{hostname}: a wildcard for a top-level domain matches nothing; use a longer name")
-    return f"*.{parent}"
+    return f"*.{remaining[0]}"
 
 
-def _identity(hostname: str) -> x509.GeneralName:
+def _certified_address(kind: Certificate, hostname: str, address: str) -> str:
+    """Return the address that the certificate is for; empty if it is for a name."""
+    if kind is not Certificate.IP_ADDRESS:
+        return ""
     try:
-        return x509.IPAddress(ipaddress.ip_address(hostname))
+        return str(ipaddress.ip_address(address or hostname))
     except ValueError:
-        return x509.DNSName(hostname)
+        raise ValueError(
+            f"a certificate for an IP address needs one, as in address='127.0.0.1', not {address or hostname!r}"
+        ) from None
 
 
-def _self_signed(hostname: str, not_before: datetime.datetime, not_after: datetime.datetime) -> bytes:
-    """Return key and certificate of a server that vouches for itself; trustme can issue no such."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hostname[:_COMMON_NAME_LIMIT])])
-    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(not_before)
-        .not_valid_after(not_after)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([_identity(hostname)]), critical=False)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(identifier, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ) + certificate.public_bytes(serialization.Encoding.PEM)
+def _limit_versions(context: ssl.SSLContext, newest: ssl.TLSVersion | None) -> None:
+    if newest is None:
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return
+    if newest not in _VERSIONS:
+        raise ValueError(f"no version of TLS: {newest!r}; there are {', '.join(v.name for v in _VERSIONS)}")
+    if newest in _FORBIDDEN:
+        # OpenSSL 3 speaks them at security level 0 only: their handshake is signed with SHA-1.
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    else:
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+    with warnings.catch_warnings():
+        # Python warns of what is asked for here on purpose.
+        warnings.filterwarnings("ignore", r"ssl\.TLSVersion\.TLSv1(_1)? is deprecated\Z", DeprecationWarning)
+        context.maximum_version = newest

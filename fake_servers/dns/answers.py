@@ -9,6 +9,7 @@ as it came into play: over TCP a `Truncated` answer is journalled as what it wra
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -83,6 +84,16 @@ class Silence(Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class HangUp(Answer):
+    """Over TCP the connection is reset when the question has come; over UDP it is silence.
+
+    `Truncated(HangUp())` is a reply with TC set whose repetition over TCP fails.
+    """
+
+    name: ClassVar[str] = "hang_up"
+
+
+@dataclass(frozen=True, slots=True)
 class Truncated(Answer):
     """Over UDP a reply with TC set and nothing in it, over TCP `then` (RFC 7766 section 5).
 
@@ -109,6 +120,22 @@ class WrongId(Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class OtherName(Answer):
+    """`then`, but its records belong to another name than the one asked for, which the question still echoes.
+
+    A client must not take them for an answer (RFC 5452 section 6).
+
+    Attributes:
+        then: The answer.
+        owner: The name that the records belong to.
+    """
+
+    name: ClassVar[str] = "other_name"
+    then: Answer
+    owner: str = "other.invalid"
+
+
+@dataclass(frozen=True, slots=True)
 class Delayed(Answer):
     """`then`, `seconds` late."""
 
@@ -128,19 +155,33 @@ class Lame(Answer):
 class Cname(Answer):
     """The name is an alias of `target` (RFC 1034 section 3.6.2), which is looked up in the same zone.
 
-    The reply holds the alias and whatever the zone answers for the target; a chain that bites its own tail is
-    a SERVFAIL. An owner of a CNAME has nothing else, so the usual form is::
+    The reply holds the alias and whatever the zone answers for the target. An owner of a CNAME has nothing
+    else, so the usual form is::
 
         zone.set_all("alias.test", Cname("mx.a.test"))
+
+    Attributes:
+        target: The other name.
+        ttl: Seconds for which the alias may be cached.
+        loop_shown: What to do if this alias closes a loop. False: SERVFAIL. True: NOERROR and the aliases of the
+            loop, each once, as some resolvers answer.
     """
 
     name: ClassVar[str] = "cname"
     target: str
     ttl: int = 0
+    loop_shown: bool = False
+
+
+def layers(answer: Answer) -> Iterator[Answer]:
+    """Yield the answer and, layer by layer, what it wraps."""
+    yield answer
+    while isinstance(answer, Truncated | WrongId | OtherName | Delayed):
+        answer = answer.then
+        yield answer
 
 
 def innermost(answer: Answer) -> Answer:
     """Return what is left of `answer` without the wrappers around it."""
-    while isinstance(answer, Truncated | WrongId | Delayed):
-        answer = answer.then
-    return answer
+    *_, last = layers(answer)
+    return last

@@ -19,10 +19,12 @@ from fake_servers.dns.answers import (
     Answer,
     Cname,
     Delayed,
+    HangUp,
     Lame,
     Malformed,
     NoData,
     NxDomain,
+    OtherName,
     Records,
     Refused,
     ServFail,
@@ -46,12 +48,14 @@ class Reply:
         wire: The octets, without TCP's length; None: nothing is sent.
         records: The records of the type asked for, in presentation format.
         delay: Seconds to wait before sending.
+        hang_up: Whether a TCP connection is reset instead.
     """
 
     answer: str
     wire: bytes | None
     records: tuple[str, ...] = ()
     delay: float = 0.0
+    hang_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,26 +111,31 @@ def _reply(question: _Question, answer: Answer) -> Reply:
             return replace(inner, answer=answer.name, wire=wire)
         case Truncated(then=then):
             return _truncated(question) if question.udp else _reply(question, then)
+        case OtherName(then=then, owner=owner):
+            inner = _reply(replace(question, owner=dns.name.from_text(owner)), then)
+            return replace(inner, answer=answer.name)
+        case HangUp():
+            return Reply(answer.name, None, hang_up=True)
         case Silence():
             return Reply(answer.name, None)
         case Malformed():
             header = struct.pack("!6H", question.query.id, dns.flags.QR | dns.flags.RA, 1, 1, 0, 0)
             return Reply(answer.name, header + _NOT_A_NAME)
-        case Cname(target=target, ttl=ttl):
-            return replace(_follow(question, target, ttl), answer=answer.name)
+        case Cname():
+            return replace(_follow(question, answer), answer=answer.name)
         case _:
             return _message(question, answer)
 
 
-def _follow(question: _Question, target: str, ttl: int) -> Reply:
+def _follow(question: _Question, link: Cname) -> Reply:
     """Look the target of an alias up; RFC 6604: the RCODE is that of the last name in the chain."""
-    alias = _rrset(question.owner, ttl, dns.rdatatype.CNAME, target)
-    further = replace(question, owner=dns.name.from_text(target), aliases=(*question.aliases, alias))
+    alias = _rrset(question.owner, link.ttl, dns.rdatatype.CNAME, link.target)
+    further = replace(question, owner=dns.name.from_text(link.target), aliases=(*question.aliases, alias))
     if question.rdtype == dns.rdatatype.CNAME:
-        return _sized(further, _answered(further), (target,))
+        return _sized(further, _answered(further), (link.target,))
     if further.owner in [seen.name for seen in further.aliases]:
-        return _message(question, ServFail())
-    then, _ = question.zone.answer(target, dns.rdatatype.to_text(question.rdtype))
+        return _sized(further, _answered(further), ()) if link.loop_shown else _message(question, ServFail())
+    then, _ = question.zone.answer(link.target, dns.rdatatype.to_text(question.rdtype))
     return _reply(further, then)
 
 

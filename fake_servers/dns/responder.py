@@ -38,7 +38,7 @@ class Channel(Protocol):
         """End one `hold`."""
 
     def break_off(self) -> None:
-        """Show the client that something broke, without a DNS reply."""
+        """Reset the connection; over UDP, which has none, do nothing."""
 
 
 @dataclass(slots=True)
@@ -78,6 +78,8 @@ class Responder:
             self._note("answer", connection, fields)
             if reply.wire is not None:
                 channel.send(reply.wire)
+            if reply.hang_up:
+                channel.break_off()
 
         try:
             reply, planned = self._look_up(wire, asked)

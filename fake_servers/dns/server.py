@@ -14,6 +14,7 @@ from typing import Final
 from fake_servers.dns.responder import Responder
 from fake_servers.dns.transports import Tcp, Udp
 from fake_servers.dns.zone import Zone
+from fake_servers.endpoint import endpoint, family
 from fake_servers.journal import Journal
 
 _PORTS_TO_TRY: Final = 100  # a free TCP port is hardly ever taken in UDP
@@ -56,7 +57,7 @@ class DnsServer:
         """Start to answer.
 
         Args:
-            host: An IPv4 address of this machine.
+            host: An IPv4 or IPv6 address of this machine.
             port: The port; 0: one that is free in both transports.
 
         Raises:
@@ -65,8 +66,9 @@ class DnsServer:
         if self._address is not None:
             raise RuntimeError("the server runs already")
         tcp, udp = _bind_both(host, port)
-        self._address = udp.getsockname()
-        self._responder.server = f"{host}:{self._address[1]}"
+        own = udp.getsockname()
+        self._address = (own[0], own[1])
+        self._responder.server = endpoint(host, own[1])
         loop = asyncio.get_running_loop()
         _, self._udp = await loop.create_datagram_endpoint(lambda: Udp(self._responder), sock=udp)
         self._tcp = await loop.create_server(lambda: Tcp(self._responder, self._connections), sock=tcp)
@@ -89,8 +91,8 @@ class DnsServer:
 def _bind_both(host: str, port: int) -> tuple[socket.socket, socket.socket]:
     """Return a TCP and a UDP socket, both bound to the same port."""
     for attempt in range(_PORTS_TO_TRY):
-        tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        tcp = socket.socket(family(host), socket.SOCK_STREAM)
+        udp = socket.socket(family(host), socket.SOCK_DGRAM)
         try:
             tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             tcp.bind((host, port))

@@ -8,8 +8,11 @@ import struct
 from typing import Final
 
 from fake_servers.dns.responder import Responder
+from fake_servers.endpoint import endpoint
 
 _RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends RST
+
+_Address = tuple[str, int] | tuple[str, int, int, int]  # IPv6 adds flow and scope
 
 
 class Udp(asyncio.DatagramProtocol):
@@ -24,9 +27,9 @@ class Udp(asyncio.DatagramProtocol):
         """Keep the socket."""
         self._transport = transport
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+    def datagram_received(self, data: bytes, addr: _Address) -> None:
         """Answer one query."""
-        self._responder.receive(data, f"{addr[0]}:{addr[1]}", 0, _Reply(self._transport, addr))
+        self._responder.receive(data, endpoint(addr[0], addr[1]), 0, _Reply(self._transport, addr))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Say so in `closed`."""
@@ -44,7 +47,7 @@ class _Reply:
 
     transport_name = "udp"
 
-    def __init__(self, transport: asyncio.DatagramTransport | None, address: tuple[str, int]) -> None:
+    def __init__(self, transport: asyncio.DatagramTransport | None, address: _Address) -> None:
         self._transport = transport
         self._address = address
 
@@ -86,8 +89,8 @@ class Tcp(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Keep the connection."""
         self._transport = transport
-        host, port = transport.get_extra_info("peername")
-        self._client = f"{host}:{port}"
+        host, port, *_ = transport.get_extra_info("peername")
+        self._client = endpoint(host, port)
         if self._broken_off:
             self.break_off()
 

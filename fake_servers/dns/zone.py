@@ -11,7 +11,7 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
-from fake_servers.dns.answers import Answer, Cname, NoData, NxDomain, Records, innermost
+from fake_servers.dns.answers import Answer, Cname, NoData, NxDomain, OtherName, Records, innermost, layers
 
 _ANY_TYPE = dns.rdatatype.NONE
 
@@ -131,6 +131,9 @@ def _above(name: dns.name.Name) -> list[dns.name.Name]:
 
 def _check(answer: Answer, kind: dns.rdatatype.RdataType) -> None:
     """Reject at once what could not be put on the wire."""
+    for layer in layers(answer):
+        if isinstance(layer, OtherName):
+            _name(layer.owner)
     match innermost(answer):
         case Records(texts=texts):
             for text in texts:

@@ -17,6 +17,11 @@ def _check_text(text: str) -> None:
         raise ValueError(f"a reply line is ASCII without line ends (RFC 5321, section 4.2), not {text!r}")
 
 
+def _check_code(code: int) -> None:
+    if not 200 <= code <= 599:  # RFC 5321, section 4.2.1: the first digit is 2 to 5
+        raise ValueError(f"a reply code lies between 200 and 599, {code} does not")
+
+
 def _check_after(after: int) -> None:
     if after < 0:
         raise ValueError(f"after is a number of octets, not {after}")
@@ -47,8 +52,7 @@ class Reply:
     lines: tuple[str, ...]
 
     def __init__(self, code: int, *lines: str) -> None:
-        if not 200 <= code <= 599:  # RFC 5321, section 4.2.1: the first digit is 2 to 5
-            raise ValueError(f"a reply code lies between 200 and 599, {code} does not")
+        _check_code(code)
         for line in lines:
             _check_text(line)
         object.__setattr__(self, "code", code)
@@ -163,18 +167,56 @@ class Slow:
 
 
 @dataclass(frozen=True, slots=True)
+class Refuse:
+    """After raw octets: the dialogue goes on as though the server had refused; no action by itself."""
+
+    name: ClassVar[str] = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
 class Raw:
-    """Send these octets instead of a reply.
+    r"""Send these octets instead of a reply.
+
+    Example::
+
+        Raw(b"450 4.2.1 caf\xe9 \x00\r\n", then=Refuse())
 
     Attributes:
-        data: The octets, line ends included; anything goes.
+        data: The octets, line ends included; anything goes. They are written at once.
         then: What follows. None: the dialogue goes on as though the server had accepted; during the TLS
-            handshake, where no dialogue can go on, the server stalls.
+            handshake, where no dialogue can go on, the server stalls. `Accept`: the healthy reply is sent
+            behind them. `Refuse`: the dialogue goes on as though they had been a refusal (not during the
+            handshake, nor amid content).
     """
 
     name: ClassVar[str] = "raw"
     data: bytes
-    then: Accept | Close | Reset | Stall | None = None
+    then: Accept | Refuse | Close | Reset | Stall | None = None
 
 
-Action = Accept | Reply | CloseWith421 | Close | Reset | Stall | Trickle | Slow | Raw
+@dataclass(frozen=True, slots=True)
+class Endless:
+    """Send one line of a multi-line reply (RFC 5321, section 4.2.1) again and again, until the peer has left.
+
+    What the peer sends meanwhile is read and ignored.
+
+    Attributes:
+        line: The text of each line.
+        interval: Seconds between two lines.
+        code: The reply code; None: that of the healthy reply.
+    """
+
+    name: ClassVar[str] = "endless"
+    line: str = "there is more"
+    interval: float = 0.05
+    code: int | None = None
+
+    def __post_init__(self) -> None:
+        _check_text(self.line)
+        if self.interval <= 0:
+            raise ValueError(f"interval is a number of seconds above 0, not {self.interval}")
+        if self.code is not None:
+            _check_code(self.code)
+
+
+Action = Accept | Reply | CloseWith421 | Close | Reset | Stall | Trickle | Slow | Raw | Endless

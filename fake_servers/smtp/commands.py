@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-# Larger than any message of a test; announced by SIZE (RFC 1870).
-MAX_MESSAGE_OCTETS = 64 * 1024 * 1024
+MAX_MESSAGE_OCTETS = 64 * 1024 * 1024  # larger than any message of a test
+
+_JOURNAL_LIMIT = 1024  # octets of a raw reply that the journal shows
 
 # RFC 5321, sections 4.1.1.2 and 4.1.1.3: a path, then parameters. A quoted local part may hold a ">".
 _PATH = re.compile(r'\s*<(?P<address>(?:"(?:\\.|[^"\\])*"|[^">])*)>(?:\s+(?P<parameters>.*))?\s*', re.DOTALL)
 _PARAMETER = re.compile(r"(?P<keyword>[A-Za-z0-9][A-Za-z0-9-]*)(?:=[!-<>-~]+)?")
 
-_KNOWN = {"FROM": {"SIZE", "BODY"}, "TO": set[str]()}
 _DSN = {"FROM": {"RET", "ENVID"}, "TO": {"NOTIFY", "ORCPT"}}  # RFC 3461, section 4
+_DEFINED: dict[str, dict[str, set[str]]] = {
+    "SIZE": {"FROM": {"SIZE"}, "TO": set()},  # RFC 1870, section 3
+    "8BITMIME": {"FROM": {"BODY"}, "TO": set()},  # RFC 6152, section 2
+    "DSN": _DSN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +35,18 @@ class Path:
     address: str
     parameters: tuple[str, ...] = ()
 
-    def unknown(self, keyword: Literal["FROM", "TO"], extensions: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the parameters that no offered extension defines."""
-        known = _KNOWN[keyword] | (_DSN[keyword] if "DSN" in extensions else set())
+    def unoffered(self, keyword: Literal["FROM", "TO"], offered: frozenset[str]) -> tuple[str, ...]:
+        """Return the parameters that no offered extension defines, as sent."""
+        known = {word for name in offered & _DEFINED.keys() for word in _DEFINED[name][keyword]}
         return tuple(word for word in self.parameters if word.partition("=")[0].upper() not in known)
+
+    def value(self, parameter: str) -> str | None:
+        """Return the value of a parameter, in capitals; empty if it has none, None if it was not sent."""
+        for word in self.parameters:
+            name, _, value = word.upper().partition("=")
+            if name == parameter:
+                return value
+        return None
 
 
 def parse_path(argument: str, keyword: Literal["FROM", "TO"]) -> Path | None:
@@ -59,8 +73,34 @@ def without_dsn(argument: str, keyword: Literal["FROM", "TO"]) -> str:
 
 def ehlo_lines(hostname: str, *, starttls: bool, extensions: tuple[str, ...]) -> tuple[str, ...]:
     """Return the text lines of a positive reply to EHLO (RFC 5321, section 4.1.1.1)."""
-    offered = [f"SIZE {MAX_MESSAGE_OCTETS}", "8BITMIME", *(["STARTTLS"] if starttls else []), *extensions]
-    return (hostname, *offered, "HELP")
+    offered = [f"SIZE {MAX_MESSAGE_OCTETS}" if line == "SIZE" else line for line in extensions]
+    return (hostname, *offered, *(["STARTTLS"] if starttls else []), "HELP")
+
+
+def keywords(lines: Iterable[str]) -> frozenset[str]:
+    """Return the keywords of extensions, each given with or without its parameters."""
+    return frozenset(line.split()[0].upper() for line in lines if line.strip())
+
+
+def offered_by(reply: bytes) -> frozenset[str]:
+    """Return the keywords of the extensions that a reply to EHLO offers: all but its first line."""
+    return keywords(line[4:] for line in readable(reply).splitlines()[1:])
+
+
+def size_limit(extensions: tuple[str, ...]) -> int:
+    """Return the octets of content that extensions allow (RFC 1870): as SIZE says, or else the maximum."""
+    for line in extensions:
+        keyword, _, octets = line.partition(" ")
+        if keyword == "SIZE" and octets:
+            return int(octets)
+    return MAX_MESSAGE_OCTETS
+
+
+def shortened(data: bytes) -> str:
+    """Return octets as `readable` does; of very many only the head, and how many there are."""
+    if len(data) <= _JOURNAL_LIMIT:
+        return readable(data)
+    return f"{readable(data[:_JOURNAL_LIMIT])}... ({len(data)} octets)"
 
 
 def readable(data: bytes) -> str:

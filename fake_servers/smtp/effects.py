@@ -58,4 +58,15 @@ class Hold:
     reading: bool
 
 
-Effect = Note | Send | Wait | StartTls | HalfClose | Abort | Hold
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Write octets again and again, `interval` seconds apart, reading and ignoring, until the peer has left."""
+
+    data: bytes
+    interval: float
+
+
+Final = HalfClose | Abort | Hold | Repeat
+"""Nothing can follow these."""
+
+Effect = Note | Send | Wait | StartTls | Final

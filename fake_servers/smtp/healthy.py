@@ -19,10 +19,18 @@ from typing import Any, AnyStr, Literal, cast
 from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException
 
 from fake_servers.smtp.channel import presents_certificate
-from fake_servers.smtp.commands import MAX_MESSAGE_OCTETS, ehlo_lines, parse_path, without_dsn
+from fake_servers.smtp.commands import (
+    MAX_MESSAGE_OCTETS,
+    ehlo_lines,
+    keywords,
+    parse_path,
+    size_limit,
+    without_dsn,
+)
 from fake_servers.smtp.connection import Connection, peer_ending
 from fake_servers.smtp.dialogue import Dialogue
 from fake_servers.smtp.script import Script
+from fake_servers.smtp.stages import Stage
 
 # The journal says it all; without a handler Python would print aiosmtpd's warnings to standard error.
 logging.getLogger("mail.log").addHandler(logging.NullHandler())
@@ -51,7 +59,9 @@ class _Handler:
     ) -> list[str]:
         session.host_name = hostname
         starttls = any(line.endswith("STARTTLS") for line in responses)
-        *first, last = ehlo_lines(server.hostname, starttls=starttls, extensions=self._script.extensions)
+        extensions = self._script.offered(secured=session.ssl is not None)
+        server.data_size_limit = size_limit(extensions)
+        *first, last = ehlo_lines(server.hostname, starttls=starttls, extensions=extensions)
         # One string: aiosmtpd sends each by itself, and a reply in many segments provokes delayed ACKs.
         return ["\r\n".join([*(f"250-{line}" for line in first), f"250 {last}"])]
 
@@ -107,7 +117,7 @@ class HealthyProtocol(SMTP):
         self._connection = connection
         self._certificate = certificate
         self._dialogue = Dialogue(connection)
-        self._extensions = script.extensions
+        self._script = script
         self._socket_transport: asyncio.Transport | None = None
         self._abandoned = False
         self._lost = False
@@ -208,6 +218,8 @@ class HealthyProtocol(SMTP):
         """Keep the parameters as sent, and DSN's from aiosmtpd, which does not know them."""
         assert self.envelope is not None
         nested = self.envelope.mail_from is not None
+        if not nested and await self._refuse_unoffered(Stage.MAIL, arg, "FROM"):
+            return
         await super().smtp_MAIL(self._without_dsn(arg, "FROM"))
         self._keep_parameters(arg, "FROM", accepted=not nested and self.envelope.mail_from is not None)
 
@@ -215,6 +227,8 @@ class HealthyProtocol(SMTP):
         """Keep the parameters as sent, and DSN's from aiosmtpd, which does not know them."""
         assert self.envelope is not None
         before = len(self.envelope.rcpt_tos)
+        if self.envelope.mail_from and await self._refuse_unoffered(Stage.RCPT, arg, "TO"):
+            return
         await super().smtp_RCPT(self._without_dsn(arg, "TO"))
         self._keep_parameters(arg, "TO", accepted=len(self.envelope.rcpt_tos) > before)
 
@@ -242,8 +256,27 @@ class HealthyProtocol(SMTP):
     def _create_envelope(self) -> Envelope:
         return _Envelope()
 
+    async def _refuse_unoffered(self, stage: Stage, arg: str | None, keyword: Literal["FROM", "TO"]) -> bool:
+        """Refuse parameters that the last EHLO did not offer: aiosmtpd itself would take SIZE and BODY."""
+        assert self.session is not None
+        path = parse_path(arg or "", keyword)
+        if path is None or not self.session.host_name:
+            return False
+        unoffered = path.unoffered(keyword, self._offered())
+        if unoffered:
+            self._connection.note("smtp", "unoffered", stage=stage.value, parameters=list(unoffered))
+            await self.push("555 5.5.4 Parameter not recognized")
+        return bool(unoffered)
+
+    def _offered(self) -> frozenset[str]:
+        """The keywords in the reply to the last EHLO; none after HELO."""
+        assert self.session is not None
+        if not self.session.extended_smtp:
+            return frozenset()
+        return keywords(self._script.offered(secured=self._tls_protocol is not None))
+
     def _without_dsn(self, arg: str | None, keyword: Literal["FROM", "TO"]) -> str | None:
-        return without_dsn(arg, keyword) if arg and "DSN" in self._extensions else arg
+        return without_dsn(arg, keyword) if arg and "DSN" in self._offered() else arg
 
     def _keep_parameters(self, arg: str | None, keyword: Literal["FROM", "TO"], *, accepted: bool) -> None:
         path = parse_path(arg or "", keyword)

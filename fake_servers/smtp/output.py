@@ -9,15 +9,17 @@ from fake_servers.smtp.actions import (
     Action,
     Close,
     CloseWith421,
+    Endless,
     Raw,
+    Refuse,
     Reply,
     Reset,
     Slow,
     Stall,
     Trickle,
 )
-from fake_servers.smtp.commands import readable
-from fake_servers.smtp.effects import Abort, Effect, HalfClose, Hold, Note, Send, Wait
+from fake_servers.smtp.commands import shortened
+from fake_servers.smtp.effects import Abort, Effect, Final, HalfClose, Hold, Note, Repeat, Send, Wait
 from fake_servers.smtp.script import Script
 from fake_servers.smtp.stages import Stage
 
@@ -27,6 +29,7 @@ class Output:
 
     Attributes:
         over: Whether the last effect was final; nothing may follow it.
+        replied: What was sent in place of the reply last asked for, when `accept` is called.
     """
 
     def __init__(self, script: Script, attempt: int) -> None:
@@ -34,14 +37,72 @@ class Output:
         self._attempt = attempt
         self._effects: list[Effect] = []
         self.over = False
+        self.replied = b""
 
-    def action(self, stage: Stage, recipient: str = "") -> Action:
-        """Ask the script."""
-        return self._script.action(stage, self._attempt, recipient)
+    def action(self, stage: Stage) -> Action:
+        """Ask the script; not at RCPT, where the recipient matters."""
+        return self._script.action(stage, self._attempt)
 
-    def answer(self, stage: Stage, accepted: Reply, accept: Callable[[], None], recipient: str = "") -> None:
+    def answer_rcpt(self, accept: Callable[[], None], recipient: str, already: int) -> None:
+        """Play the script's action for a recipient, of a transaction that has so many `already`."""
+        action = self._script.action(Stage.RCPT, self._attempt, recipient, already)
+        self._play(action, Stage.RCPT, Reply(250, "2.1.5 OK"), accept)
+
+    def answer(self, stage: Stage, accepted: Reply, accept: Callable[[], None]) -> None:
         """Play the script's action in place of the reply `accepted`; call `accept` if it was positive."""
-        action = self.action(stage, recipient)
+        self._play(self.action(stage), stage, accepted, accept)
+
+    def close_with_421(self, stage: Stage, action: CloseWith421) -> None:
+        """Reply 421 and close."""
+        self.say(stage, Reply(421, action.text))
+        self.finish(HalfClose(tidy=True))
+
+    def send_raw(self, stage: Stage, action: Raw) -> None:
+        """Send raw octets, and leave if that follows."""
+        self._send(Send(action.data))
+        self.note("sent", stage=stage.value, text=shortened(action.data))
+        if isinstance(action.then, Close | Reset | Stall):
+            self.leave(action.then, reading=stage is not Stage.BODY)
+
+    def leave(self, action: Close | Reset | Stall, *, reading: bool = True) -> None:
+        """End the dialogue without a reply; `reading` says whether a stall goes on reading."""
+        match action:
+            case Close():
+                self.finish(HalfClose(tidy=False))
+            case Reset():
+                self.finish(Abort())
+            case Stall():
+                self.finish(Hold(reading))
+
+    def finish(self, effect: Final) -> None:
+        """End the dialogue."""
+        self.do(effect)
+        self.over = True
+
+    def say(self, stage: Stage, reply: Reply, interval: float = 0.0) -> None:
+        """Send a reply; with an `interval` one octet at a time, so many seconds apart."""
+        self._send(Send(reply.encoded(), interval))
+        self.note("sent", stage=stage.value, text=reply.text)
+
+    def fault(self, stage: Stage, action: str) -> None:
+        """Note that a scripted fault is played."""
+        self.note("fault", stage=stage.value, action=action, attempt=self._attempt)
+
+    def note(self, kind: str, **fields: str | int | bool | list[str]) -> None:
+        """Note an event of layer `smtp`."""
+        self.do(Note("smtp", kind, fields))
+
+    def do(self, effect: Effect) -> None:
+        """Append an effect."""
+        self._effects.append(effect)
+
+    def take(self) -> list[Effect]:
+        """Return the effects collected since the last call."""
+        effects, self._effects = self._effects, []
+        return effects
+
+    def _play(self, action: Action, stage: Stage, accepted: Reply, accept: Callable[[], None]) -> None:
+        self.replied = b""
         if not isinstance(action, Accept):
             self.fault(stage, action.name)
         match action:
@@ -62,59 +123,21 @@ class Output:
                 self.send_raw(stage, action)
                 if isinstance(action.then, Accept):
                     self.say(stage, accepted)
-                if not self.over:
+                if not self.over and not isinstance(action.then, Refuse):
                     accept()
+            case Endless():
+                self._say_without_end(stage, action, action.code or accepted.code)
             case Close() | Reset() | Stall():
                 self.leave(action)
 
-    def close_with_421(self, stage: Stage, action: CloseWith421) -> None:
-        """Reply 421 and close."""
-        self.say(stage, Reply(421, action.text))
-        self.finish(HalfClose(tidy=True))
+    def _say_without_end(self, stage: Stage, action: Endless, code: int) -> None:
+        line = f"{code}-{action.line}"
+        self.note("sent", stage=stage.value, text=line)  # once, for all of them
+        self.finish(Repeat(line.encode("ascii") + b"\r\n", action.interval))
 
-    def send_raw(self, stage: Stage, action: Raw) -> None:
-        """Send raw octets, and leave if that follows."""
-        self.do(Send(action.data))
-        self.note("sent", stage=stage.value, text=readable(action.data))
-        if isinstance(action.then, Close | Reset | Stall):
-            self.leave(action.then, reading=stage is not Stage.BODY)
-
-    def leave(self, action: Close | Reset | Stall, *, reading: bool = True) -> None:
-        """End the dialogue without a reply; `reading` says whether a stall goes on reading."""
-        match action:
-            case Close():
-                self.finish(HalfClose(tidy=False))
-            case Reset():
-                self.finish(Abort())
-            case Stall():
-                self.finish(Hold(reading))
-
-    def finish(self, effect: HalfClose | Abort | Hold) -> None:
-        """End the dialogue."""
+    def _send(self, effect: Send) -> None:
+        self.replied += effect.data
         self.do(effect)
-        self.over = True
-
-    def say(self, stage: Stage, reply: Reply, interval: float = 0.0) -> None:
-        """Send a reply; with an `interval` one octet at a time, so many seconds apart."""
-        self.do(Send(reply.encoded(), interval))
-        self.note("sent", stage=stage.value, text=reply.text)
-
-    def fault(self, stage: Stage, action: str) -> None:
-        """Note that a scripted fault is played."""
-        self.note("fault", stage=stage.value, action=action, attempt=self._attempt)
-
-    def note(self, kind: str, **fields: str | int | bool | list[str]) -> None:
-        """Note an event of layer `smtp`."""
-        self.do(Note("smtp", kind, fields))
-
-    def do(self, effect: Effect) -> None:
-        """Append an effect."""
-        self._effects.append(effect)
-
-    def take(self) -> list[Effect]:
-        """Return the effects collected since the last call."""
-        effects, self._effects = self._effects, []
-        return effects
 
     def _say_scripted(self, stage: Stage, reply: Reply, interval: float, accept: Callable[[], None]) -> None:
         self.say(stage, reply, interval)

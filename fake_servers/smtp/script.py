@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from fake_servers.smtp.actions import (
@@ -9,7 +10,9 @@ from fake_servers.smtp.actions import (
     Action,
     Close,
     CloseWith421,
+    Endless,
     Raw,
+    Refuse,
     Reply,
     Reset,
     Slow,
@@ -18,7 +21,7 @@ from fake_servers.smtp.actions import (
 )
 from fake_servers.smtp.stages import Stage
 
-_IN_DIALOGUE = (Accept, Reply, CloseWith421, Close, Reset, Stall, Trickle, Slow, Raw)
+_IN_DIALOGUE = (Accept, Reply, CloseWith421, Close, Reset, Stall, Trickle, Slow, Raw, Endless)
 _POSSIBLE: dict[Stage, tuple[type, ...]] = {stage: _IN_DIALOGUE for stage in Stage} | {
     Stage.CONNECT: (Accept, Close, Reset, Stall, Slow),  # a reply here would be the greeting
     Stage.HANDSHAKE: (Accept, Close, Reset, Stall, Slow, Raw),  # no SMTP inside a TLS handshake
@@ -27,7 +30,8 @@ _POSSIBLE: dict[Stage, tuple[type, ...]] = {stage: _IN_DIALOGUE for stage in Sta
 }
 
 # What the sessions can really do; an extension offered but not served would be a fault of another kind.
-EXTENSIONS = frozenset({"PIPELINING", "DSN"})
+EXTENSIONS = frozenset({"8BITMIME", "DSN", "PIPELINING", "SIZE"})
+_EXTENSION = re.compile(r"8BITMIME|DSN|PIPELINING|SIZE(?: [1-9][0-9]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,16 @@ class Rule:
         action: What.
         attempts: Which connections, counted from 1 at each server; None: all.
         recipient: Only for this forward-path, without angle brackets (stage RCPT only); None: all.
+        beyond: Only once that many recipients have been accepted in the transaction (stage RCPT only), as
+            in `Rule(Stage.RCPT, Reply(452, "4.5.3 Too many recipients"), beyond=2)`; None: always. The count
+            restarts with each transaction (RFC 5321, section 4.5.3.1.10).
     """
 
     stage: Stage
     action: Action
     attempts: range | None = None
     recipient: str | None = None
+    beyond: int | None = None
 
     def __post_init__(self) -> None:
         where = f"{self.action.name} at stage {self.stage.value}"
@@ -58,13 +66,17 @@ class Rule:
             raise ValueError(f"{where}: only at stage body is there content to read first")
         if self.recipient is not None and self.stage is not Stage.RCPT:
             raise ValueError(f"{where}: a recipient can be given at stage rcpt only")
+        if self.beyond is not None and self.stage is not Stage.RCPT:
+            raise ValueError(f"{where}: recipients can be counted at stage rcpt only")
+        if self.beyond is not None and self.beyond < 0:
+            raise ValueError(f"{where}: beyond is a number of recipients, not {self.beyond}")
         if isinstance(self.action, Raw):
             self._check_raw(self.action, where)
 
     def _check_raw(self, raw: Raw, where: str) -> None:
         if isinstance(raw.then, Close | Reset | Stall) and raw.then.after:
             raise ValueError(f"{where}: what follows raw octets reads no content first")
-        if self.stage is Stage.HANDSHAKE and isinstance(raw.then, Accept):
+        if self.stage is Stage.HANDSHAKE and isinstance(raw.then, Accept | Refuse):
             raise ValueError(f"{where}: no handshake can follow raw octets")
         if self.stage is Stage.BODY and not isinstance(raw.then, Close | Reset | Stall):
             raise ValueError(f"{where} must be followed by close, reset or stall")
@@ -87,35 +99,57 @@ class Script:
     Attributes:
         rules: The rules, in order.
         starttls: Whether EHLO offers STARTTLS, given that the server has a TLS context.
-        extensions: What else EHLO offers: PIPELINING, DSN.
+        extensions: What else EHLO offers, in this order: 8BITMIME, DSN, PIPELINING, and SIZE, or
+            `SIZE 1000` for a limit of so many octets. The limit is kept (RFC 1870): a larger SIZE at MAIL and
+            larger content at the final dot get 552. Parameters of what the last EHLO did not offer get 555.
+        tls_extensions: The same for EHLO under TLS; None: as in clear.
     """
 
-    def __init__(self, *rules: Rule, starttls: bool = True, extensions: tuple[str, ...] = ()) -> None:
-        for extension in extensions:
-            if extension not in EXTENSIONS:
+    def __init__(
+        self,
+        *rules: Rule,
+        starttls: bool = True,
+        extensions: tuple[str, ...] = ("SIZE", "8BITMIME"),
+        tls_extensions: tuple[str, ...] | None = None,
+    ) -> None:
+        for extension in (*extensions, *(tls_extensions or ())):
+            if not _EXTENSION.fullmatch(extension):
                 raise ValueError(
-                    f"no extension {extension!r} here; there are {', '.join(sorted(EXTENSIONS))}"
+                    f"no extension {extension!r} here; there are {', '.join(sorted(EXTENSIONS))}, 'SIZE 1000'"
                 )
         self.rules = rules
         self.starttls = starttls
         self.extensions = extensions
+        self.tls_extensions = tls_extensions
 
     def __repr__(self) -> str:
         rules = "".join(f"{rule!r}, " for rule in self.rules)
-        return f"Script({rules}starttls={self.starttls}, extensions={self.extensions})"
+        return (
+            f"Script({rules}starttls={self.starttls}, extensions={self.extensions}, "
+            f"tls_extensions={self.tls_extensions})"
+        )
 
-    def action(self, stage: Stage, attempt: int, recipient: str = "") -> Action:
+    def offered(self, *, secured: bool) -> tuple[str, ...]:
+        """Return what a healthy reply to EHLO offers besides STARTTLS, in clear or under TLS."""
+        if secured and self.tls_extensions is not None:
+            return self.tls_extensions
+        return self.extensions
+
+    def action(self, stage: Stage, attempt: int, recipient: str = "", accepted: int = 0) -> Action:
         """Return what to do.
 
         Args:
             stage: Where the dialogue has come to.
             attempt: The number of the connection, counted from 1.
             recipient: The forward-path at stage RCPT; compared without regard to case.
+            accepted: How many recipients the transaction has already.
         """
         for rule in self.rules:
             if rule.stage is not stage or not rule.covers(attempt):
                 continue
-            if rule.recipient is None or rule.recipient.casefold() == recipient.casefold():
+            if rule.recipient is not None and rule.recipient.casefold() != recipient.casefold():
+                continue
+            if rule.beyond is None or accepted >= rule.beyond:
                 return rule.action
         return Accept()
 

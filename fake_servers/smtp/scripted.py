@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from fake_servers.smtp.channel import Channel
 from fake_servers.smtp.connection import Connection, peer_ending
-from fake_servers.smtp.effects import Abort, Effect, HalfClose, Hold, Note, Send, StartTls, Wait
+from fake_servers.smtp.effects import Abort, Effect, HalfClose, Hold, Note, Repeat, Send, StartTls, Wait
 from fake_servers.smtp.session import Session
 
 
@@ -100,6 +100,8 @@ class _Performance:
                     self._channel.reset()
                 case Hold():
                     await self._hold(reading=effect.reading)
+                case Repeat():
+                    await self._repeat(effect)
 
     async def _send(self, effect: Send) -> None:
         if not effect.interval:
@@ -136,6 +138,25 @@ class _Performance:
             await self._channel.departure()
         self._connection.ended("peer", "fin")
         await asyncio.sleep(self._linger)
+
+    async def _repeat(self, effect: Repeat) -> None:
+        """Write until the peer has left; one that has only half-closed still gets its lines for a while."""
+        writing = asyncio.create_task(self._write_without_end(effect))
+        holding = asyncio.create_task(self._hold(reading=True))
+        try:
+            await asyncio.wait((writing, holding), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (writing, holding):
+                task.cancel()
+            endings = await asyncio.gather(holding, writing, return_exceptions=True)
+        for error in endings:
+            if isinstance(error, Exception):
+                raise error
+
+    async def _write_without_end(self, effect: Repeat) -> None:
+        while True:
+            await self._channel.write(effect.data)
+            await asyncio.sleep(effect.interval)
 
     async def _drain(self) -> None:
         try:

@@ -9,6 +9,7 @@ from functools import partial
 from types import EllipsisType
 from typing import NamedTuple
 
+from fake_servers.endpoint import endpoint, family
 from fake_servers.journal import Journal
 from fake_servers.smtp import scripted
 from fake_servers.smtp.channel import abort
@@ -31,7 +32,8 @@ class _Conduct(NamedTuple):
 class SmtpServer:
     """Accepts connections, counts them, and serves each by aiosmtpd or by the script.
 
-    A connection at which no rule can fire is served by aiosmtpd, every other by our own session.
+    A connection at which no rule can fire is served by aiosmtpd, every other by our own session, and so is
+    every one of a server that speaks no TLS newer than 1.1.
 
     Example::
 
@@ -106,7 +108,7 @@ class SmtpServer:
         """Listen.
 
         Args:
-            host: An IPv4 address.
+            host: An IPv4 or IPv6 address.
             port: 0: any free port.
             sock: A bound socket to take over instead, listening already or not; then `host` and `port`
                 are ignored.
@@ -152,14 +154,14 @@ class SmtpServer:
             self._attempts += 1
             conduct = self._conduct  # before anybody who listens to the journal can repair the server
             connection = Connection(
-                self._journal, server=self._name, peer=f"{peer[0]}:{peer[1]}", attempt=self._attempts
+                self._journal, server=self._name, peer=endpoint(peer[0], peer[1]), attempt=self._attempts
             )
             task = asyncio.create_task(self._serve(sock, connection, conduct))
             self._serving.add(task)
             task.add_done_callback(partial(self._served, sock, connection))
 
     async def _serve(self, sock: socket.socket, connection: Connection, conduct: _Conduct) -> None:
-        if conduct.script.healthy(connection.attempt):
+        if conduct.script.healthy(connection.attempt) and not _outdated(conduct.tls):
             await self._serve_healthy(sock, connection, conduct)
             return
         session = Session(
@@ -203,11 +205,16 @@ class SmtpServer:
 
     @property
     def _name(self) -> str:
-        return f"{self.address[0]}:{self.address[1]}"
+        return endpoint(*self.address)
+
+
+def _outdated(tls: ssl.SSLContext | None) -> bool:
+    """Whether most clients will refuse the handshake: asyncio would then drop the alert that says why."""
+    return tls is not None and tls.maximum_version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock = socket.socket(family(host), socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))

@@ -8,7 +8,7 @@ the script cannot change, and then calls `Output.answer` with the positive reply
 changes. It asks the script for the action of the stage, and everything a script can do to a reply happens
 there. Three stages have no command of their own, so they ask for their action elsewhere: CONNECT and
 GREETING in `connected`, BODY in `_begin_content`, and HANDSHAKE in `_begin_handshake`. After an effect that
-ends the dialogue (`HalfClose`, `Abort`, `Hold`) the session is `over` and ignores what still comes in.
+ends the dialogue (one of `Final`) the session is `over` and ignores what still comes in.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable
 from enum import Enum, auto
+from typing import Literal
 
 from fake_servers.smtp.actions import Accept, Close, CloseWith421, Raw, Reply, Reset, Slow, Stall
-from fake_servers.smtp.commands import Path, ehlo_lines, parse_path, readable
+from fake_servers.smtp.commands import Path, ehlo_lines, offered_by, parse_path, readable, size_limit
 from fake_servers.smtp.content import Content
 from fake_servers.smtp.effects import Effect, HalfClose, StartTls, Wait
 from fake_servers.smtp.output import Output
@@ -58,6 +59,7 @@ class Session:
         self._limit: int | None = None  # octets of content after which BODY's fault is played
         self._welcome = True
         self._greeted = False
+        self._offered: frozenset[str] = frozenset()  # by the reply to the last EHLO
         self._forget()
 
     @property
@@ -97,6 +99,7 @@ class Session:
         """Go on under TLS: all knowledge of the client is forgotten (RFC 3207, section 4.2)."""
         self._secured = True
         self._greeted = False
+        self._offered = frozenset()
         self._forget()
         return self._out.take()
 
@@ -170,19 +173,19 @@ class Session:
         extended = ehlo_lines(
             self._hostname,
             starttls=self._starttls and not self._secured,
-            extensions=self._script.extensions,
+            extensions=self._script.offered(secured=self._secured),
         )
-        self._hello(argument, Reply(250, *extended))
+        self._hello(argument, Reply(250, *extended), extended=True)
 
     def _helo(self, argument: str) -> None:
-        self._hello(argument, Reply(250, self._hostname))
+        self._hello(argument, Reply(250, self._hostname), extended=False)
 
-    def _hello(self, argument: str, accepted: Reply) -> None:
+    def _hello(self, argument: str, accepted: Reply, *, extended: bool) -> None:
         stage = Stage.EHLO_TLS if self._secured else Stage.EHLO
         if not argument:
             self._out.say(stage, Reply(501, "5.5.4 Give your name"))
         else:
-            self._out.answer(stage, accepted, self._greet)
+            self._out.answer(stage, accepted, lambda: self._greet(extended=extended))
 
     def _starttls_command(self, argument: str) -> None:
         if argument:
@@ -202,9 +205,7 @@ class Session:
             self._out.say(Stage.MAIL, Reply(501, "5.5.4 Syntax: MAIL FROM:<address>"))
         elif self._sender is not None:
             self._out.say(Stage.MAIL, Reply(503, "5.5.1 Nested MAIL command"))
-        elif path.unknown("FROM", self._script.extensions):
-            self._out.say(Stage.MAIL, Reply(555, "5.5.4 Parameter not recognized"))
-        else:
+        elif not self._refuse_unoffered(Stage.MAIL, path, "FROM") and not self._refuse_values(path):
             self._out.answer(Stage.MAIL, Reply(250, "2.1.0 OK"), lambda: self._take_sender(path))
 
     def _rcpt(self, argument: str) -> None:
@@ -216,12 +217,31 @@ class Session:
             self._out.say(Stage.RCPT, Reply(503, "5.5.1 Need MAIL command"))
         elif path is None or not path.address:
             self._out.say(Stage.RCPT, Reply(501, "5.5.4 Syntax: RCPT TO:<address>"))
-        elif path.unknown("TO", self._script.extensions):
-            self._out.say(Stage.RCPT, Reply(555, "5.5.4 Parameter not recognized"))
+        elif not self._refuse_unoffered(Stage.RCPT, path, "TO"):
+            self._out.answer_rcpt(lambda: self._recipients.append(path), path.address, len(self._recipients))
+
+    def _refuse_unoffered(self, stage: Stage, path: Path, keyword: Literal["FROM", "TO"]) -> bool:
+        """Refuse parameters that the last EHLO did not offer (RFC 5321, section 4.1.1.11)."""
+        unoffered = path.unoffered(keyword, self._offered)
+        if unoffered:
+            self._out.note("unoffered", stage=stage.value, parameters=list(unoffered))
+            self._out.say(stage, Reply(555, "5.5.4 Parameter not recognized"))
+        return bool(unoffered)
+
+    def _refuse_values(self, path: Path) -> bool:
+        """Refuse parameters of MAIL for their values (RFC 1870, section 6.1; RFC 6152, section 2)."""
+        size, body = path.value("SIZE"), path.value("BODY")
+        if (size is not None and not size.isdecimal()) or body not in (None, "7BIT", "8BITMIME"):
+            self._out.say(Stage.MAIL, Reply(501, "5.5.4 Bad value of a parameter"))
+        elif size is not None and int(size) > self._size_limit:
+            self._out.say(Stage.MAIL, Reply(552, "5.3.4 Message too big"))
         else:
-            self._out.answer(
-                Stage.RCPT, Reply(250, "2.1.5 OK"), lambda: self._recipients.append(path), path.address
-            )
+            return False
+        return True
+
+    @property
+    def _size_limit(self) -> int:
+        return size_limit(self._script.offered(secured=self._secured))
 
     def _data(self, argument: str) -> None:
         if not self._greeted:
@@ -268,8 +288,9 @@ class Session:
     def _be_welcoming(self) -> None:
         self._welcome = True
 
-    def _greet(self) -> None:
+    def _greet(self, *, extended: bool) -> None:
         self._greeted = True
+        self._offered = offered_by(self._out.replied) if extended else frozenset()
         self._forget()
 
     def _forget(self) -> None:
@@ -320,6 +341,10 @@ class Session:
         if not noted:
             self._note_body()
         self._mode = _Mode.COMMANDS
+        if self._content.octets > self._size_limit < len(self._content.unstuffed()):  # cheap one first
+            self._out.say(Stage.DOT, Reply(552, "5.3.4 Message too big"))
+            self._forget()
+            return
         self._out.answer(Stage.DOT, Reply(250, "2.0.0 OK"), self._take_message)
         self._forget()
 

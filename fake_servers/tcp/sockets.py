@@ -6,6 +6,8 @@ import socket
 import struct
 from typing import Final
 
+from fake_servers.endpoint import endpoint
+
 ESTABLISHED: Final = 1  # include/net/tcp_states.h
 SYN_SENT: Final = 2
 LISTEN: Final = 10
@@ -66,5 +68,5 @@ def reset(connected: socket.socket) -> None:
 
 
 def text(address: tuple[str, int]) -> str:
-    """Return `host:port`."""
-    return f"{address[0]}:{address[1]}"
+    """Return an address as the journal shows it."""
+    return endpoint(*address)

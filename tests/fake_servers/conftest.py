@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from smtp_client import SCRIPTS, Start
+from smtp_client import SCRIPTS, Client, Serve, Start, tls_context
 
 from fake_servers.journal import Journal
 from fake_servers.smtp import Script, SmtpServer
@@ -37,3 +37,19 @@ def script(request: pytest.FixtureRequest) -> Script:
     script = SCRIPTS[request.param]
     assert isinstance(script, Script)
     return script
+
+
+@pytest.fixture
+async def serve(journal: Journal) -> AsyncIterator[Serve]:
+    server = SmtpServer(journal, hostname="mx.test", tls=tls_context(), receive_buffer=4096)
+    await server.start("127.0.0.1")
+
+    async def connect(script: Script) -> Client:
+        server.repair(script)
+        return Client(server.address)
+
+    yield connect
+    await server.stop()
+    assert [event["error"] for event in journal if event.kind == "broke"] == []
+    accepted = [event.connection for event in journal if event.kind == "accepted"]
+    assert [event.connection for event in journal if event.kind == "closed"] == accepted

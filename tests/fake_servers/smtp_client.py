@@ -162,7 +162,9 @@ class Client:
         """Negotiate TLS to the end."""
         async with asyncio.timeout(DEADLINE):
             while True:
-                self._incoming.write(await self._loop.sock_recv(self.sock, 65536))
+                data = await self._loop.sock_recv(self.sock, 65536)
+                assert data, "FIN instead of the rest of a handshake"
+                self._incoming.write(data)
                 try:
                     self._pending.do_handshake()
                 except ssl.SSLWantReadError:
@@ -213,16 +215,21 @@ def tls_context(name: str = "mx.test") -> ssl.SSLContext:
     return context
 
 
+ALL_EXTENSIONS = ("SIZE", "8BITMIME", "DSN", "PIPELINING")
+
 # Nothing but the rule for another recipient tells the two apart: all that is healthy must look the same.
 SCRIPTS = {
-    "aiosmtpd": Script(extensions=("DSN", "PIPELINING")),
-    "session": Script(
-        Rule(Stage.RCPT, Stall(), recipient="nobody@else.test"), extensions=("DSN", "PIPELINING")
-    ),
+    "aiosmtpd": Script(extensions=ALL_EXTENSIONS),
+    "session": Script(Rule(Stage.RCPT, Stall(), recipient="nobody@else.test"), extensions=ALL_EXTENSIONS),
 }
 
 Start = Callable[..., Awaitable[SmtpServer]]
+Serve = Callable[[Script], Awaitable[Client]]
 
 
 def kinds(journal: Journal, layer: str) -> list[str]:
     return [event.kind for event in journal if event.layer == layer]
+
+
+def told(journal: Journal) -> list[tuple[object, object]]:
+    return [(event["stage"], event["action"]) for event in journal if event.kind == "fault"]

@@ -14,16 +14,20 @@ from dns_world import HOST, World, prefixed, read_message, texts
 from fake_servers.dns import (
     Answer,
     Cname,
+    Delayed,
+    HangUp,
     Lame,
     Malformed,
     NoData,
     NxDomain,
+    OtherName,
     Records,
     Refused,
     ServFail,
     Silence,
     Truncated,
     WrongId,
+    Zone,
 )
 
 
@@ -175,3 +179,73 @@ async def test_a_cname_loop_is_a_servfail(world: World, target: str) -> None:
     world.zone.set_all("alias.test", Cname(target))
     world.zone.set_all("further.test", Cname("ALIAS.test"))
     assert (await world.ask("alias.test", "A")).rcode() == dns.rcode.SERVFAIL
+
+
+@pytest.mark.parametrize("target", ["alias.test", "further.test"])
+@pytest.mark.parametrize("tcp", [False, True])
+async def test_a_cname_loop_can_show_itself(world: World, target: str, tcp: bool) -> None:
+    world.zone.set_all("alias.test", Cname(target, loop_shown=True))
+    world.zone.set_all("further.test", Cname("ALIAS.test", loop_shown=True))
+    response = await world.ask("alias.test", "A", tcp=tcp)
+    assert response.rcode() == dns.rcode.NOERROR
+    aliases = {rrset.name.to_text().lower(): rrset[0].to_text().lower() for rrset in response.answer}
+    assert all(rrset.rdtype == dns.rdatatype.CNAME for rrset in response.answer)
+    expected = {"alias.test.": f"{target}."}
+    assert aliases == expected | ({"further.test.": "alias.test."} if target == "further.test" else {})
+    assert (world.seen("answer", "answer"), world.seen("answer", "records")) == (["cname"], [[]])
+
+
+async def test_truncated_and_tcp_fails(world: World) -> None:
+    world.zone.set("mx.a.test", "A", Truncated(HangUp()))
+    assert (await world.ask("mx.a.test", "A")).flags & dns.flags.TC
+    with pytest.raises(ConnectionResetError):
+        await world.ask("mx.a.test", "A", tcp=True)
+    assert world.seen("query", "transport") == ["udp", "tcp"]
+    assert world.seen("answer", "answer") == ["truncated", "hang_up"]
+
+
+async def test_a_late_hang_up_is_a_reset_too(world: World) -> None:
+    world.zone.set("mx.a.test", "A", Delayed(0.05, HangUp()))
+    async with world.tcp() as (reader, writer):
+        writer.write(prefixed(dns.message.make_query("mx.a.test", "A").to_wire()))
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+    [query], [answer] = world.events("query"), world.events("answer")
+    assert answer.at - query.at >= 0.05
+    assert world.events("broke") == []
+
+
+async def test_a_hang_up_over_udp_is_silence(world: World) -> None:
+    world.zone.set("a.test", "MX", HangUp())
+    world.zone.set("b.test", "MX", Records("10 mx.b.test."))
+    silent, answered = (
+        dns.message.make_query(name, "MX", id=nth) for nth, name in ((1, "a.test"), (2, "b.test"))
+    )
+    [wire] = await world.udp(silent.to_wire(), answered.to_wire())
+    assert dns.message.from_wire(wire).id == 2
+    assert world.seen("answer", "answer") == ["hang_up", "records"]
+
+
+@pytest.mark.parametrize("tcp", [False, True])
+async def test_records_can_belong_to_another_name(world: World, tcp: bool) -> None:
+    world.zone.set("mx.a.test", "A", OtherName(Records("127.1.0.5"), owner="mx.b.test"))
+    response = await world.ask("mx.a.test", "A", tcp=tcp)
+    assert [question.name.to_text() for question in response.question] == ["mx.a.test."]
+    assert [(rrset.name.to_text(), rrset[0].to_text()) for rrset in response.answer] == [
+        ("mx.b.test.", "127.1.0.5")
+    ]
+    assert response.rcode() == dns.rcode.NOERROR
+    assert (world.seen("answer", "answer"), world.seen("answer", "name")) == (["other_name"], ["mx.a.test"])
+
+
+def test_another_name_must_be_a_name() -> None:
+    with pytest.raises(ValueError, match="no domain name"):
+        Zone().set("mx.a.test", "A", Delayed(1, OtherName(Records("127.1.0.5"), owner="a..b")))
+    with pytest.raises(ValueError, match="belong to one type"):
+        Zone().set_all("mx.a.test", OtherName(Records("127.1.0.5")))
+
+
+async def test_aaaa_records_are_served(world: World) -> None:
+    world.zone.set("mx.a.test", "AAAA", Records("::1", "fd00::1:2"))
+    assert texts(await world.ask("mx.a.test", "AAAA")) == ["::1", "fd00::1:2"]
+    assert (await world.ask("mx.a.test", "A")).answer == []

@@ -4,6 +4,7 @@ import os
 import signal
 import smtplib
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,14 +16,26 @@ import dns.query
 import dns.rcode
 import pytest
 
-from fake_servers.__main__ import main
-from fake_servers.dns import Records, ServFail
+from fake_servers.__main__ import _parser, main
+from fake_servers.dns import (
+    Cname,
+    Delayed,
+    HangUp,
+    Lame,
+    OtherName,
+    Records,
+    ServFail,
+    Truncated,
+    WrongId,
+)
 from fake_servers.journal import Journal
 from fake_servers.smtp import (
     Accept,
     Close,
     CloseWith421,
+    Endless,
     Raw,
+    Refuse,
     Reply,
     Reset,
     Rule,
@@ -95,6 +108,19 @@ def test_smtp_offers_a_certificate(tmp_path: Path) -> None:
         assert anchors.read_text().startswith("-----BEGIN CERTIFICATE-----")
 
 
+def test_smtp_can_speak_an_old_tls_alone() -> None:
+    options = ["--certificate", "ip_address", "--newest-tls", "TLSv1_1"]
+    with running("smtp", *options) as (process, host, port):
+        with smtplib.SMTP(host, port, timeout=DEADLINE) as client, pytest.raises(ssl.SSLError):
+            client.starttls(context=ssl.create_default_context())
+        assert any("tls failed" in line for line in lines_until(process, "tls failed"))
+
+
+def test_a_certificate_that_cannot_be_made_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["smtp", "--listen", "127.0.0.1:0", "--certificate", "wildcard_two_labels"]) == 1
+    assert "use a longer name" in capsys.readouterr().err
+
+
 def test_dns_answers() -> None:
     plan = ["--set", "a.test", "MX", "servfail", "10 mx1.a.test.; 20 mx2.a.test."]
     with running("dns", *plan, "--set", "b.test", "all", "refused") as (process, host, port):
@@ -128,10 +154,16 @@ def test_hang() -> None:
         (["smtp", "--rule", "mail=stal"], "no action 'stal'"),
         (["smtp", "--rule", "mail=reply:busy"], "a reply needs a code"),
         (["smtp", "--rule", "mail=close:7"], "close at stage mail"),
+        (["smtp", "--rule", "mail>2=close"], "counted at stage rcpt only"),
         (["smtp", "--rule", "mail=close@0"], "counted from 1"),
         (["smtp", "--certificate", "rotten"], "invalid choice: 'rotten'"),
         (["dns", "--set", "a.test", "MX"], "expected NAME TYPE ANSWER"),
         (["dns", "--set", "a.test"], "expected NAME TYPE ANSWER"),
+        (
+            ["dns", "--set", "a.test", "A", "delayed:soon:refused"],
+            "could not convert string to float: 'soon'",
+        ),
+        (["dns", "--set", "a.test", "A", "other_name:b..test:127.0.0.1"], "'b..test' is no domain name"),
         (["dns", "--set", "a.test", "MX", "nonsense"], "'nonsense' is no MX record"),
     ],
 )
@@ -142,6 +174,10 @@ def test_a_bad_command_line_is_explained(
         main(arguments)
     assert exited.value.code == 2
     assert complaint in capsys.readouterr().err
+
+
+def test_an_ipv6_address_stands_in_brackets() -> None:
+    assert _parser().parse_args(["smtp", "--listen", "[::1]:2525"]).listen == ("::1", 2525)
 
 
 def test_an_address_in_use_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,6 +199,15 @@ def test_an_address_in_use_is_explained(capsys: pytest.CaptureFixture[str]) -> N
         ("data=trickle:0.5:354:Go", Rule(Stage.DATA, Trickle(Reply(354, "Go"), 0.5))),
         ("greeting=slow:2", Rule(Stage.GREETING, Slow(2.0))),
         (r"ehlo=raw:250 x\n\x00", Rule(Stage.EHLO, Raw(b"250 x\n\x00"))),
+        (
+            r"dot=refuse_raw:450 caf\xe9\r\n@1",
+            Rule(Stage.DOT, Raw(b"450 caf\xe9\r\n", Refuse()), range(1, 2)),
+        ),
+        ("greeting=endless", Rule(Stage.GREETING, Endless())),
+        ("ehlo=endless:451", Rule(Stage.EHLO, Endless(code=451))),
+        ("ehlo=endless:250:X", Rule(Stage.EHLO, Endless("X", code=250))),
+        ("rcpt>2=reply:452:Full@1", Rule(Stage.RCPT, Reply(452, "Full"), range(1, 2), beyond=2)),
+        ("rcpt(a@b.test)>1=stall", Rule(Stage.RCPT, Stall(), recipient="a@b.test", beyond=1)),
         ("rcpt(a@b.test)=accept", Rule(Stage.RCPT, Accept(), recipient="a@b.test")),
     ],
 )
@@ -172,6 +217,12 @@ def test_rules_can_be_written_down(text: str, rule: Rule) -> None:
 
 def test_answers_can_be_written_down() -> None:
     assert parse_answer("servfail") == ServFail()
+    assert parse_answer("truncated:hang_up") == Truncated(HangUp())
+    assert parse_answer("cname:mx.a.test") == Cname("mx.a.test")
+    assert parse_answer("cname_loop:a.test") == Cname("a.test", loop_shown=True)
+    assert parse_answer("other_name:b.test:::1") == OtherName(Records("::1"), "b.test")
+    assert parse_answer("delayed:0.5:wrong_id:lame") == Delayed(0.5, WrongId(Lame()))
+    assert parse_answer("fd00::1; fd00::2") == Records("fd00::1", "fd00::2")
     assert parse_answer("127.0.0.1; 127.0.0.2") == Records("127.0.0.1", "127.0.0.2")
 
 

@@ -7,7 +7,9 @@ from fake_servers.smtp import (
     Action,
     Close,
     CloseWith421,
+    Endless,
     Raw,
+    Refuse,
     Reply,
     Reset,
     Rule,
@@ -55,10 +57,15 @@ def test_a_rule_that_accepts_is_healthy_and_shields_what_follows() -> None:
         (Stage.CONNECT, BUSY),
         (Stage.CONNECT, CloseWith421()),
         (Stage.CONNECT, Raw(b"x")),
+        (Stage.CONNECT, Endless()),
+        (Stage.HANDSHAKE, Endless()),
+        (Stage.BODY, Endless()),
         (Stage.HANDSHAKE, BUSY),
         (Stage.HANDSHAKE, Trickle(BUSY)),
         (Stage.HANDSHAKE, CloseWith421()),
         (Stage.HANDSHAKE, Raw(b"x", then=Accept())),
+        (Stage.HANDSHAKE, Raw(b"x", then=Refuse())),
+        (Stage.BODY, Raw(b"x", then=Refuse())),
         (Stage.BODY, BUSY),
         (Stage.BODY, Trickle(BUSY)),
         (Stage.BODY, Raw(b"x")),
@@ -81,10 +88,26 @@ def test_a_recipient_belongs_to_rcpt() -> None:
         Rule(Stage.MAIL, Close(), recipient="a@b.test")
 
 
-@pytest.mark.parametrize("extension", ["CHUNKING", "SMTPUTF8", "STARTTLS"])
+def test_counting_recipients_belongs_to_rcpt() -> None:
+    with pytest.raises(ValueError, match="close at stage mail: recipients can be counted at stage rcpt only"):
+        Rule(Stage.MAIL, Close(), beyond=1)
+    with pytest.raises(ValueError, match="not -1"):
+        Rule(Stage.RCPT, Close(), beyond=-1)
+
+
+def test_a_rule_beyond_some_recipients_spares_them() -> None:
+    script = Script(Rule(Stage.RCPT, BUSY, beyond=2))
+    found = [script.action(Stage.RCPT, 1, "a@b.test", accepted) for accepted in range(4)]
+    assert found == [Accept(), Accept(), BUSY, BUSY]
+    assert not script.healthy(1)
+
+
+@pytest.mark.parametrize("extension", ["CHUNKING", "SMTPUTF8", "STARTTLS", "size", "SIZE 0", "DSN x"])
 def test_an_extension_that_is_not_served_cannot_be_offered(extension: str) -> None:
     with pytest.raises(ValueError, match=extension):
         Script(extensions=(extension,))
+    with pytest.raises(ValueError, match=extension):
+        Script(tls_extensions=(extension,))
 
 
 def test_impossible_values_are_refused() -> None:
@@ -96,6 +119,12 @@ def test_impossible_values_are_refused() -> None:
         CloseWith421("hélas")
     with pytest.raises(ValueError, match="interval"):
         Trickle(BUSY, 0)
+    with pytest.raises(ValueError, match="interval"):
+        Endless(interval=0)
+    with pytest.raises(ValueError, match="between 200 and 599"):
+        Endless(code=199)
+    with pytest.raises(ValueError, match="ASCII"):
+        Endless("two\r\nlines")
     with pytest.raises(ValueError, match="seconds"):
         Slow(-1)
     with pytest.raises(ValueError, match="octets"):

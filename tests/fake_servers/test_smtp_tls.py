@@ -10,6 +10,7 @@ from smtp_client import Client, Start, kinds, noted, tls_context
 
 from fake_servers.journal import Journal
 from fake_servers.smtp import Script, Stage
+from fake_servers.tls import Certificate, CertificateAuthority
 
 
 async def test_tls_events_of_a_client_that_accepts(start: Start, journal: Journal, script: Script) -> None:
@@ -40,6 +41,32 @@ async def test_tls_events_of_a_client_that_does_not_trust_us(
     await noted(journal, "closed")
     assert kinds(journal, "tls") == ["offered", "failed"]
     assert "alert unknown ca" in str([event["error"] for event in journal if event.kind == "failed"])
+
+
+@pytest.mark.parametrize("floor", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.MINIMUM_SUPPORTED])
+async def test_tls_events_of_a_server_that_is_too_old(
+    start: Start, journal: Journal, script: Script, floor: ssl.TLSVersion
+) -> None:
+    old = CertificateAuthority().server_context(Certificate.GOOD, "mx.test", newest=ssl.TLSVersion.TLSv1_1)
+    server = await start(script, tls=old)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = floor
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    async with Client(server.address) as client:
+        await client.walk_to(Stage.STARTTLS)
+        await client.reply()
+        await client.hello_tls(context=context)
+        if floor == ssl.TLSVersion.TLSv1_2:
+            with pytest.raises(ssl.SSLError, match="PROTOCOL"):
+                await client.finish_tls()
+        else:
+            assert (await client.finish_tls()).version() == "TLSv1.1"
+            assert (await client.ask(b"EHLO c\r\n")).startswith(b"250")
+    await noted(journal, "closed")
+    refused = floor == ssl.TLSVersion.TLSv1_2
+    assert kinds(journal, "tls") == (["failed"] if refused else ["offered", "established"])
 
 
 async def test_a_client_that_leaves_amid_the_handshake(

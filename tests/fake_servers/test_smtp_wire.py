@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from smtp_client import COMMANDS, CONTENT, SILENCE, Client, noted, tls_context
+from smtp_client import COMMANDS, CONTENT, SILENCE, Serve, noted, told
 
 from fake_servers.journal import Journal
 from fake_servers.smtp import (
@@ -19,7 +18,6 @@ from fake_servers.smtp import (
     Rule,
     Script,
     Slow,
-    SmtpServer,
     Stage,
     Stall,
     Trickle,
@@ -29,28 +27,6 @@ ALL = list(COMMANDS)
 DIALOGUE = [stage for stage in ALL if stage not in (Stage.CONNECT, Stage.HANDSHAKE, Stage.BODY)]
 REFUSED = Reply(450, "4.2.1 One moment", "4.2.1 please")
 REFUSED_WIRE = b"450-4.2.1 One moment\r\n450 4.2.1 please\r\n"
-
-Serve = Callable[[Script], Awaitable[Client]]
-
-
-@pytest.fixture
-async def serve(journal: Journal) -> AsyncIterator[Serve]:
-    server = SmtpServer(journal, hostname="mx.test", tls=tls_context(), receive_buffer=4096)
-    await server.start("127.0.0.1")
-
-    async def connect(script: Script) -> Client:
-        server.repair(script)
-        return Client(server.address)
-
-    yield connect
-    await server.stop()
-    assert [event["error"] for event in journal if event.kind == "broke"] == []
-    accepted = [event.connection for event in journal if event.kind == "accepted"]
-    assert [event.connection for event in journal if event.kind == "closed"] == accepted
-
-
-def told(journal: Journal) -> list[tuple[object, object]]:
-    return [(event["stage"], event["action"]) for event in journal if event.kind == "fault"]
 
 
 @pytest.mark.parametrize("stage", ALL)

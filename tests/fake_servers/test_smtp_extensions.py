@@ -1,0 +1,142 @@
+"""What EHLO offers, in clear and under TLS, and what becomes of parameters nobody offered."""
+
+from __future__ import annotations
+
+import pytest
+from smtp_client import Client, Start, tls_context
+
+from fake_servers.journal import Event, Journal
+from fake_servers.smtp import Raw, Reply, Rule, Script, Stage, Stall
+
+# Nothing but the rule tells the two apart: aiosmtpd serves the one, our own session the other.
+RULES: dict[str, list[Rule]] = {
+    "aiosmtpd": [],
+    "session": [Rule(Stage.RCPT, Stall(), recipient="nobody@else.test")],
+}
+Rules = list[Rule]
+CLEAR = ("SIZE 1000", "8BITMIME", "DSN", "PIPELINING")
+
+
+@pytest.fixture(params=list(RULES))
+def rules(request: pytest.FixtureRequest) -> Rules:
+    return RULES[request.param]
+
+
+async def codes(client: Client, *commands: bytes) -> list[bytes]:
+    return [(await client.ask(command + b"\r\n"))[:3] for command in commands]
+
+
+def unoffered(journal: Journal) -> list[tuple[object, object]]:
+    found: list[Event] = [event for event in journal if event.kind == "unoffered"]
+    return [(event["stage"], event["parameters"]) for event in found]
+
+
+async def test_ehlo_offers_what_the_script_says(start: Start, rules: Rules) -> None:
+    server = await start(Script(*rules, extensions=CLEAR, tls_extensions=("DSN",)), tls=tls_context())
+    async with Client(server.address) as client:
+        await client.walk_to(Stage.EHLO)
+        offered = b"SIZE 1000", b"8BITMIME", b"DSN", b"PIPELINING", b"STARTTLS"
+        lines = [b"250-mx.test", *(b"250-" + line for line in offered), b"250 HELP", b""]
+        assert await client.reply() == b"\r\n".join(lines)
+    async with Client(server.address) as client:
+        await client.walk_to(Stage.EHLO_TLS)
+        assert await client.reply() == b"250-mx.test\r\n250-DSN\r\n250 HELP\r\n"
+
+
+async def test_by_default_size_and_8bitmime_are_offered(start: Start, rules: Rules) -> None:
+    server = await start(Script(*rules), tls=tls_context())
+    for stage in (Stage.EHLO, Stage.EHLO_TLS):
+        async with Client(server.address) as client:
+            await client.walk_to(stage)
+            assert (await client.reply()).startswith(b"250-mx.test\r\n250-SIZE 67108864\r\n250-8BITMIME\r\n")
+
+
+async def test_parameters_that_were_not_offered_are_refused_and_noted(
+    start: Start, journal: Journal, rules: Rules
+) -> None:
+    server = await start(Script(*rules, extensions=("8BITMIME",)))
+    async with Client(server.address) as client:
+        await client.walk_to(Stage.EHLO)
+        await client.reply()
+        assert await codes(
+            client,
+            b"MAIL FROM:<a@b.test> BODY=8BITMIME Size=10 RET=HDRS",
+            b"MAIL FROM:<a@b.test> BODY=8BITMIME",
+            b"RCPT TO:<r@b.test> NOTIFY=NEVER",
+            b"RCPT TO:<r@b.test>",
+        ) == [b"555", b"250", b"555", b"250"]
+    assert unoffered(journal) == [("mail", ["Size=10", "RET=HDRS"]), ("rcpt", ["NOTIFY=NEVER"])]
+
+
+async def test_under_tls_only_the_new_offer_counts(start: Start, journal: Journal, rules: Rules) -> None:
+    script = Script(*rules, extensions=CLEAR, tls_extensions=("8BITMIME",))
+    server = await start(script, tls=tls_context())
+    for stage, expected in ((Stage.EHLO, b"250"), (Stage.EHLO_TLS, b"555")):
+        async with Client(server.address) as client:
+            await client.walk_to(stage)
+            await client.reply()
+            assert await codes(client, b"MAIL FROM:<a@b.test> SIZE=10") == [expected]
+    assert unoffered(journal) == [("mail", ["SIZE=10"])]
+
+
+async def test_helo_offers_nothing(start: Start, journal: Journal, rules: Rules) -> None:
+    server = await start(Script(*rules, extensions=CLEAR))
+    async with Client(server.address) as client:
+        await client.reply()
+        sent = b"EHLO c", b"HELO c", b"MAIL FROM:<a@b.test> SIZE=1", b"MAIL FROM:<a@b.test>"
+        assert await codes(client, *sent) == [b"250", b"250", b"555", b"250"]
+    assert unoffered(journal) == [("mail", ["SIZE=1"])]
+
+
+@pytest.mark.parametrize(
+    ("action", "allowed"),
+    [
+        (Reply(250, "mx.test", "8bitmime"), False),
+        (Reply(250, "mx.test", "SIZE 10"), True),
+        (Raw(b"250-mx.test\r\n250 SIZE\r\n"), True),
+        (Raw(b"250 mx.test\r\n"), False),
+    ],
+    ids=repr,
+)
+async def test_what_a_scripted_reply_to_ehlo_offers_is_what_counts(
+    start: Start, journal: Journal, action: Reply | Raw, allowed: bool
+) -> None:
+    server = await start(Script(Rule(Stage.EHLO, action)))
+    async with Client(server.address) as client:
+        await client.walk_to(Stage.EHLO)
+        await client.reply()
+        assert await codes(client, b"MAIL FROM:<a@b.test> SIZE=10") == [b"250" if allowed else b"555"]
+    assert unoffered(journal) == ([] if allowed else [("mail", ["SIZE=10"])])
+
+
+@pytest.mark.parametrize(
+    ("parameter", "code"),
+    [
+        (b"SIZE=20", b"250"),
+        (b"SIZE=21", b"552"),
+        (b"SIZE=x", b"501"),
+        (b"BODY=7BIT", b"250"),
+        (b"BODY=9BIT", b"501"),
+    ],
+)
+async def test_values_of_parameters_are_looked_at(
+    start: Start, rules: Rules, parameter: bytes, code: bytes
+) -> None:
+    server = await start(Script(*rules, extensions=("SIZE 20", "8BITMIME")))
+    async with Client(server.address) as client:
+        await client.walk_to(Stage.EHLO)
+        await client.reply()
+        assert await codes(client, b"MAIL FROM:<a@b.test> " + parameter) == [code]
+
+
+@pytest.mark.parametrize(("octets", "code"), [(20, b"250"), (21, b"552")])
+async def test_content_above_the_announced_size_is_refused_at_the_dot(
+    start: Start, journal: Journal, rules: Rules, octets: int, code: bytes
+) -> None:
+    server = await start(Script(*rules, extensions=("SIZE 20",)))
+    async with Client(server.address) as client:
+        await client.walk_to(Stage.DATA)
+        await client.reply()
+        assert await codes(client, b"x" * (octets - 2) + b"\r\n.") == [code]
+        assert await codes(client, b"NOOP") == [b"250"]
+    assert any(event.kind == "message" for event in journal) == (code == b"250")
