@@ -80,9 +80,26 @@ class Case:
         Raises:
             NotApplicable: There was no failure to explain, to wait for or to recover from.
         """
+        self.must_have_ended()
         if self.was_delivered_at_once:
             raise NotApplicable(
                 f"the relay delivered the message all the same, which the profile {self.profile.name} accepts here"
+            )
+
+    def must_have_ended(self) -> None:
+        """Leave nothing to judge if the relay was still reading a reply without end, which `times_out` judges.
+
+        Raises:
+            NotApplicable: The first attempts had not failed yet.
+        """
+        if not self.mode.drags:
+            return
+        closed = self.evidence.staged.closed or math.inf
+        reading = {event.connection for event in self.evidence.of("smtp", "fault")}
+        ended = {event.connection for event in self.evidence.of("tcp", "closed") if event.at <= closed}
+        if reading - ended:
+            raise NotApplicable(
+                "the relay was still reading the reply when the window closed (see times_out)"
             )
 
     @property
@@ -149,6 +166,7 @@ class Aspect:
         courses: The courses whose evidence it reads, one item for each.
         kinds: Which kinds of failure modes it applies to.
         only: Names of the failure modes it is limited to on a course, where that is too long for all of them.
+        where: Which failure modes it is limited to on a course, whatever they are called.
         slots: The `aspect.slot` keys it needs from a profile; none if the rows name requirements themselves.
     """
 
@@ -157,6 +175,7 @@ class Aspect:
     courses: tuple[Course, ...]
     kinds: tuple[Kind, ...]
     only: Mapping[Course, tuple[str, ...]]
+    where: Callable[[FailureMode, Course], bool]
     slots: tuple[str, ...]
 
     def scenarios(self) -> Iterator[Scenario]:
@@ -164,7 +183,7 @@ class Aspect:
         for mode in ALL.values():
             if mode.kind in self.kinds:
                 for course in self.courses:
-                    if mode.name in self.only.get(course, (mode.name,)):
+                    if mode.name in self.only.get(course, (mode.name,)) and self.where(mode, course):
                         yield Scenario(failure_mode=mode, course=course)
 
     def label(self, scenario: Scenario) -> str:
@@ -183,6 +202,7 @@ def aspect(
     *courses: Course,
     kinds: tuple[Kind, ...] = (Kind.TRANSIENT,),
     only: tuple[str, ...] | Mapping[Course, tuple[str, ...]] = MappingProxyType({}),
+    where: Callable[[FailureMode, Course], bool] = lambda _mode, _course: True,
     slots: tuple[str, ...] = (),
 ) -> Callable[[Judge], Aspect]:
     """Declare a function `test_<name>` of the suite as an aspect."""
@@ -195,10 +215,11 @@ def aspect(
             courses=courses,
             kinds=kinds,
             only=dict.fromkeys(courses, only) if isinstance(only, tuple) else only,
+            where=where,
             slots=tuple(f"{name}.{slot}" for slot in slots),
         )
 
     return declare
 
 
-__all__ = ["Aspect", "Case", "Course", "Finding", "Kind", "Outcome", "aspect", "read_codes"]
+__all__ = ["Aspect", "Case", "Course", "FailureMode", "Finding", "Kind", "Outcome", "aspect", "read_codes"]

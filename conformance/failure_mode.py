@@ -12,7 +12,7 @@ from enum import StrEnum
 from conformance.moment import Moment
 from conformance.target import Capability, TlsPolicy
 from conformance.witness import Witness
-from fake_servers import Answer, Certificate, NoData, NxDomain, Reply, Rule
+from fake_servers import Action, Answer, Certificate, Endless, NoData, NxDomain, Reply, Rule, Stall, Trickle
 
 # Local part of the recipient of every message; a rule for it is meant for that recipient alone.
 RECIPIENT = "recipient"
@@ -126,7 +126,7 @@ class FailureMode:
         explained_by: Words of which an error detail that explains this failure contains at least one,
             compared without regard to case, spaces and punctuation.
         kind: What must become of the message.
-        body_octets: Size of the message submitted.
+        body_octets: Size of the message submitted; on clocks that are moved or compressed at most 64,000.
         also_to: Local part of a second recipient, with whom nothing is wrong; empty: there is none.
         backlog: Messages that wait for a dead destination of the scenario's own before the message is submitted.
         steps: What the one smart host does instead, to one attempt after another; the last step stays.
@@ -165,6 +165,26 @@ class FailureMode:
     def fails(self) -> bool:
         """Whether an attempt fails, so that a profile must say which outcomes are accepted."""
         return self.kind not in (Kind.CONTROL, Kind.HARMLESS)
+
+    @property
+    def stalls(self) -> bool:
+        """Whether a server falls silent, so that nothing but the relay's own time-out ends the attempt."""
+        return any(isinstance(action, Stall) for action in self._actions)
+
+    @property
+    def drags(self) -> bool:
+        """Whether a server sends so slowly, or so much, that nothing but a deadline for all of it ends the attempt."""
+        return any(isinstance(action, Trickle | Endless) for action in self._actions)
+
+    @property
+    def trickles_for(self) -> float:
+        """Seconds that the slowest reply takes, 0 if none trickles."""
+        replies = [action for action in self._actions if isinstance(action, Trickle)]
+        return max((len(each.reply.encoded()) * each.interval for each in replies), default=0.0)
+
+    @property
+    def _actions(self) -> tuple[Action, ...]:
+        return tuple(rule.action for host in self.hosts for rule in host.rules)
 
     @property
     def needs(self) -> frozenset[Capability]:

@@ -66,7 +66,8 @@ class Check:
         if (not value and self.if_shown) or (not said and REPLIED in self.any):
             return None
         wanted = [said if pattern == REPLIED else pattern for pattern in self.any]
-        preference = f" (preferably {self.preferred})" if self.preferred else ""
+        preferred = said if self.preferred == REPLIED else self.preferred
+        preference = f" (preferably {preferred})" if preferred else ""
         return Finding(
             requirement=self.requirement,
             level=catalogue()[self.requirement].level,
@@ -138,7 +139,8 @@ class Profile:
 
     def code_requirement(self, mode: FailureMode) -> Requirement:
         """Return the row that the error code of a failure mode serves first of all."""
-        return catalogue()[self.rows[mode.name].outcomes[0].checks[0].requirement]
+        checks = (check for accepted in self.rows[mode.name].outcomes for check in accepted.checks)
+        return catalogue()[next(checks).requirement]
 
     def served(self) -> set[str]:
         """Return every requirement id that this profile can judge; codes are judged while a message waits."""

@@ -1,4 +1,4 @@
-"""All failure modes and controls: one file for each section of the source document."""
+"""All failure modes and controls: one file for each section of the source document, and the grid."""
 
 from collections.abc import Mapping
 
@@ -6,11 +6,11 @@ from conformance.failure_mode import FailureMode, Registry
 from conformance.failure_modes import (
     cannot_connect,
     certificate,
-    closed_abruptly,
     connection_refused,
     connection_timed_out,
     controls,
     dns_query_failed,
+    grid,
     killed,
     mx_routing,
     rejected,
@@ -26,7 +26,7 @@ for _section in (
     connection_refused,
     several_hosts,
     cannot_connect,
-    closed_abruptly,
+    grid,
     certificate,
     rejected,
     killed,

@@ -4,8 +4,7 @@ The destination server cannot be reached.
 """
 
 from conformance.failure_mode import FailureMode, Host, Tcp
-from conformance.witness import stalled, syn_dropped, unreachable
-from fake_servers import Rule, Stage, Stall
+from conformance.witness import syn_dropped, unreachable
 
 _SECTION = "4.4.315"
 _TIME_WORDS = ("timedout", "timeout", "10060", "noresponse", "notrespond", "deadline")
@@ -27,14 +26,5 @@ MODES = (
         hosts=(Host(tcp=Tcp.UNREACHABLE),),
         witness=unreachable,
         explained_by=("unreachable", "noroute", *_TIME_WORDS),
-    ),
-    FailureMode(
-        name="greeting_timeout",
-        section=_SECTION,
-        staged="The server accepts the connection and never says a word.",
-        hosts=(Host(rules=(Rule(stage=Stage.GREETING, action=Stall()),)),),
-        witness=stalled,
-        timeout="command",
-        explained_by=(*_TIME_WORDS, "greeting", "banner"),
     ),
 )

@@ -1,7 +1,4 @@
-"""Permanent refusals: the server says 5yz, and trying again is useless (RFC 5321 section 4.2.1).
-
-The source document names them under "Other error codes"; the FAQ on queued mail says that they are not deferred.
-"""
+"""A server that refuses one of two recipients (RFC 5321 section 3.3); what it refuses to all is in the grid."""
 
 from conformance.failure_mode import RECIPIENT, FailureMode, Host, Kind
 from conformance.witness import fault_played
@@ -12,26 +9,8 @@ _TEXT = "5.7.1 Not wanted here"
 
 _OTHER = "accepted"  # the second recipient
 
-_AT_ONCE = tuple(
-    FailureMode(
-        name=f"rejected_at_{stage}",
-        section=SECTION,
-        staged=f'The server answers {what} with "550 {_TEXT}".',
-        kind=Kind.PERMANENT,
-        hosts=(Host(rules=(Rule(stage=stage, action=Reply(550, _TEXT)),)),),
-        witness=fault_played,
-        explained_by=("notwantedhere", "550"),
-    )
-    for stage, what in (
-        (Stage.MAIL, "MAIL"),
-        (Stage.RCPT, "RCPT"),
-        (Stage.DATA, "DATA"),
-        (Stage.DOT, "the final dot"),
-    )
-)
-
 # RFC 5321 sections 3.3 and 4.2.1: each RCPT has a reply of its own.
-_ONE_OF_TWO = (
+MODES = (
     FailureMode(
         name="one_recipient_rejected",
         section=SECTION,
@@ -51,5 +30,3 @@ _ONE_OF_TWO = (
         also_to=_OTHER,
     ),
 )
-
-MODES = _AT_ONCE + _ONE_OF_TWO

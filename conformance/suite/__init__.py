@@ -33,6 +33,7 @@ from conformance.suite.test_returned_at_once import test_returned_at_once
 from conformance.suite.test_stays_queued import test_stays_queued
 from conformance.suite.test_stops_trying import test_stops_trying
 from conformance.suite.test_survives_restart import test_survives_restart
+from conformance.suite.test_times_out import test_times_out
 
 ASPECTS: tuple[Aspect, ...] = (
     test_delivered,
@@ -43,6 +44,7 @@ ASPECTS: tuple[Aspect, ...] = (
     test_destination_server,
     test_stays_queued,
     test_retried,
+    test_times_out,
     test_recovers,
     test_returned_at_once,
     test_each_recipient,

@@ -27,7 +27,7 @@ def test_ndr_status(case: Case) -> list[Finding]:
             observed=f"Status {recipient.status or 'missing'}",
         )
     ]
-    if case.profile.has("ndr_status.cause"):
+    if case.profile.has("ndr_status.cause") and case.mode.section.startswith("4."):
         wanted = f"5.{case.mode.section.partition('.')[2]}"
         findings.append(
             case.finding(

@@ -11,6 +11,7 @@ def test_recovers(case: Case) -> list[Finding]:
 
     Where the profile lets the relay give up at once, the sender must get an NDR: otherwise the message is lost.
     """
+    case.must_have_ended()
     if case.was_returned_at_once:
         return [_returned(case)]
     staged = case.evidence.staged

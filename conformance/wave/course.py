@@ -84,7 +84,7 @@ class Player:
             stale = self.scenario.failure_mode.longest_ttl
             await self.until(arrived, stale + 2 * self.longest_wait() + self.attempt_time() + TRANSFER)
         # a second copy, a second report or another attempt would come with the next retry
-        await self.until(lambda _: False, self.longest_wait())
+        await self.until(lambda _: False, max(self.longest_wait(), self._leave_taking()))
         self.close()
 
     async def submit(self, instance: Instance, turn: asyncio.Semaphore) -> bool:
@@ -184,6 +184,12 @@ class Player:
         """Return how long one attempt may take, in seconds."""
         return attempt_time(self.scenario, self.staged.granted, self.header.asked)
 
+    def _leave_taking(self) -> float:
+        """Return how long the relay may take to leave after a delivery, where the server makes it wait then."""
+        if self.scenario.course is not Course.PERSISTS:
+            return 0.0
+        return self.attempt_time() + self.staged.granted.granularity + self.header.slack + TRANSFER
+
     def time_for_attempts(self, count: int) -> float:
         """Return how long so many attempts may take, in seconds."""
         # the first attempt, too, may have to wait until the relay wakes
@@ -209,4 +215,4 @@ def attempt_time(scenario: Scenario, granted: Schedule, asked: Schedule) -> floa
     seconds = getattr(granted, name)
     if seconds is None:
         seconds = getattr(asked, name) or 0.0
-    return float(seconds) * len(scenario.failure_mode.hosts)
+    return max(float(seconds) * len(scenario.failure_mode.hosts), scenario.failure_mode.trickles_for)

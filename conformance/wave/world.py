@@ -208,7 +208,12 @@ class World:
         if scenario.failure_mode.hosts[number].moves:
             server = await self._move(scenario, index, number, destination)
         context = self.authority.server_context(host.certificate, site.name) if host.certificate else None
-        server.repair(_script(host, scenario), tls=context, certificate=str(host.certificate or ""))
+        server.repair(
+            _script(host, scenario),
+            tls=context,
+            certificate=str(host.certificate or ""),
+            receive_buffer=host.receive_buffer,
+        )
         if fault is not None:
             if not isinstance(fault, Hanging):
                 await probe(self.journal, site.host, site.port, 1.0, unseen_by=self.witness)

@@ -14,9 +14,13 @@ import ssl
 import struct
 from collections.abc import AsyncIterator, Callable
 
+from fake_servers.tcp.peer_watch import PeerWatch
+
 _RECORD_SIZE = 16 * 1024
 # How many octets to take from the socket when fewer are wanted: a TLS record must be complete to be read.
 _TLS_READ_SIZE = 512
+# Seconds between two looks at the socket of a peer whose FIN may never come.
+_LOOK_AGAIN = 0.1
 
 # RFC 8446, section 4.1.3: a ServerHello with this random is a HelloRetryRequest, so no certificate follows.
 _RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
@@ -143,13 +147,17 @@ class Channel:
     async def departure(self) -> None:
         """Wait for the peer's FIN or RST without reading anything.
 
-        A FIN behind octets that do not fit into the receive buffer cannot be seen.
+        A FIN behind octets that do not fit into the receive buffer never comes; a peer on this machine is seen to
+        have left by the state of its socket.
 
         Raises:
             ConnectionError: It was RST.
         """
+        watch = PeerWatch(self._sock)
         async with _hang_up(self._sock) as left:
-            await left.wait()
+            while not left.is_set() and not watch.left():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(left.wait(), _LOOK_AGAIN)
         error = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
             raise OSError(error, "the peer has reset the connection")

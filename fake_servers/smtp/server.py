@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from functools import partial
+from pathlib import Path
 from types import EllipsisType
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from fake_servers.smtp.script import Script
 from fake_servers.smtp.session import Session
 
 _BACKLOG = 1024
+_DEFAULT_BUFFER = Path("/proc/sys/net/core/rmem_default")
 
 
 class _Conduct(NamedTuple):
@@ -89,6 +91,7 @@ class SmtpServer:
         *,
         tls: ssl.SSLContext | EllipsisType | None = ...,
         certificate: str | EllipsisType = ...,
+        receive_buffer: int | EllipsisType | None = ...,
     ) -> None:
         """Go by another script from the next connection on; connections already accepted keep theirs.
 
@@ -96,7 +99,13 @@ class SmtpServer:
             script: None: healthy.
             tls: The new TLS context, or None for none; if left out, what there was.
             certificate: The new label; if left out, what there was.
+            receive_buffer: The new SO_RCVBUF, or None for the system's; if left out, what there was.
         """
+        if receive_buffer is not ... and receive_buffer != self._receive_buffer:
+            self._receive_buffer = receive_buffer
+            if self._listener is not None:
+                octets = receive_buffer or int(_DEFAULT_BUFFER.read_text(encoding="ascii"))
+                self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, octets)
         context = self._conduct.tls if isinstance(tls, EllipsisType) else tls
         label = self._conduct.certificate if isinstance(certificate, EllipsisType) else certificate
         if context is not None:

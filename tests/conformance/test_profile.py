@@ -75,7 +75,7 @@ def test_every_pattern_is_one_that_some_code_fits(name: str) -> None:
         for outcome in [each for each in row.outcomes if each.outcome is not Outcome.DELIVERED]:
             digit = {Outcome.DEFERRED: "4", Outcome.PERMANENT: "5"}[outcome.outcome]
             for check in outcome.checks:
-                for pattern in check.any:
+                for pattern in [each for each in check.any if each != "{replied}"]:
                     value = pattern.replace("*", "9").replace("yz", "50")
                     assert codes.matches(pattern, value)
                     assert value.startswith(digit)

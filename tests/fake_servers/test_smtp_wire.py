@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 
 import pytest
@@ -198,6 +199,19 @@ async def test_a_stalled_body_notices_a_reset(serve: Serve, journal: Journal) ->
         client.reset()
     [end] = await noted(journal, "closed")
     assert (end["by"], end["how"]) == ("peer", "rst")
+
+
+async def test_a_stalled_body_notices_a_fin_that_finds_no_room(serve: Serve, journal: Journal) -> None:
+    async with await serve(Script(Rule(Stage.BODY, Stall()))) as client:
+        await client.walk_to(Stage.BODY)
+        await noted(journal, "body")
+        client.sock.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(1000):  # until the buffers of both sides are full
+                client.sock.send(b"x" * 100_000)
+        assert not any(event.kind == "closed" for event in journal)
+    [end] = await noted(journal, "closed")
+    assert (end["by"], end["how"]) == ("peer", "fin")
 
 
 @pytest.mark.parametrize("how", ["fin", "rst"])

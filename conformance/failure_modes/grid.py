@@ -1,0 +1,120 @@
+"""The grid: every stage of a delivery times everything a server can do there.
+
+The stages are the rows (`grid_stages`), the actions the columns (`grid_actions`). A cell is a failure mode called
+`{action}_at_{stage}`, or an older one under its older name, or it makes no sense and has a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from conformance.failure_mode import FailureMode, Host
+from conformance.failure_modes.grid_actions import COLUMNS, Column
+from conformance.failure_modes.grid_stages import ROWS, Phase, Row
+from conformance.target import TlsPolicy
+from conformance.witness import fault_played, stalled
+from fake_servers import Certificate, Rule, Stage
+
+_SMALL_BUFFER = 4_096
+
+# Cells that were named before there was a grid.
+_NAMES = {
+    ("reply_421", Stage.GREETING): "greeting_421",
+    ("reply_5yz", Stage.GREETING): "greeting_554",
+    ("stall", Stage.GREETING): "greeting_timeout",
+    ("reply_4yz", Stage.STARTTLS): "starttls_454",
+    ("malformed", Stage.HANDSHAKE): "tls_handshake_garbage",
+    ("reply_5yz", Stage.MAIL): "rejected_at_mail",
+    ("reply_5yz", Stage.RCPT): "rejected_at_rcpt",
+    ("reply_5yz", Stage.DATA): "rejected_at_data",
+    ("reply_5yz", Stage.DOT): "rejected_at_dot",
+}
+
+# Cells that another file declares, because no server is there to do anything.
+_ELSEWHERE = {
+    ("stall", Stage.CONNECT): "connect_timeout",
+    ("reset", Stage.CONNECT): "connection_refused",
+}
+
+# Cells that a section of the source document describes more closely than the others of their column.
+_SECTIONS = {"greeting_timeout": "4.4.315", "tls_handshake_garbage": "4.4.317"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell.
+
+    Attributes:
+        stage: The stage.
+        action: The name of the action.
+        failure_mode: The name of the failure mode that stages it; empty: there is none.
+        reason: Why there is none.
+    """
+
+    stage: Stage
+    action: str
+    failure_mode: str = ""
+    reason: str = ""
+
+
+def _cell(row: Row, column: Column) -> Cell:
+    key = (column.name, row.stage)
+    if key in _ELSEWHERE:
+        return Cell(row.stage, column.name, _ELSEWHERE[key])
+    if row.stage in column.impossible:
+        return Cell(row.stage, column.name, reason=column.impossible[row.stage])
+    return Cell(row.stage, column.name, _NAMES.get(key, f"{column.name}_at_{row.stage}"))
+
+
+def _mode(name: str, row: Row, column: Column) -> FailureMode:
+    said = column.said(row) if column.said else None
+    words = tuple(word for word in (said.text.split(" ", 1)[0], _plain(said.lines[0]))) if said else ()
+    about = column.about.format(place=row.place, asked=row.asked, said=said.text if said else "")
+    kept = said if row.phase is Phase.TRANSACTION and column.later in ("421", "4yz") else None
+    inside = row.stage is Stage.BODY
+    return FailureMode(
+        name=name,
+        section=_SECTIONS.get(name, column.section_of(row)),
+        staged=f"{'The connector requires TLS; the' if row.tls else 'The'} server {about}.",
+        kind=column.kind_of(row),
+        hosts=(
+            Host(
+                rules=(Rule(stage=row.stage, action=column.action(row)),),
+                certificate=Certificate.GOOD if row.tls else None,
+                receive_buffer=_SMALL_BUFFER if inside else None,
+            ),
+        ),
+        tls=TlsPolicy.ENCRYPTION_ONLY if row.tls else TlsPolicy.OPPORTUNISTIC,
+        witness=stalled if column.timeout else fault_played,
+        timeout=column.timeout,
+        reply=kept,
+        explained_by=(*words, *column.explained_by, *(("tls", "ssl", "handshake") if row.tls else ())),
+        body_octets=row.octets,
+        control="verified_tls" if row.tls else "plain",
+    )
+
+
+def _plain(text: str) -> str:
+    """Return the words of a reply as error details are searched for them: letters and digits only."""
+    words = text.split(" ", 1)[-1] if text[:1].isdigit() else text
+    return "".join(character for character in words.lower() if character.isalnum())
+
+
+def _modes() -> Iterator[FailureMode]:
+    for row in ROWS:
+        for column in COLUMNS:
+            cell = _cell(row, column)
+            if cell.failure_mode and (column.name, row.stage) not in _ELSEWHERE:
+                yield _mode(cell.failure_mode, row, column)
+
+
+CELLS: tuple[Cell, ...] = tuple(_cell(row, column) for row in ROWS for column in COLUMNS)
+"""All cells, row by row."""
+
+MODES: tuple[FailureMode, ...] = tuple(_modes())
+
+
+def left_out() -> tuple[tuple[Stage, str, str], ...]:
+    """Return stage, action and reason of every cell that makes no sense."""
+    return tuple((cell.stage, cell.action, cell.reason) for cell in CELLS if cell.reason)

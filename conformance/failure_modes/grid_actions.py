@@ -1,0 +1,248 @@
+"""The columns of the grid: what a server does at a stage. A new column is one `Column` here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from conformance.failure_mode import Kind
+from conformance.failure_modes.grid_stages import Phase, Row
+from fake_servers import (
+    Action,
+    Close,
+    CloseWith421,
+    Endless,
+    Raw,
+    Refuse,
+    Reply,
+    Reset,
+    Stage,
+    Stall,
+    Trickle,
+)
+
+_READ_FIRST = 8_192  # octets of content before a fault falls inside it
+_LONG_TEXT = 4_000  # octets; RFC 5321 section 4.5.3.1.5 allows 512 for a whole line
+_NOT_SMTP = "This is not SMTP."
+_NOT_TLS = "This is not a TLS record."
+_CLOSING = Reply(421, "4.3.2 Service not available")
+
+_DROPPED = "4.4.318"
+
+# Seconds between the octets of a reply that trickles: no single read takes long, and all sixteen take 6.4 s.
+_PACE = 0.4
+
+_LOST = (
+    "lost",
+    "closed",
+    "reset",
+    "dropped",
+    "disconnect",
+    "abrupt",
+    "eof",
+    "suspicious",
+    "10054",
+    "aborted",
+)
+_LATE = ("timedout", "timeout", "10060", "noresponse", "notrespond", "deadline")
+_ODD = ("malformed", "unexpected", "invalid", "protocol", "syntax", "outoforder", "garbage", "socketerror")
+
+# Why a cell cannot be staged, where several columns share the reason.
+_SAID_AT_CONNECT = "at connect the server says nothing: the first reply is the greeting"
+_NO_SMTP_IN_TLS = "inside the handshake there are TLS records and no SMTP replies"
+_NO_REPLY_DUE = "no reply is due amid the content: what the server has to say comes after the final dot"
+_WHO_HAS_IT = (
+    "the odd reply leaves open whether the server took the message: a second copy would be nobody's fault"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """An action.
+
+    Attributes:
+        name: The first part of the failure modes' names: `close` in `close_at_mail`.
+        about: What the server does, with `{place}` and `{asked}` of the row and what `said` returns as `{said}`.
+        action: The action at a stage.
+        opening: The section while the session does not stand yet.
+        later: The section behind that.
+        explained_by: Words that explain it, besides those of the reply.
+        said: The reply that is the error, if the server says one.
+        kind: What must become of the message, but at QUIT.
+        timeout: Which of the relay's time-outs may have to end an attempt.
+        impossible: Reasons by stage why there is no such cell.
+    """
+
+    name: str
+    about: str
+    action: Callable[[Row], Action]
+    opening: str
+    later: str
+    explained_by: tuple[str, ...] = ()
+    said: Callable[[Row], Reply] | None = None
+    kind: Kind = Kind.TRANSIENT
+    timeout: str = ""
+    impossible: Mapping[Stage, str] = field(default_factory=dict)
+
+    def section_of(self, row: Row) -> str:
+        """Return the section of a cell."""
+        if row.phase is Phase.LEAVING:
+            return "QUIT"
+        if row.tls and self.opening == _DROPPED:
+            return "dropped in TLS"
+        return self.opening if row.phase is Phase.OPENING else self.later
+
+    def kind_of(self, row: Row) -> Kind:
+        """Return what must become of the message in a cell."""
+        if row.phase is Phase.LEAVING:
+            return Kind.HARMLESS
+        # before the transaction a refusal is of the server, not of the message
+        return Kind.TRANSIENT if row.phase is Phase.OPENING else self.kind
+
+
+def _inside(row: Row) -> int:
+    return _READ_FIRST if row.stage is Stage.BODY else 0
+
+
+def _malformed(row: Row) -> Action:
+    if row.stage is Stage.HANDSHAKE:
+        return Raw(f"{_NOT_TLS}\r\n".encode())
+    return Raw(f"{_NOT_SMTP}\r\n".encode(), then=Refuse())
+
+
+def _over_long(row: Row) -> Action:
+    return Raw(f"{row.healthy.code} {'x' * _LONG_TEXT}\r\n".encode())
+
+
+def _trickle(row: Row) -> Action:
+    return Trickle(row.healthy, interval=_PACE)
+
+
+_NO_REPLY = {
+    Stage.CONNECT: _SAID_AT_CONNECT,
+    Stage.HANDSHAKE: _NO_SMTP_IN_TLS,
+    Stage.BODY: _NO_REPLY_DUE,
+}
+
+COLUMNS = (
+    Column(
+        name="reply_421",
+        about='answers {asked} with "{said}" and closes the connection',
+        action=lambda _: CloseWith421(" ".join(_CLOSING.lines)),
+        said=lambda _: _CLOSING,
+        opening="4.4.317",
+        later="421",
+        explained_by=("closed", "lost", "reset"),
+        impossible={Stage.CONNECT: _SAID_AT_CONNECT, Stage.HANDSHAKE: _NO_SMTP_IN_TLS},
+    ),
+    Column(
+        name="reply_4yz",
+        about='answers {asked} with "{said}"',
+        action=lambda row: row.busy,
+        said=lambda row: row.busy,
+        opening="4.4.317",
+        later="4yz",
+        impossible=_NO_REPLY,
+    ),
+    Column(
+        name="reply_5yz",
+        about='answers {asked} with "{said}"',
+        action=lambda row: row.refusal,
+        said=lambda row: row.refusal,
+        opening="4.4.317",
+        later="5yz",
+        kind=Kind.PERMANENT,
+        impossible=_NO_REPLY,
+    ),
+    Column(
+        name="close",
+        about="closes the connection {place}",
+        action=lambda row: Close(_inside(row)),
+        opening=_DROPPED,
+        later=_DROPPED,
+        explained_by=_LOST,
+        impossible={Stage.CONNECT: "on the wire it is the same as a close instead of the greeting"},
+    ),
+    Column(
+        name="reset",
+        about="resets the connection {place}",
+        action=lambda row: Reset(_inside(row)),
+        opening=_DROPPED,
+        later=_DROPPED,
+        explained_by=_LOST,
+    ),
+    Column(
+        name="stall",
+        about="falls silent {place}",
+        action=lambda row: Stall(_inside(row)),
+        opening="silent opening",
+        later="silent",
+        explained_by=_LATE,
+        timeout="command",
+    ),
+    Column(
+        name="malformed",
+        about=f'answers {{asked}} with a line that is no reply, "{_NOT_SMTP}"',
+        action=_malformed,
+        opening="odd",
+        later="odd",
+        explained_by=(*_ODD, *_LATE, "notsmtp"),
+        timeout="command",
+        impossible={Stage.CONNECT: _SAID_AT_CONNECT, Stage.BODY: _NO_REPLY_DUE},
+    ),
+    Column(
+        name="wrong_code",
+        about='answers {asked} with "{said}", which is no answer to that, and goes on as if it had refused',
+        action=lambda row: Raw(row.wrong.encoded(), then=Refuse()),
+        said=lambda row: row.wrong,
+        opening="wrong code",
+        later="wrong code",
+        explained_by=(*_ODD, *_LATE),
+        timeout="command",
+        impossible=_NO_REPLY,
+    ),
+    Column(
+        name="endless",
+        about="answers {asked} with one line of a multi-line reply after another, without end",
+        action=lambda _: Endless(interval=0.02),
+        opening="odd",
+        later="odd",
+        explained_by=(*_ODD, *_LATE, "toolong", "toolarge", "toomany", "limit"),
+        timeout="command",
+        impossible=_NO_REPLY,
+    ),
+    Column(
+        name="over_long",
+        about=f"answers {{asked}} with a positive reply of {_LONG_TEXT} octets in one line",
+        action=_over_long,
+        opening="bearable",
+        later="bearable",
+        explained_by=(*_ODD, *_LATE, "toolong", "toolarge", "length", "limit"),
+        timeout="command",
+        impossible={**_NO_REPLY, Stage.DOT: _WHO_HAS_IT},
+    ),
+    Column(
+        name="bare_lf",
+        about="ends its positive reply to {asked} with a bare LF",
+        action=lambda row: Raw(row.healthy.encoded().replace(b"\r\n", b"\n")),
+        opening="bearable",
+        later="bearable",
+        explained_by=(*_ODD, *_LATE, "barelf", "linefeed", "lineend"),
+        timeout="command",
+        impossible={**_NO_REPLY, Stage.DOT: _WHO_HAS_IT},
+    ),
+    Column(
+        name="trickle",
+        about=f"sends its positive reply to {{asked}} one octet at a time, {_PACE} s apart",
+        action=_trickle,
+        opening="bearable",
+        later="bearable",
+        explained_by=_LATE,
+        timeout="command",
+        impossible={
+            **_NO_REPLY,
+            Stage.HANDSHAKE: "a handshake is one exchange of records and no command; the stall there tells whether "
+            "it has a deadline",
+        },
+    ),
+)
