@@ -69,11 +69,12 @@ def _order(case: Case, fates: list[Fate]) -> list[Finding]:
     """Compare: a later message is not there when the delivery of an earlier one has yet to begin.
 
     Deliveries side by side are in nobody's order. Messages accepted far apart, because a busy machine took its time,
-    have retry times of their own that say nothing of the order in which a queue is worked off.
+    have retry times of their own: another order is a reason to stage it once more, and then none for a verdict.
     """
-    together = _AT_ONCE * case.evidence.staged.granted.retry_interval
+    staged = case.evidence.staged
+    together = _AT_ONCE * staged.granted.retry_interval
     apart = (fates[-1].offer.accepted or 0.0) - (fates[0].offer.accepted or 0.0)
-    if not case.profile.has("drains.order") or apart > together / 2:
+    if not case.profile.has("drains.order") or (staged.stretched and apart > together / 2):
         return []
     overtaken = [
         f"<{later.offer.recipient}> was there before <{earlier.offer.recipient}> was begun"
