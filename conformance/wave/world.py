@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from conformance.course import NEW_SMART_HOST
 from conformance.failure_mode import FailureMode, Host, Step, Tcp
 from conformance.lab import namespace
 from conformance.lab.plan import HOSTS_PER_SCENARIO, NAMESPACE, Lab
@@ -41,6 +42,9 @@ from fake_servers import (
 
 # Number of the smart host that a scenario's backlog waits for: the last of its addresses.
 DEAD = HOSTS_PER_SCENARIO - 1
+
+# Number of the healthy smart host that a connector is given on some courses.
+SPARE = HOSTS_PER_SCENARIO - 2
 
 _SINK_NAME = f"mx.{SENDER_DOMAIN}"
 
@@ -114,6 +118,9 @@ class World:
         if mode.backlog:
             dead = Host(rules=(Rule(Stage.GREETING, Stall()),))
             destinations.append(await self._arm(scenario, dead, self._site(scenario, index, DEAD, dead)))
+        if scenario.course in NEW_SMART_HOST:
+            spare = Host(certificate=Certificate.GOOD if mode.tls is not TlsPolicy.OPPORTUNISTIC else None)
+            destinations.append(await self._arm(scenario, spare, self._site(scenario, index, SPARE, spare)))
         self._destinations[scenario.id] = destinations
         sites = [destination.site for destination in destinations]
         for number, host in enumerate(hosts):
@@ -258,6 +265,13 @@ class World:
         else:
             sock: socket.socket = fault.hand_over()
             await destination.server.start(site.host, site.port, sock=sock)
+
+    async def probe_again(self, scenario: Scenario) -> None:
+        """Look once more ourselves at faults that leave no trace, so that two looks frame what happened meanwhile."""
+        for destination in self._destinations[scenario.id]:
+            if isinstance(destination.fault, Refusing | Unreachable):
+                site = destination.site
+                await probe(self.journal, site.host, site.port, 1.0, unseen_by=self.witness)
 
     def stop_faults(self) -> None:
         """Release what still refuses or hangs."""

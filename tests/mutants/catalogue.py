@@ -14,6 +14,7 @@ from .catalogue_grid import GRID
 from .catalogue_hosts import HOSTS
 from .catalogue_innocent import INNOCENT
 from .catalogue_lifetime import LIFETIME
+from .catalogue_operations import OPERATIONS
 from .catalogue_queue import QUEUE
 from .catalogue_recipients import RECIPIENTS
 from .catalogue_replies import REPLIES
@@ -44,6 +45,7 @@ MUTANTS: Mapping[str, Mutant] = {
         *REPLIES,
         *CRASH,
         *SCHEDULES,
+        *OPERATIONS,
         *INNOCENT,
     )
 }

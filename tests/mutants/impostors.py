@@ -12,6 +12,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiosmtplib
 import dns.asyncresolver
@@ -21,10 +22,14 @@ from aiosmtpd.smtp import SMTP, Envelope
 
 from conformance.failure_mode import FailureMode
 from conformance.target import (
+    AcceptedDomain,
     Address,
+    Alert,
     Capability,
     Connector,
     DeliveryEvent,
+    DomainType,
+    EditRefused,
     Outcome,
     QueuedMessage,
     RelayConfig,
@@ -90,6 +95,18 @@ class HoleRelay:
         self._delivers_to_controls = delivers_to_controls
         self.connectors = {connector.domain: connector for connector in config.connectors}
         self.taken: list[tuple[float, str, str]] = []
+        self.known = {accepted.domain: accepted.recipients for accepted in config.accepted_domains}
+        self.closed: set[str] = set()
+
+    async def handle_RCPT(
+        self, _server: SMTP, _session: object, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        """Refuse whom nobody knows once the operator wants it so: that much even an impostor can do."""
+        domain = address.rpartition("@")[2]
+        if domain in self.closed and address not in self.known[domain]:
+            return "550 5.4.1 Recipient address rejected: Access denied"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
 
     async def handle_DATA(self, _server: SMTP, _session: object, envelope: Envelope) -> str:
         """Take a message."""
@@ -117,6 +134,34 @@ class HoleRelay:
         """Return the error that the queue shows: none."""
         return ""
 
+    def alerts(self) -> Sequence[Alert]:
+        """Tell of nothing."""
+        return []
+
+    def mailbox(self, recipient: str) -> Sequence[bytes]:
+        """Show that there is nothing."""
+        return []
+
+    def fix_now(self, domain: str) -> None:
+        """Refuse unknown recipients from now on."""
+        self.closed.add(domain)
+
+    def edit_connector(
+        self, connector: Connector, *, enabled: bool = True, trust_anchors: Path | None = None
+    ) -> None:
+        """Refuse what is not valid, and forget the rest."""
+        pem = trust_anchors.read_text() if trust_anchors else "BEGIN CERTIFICATE"
+        if "BEGIN CERTIFICATE" not in pem or any(" " in host for host in connector.smart_hosts):
+            raise EditRefused("not valid")
+
+    def delete_connector(self, domain: str) -> None:
+        """Forget it."""
+
+    def set_accepted_domain(self, accepted: AcceptedDomain) -> None:
+        """Refuse unknown recipients of an authoritative domain from now on."""
+        if accepted.type is DomainType.AUTHORITATIVE:
+            self.closed.add(accepted.domain)
+
 
 class Parrot(BlackHole):
     """Accepts mail, never connects, and says at the right times what a good relay would say."""
@@ -139,6 +184,30 @@ class ParrotRelay(HoleRelay):
             f"{_code(mode)} [Message=Error: {' '.join(mode.explained_by)}] "
             f"[LastAttemptedServerName={self._last_host(recipient)}]"
         )
+
+    def alerts(self) -> Sequence[Alert]:
+        """Tell of each domain for which enough messages were taken long enough ago, with all that belongs to it."""
+        needed, age = self._config.alert_messages, self._config.alert_age
+        told = []
+        for domain, connector in self.connectors.items():
+            ours = [(at, to) for at, _, to in self.taken if to.endswith(f"@{domain}") and self.error(to)]
+            if len(ours) < needed or ours[needed - 1][0] + age > time.time():
+                continue
+            begin, recipient = ours[0]
+            told.append(
+                Alert(
+                    connector=domain,
+                    queued=len(ours),
+                    raised_at=ours[needed - 1][0] + age,
+                    queue_start=begin,
+                    oldest_expires=begin + self._config.queue_lifetime,
+                    destination_server=connector.smart_hosts[0],
+                    last_address="127.1.1.1",
+                    last_error=self.error(recipient),
+                    how_to_fix="Mend it.",
+                )
+            )
+        return told
 
     def events(self) -> Sequence[DeliveryEvent]:
         """Return a deferral for each interval that has passed since a message was taken, oldest first."""

@@ -1,6 +1,7 @@
 """All sins by name."""
 
 from mutants import (
+    sins_alerts,
     sins_codes,
     sins_crash,
     sins_day,
@@ -12,6 +13,7 @@ from mutants import (
     sins_innocent,
     sins_innocent_day,
     sins_lifetime,
+    sins_operations,
     sins_queue,
     sins_recipients,
     sins_replies,
@@ -24,6 +26,7 @@ from mutants.patching import SINS
 
 __all__ = [
     "SINS",
+    "sins_alerts",
     "sins_codes",
     "sins_crash",
     "sins_day",
@@ -35,6 +38,7 @@ __all__ = [
     "sins_innocent",
     "sins_innocent_day",
     "sins_lifetime",
+    "sins_operations",
     "sins_queue",
     "sins_recipients",
     "sins_replies",
