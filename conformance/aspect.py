@@ -23,6 +23,15 @@ from conformance.target import Outcome
 from conformance.verdict import Finding, NotApplicable
 from conformance.witness import Attempt
 
+# The course on which what a failure mode does shows first; an aspect of several kinds reads each on its own.
+_FIRST_COURSE = {
+    Kind.CONTROL: Course.HEALTHY,
+    Kind.HARMLESS: Course.PERSISTS,
+    Kind.PASSING: Course.PERSISTS,
+    Kind.TRANSIENT: Course.HEALED,
+    Kind.PERMANENT: Course.REJECTED,
+}
+
 # A lifetime that differs by less, in seconds, cannot be told from 24 hours by the stops of a moved clock.
 _LIFETIME_TOLERANCE = 5 * 60.0
 
@@ -103,12 +112,14 @@ class Case:
             )
 
     @property
+    def may_be_borne(self) -> bool:
+        """Whether the profile accepts that the message is delivered in spite of the fault, at once or later."""
+        return self.profile.accepted(self.mode, Outcome.DELIVERED) is not None
+
+    @property
     def was_delivered_at_once(self) -> bool:
         """Whether the relay delivered in spite of the fault and the profile accepts that."""
-        return (
-            self.outcome is Outcome.DELIVERED
-            and self.profile.accepted(self.mode, Outcome.DELIVERED) is not None
-        )
+        return self.outcome is Outcome.DELIVERED and self.may_be_borne
 
     @property
     def was_returned_at_once(self) -> bool:
@@ -131,6 +142,10 @@ class Case:
                 "accepts; 24 h were played"
             )
         self.must_have_failed()
+        if self.evidence.staged.repaired is None and self.evidence.messages and self.may_be_borne:
+            raise NotApplicable(
+                f"a later attempt delivered in spite of the fault, which the profile {self.profile.name} accepts here"
+            )
         if self.was_returned_at_once:
             raise NotApplicable(
                 f"the relay returned the message at once, which the profile {self.profile.name} accepts here"
@@ -222,4 +237,20 @@ def aspect(
     return declare
 
 
-__all__ = ["Aspect", "Case", "Course", "FailureMode", "Finding", "Kind", "Outcome", "aspect", "read_codes"]
+def on_first_course(mode: FailureMode, course: Course) -> bool:
+    """Tell whether a course is the one on which what a failure mode does shows first."""
+    return _FIRST_COURSE.get(mode.kind) is course
+
+
+__all__ = [
+    "Aspect",
+    "Case",
+    "Course",
+    "FailureMode",
+    "Finding",
+    "Kind",
+    "Outcome",
+    "aspect",
+    "on_first_course",
+    "read_codes",
+]

@@ -14,12 +14,15 @@ def altered(staged: Staged, message: Delivered) -> str:
     """Say in what a message differs from the one submitted, envelope included; empty if in nothing.
 
     A mail object is envelope and content (RFC 5321 section 2.3.1); of an address only the domain may change its
-    case (section 2.4).
+    case (section 2.4). Of several recipients each message may have some.
     """
     if _same_case(message.mail_from) != _same_case(staged.sender):
         return f"the reverse-path is <{message.mail_from}> instead of <{staged.sender}>"
-    if [_same_case(address) for address in message.recipients] != [_same_case(staged.recipient)]:
-        return f"the forward-path is <{'>, <'.join(message.recipients)}> instead of <{staged.recipient}>"
+    everybody = [_same_case(address) for address in (staged.recipient, *staged.others)]
+    paths = [_same_case(address) for address in message.recipients]
+    if not paths or len(set(paths)) < len(paths) or not set(paths) <= set(everybody):
+        wanted = "> or <".join((staged.recipient, *staged.others))
+        return f"the forward-path is <{'>, <'.join(message.recipients)}> instead of <{wanted}>"
     return difference(staged.content, message.content)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ssl import TLSVersion
 
 from conformance.moment import Moment
 from conformance.target import Capability, TlsPolicy
@@ -24,6 +25,7 @@ class Kind(StrEnum):
     CONTROL = "control"  # delivered at the first attempt
     HARMLESS = "harmless"  # delivered at the first attempt, although something is wrong
     TRANSIENT = "transient"  # queued and retried
+    PASSING = "passing"  # the same, but over without any repair: a later attempt succeeds
     PERMANENT = "permanent"  # returned at once
     SCHEDULE = "schedule"  # one fault after another; delivered or returned, as it comes
     MIXED = "mixed"  # one recipient is delivered, another is not
@@ -51,6 +53,8 @@ class Host:
         receive_buffer: Octets of socket buffer on its side; None: the system's choice. Small where a fault
             inside the content must not vanish in the kernel's buffers.
         extensions: What EHLO offers besides STARTTLS.
+        tls_extensions: The same for EHLO under TLS; None: as in clear.
+        newest_tls: The newest version of TLS that it speaks; None: whatever there is, from TLS 1.2 on.
         ttl: Seconds for which its address may be kept.
         aliases: How many aliases (CNAME) lead from its name to the name that has the address.
         moves: Whether the repair gives its name another address, where a healthy server waits, while the
@@ -64,6 +68,8 @@ class Host:
     certificate: Certificate | None = None
     receive_buffer: int | None = None
     extensions: tuple[str, ...] = ()
+    tls_extensions: tuple[str, ...] | None = None
+    newest_tls: TLSVersion | None = None
     ttl: int = 0
     aliases: int = 0
     moves: bool = False
@@ -120,14 +126,16 @@ class FailureMode:
         tls: The connector's TLS rule.
         tls_domain: The name that a certificate must bear, as `{host}` (the first host) or `{domain}` (the recipient
             domain) and what stands around it; only with DOMAIN_VALIDATION.
+        proper: The certificate that the repair brings, where the connector requires TLS.
         timeout: Which of the relay's time-outs ends an attempt: `connect`, `command`, `dns`, or nothing
             because the failure shows at once.
         reply: The reply of the remote server that is the error, word for word; its code and status are kept.
         explained_by: Words of which an error detail that explains this failure contains at least one,
             compared without regard to case, spaces and punctuation.
+        hostile: Whether the words of the remote server are made to break whatever quotes them.
         kind: What must become of the message.
         body_octets: Size of the message submitted; on clocks that are moved or compressed at most 64,000.
-        also_to: Local part of a second recipient, with whom nothing is wrong; empty: there is none.
+        also_to: Local parts of further recipients, with whom nothing is wrong.
         backlog: Messages that wait for a dead destination of the scenario's own before the message is submitted.
         steps: What the one smart host does instead, to one attempt after another; the last step stays.
         connections: How many connections in direct succession are still one attempt.
@@ -144,12 +152,14 @@ class FailureMode:
     literal: bool = False
     tls: TlsPolicy = TlsPolicy.OPPORTUNISTIC
     tls_domain: str = "{host}"
+    proper: Certificate = Certificate.GOOD
     timeout: str = ""
     reply: Reply | None = None
     explained_by: tuple[str, ...] = ()
+    hostile: bool = False
     kind: Kind = Kind.TRANSIENT
     body_octets: int = 1_500
-    also_to: str = ""
+    also_to: tuple[str, ...] = ()
     backlog: int = 0
     steps: tuple[Step, ...] = ()
     connections: int = 1
@@ -163,8 +173,8 @@ class FailureMode:
 
     @property
     def fails(self) -> bool:
-        """Whether an attempt fails, so that a profile must say which outcomes are accepted."""
-        return self.kind not in (Kind.CONTROL, Kind.HARMLESS)
+        """Whether attempts fail until a repair, so that a profile must say which outcomes are accepted."""
+        return self.kind not in (Kind.CONTROL, Kind.HARMLESS, Kind.PASSING)
 
     @property
     def stalls(self) -> bool:
@@ -196,6 +206,10 @@ class FailureMode:
             needs.add(Capability.TLS_REQUIRED)
         elif self.tls is not TlsPolicy.OPPORTUNISTIC:
             needs.add(Capability.TLS_VERIFIED)
+        elif any(host.certificate for host in self.hosts):
+            needs.add(Capability.TLS_OPPORTUNISTIC)
+        if self.tls is TlsPolicy.DOMAIN_VALIDATION and self.tls_domain != "{host}":
+            needs.add(Capability.TLS_DOMAIN)
         if self.killed in (Moment.EXPIRING, Moment.REPORTING):
             needs.add(Capability.CLOCK)
         return frozenset(needs)
@@ -214,7 +228,7 @@ class FailureMode:
         """Return the hosts as they are after the repair."""
         secured = self.tls is not TlsPolicy.OPPORTUNISTIC
         return tuple(
-            Host(certificate=Certificate.GOOD if secured else None, ipv6=host.ipv6) for host in self.hosts
+            Host(certificate=self.proper if secured else None, ipv6=host.ipv6) for host in self.hosts
         )
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from conformance.aspect import Case
-from conformance.verdict import Inconclusive
+from conformance.verdict import Inconclusive, NotApplicable
 
 
 def only_report(case: Case) -> bytes:
     """Return the content of the first non-delivery report.
 
     Raises:
+        NotApplicable: There is none, because the message was delivered.
         Inconclusive: There is none, which another aspect judges.
     """
+    if not case.evidence.ndrs and case.evidence.messages:
+        raise NotApplicable("the message was delivered, so there is no report to read (see expires)")
     if not case.evidence.ndrs:
         raise Inconclusive("no report came back to the sender, so there is none to read (see expires)")
     return case.evidence.ndrs[0][0].content

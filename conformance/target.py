@@ -4,8 +4,8 @@ An adapter is one class with three members (`Target`). Entering `running` must l
 mail; leaving it must leave nothing running. A relay that offers more says so by its capabilities and by
 further methods on the object that `running` yields: `events`, `submit`, `alerts` and more.
 
-Synchronous adapters are welcome: `running` may return a plain context manager, and `queue`, `events` and
-`submit` may be plain functions; they are then called in a thread, never two at once.
+Synchronous adapters are welcome: `running` may return a plain context manager, and every method of what it
+yields may be a plain function; it is then called in a thread, never two at once.
 
 Whatever an adapter cannot do it leaves out of `capabilities`: the requirements concerned become *not
 applicable*, with the reason. It raises `TargetError` when the relay (or its installation) is at fault; any
@@ -28,8 +28,10 @@ class Capability(StrEnum):
     SMART_HOST = "smart_host"  # a connector can name the hosts to deliver to
     MX = "mx"  # a domain without smart hosts is routed by its MX records
     IPV6 = "ipv6"  # next hops are reached by IPv6 too, by name and by literal (`fd77::1`)
+    TLS_OPPORTUNISTIC = "tls_opportunistic"  # uses TLS where it is offered, though no connector asks for it
     TLS_REQUIRED = "tls_required"  # a connector can insist on TLS without looking at the certificate
     TLS_VERIFIED = "tls_verified"  # a connector can insist on a certificate that is valid for a name
+    TLS_DOMAIN = "tls_domain"  # `tls_domain` may be another name than the smart host's, or `*.` and a domain
     MANY_CONNECTORS = "many_connectors"  # one instance serves many connectors; else one instance for each
     ANY_PORT = "any_port"  # honours next_hop_port and resolver; else it needs ports 25 and 53 (namespace lab)
     EVENTS = "events"  # running() yields an object with events()
@@ -68,7 +70,7 @@ class Connector:
         smart_hosts: Host names to deliver to, by their address records (no MX look-up), in this order;
             empty: by the MX records of `domain`.
         tls: What the connection must offer before mail may pass.
-        tls_domain: The name a certificate must bear under DOMAIN_VALIDATION.
+        tls_domain: The name a certificate must bear under DOMAIN_VALIDATION; `*.a.test`: any one name below a.test.
     """
 
     domain: str
@@ -300,10 +302,7 @@ class RaisesAlerts(Protocol):
     """A relay that tells its operator of mail that waits too long (capability ALERTS)."""
 
     async def alerts(self) -> Sequence[Alert]:
-        """Return every alert since the relay was started, oldest first, those that were cleared included.
-
-        Asked at most four times a second. Raised and cleared at most `Schedule.granularity` late.
-        """
+        """Return every alert since the start, oldest first, cleared ones too; asked at most four times a second."""
 
 
 class FixesNow(Protocol):

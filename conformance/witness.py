@@ -200,13 +200,31 @@ def _certificate_offered(evidence: Evidence) -> list[Contact]:
     return _connections(evidence, offered)
 
 
+def _certificate_presented(evidence: Evidence) -> list[Contact]:
+    return _before_repair(evidence, _connections(evidence, evidence.of("tls", "offered")))
+
+
+def _handshake_failed(evidence: Evidence) -> list[Contact]:
+    # a client that took the server's version has met it as well
+    return _before_repair(evidence, _connections(evidence, evidence.of("tls", "failed", "established")))
+
+
+def _secured(evidence: Evidence) -> list[Contact]:
+    return _connections(evidence, evidence.of("tls", "established"))
+
+
 def _no_starttls(evidence: Evidence) -> list[Contact]:
     told = (
         event
         for event in evidence.of("smtp", "sent")
-        if event["stage"] == "ehlo" and "STARTTLS" not in str(event["text"]).upper()
+        if event["stage"] == "ehlo" and not _offers_starttls(str(event["text"]))
     )
     return _before_repair(evidence, _connections(evidence, told))
+
+
+def _offers_starttls(reply: str) -> bool:
+    # the first line has the server's name, which may be anything
+    return any(line[4:].strip().upper() == "STARTTLS" for line in reply.splitlines()[1:])
 
 
 def _failed_query(evidence: Evidence) -> list[Contact]:
@@ -291,6 +309,18 @@ stalled = Witness(
 certificate_offered = Witness(
     sentence="a ClientHello came in and the bad certificate was presented to it",
     see=_certificate_offered,
+)
+certificate_presented = Witness(
+    sentence="a ClientHello came in and the certificate was presented to it",
+    see=_certificate_presented,
+)
+handshake_failed = Witness(
+    sentence="a ClientHello came in, and the handshake ended in failure or with the server's only version",
+    see=_handshake_failed,
+)
+secured = Witness(
+    sentence="TLS was negotiated on a connection",
+    see=_secured,
 )
 starttls_missing = Witness(
     sentence="a connection got an EHLO reply that does not offer STARTTLS",

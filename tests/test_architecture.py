@@ -30,6 +30,7 @@ SUITE_READS = (
     "ndr",
     "ndr_cases",
     "operations",
+    "quoting",
     "record",
     "steps",
     "target",
@@ -45,6 +46,7 @@ MAY_IMPORT = {
     "conformance.suite": tuple(f"conformance.{name}" for name in SUITE_READS),
     "conformance.lifetime": ("conformance.aspect", "conformance.course"),
     "conformance.ndr": ("conformance.dsn",),
+    "conformance.quoting": ("conformance.dsn",),
     "conformance.ndr_cases": ("conformance.aspect", "conformance.verdict"),
     "conformance.operations": tuple(
         f"conformance.{name}"

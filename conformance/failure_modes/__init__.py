@@ -11,10 +11,15 @@ from conformance.failure_modes import (
     controls,
     dns_query_failed,
     grid,
+    hostile_replies,
     killed,
     mx_routing,
+    passing,
     rejected,
+    replies,
     several_hosts,
+    tls_ladder,
+    tls_session,
 )
 
 _registry = Registry()
@@ -28,7 +33,12 @@ for _section in (
     cannot_connect,
     grid,
     certificate,
+    tls_ladder,
+    tls_session,
     rejected,
+    replies,
+    hostile_replies,
+    passing,
     killed,
 ):
     _registry.add(*_section.MODES)

@@ -1,47 +1,86 @@
 """Error code: 450 4.7.320 Certificate validation failed.
 
-The connector insists on a valid certificate for the smart host's name, and the server presents another.
+The connector insists on a certificate that is valid for a name, and the server presents another: the column
+DOMAIN_VALIDATION of the TLS ladder. Its good certificate is the control `verified_tls`.
 """
 
-from conformance.failure_mode import FailureMode, Host
+from conformance.failure_mode import FailureMode, Host, Kind
+from conformance.failure_modes.presented import CERTIFICATES, Presented
 from conformance.target import TlsPolicy
-from conformance.witness import certificate_offered
+from conformance.witness import certificate_offered, certificate_presented
 from fake_servers import Certificate
 
-_CASES = (
-    (Certificate.EXPIRED, "a certificate that has expired", ("expired",)),
-    (
-        Certificate.NOT_YET_VALID,
-        "a certificate that becomes valid in ten years",
-        ("notyetvalid", "notvalid", "validity", "nolongervalid"),
+_SECTION = "4.7.320"
+_MISMATCH = ("mismatch", "subject", "name", "hostname", "notverified", "match")
+
+
+def _mode(row: Presented) -> FailureMode:
+    passes = row.chained and row.named
+    return FailureMode(
+        name=f"certificate_{row.certificate}",
+        section="tls-wildcard" if passes else _SECTION,
+        staged=f"The connector requires a certificate valid for the smart host; the server presents {row.what}.",
+        kind=Kind.HARMLESS if passes else Kind.TRANSIENT,
+        hosts=(Host(certificate=row.certificate),),
+        tls=TlsPolicy.DOMAIN_VALIDATION,
+        witness=certificate_offered,
+        explained_by=row.explained_by,
+        control="verified_tls",
+    )
+
+
+# What the name of the connector makes of a certificate (New-OutboundConnector, TlsDomain; RFC 9525 section 6).
+_NAMES = (
+    FailureMode(
+        name="certificate_tls_domain_wildcard",
+        section="tls-domain",
+        staged="The connector requires a certificate for any name below the recipient domain (`*.domain`); the server "
+        "presents one.",
+        kind=Kind.HARMLESS,
+        hosts=(Host(certificate=Certificate.GOOD),),
+        tls=TlsPolicy.DOMAIN_VALIDATION,
+        tls_domain="*.{domain}",
+        witness=certificate_presented,
+        control="verified_tls",
     ),
-    (
-        Certificate.WRONG_NAME,
-        "a valid certificate for another name",
-        ("mismatch", "subject", "name", "hostname", "notverified", "match"),
+    FailureMode(
+        name="certificate_of_host_not_tls_domain",
+        section=_SECTION,
+        staged="The connector requires a certificate for another name than the smart host's; the server presents one "
+        "for its own.",
+        hosts=(Host(certificate=Certificate.GOOD),),
+        tls=TlsPolicy.DOMAIN_VALIDATION,
+        tls_domain="gateway.{domain}",
+        proper=Certificate.WILDCARD,
+        witness=certificate_presented,
+        explained_by=_MISMATCH,
+        control="verified_tls",
     ),
-    (
-        Certificate.SELF_SIGNED,
-        "a self-signed certificate",
-        ("selfsigned", "untrusted", "nottrusted", "trust", "chain", "issuer"),
+    FailureMode(
+        name="certificate_for_ip_literal",
+        section="tls-ip",
+        staged="The smart host is an IP address, for which the connector requires a certificate; the server presents "
+        "one.",
+        kind=Kind.HARMLESS,
+        hosts=(Host(certificate=Certificate.IP_ADDRESS),),
+        literal=True,
+        tls=TlsPolicy.DOMAIN_VALIDATION,
+        witness=certificate_presented,
+        control="verified_tls",
     ),
-    (
-        Certificate.UNKNOWN_CA,
-        "a certificate of an authority that is not trusted",
-        ("untrusted", "nottrusted", "trust", "unknownca", "chain", "issuer"),
+    FailureMode(
+        name="certificate_of_host_for_ip_literal",
+        section=_SECTION,
+        staged="The smart host is an IP address, for which the connector requires a certificate; the server presents "
+        "one for its host name.",
+        hosts=(Host(certificate=Certificate.GOOD),),
+        literal=True,
+        tls=TlsPolicy.DOMAIN_VALIDATION,
+        proper=Certificate.IP_ADDRESS,
+        witness=certificate_presented,
+        explained_by=_MISMATCH,
+        control="verified_tls",
     ),
 )
 
-MODES = tuple(
-    FailureMode(
-        name=f"certificate_{certificate}",
-        section="4.7.320",
-        staged=f"The connector requires a certificate valid for the smart host; the server presents {what}.",
-        hosts=(Host(certificate=certificate),),
-        tls=TlsPolicy.DOMAIN_VALIDATION,
-        witness=certificate_offered,
-        explained_by=words,
-        control="verified_tls",
-    )
-    for certificate, what, words in _CASES
-)
+MODES = (*(_mode(row) for row in CERTIFICATES if row.certificate is not Certificate.GOOD), *_NAMES)

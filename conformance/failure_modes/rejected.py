@@ -18,7 +18,7 @@ MODES = (
         kind=Kind.MIXED,
         hosts=(Host(rules=(Rule(Stage.RCPT, Reply(550, _TEXT), recipient=RECIPIENT),)),),
         witness=fault_played,
-        also_to=_OTHER,
+        also_to=(_OTHER,),
     ),
     FailureMode(
         name="one_recipient_deferred",
@@ -27,6 +27,6 @@ MODES = (
         kind=Kind.MIXED,
         hosts=(Host(rules=(Rule(Stage.RCPT, Reply(450, "4.2.1 Mailbox busy"), recipient=RECIPIENT),)),),
         witness=fault_played,
-        also_to=_OTHER,
+        also_to=(_OTHER,),
     ),
 )

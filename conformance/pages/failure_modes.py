@@ -40,6 +40,7 @@ _TITLES = {
 _FATES = {
     Kind.CONTROL: "delivered at the first attempt",
     Kind.HARMLESS: "delivered at the first attempt all the same",
+    Kind.PASSING: "delivered to every recipient at a later attempt, without any repair",
     Kind.MIXED: "each recipient has a fate of its own",
     Kind.KILLED: "delivered or reported, exactly once",
 }

@@ -20,6 +20,8 @@ from .config_reader import is_ip_literal
 from .errors import Failure, expired, safe_text, with_detail
 from .message import Message, Recipient
 
+_LONGEST_LINE = 900  # octets
+
 _HEADERS_END = re.compile(rb"\r\n\r\n")
 
 # What the live service tells senders, in words of our own.
@@ -169,7 +171,8 @@ def _human_part(
         ]
     lines += ["", "Original message headers:", ""]
     headers = header_section(content).decode("ascii", "replace").replace("\ufffd", "?")
-    return _lines([*(_ascii(line) for line in lines), *headers.splitlines()])
+    short = [piece for line in lines for piece in _pieces(_ascii(line)) or [""]]
+    return _lines([*short, *headers.splitlines()])
 
 
 def _explain(failure: Failure) -> str:
@@ -213,9 +216,17 @@ def _threading(message_id: str) -> list[str]:
 
 
 def _fold(field: str) -> str:
-    """Fold a long field at spaces only, so that unfolding gives back the very same text."""
+    """Fold a long field at spaces, so that unfolding gives back the very same text.
+
+    What has no space for too long is broken all the same: no line is longer than 998 octets (RFC 5322 2.1.1).
+    """
     lines = textwrap.wrap(field, 200, break_long_words=False, break_on_hyphens=False, drop_whitespace=True)
-    return "\r\n ".join(lines) if lines else field
+    short = [piece for line in lines for piece in _pieces(line)]
+    return "\r\n ".join(short) if short else field
+
+
+def _pieces(line: str) -> list[str]:
+    return [line[at : at + _LONGEST_LINE] for at in range(0, len(line), _LONGEST_LINE)]
 
 
 def _ascii(text: str) -> str:

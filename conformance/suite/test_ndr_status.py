@@ -5,7 +5,7 @@ from conformance.aspect import Case, Course, Finding, aspect
 from conformance.ndr_cases import only_report
 
 
-@aspect(Course.EXPIRES, slots=("class", "cause", "agrees"))
+@aspect(Course.EXPIRES, slots=("class", "cause", "agrees", "passed_through"))
 def test_ndr_status(case: Case) -> list[Finding]:
     """Status is of class 5 (or 4, transient by itself), keeps the cause, and agrees with Diagnostic-Code."""
     case.must_have_waited()
@@ -27,7 +27,9 @@ def test_ndr_status(case: Case) -> list[Finding]:
             observed=f"Status {recipient.status or 'missing'}",
         )
     ]
-    if case.profile.has("ndr_status.cause") and case.mode.section.startswith("4."):
+    if case.mode.section == "4yz":
+        findings += _passed_through(case, recipient.status)
+    elif case.profile.has("ndr_status.cause") and case.mode.section.startswith("4."):
         wanted = f"5.{case.mode.section.partition('.')[2]}"
         findings.append(
             case.finding(
@@ -37,7 +39,7 @@ def test_ndr_status(case: Case) -> list[Finding]:
                 observed=f"Status {recipient.status}",
             )
         )
-    if read.status:
+    if read.status and not _contradicts_itself(case):
         findings.append(
             case.finding(
                 "ndr_status.agrees",
@@ -47,3 +49,25 @@ def test_ndr_status(case: Case) -> list[Finding]:
             )
         )
     return findings
+
+
+def _passed_through(case: Case, status: str) -> list[Finding]:
+    """Compare with the status of the remote server's own reply, where it had one that agrees with its code."""
+    said = codes.read(case.mode.reply.text).status if case.mode.reply else ""
+    if not said.startswith("4"):
+        return []
+    kept = "5" + said[1:]
+    return [
+        case.finding(
+            "ndr_status.passed_through",
+            holds=status in ("5.4.300", kept, said),
+            expected=f"Status 5.4.300, {kept} or {said}",
+            observed=f"Status {status or 'missing'}",
+        )
+    ]
+
+
+def _contradicts_itself(case: Case) -> bool:
+    """Tell whether the two codes of the remote server's reply are of different classes; who quotes it cannot agree."""
+    said = codes.read(case.mode.reply.text if case.mode.reply else "")
+    return bool(said.status) and said.status[0] != said.code[0]

@@ -38,12 +38,14 @@ def _gap(longest: float, shortest: float) -> str:
 
 
 def _success(case: Case) -> list[float]:
-    """Return when the attempt began that succeeded after the repair, if one did and can be told from the others.
+    """Return when the attempt began that succeeded, if one did and can be told from the others.
+
+    That is after the repair, unless the profile accepts a delivery in spite of the fault.
 
     Raises:
         NotApplicable: Only one attempt met the fault, and those before the repair cannot be counted.
     """
-    repaired = case.evidence.staged.repaired or 0.0
+    repaired = 0.0 if case.may_be_borne else case.evidence.staged.repaired or 0.0
     delivered = [message for message in case.evidence.messages if message.at >= repaired]
     if not delivered:
         return []

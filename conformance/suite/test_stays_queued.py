@@ -1,7 +1,7 @@
 """While the fault lasts the message stays in the queue and is not returned."""
 
 from conformance.aspect import Case, Course, Finding, aspect
-from conformance.verdict import Inconclusive
+from conformance.verdict import Inconclusive, NotApplicable
 
 
 @aspect(Course.HEALED, slots=("kept",))
@@ -23,6 +23,10 @@ def test_stays_queued(case: Case) -> list[Finding]:
     if missing:
         seen = f"not in the queue at {missing[0]:.2f} s ({len(missing)} of {len(looks)} looks)"
         return [_finding(case, False, expected, seen)]
+    if not looks and any(message.at == until for message in evidence.messages):
+        raise NotApplicable(
+            "delivered in spite of the fault before the first look at the queue (see recovers)"
+        )
     if not looks:
         raise Inconclusive("the queue was never seen while the fault lasted")
     return [_finding(case, True, expected, f"in the queue at {len(looks)} looks, no NDR")]

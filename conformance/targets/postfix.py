@@ -63,8 +63,10 @@ class PostfixTarget:
         offered = {
             Capability.SMART_HOST,
             Capability.MX,
+            Capability.TLS_OPPORTUNISTIC,
             Capability.TLS_REQUIRED,
             Capability.TLS_VERIFIED,
+            Capability.TLS_DOMAIN,
             Capability.MANY_CONNECTORS,
             Capability.EVENTS,
             Capability.RESTART,
@@ -211,7 +213,8 @@ class PostfixRelay:
                 recipient=recipient["address"],
                 error=recipient.get("delay_reason", ""),
             )
-            for message in map(json.loads, listing.splitlines())
+            # not splitlines(): a reply of a remote server may hold other line separators, U+2028 for one
+            for message in map(json.loads, filter(None, listing.split("\n")))
             for recipient in message["recipients"]
         ]
 

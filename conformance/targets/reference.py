@@ -49,8 +49,10 @@ class ReferenceTarget:
         {
             Capability.SMART_HOST,
             Capability.MX,
+            Capability.TLS_OPPORTUNISTIC,
             Capability.TLS_REQUIRED,
             Capability.TLS_VERIFIED,
+            Capability.TLS_DOMAIN,
             Capability.MANY_CONNECTORS,
             Capability.ANY_PORT,
             Capability.EVENTS,

@@ -198,8 +198,9 @@ class Player:
 
 
 def arrived(evidence: Evidence) -> bool:
-    """Whether the message was delivered to the recipient that is judged."""
-    return any(message.is_for(evidence.staged.recipient) for message in evidence.messages)
+    """Whether the message was delivered to every recipient."""
+    everybody = (evidence.staged.recipient, *evidence.staged.others)
+    return all(any(message.is_for(each) for message in evidence.messages) for each in everybody)
 
 
 def _returned(evidence: Evidence) -> bool:

@@ -53,13 +53,12 @@ def dead_domain_of(scenario: Scenario) -> str:
 
 def author_of(scenario: Scenario) -> str:
     """Return the address in the From header: not the envelope sender, so that an NDR sent there is seen."""
-    return f"author-of-{scenario.label}@{SENDER_DOMAIN}"
+    return f"author-{scenario.label}@{SENDER_DOMAIN}"
 
 
 def envelope_of(scenario: Scenario) -> Envelope:
     """Return the message to submit, with everything in its body that careless relays damage."""
     recipient = recipient_of(scenario)
-    also_to = scenario.failure_mode.also_to
     head = [
         f"From: Author <{author_of(scenario)}>",
         f"To: Recipient <{recipient}>",
@@ -90,7 +89,7 @@ def envelope_of(scenario: Scenario) -> Envelope:
     traits = TRAITS[scenario.course]
     return Envelope(
         sender="" if traits.null_sender else sender_of(scenario),
-        recipients=(recipient, f"{also_to}@{domain_of(scenario)}") if also_to else (recipient,),
+        recipients=(recipient, *(f"{name}@{domain_of(scenario)}" for name in scenario.failure_mode.also_to)),
         content=content,
         notify=traits.notify,
     )

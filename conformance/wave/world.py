@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -158,7 +159,7 @@ class World:
             self.journal,
             hostname=site.name,
             script=_script(host, scenario),
-            tls=self.authority.server_context(certificate, site.name) if certificate else None,
+            tls=self._context(certificate, site, host.newest_tls),
             certificate=str(certificate or ""),
             receive_buffer=host.receive_buffer,
         )
@@ -173,6 +174,13 @@ class World:
         else:
             self.zone.set_all(site.name, host.dns)
         return destination
+
+    def _context(
+        self, certificate: Certificate | None, site: Site, newest: ssl.TLSVersion | None
+    ) -> ssl.SSLContext | None:
+        if certificate is None:
+            return None
+        return self.authority.server_context(certificate, site.name, address=site.host, newest=newest)
 
     async def _break_tcp(self, destination: _Destination, how: Tcp) -> None:
         kinds: dict[Tcp, type[Refusing] | type[Hanging] | type[Unreachable]] = {
@@ -207,7 +215,7 @@ class World:
         site, fault, server = destination.site, destination.fault, destination.server
         if scenario.failure_mode.hosts[number].moves:
             server = await self._move(scenario, index, number, destination)
-        context = self.authority.server_context(host.certificate, site.name) if host.certificate else None
+        context = self._context(host.certificate, site, host.newest_tls)
         server.repair(
             _script(host, scenario),
             tls=context,
@@ -288,7 +296,11 @@ def connectors(scenario: Scenario, sites: Sequence[Site]) -> list[Connector]:
 
 
 def _script(host: Host, scenario: Scenario) -> Script:
-    return Script(*(_addressed(rule, scenario) for rule in host.rules), extensions=host.extensions)
+    return Script(
+        *(_addressed(rule, scenario) for rule in host.rules),
+        extensions=host.extensions,
+        tls_extensions=host.tls_extensions,
+    )
 
 
 def _addressed(rule: Rule, scenario: Scenario) -> Rule:

@@ -42,6 +42,7 @@ DAY = 24.0  # seconds of a compressed day: one for each hour
 COURSES = {
     Kind.CONTROL: Course.HEALTHY,
     Kind.HARMLESS: Course.PERSISTS,
+    Kind.PASSING: Course.PERSISTS,
     Kind.TRANSIENT: Course.HEALED,
     Kind.PERMANENT: Course.REJECTED,
     Kind.MIXED: Course.MIXED,

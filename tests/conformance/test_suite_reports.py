@@ -105,6 +105,13 @@ class TestNdrStatus:
             ("connection_refused", "5.4.300", Verdict.PASS, Verdict.PASS),
             ("connection_refused", "4.4.7", Verdict.DEVIATION, Verdict.PASS),
             ("connection_refused", "2.0.0", Verdict.FAIL, Verdict.FAIL),
+            # a remote server's own reply ends as 5.4.300, or with its own subject and detail
+            ("reply_499", "5.4.300", Verdict.PASS, Verdict.PASS),
+            ("reply_499", "5.2.1", Verdict.PASS, Verdict.PASS),
+            ("reply_499", "4.2.1", Verdict.PASS, Verdict.PASS),
+            ("reply_499", "5.4.7", Verdict.DEVIATION, Verdict.DEVIATION),
+            ("reply_without_status", "5.4.7", Verdict.PASS, Verdict.PASS),
+            ("reply_of_another_class", "4.0.0", Verdict.PASS, Verdict.PASS),
             ("connection_refused", "", Verdict.FAIL, Verdict.FAIL),
             ("close_at_data", "5.4.7", Verdict.PASS, Verdict.PASS),  # inferred: a MAY
         ],

@@ -9,15 +9,18 @@ from .catalogue_crash import CRASH
 from .catalogue_day import DAY
 from .catalogue_delivery import DELIVERY
 from .catalogue_form import FORM
+from .catalogue_grid import GRID
 from .catalogue_innocent import INNOCENT
 from .catalogue_lifetime import LIFETIME
 from .catalogue_operations import OPERATIONS
 from .catalogue_queue import QUEUE
 from .catalogue_recipients import RECIPIENTS
+from .catalogue_replies import REPLIES
 from .catalogue_reports import REPORTS
 from .catalogue_schedules import SCHEDULES
 from .catalogue_text import TEXT
 from .catalogue_tls import TLS
+from .catalogue_tls_ladder import TLS_LADDER
 from .mutant import Mutant
 
 MUTANTS: Mapping[str, Mutant] = {
@@ -27,12 +30,15 @@ MUTANTS: Mapping[str, Mutant] = {
         *TEXT,
         *QUEUE,
         *TLS,
+        *TLS_LADDER,
         *DELIVERY,
+        *GRID,
         *LIFETIME,
         *DAY,
         *REPORTS,
         *FORM,
         *RECIPIENTS,
+        *REPLIES,
         *CRASH,
         *SCHEDULES,
         *OPERATIONS,

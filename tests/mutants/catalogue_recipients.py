@@ -20,8 +20,16 @@ RECIPIENTS = (
     Mutant(
         name="sends_again_to_those_delivered",
         sin="Sends a retry to every recipient, those delivered included.",
-        scenarios=_BOTH,
-        caught=(fails("each_recipient", _ONCE, "one_recipient_deferred"),),
+        scenarios=(*_BOTH, "too_many_recipients_452"),
+        caught=(
+            fails("each_recipient", _ONCE, "one_recipient_deferred"),
+            fails(
+                "delivered_later",
+                "replies/passing",
+                "too_many_recipients_452",
+                besides=("replies/once-each",),
+            ),
+        ),
     ),
     Mutant(
         name="report_lists_those_delivered",

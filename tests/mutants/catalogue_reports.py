@@ -34,7 +34,10 @@ REPORTS = (
             fails("expires", "lifetime/ends"),
             fails("returned_at_once", "permanent/returned"),
         ),
-        also=_NOTHING_TO_READ,
+        also=(
+            *_NOTHING_TO_READ,
+            *hence("the same", "reports_refusal", verdict=Verdict.INCONCLUSIVE, modes=("rejected_at_mail",)),
+        ),
     ),
     Mutant(
         name="two_reports",
@@ -112,12 +115,14 @@ REPORTS = (
         sin="Sends reports hours after a message was given up.",
         scenarios=("rejected_at_rcpt", "rejected_at_dot"),
         caught=(fails("returned_at_once", "permanent/returned"),),
+        also=hence("no report, nothing to read", "reports_refusal", verdict=Verdict.INCONCLUSIVE),
     ),
     Mutant(
         name="retries_5yz",
         sin="Tries a message again that was refused for good.",
         scenarios=("rejected_at_mail", "rejected_at_rcpt", "rejected_at_data", "rejected_at_dot"),
         caught=(fails("returned_at_once", "permanent/returned", besides=("permanent/not-retried",)),),
+        also=hence("no report, nothing to read", "reports_refusal", verdict=Verdict.INCONCLUSIVE),
     ),
     Mutant(
         name="retries_5yz_once",

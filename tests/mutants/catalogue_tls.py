@@ -8,17 +8,26 @@ from .mutant import Expected, Mutant, fails, hence
 
 _CERTIFICATE = "certificate/error-code"
 _TLS = "cannot-connect/error-code"
+_CLEAR = "tls/never-in-clear"
+
+_UNOFFERED = ("no_starttls_under_certificate_validation", "no_starttls_under_domain_validation")
+_REFUSED = ("starttls_454_under_certificate_validation", "starttls_454_under_domain_validation")
+_BROKEN = ("broken_handshake_under_certificate_validation", "broken_handshake_under_domain_validation")
 
 
 def _delivered(requirement: str, *modes: str) -> tuple[Expected, ...]:
     return (fails("error_code", requirement, *modes), fails("recovers", "queue/recovers", *modes))
 
 
+def _in_clear(requirement: str, *modes: str) -> tuple[Expected, ...]:
+    return (*_delivered(requirement, *modes), fails("never_in_clear", _CLEAR, *modes))
+
+
 def _hence(*modes: str) -> tuple[Expected, ...]:
     why = "the message is delivered at once, so there is no error, no queue and no retry"
     return (
         *hence(why, "error_detail", "destination_server", "retried", modes=modes),
-        *hence(why, "stays_queued", verdict=Verdict.INCONCLUSIVE, modes=modes, certain=False),
+        *hence(why, "stays_queued", verdict=Verdict.NOT_APPLICABLE, modes=modes, certain=False),
     )
 
 
@@ -26,29 +35,29 @@ TLS = (
     Mutant(
         name="clear_text_without_starttls",
         sin="Delivers in clear where TLS is required and not offered.",
-        scenarios=("tls_not_offered", "starttls_454"),
-        caught=_delivered(_TLS, "tls_not_offered"),
-        also=_hence("tls_not_offered"),
+        scenarios=("tls_not_offered", *_UNOFFERED, "starttls_454"),
+        caught=_in_clear(_TLS, "tls_not_offered", *_UNOFFERED),
+        also=_hence("tls_not_offered", *_UNOFFERED),
     ),
     Mutant(
         name="clear_text_after_454",
         sin="Delivers in clear where TLS is required and STARTTLS is refused.",
-        scenarios=("starttls_454", "tls_not_offered"),
-        caught=_delivered(_TLS, "starttls_454"),
-        also=_hence("starttls_454"),
+        scenarios=("starttls_454", *_REFUSED, "tls_not_offered"),
+        caught=_in_clear(_TLS, "starttls_454", *_REFUSED),
+        also=_hence("starttls_454", *_REFUSED),
     ),
     Mutant(
         name="clear_text_after_failed_handshake",
         sin="Delivers in clear where TLS is required and the handshake fails.",
-        scenarios=("tls_handshake_garbage", "certificate_expired"),
-        caught=_delivered(_TLS, "tls_handshake_garbage"),
-        also=_hence("tls_handshake_garbage"),
+        scenarios=("tls_handshake_garbage", *_BROKEN, "certificate_expired"),
+        caught=_in_clear(_TLS, "tls_handshake_garbage", *_BROKEN),
+        also=_hence("tls_handshake_garbage", *_BROKEN),
     ),
     Mutant(
         name="clear_text_after_bad_certificate",
         sin="Delivers in clear where the certificate does not pass.",
         scenarios=("certificate_expired", "tls_not_offered"),
-        caught=_delivered(_CERTIFICATE, "certificate_expired"),
+        caught=_in_clear(_CERTIFICATE, "certificate_expired"),
         also=_hence("certificate_expired"),
     ),
     Mutant(
@@ -99,6 +108,7 @@ TLS = (
             "stays_queued",
             "retried",
             "recovers",
+            "never_in_clear",
             verdict=Verdict.INCONCLUSIVE,
             modes=("certificate_expired",),
         ),
@@ -110,12 +120,17 @@ TLS = (
         caught=(
             fails("delivered", "control/delivered", "verified_tls"),
             fails("delivered", "rfc/delivered", "verified_tls", profile="rfc"),
+            fails("never_in_clear", _CLEAR, "verified_tls"),
+            fails("never_in_clear", _CLEAR, "verified_tls", profile="rfc"),
         ),
     ),
     Mutant(
         name="clear_text_in_the_end",
         sin="Forgets the connector's TLS rule from the third attempt on.",
         scenarios=("tls_not_offered", "greeting_421", "certificate_expired"),
-        caught=(fails("recovers", "queue/recovers", "tls_not_offered", "certificate_expired"),),
+        caught=(
+            fails("recovers", "queue/recovers", "tls_not_offered", "certificate_expired"),
+            fails("never_in_clear", _CLEAR, "tls_not_offered", "certificate_expired"),
+        ),
     ),
 )

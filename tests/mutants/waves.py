@@ -30,6 +30,7 @@ _DAY = 24.0
 _FIRST_COURSE = {
     Kind.CONTROL: Course.HEALTHY,
     Kind.HARMLESS: Course.PERSISTS,
+    Kind.PASSING: Course.PERSISTS,
     Kind.TRANSIENT: Course.HEALED,
     Kind.PERMANENT: Course.REJECTED,
     Kind.MIXED: Course.MIXED,

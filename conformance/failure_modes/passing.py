@@ -1,0 +1,43 @@
+"""Refusals that are over without any repair: greylisting, and more recipients than a server takes at once."""
+
+from conformance.failure_mode import FailureMode, Host, Kind
+from conformance.witness import fault_played
+from fake_servers import Reply, Rule, Stage
+
+_AT_ONCE = 2  # recipients that the server takes in one transaction
+_OTHERS = ("second", "third", "fourth")
+
+
+def _too_many(name: str, section: str, reply: Reply) -> FailureMode:
+    return FailureMode(
+        name=f"too_many_recipients_{name}",
+        section=section,
+        staged=f"The message has {len(_OTHERS) + 1} recipients; the server takes {_AT_ONCE} in one transaction and "
+        f'answers RCPT for the others with "{reply.text}".',
+        kind=Kind.PASSING,
+        hosts=(Host(rules=(Rule(Stage.RCPT, reply, beyond=_AT_ONCE),)),),
+        witness=fault_played,
+        also_to=_OTHERS,
+    )
+
+
+MODES = (
+    FailureMode(
+        name="greylisting",
+        section="greylisting",
+        staged='The server answers RCPT on the first connection with "451 4.7.1 Greylisted, try again later", and then '
+        "accepts.",
+        kind=Kind.PASSING,
+        hosts=(
+            Host(
+                rules=(
+                    Rule(Stage.RCPT, Reply(451, "4.7.1 Greylisted, try again later"), attempts=range(1, 2)),
+                )
+            ),
+        ),
+        witness=fault_played,
+    ),
+    _too_many("452", "452", Reply(452, "4.5.3 Too many recipients")),
+    _too_many("552", "552", Reply(552, "5.5.3 Too many recipients")),
+    _too_many("552_without_status", "552", Reply(552, "Too many recipients")),
+)

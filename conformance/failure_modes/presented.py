@@ -1,0 +1,92 @@
+"""Every certificate that a server may present, and which of a connector's TLS rules it meets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fake_servers import Certificate
+
+_CHAIN = ("untrusted", "nottrusted", "trust", "chain", "issuer", "unknownca", "verif")
+_NAME = ("mismatch", "subject", "name", "hostname", "notverified", "match")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Presented:
+    """One row of the TLS ladder.
+
+    Attributes:
+        certificate: What is presented.
+        what: The same in words, after "presents".
+        chained: Whether a chain leads to a trust anchor, all of it in date.
+        named: Whether it bears the name of the host by RFC 9525.
+        explained_by: Words that explain why it did not pass.
+    """
+
+    certificate: Certificate
+    what: str
+    chained: bool = True
+    named: bool = True
+    explained_by: tuple[str, ...] = ()
+
+
+CERTIFICATES = (
+    Presented(certificate=Certificate.GOOD, what="a valid certificate"),
+    Presented(
+        certificate=Certificate.EXPIRED,
+        what="a certificate that has expired",
+        chained=False,
+        explained_by=("expired",),
+    ),
+    Presented(
+        certificate=Certificate.NOT_YET_VALID,
+        what="a certificate that becomes valid in ten years",
+        chained=False,
+        explained_by=("notyetvalid", "notvalid", "validity", "nolongervalid"),
+    ),
+    Presented(
+        certificate=Certificate.WRONG_NAME,
+        what="a valid certificate for another name",
+        named=False,
+        explained_by=_NAME,
+    ),
+    Presented(
+        certificate=Certificate.SELF_SIGNED,
+        what="a self-signed certificate",
+        chained=False,
+        explained_by=("selfsigned", *_CHAIN),
+    ),
+    Presented(
+        certificate=Certificate.UNKNOWN_CA,
+        what="a certificate of an authority that is not trusted",
+        chained=False,
+        explained_by=_CHAIN,
+    ),
+    Presented(
+        certificate=Certificate.MISSING_INTERMEDIATE,
+        what="a certificate without that of the intermediate authority that issued it",
+        chained=False,
+        explained_by=_CHAIN,
+    ),
+    Presented(
+        certificate=Certificate.WILDCARD,
+        what="a valid certificate with a wildcard for the first label of its name",
+    ),
+    Presented(
+        certificate=Certificate.WILDCARD_TWO_LABELS,
+        what="a certificate whose wildcard would have to stand for two labels",
+        named=False,
+        explained_by=_NAME,
+    ),
+    Presented(
+        certificate=Certificate.COMMON_NAME_ONLY,
+        what="a certificate with the right common name and no subject alternative name",
+        named=False,
+        explained_by=_NAME,
+    ),
+    Presented(
+        certificate=Certificate.IP_ADDRESS,
+        what="a certificate for its IP address and not for its name",
+        named=False,
+        explained_by=_NAME,
+    ),
+)

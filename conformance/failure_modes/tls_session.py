@@ -1,0 +1,128 @@
+"""STARTTLS that is missing, refused, broken, too old or tampered with, under each rule of a connector (RFC 3207).
+
+Encryption only is the section 4.4.317 (`cannot_connect`); no STARTTLS without a rule is the control `plain`.
+"""
+
+from ssl import TLSVersion
+
+from conformance.failure_mode import FailureMode, Host, Kind
+from conformance.target import TlsPolicy
+from conformance.witness import Witness, fault_played, handshake_failed, secured, starttls_missing
+from fake_servers import Certificate, Raw, Reply, Rule, Stage
+
+_CANNOT_CONNECT = "4.4.317"
+_MAY_GO_IN_CLEAR = "tls-fallback"
+_RULES = {
+    TlsPolicy.OPPORTUNISTIC: "asks for no TLS",
+    TlsPolicy.ENCRYPTION_ONLY: "requires TLS",
+    TlsPolicy.CERTIFICATE_VALIDATION: "requires a certificate of a trusted authority",
+    TlsPolicy.DOMAIN_VALIDATION: "requires a certificate valid for the smart host",
+}
+_STRICT = (TlsPolicy.CERTIFICATE_VALIDATION, TlsPolicy.DOMAIN_VALIDATION)
+_NO_TLS = "454 4.7.0 TLS not available"
+_REFUSED = Rule(Stage.STARTTLS, Reply(454, "4.7.0 TLS not available"))
+_BROKEN = Rule(Stage.HANDSHAKE, Raw(b"This is not a TLS record.\r\n"))
+# What a man in the middle would have the client take for the reply to its next command.
+_INJECTED = Rule(
+    Stage.STARTTLS, Raw(b"220 2.0.0 Ready to start TLS\r\n250-injected.invalid\r\n250 SIZE 10\r\n")
+)
+_TLS_WORDS = ("tls", "ssl", "handshake", "protocol", "version")
+
+
+def _trouble(
+    what: str, policy: TlsPolicy, staged: str, host: Host, witness: Witness, words: tuple[str, ...]
+) -> FailureMode:
+    lax = policy is TlsPolicy.OPPORTUNISTIC
+    return FailureMode(
+        name=f"{what}_under_{policy}",
+        section=_MAY_GO_IN_CLEAR if lax else _CANNOT_CONNECT,
+        staged=f"The connector {_RULES[policy]}; {staged}.",
+        hosts=(host,),
+        tls=policy,
+        witness=witness,
+        explained_by=words,
+        control="plain" if lax else "verified_tls",
+    )
+
+
+_MISSING = tuple(
+    _trouble(
+        "no_starttls",
+        policy,
+        "the server does not offer STARTTLS",
+        Host(),
+        starttls_missing,
+        ("starttls", "tls"),
+    )
+    for policy in _STRICT
+)
+
+_TROUBLES = tuple(
+    _trouble(
+        what,
+        policy,
+        staged,
+        Host(certificate=Certificate.GOOD, rules=(rule,)),
+        fault_played,
+        (*words, *_TLS_WORDS),
+    )
+    for policy in (TlsPolicy.OPPORTUNISTIC, *_STRICT)
+    for what, rule, staged, words in (
+        ("starttls_454", _REFUSED, f'the server answers STARTTLS with "{_NO_TLS}"', ("starttls", "454")),
+        ("broken_handshake", _BROKEN, "the server accepts STARTTLS and sends octets that are not TLS", ()),
+    )
+)
+
+# RFC 8996: TLS 1.0 and 1.1 MUST NOT be negotiated.
+_TOO_OLD = tuple(
+    _trouble(
+        what,
+        policy,
+        f"the server speaks no newer version than {name}",
+        Host(certificate=Certificate.GOOD, newest_tls=newest),
+        handshake_failed,
+        _TLS_WORDS,
+    )
+    for what, newest, name in (
+        ("tls_1_0", TLSVersion.TLSv1, "TLS 1.0"),
+        ("tls_1_1", TLSVersion.TLSv1_1, "TLS 1.1"),
+    )
+    for policy in (TlsPolicy.OPPORTUNISTIC, TlsPolicy.ENCRYPTION_ONLY)
+)
+
+# RFC 3207 section 4.2: what was learned in clear is forgotten, and not what was sent in clear is read under TLS.
+_INJECTIONS = tuple(
+    _trouble(
+        "injected_plaintext",
+        policy,
+        'the reply to STARTTLS is followed by a reply in clear, "250 SIZE 10"',
+        Host(
+            certificate=Certificate.GOOD,
+            rules=(_INJECTED,),
+            extensions=(),
+            tls_extensions=(),
+        ),
+        fault_played,
+        _TLS_WORDS,
+    )
+    for policy in (TlsPolicy.OPPORTUNISTIC, TlsPolicy.DOMAIN_VALIDATION)
+)
+
+_FORGOTTEN = FailureMode(
+    name="extensions_shrink_under_tls",
+    section="tls-forgets",
+    staged="The server offers SIZE 200, 8BITMIME and DSN in clear, and none of them under TLS.",
+    kind=Kind.HARMLESS,
+    hosts=(
+        Host(
+            certificate=Certificate.GOOD,
+            extensions=("SIZE 200", "8BITMIME", "DSN"),
+            tls_extensions=(),
+        ),
+    ),
+    tls=TlsPolicy.ENCRYPTION_ONLY,
+    witness=secured,
+    control="verified_tls",
+)
+
+MODES = (*_MISSING, *_TROUBLES, *_TOO_OLD, *_INJECTIONS, _FORGOTTEN)

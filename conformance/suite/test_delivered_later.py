@@ -1,0 +1,39 @@
+"""What a server refuses for the moment is delivered once it no longer does."""
+
+from conformance.aspect import Case, Course, Finding, Kind, aspect
+from conformance.content import altered
+
+
+@aspect(Course.PERSISTS, kinds=(Kind.PASSING,), slots=("delivered", "once"))
+def test_delivered_later(case: Case) -> list[Finding]:
+    """Without any repair the message arrives for every recipient, once for each, and nobody is told that it failed."""
+    staged = case.evidence.staged
+    everybody = (staged.recipient, *staged.others)
+    copies = {
+        who: [message for message in case.evidence.messages if message.is_for(who)] for who in everybody
+    }
+    missing = [who for who, got in copies.items() if not got]
+    twice = [who for who, got in copies.items() if len(got) > 1]
+    if missing:
+        shown = f"; the relay says: {case.errors[-1].text}" if case.errors else ""
+        wrong = f"nothing arrived for <{'>, <'.join(missing)}>{shown}"
+    elif case.evidence.ndrs:
+        wrong = f"delivered, and {len(case.evidence.ndrs)} reports of a failure"
+    else:
+        damage = [found for message in case.evidence.messages if (found := altered(staged, message))]
+        wrong = damage[0] if damage else ""
+    return [
+        case.finding(
+            "delivered_later.delivered",
+            holds=not wrong,
+            expected=f"delivered to {len(everybody)} recipients, content intact, no report",
+            observed=wrong
+            or f"delivered to {len(everybody)} recipients in {len(case.evidence.messages)} messages",
+        ),
+        case.finding(
+            "delivered_later.once",
+            holds=not twice,
+            expected="no recipient gets it twice",
+            observed=f"more than one copy for <{'>, <'.join(twice)}>" if twice else "nobody did",
+        ),
+    ]

@@ -1,0 +1,54 @@
+"""What was said in clear counts for nothing once TLS is negotiated."""
+
+from conformance.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
+from conformance.verdict import NotApplicable
+
+
+def _offers_otherwise(mode: FailureMode, course: Course) -> bool:
+    return any(host.tls_extensions is not None for host in mode.hosts) and on_first_course(mode, course)
+
+
+@aspect(
+    Course.PERSISTS,
+    Course.HEALED,
+    kinds=(Kind.HARMLESS, Kind.TRANSIENT),
+    where=_offers_otherwise,
+    slots=("again", "forgotten"),
+)
+def test_forgets_clear(case: Case) -> list[Finding]:
+    """Under TLS the first command is EHLO, and no parameter is used that only was offered before.
+
+    Before the repair only: what is offered afterwards is in order.
+    """
+    repaired = case.evidence.staged.repaired
+    secured: set[int] = set()
+    first: dict[int, str] = {}
+    unoffered: list[str] = []
+    for event in case.evidence.events:
+        if repaired is not None and event.at >= repaired:
+            break
+        if (event.layer, event.kind) == ("tls", "established"):
+            secured.add(event.connection)
+        elif event.connection not in secured or event.layer != "smtp":
+            continue
+        elif event.kind == "received":
+            first.setdefault(event.connection, str(event["line"]).partition(" ")[0].upper())
+        elif event.kind == "unoffered" and isinstance(parameters := event["parameters"], list):
+            unoffered.append(f"{' '.join(parameters)} at {event.at:.2f} s")
+    if not secured:
+        raise NotApplicable("no session under TLS came about before the repair")
+    hasty = sorted({verb for verb in first.values() if verb not in ("EHLO", "QUIT")})
+    return [
+        case.finding(
+            "forgets_clear.again",
+            holds=not hasty,
+            expected="EHLO as the first command under TLS",
+            observed=f"{', '.join(hasty)} as the first command" if hasty else "EHLO was the first command",
+        ),
+        case.finding(
+            "forgets_clear.forgotten",
+            holds=not unoffered,
+            expected="no parameter that EHLO under TLS does not offer",
+            observed=f"used {', '.join(unoffered)}" if unoffered else "none was used",
+        ),
+    ]

@@ -1,0 +1,49 @@
+"""Where the connector requires TLS nothing of a message is ever sent in clear."""
+
+from conformance.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
+from conformance.target import TlsPolicy
+
+# Commands that tell of a message: its sender, its recipients, its content.
+_TELLING = ("mail", "rcpt", "data")
+
+
+def _requires_tls(mode: FailureMode, course: Course) -> bool:
+    return mode.tls is not TlsPolicy.OPPORTUNISTIC and on_first_course(mode, course)
+
+
+@aspect(
+    Course.HEALTHY,
+    Course.PERSISTS,
+    Course.HEALED,
+    kinds=(Kind.CONTROL, Kind.HARMLESS, Kind.TRANSIENT),
+    where=_requires_tls,
+    slots=("sent",),
+)
+def test_never_in_clear(case: Case) -> list[Finding]:
+    """On no connection, before the repair or after it, MAIL, RCPT, DATA or content came before TLS was negotiated."""
+    servers = {site.server for site in case.evidence.staged.sites}  # reports to the sender go elsewhere
+    secured: set[int] = set()
+    connections: set[int] = set()
+    bare: list[str] = []
+    for event in case.evidence.events:
+        if event.server not in servers or not event.connection:
+            continue
+        connections.add(event.connection)
+        if (event.layer, event.kind) == ("tls", "established"):
+            secured.add(event.connection)
+        elif event.layer != "smtp" or event.connection in secured:
+            continue
+        elif event.kind == "received" and event["stage"] in _TELLING:
+            bare.append(f"{str(event['line']).partition(':')[0]} at {event.at:.2f} s")
+        elif event.kind in ("body", "message"):
+            bare.append(f"content at {event.at:.2f} s")
+    return [
+        case.finding(
+            "never_in_clear.sent",
+            holds=not bare,
+            expected="MAIL, RCPT, DATA and content under TLS only, on every connection",
+            observed=f"in clear: {', '.join(bare[:3])}"
+            if bare
+            else f"nothing in clear on {len(connections)} connections",
+        )
+    ]

@@ -1,0 +1,63 @@
+"""Words of a remote server that are made to break what quotes them break nothing."""
+
+from collections.abc import Iterator
+
+from conformance import quoting
+from conformance.aspect import Case, Course, Finding, Kind, aspect
+from conformance.ndr_cases import only_report
+from conformance.target import Outcome
+from conformance.verdict import NotApplicable
+
+
+@aspect(
+    Course.HEALED,
+    Course.EXPIRES,
+    Course.REJECTED,
+    kinds=(Kind.TRANSIENT, Kind.PERMANENT),
+    where=lambda mode, course: mode.hostile and (course is Course.REJECTED) is (mode.kind is Kind.PERMANENT),
+    slots=("shown", "report"),
+)
+def test_quotes_safely(case: Case) -> list[Finding]:
+    """The queue and the events stay one record for each error; the fields of a report are the relay's own."""
+    if case.evidence.staged.course == Course.HEALED:
+        return [_shown(case)]
+    if case.evidence.staged.course == Course.EXPIRES:
+        case.must_have_waited()
+    complaints = quoting.report(only_report(case), case.evidence.staged.recipient)
+    return [
+        case.finding(
+            "quotes_safely.report",
+            holds=not complaints,
+            expected="one group of fields for the recipient, each field once, 7bit",
+            observed="; ".join(complaints) or "as expected",
+        )
+    ]
+
+
+def _shown(case: Case) -> Finding:
+    evidence = case.evidence
+    texts = [reported.event.text for reported in evidence.reported]
+    texts += [message.error for _, waiting in evidence.queue for message in waiting]
+    if not any(texts):
+        raise NotApplicable("the relay shows no words, neither in events nor in the queue")
+    complaints = [*dict.fromkeys(found for text in texts for found in quoting.control_characters(text))]
+    complaints += _untrue(case)
+    return case.finding(
+        "quotes_safely.shown",
+        holds=not complaints,
+        expected="one record for each error, without line ends and control characters, and none of a delivery",
+        observed="; ".join(complaints) or f"{len(texts)} records, none of them broken",
+    )
+
+
+def _untrue(case: Case) -> Iterator[str]:
+    """Yield what is recorded of the message and did not happen."""
+    evidence = case.evidence
+    arrived = min((message.at for message in evidence.messages), default=float("inf"))
+    for reported in evidence.reported:
+        if reported.event.outcome is not Outcome.DEFERRED and reported.seen < arrived:
+            yield f"{reported.event.outcome} at {reported.seen:.2f} s, before anything arrived: {reported.event.text!r}"
+    for snapshot, waiting in evidence.queue:
+        if len(waiting) > 1:
+            yield f"{len(waiting)} times in the queue at {snapshot.at:.2f} s"
+            return

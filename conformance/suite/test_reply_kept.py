@@ -1,0 +1,35 @@
+"""What the remote server itself said is shown in its own words."""
+
+import re
+
+from conformance import codes
+from conformance.aspect import Case, Course, FailureMode, Finding, aspect
+
+_NOT_PLAIN = re.compile(r"[^a-z0-9]")
+
+
+def _replied(mode: FailureMode, _course: Course) -> bool:
+    return mode.section == "4yz" and mode.reply is not None
+
+
+@aspect(Course.HEALED, where=_replied, slots=("words",))
+def test_reply_kept(case: Case) -> list[Finding]:
+    """The last error shown has the words of every line of the reply, whatever stands around them."""
+    assert case.mode.reply is not None
+    case.must_have_failed()
+    lines = [codes.read(line).rest for line in case.mode.reply.lines]
+    shown = case.errors[-1].text if case.errors else ""
+    plain = _plain(shown)
+    missing = [line for line in lines if _plain(line) not in plain]
+    return [
+        case.finding(
+            "reply_kept.words",
+            holds=not missing,
+            expected=f"an error with the words {' / '.join(lines)}",
+            observed=f"without {' / '.join(missing)}: {shown or 'no error was shown'}" if missing else shown,
+        )
+    ]
+
+
+def _plain(text: str) -> str:
+    return _NOT_PLAIN.sub("", text.lower())

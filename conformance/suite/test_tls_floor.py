@@ -1,0 +1,20 @@
+"""No version of TLS is negotiated that must not be used any more."""
+
+from conformance.aspect import Case, Course, Finding, aspect
+
+_FORBIDDEN = ("TLSv1", "TLSv1.1")
+
+
+@aspect(Course.HEALED, where=lambda mode, _: any(host.newest_tls for host in mode.hosts), slots=("kept",))
+def test_tls_floor(case: Case) -> list[Finding]:
+    """On no connection TLS 1.0 or 1.1 came about, which the server would have spoken (RFC 8996)."""
+    versions = [str(event["version"]) for event in case.evidence.of("tls", "established")]
+    old = sorted({version for version in versions if version in _FORBIDDEN})
+    return [
+        case.finding(
+            "tls_floor.kept",
+            holds=not old,
+            expected="neither TLS 1.0 nor TLS 1.1",
+            observed=f"negotiated {' and '.join(old)}" if old else "neither was negotiated",
+        )
+    ]

@@ -1,0 +1,114 @@
+"""Replies of the remote server: kept, quoted, passed through, and passing; aspects on hand-made records."""
+
+from __future__ import annotations
+
+import pytest
+from builders import Story, waiting
+
+from conformance.target import Outcome
+from conformance.verdict import Verdict
+
+THREE = "450 4.2.1 Mailbox busy 4.2.1 Twelve others are waiting 4.2.1 Try again later"
+
+
+def _observed(story: Story, aspect: str, verdict: Verdict, profile: str = "eop") -> str:
+    judged = story.judge(aspect, profile)
+    assert judged.verdict is verdict, (judged.verdict, judged.observed)
+    return judged.observed
+
+
+class TestReplyKept:
+    def test_all_lines(self) -> None:
+        story = waiting("reply_multi_line").says(2.0, f"host mx said: {THREE}")
+        assert _observed(story, "reply_kept", Verdict.PASS)
+
+    def test_one_line_is_missing(self) -> None:
+        story = waiting("reply_multi_line").says(2.0, "450 4.2.1 Mailbox busy, Try again later")
+        assert "without Twelve others are waiting" in _observed(story, "reply_kept", Verdict.DEVIATION)
+
+
+class TestReportsRefusal:
+    @pytest.mark.parametrize(
+        ("status", "diagnostic", "verdict"),
+        [
+            ("5.0.0", "smtp; 550 4.7.1 Not wanted here", Verdict.PASS),
+            ("4.7.1", "smtp; 550 4.7.1 Not wanted here", Verdict.FAIL),
+            ("5.7.1", "smtp; 550 5.0.0 Delivery failed", Verdict.DEVIATION),
+        ],
+    )
+    def test_class_and_words(self, status: str, diagnostic: str, verdict: Verdict) -> None:
+        story = Story("rejected_of_another_class").meets_fault(1.2)
+        story.returns(1.8, status=status, diagnostic=diagnostic)
+        assert _observed(story, "reports_refusal", verdict)
+
+    def test_no_report(self) -> None:
+        assert _observed(Story("rejected_599").meets_fault(1.2), "reports_refusal", Verdict.INCONCLUSIVE)
+
+
+class TestQuotesSafely:
+    def test_one_line_for_each_error(self) -> None:
+        story = waiting("reply_bare_cr").says(2.0, "450 4.2.1 Mailbox busy?Status: 2.0.0")
+        assert _observed(story, "quotes_safely", Verdict.PASS)
+
+    @pytest.mark.parametrize("text", ["450 busy\nstatus=sent", "450 busy\x1b[2J", "450 busy\x00"])
+    def test_control_characters_in_an_event(self, text: str) -> None:
+        assert "U+00" in _observed(waiting("reply_nul").says(2.0, text), "quotes_safely", Verdict.DEVIATION)
+
+    def test_control_characters_in_the_queue(self) -> None:
+        story = waiting("reply_nul").look(5.5, "450 busy\rstatus=sent")
+        assert "U+000D" in _observed(story, "quotes_safely", Verdict.DEVIATION)
+
+    def test_a_delivery_that_never_was(self) -> None:
+        story = waiting("reply_like_log_lines").says(2.0, "250 2.0.0 OK", Outcome.DELIVERED)
+        assert "before anything arrived" in _observed(story, "quotes_safely", Verdict.DEVIATION)
+
+    def test_a_relay_that_shows_nothing(self) -> None:
+        assert _observed(waiting("reply_nul"), "quotes_safely", Verdict.NOT_APPLICABLE)
+
+    def test_an_injected_field(self) -> None:
+        story = Story("rejected_like_fields").meets_fault(1.2)
+        story.returns(1.8, status="5.2.1", diagnostic="smtp; 550 5.2.1 busy\r\nStatus: 2.0.0")
+        assert "2 fields Status" in _observed(story, "quotes_safely", Verdict.FAIL)
+
+    def test_a_report_in_order(self) -> None:
+        story = Story("rejected_like_fields").meets_fault(1.2)
+        story.returns(1.8, status="5.2.1", diagnostic="smtp; 550-5.2.1 busy 550 Status: 2.0.0")
+        assert _observed(story, "quotes_safely", Verdict.PASS)
+
+
+class TestDeliveredLater:
+    MODE = "too_many_recipients_452"
+
+    def _first(self) -> Story:
+        story = Story(self.MODE).meets_fault(1.2)
+        return story.delivers(1.3, recipients=[story.staged.recipient, story.staged.others[0]])
+
+    def test_the_others_in_a_further_transaction(self) -> None:
+        story = self._first()
+        story.delivers(3.4, recipients=story.staged.others[1:])
+        assert "in 2 messages" in _observed(story, "delivered_later", Verdict.PASS)
+
+    def test_one_never(self) -> None:
+        story = self._first()
+        story.delivers(3.4, recipients=story.staged.others[1:2])
+        assert f"<{story.staged.others[2]}>" in _observed(story, "delivered_later", Verdict.FAIL)
+
+    def test_one_twice(self) -> None:
+        story = self._first()
+        story.delivers(3.4, recipients=story.staged.others)
+        assert "more than one copy" in _observed(story, "delivered_later", Verdict.FAIL)
+
+    def test_a_stranger(self) -> None:
+        story = self._first()
+        story.delivers(3.4, recipients=[*story.staged.others[1:], "stranger@a.test"])
+        assert "stranger" in _observed(story, "delivered_later", Verdict.FAIL)
+
+    def test_returned_as_well(self) -> None:
+        story = self._first()
+        story.delivers(3.4, recipients=story.staged.others[1:]).returns(3.5)
+        assert "1 reports" in _observed(story, "delivered_later", Verdict.FAIL)
+
+    def test_552_is_a_should(self) -> None:
+        story = Story("too_many_recipients_552").meets_fault(1.2)
+        story.delivers(1.3, recipients=[story.staged.recipient, story.staged.others[0]]).returns(1.8)
+        assert _observed(story, "delivered_later", Verdict.DEVIATION)

@@ -1,0 +1,70 @@
+"""The TLS ladder has every cell once, and what must follow is what each rule of a connector says."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from conformance.failure_mode import FailureMode, Kind
+from conformance.failure_modes import ALL
+from conformance.suite import ASPECTS
+from conformance.target import TlsPolicy
+from conformance.wave.envelope import author_of, domain_of
+from fake_servers import Certificate
+
+# Certificates that do not pass, typed from the rules themselves; `common_name_only` is for the profiles to say.
+REFUSED = {
+    TlsPolicy.OPPORTUNISTIC: set(),
+    TlsPolicy.ENCRYPTION_ONLY: set(),
+    TlsPolicy.CERTIFICATE_VALIDATION: {
+        "expired",
+        "not_yet_valid",
+        "self_signed",
+        "unknown_ca",
+        "missing_intermediate",
+    },
+    TlsPolicy.DOMAIN_VALIDATION: {
+        "expired",
+        "not_yet_valid",
+        "self_signed",
+        "unknown_ca",
+        "missing_intermediate",
+        "wrong_name",
+        "wildcard_two_labels",
+        "common_name_only",
+        "ip_address",
+    },
+}
+
+
+def _cells() -> list[FailureMode]:
+    return [
+        mode
+        for mode in ALL.values()
+        if mode.hosts
+        and mode.hosts[0].certificate
+        and not (mode.hosts[0].rules or mode.hosts[0].newest_tls or mode.hosts[0].tls_extensions == ())
+        and not (mode.literal or mode.steps or mode.killed or mode.mx or len(mode.hosts) > 1)
+        and mode.tls_domain == "{host}"
+    ]
+
+
+def test_every_rule_meets_every_certificate_once() -> None:
+    cells = Counter((mode.tls, mode.hosts[0].certificate) for mode in _cells())
+    assert set(cells) == {(policy, certificate) for policy in TlsPolicy for certificate in Certificate}
+    assert set(cells.values()) == {1}
+
+
+@pytest.mark.parametrize("mode", _cells(), ids=lambda mode: mode.name)
+def test_what_must_follow(mode: FailureMode) -> None:
+    refused = str(mode.hosts[0].certificate) in REFUSED[mode.tls]
+    assert (mode.kind is Kind.TRANSIENT) is refused
+    assert (mode.section == "4.7.320") is refused
+
+
+def test_names_of_scenarios_fit_into_addresses_and_domains() -> None:
+    for scenario in {s.id: s for aspect in ASPECTS for s in aspect.scenarios()}.values():
+        # RFC 5321 section 4.5.3.1.1 and RFC 1035 section 2.3.4
+        assert len(author_of(scenario).partition("@")[0]) <= 64, scenario.id
+        assert all(len(label) <= 63 for label in domain_of(scenario).split(".")), scenario.id
