@@ -4,8 +4,8 @@ An adapter is one class with three members (`Target`). Entering `running` must l
 mail; leaving it must leave nothing running. A relay that offers more says so by its capabilities and by
 further methods on the object that `running` yields: `events`, `submit`, `alerts` and more.
 
-Synchronous adapters are welcome: `running` may return a plain context manager, and `queue`, `events` and
-`submit` may be plain functions; they are then called in a thread, never two at once.
+Synchronous adapters are welcome: `running` may return a plain context manager, and every method of what it
+yields may be a plain function; it is then called in a thread, never two at once.
 
 Whatever an adapter cannot do it leaves out of `capabilities`: the requirements concerned become *not
 applicable*, with the reason. It raises `TargetError` when the relay (or its installation) is at fault; any
@@ -302,10 +302,7 @@ class RaisesAlerts(Protocol):
     """A relay that tells its operator of mail that waits too long (capability ALERTS)."""
 
     async def alerts(self) -> Sequence[Alert]:
-        """Return every alert since the relay was started, oldest first, those that were cleared included.
-
-        Asked at most four times a second. Raised and cleared at most `Schedule.granularity` late.
-        """
+        """Return every alert since the start, oldest first, cleared ones too; asked at most four times a second."""
 
 
 class FixesNow(Protocol):
