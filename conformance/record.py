@@ -29,9 +29,6 @@ _converter.register_unstructure_hook(bytes, lambda value: b64encode(value).decod
 _converter.register_structure_hook(bytes, lambda value, _: b64decode(value, validate=True))
 # JSON's own types pass as they are.
 _converter.register_structure_hook(Value, lambda value, _: value)
-# Content of megabytes: the converter's own base85 takes a second for each.
-_converter.register_unstructure_hook(bytes, lambda value: b64encode(value).decode("ascii"))
-_converter.register_structure_hook(bytes, lambda value, _: b64decode(value))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -185,9 +185,10 @@ CODES = (
     Mutant(
         name="reply_code_of_the_wrong_class",
         sin="Shows the reply code of a permanent failure for a temporary one.",
-        scenarios=("connection_refused",),
+        scenarios=("connection_refused", "reply_4yz_at_mail"),
         caught=(
-            fails("error_code", _REFUSED),
+            fails("error_code", _REFUSED, "connection_refused"),
+            fails("error_code", "rfc/reply-code", "reply_4yz_at_mail", besides=("session/4yz-kept",)),
             fails("error_code", "rfc/reply-code", profile="rfc"),
         ),
     ),

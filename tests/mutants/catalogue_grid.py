@@ -193,6 +193,12 @@ GRID = (
         sin="Sends the message although DATA was answered with 250.",
         scenarios=("wrong_code_at_data", "wrong_code_at_rcpt"),
         caught=_returned("session/transient", "wrong_code_at_data"),
+        also=hence(
+            "what the server makes of the message as commands tells nothing of the cause",
+            "error_detail",
+            verdict=Verdict.DEVIATION,
+            modes=("wrong_code_at_data",),
+        ),
     ),
     Mutant(
         name="retries_when_quit_fails",

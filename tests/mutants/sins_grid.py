@@ -165,13 +165,13 @@ def returns_odd_replies() -> None:
     patch(errors, "deferral", make)
 
 
-def _remote(code: int, **changed: str) -> None:
-    """Alter what is shown of replies that the remote server gave, all 4yz ones or one."""
+def _remote(which: int, **changed: str) -> None:
+    """Alter what is shown of a reply that the remote server gave; 4: of all 4yz replies but 421."""
 
     def make(original: Any) -> Any:
         def remote_failure(said: int, text: str, **where: Any) -> Failure:
             failure: Failure = original(said, text, **where)
-            meant = said == code if code > 10 else said // 100 == code and said != 421
+            meant = said == which or (said // 100 == which and said != 421)
             return replace(failure, remote=False, detail=failure.line, **changed) if meant else failure
 
         return remote_failure
@@ -217,13 +217,13 @@ def retries_when_quit_fails() -> None:
         async def run(self: Any, *args: Any) -> None:
             await original(self, *args)
             try:
-                reply = await self._session.command(Stage.MAIL, "QUIT")
-                if reply.code == 221:
-                    return
+                # in small letters the library does not know it, and takes no end of the connection for a 221
+                reply = await self._session.command(Stage.MAIL, "quit")
+                if reply.code != 221:
+                    raise SessionFailed(Stage.MAIL, Cause.CLOSED, "No proper end of the session")
             except SessionFailed:
-                pass
-            self._results.clear()
-            raise SessionFailed(Stage.MAIL, Cause.CLOSED, "No proper end of the session")
+                self._results.clear()
+                raise
 
         return run
 
