@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from conformance.aspect import Aspect
+from conformance.course import Timing
 from conformance.failure_mode import Kind
 from conformance.judging import Judged, judge
 from conformance.minimise import explained
@@ -120,6 +121,8 @@ class AspectFile(pytest.File):
                 run=self.run,
             )
             item.add_marker("control" if mode.is_control else "failure_mode")
+            if scenario.timing is Timing.OPERATED:
+                item.add_marker("operations")
             yield item
 
     def _scenarios(self) -> Iterator[Scenario]:

@@ -17,6 +17,7 @@ class Timing(StrEnum):
     JUMPED = "jumped"  # real 24 hours, and the relay's clock is moved
     RESTARTED = "restarted"  # the same, and the relay is killed and started again at half-time
     CRASHED = "crashed"  # real seconds and a real 24 hours; the relay is killed again and again
+    OPERATED = "operated"  # real seconds; several messages wait, and an operator sees and mends what is wrong
 
 
 class Course(StrEnum):
@@ -40,6 +41,13 @@ class Course(StrEnum):
     NOTIFY_NEVER = "notify_never"  # as `expires`, with NOTIFY=NEVER
     KILLED = "killed"  # the relay is killed at the moment the failure mode names, and started again
     NOTIFY_DELAY = "notify_delay"  # as `expires`, with NOTIFY=DELAY, which leaves FAILURE out
+    ALERTED = "alerted"  # messages wait, too few, then enough, until the alert is due; then repaired
+    CORRECTED = "corrected"  # several messages wait until the destination is repaired
+    EDITED = "edited"  # several messages wait until the connector is corrected
+    EDIT_REFUSED = "edit_refused"  # invalid settings are saved first, then valid ones
+    FIXED_NOW = "fixed_now"  # mail to known and unknown recipients waits until Fix now is chosen
+    SWITCHED_OFF = "switched_off"  # ... until the connector is off and the domain authoritative
+    DELETED = "deleted"  # ... until the connector is deleted and the domain authoritative
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +86,20 @@ TRAITS: dict[Course, Traits] = {
     Course.NOTIFY_NEVER: Traits(timing=Timing.JUMPED, notify="NEVER"),
     Course.KILLED: Traits(timing=Timing.CRASHED),
     Course.NOTIFY_DELAY: Traits(timing=Timing.JUMPED, notify="DELAY"),
+    Course.ALERTED: Traits(timing=Timing.OPERATED),
+    Course.CORRECTED: Traits(timing=Timing.OPERATED),
+    Course.EDITED: Traits(timing=Timing.OPERATED),
+    Course.EDIT_REFUSED: Traits(timing=Timing.OPERATED),
+    Course.FIXED_NOW: Traits(timing=Timing.OPERATED),
+    Course.SWITCHED_OFF: Traits(timing=Timing.OPERATED),
+    Course.DELETED: Traits(timing=Timing.OPERATED),
 }
+
+# The destination was shut down for good: the operator takes it out of service, in one step or by hand.
+OUT_OF_SERVICE = (Course.FIXED_NOW, Course.SWITCHED_OFF, Course.DELETED)
+
+# On these the connector is given another, healthy smart host.
+NEW_SMART_HOST = (Course.EDITED, Course.EDIT_REFUSED)
 
 # On these, what is staged is a fault schedule and not a failure mode of the catalogue.
 SCHEDULES = (Course.SCHEDULE, Course.REDUCED)

@@ -20,6 +20,12 @@ TIMEOUT = 2.0
 FIRST_GAP = 15 * 60.0
 LAST_GAP = 60 * 60.0
 
+# What an operator's wave asks for instead: several messages have to go through a few intervals each, and so many of
+# one connector must have waited for so many seconds before its alert is raised.
+OPERATED_INTERVAL = 1.0
+ALERT_MESSAGES = 4
+ALERT_AGE = 2.0
+
 # Seconds that stand for 24 hours on the compressed clock.
 COMPRESSED_DAY = 12.0
 SHORTEST_DAY = 10.0
@@ -91,6 +97,9 @@ def schedule(
     """
     if timing is Timing.STEADY:
         first = last = RETRY_INTERVAL * stretch
+        lifetime = QUEUE_LIFETIME
+    elif timing is Timing.OPERATED:
+        first = last = OPERATED_INTERVAL * stretch
         lifetime = QUEUE_LIFETIME
     elif timing is Timing.CRASHED:
         first = last = RETRY_INTERVAL * stretch

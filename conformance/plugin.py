@@ -36,7 +36,11 @@ class ConformancePlugin:
                 "-n cannot be used with a target: every worker would provoke every failure again. One wave "
                 "already stages all scenarios at the same time. Leave it out, or add -n 0 if an ini file sets it."
             )
-        for mark in ("control: a positive control", "failure_mode: a way a destination can be broken"):
+        for mark in (
+            "control: a positive control",
+            "failure_mode: a way a destination can be broken",
+            "operations: what an operator is told of waiting mail, and can do about it",
+        ):
             config.addinivalue_line("markers", mark)
         self._run: Run = open_run(config)
         self._selection = Selection(config)

@@ -2,7 +2,7 @@
 
 A file of JSON lines. The first is the header, the last the footer; a record without footer is a wave that did
 not come to its end. Between them, in the order in which they became known: scenarios, journal events, queue
-snapshots, delivery events of the relay, troubles. Times are seconds on the journal's clock.
+snapshots, delivery events and alerts of the relay, troubles. Times are seconds on the journal's clock.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 
 from cattrs.preconf.json import make_converter
 
-from conformance.target import DeliveryEvent, QueuedMessage, Schedule
+from conformance.acts import Act, Offer
+from conformance.target import Alert, DeliveryEvent, QueuedMessage, Schedule
 from conformance.verdict import Fault
-from fake_servers import Event
+from fake_servers import Event, endpoint
 from fake_servers.journal import Value
 
 T = TypeVar("T")
@@ -29,9 +30,6 @@ _converter.register_unstructure_hook(bytes, lambda value: b64encode(value).decod
 _converter.register_structure_hook(bytes, lambda value, _: b64decode(value, validate=True))
 # JSON's own types pass as they are.
 _converter.register_structure_hook(Value, lambda value, _: value)
-# Content of megabytes: the converter's own base85 takes a second for each.
-_converter.register_unstructure_hook(bytes, lambda value: b64encode(value).decode("ascii"))
-_converter.register_structure_hook(bytes, lambda value, _: b64decode(value))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +45,11 @@ class Header:
         asked: The schedule and time-outs the relay was asked for, in seconds.
         platform: Operating system and Python.
         started: When the wave began, ISO 8601, UTC.
-        timing: The clock of the wave: `steady`, `compressed`, `jumped`, `restarted`.
+        timing: The clock of the wave: `steady`, `compressed`, `jumped`, `restarted`, `crashed`, `operated`.
         slack: Seconds that everything may be late before the wave calls itself late.
         network: Addresses the fakes used: `resolver`, `submission`, `sink`.
+        alert_messages: How many messages must have waited before an alert; 0: the relay was not asked for any.
+        alert_age: How long they must have waited, in seconds.
     """
 
     suite: str
@@ -63,6 +63,8 @@ class Header:
     slack: float
     timing: str = "steady"
     network: dict[str, str] = field(default_factory=dict)
+    alert_messages: int = 0
+    alert_age: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +79,7 @@ class Site:
     @property
     def server(self) -> str:
         """The address as journal events name it."""
-        return f"{self.host}:{self.port}"
+        return endpoint(self.host, self.port)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +107,8 @@ class Staged:
         lag: How late the wave itself was at worst while the window was open, in seconds.
         stretched: Whether this is a second staging with the window doubled, because the first was too late.
         relay: Number of the relay instance that it was submitted to, counted from 1.
+        offers: Where an operator is played, every message that was offered, the first of them the one above.
+        acts: What the operator did.
     """
 
     scenario: str
@@ -127,6 +131,8 @@ class Staged:
     lag: float = 0.0
     stretched: bool = False
     relay: int = 1
+    offers: list[Offer] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +151,25 @@ class Reported:
 
     seen: float
     event: DeliveryEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertLook:
+    """All alerts that one relay instance told of at one moment; `asked` and `at` bracket that moment.
+
+    Attributes:
+        asked: When it was asked.
+        at: When it had answered.
+        epoch: `at` in seconds since the epoch, by this machine's clock.
+        alerts: What it answered.
+        relay: Number of the relay instance.
+    """
+
+    asked: float
+    at: float
+    epoch: float
+    alerts: list[Alert]
+    relay: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,9 +205,10 @@ class Footer:
     peak_memory: int = 0
 
 
-Entry = Header | Staged | Event | Snapshot | Reported | Trouble | Footer
+Entry = Header | Staged | Event | Snapshot | Reported | AlertLook | Trouble | Footer
 _KINDS: dict[str, type[Any]] = {
-    kind.__name__.lower(): kind for kind in (Header, Staged, Event, Snapshot, Reported, Trouble, Footer)
+    kind.__name__.lower(): kind
+    for kind in (Header, Staged, Event, Snapshot, Reported, AlertLook, Trouble, Footer)
 }
 
 
@@ -230,6 +256,7 @@ class Record:
     reported: list[Reported]
     troubles: list[Trouble]
     footer: Footer | None
+    alert_looks: list[AlertLook] = field(default_factory=list)
     views: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -242,7 +269,7 @@ def assemble(entries: Iterable[Entry], name: str) -> Record:
     header: Header | None = None
     footer: Footer | None = None
     staged: dict[str, Staged] = {}
-    lists: dict[type[Any], list[Any]] = {Event: [], Snapshot: [], Reported: [], Trouble: []}
+    lists: dict[type[Any], list[Any]] = {kind: [] for kind in (Event, Snapshot, Reported, AlertLook, Trouble)}
     for entry in entries:
         if isinstance(entry, Header):
             header = entry
@@ -262,6 +289,7 @@ def assemble(entries: Iterable[Entry], name: str) -> Record:
         reported=lists[Reported],
         troubles=lists[Trouble],
         footer=footer,
+        alert_looks=lists[AlertLook],
     )
 
 

@@ -14,6 +14,16 @@ from conformance.target import Capability
 # Submitted after the last stop of a jumped clock: the date the relay stamps on it shows that the clock moved.
 CLOCK_CONTROL = "moved_clock"
 
+# What an operator must be able to do on a course.
+_OPERATED_BY: dict[Course, frozenset[Capability]] = {
+    Course.ALERTED: frozenset({Capability.ALERTS}),
+    Course.EDITED: frozenset({Capability.EDIT_CONNECTOR}),
+    Course.EDIT_REFUSED: frozenset({Capability.EDIT_CONNECTOR}),
+    Course.FIXED_NOW: frozenset({Capability.FIX_NOW, Capability.ACCEPTED_DOMAINS}),
+    Course.SWITCHED_OFF: frozenset({Capability.EDIT_CONNECTOR, Capability.ACCEPTED_DOMAINS}),
+    Course.DELETED: frozenset({Capability.EDIT_CONNECTOR, Capability.ACCEPTED_DOMAINS}),
+}
+
 __all__ = ["CLOCK_CONTROL", "Course", "Scenario", "controls_of"]
 
 
@@ -72,6 +82,7 @@ class Scenario:
             needs.add(Capability.RESTART)
         if TRAITS[self.course].notify:
             needs.add(Capability.SUBMISSION_DSN)
+        needs |= _OPERATED_BY.get(self.course, frozenset())
         return frozenset(needs)
 
 

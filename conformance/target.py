@@ -302,7 +302,10 @@ class RaisesAlerts(Protocol):
     """A relay that tells its operator of mail that waits too long (capability ALERTS)."""
 
     async def alerts(self) -> Sequence[Alert]:
-        """Return every alert since the relay was started, oldest first, those that were cleared included."""
+        """Return every alert since the relay was started, oldest first, those that were cleared included.
+
+        Asked at most four times a second. Raised and cleared at most `Schedule.granularity` late.
+        """
 
 
 class FixesNow(Protocol):
@@ -330,7 +333,8 @@ class EditsConnectors(Protocol):
         Args:
             connector: All its settings, also those that stay as they are.
             enabled: Whether it is turned on.
-            trust_anchors: A PEM file to trust from now on instead of `RelayConfig.trust_anchors`; None: no change.
+            trust_anchors: A PEM file with all that is trusted from now on, by the whole relay or by this
+                connector, as the relay has it; None: no change.
 
         Raises:
             EditRefused: The settings are not valid; nothing has changed.

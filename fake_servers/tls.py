@@ -66,6 +66,10 @@ class CertificateAuthority:
         """Return the certificate of the root, PEM."""
         return self._root.cert_pem.bytes()
 
+    def every_anchor(self) -> bytes:
+        """Return the same with the root that issues `Certificate.UNKNOWN_CA`, which is known then, PEM."""
+        return self._root.cert_pem.bytes() + self._unknown.cert_pem.bytes()
+
     def server_context(
         self,
         kind: Certificate,

@@ -19,6 +19,7 @@ FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("
 
 # The suite reads evidence, with what helps to read it; it stages, runs and reports nothing.
 SUITE_READS = (
+    "acts",
     "aspect",
     "codes",
     "content",
@@ -29,6 +30,7 @@ SUITE_READS = (
     "ndr",
     "ndr_cases",
     "quoting",
+    "operations",
     "record",
     "steps",
     "target",
@@ -46,7 +48,12 @@ MAY_IMPORT = {
     "conformance.ndr": ("conformance.dsn",),
     "conformance.quoting": ("conformance.dsn",),
     "conformance.ndr_cases": ("conformance.aspect", "conformance.verdict"),
+    "conformance.operations": tuple(
+        f"conformance.{name}"
+        for name in ("acts", "aspect", "course", "evidence", "record", "target", "verdict")
+    ),
     "conformance.course": (),
+    "conformance.acts": (),
     "conformance.target": (),
     "conformance.codes": (),
     "conformance.dsn": (),

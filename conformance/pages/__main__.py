@@ -6,9 +6,12 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from conformance.pages import failure_modes
+from conformance.pages import failure_modes, source_coverage
 
-PAGES: Mapping[str, Callable[[], str]] = {"failure-modes.md": failure_modes.render}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "failure-modes.md": failure_modes.render,
+    "source-coverage.md": source_coverage.render,
+}
 
 
 def main() -> None:

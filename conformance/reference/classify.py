@@ -108,10 +108,15 @@ _BY_CAUSE = {
 _BY_STAGE_AND_CAUSE = {
     # A server that is connected but never greets is as good as one that never answered.
     (Stage.GREETING, Cause.SILENT): TIMED_OUT,
-    # Until the session stands, a peer that does not speak SMTP is one that cannot be talked to at all.
+    # Until the session stands, a peer that does not speak SMTP, or no more, is one that cannot be talked to at all.
     (Stage.GREETING, Cause.MALFORMED): CANNOT_CONNECT,
     (Stage.EHLO, Cause.MALFORMED): CANNOT_CONNECT,
     (Stage.STARTTLS, Cause.MALFORMED): CANNOT_CONNECT,
+    (Stage.EHLO, Cause.SILENT): CANNOT_CONNECT,
+    (Stage.STARTTLS, Cause.SILENT): CANNOT_CONNECT,
+    # A server that drops the connection at STARTTLS does not give the TLS that was required.
+    (Stage.STARTTLS, Cause.CLOSED): CANNOT_CONNECT,
+    (Stage.STARTTLS, Cause.RESET): CANNOT_CONNECT,
     # Whatever breaks a handshake, the requirement that was not met is TLS.
     (Stage.HANDSHAKE, Cause.CLOSED): CANNOT_CONNECT,
     (Stage.HANDSHAKE, Cause.RESET): CANNOT_CONNECT,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance.course import Timing
 from conformance.failure_mode import Kind
 from conformance.report.failure import at_fault, explain
 from conformance.report.schedules import schedule_lines
@@ -119,25 +120,33 @@ class Terminal:
     def _table(self, reporter: pytest.TerminalReporter, run: Run) -> None:
         # of schedules there are many, and each is judged by one aspect only
         shown = [(i, judged) for i, judged in run.judged if i.scenario.failure_mode.kind is not Kind.SCHEDULE]
+        reporter.write_sep("=", f"{run.name}, profile {run.profile.name}")
+        operated = [(i, judged) for i, judged in shown if i.scenario.timing is Timing.OPERATED]
+        others = [(i, judged) for i, judged in shown if i.scenario.timing is not Timing.OPERATED]
+        if shown and not self._quiet:
+            for part in filter(None, (others, operated)):
+                self._rows(reporter, part)
+            reporter.write_line(_LEGEND)
+        for line in schedule_lines(run):
+            reporter.write_line(line)
+
+    def _rows(self, reporter: pytest.TerminalReporter, shown: list[tuple[AspectItem, Judged]]) -> None:
+        """Show one line for each failure mode; where an operator acts, one for each way of acting."""
         aspects = list(dict.fromkeys(item.aspect.name for item, _ in shown))
         rows: dict[str, dict[str, Verdict]] = {}
         sections: dict[str, str] = {}
         for item, judged in shown:
-            mode = item.scenario.failure_mode
-            rows.setdefault(mode.name, {})[item.aspect.name] = judged.verdict
-            sections[mode.name] = mode.section
-        reporter.write_sep("=", f"{run.name}, profile {run.profile.name}")
-        if shown and not self._quiet:
-            width = max(map(len, rows))
-            for number, name in enumerate(aspects):
-                bars = "  | " * number
-                reporter.write_line(f"{'':{width + 11}}{bars}  {name}")
-            for mode_name, verdicts in rows.items():
-                cells = "".join(f"  {_LETTERS[verdicts[a]] if a in verdicts else ' '} " for a in aspects)
-                reporter.write_line(f"{mode_name:{width}}  {sections[mode_name]:9}{cells}".rstrip())
-            reporter.write_line(_LEGEND)
-        for line in schedule_lines(run):
-            reporter.write_line(line)
+            mode, course = item.scenario.failure_mode, item.scenario.course
+            row = f"{mode.name} {course}" if item.scenario.timing is Timing.OPERATED else mode.name
+            rows.setdefault(row, {})[item.aspect.name] = judged.verdict
+            sections[row] = mode.section
+        width = max(map(len, rows))
+        for number, name in enumerate(aspects):
+            bars = "  | " * number
+            reporter.write_line(f"{'':{width + 11}}{bars}  {name}")
+        for row, verdicts in rows.items():
+            cells = "".join(f"  {_LETTERS[verdicts[a]] if a in verdicts else ' '} " for a in aspects)
+            reporter.write_line(f"{row:{width}}  {sections[row]:9}{cells}".rstrip())
 
     def _inconclusive(self, reporter: pytest.TerminalReporter, run: Run) -> None:
         """Explain each reason once, with the evidence of the first test it left without a verdict."""

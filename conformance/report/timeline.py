@@ -33,7 +33,8 @@ def timeline(evidence: Evidence) -> list[Entry]:
     """Return what happened, in order; times count from the submission."""
     staged = evidence.staged
     start = staged.submitted or 0.0
-    found = [*_milestones(evidence), *_wire(evidence), *_relay(evidence), *_queue(evidence), *_ndrs(evidence)]
+    views = (_milestones, _offers, _wire, _relay, _alerts, _queue, _ndrs)
+    found = [entry for view in views for entry in view(evidence)]
     # a stable sort: entries of the same moment stay in the order of their layers
     return [
         Entry(at=at - start, layer=layer, text=text)
@@ -57,8 +58,35 @@ def _milestones(evidence: Evidence) -> Iterator[Found]:
         if stop == HALF_TIME and timing_of(staged.course) is Timing.RESTARTED:
             yield moment, "suite", "relay was killed and started again"
         yield moment, "suite", f"relay asked to move its clock until the message is {_AGES[stop]} old"
+    for act in staged.acts:
+        yield act.asked, "suite", f"operator: {act.name}"
+        yield act.done, "relay", f"refused: {act.reason}" if act.refused else "done"
     if staged.closed is not None:
         yield staged.closed, "suite", "window closed"
+
+
+def _offers(evidence: Evidence) -> Iterator[Found]:
+    # the first of them is the message whose acceptance is told anyway
+    for offer in evidence.staged.offers[1:]:
+        if offer.accepted is not None:
+            yield offer.accepted, "suite", f"message accepted by the relay, for <{offer.recipient}>"
+        else:
+            yield offer.at, "suite", f"message for <{offer.recipient}> offered: {offer.refusal}"
+
+
+def _alerts(evidence: Evidence) -> Iterator[Found]:
+    """Tell of each alert when it was first seen, and when it changed."""
+    staged = evidence.staged
+    before: dict[float, str] = {}
+    for look in evidence.record.alert_looks:
+        for alert in look.alerts:
+            if look.relay != staged.relay or alert.connector.lower() != staged.domain.lower():
+                continue
+            state = "cleared" if alert.cleared_at is not None else "alert"
+            now = f"{state}: {alert.queued} queued for {alert.destination_server} ({alert.last_error})"
+            if before.get(alert.raised_at) != now:
+                yield look.at, "relay", now
+            before[alert.raised_at] = now
 
 
 def _wire(evidence: Evidence) -> Iterator[Found]:

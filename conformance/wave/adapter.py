@@ -12,17 +12,18 @@ from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
     asynccontextmanager,
-    nullcontext,
-    suppress,
 )
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import aiosmtplib
 
+from conformance.acts import RCPT
 from conformance.target import (
     Address,
     Capability,
     DeliveryEvent,
+    EditRefused,
     Envelope,
     Outcome,
     QueuedMessage,
@@ -32,6 +33,7 @@ from conformance.target import (
     TargetError,
 )
 from conformance.verdict import Fault
+from conformance.wave.threads import either, in_thread
 from fake_servers import Journal
 
 T = TypeVar("T")
@@ -51,6 +53,10 @@ _POWERS = {
     Capability.EVENTS: ("events",),
     Capability.CLOCK: ("move_clock",),
     Capability.RESTART: ("kill", "restart"),
+    Capability.ALERTS: ("alerts",),
+    Capability.FIX_NOW: ("fix_now",),
+    Capability.EDIT_CONNECTOR: ("edit_connector", "delete_connector"),
+    Capability.MAILBOXES: ("mailbox",),
 }
 
 
@@ -68,7 +74,15 @@ class Trouble(Exception):
 
 
 class Refused(Exception):
-    """The relay answered the submission of a message with something else than acceptance."""
+    """The relay answered the submission of a message with something else than acceptance.
+
+    Attributes:
+        at: The command that it answered so: `RCPT`, or another word of SMTP.
+    """
+
+    def __init__(self, said: str, *, at: str = "") -> None:
+        super().__init__(said)
+        self.at = at
 
 
 class Instance:
@@ -82,22 +96,17 @@ class Instance:
         self._has_events = Capability.EVENTS in target.capabilities
         _submission(relay)
         self.schedule = _schedule(relay, longest)
-        for capability, methods in _POWERS.items():
-            for method in methods if capability in target.capabilities else ():
-                if not hasattr(relay, method):
-                    raise _defect(
-                        f"capability `{capability}` is claimed, but the relay object has no {method}()"
-                    )
+        _check_powers(relay, target.capabilities)
         if not hasattr(relay, "queue"):
-            raise _defect("running() yielded an object without queue()")
+            raise defect("running() yielded an object without queue()")
 
     async def queue(self) -> list[QueuedMessage]:
         """Return what waits in the relay's queue."""
-        return await self._ask("queue", QueuedMessage)
+        return await self.ask("queue", QueuedMessage, _check_fields)
 
     async def events(self) -> list[DeliveryEvent]:
         """Return the relay's delivery events; none if it has no such power."""
-        return await self._ask("events", DeliveryEvent) if self._has_events else []
+        return await self.ask("events", DeliveryEvent, _check_fields) if self._has_events else []
 
     async def submit(self, envelope: Envelope, accepted: Callable[[], None]) -> None:
         """Hand over one message.
@@ -111,7 +120,7 @@ class Instance:
             Trouble: The relay is not there, or its adapter broke.
         """
         if hasattr(self._relay, "submit"):
-            await self._call("submit", envelope)
+            await self.call("submit", envelope)
             accepted()
             return
         address = _submission(self._relay)  # which a restart may have changed
@@ -133,7 +142,7 @@ class Instance:
                 )
                 accepted()
         except (aiosmtplib.SMTPResponseException, aiosmtplib.SMTPRecipientsRefused) as error:
-            raise Refused(_said(error)) from error
+            raise Refused(_said(error), at=_refused_at(error)) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise Trouble(
                 Fault.TARGET,
@@ -143,7 +152,7 @@ class Instance:
 
     async def move_clock(self, seconds: float) -> None:
         """Move the relay's clock forward."""
-        await self._call("move_clock", seconds)
+        await self.call("move_clock", seconds)
 
     @property
     def submission(self) -> Address | None:
@@ -163,27 +172,40 @@ class Instance:
         """
         async with self._turn:
             asked = journal.now()
-            await _guarded(lambda: _either(self._thread, self._power("kill")), CALL_LIMIT, "kill()")
+            await _guarded(lambda: either(self._thread, self._power("kill")), CALL_LIMIT, "kill()")
             journal.note("relay", "killed", moment=moment, asked=asked)
             if meanwhile is not None:
                 await meanwhile()
-            await _guarded(lambda: _either(self._thread, self._power("restart")), START_LIMIT, "restart()")
+            await _guarded(lambda: either(self._thread, self._power("restart")), START_LIMIT, "restart()")
             journal.note("relay", "restarted", moment=moment)
 
     def _power(self, name: str) -> Callable[..., Any]:
         function: Callable[..., Any] = getattr(self._relay, name)
         return function
 
-    async def _ask(self, name: str, kind: type[T]) -> list[T]:
-        answer = await self._call(name)
+    async def ask(
+        self, name: str, kind: type[T], check: Callable[[str, T], None], *arguments: object
+    ) -> list[T]:
+        """Call a method of the relay object that returns a sequence; every item is checked.
+
+        Raises:
+            Trouble: It raised, or returned something else.
+        """
+        answer = await self.call(name, *arguments)
         if not isinstance(answer, Sequence) or not all(isinstance(item, kind) for item in answer):
-            raise _defect(f"{name}() returned something that is not a sequence of {kind.__name__}")
+            raise defect(f"{name}() returned something that is not a sequence of {kind.__name__}")
         for item in answer:
-            _check_fields(name, item)
+            check(name, item)
         return list(cast(Sequence[T], answer))
 
-    async def _call(self, name: str, *arguments: object) -> Any:
-        function: Callable[..., Any] = getattr(self._relay, name)
+    async def call(self, name: str, *arguments: object, **keywords: object) -> Any:
+        """Call a method of the relay object, in a thread if it is a plain function, never two at once.
+
+        Raises:
+            EditRefused: The relay refused an edit.
+            Trouble: It raised anything else, or did not return in time.
+        """
+        function: Callable[..., Any] = partial(getattr(self._relay, name), **keywords)
 
         def named(*given: object) -> Any:
             self._inside = f"{name}()"
@@ -195,11 +217,26 @@ class Instance:
         async with self._turn:
             call = function if inspect.iscoroutinefunction(function) else named
             return await _guarded(
-                lambda: _either(self._thread, call, *arguments),
+                lambda: either(self._thread, call, *arguments),
                 CALL_LIMIT,
                 # what holds up everything else is the call that never returned
                 lambda: self._inside or f"{name}()",
             )
+
+
+def _check_powers(relay: object, capabilities: frozenset[Capability]) -> None:
+    """Complain of a capability that is claimed and cannot be used."""
+    powers = dict(_POWERS)
+    if Capability.ACCEPTED_DOMAINS in capabilities:
+        powers[Capability.EDIT_CONNECTOR] += ("set_accepted_domain",)
+        if getattr(relay, "submission", None) is None:
+            raise defect(
+                "capability `accepted_domains` is claimed without `submission`: unknown recipients are refused at RCPT"
+            )
+    for capability, methods in powers.items():
+        for method in methods if capability in capabilities else ():
+            if not hasattr(relay, method):
+                raise defect(f"capability `{capability}` is claimed, but the relay object has no {method}()")
 
 
 def _submission(relay: object) -> Address | None:
@@ -207,31 +244,31 @@ def _submission(relay: object) -> Address | None:
     given = getattr(relay, "submission", None)
     if given is None:
         if not hasattr(relay, "submit"):
-            raise _defect("running() yielded an object with neither `submission` nor `submit`")
+            raise defect("running() yielded an object with neither `submission` nor `submit`")
         return None
     match given:
         case (str(host), int(port)) if 0 < port < 65536:
             return Address(host, port)
-    raise _defect(f"`submission` is {given!r}, not a conformance.target.Address (host, port)")
+    raise defect(f"`submission` is {given!r}, not a conformance.target.Address (host, port)")
 
 
 def _schedule(relay: object, longest: float) -> Schedule:
     """Return the granted schedule if it makes sense; windows are multiples of it."""
     given = getattr(relay, "schedule", None)
     if not isinstance(given, Schedule):
-        raise _defect("running() yielded an object whose `schedule` is not a conformance.target.Schedule")
+        raise defect("running() yielded an object whose `schedule` is not a conformance.target.Schedule")
     for name, value in vars(given).items():
         optional, may_be_zero = name.endswith("_timeout"), name == "granularity"
         if optional and value is None:
             continue
         if not isinstance(value, int | float) or not math.isfinite(value):
-            raise _defect(f"`schedule.{name}` is {value!r}, not a number of seconds")
+            raise defect(f"`schedule.{name}` is {value!r}, not a number of seconds")
         if value < 0 or (value == 0 and not may_be_zero):
-            raise _defect(f"`schedule.{name}` is {value} s; it must be more than 0")
+            raise defect(f"`schedule.{name}` is {value} s; it must be more than 0")
     if given.max_retry_interval < given.retry_interval:
-        raise _defect("`schedule.max_retry_interval` is less than `schedule.retry_interval`")
+        raise defect("`schedule.max_retry_interval` is less than `schedule.retry_interval`")
     if given.max_retry_interval + given.granularity > longest:
-        raise _defect(
+        raise defect(
             f"`schedule` grants retries every {given.max_retry_interval + given.granularity:.0f} s; a wave "
             f"cannot wait longer than {longest:.0f} s for one"
         )
@@ -243,51 +280,11 @@ def _check_fields(name: str, item: QueuedMessage | DeliveryEvent) -> None:
     for field, value in vars(item).items():
         wanted = {"outcome": Outcome, "at": int | float}.get(field, str)
         if not isinstance(value, wanted):
-            raise _defect(f"{name}() returned a {type(item).__name__} whose {field} is {value!r}")
+            raise defect(f"{name}() returned a {type(item).__name__} whose {field} is {value!r}")
         if field in ("sender", "recipient") and str(value).startswith("<"):
-            raise _defect(
+            raise defect(
                 f"{name}() returned the {field} {value!r}; addresses are handed over without angle brackets"
             )
-
-
-async def _either(thread: threading.Lock, function: Callable[..., Any], *arguments: object) -> Any:
-    if inspect.iscoroutinefunction(function):
-        return await function(*arguments)
-    answer = await _in_thread(function, *arguments, one_at_a_time=thread)
-    return await answer if inspect.isawaitable(answer) else answer
-
-
-async def _in_thread(
-    function: Callable[..., Any], *arguments: object, one_at_a_time: threading.Lock | None = None
-) -> Any:
-    """Call a plain function in a thread of its own, which nobody waits for at the end should it never return.
-
-    With a lock, the function is called only once the one before has returned, even if that one was given up; and not
-    at all if it is given up itself by then.
-    """
-    loop = asyncio.get_running_loop()
-    result: asyncio.Future[Any] = loop.create_future()
-
-    def settle(value: object, error: BaseException | None) -> None:
-        if not result.done():  # we stopped waiting long ago
-            result.set_result(value) if error is None else result.set_exception(error)
-
-    def work() -> None:
-        value, failure = None, None
-        try:
-            with one_at_a_time or nullcontext():
-                if result.done():
-                    return
-                value = function(*arguments)
-        except BaseException as error:  # noqa: BLE001 - handed over to whoever awaits the result
-            # neither sys.exit() nor StopIteration may come out of an await
-            plain = isinstance(error, Exception) and not isinstance(error, StopIteration)
-            failure = error if plain else RuntimeError(repr(error))
-        with suppress(RuntimeError):  # the loop is closed: the wave is over
-            loop.call_soon_threadsafe(settle, value, failure)
-
-    threading.Thread(target=work, name="adapter", daemon=True).start()
-    return await result
 
 
 async def _guarded(call: Callable[[], Awaitable[T]], limit: float, named: str | Callable[[], str]) -> T:
@@ -299,17 +296,17 @@ async def _guarded(call: Callable[[], Awaitable[T]], limit: float, named: str | 
     except TimeoutError as error:
         what = named if isinstance(named, str) else named()
         if not timer.expired():
-            raise _defect(f"{what} raised {error!r}", error) from error
+            raise defect(f"{what} raised {error!r}", error) from error
         raise Trouble(
             Fault.ADAPTER,
             f"{what} did not return within {limit:.0f} s",
             hint="Give it a time-out of its own.",
         ) from error
-    except Trouble:
+    except (Trouble, EditRefused):
         raise
     except Exception as error:
         what = named if isinstance(named, str) else named()
-        raise _defect(f"{what} raised {type(error).__name__}: {error}", error) from error
+        raise defect(f"{what} raised {type(error).__name__}: {error}", error) from error
 
 
 @asynccontextmanager
@@ -326,13 +323,13 @@ async def running(target: Target, config: RelayConfig) -> AsyncIterator[Instance
         plain: AbstractContextManager[Any] = context
 
         async def enter() -> Any:
-            return await _in_thread(plain.__enter__)
+            return await in_thread(plain.__enter__)
 
         async def leave(*details: Any) -> Any:
-            return await _in_thread(plain.__exit__, *details)
+            return await in_thread(plain.__exit__, *details)
 
     else:
-        raise _defect("running() returned something that is no context manager")
+        raise defect("running() returned something that is no context manager")
     relay = await _guarded(enter, START_LIMIT, "starting the relay (entering running())")
     try:
         # on a moved clock an hour is a jump, on the others it is an hour
@@ -345,11 +342,11 @@ async def _either_running(target: Target, config: RelayConfig) -> object:
     made: object = target.running(config)
     if inspect.isasyncgen(made) or inspect.isgenerator(made):
         decorator = "asynccontextmanager" if inspect.isasyncgen(made) else "contextmanager"
-        raise _defect(f"running() is a generator; decorate it with contextlib.{decorator}")
+        raise defect(f"running() is a generator; decorate it with contextlib.{decorator}")
     if inspect.iscoroutine(made):
         made.close()  # nobody will await it, and nobody need be told
     if inspect.isawaitable(made):  # an author wrote `async def running` without a decorator
-        raise _defect("running() is a coroutine; decorate it with contextlib.asynccontextmanager", None)
+        raise defect("running() is a coroutine; decorate it with contextlib.asynccontextmanager", None)
     return made
 
 
@@ -358,11 +355,23 @@ def from_target(error: TargetError) -> Trouble:
     return Trouble(Fault.TARGET, str(error), hint=error.hint, log=error.log, installation=error.installation)
 
 
-def _defect(message: str, error: BaseException | None = None) -> Trouble:
+def defect(message: str, error: BaseException | None = None) -> Trouble:
+    """Return a defect of the adapter as trouble of the wave."""
     log = "".join(traceback.format_exception(error)[-6:]) if error is not None else ""
     return Trouble(
         Fault.ADAPTER, message, hint="This is a defect of the adapter, see conformance/target.py.", log=log
     )
+
+
+def _refused_at(error: aiosmtplib.SMTPException) -> str:
+    """Return the command that was refused, as far as it is told."""
+    kinds: dict[type[Exception], str] = {
+        aiosmtplib.SMTPRecipientsRefused: RCPT,
+        aiosmtplib.SMTPRecipientRefused: RCPT,
+        aiosmtplib.SMTPSenderRefused: "MAIL",
+        aiosmtplib.SMTPDataError: "DATA",
+    }
+    return kinds.get(type(error), "")
 
 
 def _said(error: aiosmtplib.SMTPException) -> str:

@@ -71,7 +71,7 @@ class Player:
             case Course.HEALED | Course.MIXED:
                 await self.until(
                     lambda seen: self._enough_attempts(seen) or _returned(seen) or self._borne(seen),
-                    self._time_for_attempts(ATTEMPTS_BEFORE_REPAIR),
+                    self.time_for_attempts(ATTEMPTS_BEFORE_REPAIR),
                 )
                 await self.repair()
             case Course.REJECTED:
@@ -190,10 +190,12 @@ class Player:
             return 0.0
         return self.attempt_time() + self.staged.granted.granularity + self.header.slack + TRANSFER
 
-    def _time_for_attempts(self, count: int) -> float:
+    def time_for_attempts(self, count: int) -> float:
+        """Return how long so many attempts may take, in seconds."""
         # the first attempt, too, may have to wait until the relay wakes
         first = self.staged.granted.granularity
-        return first + count * (self.attempt_time() + self.header.slack) + (count - 1) * self.longest_wait()
+        gap = self.longest_wait() + self.scenario.failure_mode.silent_ttl
+        return first + count * (self.attempt_time() + self.header.slack) + (count - 1) * gap
 
 
 def arrived(evidence: Evidence) -> bool:

@@ -10,23 +10,30 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from conformance import __version__
+from conformance.course import Timing
 from conformance.lab.plan import Lab
-from conformance.plan import Plan
+from conformance.plan import ALERT_AGE, ALERT_MESSAGES, Plan
 from conformance.record import Footer, Header, Staged
-from conformance.target import Address, Connector, RelayConfig, Schedule, Target
+from conformance.target import AcceptedDomain, Address, Connector, RelayConfig, Schedule, Target
 from conformance.wave.envelope import SENDER_DOMAIN
 
 RELAY_NAME = "relay.test"
 
 
 def relay_config(
-    plan: Plan, lab: Lab, resolver: Address, anchors: Path, folder: str, connectors: Sequence[Connector]
+    plan: Plan,
+    lab: Lab,
+    resolver: Address,
+    anchors: Path,
+    folder: str,
+    connectors: Sequence[Connector],
+    accepted: Sequence[AcceptedDomain] = (),
 ) -> RelayConfig:
     """Return the configuration to ask one relay for; makes its work directory."""
     directory = Path(plan.work_directory) / folder
     directory.mkdir(parents=True)
     asked = plan.asked
-    return RelayConfig(
+    config = RelayConfig(
         work_directory=directory,
         hostname=RELAY_NAME,
         listen=Address(lab.relay_host, 0),
@@ -40,7 +47,17 @@ def relay_config(
         connect_timeout=asked.connect_timeout or 0.0,
         command_timeout=asked.command_timeout or 0.0,
         dns_timeout=asked.dns_timeout or 0.0,
+        accepted_domains=tuple(accepted),
     )
+    if plan.timing is Timing.OPERATED:
+        messages, age = alert_threshold(plan)
+        config = replace(config, alert_messages=messages, alert_age=age)
+    return config
+
+
+def alert_threshold(plan: Plan) -> tuple[int, float]:
+    """Return how many messages must have waited for how many seconds before an alert."""
+    return ALERT_MESSAGES, ALERT_AGE * plan.stretch
 
 
 def granted(schedule: Schedule, asked: Schedule) -> Schedule:
@@ -60,6 +77,7 @@ def granted(schedule: Schedule, asked: Schedule) -> Schedule:
 def header(plan: Plan, target: Target, lab: Lab, resolver: Address) -> Header:
     """Return the conditions of the wave."""
     adapter = type(target)
+    messages, age = alert_threshold(plan) if plan.timing is Timing.OPERATED else (0, 0.0)
     return Header(
         suite=__version__,
         target=target.name,
@@ -76,6 +94,8 @@ def header(plan: Plan, target: Target, lab: Lab, resolver: Address) -> Header:
             "sink": f"{lab.sink_host}:{lab.smtp_port}",
             "sender domain": SENDER_DOMAIN,
         },
+        alert_messages=messages,
+        alert_age=age,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -11,17 +11,20 @@ from pathlib import Path
 from conformance.course import Timing
 from conformance.lab.plan import NAMESPACE, Lab, in_namespace, loopback
 from conformance.plan import Plan
-from conformance.record import Entry, Header, Reported, Snapshot, Staged
+from conformance.record import AlertLook, Entry, Header, Reported, Snapshot, Staged
 from conformance.record import Trouble as TroubleEntry
 from conformance.scenario import Scenario
-from conformance.target import Capability, Target
+from conformance.target import AcceptedDomain, Capability, Target
 from conformance.wave import request
 from conformance.wave.adapter import Instance, Trouble, running
+from conformance.wave.batch import accepted_domains
 from conformance.wave.course import Player
 from conformance.wave.crashed import Crash
 from conformance.wave.directory import Directory
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from conformance.wave.jumped import Jump
+from conformance.wave.operated import play_operated
+from conformance.wave.operator import AlertWatch, Operator, alert_watch
 from conformance.wave.watch import LagMeter, Pressure, RelayWatch
 from conformance.wave.world import World, connectors, sender_connector
 from fake_servers import Event, Journal
@@ -115,9 +118,11 @@ class _Wave:
                 RelayWatch(instance, self._journal, self._looked(number))
                 for number, instance in enumerate(dict.fromkeys(instances), 1)
             ]
+            alerts = self._alert_watches(instances)
             async with asyncio.TaskGroup() as group:
                 looking = [group.create_task(watch.run()) for watch in watches]
-                await self._play_all(instances, watches)
+                looking += [group.create_task(watch.run()) for watch in alerts.values() if watch]
+                await self._play_all(instances, watches, alerts)
                 for task in looking:
                     task.cancel()
             for watch in watches:
@@ -126,8 +131,10 @@ class _Wave:
     async def _start(self, world: World, stack: AsyncExitStack) -> list[Instance]:
         """Start one relay for all scenarios, or one for each if a relay has one connector only."""
         needed = [connectors(player.scenario, player.staged.sites) for player in self._players]
+        accepted = [self._accepted(player) for player in self._players]
         if Capability.MANY_CONNECTORS in self._target.capabilities:
             groups = [[*(each for some in needed for each in some), sender_connector()]]
+            accepted = [[domain for some in accepted for domain in some]]
         else:
             groups = needed
         anchors = Path(self._plan.work_directory) / "trust-anchors.pem"
@@ -135,7 +142,7 @@ class _Wave:
         starts = []
         for number, group in enumerate(groups, 1):
             config = request.relay_config(
-                self._plan, self._lab, world.resolver, anchors, f"relay-{number}", group
+                self._plan, self._lab, world.resolver, anchors, f"relay-{number}", group, accepted[number - 1]
             )
             starts.append(stack.enter_async_context(running(self._target, config)))
         instances = await asyncio.gather(*starts)
@@ -150,7 +157,31 @@ class _Wave:
             )
         return instances
 
-    async def _play_all(self, instances: Iterable[Instance], watches: Iterable[RelayWatch]) -> None:
+    def _accepted(self, player: Player) -> list[AcceptedDomain]:
+        """Return the domains of a scenario that are the relay's own, if it can have any."""
+        able = Capability.ACCEPTED_DOMAINS in self._target.capabilities
+        return accepted_domains(player.scenario) if able else []
+
+    def _alert_watches(self, instances: Iterable[Instance]) -> dict[Instance, AlertWatch | None]:
+        """Return who looks at the alerts of each relay, where an operator is played."""
+        if self._plan.timing is not Timing.OPERATED:
+            return {}
+        capabilities = frozenset(self._target.capabilities)
+
+        def tell(number: int) -> Callable[[AlertLook], None]:
+            return lambda look: self._entry(replace(look, relay=number))
+
+        return {
+            instance: alert_watch(instance, capabilities, self._journal, tell(number))
+            for number, instance in enumerate(dict.fromkeys(instances), 1)
+        }
+
+    async def _play_all(
+        self,
+        instances: Iterable[Instance],
+        watches: Iterable[RelayWatch],
+        alerts: Mapping[Instance, AlertWatch | None],
+    ) -> None:
         turn = asyncio.Semaphore(_SUBMISSIONS)
         relays = dict(zip(self._players, instances, strict=True))
         done = 0
@@ -161,7 +192,14 @@ class _Wave:
             self._progress(done, len(relays))
 
         async def play(player: Player, instance: Instance) -> None:
-            await player.play(instance, turn)
+            if player.scenario.timing is Timing.OPERATED:
+                operator = Operator(
+                    instance, self._journal, Capability.MAILBOXES in self._target.capabilities
+                )
+                folder = Path(self._plan.work_directory)
+                await play_operated(player, operator, alerts[instance], turn, folder)
+            else:
+                await player.play(instance, turn)
             closed()
 
         self._progress(0, len(relays))

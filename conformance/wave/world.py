@@ -9,13 +9,16 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from conformance.course import NEW_SMART_HOST
 from conformance.failure_mode import FailureMode, Host, Step, Tcp
+from conformance.lab import namespace
 from conformance.lab.plan import HOSTS_PER_SCENARIO, NAMESPACE, Lab
 from conformance.record import Site
 from conformance.scenario import Scenario
 from conformance.target import Address, Connector, TlsPolicy
 from conformance.wave.envelope import SENDER_DOMAIN, dead_domain_of, domain_of
-from conformance.wave.names import point, publish_mx, smart_host
+from conformance.wave.names import new_name, point, publish_mx, smart_host
+from conformance.wave.request import RELAY_NAME
 from conformance.wave.stepped import SteppedDestination
 from fake_servers import (
     Certificate,
@@ -39,6 +42,9 @@ from fake_servers import (
 
 # Number of the smart host that a scenario's backlog waits for: the last of its addresses.
 DEAD = HOSTS_PER_SCENARIO - 1
+
+# Number of the healthy smart host that a connector is given on some courses.
+SPARE = HOSTS_PER_SCENARIO - 2
 
 _SINK_NAME = f"mx.{SENDER_DOMAIN}"
 
@@ -72,13 +78,14 @@ class World:
     async def __aenter__(self) -> Self:
         self.authority = CertificateAuthority()
         self.zone = Zone()
+        self.zone.set(RELAY_NAME, "A", Records(self.lab.relay_host))  # some relays know themselves by address
         dns = DnsServer(self.journal, self.zone)
         await dns.start(self.lab.resolver.host, self.lab.resolver.port)
         self._stack.push_async_callback(dns.stop)
         self.resolver = Address(*dns.address)
         self.witness: SynWatch | PacketWatch
         if self.lab.name == NAMESPACE:
-            self.witness = PacketWatch(self.journal)
+            self.witness = PacketWatch(self.journal, inside=namespace.NETWORKS)
         else:
             self.witness = SynWatch(self.journal)
         await self.witness.start()
@@ -106,15 +113,20 @@ class World:
             await self._arm(scenario, host, self._site(scenario, index, number, host))
             for number, host in enumerate(hosts)
         ]
-        publish_mx(self.zone, scenario, mode.mx.answer if mode.mx and not disarmed else None)
+        answer = mode.mx.answer if mode.mx and not disarmed else None
+        publish_mx(self.zone, scenario, answer, disarmed=disarmed)
         if mode.backlog:
             dead = Host(rules=(Rule(Stage.GREETING, Stall()),))
             destinations.append(await self._arm(scenario, dead, self._site(scenario, index, DEAD, dead)))
+        if scenario.course in NEW_SMART_HOST:
+            spare = Host(certificate=Certificate.GOOD if mode.tls is not TlsPolicy.OPPORTUNISTIC else None)
+            destinations.append(await self._arm(scenario, spare, self._site(scenario, index, SPARE, spare)))
         self._destinations[scenario.id] = destinations
         sites = [destination.site for destination in destinations]
         for number, host in enumerate(hosts):
             if host.tcp is Tcp.UNREACHABLE or host.moves:  # where it will be once its record is corrected
-                sites.append(replace(sites[number], host=self._new_address(index, number, host)))
+                address = self._new_address(index, number, host)
+                sites.append(replace(sites[number], name=new_name(scenario, number), host=address))
         return sites
 
     def _new_address(self, index: int, number: int, host: Host) -> str:
@@ -200,7 +212,7 @@ class World:
             zip(self._destinations[scenario.id], healed, strict=False)
         ):
             await self._heal(scenario, index, number, destination, host)
-        publish_mx(self.zone, scenario)
+        publish_mx(self.zone, scenario, repaired=True)
 
     async def _heal(
         self, scenario: Scenario, index: int, number: int, destination: _Destination, host: Host
@@ -222,8 +234,9 @@ class World:
             await self._open(scenario, index, number, destination, fault)
             self._stack.push_async_callback(server.stop)
             destination.fault = None
-        self.zone.clear(site.name)
-        point(self.zone, site.name, destination.address, host)
+        name = new_name(scenario, number)
+        self.zone.clear(name)
+        point(self.zone, name, destination.address, host)
 
     async def _move(
         self, scenario: Scenario, index: int, number: int, destination: _Destination
@@ -231,7 +244,7 @@ class World:
         """Start a server at the new address; the one at the old address stays as it is."""
         host = scenario.failure_mode.hosts[number]
         destination.address = self._new_address(index, number, host)
-        server = SmtpServer(self.journal, hostname=destination.site.name)
+        server = SmtpServer(self.journal, hostname=new_name(scenario, number))
         await server.start(destination.address, destination.site.port)
         self._stack.push_async_callback(server.stop)
         return server
@@ -252,6 +265,13 @@ class World:
         else:
             sock: socket.socket = fault.hand_over()
             await destination.server.start(site.host, site.port, sock=sock)
+
+    async def probe_again(self, scenario: Scenario) -> None:
+        """Look once more ourselves at faults that leave no trace, so that two looks frame what happened meanwhile."""
+        for destination in self._destinations[scenario.id]:
+            if isinstance(destination.fault, Refusing | Unreachable):
+                site = destination.site
+                await probe(self.journal, site.host, site.port, 1.0, unseen_by=self.witness)
 
     def stop_faults(self) -> None:
         """Release what still refuses or hangs."""

@@ -8,7 +8,9 @@ from builders import header, staged
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conformance.acts import Act, Offer
 from conformance.record import (
+    AlertLook,
     Entry,
     Footer,
     Header,
@@ -24,7 +26,7 @@ from conformance.record import (
     load,
     to_line,
 )
-from conformance.target import DeliveryEvent, QueuedMessage, Schedule
+from conformance.target import Alert, DeliveryEvent, QueuedMessage, Schedule
 from conformance.verdict import Fault
 from fake_servers import Event
 
@@ -46,9 +48,6 @@ st.register_type_strategy(
         fields=st.dictionaries(_TEXT, _VALUES, max_size=4),
     ),
 )
-for _plain in (Schedule, Site, QueuedMessage, DeliveryEvent):
-    _times = {name: _SECONDS for name, kind in _plain.__annotations__.items() if kind == "float"}
-    st.register_type_strategy(_plain, st.builds(_plain, **_times))
 
 
 def _entries(kind: type[Any]) -> st.SearchStrategy[Any]:
@@ -57,7 +56,11 @@ def _entries(kind: type[Any]) -> st.SearchStrategy[Any]:
     return st.builds(kind, **times, **optional)
 
 
-@pytest.mark.parametrize("kind", [Header, Staged, Event, Snapshot, Reported, Trouble, Footer])
+for _plain in (Schedule, Site, QueuedMessage, DeliveryEvent, Alert, Offer, Act):
+    st.register_type_strategy(_plain, _entries(_plain))
+
+
+@pytest.mark.parametrize("kind", [Header, Staged, Event, Snapshot, Reported, AlertLook, Trouble, Footer])
 def test_every_kind_of_entry_makes_the_round_trip(kind: type[Any]) -> None:
     @given(st.from_type(kind) if kind is Event else _entries(kind))
     def round_trip(entry: Entry) -> None:
@@ -98,7 +101,9 @@ def test_a_record_is_read_back(tmp_path: Path) -> None:
     reported = Reported(seen=1.0, event=DeliveryEvent(recipient="a@b", outcome="deferred", text="x"))  # type: ignore[arg-type]
     snapshot = Snapshot(asked=1.0, at=1.1, waiting=[QueuedMessage(sender="", recipient="a@b")], relay=2)
     footer = Footer(lines=9, seconds=3.0, longest_window=2.0, cpu_seconds=0.1)
-    entries: list[Entry] = [header(), first, late, early, snapshot, trouble, again, footer]
+    alert = Alert(connector="a.test", queued=4, raised_at=1.0)
+    look = AlertLook(asked=1.0, at=1.1, epoch=1e9, alerts=[alert])
+    entries: list[Entry] = [header(), first, late, early, snapshot, look, trouble, again, footer]
     record = load(_write(tmp_path / "r", *map(to_line, entries), to_line(footer)))
     assert record == Record(
         header=header(),
@@ -108,6 +113,7 @@ def test_a_record_is_read_back(tmp_path: Path) -> None:
         reported=[],
         troubles=[trouble],
         footer=footer,
+        alert_looks=[look],
     )
     assert assemble([header(), reported], "r").reported == [reported]
 

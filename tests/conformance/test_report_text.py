@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 from builders import Story, good, waiting
+from operated import taken_out, told, waits_for_alert
 
+from conformance.course import Course
 from conformance.failure_modes import ALL
 from conformance.profile import load
 from conformance.record import Trouble
@@ -116,3 +118,21 @@ class TestTimeline:
     def test_without_submission_times_are_the_journals(self) -> None:
         story = Story("greeting_421").change(submitted=None, repaired=None)
         assert [(e.at, e.text) for e in timeline(story.evidence())] == [(12.0, "window closed")]
+
+
+class TestOperator:
+    def test_what_the_operator_did_and_saw_is_in_the_timeline(self) -> None:
+        lines = "\n".join(_lines(taken_out(Course.SWITCHED_OFF)))
+        assert "suite  operator: off" in lines
+        assert "suite  operator: domain authoritative" in lines
+        assert "message accepted by the relay, for <known@" in lines
+        assert "offered: 550 5.4.1 Recipient address rejected" in lines
+
+    def test_a_refused_act_is_told_with_its_reason(self) -> None:
+        story = taken_out().acts(4.0, "a bad host", refused="no such host")
+        assert "relay  refused: no such host" in "\n".join(_lines(story))
+
+    def test_an_alert_is_told_when_it_is_seen_and_when_it_changes(self) -> None:
+        story = waits_for_alert()
+        lines = [line for line in _lines(told(story, story.alert())) if " queued for mx1." in line]
+        assert [line.split("relay  ")[1].split(":")[0] for line in lines] == ["alert", "cleared"]

@@ -193,3 +193,14 @@ def test_two_worlds_do_not_trust_each_other(authority: CertificateAuthority) -> 
         shake_hands(
             verifying_client(CertificateAuthority()), authority.server_context(Certificate.GOOD, HOSTNAME)
         )
+
+
+def test_every_anchor_makes_the_unknown_authority_known_and_excuses_nothing_else(
+    authority: CertificateAuthority,
+) -> None:
+    client = ssl.create_default_context(cadata=authority.every_anchor().decode())
+    for kind in (Certificate.GOOD, Certificate.UNKNOWN_CA):
+        assert shake_hands(client, authority.server_context(kind, HOSTNAME)).version() == "TLSv1.3"
+    for kind in (Certificate.SELF_SIGNED, Certificate.EXPIRED, Certificate.WRONG_NAME):
+        with pytest.raises(ssl.SSLCertVerificationError):
+            shake_hands(client, authority.server_context(kind, HOSTNAME))

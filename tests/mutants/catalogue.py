@@ -8,9 +8,13 @@ from .catalogue_codes import CODES
 from .catalogue_crash import CRASH
 from .catalogue_day import DAY
 from .catalogue_delivery import DELIVERY
+from .catalogue_dns import DNS
 from .catalogue_form import FORM
+from .catalogue_grid import GRID
+from .catalogue_hosts import HOSTS
 from .catalogue_innocent import INNOCENT
 from .catalogue_lifetime import LIFETIME
+from .catalogue_operations import OPERATIONS
 from .catalogue_queue import QUEUE
 from .catalogue_recipients import RECIPIENTS
 from .catalogue_replies import REPLIES
@@ -30,6 +34,9 @@ MUTANTS: Mapping[str, Mutant] = {
         *TLS,
         *TLS_LADDER,
         *DELIVERY,
+        *GRID,
+        *DNS,
+        *HOSTS,
         *LIFETIME,
         *DAY,
         *REPORTS,
@@ -38,6 +45,7 @@ MUTANTS: Mapping[str, Mutant] = {
         *REPLIES,
         *CRASH,
         *SCHEDULES,
+        *OPERATIONS,
         *INNOCENT,
     )
 }

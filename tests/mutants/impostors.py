@@ -12,17 +12,24 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiosmtplib
 import dns.asyncresolver
+import dns.inet
+import dns.resolver
 from aiosmtpd.smtp import SMTP, Envelope
 
 from conformance.failure_mode import FailureMode
 from conformance.target import (
+    AcceptedDomain,
     Address,
+    Alert,
     Capability,
     Connector,
     DeliveryEvent,
+    DomainType,
+    EditRefused,
     Outcome,
     QueuedMessage,
     RelayConfig,
@@ -88,6 +95,18 @@ class HoleRelay:
         self._delivers_to_controls = delivers_to_controls
         self.connectors = {connector.domain: connector for connector in config.connectors}
         self.taken: list[tuple[float, str, str]] = []
+        self.known = {accepted.domain: accepted.recipients for accepted in config.accepted_domains}
+        self.closed: set[str] = set()
+
+    async def handle_RCPT(
+        self, _server: SMTP, _session: object, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        """Refuse whom nobody knows once the operator wants it so: that much even an impostor can do."""
+        domain = address.rpartition("@")[2]
+        if domain in self.closed and address not in self.known[domain]:
+            return "550 5.4.1 Recipient address rejected: Access denied"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
 
     async def handle_DATA(self, _server: SMTP, _session: object, envelope: Envelope) -> str:
         """Take a message."""
@@ -115,6 +134,34 @@ class HoleRelay:
         """Return the error that the queue shows: none."""
         return ""
 
+    def alerts(self) -> Sequence[Alert]:
+        """Tell of nothing."""
+        return []
+
+    def mailbox(self, recipient: str) -> Sequence[bytes]:
+        """Show that there is nothing."""
+        return []
+
+    def fix_now(self, domain: str) -> None:
+        """Refuse unknown recipients from now on."""
+        self.closed.add(domain)
+
+    def edit_connector(
+        self, connector: Connector, *, enabled: bool = True, trust_anchors: Path | None = None
+    ) -> None:
+        """Refuse what is not valid, and forget the rest."""
+        pem = trust_anchors.read_text() if trust_anchors else "BEGIN CERTIFICATE"
+        if "BEGIN CERTIFICATE" not in pem or any(" " in host for host in connector.smart_hosts):
+            raise EditRefused("not valid")
+
+    def delete_connector(self, domain: str) -> None:
+        """Forget it."""
+
+    def set_accepted_domain(self, accepted: AcceptedDomain) -> None:
+        """Refuse unknown recipients of an authoritative domain from now on."""
+        if accepted.type is DomainType.AUTHORITATIVE:
+            self.closed.add(accepted.domain)
+
 
 class Parrot(BlackHole):
     """Accepts mail, never connects, and says at the right times what a good relay would say."""
@@ -138,6 +185,30 @@ class ParrotRelay(HoleRelay):
             f"[LastAttemptedServerName={self._last_host(recipient)}]"
         )
 
+    def alerts(self) -> Sequence[Alert]:
+        """Tell of each domain for which enough messages were taken long enough ago, with all that belongs to it."""
+        needed, age = self._config.alert_messages, self._config.alert_age
+        told = []
+        for domain, connector in self.connectors.items():
+            ours = [(at, to) for at, _, to in self.taken if to.endswith(f"@{domain}") and self.error(to)]
+            if len(ours) < needed or ours[needed - 1][0] + age > time.time():
+                continue
+            begin, recipient = ours[0]
+            told.append(
+                Alert(
+                    connector=domain,
+                    queued=len(ours),
+                    raised_at=ours[needed - 1][0] + age,
+                    queue_start=begin,
+                    oldest_expires=begin + self._config.queue_lifetime,
+                    destination_server=connector.smart_hosts[0],
+                    last_address="127.1.1.1",
+                    last_error=self.error(recipient),
+                    how_to_fix="Mend it.",
+                )
+            )
+        return told
+
     def events(self) -> Sequence[DeliveryEvent]:
         """Return a deferral for each interval that has passed since a message was taken, oldest first."""
         interval, now = self.schedule.retry_interval, time.time()
@@ -156,7 +227,8 @@ class ParrotRelay(HoleRelay):
         return sorted(told, key=lambda event: event.at)
 
     def _last_host(self, recipient: str) -> str:
-        return self.connectors[recipient.rpartition("@")[2]].smart_hosts[-1]
+        domain = recipient.rpartition("@")[2]
+        return (*self.connectors[domain].smart_hosts, domain)[-2:][0]
 
 
 class HoleBesideControls(BlackHole):
@@ -218,28 +290,53 @@ def _code(mode: FailureMode) -> str:
             return "550 5.7.1 Not wanted here"
         case "4yz":
             return "450 4.2.1 Mailbox busy"
-        case section:
+        case "mx-null" | "mx-self":
+            return "554 5.4.4 Undeliverable"
+        case section if section in _TITLES:
             return f"450 {section} {_TITLES[section]}"
+        case _:  # nothing that must keep a message from arriving
+            return "450 4.4.0 Not delivered"
 
 
-async def _address(config: RelayConfig, host: str) -> str:
+def _resolver(config: RelayConfig) -> dns.asyncresolver.Resolver:
     resolver = dns.asyncresolver.Resolver(configure=False)
     resolver.nameservers, resolver.port = [config.resolver.host], config.resolver.port
+    return resolver
+
+
+async def _address(config: RelayConfig, host: str, family: str = "A") -> str:
+    resolver = _resolver(config)
     resolver.lifetime = config.dns_timeout
-    answer = await resolver.resolve(f"{host}.", "A")
+    answer = await resolver.resolve(f"{host}.", family)
     address: str = next(iter(answer)).to_text()
     return address
 
 
+async def _any_address(config: RelayConfig, host: str) -> str:
+    """Return an address of a healthy host, which may be an address itself."""
+    if dns.inet.is_address(host):
+        return host
+    try:
+        return await _address(config, host)
+    except dns.resolver.NoAnswer:
+        return await _address(config, host, "AAAA")
+
+
+async def _best_exchanger(config: RelayConfig, domain: str) -> str:
+    try:
+        answer = await _resolver(config).resolve(f"{domain}.", "MX")
+    except dns.resolver.NoAnswer:
+        return domain
+    best = min(answer, key=lambda record: record.preference)
+    host: str = best.exchange.to_text(omit_final_dot=True)
+    return host
+
+
 async def _deliver(config: RelayConfig, connector: Connector, envelope: Envelope) -> None:
     """Deliver to a healthy server as a good relay does."""
-    host = connector.smart_hosts[0]
-    resolver = dns.asyncresolver.Resolver(configure=False)
-    resolver.nameservers, resolver.port = [config.resolver.host], config.resolver.port
-    answer = await resolver.resolve(f"{host}.", "A")
-    address = next(iter(answer)).to_text()
+    host = (*connector.smart_hosts, "")[0] or await _best_exchanger(config, connector.domain)
     client = aiosmtplib.SMTP(
-        hostname=address,
+        hostname=await _any_address(config, host),
         port=config.next_hop_port,
         local_hostname=config.hostname,
         start_tls=False,

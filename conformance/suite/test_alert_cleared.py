@@ -1,0 +1,50 @@
+"""An alert lasts as long as its cause."""
+
+from conformance.aspect import Case, Course, Finding, aspect
+from conformance.operations import ALERTED, alert_due, alert_looks, alerts_in, fate_of, first_alert, taken
+from conformance.verdict import NotApplicable
+
+
+@aspect(Course.ALERTED, only=ALERTED, slots=("lasts", "cleared"))
+def test_alert_cleared(case: Case) -> list[Finding]:
+    """It is not cleared while its messages wait, and it is once they are delivered."""
+    evidence = case.evidence
+    alert_due(evidence)
+    if first_alert(evidence) is None:
+        raise NotApplicable("no alert was raised; see alert_raised")
+    left = [
+        fate.offer.recipient for fate in (fate_of(evidence, o) for o in taken(evidence)) if not fate.copies
+    ]
+    if left:
+        raise NotApplicable(f"the queue did not drain: nothing arrived for {', '.join(left)}; see recovers")
+    repaired = evidence.staged.repaired or 0.0
+    looks = [(look, alerts_in(evidence, look)) for look in alert_looks(evidence)]
+    early = [
+        look.at
+        for look, alerts in looks
+        if look.at < repaired and any(alert.cleared_at is not None for alert in alerts)
+    ]
+    drained = max(fate_of(evidence, offer).copies[0].at for offer in taken(evidence))
+    after = [(look.at, alerts) for look, alerts in looks if look.asked > drained]
+    cleared = next(
+        (at for at, alerts in after if not any(alert.cleared_at is None for alert in alerts)), None
+    )
+    watched = (after[-1][0] if after else drained) - drained
+    return [
+        case.finding(
+            "alert_cleared.lasts",
+            holds=not early,
+            expected="not cleared while its messages wait",
+            observed=f"cleared {repaired - early[0]:.2f} s before the repair"
+            if early
+            else "not cleared before",
+        ),
+        case.finding(
+            "alert_cleared.cleared",
+            holds=cleared is not None,
+            expected="cleared once its messages are delivered",
+            observed=f"not cleared in the {watched:.2f} s after the last was delivered"
+            if cleared is None
+            else f"cleared within {cleared - drained:.2f} s",
+        ),
+    ]

@@ -1,0 +1,103 @@
+"""The alert says what an operator needs: how many wait, since when, until when, where, why, and what to do."""
+
+from conformance import codes
+from conformance.aspect import Case, Course, Finding, aspect, read_codes
+from conformance.operations import ALERTED, alert_due, alert_looks, alerts_in, first_alert, taken
+from conformance.record import AlertLook
+from conformance.target import Alert
+from conformance.verdict import NotApplicable
+
+# Clocks of relay and suite are the same, but a relay may keep whole seconds only.
+_CLOCKS = 1.5
+
+
+@aspect(Course.ALERTED, only=ALERTED, slots=("number", "dates", "destination", "error", "fix"))
+def test_alert_detail(case: Case) -> list[Finding]:
+    """Number queued, queue start and oldest expiry, destination server, last address, last error, how to fix."""
+    alert_due(case.evidence)
+    first = first_alert(case.evidence)
+    if first is None:
+        raise NotApplicable("no alert was raised; see alert_raised")
+    # a relay may bring an alert up to date: what it said last while the fault lasted
+    repaired = case.evidence.staged.repaired or float("inf")
+    looks = [look for look in alert_looks(case.evidence) if first[0].at <= look.at <= repaired] or [first[0]]
+    shown = alerts_in(case.evidence, looks[-1])
+    look, alert = (looks[-1], shown[0]) if shown else first
+    return [
+        _number(case, look, alert),
+        _dates(case, look, alert),
+        _destination(case, alert),
+        _error(case, alert),
+        case.finding(
+            "alert_detail.fix",
+            holds=bool(alert.how_to_fix.strip()),
+            expected="how to fix it",
+            observed=alert.how_to_fix or "nothing",
+        ),
+    ]
+
+
+def _number(case: Case, look: AlertLook, alert: Alert) -> Finding:
+    least = case.evidence.record.header.alert_messages
+    most = sum((offer.accepted or 0.0) <= look.at for offer in taken(case.evidence))
+    return case.finding(
+        "alert_detail.number",
+        holds=least <= alert.queued <= most,
+        expected=f"{least} to {most} messages queued",
+        observed=f"{alert.queued} queued",
+    )
+
+
+def _dates(case: Case, look: AlertLook, alert: Alert) -> Finding:
+    oldest = taken(case.evidence)[0]
+    # from the journal's clock to the epoch
+    shift = look.epoch - look.at
+    begin, end = oldest.at + shift - _CLOCKS, (oldest.accepted or oldest.at) + shift + _CLOCKS
+    lifetime = case.evidence.staged.granted.queue_lifetime
+    lag = case.evidence.staged.granted.granularity
+    start, expires = alert.queue_start, alert.oldest_expires
+    right = start is not None and begin <= start <= end
+    right &= expires is not None and begin + lifetime - lag <= expires <= end + lifetime + lag
+    return case.finding(
+        "alert_detail.dates",
+        holds=right,
+        expected=f"the oldest message was accepted at {begin + _CLOCKS:.0f} and expires {lifetime:.0f} s later",
+        observed=f"queue start {_told(start)}, oldest expires {_told(expires)}",
+    )
+
+
+def _told(moment: float | None) -> str:
+    return "not told" if moment is None else f"{moment:.0f}"
+
+
+def _destination(case: Case, alert: Alert) -> Finding:
+    """Compare: the smart host by name or address, and the address if one was tried at all."""
+    sites = case.evidence.staged.sites
+    names = {site.name.lower() for site in sites} | {site.host for site in sites}
+    hosts = {site.host for site in sites}
+    server = alert.destination_server.lower().rstrip(".")
+    server = server.rsplit(":", 1)[0] if server.count(":") == 1 else server
+    # with or without the port
+    address = (
+        alert.last_address.rsplit(":", 1)[0] if alert.last_address.count(":") == 1 else alert.last_address
+    )
+    return case.finding(
+        "alert_detail.destination",
+        holds=server in names and address in hosts,
+        expected=f"destination server {' or '.join(sorted(names - hosts))}, last address {' or '.join(sorted(hosts))}",
+        observed=f"destination server {alert.destination_server or 'not told'}, "
+        f"last address {alert.last_address or 'not told'}",
+    )
+
+
+def _error(case: Case, alert: Alert) -> Finding:
+    """Compare: the alert's error is the one that the relay shows for the messages themselves."""
+    shown = {(read.code, read.status) for read in map(read_codes, case.errors)}
+    read = codes.read(alert.last_error)
+    return case.finding(
+        "alert_detail.error",
+        holds=bool(alert.last_error.strip()) and (not shown or (read.code, read.status) in shown),
+        expected="the last error, with the codes that the queued messages show: "
+        + (" or ".join(sorted(" ".join(pair).strip() for pair in shown)) or "none is shown"),
+        observed=alert.last_error or "no error",
+    )

@@ -1,0 +1,99 @@
+"""A correction takes effect on what waits already: the queue drains, in order, each message once."""
+
+from conformance.aspect import Case, Course, Finding, aspect
+from conformance.content import difference
+from conformance.evidence import Delivered
+from conformance.operations import CORRECTED, Fate, fate_of, taken
+from conformance.verdict import Inconclusive
+
+# A relay may keep a time for each message. Accepted within half of this part of the retry interval they are due at
+# once, and within all of it they go side by side.
+_AT_ONCE = 0.5
+
+
+@aspect(Course.CORRECTED, Course.EDITED, only=CORRECTED, slots=("delivered", "once", "intact", "order"))
+def test_drains(case: Case) -> list[Finding]:
+    """After the correction every waiting message arrives, once, unaltered, in the order of acceptance."""
+    case.must_have_waited()
+    evidence = case.evidence
+    corrected = evidence.staged.repaired
+    if corrected is None or not any(attempt.at < corrected for attempt in case.attempts):
+        raise Inconclusive("nothing had met the fault when it was corrected")
+    fates = [fate_of(evidence, offer) for offer in taken(evidence)]
+    missing = [fate for fate in fates if not fate.copies]
+    early = [m.at for fate in fates for m in fate.copies if m.at < corrected]
+    refusals = [f"{act.name} was refused: {act.reason}" for act in evidence.staged.acts if act.refused]
+    if early:
+        seen = f"one delivered {corrected - early[0]:.2f} s before, in spite of the fault"
+    elif missing:
+        watched = (evidence.staged.closed or corrected) - corrected
+        seen = "; ".join([*refusals, f"{watched:.1f} s later {', '.join(map(str, missing))}"])
+    else:
+        seen = f"{len(fates)} messages delivered"
+    findings = [
+        case.finding(
+            "drains.delivered",
+            holds=not early and not missing,
+            expected=f"all {len(fates)} messages delivered after the correction",
+            observed=seen,
+            late=bool(missing) and not early and not refusals,
+        )
+    ]
+    if missing:
+        return findings
+    findings += [_once(case, fates), _intact(case, fates)]
+    return [*findings, *_order(case, fates)]
+
+
+def _once(case: Case, fates: list[Fate]) -> Finding:
+    wrong = [fate for fate in fates if len(fate.copies) > 1 or fate.returned]
+    return case.finding(
+        "drains.once",
+        holds=not wrong,
+        expected="each of them delivered once, and not returned as well",
+        observed="; ".join(map(str, wrong)) or "each once",
+    )
+
+
+def _intact(case: Case, fates: list[Fate]) -> Finding:
+    damage = [difference(fate.offer.content, copy.content) for fate in fates for copy in fate.copies]
+    return case.finding(
+        "drains.intact",
+        holds=not any(damage),
+        expected="content intact",
+        observed=next(filter(None, damage), "content intact"),
+    )
+
+
+def _order(case: Case, fates: list[Fate]) -> list[Finding]:
+    """Compare: a later message is not there when the delivery of an earlier one has yet to begin.
+
+    Deliveries side by side are in nobody's order. Messages accepted far apart, because a busy machine took its time,
+    have retry times of their own: another order is a reason to stage it once more, and then none for a verdict.
+    """
+    staged = case.evidence.staged
+    together = _AT_ONCE * staged.granted.retry_interval
+    apart = (fates[-1].offer.accepted or 0.0) - (fates[0].offer.accepted or 0.0)
+    if not case.profile.has("drains.order") or (staged.stretched and apart > together / 2):
+        return []
+    overtaken = [
+        f"<{later.offer.recipient}> was there before <{earlier.offer.recipient}> was begun"
+        for number, earlier in enumerate(fates)
+        for later in fates[number + 1 :]
+        if later.copies[0].at < _begun(case, earlier.copies[0]) - together
+    ]
+    finding = case.finding(
+        "drains.order",
+        holds=not overtaken,
+        expected="delivered in the order in which they were accepted",
+        observed="; ".join(overtaken) or "in that order",
+        late=True,  # who has to wait for a processor may miss a round
+    )
+    return [finding]
+
+
+def _begun(case: Case, message: Delivered) -> float:
+    """Return when the delivery of a message began: with its connection, or behind the message before on that."""
+    own = [e for e in case.evidence.events if e.connection == message.connection and e.at < message.at]
+    before = [e.at for e in own if e.kind == "message"]
+    return max(before, default=min((e.at for e in own), default=message.at))

@@ -1,0 +1,45 @@
+"""Settings that are not valid change nothing, and the operator is told why."""
+
+from conformance.aspect import Case, Course, Finding, aspect
+from conformance.operations import EDIT_REFUSED, fate_of, last_act, taken
+from conformance.verdict import Inconclusive
+
+
+@aspect(Course.EDIT_REFUSED, only=EDIT_REFUSED, slots=("refused", "unchanged"))
+def test_edit_refused(case: Case) -> list[Finding]:
+    """Each invalid edit is refused with a reason; the old settings stay in force, none of the new ones is."""
+    evidence = case.evidence
+    last = last_act(case)
+    *invalid, _ = evidence.staged.acts
+    if not invalid:
+        raise Inconclusive("the operator never saved anything invalid")
+    taken_over = [act.name for act in invalid if not act.refused]
+    speechless = [act.name for act in invalid if act.refused and not act.reason.strip()]
+    # both refused, and the last, valid one not begun yet
+    until = evidence.staged.repaired or last.asked
+    new = [m.at for offer in taken(evidence) for m in fate_of(evidence, offer).copies if m.at < until]
+    old = [attempt.at for attempt in case.attempts if invalid[-1].done <= attempt.at < until]
+    if new:
+        seen = f"a message was delivered to the new smart host {until - new[0]:.2f} s before valid settings were saved"
+    elif not old:
+        seen = f"no attempt at the old smart host in the {until - invalid[-1].done:.2f} s after it"
+    else:
+        seen = f"{len(old)} attempts more at the old smart host"
+    return [
+        case.finding(
+            "edit_refused.refused",
+            holds=not taken_over and not speechless,
+            expected="each edit with an invalid setting refused, with a reason",
+            observed="; ".join(
+                [f"not refused: {name}" for name in taken_over]
+                + [f"refused without a reason: {name}" for name in speechless]
+            )
+            or "; ".join(act.reason for act in invalid),
+        ),
+        case.finding(
+            "edit_refused.unchanged",
+            holds=bool(old) and not new,
+            expected="the old settings in force, and no part of the new ones",
+            observed=seen,
+        ),
+    ]

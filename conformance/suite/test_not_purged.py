@@ -1,0 +1,34 @@
+"""Taking a destination out of service is no purge: nothing that was accepted vanishes."""
+
+from conformance.aspect import Case, Finding, aspect
+from conformance.course import OUT_OF_SERVICE
+from conformance.operations import TAKEN_OUT_OF_SERVICE, fate_of, last_act, shows_local_delivery, taken
+from conformance.verdict import NotApplicable
+
+
+@aspect(*OUT_OF_SERVICE, only=TAKEN_OUT_OF_SERVICE, slots=("kept", "valid"))
+def test_not_purged(case: Case) -> list[Finding]:
+    """Each message accepted is delivered, returned or still queued; none is returned whose recipient is known."""
+    last_act(case)
+    fates = [fate_of(case.evidence, offer) for offer in taken(case.evidence)]
+    if not shows_local_delivery(case.evidence):
+        # who has a mailbox at the relay may have got it there, where nobody else sees it
+        fates = [fate for fate in fates if fate.count or not fate.offer.known]
+    if not fates:
+        raise NotApplicable("nothing was accepted of which the end could be seen")
+    wrong = [fate for fate in fates if fate.count != 1]
+    returned = [fate for fate in fates if fate.offer.known and fate.returned]
+    return [
+        case.finding(
+            "not_purged.kept",
+            holds=not wrong,
+            expected=f"each of {len(fates)} messages delivered, returned or in the queue: exactly one of these",
+            observed="; ".join(map(str, wrong or fates)),
+        ),
+        case.finding(
+            "not_purged.valid",
+            holds=not returned,
+            expected="only messages to unknown recipients returned",
+            observed="; ".join(map(str, returned)) or "none of the others returned",
+        ),
+    ]
