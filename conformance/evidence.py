@@ -93,7 +93,8 @@ class Evidence:
         if event.layer == "client":
             return event["sender"] == self.staged.sender
         if event.layer == "dns":
-            return str(event.fields.get("name", "")).rstrip(".").lower() in names
+            name = str(event.fields.get("name", "")).rstrip(".").lower()
+            return name in names or name.endswith(f".{self.staged.domain.lower()}")
         if event.layer == "fake" and event.server not in servers:
             # the name server, the sink, a witness: everybody relies on them
             return event.server not in self._foreign

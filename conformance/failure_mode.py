@@ -6,6 +6,7 @@ applies to it from then on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ssl import TLSVersion
@@ -13,7 +14,20 @@ from ssl import TLSVersion
 from conformance.moment import Moment
 from conformance.target import Capability, TlsPolicy
 from conformance.witness import Witness
-from fake_servers import Action, Answer, Certificate, Endless, NoData, NxDomain, Reply, Rule, Stall, Trickle
+from fake_servers import (
+    Action,
+    Answer,
+    Certificate,
+    Endless,
+    NoData,
+    NxDomain,
+    Records,
+    Reply,
+    Rule,
+    ServFail,
+    Stall,
+    Trickle,
+)
 
 # Local part of the recipient of every message; a rule for it is meant for that recipient alone.
 RECIPIENT = "recipient"
@@ -57,9 +71,14 @@ class Host:
         newest_tls: The newest version of TLS that it speaks; None: whatever there is, from TLS 1.2 on.
         ttl: Seconds for which its address may be kept.
         aliases: How many aliases (CNAME) lead from its name to the name that has the address.
+        loops: Whether the last alias leads back to the first, and to no address.
         moves: Whether the repair gives its name another address, where a healthy server waits, while the
             server at the old one stays as it is.
         ipv6: Whether its only address is an IPv6 address (namespace lab only).
+        served: How the name server gives its address, as a function of the record; None: at once, by UDP.
+        other_family: What a look-up of its addresses of the other family gets (AAAA, unless `ipv6`); None: that
+            there are none.
+        like: Name of the failure mode whose error this host makes, where the hosts fail in different ways.
     """
 
     dns: Answer | None = None
@@ -72,8 +91,12 @@ class Host:
     newest_tls: TLSVersion | None = None
     ttl: int = 0
     aliases: int = 0
+    loops: bool = False
     moves: bool = False
     ipv6: bool = False
+    served: Callable[[Records], Answer] | None = None
+    other_family: Answer | None = None
+    like: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +109,18 @@ class MxRouting:
         apex: Whether the last of the hosts is the domain itself, by its address record. It has a preference only
             if an MX record names it: without any MX record it is the one host (implicit MX), with some it is a
             place where no mail may go.
+        relay: The preference of a further record, which names the relay itself; None: there is none.
+        ttl: Seconds for which the records may be kept.
+        moves: Whether the repair has the records name another host, with a healthy server, instead of one that
+            `Host.moves`; the old name and its server stay as they are.
     """
 
     preferences: tuple[int, ...] = (10,)
     answer: Answer | None = None
     apex: bool = False
+    relay: int | None = None
+    ttl: int = 0
+    moves: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +170,9 @@ class FailureMode:
         steps: What the one smart host does instead, to one attempt after another; the last step stays.
         connections: How many connections in direct succession are still one attempt.
         control: The positive control that shows everything but the fault to be in order.
+        forbidden: Numbers of the hosts, counted from 0, that the relay may not even connect to.
+        unmet: Why a relay that is in order may deliver without having met what is wrong (kind HARMLESS only): then
+            there is nothing to judge. Empty: it cannot.
         killed: When the relay is killed (kind KILLED only).
     """
 
@@ -164,6 +197,8 @@ class FailureMode:
     steps: tuple[Step, ...] = ()
     connections: int = 1
     control: str = "plain"
+    forbidden: tuple[int, ...] = ()
+    unmet: str = ""
     killed: Moment | None = None
 
     @property
@@ -222,7 +257,24 @@ class FailureMode:
     @property
     def longest_ttl(self) -> float:
         """Seconds for which what the name server said before the repair may still be believed after it."""
-        return float(max([host.ttl for host in self.hosts] + [negative_ttl(host.dns) for host in self.hosts]))
+        routing = float(self.mx.ttl) if self.mx else 0.0
+        return max([self.silent_ttl, routing, *(float(host.ttl) for host in self.hosts)])
+
+    @property
+    def silent_ttl(self) -> float:
+        """Seconds for which an attempt may do without a question, because the answer was that there is nothing."""
+        told = [host.dns for host in self.hosts] + [self.mx.answer if self.mx else None]
+        return float(max(negative_ttl(answer) for answer in told))
+
+    @property
+    def remembered(self) -> str:
+        """What a resolver could remember beyond the repair: `address`, `negative`, `failure`, or nothing."""
+        told = [host.dns for host in self.hosts] + [self.mx.answer if self.mx else None]
+        if any(host.moves for host in self.hosts):
+            return "address"
+        if any(isinstance(answer, NxDomain | NoData) for answer in told):
+            return "negative"
+        return "failure" if any(isinstance(answer, ServFail) for answer in told) else ""
 
     def healed(self) -> tuple[Host, ...]:
         """Return the hosts as they are after the repair."""

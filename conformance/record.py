@@ -19,7 +19,7 @@ from cattrs.preconf.json import make_converter
 from conformance.acts import Act, Offer
 from conformance.target import Alert, DeliveryEvent, QueuedMessage, Schedule
 from conformance.verdict import Fault
-from fake_servers import Event
+from fake_servers import Event, endpoint
 from fake_servers.journal import Value
 
 T = TypeVar("T")
@@ -79,7 +79,7 @@ class Site:
     @property
     def server(self) -> str:
         """The address as journal events name it."""
-        return f"{self.host}:{self.port}"
+        return endpoint(self.host, self.port)
 
 
 @dataclass(frozen=True, kw_only=True)

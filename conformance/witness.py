@@ -6,6 +6,7 @@ form an *attempt*. A scenario in which its witness saw nothing was not provoked.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,10 @@ from conformance.evidence import Evidence
 from fake_servers import Event
 
 # Address look-ups of one name within one attempt: some relays ask more than once (aliases, DNSSEC).
-_QUERIES_PER_ATTEMPT = 3
+QUERIES_PER_ATTEMPT = 3
+
+# A line of an EHLO reply, and not a host name that happens to contain the word.
+_OFFER = re.compile(r"^250[ -]STARTTLS\s*$", re.IGNORECASE | re.MULTILINE)
 
 # Answers that hold records and that a client must not believe (RFC 5452 section 9.1).
 _INCREDIBLE = ("wrong_id", "other_name")
@@ -152,7 +156,7 @@ def _queries(evidence: Evidence, *, failed: bool = False, lasting: float = 0.0) 
     for event in evidence.of("dns", "answer"):
         name = str(event["name"]).rstrip(".").lower()
         types = ("A", "AAAA") if failed and name not in sound else ("A",)
-        if name in names and event["type"] in types and _useless(event) is failed:
+        if name in names and event["type"] in types and useless(event) is failed:
             contacts.append(
                 Contact(
                     at=event.at,
@@ -166,7 +170,7 @@ def _queries(evidence: Evidence, *, failed: bool = False, lasting: float = 0.0) 
     return contacts
 
 
-def _useless(event: Event) -> bool:
+def useless(event: Event) -> bool:
     """Tell whether a DNS answer leaves the client without what it asked for."""
     return not event["records"] or event["answer"] in _INCREDIBLE
 
@@ -177,11 +181,12 @@ def _resolved(evidence: Evidence) -> set[str]:
     return {
         str(event["name"]).rstrip(".").lower()
         for event in evidence.of("dns", "answer")
-        if event["type"] == "A" and not _useless(event) and (repaired is None or event.at < repaired)
+        if event["type"] == "A" and not useless(event) and (repaired is None or event.at < repaired)
     }
 
 
-def _before_repair(evidence: Evidence, contacts: list[Contact]) -> list[Contact]:
+def before_repair(evidence: Evidence, contacts: list[Contact]) -> list[Contact]:
+    """Leave out what came after the repair."""
     repaired = evidence.staged.repaired
     return [c for c in contacts if repaired is None or c.at < repaired]
 
@@ -201,12 +206,12 @@ def _certificate_offered(evidence: Evidence) -> list[Contact]:
 
 
 def _certificate_presented(evidence: Evidence) -> list[Contact]:
-    return _before_repair(evidence, _connections(evidence, evidence.of("tls", "offered")))
+    return before_repair(evidence, _connections(evidence, evidence.of("tls", "offered")))
 
 
 def _handshake_failed(evidence: Evidence) -> list[Contact]:
     # a client that took the server's version has met it as well
-    return _before_repair(evidence, _connections(evidence, evidence.of("tls", "failed", "established")))
+    return before_repair(evidence, _connections(evidence, evidence.of("tls", "failed", "established")))
 
 
 def _secured(evidence: Evidence) -> list[Contact]:
@@ -217,18 +222,13 @@ def _no_starttls(evidence: Evidence) -> list[Contact]:
     told = (
         event
         for event in evidence.of("smtp", "sent")
-        if event["stage"] == "ehlo" and not _offers_starttls(str(event["text"]))
+        if event["stage"] == "ehlo" and not _OFFER.search(str(event["text"]))
     )
-    return _before_repair(evidence, _connections(evidence, told))
-
-
-def _offers_starttls(reply: str) -> bool:
-    # the first line has the server's name, which may be anything
-    return any(line[4:].strip().upper() == "STARTTLS" for line in reply.splitlines()[1:])
+    return before_repair(evidence, _connections(evidence, told))
 
 
 def _failed_query(evidence: Evidence) -> list[Contact]:
-    return _before_repair(evidence, _queries(evidence, failed=True))
+    return before_repair(evidence, _queries(evidence, failed=True))
 
 
 def _failed_mx_query(evidence: Evidence) -> list[Contact]:
@@ -236,14 +236,14 @@ def _failed_mx_query(evidence: Evidence) -> list[Contact]:
     contacts = [
         Contact(at=e.at, end=e.at, latest_end=e.at, host=domain, mark=f"{e['id']}", what=str(e["type"]))
         for e in evidence.of("dns", "answer")
-        if str(e["name"]).rstrip(".").lower() == domain.lower() and e["type"] == "MX" and _useless(e)
+        if str(e["name"]).rstrip(".").lower() == domain.lower() and e["type"] == "MX" and useless(e)
     ]
-    return _before_repair(evidence, contacts)
+    return before_repair(evidence, contacts)
 
 
 def _unanswered_query(evidence: Evidence) -> list[Contact]:
     granted = evidence.staged.granted.dns_timeout or evidence.record.header.asked.dns_timeout or 0.0
-    return _before_repair(evidence, _queries(evidence, failed=True, lasting=granted))
+    return before_repair(evidence, _queries(evidence, failed=True, lasting=granted))
 
 
 def _syns(evidence: Evidence, outcome: str) -> list[Contact]:
@@ -281,7 +281,7 @@ def _between_probes(evidence: Evidence, outcome: str) -> list[Contact]:
         return []
     probed = {site.name for site in evidence.staged.sites if site.server in {p.server for p in probes}}
     looked_up = [c for c in _queries(evidence) if c.at >= probes[0].at and c.host in probed]
-    return _before_repair(evidence, looked_up)
+    return before_repair(evidence, looked_up)
 
 
 def _refused(evidence: Evidence) -> list[Contact]:
@@ -329,17 +329,17 @@ starttls_missing = Witness(
 query_failed = Witness(
     sentence="the fake name server was asked for the smart host's address and gave the failing answer",
     see=_failed_query,
-    per_attempt=_QUERIES_PER_ATTEMPT,
+    per_attempt=QUERIES_PER_ATTEMPT,
 )
 mx_query_failed = Witness(
     sentence="the fake name server was asked for the MX records of the recipient domain and gave the failing answer",
     see=_failed_mx_query,
-    per_attempt=_QUERIES_PER_ATTEMPT,
+    per_attempt=QUERIES_PER_ATTEMPT,
 )
 query_unanswered = Witness(
     sentence="the fake name server was asked for the smart host's address and stayed silent",
     see=_unanswered_query,
-    per_attempt=_QUERIES_PER_ATTEMPT,
+    per_attempt=QUERIES_PER_ATTEMPT,
 )
 syn_dropped = Witness(
     sentence="a SYN to the destination stayed unanswered (namespace: seen on the wire; loopback: in the "
@@ -351,13 +351,13 @@ syn_refused = Witness(
     "was looked up between two probes of ours that were both refused",
     see=_refused,
     indirect=frozenset({"loopback"}),
-    per_attempt=_QUERIES_PER_ATTEMPT,
+    per_attempt=QUERIES_PER_ATTEMPT,
 )
 unreachable = Witness(
     sentence="the smart host's address (TTL 0) was looked up between two probes of ours that both found the "
     "host unreachable",
     see=_unreachable,
     indirect=frozenset({"loopback", "namespace"}),
-    per_attempt=_QUERIES_PER_ATTEMPT,
+    per_attempt=QUERIES_PER_ATTEMPT,
 )
 delivered = Witness(sentence="the message arrived", see=_delivered)

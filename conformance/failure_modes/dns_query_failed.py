@@ -5,7 +5,20 @@ The smart host's name cannot be turned into an address.
 
 from conformance.failure_mode import FailureMode, Host
 from conformance.witness import query_failed, query_unanswered
-from fake_servers import NoData, NxDomain, Refused, ServFail, Silence
+from conformance.witness_dns import query_spoilt
+from fake_servers import (
+    HangUp,
+    Lame,
+    Malformed,
+    NoData,
+    NxDomain,
+    OtherName,
+    Refused,
+    ServFail,
+    Silence,
+    Truncated,
+    WrongId,
+)
 
 _SECTION = "4.4.312"
 _DNS_WORDS = ("dns", "name", "lookup", "resol", "domain", "query", "records")
@@ -51,5 +64,58 @@ MODES = (
         witness=query_unanswered,
         timeout="dns",
         explained_by=(*_DNS_WORDS, "timeout", "timedout", "retry", "tryagain"),
+    ),
+    FailureMode(
+        name="dns_lame",
+        section=_SECTION,
+        staged="The name server knows nothing of the zone and refers to the root (a lame delegation).",
+        hosts=(Host(dns=Lame()),),
+        witness=query_failed,
+        explained_by=(*_DNS_WORDS, "referral", "retry", "tryagain"),
+    ),
+    FailureMode(
+        name="dns_wrong_id",
+        section=_SECTION,
+        staged="The answer holds an address and bears another identifier than the question: a forgery.",
+        hosts=(Host(served=WrongId),),
+        witness=query_spoilt,
+        timeout="dns",
+        explained_by=(*_DNS_WORDS, "timeout", "timedout", "retry", "tryagain"),
+    ),
+    FailureMode(
+        name="dns_malformed",
+        section=_SECTION,
+        staged="The answer bears the right identifier and cannot be parsed.",
+        hosts=(Host(dns=Malformed()),),
+        witness=query_spoilt,
+        timeout="dns",
+        explained_by=(*_DNS_WORDS, "malformed", "format", "timeout", "timedout", "retry", "tryagain"),
+    ),
+    FailureMode(
+        name="dns_other_name",
+        section=_SECTION,
+        staged="The answer holds an address that belongs to another name than the one that was asked for.",
+        hosts=(Host(served=OtherName),),
+        witness=query_spoilt,
+        timeout="dns",
+        explained_by=(*_DNS_WORDS, "timeout", "timedout", "retry", "tryagain"),
+    ),
+    FailureMode(
+        name="dns_truncated_no_tcp",
+        section=_SECTION,
+        staged="The answer does not fit into a datagram (TC), and by TCP the name server hangs up.",
+        hosts=(Host(dns=Truncated(HangUp())),),
+        witness=query_failed,
+        timeout="dns",
+        explained_by=(*_DNS_WORDS, "truncated", "tcp", "timeout", "timedout", "retry", "tryagain"),
+    ),
+    FailureMode(
+        name="dns_cname_loop",
+        section=_SECTION,
+        staged="The name of the smart host is an alias (CNAME) of a name that is an alias of the first.",
+        hosts=(Host(aliases=1, loops=True),),
+        witness=query_failed,
+        explained_by=(*_DNS_WORDS, "loop", "alias", "cname", "retry", "tryagain"),
+        connections=10,  # some resolvers go round until they have had enough
     ),
 )

@@ -1,13 +1,37 @@
-"""A connector that routes by MX records: the look-up of these fails, or leads nowhere (RFC 5321 section 5.1)."""
+"""A connector that routes by MX records: the look-up of these fails, or leads nowhere (RFC 5321 section 5.1).
 
-from conformance.failure_mode import FailureMode, MxRouting
-from conformance.witness import mx_query_failed
-from fake_servers import ServFail
+The source document counts "the MX record can't be retrieved" among the causes of 450 4.4.312.
+"""
+
+from conformance.failure_mode import FailureMode, Host, Kind, MxRouting
+from conformance.witness import fault_played, mx_query_failed, query_failed
+from conformance.witness_dns import alias_told, mx_elsewhere, mx_unanswered
+from fake_servers import NoData, NxDomain, Records, Reply, Rule, ServFail, Silence, Stage
 
 _SECTION = "4.4.312"
 _DNS_WORDS = ("dns", "name", "lookup", "resol", "domain", "query", "records")
+_NO_SUCH_NAME = ("nonexist", "nxdomain", "notexist", "notfound", "unknown", "nosuch")
+_GREETS_421 = Host(rules=(Rule(stage=Stage.GREETING, action=Reply(421, "4.3.2 Service not available")),))
 
 MODES = (
+    FailureMode(
+        name="mx_nxdomain",
+        section=_SECTION,
+        staged="Mail is routed by MX; the recipient domain does not exist (NXDOMAIN).",
+        mx=MxRouting(answer=NxDomain()),
+        witness=mx_query_failed,
+        explained_by=_NO_SUCH_NAME,
+        control="plain_mx",
+    ),
+    FailureMode(
+        name="mx_nodata",
+        section=_SECTION,
+        staged="Mail is routed by MX; the recipient domain exists and has neither MX nor address records.",
+        mx=MxRouting(answer=NoData()),
+        witness=mx_query_failed,
+        explained_by=("norecord", "nodata", "noaddress", "notfound", "noanswer", "nomx"),
+        control="plain_mx",
+    ),
     FailureMode(
         name="mx_servfail",
         section=_SECTION,
@@ -15,6 +39,117 @@ MODES = (
         mx=MxRouting(answer=ServFail()),
         witness=mx_query_failed,
         explained_by=(*_DNS_WORDS, "servfail", "retry", "tryagain"),
+        control="plain_mx",
+    ),
+    FailureMode(
+        name="mx_no_answer",
+        section=_SECTION,
+        staged="Mail is routed by MX; the name server never answers a question about the recipient domain.",
+        mx=MxRouting(answer=Silence()),
+        witness=mx_unanswered,
+        timeout="dns",
+        explained_by=(*_DNS_WORDS, "timeout", "timedout", "retry", "tryagain"),
+        control="plain_mx",
+    ),
+    FailureMode(
+        name="mx_servfail_beside_address",
+        section=_SECTION,
+        staged=(
+            "The look-up of the MX records fails with SERVFAIL; the recipient domain has an address with a healthy "
+            "server, where no mail may go before it is known that there are no MX records."
+        ),
+        hosts=(Host(), Host()),
+        mx=MxRouting(answer=ServFail(), apex=True),
+        forbidden=(1,),
+        witness=mx_query_failed,
+        explained_by=(*_DNS_WORDS, "servfail", "retry", "tryagain"),
+        control="plain_mx",
+    ),
+    FailureMode(
+        name="mx_target_nxdomain",
+        section=_SECTION,
+        staged="The only MX record names a host that does not exist (NXDOMAIN).",
+        hosts=(Host(dns=NxDomain()),),
+        mx=MxRouting(),
+        witness=query_failed,
+        explained_by=_NO_SUCH_NAME,
+        control="plain_mx",
+    ),
+    FailureMode(
+        name="mx_target_beside_address",
+        section=_SECTION,
+        staged=(
+            "The only MX record names a host that does not exist; the recipient domain has an address with a healthy "
+            "server, where no mail may go because there is an MX record."
+        ),
+        hosts=(Host(dns=NxDomain()), Host()),
+        mx=MxRouting(apex=True),
+        forbidden=(1,),
+        witness=query_failed,
+        explained_by=_NO_SUCH_NAME,
+        control="plain_mx",
+    ),
+    FailureMode(
+        name="mx_greeting_421_beside_address",
+        section="4.4.317",
+        staged=(
+            'The only mail exchanger greets with "421 4.3.2 Service not available"; the recipient domain has an '
+            "address with a healthy server, where no mail may go because there is an MX record."
+        ),
+        hosts=(_GREETS_421, Host()),
+        mx=MxRouting(apex=True),
+        forbidden=(1,),
+        witness=fault_played,
+        explained_by=("servicenotavailable", "421"),
+        control="plain_mx",
+    ),
+    FailureMode(
+        name="mx_target_cname",
+        section=_SECTION,
+        staged="The only MX record names an alias (CNAME), which no MX record may do; the alias leads to an address.",
+        hosts=(Host(aliases=1),),
+        mx=MxRouting(),
+        witness=alias_told,
+        explained_by=(*_DNS_WORDS, "cname", "alias"),
+        control="plain_mx",
+    ),
+    FailureMode(
+        name="mx_relay_in_list",
+        section="4.4.317",
+        staged=(
+            'The best mail exchanger greets with "421 4.3.2 Service not available"; the next one is the relay itself, '
+            "and the last one is healthy: it is less preferred than the relay, so mail could run in circles."
+        ),
+        hosts=(_GREETS_421, Host()),
+        mx=MxRouting(preferences=(10, 30), relay=20),
+        forbidden=(1,),
+        witness=fault_played,
+        explained_by=("servicenotavailable", "421"),
+        control="plain_mx",
+    ),
+    FailureMode(
+        name="mx_relay_is_best",
+        section="mx-self",
+        staged="The best mail exchanger of the recipient domain is the relay itself; a healthy one is less preferred.",
+        kind=Kind.PERMANENT,
+        hosts=(Host(),),
+        mx=MxRouting(preferences=(20,), relay=10),
+        forbidden=(0,),
+        witness=mx_elsewhere,
+        control="plain_mx",
+    ),
+    FailureMode(
+        name="mx_null",
+        section="mx-null",
+        staged=(
+            'The domain says by its only MX record, "0 .", that it accepts no mail; its address record leads to a '
+            "healthy server all the same."
+        ),
+        kind=Kind.PERMANENT,
+        hosts=(Host(),),
+        mx=MxRouting(preferences=(), answer=Records("0 ."), apex=True),
+        forbidden=(0,),
+        witness=mx_elsewhere,
         control="plain_mx",
     ),
 )

@@ -4,17 +4,137 @@ The source document speaks of smart hosts in the plural and is silent on their o
 """
 
 from conformance.failure_mode import FailureMode, Host, Kind, Tcp
-from conformance.witness import syn_refused
+from conformance.target import TlsPolicy
+from conformance.witness import (
+    Witness,
+    certificate_offered,
+    fault_played,
+    query_failed,
+    query_unanswered,
+    stalled,
+    starttls_missing,
+    syn_dropped,
+    syn_refused,
+    unreachable,
+)
+from fake_servers import (
+    Action,
+    Certificate,
+    Close,
+    NxDomain,
+    Reply,
+    Rule,
+    ServFail,
+    Silence,
+    Stage,
+    Stall,
+)
 
-_SECTION = "hosts"
+_UNMET = "the order of smart hosts is not prescribed, and the relay began with the healthy one"
+
+
+def _does(stage: Stage, action: Action) -> Host:
+    return Host(rules=(Rule(stage=stage, action=action),))
+
+
+def _first(
+    name: str,
+    what: str,
+    first: Host,
+    witness: Witness,
+    *,
+    section: str = "hosts",
+    timeout: str = "",
+    tls: TlsPolicy = TlsPolicy.OPPORTUNISTIC,
+) -> FailureMode:
+    """Return a failure mode in which something is wrong with the first of two smart hosts."""
+    secured = tls is not TlsPolicy.OPPORTUNISTIC
+    return FailureMode(
+        name=f"first_host_{name}",
+        section=section,
+        staged=f"The first of two smart hosts {what}; the second is healthy.",
+        kind=Kind.HARMLESS,
+        hosts=(first, Host(certificate=Certificate.GOOD if secured else None)),
+        tls=tls,
+        timeout=timeout,
+        witness=witness,
+        control="verified_tls" if secured else "plain",
+        unmet=_UNMET,
+    )
+
+
+_UNAVAILABLE = "4.3.2 Service not available"
+_LATER = "4.3.0 Try again later"
 
 MODES = (
-    FailureMode(
-        name="first_host_refused",
-        section=_SECTION,
-        staged="The first of two smart hosts refuses the connection; the second is healthy.",
-        kind=Kind.HARMLESS,
-        hosts=(Host(tcp=Tcp.REFUSE), Host()),
-        witness=syn_refused,
+    _first("refused", "refuses the connection", Host(tcp=Tcp.REFUSE), syn_refused),
+    _first(
+        "hangs",
+        "never answers a connection attempt (SYN)",
+        Host(tcp=Tcp.HANG),
+        syn_dropped,
+        timeout="connect",
+    ),
+    _first("unreachable", "cannot be reached", Host(tcp=Tcp.UNREACHABLE), unreachable),
+    _first(
+        "silent",
+        "accepts the connection and never says a word",
+        _does(Stage.GREETING, Stall()),
+        stalled,
+        timeout="command",
+    ),
+    _first(
+        "closes", "closes the connection without a greeting", _does(Stage.GREETING, Close()), fault_played
+    ),
+    _first(
+        "greets_421",
+        f'greets with "421 {_UNAVAILABLE}"',
+        _does(Stage.GREETING, Reply(421, _UNAVAILABLE)),
+        fault_played,
+    ),
+    _first(
+        "greets_554",
+        'greets with "554 5.3.2 No SMTP service here"',
+        _does(Stage.GREETING, Reply(554, "5.3.2 No SMTP service here")),
+        fault_played,
+    ),
+    _first("nxdomain", "has a name that does not exist (NXDOMAIN)", Host(dns=NxDomain()), query_failed),
+    _first(
+        "servfail", "has a name for which the look-up fails (SERVFAIL)", Host(dns=ServFail()), query_failed
+    ),
+    _first(
+        "dns_silent",
+        "has a name for which the name server never answers",
+        Host(dns=Silence()),
+        query_unanswered,
+        timeout="dns",
+    ),
+    _first(
+        "bad_certificate",
+        "presents an expired certificate where the connector insists on a valid one",
+        Host(certificate=Certificate.EXPIRED),
+        certificate_offered,
+        tls=TlsPolicy.CERTIFICATE_VALIDATION,
+    ),
+    _first(
+        "no_starttls",
+        "does not offer STARTTLS where the connector requires TLS",
+        Host(),
+        starttls_missing,
+        tls=TlsPolicy.ENCRYPTION_ONLY,
+    ),
+    _first(
+        "defers_mail",
+        f'answers MAIL with "451 {_LATER}"',
+        _does(Stage.MAIL, Reply(451, _LATER)),
+        fault_played,
+        section="hosts-4yz",
+    ),
+    _first(
+        "defers_rcpt",
+        f'answers RCPT with "451 {_LATER}"',
+        _does(Stage.RCPT, Reply(451, _LATER)),
+        fault_played,
+        section="hosts-4yz",
     ),
 )

@@ -33,6 +33,9 @@ ADDRESSES = "10.77.0.0/16"
 IPV6_ADDRESSES = "fd77::/64"
 """The same of IPv6 (RFC 4193: a unique local prefix)."""
 
+NETWORKS = (ADDRESSES, IPV6_ADDRESSES, "127.0.0.0/8", "::1/128")
+"""Where packets may go; the rest of the world is not there."""
+
 UNREACHABLE = "10.78.0.0/16"
 """Connecting to any address of this network fails at once with EHOSTUNREACH."""
 
@@ -64,6 +67,11 @@ _ONE_USER = ("--map-root-user",)
 class _Trial(NamedTuple):
     prefix: list[str]
     problem: str | None
+
+
+def has_ipv6() -> bool:
+    """Return whether this kernel knows IPv6; without it the lab has no IPv6 addresses."""
+    return Path("/proc/net/if_inet6").exists()
 
 
 def unavailable() -> str | None:
@@ -110,8 +118,10 @@ def enter(*, hostname: str, resolver: str) -> None:
     os.environ["PATH"] = _search_path()
     _run("ip", "link", "set", "lo", "up")
     _run("ip", "route", "add", "local", ADDRESSES, "dev", "lo")
-    if Path("/proc/net/if_inet6").exists():  # a kernel without IPv6 makes a lab without it
+    if has_ipv6():
         _run("ip", "-6", "route", "add", "local", IPV6_ADDRESSES, "dev", "lo")
+        # unlike an IPv4 address, one that is local by its route alone can be bound only so
+        Path("/proc/sys/net/ipv6/ip_nonlocal_bind").write_text("1", encoding="ascii")
     _run("ip", "route", "add", "unreachable", UNREACHABLE)
     # Relays that bind port 25 after giving up root need this; it holds in this network only.
     Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").write_text("0", encoding="ascii")

@@ -5,6 +5,7 @@ from conformance.suite.test_alert_cleared import test_alert_cleared
 from conformance.suite.test_alert_detail import test_alert_detail
 from conformance.suite.test_alert_raised import test_alert_raised
 from conformance.suite.test_alert_threshold import test_alert_threshold
+from conformance.suite.test_avoids import test_avoids
 from conformance.suite.test_beside_backlog import test_beside_backlog
 from conformance.suite.test_clock_moved import test_clock_moved
 from conformance.suite.test_delay_notice import test_delay_notice
@@ -21,6 +22,7 @@ from conformance.suite.test_exactly_once import test_exactly_once
 from conformance.suite.test_expires import test_expires
 from conformance.suite.test_forgets_clear import test_forgets_clear
 from conformance.suite.test_healed_late import test_healed_late
+from conformance.suite.test_last_host import test_last_host
 from conformance.suite.test_ndr_form import test_ndr_form
 from conformance.suite.test_ndr_status import test_ndr_status
 from conformance.suite.test_never_in_clear import test_never_in_clear
@@ -30,6 +32,7 @@ from conformance.suite.test_nothing_lost import test_nothing_lost
 from conformance.suite.test_one_ndr import test_one_ndr
 from conformance.suite.test_quotes_safely import test_quotes_safely
 from conformance.suite.test_recovers import test_recovers
+from conformance.suite.test_refreshes import test_refreshes
 from conformance.suite.test_rejected_at_once import test_rejected_at_once
 from conformance.suite.test_reply_kept import test_reply_kept
 from conformance.suite.test_reports_refusal import test_reports_refusal
@@ -52,14 +55,17 @@ ASPECTS: tuple[Aspect, ...] = (
     test_never_in_clear,
     test_forgets_clear,
     test_tls_floor,
+    test_avoids,
     test_error_code,
     test_error_detail,
     test_destination_server,
+    test_last_host,
     test_stays_queued,
     test_retried,
     test_times_out,
     test_recovers,
     test_reply_kept,
+    test_refreshes,
     test_returned_at_once,
     test_reports_refusal,
     test_quotes_safely,

@@ -8,7 +8,18 @@ from conformance.target import TlsPolicy
 @aspect(
     Course.HEALTHY,
     kinds=(Kind.CONTROL,),
-    only=("plain", "plain_mx", "verified_tls", "slow"),
+    only=(
+        "plain",
+        "plain_mx",
+        "verified_tls",
+        "slow",
+        "mx_implicit",
+        "mx_preference",
+        "mx_equal",
+        "literal_ipv4",
+        "literal_ipv6",
+        "ipv6_only",
+    ),
     slots=("delivered",),
 )
 def test_delivered(case: Case) -> list[Finding]:

@@ -10,7 +10,7 @@ from conformance.record import Site
 def test_destination_server(case: Case) -> list[Finding]:
     """The last error shown names the smart host that was tried last, by name or by address.
 
-    Where mail is routed by MX and their look-up failed, it is the recipient domain (samples of the live service).
+    Where mail is routed by MX and a look-up failed, it may be the recipient domain (samples of the live service).
     """
     case.must_have_failed()
     expected = _tried_last(case)
@@ -21,8 +21,7 @@ def test_destination_server(case: Case) -> list[Finding]:
         error = case.errors[-1]
         # what is recorded apart from the text is the relay's own word; the text may tell of earlier hosts
         named = _named(case, error.destination) or _named(case, error.text)
-        others = [site.name for site in named if site not in expected]
-        holds = any(site in expected for site in named) and not others
+        holds = bool(named) and {site.name for site in named} <= {site.name for site in expected}
         observed = f"destination {error.destination or 'not given apart'} ({error.source}: {error.text})"
     return [
         case.finding(
@@ -42,6 +41,8 @@ def _tried_last(case: Case) -> list[Site]:
     """
     sites = _places(case)
     last = {attempt.contacts[-1].host for attempt in case.attempts}
+    if case.mode.mx and case.mode.section == "4.4.312":
+        last.add(case.evidence.staged.domain)
     return [site for site in sites if site.name in last] or list(sites)
 
 

@@ -26,6 +26,7 @@ from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
+from conformance.lab import namespace
 from conformance.target import (
     Address,
     Capability,
@@ -74,6 +75,8 @@ class PostfixTarget:
         }
         if faketime.available():
             offered.add(Capability.CLOCK)
+        if namespace.has_ipv6():
+            offered.add(Capability.IPV6)
         self.capabilities = frozenset(offered)
 
     @asynccontextmanager

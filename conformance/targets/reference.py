@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from conformance.lab import namespace
 from conformance.target import (
     AcceptedDomain,
     Address,
@@ -64,6 +65,7 @@ class ReferenceTarget:
             Capability.FIX_NOW,
             Capability.EDIT_CONNECTOR,
             Capability.MAILBOXES,
+            *([Capability.IPV6] if namespace.has_ipv6() else []),
         }
     )
 

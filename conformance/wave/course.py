@@ -194,7 +194,8 @@ class Player:
         """Return how long so many attempts may take, in seconds."""
         # the first attempt, too, may have to wait until the relay wakes
         first = self.staged.granted.granularity
-        return first + count * (self.attempt_time() + self.header.slack) + (count - 1) * self.longest_wait()
+        gap = self.longest_wait() + self.scenario.failure_mode.silent_ttl
+        return first + count * (self.attempt_time() + self.header.slack) + (count - 1) * gap
 
 
 def arrived(evidence: Evidence) -> bool:

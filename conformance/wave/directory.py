@@ -24,7 +24,7 @@ class Directory:
         self._by_sender |= {staged.sender.lower(): player, staged.author.lower(): player}
         self._by_server |= {site.server: player for site in staged.sites}
         self._by_name |= {site.name.lower(): player for site in staged.sites}
-        self._by_name[staged.domain.lower()] = player  # its MX records
+        self._by_name[staged.domain.lower()] = player  # its MX records, and what lies below
         for event in journal:
             if self.concerned(event) is player:
                 player.note(event)
@@ -32,7 +32,7 @@ class Directory:
     def concerned(self, event: Event) -> Player | None:
         """Return the player whose scenario an event is part of."""
         if event.layer == "dns":
-            return self._by_name.get(str(event.fields.get("name", "")).rstrip(".").lower())
+            return self._of_name(str(event.fields.get("name", "")).rstrip(".").lower())
         if event.server in self._by_server:
             return self._by_server[event.server]
         recipients = event.fields.get("recipients")
@@ -40,6 +40,11 @@ class Directory:
             known = (self._by_sender.get(recipient.lower()) for recipient in recipients)
             return next((player for player in known if player is not None), None)
         return None
+
+    def _of_name(self, name: str) -> Player | None:
+        while name and name not in self._by_name:
+            name = name.partition(".")[2]
+        return self._by_name.get(name)
 
     def __iter__(self) -> Iterator[Player]:
         return iter(self._players)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from conformance.failure_mode import Host
 from conformance.scenario import Scenario
 from conformance.wave.envelope import domain_of
+from conformance.wave.request import RELAY_NAME
 from fake_servers import Answer, Cname, Records, Zone
-
-_PREFERENCE = 10  # where a failure mode gives none
 
 
 def smart_host(scenario: Scenario, number: int) -> str:
@@ -18,15 +17,38 @@ def smart_host(scenario: Scenario, number: int) -> str:
     return f"mx{number + 1}.{domain_of(scenario)}"
 
 
+def new_name(scenario: Scenario, number: int) -> str:
+    """Return the name under which mail finds the nth host after the repair."""
+    mx = scenario.failure_mode.mx
+    if mx is not None and mx.moves and scenario.failure_mode.hosts[number].moves:
+        return f"moved.{smart_host(scenario, number)}"
+    return smart_host(scenario, number)
+
+
 def point(zone: Zone, name: str, address: str, host: Host) -> None:
-    """Have a name lead to an address, by as many aliases as its host asks for."""
+    """Have a name lead to an address, by as many aliases and in the way its host asks for."""
+    first = name
     for number in range(host.aliases):
-        alias, name = name, f"alias{number + 1}.{name.removeprefix(f'alias{number}.')}"
-        zone.set_all(alias, Cname(name, ttl=host.ttl))
-    zone.set(name, "AAAA" if host.ipv6 else "A", Records(address, ttl=host.ttl))
+        alias, name = name, f"alias{number + 1}.{first}"
+        zone.set_all(alias, Cname(name, ttl=host.ttl, loop_shown=host.loops))
+    if host.loops:
+        zone.set_all(name, Cname(first, ttl=host.ttl, loop_shown=True))
+        return
+    family, other = ("AAAA", "A") if host.ipv6 else ("A", "AAAA")
+    record = Records(address, ttl=host.ttl)
+    zone.set(name, family, host.served(record) if host.served else record)
+    if host.other_family is not None:
+        zone.set(name, other, host.other_family)
 
 
-def publish_mx(zone: Zone, scenario: Scenario, answer: Answer | None = None) -> None:
+def publish_mx(
+    zone: Zone,
+    scenario: Scenario,
+    answer: Answer | None = None,
+    *,
+    disarmed: bool = False,
+    repaired: bool = False,
+) -> None:
     """Publish the MX records of a scenario's domain, if it is routed by them, or another answer in their place."""
     mx = scenario.failure_mode.mx
     if mx is None:
@@ -39,5 +61,8 @@ def publish_mx(zone: Zone, scenario: Scenario, answer: Answer | None = None) -> 
     elif answer is not None:
         zone.set_all(domain, answer)
     elif mx.preferences:
-        hosts = (f"{preference} {smart_host(scenario, n)}." for n, preference in enumerate(mx.preferences))
-        zone.set(domain, "MX", Records(*hosts))
+        name = new_name if repaired else smart_host
+        records = [f"{preference} {name(scenario, n)}." for n, preference in enumerate(mx.preferences)]
+        if mx.relay is not None and not disarmed:
+            records.append(f"{mx.relay} {RELAY_NAME}.")
+        zone.set(domain, "MX", Records(*records, ttl=mx.ttl))

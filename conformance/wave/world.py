@@ -11,12 +11,14 @@ from typing import Self
 
 from conformance.course import NEW_SMART_HOST
 from conformance.failure_mode import FailureMode, Host, Step, Tcp
+from conformance.lab import namespace
 from conformance.lab.plan import HOSTS_PER_SCENARIO, NAMESPACE, Lab
 from conformance.record import Site
 from conformance.scenario import Scenario
 from conformance.target import Address, Connector, TlsPolicy
 from conformance.wave.envelope import SENDER_DOMAIN, dead_domain_of, domain_of
-from conformance.wave.names import point, publish_mx, smart_host
+from conformance.wave.names import new_name, point, publish_mx, smart_host
+from conformance.wave.request import RELAY_NAME
 from conformance.wave.stepped import SteppedDestination
 from fake_servers import (
     Certificate,
@@ -76,13 +78,14 @@ class World:
     async def __aenter__(self) -> Self:
         self.authority = CertificateAuthority()
         self.zone = Zone()
+        self.zone.set(RELAY_NAME, "A", Records(self.lab.relay_host))  # some relays know themselves by address
         dns = DnsServer(self.journal, self.zone)
         await dns.start(self.lab.resolver.host, self.lab.resolver.port)
         self._stack.push_async_callback(dns.stop)
         self.resolver = Address(*dns.address)
         self.witness: SynWatch | PacketWatch
         if self.lab.name == NAMESPACE:
-            self.witness = PacketWatch(self.journal)
+            self.witness = PacketWatch(self.journal, inside=namespace.NETWORKS)
         else:
             self.witness = SynWatch(self.journal)
         await self.witness.start()
@@ -110,7 +113,8 @@ class World:
             await self._arm(scenario, host, self._site(scenario, index, number, host))
             for number, host in enumerate(hosts)
         ]
-        publish_mx(self.zone, scenario, mode.mx.answer if mode.mx and not disarmed else None)
+        answer = mode.mx.answer if mode.mx and not disarmed else None
+        publish_mx(self.zone, scenario, answer, disarmed=disarmed)
         if mode.backlog:
             dead = Host(rules=(Rule(Stage.GREETING, Stall()),))
             destinations.append(await self._arm(scenario, dead, self._site(scenario, index, DEAD, dead)))
@@ -121,7 +125,8 @@ class World:
         sites = [destination.site for destination in destinations]
         for number, host in enumerate(hosts):
             if host.tcp is Tcp.UNREACHABLE or host.moves:  # where it will be once its record is corrected
-                sites.append(replace(sites[number], host=self._new_address(index, number, host)))
+                address = self._new_address(index, number, host)
+                sites.append(replace(sites[number], name=new_name(scenario, number), host=address))
         return sites
 
     def _new_address(self, index: int, number: int, host: Host) -> str:
@@ -207,7 +212,7 @@ class World:
             zip(self._destinations[scenario.id], healed, strict=False)
         ):
             await self._heal(scenario, index, number, destination, host)
-        publish_mx(self.zone, scenario)
+        publish_mx(self.zone, scenario, repaired=True)
 
     async def _heal(
         self, scenario: Scenario, index: int, number: int, destination: _Destination, host: Host
@@ -229,8 +234,9 @@ class World:
             await self._open(scenario, index, number, destination, fault)
             self._stack.push_async_callback(server.stop)
             destination.fault = None
-        self.zone.clear(site.name)
-        point(self.zone, site.name, destination.address, host)
+        name = new_name(scenario, number)
+        self.zone.clear(name)
+        point(self.zone, name, destination.address, host)
 
     async def _move(
         self, scenario: Scenario, index: int, number: int, destination: _Destination
@@ -238,7 +244,7 @@ class World:
         """Start a server at the new address; the one at the old address stays as it is."""
         host = scenario.failure_mode.hosts[number]
         destination.address = self._new_address(index, number, host)
-        server = SmtpServer(self.journal, hostname=destination.site.name)
+        server = SmtpServer(self.journal, hostname=new_name(scenario, number))
         await server.start(destination.address, destination.site.port)
         self._stack.push_async_callback(server.stop)
         return server

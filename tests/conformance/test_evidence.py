@@ -23,8 +23,13 @@ class TestEvents:
         name = story.site().name.upper() + "."
         story.note(1.0, "dns", "query", name=name, type="A")
         story.note(1.0, "dns", "query", name=story.staged.domain, type="MX")
-        story.note(1.0, "dns", "query", name="else." + story.site().name, type="A")
+        story.note(1.0, "dns", "query", name="else" + story.staged.domain, type="A")
         assert [event["name"] for event in story.evidence().events] == [name, story.staged.domain]
+
+    def test_what_lies_below_the_domain_is_its_own(self) -> None:
+        story = Story("dns_nxdomain")
+        story.note(1.0, "dns", "query", name="alias1." + story.site().name, type="A")
+        assert len(story.evidence().events) == 1
 
     def test_of_a_layer_and_of_a_kind(self) -> None:
         evidence = waiting("greeting_421").evidence()

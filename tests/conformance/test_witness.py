@@ -12,7 +12,10 @@ from conformance.failure_modes import ALL
 from conformance.witness import Attempt, Witness, delivered
 
 # whether a kill fell into its moment is a story of its own
-BROKEN = [*TOLD, *(name for name, mode in ALL.items() if mode.kind in (Kind.PERMANENT, Kind.MIXED))]
+BROKEN = [
+    *TOLD,
+    *(name for name, mode in ALL.items() if mode.kind in (Kind.PERMANENT, Kind.MIXED) and mode.mx is None),
+]
 FAULT = ("smtp", "fault", {"stage": "greeting", "action": "close", "attempt": 1})
 
 

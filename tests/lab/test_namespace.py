@@ -26,6 +26,8 @@ def connecting(host):
     except OSError as error:
         return errno.errorcode.get(error.errno, repr(error))
 
+if namespace.has_ipv6():
+    ipv6 = socket.create_server(("fd77::1:1", 25), family=socket.AF_INET6)
 servers = [socket.create_server(("10.77.1.1", 25)), socket.create_server(("10.77.254.254", 25))]
 socket.socket(socket.AF_INET, socket.SOCK_DGRAM).bind(("10.77.0.53", 53))
 Path(sys.argv[1]).write_text(json.dumps({
@@ -37,6 +39,8 @@ Path(sys.argv[1]).write_text(json.dumps({
     "processes": [name for name in os.listdir("/proc") if name.isdigit()],
     "bound": connecting("10.77.1.1"),
     "free": connecting("10.77.9.9"),
+    "bound, IPv6": connecting("fd77::1:1"),
+    "free, IPv6": connecting("fd77::2:1"),
     "unreachable": connecting("10.78.0.1"),
     "outside": connecting("192.0.2.1"),
 }))
@@ -64,6 +68,13 @@ def test_lab_addresses_can_be_bound_or_refuse(seen_inside: dict[str, object]) ->
     assert seen_inside["bound"] is None
     assert seen_inside["free"] == "ECONNREFUSED"
     assert seen_inside["unreachable"] == "EHOSTUNREACH"
+
+
+@needs_the_lab
+@pytest.mark.skipif(not namespace.has_ipv6(), reason="this kernel has no IPv6")
+def test_ipv6_addresses_of_the_lab_can_be_bound_or_refuse(seen_inside: dict[str, object]) -> None:
+    assert seen_inside["bound, IPv6"] is None
+    assert seen_inside["free, IPv6"] == "ECONNREFUSED"
 
 
 @needs_the_lab

@@ -8,8 +8,10 @@ from .catalogue_codes import CODES
 from .catalogue_crash import CRASH
 from .catalogue_day import DAY
 from .catalogue_delivery import DELIVERY
+from .catalogue_dns import DNS
 from .catalogue_form import FORM
 from .catalogue_grid import GRID
+from .catalogue_hosts import HOSTS
 from .catalogue_innocent import INNOCENT
 from .catalogue_lifetime import LIFETIME
 from .catalogue_operations import OPERATIONS
@@ -33,6 +35,8 @@ MUTANTS: Mapping[str, Mutant] = {
         *TLS_LADDER,
         *DELIVERY,
         *GRID,
+        *DNS,
+        *HOSTS,
         *LIFETIME,
         *DAY,
         *REPORTS,

@@ -47,7 +47,24 @@ INNOCENT = (
     Mutant(
         name="tries_the_last_host_first",
         sin="Tries the smart hosts of a connector in the reverse order.",
-        scenarios=("greeting_421_every_host", "greeting_421"),
+        scenarios=(
+            "greeting_421_every_host",
+            "greeting_421",
+            "hosts_close_then_421",
+            "hosts_421_then_close",
+            "first_host_greets_421",
+        ),
+        also=tuple(
+            expected
+            for profile in ("eop", *_ALL_PROFILES)
+            for expected in hence(
+                "it never meets the one that is broken",
+                "delivers_anyway",
+                verdict=Verdict.NOT_APPLICABLE,
+                modes=("first_host_greets_421",),
+                profile=profile,
+            )
+        ),
         profiles=_ALL_PROFILES,
     ),
     Mutant(

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import aiosmtplib
 import dns.asyncresolver
+import dns.inet
+import dns.resolver
 from aiosmtpd.smtp import SMTP, Envelope
 
 from conformance.failure_mode import FailureMode
@@ -225,7 +227,8 @@ class ParrotRelay(HoleRelay):
         return sorted(told, key=lambda event: event.at)
 
     def _last_host(self, recipient: str) -> str:
-        return self.connectors[recipient.rpartition("@")[2]].smart_hosts[-1]
+        domain = recipient.rpartition("@")[2]
+        return (*self.connectors[domain].smart_hosts, domain)[-2:][0]
 
 
 class HoleBesideControls(BlackHole):
@@ -287,28 +290,53 @@ def _code(mode: FailureMode) -> str:
             return "550 5.7.1 Not wanted here"
         case "4yz":
             return "450 4.2.1 Mailbox busy"
-        case section:
+        case "mx-null" | "mx-self":
+            return "554 5.4.4 Undeliverable"
+        case section if section in _TITLES:
             return f"450 {section} {_TITLES[section]}"
+        case _:  # nothing that must keep a message from arriving
+            return "450 4.4.0 Not delivered"
 
 
-async def _address(config: RelayConfig, host: str) -> str:
+def _resolver(config: RelayConfig) -> dns.asyncresolver.Resolver:
     resolver = dns.asyncresolver.Resolver(configure=False)
     resolver.nameservers, resolver.port = [config.resolver.host], config.resolver.port
+    return resolver
+
+
+async def _address(config: RelayConfig, host: str, family: str = "A") -> str:
+    resolver = _resolver(config)
     resolver.lifetime = config.dns_timeout
-    answer = await resolver.resolve(f"{host}.", "A")
+    answer = await resolver.resolve(f"{host}.", family)
     address: str = next(iter(answer)).to_text()
     return address
 
 
+async def _any_address(config: RelayConfig, host: str) -> str:
+    """Return an address of a healthy host, which may be an address itself."""
+    if dns.inet.is_address(host):
+        return host
+    try:
+        return await _address(config, host)
+    except dns.resolver.NoAnswer:
+        return await _address(config, host, "AAAA")
+
+
+async def _best_exchanger(config: RelayConfig, domain: str) -> str:
+    try:
+        answer = await _resolver(config).resolve(f"{domain}.", "MX")
+    except dns.resolver.NoAnswer:
+        return domain
+    best = min(answer, key=lambda record: record.preference)
+    host: str = best.exchange.to_text(omit_final_dot=True)
+    return host
+
+
 async def _deliver(config: RelayConfig, connector: Connector, envelope: Envelope) -> None:
     """Deliver to a healthy server as a good relay does."""
-    host = connector.smart_hosts[0]
-    resolver = dns.asyncresolver.Resolver(configure=False)
-    resolver.nameservers, resolver.port = [config.resolver.host], config.resolver.port
-    answer = await resolver.resolve(f"{host}.", "A")
-    address = next(iter(answer)).to_text()
+    host = (*connector.smart_hosts, "")[0] or await _best_exchanger(config, connector.domain)
     client = aiosmtplib.SMTP(
-        hostname=address,
+        hostname=await _any_address(config, host),
         port=config.next_hop_port,
         local_hostname=config.hostname,
         start_tls=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from conformance.course import Course, Timing
 from conformance.failure_mode import Kind
 from conformance.failure_modes import ALL
 from conformance.judging import Judged, judge
+from conformance.lab import namespace
+from conformance.lab import plan as labs
 from conformance.launch import launch_all
 from conformance.plan import Plan
 from conformance.record import Record, load
@@ -87,7 +90,7 @@ def stage(
     day: float = _DAY,
     pace: float = 1.0,
 ) -> list[Record]:
-    """Run one wave for each clock in a folder, all at the same time.
+    """Run one wave for each lab and clock in a folder, all at the same time.
 
     Args:
         target: The target by name.
@@ -98,23 +101,33 @@ def stage(
         pace: Factor on intervals and time-outs of the steady clock.
     """
     capabilities = frozenset(map(Capability, resolve(target, [str(TESTS)]).capabilities))
-    possible = [each for each in scenarios if not unsuitable(each, capabilities, "loopback")]
+    wanted = list(scenarios)
+    possible = {
+        # a lab of its own only for what can be staged nowhere else
+        lab: [each for each in wanted if lab == (each.failure_mode.lab or labs.LOOPBACK)]
+        for lab in labs.NAMES
+        if lab == labs.LOOPBACK or namespace.unavailable() is None
+    }
     waves = []
-    for timing in Timing:
-        here = [each for each in possible if each.timing is timing]
+    for lab, timing in itertools.product(possible, Timing):
+        here = [
+            each
+            for each in possible[lab]
+            if each.timing is timing and not unsuitable(each, capabilities, lab)
+        ]
         controls = [control for each in here for control in controls_of(each)]
         if here:
             plan = Plan(
                 target=target,
                 import_path=[str(TESTS)],
-                lab="loopback",
+                lab=lab,
                 scenarios=list(dict.fromkeys(each.id for each in (*controls, *here))),
                 timing=timing,
                 asked=_asked(timing, day, pace),
                 slack=planning.slack(timing, day),
                 disarmed=disarmed,
             )
-            waves.append((plan, folder / timing))
+            waves.append((plan, folder / f"{lab}-{timing}"))
     for _, wave in waves:
         wave.mkdir(parents=True)
     return [load(path) for path in launch_all(waves, _Quiet())]

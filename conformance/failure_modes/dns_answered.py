@@ -1,0 +1,56 @@
+"""A name server that gives the smart host's address in an unusual way, or fails where nobody depends on it."""
+
+from functools import partial
+
+from conformance.failure_mode import FailureMode, Host, Kind
+from conformance.witness import Witness
+from conformance.witness_dns import alias_told, delayed, other_family_failed, truncated
+from fake_servers import Answer, Delayed, NxDomain, ServFail, Silence, Truncated
+
+_LATE = 0.4  # seconds: noticeable, and well within the time-out of any resolver
+_UNASKED = "the relay asks for no IPv6 addresses"
+
+
+def _answered(name: str, staged: str, host: Host, witness: Witness) -> FailureMode:
+    return FailureMode(
+        name=name, section="dns", staged=staged, kind=Kind.HARMLESS, hosts=(host,), witness=witness
+    )
+
+
+def _family(name: str, what: str, answer: Answer, *, timeout: str = "") -> FailureMode:
+    """Return a failure mode in which the look-up of IPv6 addresses fails (RFC 4074: seen with many servers)."""
+    return FailureMode(
+        name=f"dns_aaaa_{name}",
+        section="dns-family",
+        staged=f"Asked for the smart host's IPv6 addresses, the name server {what}; its IPv4 address is known.",
+        kind=Kind.HARMLESS,
+        hosts=(Host(other_family=answer),),
+        timeout=timeout,
+        witness=other_family_failed,
+        unmet=_UNASKED,
+    )
+
+
+MODES = (
+    _answered(
+        "dns_cname_chain",
+        "The name of the smart host is an alias of an alias (CNAME) of the name that has the address.",
+        Host(aliases=2),
+        alias_told,
+    ),
+    _answered(
+        "dns_truncated",
+        "The answer does not fit into a datagram (TC); by TCP the name server gives all of it.",
+        Host(served=Truncated),
+        truncated,
+    ),
+    _answered(
+        "dns_slow",
+        f"The name server takes {_LATE} s for the smart host's address.",
+        Host(served=partial(Delayed, _LATE)),
+        delayed,
+    ),
+    _family("servfail", "answers SERVFAIL", ServFail()),
+    _family("nxdomain", "says that the name does not exist (NXDOMAIN)", NxDomain()),
+    _family("silent", "never answers", Silence(), timeout="dns"),
+)

@@ -1,0 +1,64 @@
+"""Smart hosts given by address, and hosts that IPv6 alone leads to."""
+
+from conformance.failure_mode import FailureMode, Host, Kind
+from conformance.witness import delivered, fault_played
+from conformance.witness_dns import other_family_failed
+from fake_servers import Reply, Rule, ServFail, Stage
+
+_UNAVAILABLE = "4.3.2 Service not available"
+_GREETS_421 = (Rule(stage=Stage.GREETING, action=Reply(421, _UNAVAILABLE)),)
+
+MODES = (
+    FailureMode(
+        name="literal_ipv4",
+        section="control",
+        staged="A healthy smart host, given by its IPv4 address.",
+        kind=Kind.CONTROL,
+        literal=True,
+        witness=delivered,
+    ),
+    FailureMode(
+        name="literal_ipv6",
+        section="control",
+        staged="A healthy smart host, given by its IPv6 address.",
+        kind=Kind.CONTROL,
+        hosts=(Host(ipv6=True),),
+        literal=True,
+        witness=delivered,
+    ),
+    FailureMode(
+        name="ipv6_only",
+        section="control",
+        staged="A healthy smart host whose name has an IPv6 address alone.",
+        kind=Kind.CONTROL,
+        hosts=(Host(ipv6=True),),
+        witness=delivered,
+    ),
+    FailureMode(
+        name="dns_a_servfail",
+        section="dns-family",
+        staged="The look-up of the smart host's IPv4 addresses fails (SERVFAIL); its IPv6 address is known.",
+        kind=Kind.HARMLESS,
+        hosts=(Host(ipv6=True, other_family=ServFail()),),
+        witness=other_family_failed,
+        unmet="the relay asks for no IPv4 address once it has an IPv6 address",
+    ),
+    FailureMode(
+        name="literal_greeting_421",
+        section="4.4.317",
+        staged=f'The smart host is given by its IPv4 address and greets with "421 {_UNAVAILABLE}".',
+        hosts=(Host(rules=_GREETS_421),),
+        literal=True,
+        witness=fault_played,
+        explained_by=("servicenotavailable", "421"),
+    ),
+    FailureMode(
+        name="literal_ipv6_greeting_421",
+        section="4.4.317",
+        staged=f'The smart host is given by its IPv6 address and greets with "421 {_UNAVAILABLE}".',
+        hosts=(Host(rules=_GREETS_421, ipv6=True),),
+        literal=True,
+        witness=fault_played,
+        explained_by=("servicenotavailable", "421"),
+    ),
+)

@@ -1,0 +1,62 @@
+"""Which of several mail exchangers a message goes to (RFC 5321 section 5.1): lower preference numbers first."""
+
+from conformance.failure_mode import FailureMode, Host, Kind, MxRouting, Tcp
+from conformance.witness import delivered, fault_played, syn_refused
+from fake_servers import Reply, Rule, Stage
+
+MODES = (
+    FailureMode(
+        name="mx_implicit",
+        section="control",
+        staged="The recipient domain has no MX record, and an address with a healthy server (implicit MX).",
+        kind=Kind.CONTROL,
+        mx=MxRouting(preferences=(), apex=True),
+        witness=delivered,
+        control="plain_mx",
+    ),
+    FailureMode(
+        name="mx_preference",
+        section="mx-preference",
+        staged="Two healthy mail exchangers; the record of the less preferred one comes first in the answer.",
+        kind=Kind.CONTROL,
+        hosts=(Host(), Host()),
+        mx=MxRouting(preferences=(20, 10)),
+        forbidden=(0,),
+        witness=delivered,
+        control="plain_mx",
+    ),
+    FailureMode(
+        name="mx_equal",
+        section="control",
+        staged="Two healthy mail exchangers of the same preference; either may get the message.",
+        kind=Kind.CONTROL,
+        hosts=(Host(), Host()),
+        mx=MxRouting(preferences=(10, 10)),
+        witness=delivered,
+        control="plain_mx",
+    ),
+    FailureMode(
+        name="mx_best_refused",
+        section="mx-preference",
+        staged=(
+            "Three mail exchangers, listed in no order: the best refuses the connection, the next one is healthy, and "
+            "so is the last one, which nobody needs."
+        ),
+        kind=Kind.HARMLESS,
+        hosts=(Host(), Host(tcp=Tcp.REFUSE), Host()),
+        mx=MxRouting(preferences=(30, 10, 20)),
+        forbidden=(0,),
+        witness=syn_refused,
+        control="plain_mx",
+    ),
+    FailureMode(
+        name="mx_best_defers",
+        section="hosts-4yz",
+        staged='The best mail exchanger answers RCPT with "451 4.3.0 Try again later"; the next one is healthy.',
+        kind=Kind.HARMLESS,
+        hosts=(Host(rules=(Rule(stage=Stage.RCPT, action=Reply(451, "4.3.0 Try again later")),)), Host()),
+        mx=MxRouting(preferences=(10, 20)),
+        witness=fault_played,
+        control="plain_mx",
+    ),
+)

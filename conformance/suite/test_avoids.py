@@ -1,0 +1,31 @@
+"""No connection is made to a host where the mail may not go."""
+
+from conformance.aspect import Case, Course, Finding, Kind, aspect, on_first_course
+from conformance.verdict import Inconclusive
+
+
+@aspect(
+    Course.HEALTHY,
+    Course.PERSISTS,
+    Course.HEALED,
+    Course.REJECTED,
+    kinds=(Kind.CONTROL, Kind.HARMLESS, Kind.TRANSIENT, Kind.PERMANENT),
+    where=lambda mode, course: bool(mode.forbidden) and on_first_course(mode, course),
+    slots=("host",),
+)
+def test_avoids(case: Case) -> list[Finding]:
+    """From beginning to end nobody connects to the hosts that the failure mode forbids."""
+    if not case.attempts:
+        raise Inconclusive("the relay went nowhere at all")
+    sites = [case.evidence.staged.sites[number] for number in case.mode.forbidden]
+    where = {site.server: f"{site.name} ({site.host})" for site in sites}
+    seen = [event for event in case.evidence.of("tcp", "accepted") if event.server in where]
+    return [
+        case.finding(
+            "avoids.host",
+            holds=not seen,
+            expected=f"no connection to {', '.join(where.values())}",
+            observed=", ".join(f"a connection to {where[event.server]} at {event.at:.2f} s" for event in seen)
+            or "none",
+        )
+    ]

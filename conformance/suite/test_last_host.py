@@ -1,0 +1,44 @@
+"""Where every host fails in a way of its own, the error is that of the one tried last."""
+
+from conformance.aspect import Case, Course, Finding, Outcome, aspect, read_codes
+from conformance.codes import Codes
+from conformance.evidence import ErrorSeen
+from conformance.verdict import NotApplicable
+
+_NOTHING_SAID = Codes(code="", status="", rest="")
+
+
+@aspect(Course.HEALED, where=lambda mode, _: any(host.like for host in mode.hosts), slots=("code",))
+def test_last_host(case: Case) -> list[Finding]:
+    """The last error bears the code that belongs to what the last host did; the order of hosts is the relay's own."""
+    case.must_have_waited()
+    errors = [error for error in case.evidence.coded(_has_code) if _has_code(error)]
+    if not errors:
+        raise NotApplicable("the relay shows no code while the message waits")
+    read = read_codes(errors[-1])
+    last = {attempt.contacts[-1].host for attempt in case.attempts}
+    told = {
+        site.name: _fitting(case, host.like, read)
+        for site, host in zip(case.evidence.staged.sites, case.mode.hosts, strict=False)
+    }
+    return [
+        case.finding(
+            "last_host.code",
+            # where the order may differ between attempts, the error of each last one is in order
+            holds=any(told[host] for host in last),
+            expected=f"the code for what {' or '.join(sorted(last))} did, which was tried last",
+            observed=f"{errors[-1].source}: {errors[-1].text}",
+        )
+    ]
+
+
+def _has_code(error: ErrorSeen) -> bool:
+    read = read_codes(error)
+    return bool(read.code or read.status)
+
+
+def _fitting(case: Case, like: str, read: Codes) -> bool:
+    """Tell whether a code is one that the profile accepts for a failure mode by itself."""
+    accepted = next(each for each in case.profile.rows[like].outcomes if each.outcome is Outcome.DEFERRED)
+    findings = [check.find(read, _NOTHING_SAID) for check in accepted.checks]
+    return all(finding.holds for finding in findings if finding is not None)

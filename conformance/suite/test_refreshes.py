@@ -1,0 +1,49 @@
+"""What the name server said before the repair is used no longer than it may be."""
+
+from conformance.aspect import Case, Course, Finding, aspect
+from conformance.verdict import NotApplicable
+
+# Seconds: many resolvers count the time to live in whole ones.
+_TICK = 1.0
+
+
+@aspect(
+    Course.HEALED,
+    where=lambda mode, _: bool(mode.remembered),
+    slots=("address", "negative", "failure"),
+)
+def test_refreshes(case: Case) -> list[Finding]:
+    """Once the time to live has passed no attempt goes to the old server, and the next one asks again.
+
+    A relay that relies on old data leaves no trace of it but the question that is missing.
+    """
+    case.must_have_waited()
+    staged = case.evidence.staged
+    granted = staged.granted
+    repaired = staged.repaired or 0.0
+    expired = repaired + case.mode.longest_ttl + _TICK
+    latest = expired + granted.max_retry_interval + granted.granularity + case.evidence.record.header.slack
+    if any(message.at < repaired for message in case.evidence.messages):
+        raise NotApplicable(
+            "the message was delivered before the repair, so there was nothing left to look up"
+        )
+    misled = [attempt.at for attempt in case.attempts if attempt.at > expired]
+    asked = next((event.at for event in case.evidence.of("dns", "answer") if event.at >= repaired), None)
+    if misled:
+        observed = f"the old server was still tried {misled[-1] - expired:.1f} s after that"
+    elif asked is None:
+        observed = f"no question for {(staged.closed or 0.0) - repaired:.1f} s after the repair"
+    else:
+        observed = f"asked again {asked - repaired:.1f} s after the repair"
+    return [
+        case.finding(
+            f"refreshes.{case.mode.remembered}",
+            holds=not misled and asked is not None and asked <= latest,
+            expected=(
+                f"asked again within {latest - repaired:.1f} s of the repair, and the old answer not used for more "
+                f"than {case.mode.longest_ttl:.0f} s (and a second for rounding)"
+            ),
+            observed=observed,
+            late=not misled and asked is not None,
+        )
+    ]

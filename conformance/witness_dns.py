@@ -1,0 +1,118 @@
+"""Witnesses of what a name server said, right or wrong; see `witness` for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from conformance.evidence import Evidence
+from conformance.witness import QUERIES_PER_ATTEMPT, Contact, Witness, before_repair, useless
+from fake_servers import Event
+
+_FAMILIES = ("A", "AAAA")
+
+
+def _answers(evidence: Evidence, told: Callable[[Event], bool], *, lasting: float = 0.0) -> list[Contact]:
+    """Return one contact for each answer that tells; `lasting` is how long a client may go on waiting after it."""
+    contacts = [
+        Contact(
+            at=event.at,
+            end=event.at,
+            latest_end=event.at + lasting,
+            host=str(event["name"]).rstrip("."),
+            mark=f"{event['id']}",
+            what=str(event["type"]),
+        )
+        for event in evidence.of("dns", "answer")
+        if told(event)
+    ]
+    return before_repair(evidence, contacts)
+
+
+def _patience(evidence: Evidence) -> float:
+    return evidence.staged.granted.dns_timeout or evidence.record.header.asked.dns_timeout or 0.0
+
+
+def _about_mx(evidence: Evidence, event: Event) -> bool:
+    name = str(event["name"]).rstrip(".").lower()
+    return name == evidence.staged.domain.lower() and event["type"] == "MX"
+
+
+def _given(*ways: str) -> Callable[[Evidence], list[Contact]]:
+    """Return what sees the answers about addresses that were given in one of these ways."""
+
+    def see(evidence: Evidence) -> list[Contact]:
+        return _answers(evidence, lambda event: event["answer"] in ways and event["type"] in _FAMILIES)
+
+    return see
+
+
+def _spoilt(evidence: Evidence) -> list[Contact]:
+    ways = ("wrong_id", "other_name", "malformed")
+    return _answers(
+        evidence,
+        lambda event: event["answer"] in ways and event["type"] in _FAMILIES,
+        lasting=_patience(evidence),
+    )
+
+
+def _failed_family(evidence: Evidence) -> list[Contact]:
+    def told(event: Event) -> bool:
+        return event["type"] in _FAMILIES and useless(event) and event["answer"] != "nodata"
+
+    return _answers(evidence, told)
+
+
+def _unanswered_mx(evidence: Evidence) -> list[Contact]:
+    return _answers(
+        evidence,
+        lambda event: _about_mx(evidence, event) and useless(event),
+        lasting=_patience(evidence),
+    )
+
+
+def _mx_elsewhere(evidence: Evidence) -> list[Contact]:
+    ours = {site.name.lower() for site in evidence.staged.sites}
+
+    def told(event: Event) -> bool:
+        if not _about_mx(evidence, event):
+            return False
+        records = cast(list[str], event["records"])
+        return any(record.split()[-1].rstrip(".").lower() not in ours for record in records)
+
+    return _answers(evidence, told)
+
+
+def _witness(sentence: str, see: Callable[[Evidence], list[Contact]]) -> Witness:
+    return Witness(sentence=sentence, see=see, per_attempt=QUERIES_PER_ATTEMPT)
+
+
+alias_told = _witness(
+    "the fake name server was asked for the host's address and answered with an alias",
+    _given("cname"),
+)
+truncated = _witness(
+    "the fake name server was asked for the host's address and sent a truncated answer (TC)",
+    _given("truncated"),
+)
+delayed = _witness(
+    "the fake name server was asked for the host's address and took its time",
+    _given("delayed"),
+)
+query_spoilt = _witness(
+    "the fake name server was asked for the host's address and gave an answer that must not be believed",
+    _spoilt,
+)
+other_family_failed = _witness(
+    "the fake name server was asked for the host's addresses of the other family and gave the failing answer",
+    _failed_family,
+)
+mx_unanswered = _witness(
+    "the fake name server was asked for the MX records of the recipient domain and stayed silent",
+    _unanswered_mx,
+)
+mx_elsewhere = _witness(
+    "the fake name server was asked for the MX records of the recipient domain and gave one that names the relay, "
+    "or nobody",
+    _mx_elsewhere,
+)
