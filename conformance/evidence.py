@@ -15,6 +15,7 @@ from typing import cast
 from conformance.dsn import Report, read_report
 from conformance.record import Record, Reported, Snapshot, Staged, Trouble
 from conformance.target import Outcome, QueuedMessage
+from conformance.whose import shares_of
 from fake_servers import Event
 
 
@@ -75,39 +76,17 @@ class Evidence:
     Attributes:
         record: The record it is part of.
         staged: How the scenario was staged.
+        picked: Its events, where they are known already: while the record grows.
     """
 
     record: Record
     staged: Staged
+    picked: tuple[Event, ...] | None = None
 
     @cached_property
     def events(self) -> tuple[Event, ...]:
         """Events at this scenario's own servers and names, mail to its sender, and defects of shared fakes."""
-        servers = {site.server for site in self.staged.sites}
-        names = {site.name.lower() for site in self.staged.sites} | {self.staged.domain.lower()}
-        return tuple(event for event in self.record.events if self._is_ours(event, servers, names))
-
-    def _is_ours(self, event: Event, servers: set[str], names: set[str]) -> bool:
-        if event.layer == "relay":  # what is done to the relay is done to all its messages
-            return True
-        if event.layer == "client":
-            return event["sender"] == self.staged.sender
-        if event.layer == "dns":
-            name = str(event.fields.get("name", "")).rstrip(".").lower()
-            return name in names or name.endswith(f".{self.staged.domain.lower()}")
-        if event.layer == "fake" and event.server not in servers:
-            # the name server, the sink, a witness: everybody relies on them
-            return event.server not in self._foreign
-        if event.kind == "message" and event.server not in servers:
-            theirs = {recipient.lower() for recipient in cast(list[str], event["recipients"])}
-            return bool({self.staged.sender.lower(), self.staged.author.lower()} & theirs)
-        return event.server in servers
-
-    @cached_property
-    def _foreign(self) -> frozenset[str]:
-        """Servers of other scenarios."""
-        others = (other for other in self.record.staged.values() if other.scenario != self.staged.scenario)
-        return frozenset(site.server for other in others for site in other.sites)
+        return shares_of(self.record).of(self.staged) if self.picked is None else self.picked
 
     def of(self, layer: str, *kinds: str) -> Iterator[Event]:
         """Yield this scenario's events of a layer and, if given, of some kinds."""

@@ -67,7 +67,15 @@ class Judged:
 
 
 def judge(aspect: Aspect, scenario: Scenario, record: Record, profile: Profile) -> Judged:
-    """Judge one aspect of one scenario."""
+    """Judge one aspect of one scenario; what was judged once is not judged again."""
+    key = f"{aspect.name} of {scenario.id} under {profile.name}"
+    if key not in record.views:
+        record.views[key] = _judge(aspect, scenario, record, profile)
+    judged: Judged = record.views[key]
+    return judged
+
+
+def _judge(aspect: Aspect, scenario: Scenario, record: Record, profile: Profile) -> Judged:
     mode = scenario.failure_mode
     main = aspect.main_requirement(mode, profile)
     staged = record.staged.get(scenario.id)
@@ -166,10 +174,7 @@ def _nothing_broke(record: Record, evidence: Evidence | None) -> None:
 def _controls_passed(scenario: Scenario, record: Record, profile: Profile) -> None:
     for control in controls_of(scenario):
         aspect = test_clock_moved if control.course is Course.AFTER_JUMP else test_delivered
-        key = f"{control.id} under {profile.name}"
-        if key not in record.views:
-            record.views[key] = judge(aspect, control, record, profile)
-        judged: Judged = record.views[key]
+        judged = judge(aspect, control, record, profile)
         if judged.verdict not in (Verdict.PASS, Verdict.DEVIATION):
             raise Inconclusive(
                 f"the positive control {control.failure_mode.name} did not pass, so this failure proves nothing: "

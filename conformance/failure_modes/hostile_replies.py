@@ -74,7 +74,7 @@ def _mode(kind: Kind, name: str, what: str, lines: tuple[bytes, ...]) -> Failure
         kind=kind,
         hosts=(Host(rules=(Rule(Stage.RCPT, Raw(octets, then=Refuse())),)),),
         witness=fault_played,
-        explained_by=("busy", "postfach", code.decode()),
+        explained_by=("mailbox", "postfach", code.decode()),
         hostile=True,
     )
 

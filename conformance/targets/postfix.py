@@ -145,6 +145,9 @@ class PostfixEopTarget(PostfixTarget):
             "default_destination_concurrency_failed_cohort_limit": "0",
             "internal_mail_filter_classes": "bounce",
             "body_checks": f"regexp:{etc}/bounce.regexp",
+            # RFC 8996; Postfix by itself still speaks TLS 1.0 and 1.1
+            "smtp_tls_protocols": ">=TLSv1.2",
+            "smtp_tls_mandatory_protocols": ">=TLSv1.2",
         }
 
 

@@ -151,7 +151,7 @@ class Player:
             troubles=[],
             footer=None,
         )
-        return Evidence(record, self.staged)
+        return Evidence(record, self.staged, tuple(self._events))
 
     def attempts(self, evidence: Evidence) -> list[Attempt]:
         """Return the attempts that met the fault so far and are over."""

@@ -203,7 +203,7 @@ _NAMES = (
             *hence(
                 "the same",
                 "stays_queued",
-                verdict=Verdict.INCONCLUSIVE,
+                verdict=Verdict.NOT_APPLICABLE,
                 modes=("certificate_common_name_only",),
                 profile="rfc",
                 certain=False,
