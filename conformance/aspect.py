@@ -198,6 +198,8 @@ class Aspect:
         for mode in ALL.values():
             if mode.kind in self.kinds:
                 for course in self.courses:
+                    if course is Course.EXPIRES and not mode.lasts:
+                        continue
                     if mode.name in self.only.get(course, (mode.name,)) and self.where(mode, course):
                         yield Scenario(failure_mode=mode, course=course)
 

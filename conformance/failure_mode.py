@@ -174,6 +174,8 @@ class FailureMode:
         unmet: Why a relay that is in order may deliver without having met what is wrong (kind HARMLESS only): then
             there is nothing to judge. Empty: it cannot.
         killed: When the relay is killed (kind KILLED only).
+        lasts: Whether it is also staged for a message's whole lifetime (course `expires`). Left out where that
+            would show nothing but what another mode of the same section shows: the same error, in the same report.
     """
 
     name: str
@@ -200,6 +202,7 @@ class FailureMode:
     forbidden: tuple[int, ...] = ()
     unmet: str = ""
     killed: Moment | None = None
+    lasts: bool = True
 
     @property
     def is_control(self) -> bool:

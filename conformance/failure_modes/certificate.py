@@ -11,6 +11,14 @@ from conformance.witness import certificate_offered, certificate_presented
 from fake_servers import Certificate
 
 _SECTION = "4.7.320"
+# The others fail for the same reasons as these.
+_LASTING = (
+    Certificate.EXPIRED,
+    Certificate.NOT_YET_VALID,
+    Certificate.WRONG_NAME,
+    Certificate.SELF_SIGNED,
+    Certificate.UNKNOWN_CA,
+)
 _MISMATCH = ("mismatch", "subject", "name", "hostname", "notverified", "match")
 
 
@@ -26,6 +34,7 @@ def _mode(row: Presented) -> FailureMode:
         witness=certificate_offered,
         explained_by=row.explained_by,
         control="verified_tls",
+        lasts=row.certificate in _LASTING,
     )
 
 
@@ -45,6 +54,7 @@ _NAMES = (
     ),
     FailureMode(
         name="certificate_of_host_not_tls_domain",
+        lasts=False,
         section=_SECTION,
         staged="The connector requires a certificate for another name than the smart host's; the server presents one "
         "for its own.",
@@ -70,6 +80,7 @@ _NAMES = (
     ),
     FailureMode(
         name="certificate_of_host_for_ip_literal",
+        lasts=False,
         section=_SECTION,
         staged="The smart host is an IP address, for which the connector requires a certificate; the server presents "
         "one for its host name.",

@@ -67,6 +67,7 @@ MODES = (
     ),
     FailureMode(
         name="dns_lame",
+        lasts=False,
         section=_SECTION,
         staged="The name server knows nothing of the zone and refers to the root (a lame delegation).",
         hosts=(Host(dns=Lame()),),
@@ -75,6 +76,7 @@ MODES = (
     ),
     FailureMode(
         name="dns_wrong_id",
+        lasts=False,
         section=_SECTION,
         staged="The answer holds an address and bears another identifier than the question: a forgery.",
         hosts=(Host(served=WrongId),),
@@ -84,6 +86,7 @@ MODES = (
     ),
     FailureMode(
         name="dns_malformed",
+        lasts=False,
         section=_SECTION,
         staged="The answer bears the right identifier and cannot be parsed.",
         hosts=(Host(dns=Malformed()),),
@@ -93,6 +96,7 @@ MODES = (
     ),
     FailureMode(
         name="dns_other_name",
+        lasts=False,
         section=_SECTION,
         staged="The answer holds an address that belongs to another name than the one that was asked for.",
         hosts=(Host(served=OtherName),),
@@ -102,6 +106,7 @@ MODES = (
     ),
     FailureMode(
         name="dns_truncated_no_tcp",
+        lasts=False,
         section=_SECTION,
         staged="The answer does not fit into a datagram (TC), and by TCP the name server hangs up.",
         hosts=(Host(dns=Truncated(HangUp())),),

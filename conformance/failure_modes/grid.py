@@ -92,6 +92,7 @@ def _mode(name: str, row: Row, column: Column) -> FailureMode:
         explained_by=(*words, *column.explained_by, *(("tls", "ssl", "handshake") if row.tls else ())),
         body_octets=row.octets,
         control="verified_tls" if row.tls else "plain",
+        lasts=column.lasts or name in _NAMES.values(),
     )
 
 

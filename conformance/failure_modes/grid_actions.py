@@ -71,6 +71,7 @@ class Column:
         kind: What must become of the message, but at QUIT.
         timeout: Which of the relay's time-outs may have to end an attempt.
         impossible: Reasons by stage why there is no such cell.
+        lasts: As in `FailureMode`.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Column:
     kind: Kind = Kind.TRANSIENT
     timeout: str = ""
     impossible: Mapping[Stage, str] = field(default_factory=dict)
+    lasts: bool = True
 
     def section_of(self, row: Row) -> str:
         """Return the section of a cell."""
@@ -182,6 +184,7 @@ COLUMNS = (
     ),
     Column(
         name="malformed",
+        lasts=False,
         about=f'answers {{asked}} with a line that is no reply, "{_NOT_SMTP}"',
         action=_malformed,
         opening="odd",
@@ -192,6 +195,7 @@ COLUMNS = (
     ),
     Column(
         name="wrong_code",
+        lasts=False,
         about='answers {asked} with "{said}", which is no answer to that, and goes on as if it had refused',
         action=lambda row: Raw(row.wrong.encoded(), then=Refuse()),
         said=lambda row: row.wrong,
@@ -203,6 +207,7 @@ COLUMNS = (
     ),
     Column(
         name="endless",
+        lasts=False,
         about="answers {asked} with one line of a multi-line reply after another, without end",
         action=lambda _: Endless(interval=0.02),
         opening="odd",
@@ -213,6 +218,7 @@ COLUMNS = (
     ),
     Column(
         name="over_long",
+        lasts=False,
         about=f"answers {{asked}} with a positive reply of {_LONG_TEXT} octets in one line",
         action=_over_long,
         opening="bearable",
@@ -223,6 +229,7 @@ COLUMNS = (
     ),
     Column(
         name="bare_lf",
+        lasts=False,
         about="ends its positive reply to {asked} with a bare LF",
         action=lambda row: Raw(row.healthy.encoded().replace(b"\r\n", b"\n")),
         opening="bearable",
@@ -233,6 +240,7 @@ COLUMNS = (
     ),
     Column(
         name="trickle",
+        lasts=False,
         about=f"sends its positive reply to {{asked}} one octet at a time, {_PACE} s apart",
         action=_trickle,
         opening="bearable",

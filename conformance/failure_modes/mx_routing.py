@@ -43,6 +43,7 @@ MODES = (
     ),
     FailureMode(
         name="mx_no_answer",
+        lasts=False,
         section=_SECTION,
         staged="Mail is routed by MX; the name server never answers a question about the recipient domain.",
         mx=MxRouting(answer=Silence()),
@@ -53,6 +54,7 @@ MODES = (
     ),
     FailureMode(
         name="mx_servfail_beside_address",
+        lasts=False,
         section=_SECTION,
         staged=(
             "The look-up of the MX records fails with SERVFAIL; the recipient domain has an address with a healthy "
@@ -77,6 +79,7 @@ MODES = (
     ),
     FailureMode(
         name="mx_target_beside_address",
+        lasts=False,
         section=_SECTION,
         staged=(
             "The only MX record names a host that does not exist; the recipient domain has an address with a healthy "
@@ -91,6 +94,7 @@ MODES = (
     ),
     FailureMode(
         name="mx_greeting_421_beside_address",
+        lasts=False,
         section="4.4.317",
         staged=(
             'The only mail exchanger greets with "421 4.3.2 Service not available"; the recipient domain has an '
@@ -105,6 +109,7 @@ MODES = (
     ),
     FailureMode(
         name="mx_target_cname",
+        lasts=False,
         section=_SECTION,
         staged="The only MX record names an alias (CNAME), which no MX record may do; the alias leads to an address.",
         hosts=(Host(aliases=1),),
@@ -115,6 +120,7 @@ MODES = (
     ),
     FailureMode(
         name="mx_relay_in_list",
+        lasts=False,
         section="4.4.317",
         staged=(
             'The best mail exchanger greets with "421 4.3.2 Service not available"; the next one is the relay itself, '

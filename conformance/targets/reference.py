@@ -110,6 +110,8 @@ class ReferenceRelay:
         self._process: Process | None = None
         self._control = Address("", 0)
         self._offset = 0.0
+        self._events: list[DeliveryEvent] = []
+        self._read = 0  # octets of the event log
 
     async def restart(self) -> None:
         """Start the process and wait for the line that says it is ready."""
@@ -214,11 +216,15 @@ class ReferenceRelay:
             writer.close()
 
     def events(self) -> Sequence[DeliveryEvent]:
-        """Read the event log."""
-        if not self._files.events.exists():
-            return []
-        lines = self._files.events.read_text(encoding="utf-8").splitlines()
-        return [_event(json.loads(line)) for line in lines]
+        """Read on in the event log."""
+        if self._files.events.exists():
+            with self._files.events.open("rb") as log:
+                log.seek(self._read)
+                whole = log.read().rpartition(b"\n")[0]
+            if whole:
+                self._read += len(whole) + 1
+                self._events += (_event(json.loads(line)) for line in whole.split(b"\n"))
+        return list(self._events)
 
 
 def _without_return_path(content: bytes) -> bytes:

@@ -158,7 +158,8 @@ async def test_a_refused_edit_is_an_answer_and_anything_else_a_defect(base: type
 
 
 @pytest.mark.parametrize(
-    ("capability", "method"), [(each, method) for each, methods in POWERS.items() for method in sorted(methods)]
+    ("capability", "method"),
+    [(each, method) for each, methods in POWERS.items() for method in sorted(methods)],
 )
 async def test_a_power_that_is_claimed_and_not_there(capability: Capability, method: str) -> None:
     members = {name: member for name, member in vars(Plain).items() if name != method}
