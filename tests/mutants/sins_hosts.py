@@ -31,12 +31,12 @@ def only_first_host() -> None:
 
 @sin
 def leaves_the_next_host_for_later() -> None:
-    tries: dict[str, int] = {}
+    tries: dict[Any, int] = {}
 
     def finding(original: Any) -> Any:
         async def find_hosts(route: Any, *others: Any) -> list[str]:
             found = await original(route, *others)
-            number = tries[route.name] = tries.get(route.name, -1) + 1
+            number = tries[route] = tries.get(route, -1) + 1
             return [found[number % len(found)]]
 
         return find_hosts
