@@ -156,7 +156,7 @@ class ParrotRelay(HoleRelay):
         return sorted(told, key=lambda event: event.at)
 
     def _last_host(self, recipient: str) -> str:
-        return self.connectors[recipient.rpartition("@")[2]].smart_hosts[-1]
+        return _hosts(self.connectors[recipient.rpartition("@")[2]])[-1]
 
 
 class HoleBesideControls(BlackHole):
@@ -194,7 +194,7 @@ class LookingRelay(ParrotRelay):
         domain = envelope.rcpt_tos[0].rpartition("@")[2]
         mode = _MODES.get(domain)
         if mode is not None and not mode.is_control:
-            self._looking.add(asyncio.create_task(self._look(self.connectors[domain].smart_hosts)))
+            self._looking.add(asyncio.create_task(self._look(_hosts(self.connectors[domain]))))
         return await super().handle_DATA(server, session, envelope)
 
     async def _look(self, hosts: Sequence[str]) -> None:
@@ -213,13 +213,22 @@ class LookingRelay(ParrotRelay):
 
 def _code(mode: FailureMode) -> str:
     """Return the codes and the title that the source document, or the server itself, would give."""
+    if mode.reply is not None:
+        return mode.reply.text
     match mode.section:
         case "5yz":
             return "550 5.7.1 Not wanted here"
         case "4yz":
             return "450 4.2.1 Mailbox busy"
-        case section:
+        case section if section in _TITLES:
             return f"450 {section} {_TITLES[section]}"
+    # where a section accepts several codes, this is one of them
+    return f"450 4.4.317 {_TITLES['4.4.317']}"
+
+
+def _hosts(connector: Connector) -> Sequence[str]:
+    """Return the smart hosts; where mail is routed by MX, the name that a good relay would find."""
+    return connector.smart_hosts or (f"mx1.{connector.domain}",)
 
 
 async def _address(config: RelayConfig, host: str) -> str:
@@ -233,7 +242,7 @@ async def _address(config: RelayConfig, host: str) -> str:
 
 async def _deliver(config: RelayConfig, connector: Connector, envelope: Envelope) -> None:
     """Deliver to a healthy server as a good relay does."""
-    host = connector.smart_hosts[0]
+    host = _hosts(connector)[0]
     resolver = dns.asyncresolver.Resolver(configure=False)
     resolver.nameservers, resolver.port = [config.resolver.host], config.resolver.port
     answer = await resolver.resolve(f"{host}.", "A")
