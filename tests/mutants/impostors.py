@@ -266,7 +266,7 @@ class LookingRelay(ParrotRelay):
         domain = envelope.rcpt_tos[0].rpartition("@")[2]
         mode = _MODES.get(domain)
         if mode is not None and not mode.is_control:
-            self._looking.add(asyncio.create_task(self._look(self.connectors[domain].smart_hosts)))
+            self._looking.add(asyncio.create_task(self._look(_hosts(self.connectors[domain]))))
         return await super().handle_DATA(server, session, envelope)
 
     async def _look(self, hosts: Sequence[str]) -> None:
@@ -285,6 +285,8 @@ class LookingRelay(ParrotRelay):
 
 def _code(mode: FailureMode) -> str:
     """Return the codes and the title that the source document, or the server itself, would give."""
+    if mode.reply is not None:
+        return mode.reply.text
     match mode.section:
         case "5yz":
             return "550 5.7.1 Not wanted here"
@@ -294,8 +296,8 @@ def _code(mode: FailureMode) -> str:
             return "554 5.4.4 Undeliverable"
         case section if section in _TITLES:
             return f"450 {section} {_TITLES[section]}"
-        case _:  # nothing that must keep a message from arriving
-            return "450 4.4.0 Not delivered"
+        case _:  # where a section accepts several codes, this is one of them
+            return f"450 4.4.317 {_TITLES['4.4.317']}"
 
 
 def _resolver(config: RelayConfig) -> dns.asyncresolver.Resolver:
