@@ -266,7 +266,9 @@ class LookingRelay(ParrotRelay):
         domain = envelope.rcpt_tos[0].rpartition("@")[2]
         mode = _MODES.get(domain)
         if mode is not None and not mode.is_control:
-            self._looking.add(asyncio.create_task(self._look(_hosts(self.connectors[domain]))))
+            self._looking.add(
+                asyncio.create_task(self._look(self.connectors[domain].smart_hosts or (f"mx1.{domain}",)))
+            )
         return await super().handle_DATA(server, session, envelope)
 
     async def _look(self, hosts: Sequence[str]) -> None:
