@@ -44,9 +44,11 @@ def verdicts(tmp_path_factory):
 
     def run(name):
         target, disarmed = _RUNS[name]
+        # beside controls that pass the same impostors are judged of everything there is
+        alone = name in ("black hole", "parrot")
         records = stage(
             target,
-            everything(),
+            [each for each in everything() if each.failure_mode.is_control or not alone],
             folder / name.replace(" ", "-"),
             disarmed=disarmed,
             day=_DAY,
