@@ -25,7 +25,10 @@ def test_times_out(case: Case) -> list[Finding]:
     A reply that trickles must not have come to its end: whoever reads it to the end has no deadline for the whole.
     """
     slot = "ends" if case.mode.stalls else "total"
-    allowed = _time_out(case) + case.evidence.staged.granted.granularity + case.evidence.record.header.slack
+    staged = case.evidence.staged
+    # staged again with windows doubled, because the machine is busy: so is the relay
+    slack = case.evidence.record.header.slack * (2 if staged.stretched else 1)
+    allowed = _time_out(case) + staged.granted.granularity + slack
     if 0 < case.mode.trickles_for <= allowed:
         raise NotApplicable(
             f"the relay granted a time-out of {_time_out(case):.1f} s; the whole reply takes "

@@ -47,6 +47,16 @@ def test_a_late_end_may_be_the_fault_of_a_busy_machine() -> None:
     assert _held("stall_at_mail", "stall", 4.0).judge("times_out").only_late
 
 
+def test_on_a_busy_machine_the_slack_is_doubled_with_the_windows() -> None:
+    story = _held("stall_at_mail", "stall", 3.6)
+    assert story.verdict("times_out") is Verdict.FAIL
+    assert story.change(stretched=True).verdict("times_out") is Verdict.PASS
+    assert (
+        _held("trickle_at_mail", "trickle", 5.0).change(stretched=True).verdict("times_out")
+        is Verdict.DEVIATION
+    )
+
+
 @pytest.mark.parametrize("action", ["trickle", "endless"])
 def test_a_reply_that_takes_too_long_as_a_whole_is_a_deviation(action: str) -> None:
     assert _held(f"{action}_at_mail", action, 2.1).verdict("times_out") is Verdict.PASS
