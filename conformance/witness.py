@@ -6,7 +6,6 @@ form an *attempt*. A scenario in which its witness saw nothing was not provoked.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -15,9 +14,6 @@ from fake_servers import Event
 
 # Address look-ups of one name within one attempt: some relays ask more than once (aliases, DNSSEC).
 QUERIES_PER_ATTEMPT = 3
-
-# A line of an EHLO reply, and not a host name that happens to contain the word.
-_OFFER = re.compile(r"^250[ -]STARTTLS\s*$", re.IGNORECASE | re.MULTILINE)
 
 # Answers that hold records and that a client must not believe (RFC 5452 section 9.1).
 _INCREDIBLE = ("wrong_id", "other_name")
@@ -116,7 +112,7 @@ def _site_names(evidence: Evidence) -> dict[str, str]:
     return {site.server: site.name for site in evidence.staged.sites}
 
 
-def _connections(evidence: Evidence, telling: Iterable[Event], *, patience: float = 0.0) -> list[Contact]:
+def connections_with(evidence: Evidence, telling: Iterable[Event], *, patience: float = 0.0) -> list[Contact]:
     """Return one contact for each connection that has a telling event.
 
     A relay may give up after its patience, in seconds from that event, and keep the connection for a while.
@@ -192,39 +188,12 @@ def before_repair(evidence: Evidence, contacts: list[Contact]) -> list[Contact]:
 
 
 def _fault_played(evidence: Evidence) -> list[Contact]:
-    return _connections(evidence, evidence.of("smtp", "fault"))
+    return connections_with(evidence, evidence.of("smtp", "fault"))
 
 
 def _stalled(evidence: Evidence) -> list[Contact]:
     granted = evidence.staged.granted.command_timeout or evidence.record.header.asked.command_timeout or 0.0
-    return _connections(evidence, evidence.of("smtp", "fault"), patience=granted)
-
-
-def _certificate_offered(evidence: Evidence) -> list[Contact]:
-    offered = (e for e in evidence.of("tls", "offered") if e["certificate"] != "good")
-    return _connections(evidence, offered)
-
-
-def _certificate_presented(evidence: Evidence) -> list[Contact]:
-    return before_repair(evidence, _connections(evidence, evidence.of("tls", "offered")))
-
-
-def _handshake_failed(evidence: Evidence) -> list[Contact]:
-    # a client that took the server's version has met it as well
-    return before_repair(evidence, _connections(evidence, evidence.of("tls", "failed", "established")))
-
-
-def _secured(evidence: Evidence) -> list[Contact]:
-    return _connections(evidence, evidence.of("tls", "established"))
-
-
-def _no_starttls(evidence: Evidence) -> list[Contact]:
-    told = (
-        event
-        for event in evidence.of("smtp", "sent")
-        if event["stage"] == "ehlo" and not _OFFER.search(str(event["text"]))
-    )
-    return before_repair(evidence, _connections(evidence, told))
+    return connections_with(evidence, evidence.of("smtp", "fault"), patience=granted)
 
 
 def _failed_query(evidence: Evidence) -> list[Contact]:
@@ -295,7 +264,7 @@ def _unreachable(evidence: Evidence) -> list[Contact]:
 
 
 def _delivered(evidence: Evidence) -> list[Contact]:
-    return _connections(evidence, evidence.of("smtp", "message"))
+    return connections_with(evidence, evidence.of("smtp", "message"))
 
 
 fault_played = Witness(
@@ -305,26 +274,6 @@ fault_played = Witness(
 stalled = Witness(
     sentence="the journal of the fake server shows a connection on which it fell silent",
     see=_stalled,
-)
-certificate_offered = Witness(
-    sentence="a ClientHello came in and the bad certificate was presented to it",
-    see=_certificate_offered,
-)
-certificate_presented = Witness(
-    sentence="a ClientHello came in and the certificate was presented to it",
-    see=_certificate_presented,
-)
-handshake_failed = Witness(
-    sentence="a ClientHello came in, and the handshake ended in failure or with the server's only version",
-    see=_handshake_failed,
-)
-secured = Witness(
-    sentence="TLS was negotiated on a connection",
-    see=_secured,
-)
-starttls_missing = Witness(
-    sentence="a connection got an EHLO reply that does not offer STARTTLS",
-    see=_no_starttls,
 )
 query_failed = Witness(
     sentence="the fake name server was asked for the smart host's address and gave the failing answer",

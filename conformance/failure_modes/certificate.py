@@ -7,7 +7,7 @@ DOMAIN_VALIDATION of the TLS ladder. Its good certificate is the control `verifi
 from conformance.failure_mode import FailureMode, Host, Kind
 from conformance.failure_modes.presented import CERTIFICATES, Presented
 from conformance.target import TlsPolicy
-from conformance.witness import certificate_offered, certificate_presented
+from conformance.witness_tls import certificate_offered, presented
 from fake_servers import Certificate
 
 _SECTION = "4.7.320"
@@ -45,11 +45,11 @@ _NAMES = (
         section="tls-domain",
         staged="The connector requires a certificate for any name below the recipient domain (`*.domain`); the server "
         "presents one.",
-        kind=Kind.HARMLESS,
+        kind=Kind.CONTROL,
         hosts=(Host(certificate=Certificate.GOOD),),
         tls=TlsPolicy.DOMAIN_VALIDATION,
         tls_domain="*.{domain}",
-        witness=certificate_presented,
+        witness=presented(Certificate.GOOD),
         control="verified_tls",
     ),
     FailureMode(
@@ -62,7 +62,7 @@ _NAMES = (
         tls=TlsPolicy.DOMAIN_VALIDATION,
         tls_domain="gateway.{domain}",
         proper=Certificate.WILDCARD,
-        witness=certificate_presented,
+        witness=presented(Certificate.GOOD),
         explained_by=_MISMATCH,
         control="verified_tls",
     ),
@@ -71,11 +71,11 @@ _NAMES = (
         section="tls-ip",
         staged="The smart host is an IP address, for which the connector requires a certificate; the server presents "
         "one.",
-        kind=Kind.HARMLESS,
+        kind=Kind.CONTROL,
         hosts=(Host(certificate=Certificate.IP_ADDRESS),),
         literal=True,
         tls=TlsPolicy.DOMAIN_VALIDATION,
-        witness=certificate_presented,
+        witness=presented(Certificate.IP_ADDRESS),
         control="verified_tls",
     ),
     FailureMode(
@@ -88,7 +88,7 @@ _NAMES = (
         literal=True,
         tls=TlsPolicy.DOMAIN_VALIDATION,
         proper=Certificate.IP_ADDRESS,
-        witness=certificate_presented,
+        witness=presented(Certificate.GOOD),
         explained_by=_MISMATCH,
         control="verified_tls",
     ),

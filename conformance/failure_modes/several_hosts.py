@@ -7,16 +7,15 @@ from conformance.failure_mode import FailureMode, Host, Kind, Tcp
 from conformance.target import TlsPolicy
 from conformance.witness import (
     Witness,
-    certificate_offered,
     fault_played,
     query_failed,
     query_unanswered,
     stalled,
-    starttls_missing,
     syn_dropped,
     syn_refused,
     unreachable,
 )
+from conformance.witness_tls import certificate_offered, starttls_missing
 from fake_servers import (
     Action,
     Certificate,

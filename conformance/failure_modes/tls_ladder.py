@@ -7,7 +7,8 @@ anchor, in date, and for no name. The strictest rule is the section 4.7.320 (`ce
 from conformance.failure_mode import FailureMode, Host, Kind
 from conformance.failure_modes.presented import CERTIFICATES, Presented
 from conformance.target import TlsPolicy
-from conformance.witness import certificate_presented
+from conformance.witness_tls import presented
+from fake_servers import Certificate
 
 _RULES = {
     TlsPolicy.OPPORTUNISTIC: "The connector asks for no TLS",
@@ -17,19 +18,35 @@ _RULES = {
 
 
 def _mode(policy: TlsPolicy, row: Presented) -> FailureMode:
-    passes = row.chained or policy is not TlsPolicy.CERTIFICATE_VALIDATION
-    good = row.chained and row.named
     return FailureMode(
         name=f"{row.certificate}_under_{policy}",
-        section=("tls" if good else f"tls-{policy}") if passes else "4.7.320",
+        section=_section(policy, row),
         staged=f"{_RULES[policy]}; the server offers STARTTLS and presents {row.what}.",
-        kind=Kind.HARMLESS if passes else Kind.TRANSIENT,
+        kind=_kind(policy, row),
         hosts=(Host(certificate=row.certificate),),
         tls=policy,
-        witness=certificate_presented,
+        witness=presented(row.certificate),
         explained_by=row.explained_by,
         control="plain" if policy is TlsPolicy.OPPORTUNISTIC else "verified_tls",
     )
+
+
+def _passes(policy: TlsPolicy, row: Presented) -> bool:
+    return row.chained or policy is not TlsPolicy.CERTIFICATE_VALIDATION
+
+
+def _kind(policy: TlsPolicy, row: Presented) -> Kind:
+    if row.certificate is Certificate.GOOD:  # nothing is wrong
+        return Kind.CONTROL
+    return Kind.HARMLESS if _passes(policy, row) else Kind.TRANSIENT
+
+
+def _section(policy: TlsPolicy, row: Presented) -> str:
+    if row.certificate is Certificate.GOOD:
+        return "control"
+    if not _passes(policy, row):
+        return "4.7.320"
+    return "tls" if row.chained and row.named else f"tls-{policy}"
 
 
 MODES = tuple(_mode(policy, row) for policy in _RULES for row in CERTIFICATES)

@@ -1,0 +1,77 @@
+"""Witnesses of what happens around STARTTLS: certificates, handshakes, extensions."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from conformance.evidence import Evidence
+from conformance.witness import Contact, Witness, before_repair, connections_with
+from fake_servers import Certificate
+
+# A line of an EHLO reply, and not a host name that happens to contain the word.
+_OFFER = re.compile(r"^250[ -]STARTTLS\s*$", re.IGNORECASE | re.MULTILINE)
+
+# What a server has negotiated that is not limited to older ones (ssl.SSLObject.version).
+_MODERN = ("TLSv1.2", "TLSv1.3")
+
+
+def _certificate_offered(evidence: Evidence) -> list[Contact]:
+    offered = (e for e in evidence.of("tls", "offered") if e["certificate"] != "good")
+    return connections_with(evidence, offered)
+
+
+@cache
+def presented(certificate: Certificate) -> Witness:
+    """Return the witness of a certificate, good or bad."""
+
+    def see(evidence: Evidence) -> list[Contact]:
+        offered = (e for e in evidence.of("tls", "offered") if e["certificate"] == certificate)
+        return before_repair(evidence, connections_with(evidence, offered))
+
+    return Witness(sentence="a ClientHello came in and that certificate was presented to it", see=see)
+
+
+def _handshake_failed(evidence: Evidence) -> list[Contact]:
+    # a client that took the server's version has met it as well
+    met = (e for e in evidence.of("tls", "failed", "established") if e.fields.get("version") not in _MODERN)
+    return before_repair(evidence, connections_with(evidence, met))
+
+
+def _extensions_shrank(evidence: Evidence) -> list[Contact]:
+    rich: set[int] = set()
+    shrank = []
+    for event in evidence.of("smtp", "sent"):
+        size = "SIZE" in str(event["text"])
+        if event["stage"] == "ehlo" and size:
+            rich.add(event.connection)
+        elif event["stage"] == "ehlo_tls" and not size and event.connection in rich:
+            shrank.append(event)
+    return connections_with(evidence, shrank)
+
+
+def _no_starttls(evidence: Evidence) -> list[Contact]:
+    told = (
+        event
+        for event in evidence.of("smtp", "sent")
+        if event["stage"] == "ehlo" and not _OFFER.search(str(event["text"]))
+    )
+    return before_repair(evidence, connections_with(evidence, told))
+
+
+certificate_offered = Witness(
+    sentence="a ClientHello came in and the bad certificate was presented to it",
+    see=_certificate_offered,
+)
+handshake_failed = Witness(
+    sentence="a ClientHello came in, and the handshake ended in failure or with the server's only version",
+    see=_handshake_failed,
+)
+extensions_shrank = Witness(
+    sentence="a connection got an EHLO reply with extensions in clear, and one without them under TLS",
+    see=_extensions_shrank,
+)
+starttls_missing = Witness(
+    sentence="a connection got an EHLO reply that does not offer STARTTLS",
+    see=_no_starttls,
+)
