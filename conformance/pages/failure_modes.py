@@ -8,6 +8,7 @@ from itertools import groupby
 from conformance import profile as profiles
 from conformance.failure_mode import FailureMode, Kind
 from conformance.failure_modes import ALL
+from conformance.pages import grid
 from conformance.profile import Accepted, Profile, Row
 from conformance.requirements import catalogue
 from conformance.target import Outcome
@@ -33,7 +34,35 @@ _TITLES = {
     "4.4.318": "450 4.4.318 Connection was closed abruptly",
     "4.7.320": "450 4.7.320 Certificate validation failed",
     "4yz": "Other error codes: transient replies",
+    "421": "Other error codes: 421 in mid-session",
+    "2yz": "Other error codes: unusual positive replies",
+    "greylisting": "Other error codes: greylisting",
+    "452": "Other error codes: too many recipients, 452",
+    "552": "Other error codes: too many recipients, 552",
     "5yz": "Other error codes: permanent replies",
+    "silent": "A server that falls silent in mid-session",
+    "silent opening": "A server that falls silent before the session stands",
+    "dropped in TLS": "A connection that is dropped around STARTTLS",
+    "odd": "Replies that are no SMTP",
+    "wrong code": "Replies that are positive and not the one that is due",
+    "bearable": "Replies that are odd and can be borne",
+    "QUIT": "Whatever happens at QUIT",
+    "dns": "DNS answers that take a detour",
+    "dns-family": "One address family that fails",
+    "mx-null": "Null MX",
+    "mx-self": "The relay itself in the MX records",
+    "mx-preference": "MX preferences",
+    "hosts": "Several hosts: the next one",
+    "hosts-4yz": "Several hosts: the next one after a 4yz reply",
+    "tls": "TLS ladder: certificates in order",
+    "tls-opportunistic": "TLS ladder: opportunistic",
+    "tls-encryption_only": "TLS ladder: encryption only",
+    "tls-certificate_validation": "TLS ladder: certificate validation",
+    "tls-wildcard": "TLS ladder: wildcards",
+    "tls-domain": "TLS ladder: the connector's own name for the certificate",
+    "tls-ip": "TLS ladder: IP addresses",
+    "tls-fallback": "TLS in trouble where none is required",
+    "tls-forgets": "What EHLO offered before TLS",
     "killed": "The relay itself is killed",
 }
 
@@ -41,6 +70,7 @@ _FATES = {
     Kind.CONTROL: "delivered at the first attempt",
     Kind.HARMLESS: "delivered at the first attempt all the same",
     Kind.PASSING: "delivered to every recipient at a later attempt, without any repair",
+    Kind.PASSING: "delivered at a later attempt, without any repair",
     Kind.MIXED: "each recipient has a fate of its own",
     Kind.KILLED: "delivered or reported, exactly once",
 }
@@ -56,7 +86,7 @@ def render() -> str:
     """Return the page."""
     eop, rfc = profiles.load("eop"), profiles.load("rfc")
     modes = sorted(ALL.values(), key=lambda mode: _order().index(mode.section))
-    lines = [_HEAD, f"{len(modes)} modes and controls."]
+    lines = [_HEAD, f"{len(modes)} modes and controls.", *grid.section(eop)]
     for section, members in groupby(modes, key=lambda mode: mode.section):
         lines += ["", f"## {_TITLES.get(section, section)}", ""]
         lines += _section(list(members), eop, rfc)
