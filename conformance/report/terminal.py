@@ -28,6 +28,9 @@ _LETTERS = {
     Verdict.NOT_APPLICABLE: "n",
     Verdict.ERROR: "E",
 }
+# Named behind the letters of a line; why something was not applicable is told below them.
+_FAILED = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR)
+_TOLD = (*_FAILED, Verdict.DEVIATION)
 _LEGEND = ". pass   F fail   D deviation   I inconclusive   n not applicable   E error"
 
 # Where nothing can be overwritten, a line of progress this often, in seconds.
@@ -131,22 +134,25 @@ class Terminal:
             reporter.write_line(line)
 
     def _rows(self, reporter: pytest.TerminalReporter, shown: list[tuple[AspectItem, Judged]]) -> None:
-        """Show one line for each failure mode; where an operator acts, one for each way of acting."""
-        aspects = list(dict.fromkeys(item.aspect.name for item, _ in shown))
-        rows: dict[str, dict[str, Verdict]] = {}
-        sections: dict[str, str] = {}
+        """Show one line for each failure mode; where an operator acts, one for each way of acting.
+
+        A letter for each aspect, in the order in which they are listed, and the names of those that did not pass.
+        """
+        rows: dict[tuple[str, str], list[tuple[str, Verdict]]] = {}
         for item, judged in shown:
             mode, course = item.scenario.failure_mode, item.scenario.course
-            row = f"{mode.name} {course}" if item.scenario.timing is Timing.OPERATED else mode.name
-            rows.setdefault(row, {})[item.aspect.name] = judged.verdict
-            sections[row] = mode.section
-        width = max(map(len, rows))
-        for number, name in enumerate(aspects):
-            bars = "  | " * number
-            reporter.write_line(f"{'':{width + 11}}{bars}  {name}")
-        for row, verdicts in rows.items():
-            cells = "".join(f"  {_LETTERS[verdicts[a]] if a in verdicts else ' '} " for a in aspects)
-            reporter.write_line(f"{row:{width}}  {sections[row]:9}{cells}".rstrip())
+            name = f"{mode.name} {course}" if item.scenario.timing is Timing.OPERATED else mode.name
+            rows.setdefault((name, mode.section), []).append((item.aspect.name, judged.verdict))
+        names = max(len(name) for name, _ in rows)
+        sections = max(len(section) for _, section in rows)
+        letters = max(map(len, rows.values()))
+        for (name, section), verdicts in rows.items():
+            line = "".join(_LETTERS[verdict] for _, verdict in verdicts)
+            wrong = [f"{_LETTERS[verdict]} {aspect}" for aspect, verdict in verdicts if verdict in _TOLD]
+            reporter.write_line(
+                f"{name:{names}}  {section:{sections}}  {line:{letters}}  {', '.join(wrong)}".rstrip(),
+                red=any(verdict in _FAILED for _, verdict in verdicts),
+            )
 
     def _inconclusive(self, reporter: pytest.TerminalReporter, run: Run) -> None:
         """Explain each reason once, with the evidence of the first test it left without a verdict."""
