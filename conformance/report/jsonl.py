@@ -56,10 +56,17 @@ class Report:
         with self.path.open("w", encoding="utf-8") as file:
             for row in _rows(run):
                 file.write(json.dumps(row) + "\n")
-            for number, (record, path) in enumerate(zip(run.records, run.paths, strict=True)):
-                copyfile(path, self.path.with_name(_name_of(record, number)))
+            if run.target is not None:  # else the records are somebody's already
+                self._keep(run)
             if footer:
                 file.write(json.dumps(_footer(run, selected)) + "\n")
+
+    def _keep(self, run: Run) -> None:
+        """Copy the records; those of an earlier run would be taken for records of this one."""
+        for old in self.path.parent.glob("record-*.jsonl"):
+            old.unlink()
+        for number, (record, path) in enumerate(zip(run.records, run.paths, strict=True)):
+            copyfile(path, self.path.with_name(_name_of(record, number)))
 
 
 def _rows(run: Run) -> Iterator[dict[str, Any]]:
