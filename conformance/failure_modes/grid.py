@@ -71,7 +71,7 @@ def _mode(name: str, row: Row, column: Column) -> FailureMode:
     said = column.said(row) if column.said else None
     words = tuple(word for word in (said.text.split(" ", 1)[0], _plain(said.lines[0]))) if said else ()
     about = column.about.format(place=row.place, asked=row.asked, said=said.text if said else "")
-    kept = said if row.phase is Phase.TRANSACTION and column.later in ("421", "4yz") else None
+    kept = said if row.phase is Phase.TRANSACTION and column.later in ("421", "4yz", "5yz") else None
     inside = row.stage is Stage.BODY
     return FailureMode(
         name=name,

@@ -21,13 +21,14 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from conformance.lab import namespace
-from conformance.lab.plan import NAMESPACE
-from conformance.plan import Plan
-from conformance.record import Entry, to_line
 from conformance.wave.guard import guard
+
+if TYPE_CHECKING:
+    from conformance.plan import Plan
+    from conformance.record import Entry
 
 EXIT_INSTALLATION = 3
 
@@ -39,17 +40,30 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("record", type=Path, metavar="RECORD", help="the record to write (JSON lines)")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    try:
-        plan = Plan.read(options.plan)
-    except (OSError, ValueError) as error:
-        parser.error(str(error))
     if options.inside:
+        from conformance.plan import Plan
+
+        try:
+            plan = Plan.read(options.plan)
+        except (OSError, ValueError) as error:
+            parser.error(str(error))
         return _run(plan, options.record)
     inside = command(options.plan, options.record, inside=True)
-    if plan.lab == NAMESPACE:
+    if _lab(options.plan) == "namespace":
         # no signal but SIGKILL gets through to a namespace, and that ends all that is in it
         return guard([*namespace.prefix(), *inside], grace=0)
     return guard(inside)
+
+
+def _lab(plan: Path) -> str:
+    """Return the lab that a plan names; what else is in it, and wrong with it, is for the process inside to say.
+
+    The guard imports nothing but what it needs: there is one for each wave.
+    """
+    try:
+        return str(json.loads(plan.read_text(encoding="utf-8"))["lab"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def command(plan: Path, record: Path, *, inside: bool = False) -> list[str]:
@@ -67,6 +81,7 @@ def command(plan: Path, record: Path, *, inside: bool = False) -> list[str]:
 
 
 def _run(plan: Plan, path: Path) -> int:
+    from conformance.lab.plan import NAMESPACE
     from conformance.targets.resolve import UnknownTarget, resolve
     from conformance.wave.adapter import Trouble
     from conformance.wave.request import RELAY_NAME
@@ -105,6 +120,8 @@ async def _until_terminated(work: Coroutine[None, None, None]) -> None:
 
 
 def _writer(file: TextIO) -> Callable[[Entry], None]:
+    from conformance.record import to_line
+
     def tell(entry: Entry) -> None:
         file.write(to_line(entry) + "\n")
 

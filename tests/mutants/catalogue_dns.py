@@ -30,9 +30,13 @@ def _no_error(*modes: str) -> tuple[Expected, ...]:
             )
         ),
         *hence(why, "destination_server", modes=modes),
-        *hence(why, "stays_queued", verdict=Verdict.INCONCLUSIVE, modes=modes, certain=False),
+        *hence(why, "stays_queued", verdict=Verdict.NOT_APPLICABLE, modes=modes, certain=False),
         *hence(why, "retried", modes=modes, certain=False),
     )
+
+
+def _unreported(mode: str, verdict: Verdict) -> tuple[Expected, ...]:
+    return hence("there is no report to read", "reports_refusal", verdict=verdict, modes=(mode,))
 
 
 def _nothing_left(*modes: str) -> tuple[Expected, ...]:
@@ -170,6 +174,7 @@ DNS = (
             fails("avoids", _ELSEWHERE),
             deviates("returned_at_once", "mx/null-returned"),
         ),
+        also=_unreported("mx_null", Verdict.NOT_APPLICABLE),
     ),
     Mutant(
         name="queues_what_has_no_exchanger",
@@ -184,6 +189,8 @@ DNS = (
                 besides=("permanent/not-retried",),
             ),
         ),
+        also=_unreported("mx_null", Verdict.INCONCLUSIVE)
+        + _unreported("mx_relay_is_best", Verdict.INCONCLUSIVE),
     ),
     Mutant(
         name="does_not_know_itself",
@@ -196,6 +203,7 @@ DNS = (
         ),
         also=(
             *hence("it is delivered where it may not go", "error_code", modes=("mx_relay_in_list",)),
+            *_unreported("mx_relay_is_best", Verdict.NOT_APPLICABLE),
             *_no_error("mx_relay_in_list"),
         ),
     ),

@@ -16,6 +16,11 @@ def _returned(mode: str, requirement: str) -> tuple[Expected, ...]:
     )
 
 
+def _nothing_to_look_up(mode: str) -> tuple[Expected, ...]:
+    why = "what has left the queue is not looked up again"
+    return hence(why, "refreshes", verdict=Verdict.NOT_APPLICABLE, modes=(mode,))
+
+
 QUEUE = (
     Mutant(
         name="bounces_4yz",
@@ -40,13 +45,17 @@ QUEUE = (
         sin="Returns a message at once when the smart host's name does not exist.",
         scenarios=("dns_nxdomain", "dns_servfail"),
         caught=_returned("dns_nxdomain", "dns/error-code"),
-        also=hence(
-            "the profile rfc accepts the return, and leaves nothing to wait for",
-            "stays_queued",
-            "retried",
-            verdict=Verdict.NOT_APPLICABLE,
-            modes=("dns_nxdomain",),
-            profile="rfc",
+        also=(
+            *hence(
+                "the profile rfc accepts the return, and leaves nothing to wait for",
+                "stays_queued",
+                "retried",
+                "refreshes",
+                verdict=Verdict.NOT_APPLICABLE,
+                modes=("dns_nxdomain",),
+                profile="rfc",
+            ),
+            *_nothing_to_look_up("dns_nxdomain"),
         ),
     ),
     Mutant(
@@ -57,13 +66,17 @@ QUEUE = (
             *_returned("dns_nxdomain", "dns/error-code"),
             fails("recovers", "rfc/gives-up", "dns_nxdomain", profile="rfc"),
         ),
-        also=hence(
-            "the profile rfc accepts that it gives up, and leaves nothing to wait for",
-            "stays_queued",
-            "retried",
-            verdict=Verdict.NOT_APPLICABLE,
-            modes=("dns_nxdomain",),
-            profile="rfc",
+        also=(
+            *hence(
+                "the profile rfc accepts that it gives up, and leaves nothing to wait for",
+                "stays_queued",
+                "retried",
+                "refreshes",
+                verdict=Verdict.NOT_APPLICABLE,
+                modes=("dns_nxdomain",),
+                profile="rfc",
+            ),
+            *_nothing_to_look_up("dns_nxdomain"),
         ),
     ),
     Mutant(

@@ -240,8 +240,10 @@ _SESSIONS = (
     Mutant(
         name="mail_before_starttls",
         sin="Sends MAIL before STARTTLS, to learn early whether the sender is welcome.",
-        scenarios=("good_under_encryption_only", "tls_not_offered"),
-        caught=(fails("never_in_clear", _CLEAR, "good_under_encryption_only"),),
+        scenarios=("good_under_encryption_only", "wildcard_under_encryption_only", "tls_not_offered"),
+        caught=(
+            fails("never_in_clear", _CLEAR, "good_under_encryption_only", "wildcard_under_encryption_only"),
+        ),
         also=hence(
             "the control begins in the same way, and after the repair there is a STARTTLS",
             "never_in_clear",
