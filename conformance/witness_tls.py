@@ -38,16 +38,25 @@ def _handshake_failed(evidence: Evidence) -> list[Contact]:
     return before_repair(evidence, connections_with(evidence, met))
 
 
-def _extensions_shrank(evidence: Evidence) -> list[Contact]:
-    rich: set[int] = set()
-    shrank = []
-    for event in evidence.of("smtp", "sent"):
-        size = "SIZE" in str(event["text"])
-        if event["stage"] == "ehlo" and size:
-            rich.add(event.connection)
-        elif event["stage"] == "ehlo_tls" and not size and event.connection in rich:
-            shrank.append(event)
-    return connections_with(evidence, shrank)
+@cache
+def offered_before_tls(extension: str) -> Witness:
+    """Return the witness of an extension that the server offers in clear only, and of TLS after that."""
+
+    def see(evidence: Evidence) -> list[Contact]:
+        offered: set[int] = set()
+        secured = []
+        for event in evidence.events:
+            if (event.layer, event.kind) == ("smtp", "sent") and event["stage"] == "ehlo":
+                if extension in str(event["text"]):
+                    offered.add(event.connection)
+            elif (event.layer, event.kind) == ("tls", "established") and event.connection in offered:
+                secured.append(event)
+        return connections_with(evidence, secured)
+
+    return Witness(
+        sentence=f"on one connection the EHLO reply in clear offered {extension}, and TLS was negotiated",
+        see=see,
+    )
 
 
 def _no_starttls(evidence: Evidence) -> list[Contact]:
@@ -66,10 +75,6 @@ certificate_offered = Witness(
 handshake_failed = Witness(
     sentence="a ClientHello came in, and the handshake ended in failure or with the server's only version",
     see=_handshake_failed,
-)
-extensions_shrank = Witness(
-    sentence="a connection got an EHLO reply with extensions in clear, and one without them under TLS",
-    see=_extensions_shrank,
 )
 starttls_missing = Witness(
     sentence="a connection got an EHLO reply that does not offer STARTTLS",

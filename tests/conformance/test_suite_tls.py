@@ -9,8 +9,10 @@ from conformance.target import Outcome
 from conformance.verdict import Verdict
 
 _OFFERED = ("tls", "offered", {"certificate": "good"})
+_EXPIRED = ("tls", "offered", {"certificate": "expired"})
 _SECURED = ("tls", "established", {"version": "TLSv1.3", "cipher": "x"})
 _EHLO = ("smtp", "received", {"stage": "ehlo", "line": "EHLO relay.test"})
+_RICH = ("smtp", "sent", {"stage": "ehlo", "text": "250-mx\n250-SIZE 200\n250 STARTTLS"})
 _EHLO_TLS = ("smtp", "received", {"stage": "ehlo_tls", "line": "EHLO relay.test"})
 _MAIL = ("smtp", "received", {"stage": "mail", "line": "MAIL FROM:<a@b.test>"})
 _BODY = ("smtp", "body", {"octets": 10})
@@ -52,15 +54,15 @@ class TestForgetsClear:
     UNOFFERED = ("smtp", "unoffered", {"stage": "mail", "parameters": ["SIZE=10"]})
 
     def test_ehlo_again_and_nothing_unoffered(self) -> None:
-        story = Story(self.MODE).connects(1.2, _EHLO, _OFFERED, _SECURED, _EHLO_TLS, _MAIL)
+        story = Story(self.MODE).connects(1.2, _EHLO, _RICH, _OFFERED, _SECURED, _EHLO_TLS, _MAIL)
         assert _observed(story, "forgets_clear", Verdict.PASS)
 
     def test_no_ehlo_under_tls(self) -> None:
-        story = Story(self.MODE).connects(1.2, _EHLO, _OFFERED, _SECURED, _MAIL)
+        story = Story(self.MODE).connects(1.2, _EHLO, _RICH, _OFFERED, _SECURED, _MAIL)
         assert _observed(story, "forgets_clear", Verdict.DEVIATION) == "MAIL as the first command"
 
     def test_parameter_that_was_offered_in_clear_only(self) -> None:
-        story = Story(self.MODE).connects(1.2, _EHLO, _SECURED, _EHLO_TLS, _MAIL, self.UNOFFERED)
+        story = Story(self.MODE).connects(1.2, _EHLO, _RICH, _SECURED, _EHLO_TLS, _MAIL, self.UNOFFERED)
         assert "SIZE=10" in _observed(story, "forgets_clear", Verdict.FAIL)
 
     def test_no_session_under_tls(self) -> None:
@@ -71,7 +73,8 @@ class TestForgetsClear:
 
 @pytest.mark.parametrize(
     ("version", "verdict"),
-    [("TLSv1", Verdict.FAIL), ("TLSv1.1", Verdict.FAIL), ("TLSv1.2", Verdict.PASS)],
+    # a server that speaks a newer one is not the one that was staged
+    [("TLSv1", Verdict.FAIL), ("TLSv1.1", Verdict.FAIL), ("TLSv1.2", Verdict.INCONCLUSIVE)],
 )
 def test_versions(version: str, verdict: Verdict) -> None:
     met = ("tls", "established", {"version": version, "cipher": "x"})
@@ -79,9 +82,14 @@ def test_versions(version: str, verdict: Verdict) -> None:
     assert story.verdict("tls_floor") is verdict
 
 
+def test_a_handshake_that_failed_negotiated_nothing() -> None:
+    story = Story("tls_1_1_under_encryption_only").connects(1.2, ("tls", "failed", {"error": "version"}))
+    assert story.verdict("tls_floor") is Verdict.PASS
+
+
 @pytest.mark.parametrize(("tls", "verdict"), [(True, Verdict.PASS), (False, Verdict.DEVIATION)])
 def test_opportunistic_tls(tls: bool, verdict: Verdict) -> None:
-    story = Story("expired_under_opportunistic").connects(1.2, _OFFERED).delivers(1.5, tls=tls)
+    story = Story("expired_under_opportunistic").connects(1.2, _EXPIRED).delivers(1.5, tls=tls)
     assert story.verdict("uses_tls") is verdict
 
 
