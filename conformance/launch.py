@@ -6,16 +6,20 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from select import select
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any, Protocol
 
 from conformance.plan import Plan
 from conformance.wave.__main__ import EXIT_INSTALLATION, command
 from conformance.wave.guard import adopting_orphans
+
+# Seconds that the first of several waves has for itself, unless it is under way before.
+_HEAD_START = 1.0
 
 
 class Shows(Protocol):
@@ -38,18 +42,33 @@ def launch(plan: Plan, folder: Path, progress: Shows) -> Path:
     return launch_all([(plan, folder)], progress)[0]
 
 
-def launch_all(plans: Sequence[tuple[Plan, Path]], progress: Shows) -> list[Path]:
+def launch_all(
+    plans: Sequence[tuple[Plan, Path]],
+    progress: Shows,
+    ended: Callable[[int, Path], object] = lambda _number, _record: None,
+) -> list[Path]:
     """Run waves side by side, each in a folder of its own, and return the paths of their records.
 
     Each child holds the other end of a pipe: however we end, it notices, and takes everything down.
+
+    Args:
+        plans: Each with its folder.
+        progress: Who shows how far they are.
+        ended: Called with the place of a wave among the plans and with its record when it is complete, while others
+            may still run.
 
     Raises:
         WaveFailed: A wave did not come to its end.
     """
     with adopting_orphans(), ExitStack() as stack:
-        waves = [_Wave(plan, folder, stack) for plan, folder in plans]
+        waves: list[_Wave] = []
         try:
-            _follow(waves, progress)
+            for plan, folder in plans:
+                waves.append(_Wave(plan, folder, stack))
+                if len(waves) == 1 < len(plans):
+                    # the first one has most to do, and all of them start by loading the same code
+                    select([waves[0].child.stdout or 0], [], [], _HEAD_START)
+            _follow(waves, progress, ended)
         except BaseException:
             for wave in waves:
                 wave.child.terminate()
@@ -107,7 +126,7 @@ class _Wave:
         return self._record
 
 
-def _follow(waves: Sequence[_Wave], progress: Shows) -> None:
+def _follow(waves: Sequence[_Wave], progress: Shows, ended: Callable[[int, Path], object]) -> None:
     """Show progress until every child has closed its output."""
     with DefaultSelector() as selector:
         for wave in waves:
@@ -118,6 +137,7 @@ def _follow(waves: Sequence[_Wave], progress: Shows) -> None:
                 octets = os.read(key.fd, 65_536)
                 if not octets:
                     selector.unregister(key.fileobj)
+                    ended(waves.index(key.data), key.data.record_path())
                     continue
                 key.data.hear(octets)
                 counts = [wave.windows for wave in waves]

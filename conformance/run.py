@@ -126,7 +126,7 @@ class Run:
             raise pytest.UsageError(
                 f"target {self.name} cannot be judged in the {lab} lab here: {unsuitable}"
             )
-        self._stage([scenario for _, scenario in wanted], capabilities, lab, progress, 1.0)
+        self._stage([scenario for _, scenario in wanted], capabilities, lab, progress, 1.0, wanted)
         late = self._late(wanted)
         if late and not self.troubles:
             progress.begin(f"late in {len(late)} scenarios, staging them again with windows doubled")
@@ -165,18 +165,30 @@ class Run:
         lab: str,
         progress: Progress,
         stretch: float,
+        wanted: Sequence[tuple[Aspect, Scenario]] = (),
     ) -> None:
-        """Stage scenarios, with one wave for each clock, all waves at the same time."""
+        """Stage scenarios, with one wave for each clock, all waves at the same time.
+
+        What is wanted of a wave is judged as soon as it has ended, while others still run.
+        """
         plans = [
-            self._plan(wanted, timing, lab, stretch)
+            self._plan(staged, timing, lab, stretch)
             for timing in Timing
-            if (wanted := _staged(timing, scenarios, capabilities, lab))
+            if (staged := _staged(timing, scenarios, capabilities, lab))
         ] or [self._plan([], Timing.STEADY, lab, stretch)]  # even where nothing applies a record says why
         # pytest has no public name for this outside of fixtures
         folders = [self.config._tmp_path_factory.mktemp("conformance") for _ in plans]  # type: ignore[attr-defined]
+        loaded: dict[int, Record] = {}
+
+        def ended(number: int, path: Path) -> None:
+            loaded[number] = load(path)
+            for aspect, scenario in wanted:
+                if scenario.id in loaded[number].staged:
+                    judge(aspect, scenario, loaded[number], self.profile)
+
         progress.begin("staging " + ", ".join(f"{len(p.scenarios)} scenarios ({p.timing})" for p in plans))
         try:
-            paths = launch_all(list(zip(plans, folders, strict=True)), progress)
+            paths = launch_all(list(zip(plans, folders, strict=True)), progress, ended)
         except WaveFailed as error:
             if error.installation:
                 raise pytest.UsageError(f"target {self.name} cannot be judged here: {error}") from error
@@ -184,7 +196,7 @@ class Run:
                 f"at fault: this suite or this machine. The wave did not come to its end: {error}",
                 returncode=3,
             ) from error
-        records = [load(path) for path in paths]
+        records = [loaded[number] for number in range(len(paths))]
         self.paths += paths
         self.records += records
         footers = [record.footer for record in records if record.footer]

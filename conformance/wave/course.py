@@ -82,7 +82,7 @@ class Player:
         if self.scenario.course in (Course.HEALED, Course.MIXED, Course.HEALTHY, Course.PERSISTS):
             # twice the wait that would be in order: late is another verdict than never
             stale = self.scenario.failure_mode.longest_ttl
-            await self.until(arrived, stale + 2 * self.longest_wait() + self.attempt_time() + TRANSFER)
+            await self.until(self._settled, stale + 2 * self.longest_wait() + self.attempt_time() + TRANSFER)
         # a second copy, a second report or another attempt would come with the next retry
         await self.until(lambda _: False, max(self.longest_wait(), self._leave_taking()))
         self.close()
@@ -174,6 +174,18 @@ class Player:
         opened = {e.connection for e in self._events if e.layer == "tcp" and e.kind == "accepted"}
         closed = {e.connection for e in self._events if e.layer == "tcp" and e.kind == "closed"}
         return opened <= closed
+
+    def _settled(self, evidence: Evidence) -> bool:
+        """Whether the message arrived, or the one recipient of several that is judged was reported."""
+        return arrived(evidence) or (self.scenario.course is Course.MIXED and _returned(evidence))
+
+    def estimate(self) -> float:
+        """Return about how long the window will be open, in seconds, to tell the long ones from the short ones."""
+        mode, granted = self.scenario.failure_mode, self.staged.granted
+        steps = [getattr(granted, f"{step.timeout}_timeout") or 0.0 for step in mode.steps if step.timeout]
+        attempts = len(mode.steps) or ATTEMPTS_BEFORE_REPAIR
+        waits = sum(steps) if mode.steps else attempts * self.attempt_time()
+        return waits + attempts * granted.max_retry_interval + mode.longest_ttl
 
     def longest_wait(self) -> float:
         """Return the longest wait between two attempts that is in order, in seconds."""

@@ -209,9 +209,10 @@ class _Wave:
         if self._plan.timing is Timing.CRASHED:
             await Crash(relays, watches, turn, closed, armed=not self._plan.disarmed).play()
             return
+        # what takes longest is begun first: the wave lasts as long as its longest window, and little more
         async with asyncio.TaskGroup() as group:
-            for player, instance in relays.items():
-                group.create_task(play(player, instance))
+            for player in sorted(relays, key=Player.estimate, reverse=True):
+                group.create_task(play(player, relays[player]))
 
     def _looked(self, number: int) -> Callable[[Snapshot | Reported], None]:
         """Return what takes the looks at one relay: each queue holds the messages of its own scenarios only."""
