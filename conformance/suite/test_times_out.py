@@ -45,7 +45,8 @@ def test_times_out(case: Case) -> list[Finding]:
             holds=longest <= allowed,
             expected=f"every attempt ended within {allowed:.1f} s (a time-out of {_time_out(case):.1f} s)",
             observed=seen,
-            late=over,
+            # without a deadline for the whole it is late by as much as the server makes it
+            late=over and slot == "ends",
         )
     ]
 

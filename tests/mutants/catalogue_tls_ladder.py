@@ -42,7 +42,7 @@ def _hence_taken(*modes: str) -> tuple[Expected, ...]:
     )
 
 
-def _borne(*modes: str) -> tuple[Expected, ...]:
+def _borne(*modes: str, profile: str = "eop") -> tuple[Expected, ...]:
     """Return the verdicts that there are none of, where delivery in spite of the fault is accepted."""
     return hence(
         "delivered, which the profile accepts",
@@ -53,6 +53,7 @@ def _borne(*modes: str) -> tuple[Expected, ...]:
         "retried",
         verdict=Verdict.NOT_APPLICABLE,
         modes=modes,
+        profile=profile,
     )
 
 
@@ -198,30 +199,8 @@ _NAMES = (
         name="common_name_counts",
         sin="Takes the common name of a certificate for one of its names.",
         scenarios=("certificate_common_name_only", "certificate_wrong_name"),
-        caught=(
-            fails("error_code", "rfc/status-class", "certificate_common_name_only", profile="rfc"),
-            fails("recovers", "rfc/delivered-once", "certificate_common_name_only", profile="rfc"),
-        ),
-        also=(
-            *_borne("certificate_common_name_only"),
-            *hence(
-                "it is delivered at once",
-                "error_detail",
-                "destination_server",
-                verdict=Verdict.DEVIATION,
-                modes=("certificate_common_name_only",),
-                profile="rfc",
-            ),
-            *hence("the same", "retried", modes=("certificate_common_name_only",), profile="rfc"),
-            *hence(
-                "the same",
-                "stays_queued",
-                verdict=Verdict.NOT_APPLICABLE,
-                modes=("certificate_common_name_only",),
-                profile="rfc",
-                certain=False,
-            ),
-        ),
+        also=_borne("certificate_common_name_only") + _borne("certificate_common_name_only", profile="rfc"),
+        profiles=("rfc",),
     ),
 )
 
@@ -286,14 +265,9 @@ _SESSIONS = (
             *_OLD_ENCRYPTED,
             "broken_handshake_under_opportunistic",
         ),
-        caught=(
-            fails("tls_floor", "tls/version-floor"),
-            fails("error_code", "cannot-connect/error-code", *_OLD_ENCRYPTED),
-        ),
-        also=(
-            *_borne(*_under(TlsPolicy.OPPORTUNISTIC, _OLD), "broken_handshake_under_opportunistic"),
-            *hence("it is delivered at once", "recovers", modes=_OLD_ENCRYPTED),
-            *_hence_taken(*_OLD_ENCRYPTED),
+        caught=(fails("tls_floor", "tls/version-floor"),),
+        also=_borne(
+            *_under(TlsPolicy.OPPORTUNISTIC, _OLD), *_OLD_ENCRYPTED, "broken_handshake_under_opportunistic"
         ),
     ),
     Mutant(
