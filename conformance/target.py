@@ -113,8 +113,8 @@ class RelayConfig:
         next_hop_port: The TCP port of every next hop.
         connectors: One for each recipient domain, the domain of the senders (for NDRs) among them.
         trust_anchors: PEM file with the only certificate authorities to trust.
-        retry_interval: From the end of a failed attempt to the next one, at first.
-        max_retry_interval: The same for later attempts.
+        retry_interval: From the end of a failed attempt to the next one, for the first two gaps.
+        max_retry_interval: The same for all later gaps.
         queue_lifetime: From acceptance to giving up and returning the message.
         connect_timeout: How long to wait for a TCP connection.
         command_timeout: How long to wait for the greeting, each reply and the TLS handshake.
@@ -148,10 +148,11 @@ class Schedule:
     """What a relay granted of the schedule it was asked for, in seconds.
 
     Attributes:
-        retry_interval: Shortest wait between the end of an attempt and the next one.
-        max_retry_interval: Longest such wait.
+        retry_interval: Shortest wait between the end of an attempt and the next one; that of the first two gaps.
+        max_retry_interval: Longest such wait; that of all later gaps.
         queue_lifetime: Age at which an undelivered message is returned.
-        granularity: How late any of these may come, because the relay wakes only so often.
+        granularity: How late any of these may come (a retry: how early, too), because the relay wakes only so often
+            or its queue runner waits for slow destinations one after the other.
         connect_timeout: What was granted of `RelayConfig.connect_timeout`; None: as asked.
         command_timeout: What was granted of `RelayConfig.command_timeout`; None: as asked.
         dns_timeout: What was granted of `RelayConfig.dns_timeout`; None: as asked.
@@ -292,7 +293,7 @@ class Restarts(Protocol):
     """A relay that can be killed and started again on the same spool (capability RESTART)."""
 
     async def kill(self) -> None:
-        """End the relay as a power cut would: SIGKILL to all its processes, no goodbye."""
+        """End the relay as a power cut would: SIGKILL to all its processes (stopped first if not in one group)."""
 
     async def restart(self) -> None:
         """Start it again; it accepts mail at `submission` (which may have changed) when this returns."""
@@ -374,7 +375,7 @@ class TakesEnvelopes(Protocol):
 
 
 class Target(Protocol):
-    """A relay that can be started. `name` appears in reports."""
+    """A relay that can be started. `name` appears in reports, and so does `version`, an attribute it may have."""
 
     name: str
     capabilities: frozenset[Capability]

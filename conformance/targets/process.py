@@ -28,6 +28,8 @@ from conformance.target import Address, TargetError
 
 _LIBC = ctypes.CDLL(None, use_errno=True)  # loaded here: nothing may be loaded between fork and exec
 _PR_SET_PDEATHSIG = 1  # prctl(2)
+# Before a command to run it in a lab of its own; a wave in the namespace lab is process 1 there.
+_LAB_SHELL = "$(python -m conformance.lab.namespace) python -m conformance.lab.namespace "
 _POLL = 0.02  # between two looks at a starting relay
 _TAIL_OCTETS = 65536
 _BURIAL = 5.0  # to wait for the rest of a killed group, which only a kernel in trouble delays
@@ -130,7 +132,7 @@ class Process:
             TargetError: The program ended, or the deadline passed.
         """
         program = Path(self.command[0]).name
-        by_hand = f"Start it by hand to see more: {shlex.join(self.command)}"
+        by_hand = f"Start it by hand to see more: {_LAB_SHELL if os.getpid() == 1 else ''}{shlex.join(self.command)}"
         try:
             async with asyncio.timeout(deadline):
                 ready = False

@@ -65,6 +65,18 @@ async def test_a_relay_that_dies_is_reported_with_its_last_words(tmp_path: Path)
     await process.stop()
 
 
+async def test_the_hint_leads_into_the_lab_where_the_relay_ran(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = await spawn(_python("pass"), cwd=tmp_path, log=tmp_path / "log")
+    for pid, begins in ((os.getpid(), sys.executable), (1, "$(python -m conformance.lab.namespace) ")):
+        monkeypatch.setattr(os, "getpid", lambda pid=pid: pid)
+        with pytest.raises(TargetError) as caught:
+            await wait_for_port(Address("127.0.0.1", free_port("127.0.0.1")), 10, process)
+        assert caught.value.hint.startswith(f"Start it by hand to see more: {begins}")
+    await process.stop()
+
+
 async def test_a_missing_program_is_a_matter_of_installation(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="cannot start no-such-relay") as caught:
         await spawn(["no-such-relay"], cwd=tmp_path, log=tmp_path / "log")
