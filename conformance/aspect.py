@@ -155,7 +155,9 @@ class Case:
         """Return the catalogue row behind `aspect.slot`."""
         return self.profile.requirement(slot, self.mode)
 
-    def finding(self, slot: str, *, holds: bool, expected: str, observed: str, late: bool = False) -> Finding:
+    def finding(
+        self, slot: str, *, holds: bool, expected: str, observed: str, late: bool = False, seen: bool = False
+    ) -> Finding:
         """Return a finding against the catalogue row behind `aspect.slot`."""
         row = self.requirement(slot)
         return Finding(
@@ -165,6 +167,7 @@ class Case:
             expected=expected,
             observed=observed,
             late=late and not holds,
+            seen=seen and not holds,
         )
 
 

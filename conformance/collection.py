@@ -12,7 +12,7 @@ import pytest
 from conformance.aspect import Aspect
 from conformance.course import Timing
 from conformance.failure_mode import Kind
-from conformance.judging import Judged, judge
+from conformance.judging import Judged
 from conformance.minimise import explained
 from conformance.report.failure import explain
 from conformance.scenario import Scenario
@@ -147,7 +147,7 @@ class AspectItem(pytest.Item):
 
     def runtest(self) -> None:
         """Judge."""
-        judged = judge(self.aspect, self.scenario, self.run.evidence_for(self.scenario), self.run.profile)
+        judged = self.run.judged_in(self.aspect, self.scenario)
         judged = explained(judged, self.scenario, self.run.minimiser)
         self.judged = judged
         self.user_properties += [

@@ -56,6 +56,11 @@ class Judged:
         return bool(wrong) and all(finding.late for finding in wrong)
 
     @property
+    def settled(self) -> bool:
+        """Whether something wrong was seen that no other staging takes back."""
+        return any(finding.seen and finding.verdict is not Verdict.PASS for finding in self.findings)
+
+    @property
     def expected(self) -> str:
         """What was asked, by the finding that decided."""
         return weightiest(self.findings).expected if self.findings else self.requirement.text

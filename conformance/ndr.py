@@ -120,7 +120,7 @@ def others_read(content: bytes, recipient: str) -> list[str]:
 
 
 def remote_mta(content: bytes) -> list[str]:
-    """Return the Remote-MTA fields, as complaints where no remote server was spoken to."""
+    """Return the Remote-MTA fields, as complaints where no remote server was involved."""
     groups = field_groups(_parsed(content))[1:]
     return [f"Remote-MTA is {group['Remote-MTA']}" for group in groups if group.get("Remote-MTA")]
 

@@ -20,6 +20,6 @@ def only_report(case: Case) -> bytes:
     return case.evidence.ndrs[0][0].content
 
 
-def remote_spoke(case: Case) -> bool:
-    """Tell whether a server of the destination ever said a word to the relay."""
-    return any(True for _ in case.evidence.of("smtp", "sent"))
+def remote_involved(case: Case) -> bool:
+    """Tell whether a server of the destination was ever connected to; a silent one may be called involved."""
+    return any(True for _ in case.evidence.of("tcp", "accepted"))

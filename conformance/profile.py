@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -213,6 +214,10 @@ def _by_mode(name: str, rows: list[Row], base: Mapping[str, Row]) -> dict[str, R
         for mode in ALL.values():
             if mode.section in row.sections or mode.name in row.failure_modes:
                 chosen[mode.name] = row
+    named = Counter(mode for row in rows for mode in row.failure_modes)
+    twice = sorted(mode for mode, times in named.items() if times > 1)
+    if twice:
+        raise ProfileError(f"{name}.toml: two rows name {', '.join(twice)}")
     missing = [m.name for m in ALL.values() if m.fails and m.name not in chosen]
     if missing:
         raise ProfileError(f"{name}.toml: no row for {', '.join(missing)}")

@@ -106,6 +106,16 @@ class Run:
         own = [record for record in staged if record.header.timing == scenario.timing]
         return [*self.records[:1], *staged, *own][-1]
 
+    def judged_in(self, aspect: Aspect, scenario: Scenario) -> Judged:
+        """Return the verdict: by the last staging, unless an earlier one showed what no other takes back."""
+        last = self.evidence_for(scenario)
+        earlier = [r for r in self.records if scenario.id in r.staged and r.header.timing == scenario.timing]
+        for record in earlier:
+            judged = judge(aspect, scenario, record, self.profile)
+            if judged.settled:
+                return judged
+        return judge(aspect, scenario, last, self.profile)
+
     @property
     def troubles(self) -> list[Trouble]:
         """Everything that broke, in whatever wave."""
@@ -129,7 +139,9 @@ class Run:
         self._stage([scenario for _, scenario in wanted], capabilities, lab, progress, 1.0, wanted)
         late = self._late(wanted)
         if late and not self.troubles:
-            progress.begin(f"late in {len(late)} scenarios, staging them again with windows doubled")
+            progress.begin(
+                f"{len(late)} scenarios late, or not passed on a crowded machine: once more, windows doubled"
+            )
             self._stage(late, capabilities, lab, progress, 2.0)
         for _ in range(WAVES):
             reduced = self.minimiser.wanted()
@@ -149,11 +161,14 @@ class Run:
             for name, staged in record.staged.items()
             if staged.lag > record.header.slack
         ]
-        # where everybody has to wait for a processor, a relay's time-outs pass before it has done anything
-        crowded = any(record.footer and record.footer.pressure > CROWDED for record in self.records)
         theirs = []
         for aspect, scenario in wanted:
-            judged = judge(aspect, scenario, self.evidence_for(scenario), self.profile)
+            record = self.evidence_for(scenario)
+            judged = judge(aspect, scenario, record, self.profile)
+            # where everybody has to wait for a processor, a relay's time-outs pass before it has done anything
+            crowded = record.footer is not None and record.footer.pressure > CROWDED
+            if judged.settled:
+                continue
             if judged.only_late or (crowded and judged.verdict in _DOUBTFUL):
                 theirs.append(scenario)
         return list({scenario.id: scenario for scenario in (*ours, *theirs)}.values())

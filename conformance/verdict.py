@@ -49,6 +49,8 @@ class Finding:
         expected: What is asked, in words.
         observed: What was seen, in words.
         late: Whether all that is wrong is that something came too late, which a busy machine can do as well.
+        seen: Whether something was seen that no busy machine brings about: a second copy, mail in clear. No later
+            staging takes that back.
     """
 
     requirement: str
@@ -57,6 +59,7 @@ class Finding:
     expected: str
     observed: str
     late: bool = False
+    seen: bool = False
 
     @property
     def verdict(self) -> Verdict:

@@ -36,5 +36,6 @@ def test_delivered(case: Case) -> list[Finding]:
             holds=not observed,
             expected="one copy at the first attempt, content intact",
             observed=observed or "one copy, content intact",
+            seen=len(messages) > 1,
         )
     ]

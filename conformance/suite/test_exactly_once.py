@@ -30,13 +30,14 @@ def test_exactly_once(case: Case) -> list[Finding]:
             expected="delivered exactly once or reported exactly once",
             observed=_nothing(case) if lost else f"delivered {_times(copies)}, reported {_times(reports)}",
             late=lost and _still_waiting(case),
+            seen=not lost,
         )
     ]
 
 
 def _nothing(case: Case) -> str:
     last = max(attempt.at for attempt in case.attempts)
-    waited = (case.evidence.staged.closed or last) - last
+    waited = max(0.0, (case.evidence.staged.closed or last) - last)
     where = "still in the queue" if _still_waiting(case) else "no longer in the queue"
     return f"neither delivered nor reported {waited:.1f} s after the last fault was met, and {where}"
 

@@ -2,7 +2,7 @@
 
 from conformance import ndr
 from conformance.aspect import Case, Course, Finding, aspect
-from conformance.ndr_cases import only_report, remote_spoke
+from conformance.ndr_cases import only_report, remote_involved
 
 
 @aspect(Course.EXPIRES, slots=("form", "fields", "original", "others", "remote", "will_retry"))
@@ -18,8 +18,11 @@ def test_ndr_form(case: Case) -> list[Finding]:
         "others": ("an independent reader finds the recipient", ndr.others_read(content, staged.recipient)),
         "will_retry": ("no Will-Retry-Until", ndr.will_retry(content)),
     }
-    if not remote_spoke(case):
-        complaints["remote"] = ("no Remote-MTA, for no remote server was spoken to", ndr.remote_mta(content))
+    if not remote_involved(case):
+        complaints["remote"] = (
+            "no Remote-MTA, for no remote server was ever connected to",
+            ndr.remote_mta(content),
+        )
     return [
         case.finding(
             f"ndr_form.{slot}", holds=not wrong, expected=expected, observed="; ".join(wrong) or "as expected"

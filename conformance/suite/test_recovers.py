@@ -37,7 +37,10 @@ def test_recovers(case: Case) -> list[Finding]:
     )
     expected = f"one copy {when}, content intact, no NDR"
     done = observed or "one copy, content intact"
-    return [case.finding("recovers.delivered", holds=not observed, expected=expected, observed=done)]
+    seen = len(messages) > 1
+    return [
+        case.finding("recovers.delivered", holds=not observed, expected=expected, observed=done, seen=seen)
+    ]
 
 
 def _returned(case: Case) -> Finding:

@@ -9,12 +9,14 @@ from builders import ASPECT, Story, good, good_control, waiting
 from days import expired
 
 from conformance.course import Course, Timing, timing_of
+from conformance.judging import judge
 from conformance.plan import COMPRESSED_DAY
 from conformance.profile import load
 from conformance.record import Record
 from conformance.run import Run, _day, _staged
 from conformance.scenario import Scenario
 from conformance.target import Capability
+from conformance.verdict import Verdict
 
 EVERYTHING = frozenset(Capability)
 
@@ -111,3 +113,22 @@ def test_no_day(given: str) -> None:
 
 def test_every_clock_has_courses() -> None:
     assert {timing_of(course) for course in Course} == set(Timing)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_second_copy_is_not_taken_back_by_another_staging(order: int) -> None:
+    twice = good("greeting_421").delivers(9.0).record()
+    run = _run(*[twice, good("greeting_421").record()][::order])
+    judged = run.judged_in(ASPECT["recovers"], Scenario.from_id("greeting_421.healed"))
+    assert (judged.verdict, judged.settled) == (Verdict.FAIL, True)
+    assert "2 copies" in judged.observed
+
+
+def test_what_may_be_the_machine_s_fault_is_taken_back() -> None:
+    never = waiting("greeting_421").record()
+    run = _run(never, good("greeting_421").record())
+    recovers = ASPECT["recovers"]
+    assert (
+        judge(recovers, Scenario.from_id("greeting_421.healed"), never, load("eop")).verdict is Verdict.FAIL
+    )
+    assert run.judged_in(recovers, Scenario.from_id("greeting_421.healed")).verdict is Verdict.PASS
