@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance.suite import ASPECTS
 from conformance.failure_modes import ALL
 from conformance.requirements import catalogue
+from conformance.suite import ASPECTS
 
 from .__main__ import main
 from .known import KnownError, read_known
