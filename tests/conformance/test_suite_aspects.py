@@ -355,6 +355,19 @@ class TestRetried:
         assert self._with_attempts(1.0).change(repaired=2.0).delivers(3.2).verdict("retried") is Verdict.PASS
         assert self._with_attempts(1.0).change(repaired=2.0).delivers(9.0).verdict("retried") is Verdict.FAIL
 
+    def test_a_way_around_the_fault_is_no_haste_where_delivery_is_accepted(self) -> None:
+        mode = "broken_handshake_under_opportunistic"
+        around = self._with_attempts(1.0, 3.0, mode=mode).says(1.5, "a trouble").delivers(3.2, tls=False)
+        assert around.verdict("retried") is Verdict.PASS
+        assert around.change(repaired=3.15).verdict("retried") is Verdict.FAIL
+        hasty = self._with_attempts(1.0, 1.5, mode=mode).says(1.5, "a trouble").delivers(1.7, tls=False)
+        assert hasty.verdict("retried") is Verdict.FAIL
+
+    def test_one_attempt_that_went_around_the_fault_tells_nothing_of_retries(self) -> None:
+        story = self._with_attempts(1.0, mode="broken_handshake_under_opportunistic").says(1.15, "a trouble")
+        assert story.verdict("retried") is Verdict.FAIL
+        assert story.delivers(1.2, tls=False).verdict("retried") is Verdict.NOT_APPLICABLE
+
     def test_one_look_up_says_nothing_of_retries_that_came(self) -> None:
         story = Story("connection_refused").change(repaired=8.0, closed=20.0).probes(0.1, 8.1).looks_up(1.2)
         assert story.verdict("retried") is Verdict.FAIL
