@@ -28,7 +28,7 @@ PYTEST = Path(sys.executable).with_name("pytest")
 # Enough for what the suite is asked here, little enough for a wave of some seven seconds.
 SELECTION = "connection_refused and (error_code or (retried and not all_day))"
 
-_AT_A_TIME = 9
+_AT_A_TIME = 6
 _LONGEST = 100.0  # seconds; every run must end by itself long before
 
 
