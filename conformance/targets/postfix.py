@@ -136,7 +136,7 @@ class PostfixEopTarget(PostfixTarget):
     name = "postfix-eop"
 
     def _parameters(self, etc: Path) -> dict[str, str]:
-        for file in ("status.regexp", "bounce.regexp", "reply.regexp"):
+        for file in ("status.regexp", "bounce.regexp"):
             text = resources.files(__package__).joinpath(f"postfix_eop_{file}").read_text(encoding="utf-8")
             _write(etc / file, text)
         return {
@@ -145,9 +145,6 @@ class PostfixEopTarget(PostfixTarget):
             "default_destination_concurrency_failed_cohort_limit": "0",
             "internal_mail_filter_classes": "bounce",
             "body_checks": f"regexp:{etc}/bounce.regexp",
-            "smtp_reply_filter": f"regexp:{etc}/reply.regexp",
-            # RFC 5321, section 4.5.3.2: a time-out is for a command and its reply, not for each octet
-            "smtp_per_request_deadline": "yes",
             # RFC 8996; Postfix by itself still speaks TLS 1.0 and 1.1
             "smtp_tls_protocols": ">=TLSv1.2",
             "smtp_tls_mandatory_protocols": ">=TLSv1.2",

@@ -10,6 +10,8 @@ from pathlib import Path
 from .check import check
 from .known import KnownError, read_known
 
+_MOST_LINES = 100  # a run that went wrong as a whole says the same thing two thousand times
+
 
 def main(arguments: Sequence[str]) -> int:
     """Print what is new and what was not seen; return 1 if anything is new, undecided or missing, 2 on bad input."""
@@ -24,8 +26,10 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     for line in outcome.hints:
         print(f"hint: {line}")
-    for line in outcome.wrong:
+    for line in outcome.wrong[:_MOST_LINES]:
         print(f"wrong: {line}")
+    if len(outcome.wrong) > _MOST_LINES:
+        print(f"wrong: ... and {len(outcome.wrong) - _MOST_LINES} more")
     print(outcome)
     return 1 if outcome.wrong else 0
 
