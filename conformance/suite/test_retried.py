@@ -47,8 +47,7 @@ def _success(case: Case) -> list[float]:
         NotApplicable: Only one attempt met the fault, and it went on to deliver, or those before the repair cannot
             be counted.
     """
-    ended = case.evidence.staged.repaired or 0.0
-    repaired = 0.0 if case.may_be_borne else ended
+    repaired = 0.0 if case.may_be_borne else case.evidence.staged.repaired or 0.0
     delivered = [message for message in case.evidence.messages if message.at >= repaired]
     if not delivered:
         return []
@@ -61,9 +60,9 @@ def _success(case: Case) -> list[float]:
         )
     begun = min(e.at for e in case.evidence.events if e.connection == delivered[0].connection)
     pause = begun - case.attempts[-1].latest_end
-    if delivered[0].at < ended and 0 < pause < case.evidence.staged.granted.retry_interval / 2:
+    if case.may_be_borne and 0 < pause < case.evidence.staged.granted.retry_interval / 2:
         # a way around the fault that the profile accepts, such as a second connection in clear after a failed
-        # handshake (RFC 7435, section 3): the same attempt
+        # handshake (RFC 7435, section 3): the same attempt, even if the repair comes in between
         if len(case.attempts) > 1:
             return []
         raise NotApplicable("the attempt that met the fault went on at once and delivered (see recovers)")

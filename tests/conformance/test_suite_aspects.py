@@ -359,7 +359,9 @@ class TestRetried:
         mode = "broken_handshake_under_opportunistic"
         around = self._with_attempts(1.0, 3.0, mode=mode).says(1.5, "a trouble").delivers(3.2, tls=False)
         assert around.verdict("retried") is Verdict.PASS
-        assert around.change(repaired=3.15).verdict("retried") is Verdict.FAIL
+        assert around.change(repaired=3.11).verdict("retried") is Verdict.PASS
+        not_around = self._with_attempts(1.0, 3.0).change(repaired=3.11).delivers(3.2)
+        assert not_around.verdict("retried") is Verdict.FAIL
         hasty = self._with_attempts(1.0, 1.5, mode=mode).says(1.5, "a trouble").delivers(1.7, tls=False)
         assert hasty.verdict("retried") is Verdict.FAIL
 
