@@ -1,4 +1,4 @@
-"""A witness in a network namespace: every packet on an interface (needs CAP_NET_RAW, Linux only)."""
+"""A witness in a network namespace: every packet on an interface but TCP data (needs CAP_NET_RAW, Linux only)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fake_servers.journal import Journal
+from fake_servers.tcp import packet_filter
 from fake_servers.tcp.packets import ACK, RST, SNAPSHOT, SYN, Packet, Segment, parse
 from fake_servers.tcp.sockets import text
 
@@ -104,6 +105,7 @@ class PacketWatch:
         try:
             self._socket.setblocking(False)
             _enlarge(self._socket)
+            packet_filter.attach(self._socket)
             self._socket.bind((self._interface, _ALL_PROTOCOLS))
         except OSError:
             self._socket.close()

@@ -24,6 +24,21 @@ def configure(interface: str, address: str) -> None:
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH22x", name, IFF_UP))
 
 
+def carry_much() -> None:
+    """Send several times what fits into the watch's buffer over one connection."""
+    with (
+        socket.create_server((INSIDE, 2528)) as server,
+        socket.create_connection((INSIDE, 2528)) as sending,
+    ):
+        receiving, _ = server.accept()
+        with receiving:
+            for _ in range(400):
+                sending.sendall(bytes(65_536))
+                left = 65_536
+                while left:
+                    left -= len(receiving.recv(left))
+
+
 async def main() -> None:
     configure("lo", "127.0.0.1")
     configure("lo:1", INSIDE)
@@ -70,6 +85,7 @@ async def main() -> None:
             stray.sendto(b"?", (OUTSIDE, 53))
     async with asyncio.timeout(5):
         await noted.wait()
+    carry_much()  # while the watch cannot read: nothing of it may crowd out what matters
     last = client("at_the_end", (INSIDE, 2526))
     await watch.stop()
     last.close()
