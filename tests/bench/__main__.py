@@ -41,7 +41,7 @@ def whole_suite(folder: Path) -> None:
 
 
 def cost_of_scenarios(folder: Path) -> None:
-    modes = [mode for mode in ALL.values() if mode.kind is Kind.TRANSIENT]
+    modes = [mode for mode in ALL.values() if mode.kind is Kind.TRANSIENT and not mode.lab]
     print("cost of scenarios (wave and relay together):")
     before: tuple[int, float, float] | None = None
     for size in SIZES:
