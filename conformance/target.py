@@ -268,7 +268,7 @@ class Relay(Protocol):
     schedule: Schedule
 
     async def queue(self) -> Sequence[QueuedMessage]:
-        """Return every recipient still waiting; asked at most once a second."""
+        """Return every recipient still waiting; asked once a second, and again when one has gone."""
 
 
 class ReportsEvents(Protocol):

@@ -83,6 +83,15 @@ class TestQueue:
         story = Story("greeting_421").change(relay=2).look(2.0, "ours")
         assert [s.at for s, _ in story.evidence(Story("greeting_554").look(3.0)).queue] == [2.0]
 
+    def test_what_one_listing_misses_and_the_next_one_shows_was_there(self) -> None:
+        story = Story("greeting_421").look(2.0, "x").look(3.0, None).look(3.1, "x").look(4.0, None)
+        assert [snapshot.at for snapshot, _ in story.evidence().queue] == [2.0, 3.1, 4.0]
+
+    def test_what_two_listings_miss_was_away(self) -> None:
+        story = Story("greeting_421").look(2.0, "x").look(3.0, None).look(3.1, None).look(4.0, "x")
+        seen = [(snapshot.at, bool(waiting)) for snapshot, waiting in story.evidence().queue]
+        assert seen == [(2.0, True), (3.0, False), (4.0, True)]
+
     def test_the_recipient_in_any_case(self) -> None:
         story = Story("greeting_421").look(2.0, "x")
         story.change(recipient=story.staged.recipient.upper())

@@ -14,7 +14,7 @@ from jumping_clock import LoopJournal, in_jumping_time
 
 from conformance.failure_modes import ALL
 from conformance.scenario import Course, Scenario
-from conformance.target import Envelope, Schedule
+from conformance.target import Envelope, QueuedMessage, Schedule
 from conformance.verdict import Fault
 from conformance.wave import course as courses
 from conformance.wave import watch
@@ -316,6 +316,18 @@ async def test_a_watch_tells_each_event_once_and_before_the_queue() -> None:
         await looking.look()
     assert [getattr(entry, "event", "queue") for entry in told] == ["a", "queue", "b", "c", "queue", "queue"]
     assert all(entry.asked <= entry.at for entry in told if hasattr(entry, "asked"))
+
+
+async def test_a_message_that_has_gone_is_looked_for_once_more_at_once() -> None:
+    one, two = (QueuedMessage(sender="s@x.test", recipient=f"{name}@y.test") for name in ("one", "two"))
+    # missed by a listing; then gone indeed; then one that was never there
+    relay, told = _Asked([one, two], [two], [one, two], [two], [two], [two]), list[Any]()
+    looking = RelayWatch(relay, Journal(), told.append)  # type: ignore[arg-type]
+    for listings in (1, 2, 2, 1):
+        told.clear()
+        await looking.look()
+        assert len(told) == listings
+    assert relay.answers == []
 
 
 async def test_an_adapter_may_stumble_but_not_fall(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,6 +80,18 @@ INNOCENT = (
         profiles=_ALL_PROFILES,
     ),
     Mutant(
+        name="misses_what_moves",
+        sin="Lists the folders of its queue one after the other, and misses what moves between them.",
+        scenarios=(
+            "greeting_421",
+            "connect_timeout",
+            "connection_refused.expires",
+            "greeting_421.day",
+            "certificate_expired.restarted",
+        ),
+        profiles=_ALL_PROFILES,
+    ),
+    Mutant(
         name="a_little_late",
         sin="Waits a tenth longer than the interval.",
         scenarios=("greeting_421", "connection_refused", "connect_timeout"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
 from conformance.reference import errors, hosts, schedule
+from conformance.reference.control import Control
 from conformance.reference.dsn import build_dsn
 from conformance.reference.errors import Failure
 from conformance.reference.message import Message, Recipient
@@ -101,6 +103,21 @@ def adds_a_trace_field() -> None:
         return run
 
     patch(Transaction, "run", make)
+
+
+@sin
+def misses_what_moves() -> None:
+    """Every other listing misses what was tried before: it moved while the folders were read, one after the other."""
+    asked = itertools.count()
+
+    def make(original: Any) -> Any:
+        def listing(self: Any) -> list[dict[str, object]]:
+            rows: list[dict[str, object]] = original(self)
+            return [row for row in rows if not row["attempts"]] if next(asked) % 2 else rows
+
+        return listing
+
+    patch(Control, "_queue", make)
 
 
 @sin
