@@ -143,22 +143,26 @@ class Evidence:
         return tuple(r for r in self.record.reported if r.event.recipient.lower() == ours)
 
     @cached_property
-    def queue(self) -> tuple[tuple[Snapshot, tuple[QueuedMessage, ...]], ...]:
-        """Each look at the queue while the window was open, with this scenario's part of it.
-
-        A look that misses the message is left out if the next one lists it: listings of many relays read one
-        folder after another and miss what moves between them at that moment (Postfix, showq(8)).
-        """
+    def looks(self) -> tuple[tuple[Snapshot, tuple[QueuedMessage, ...]], ...]:
+        """Each look at the queue while the window was open, with this scenario's part of it."""
         ours = self.staged.recipient.lower()
         begin = self.staged.submitted if self.staged.submitted is not None else float("inf")
         end = self.staged.closed if self.staged.closed is not None else float("inf")
-        looks = [
+        return tuple(
             (snapshot, tuple(m for m in snapshot.waiting if m.recipient.lower() == ours))
             for snapshot in self.record.snapshots
             if snapshot.relay == self.staged.relay and snapshot.asked >= begin and snapshot.at <= end
-        ]
-        listed_next = [bool(waiting) for _, waiting in looks[1:]]
-        return tuple(look for look, back in zip_longest(looks, listed_next) if look[1] or not back)
+        )
+
+    @cached_property
+    def queue(self) -> tuple[tuple[Snapshot, tuple[QueuedMessage, ...]], ...]:
+        """The looks, but for those that miss a message which the next one lists.
+
+        Listings of many relays read one folder after another and miss what moves between them at that moment
+        (Postfix, showq(8)).
+        """
+        listed_next = [bool(waiting) for _, waiting in self.looks[1:]]
+        return tuple(look for look, back in zip_longest(self.looks, listed_next) if look[1] or not back)
 
     @cached_property
     def errors(self) -> tuple[ErrorSeen, ...]:

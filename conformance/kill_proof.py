@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from conformance.evidence import Evidence
 from conformance.moment import Moment
@@ -33,6 +34,15 @@ def kills(evidence: Evidence, moment: str = "") -> list[Kill]:
 def has_come(moment: Moment, evidence: Evidence, now: float) -> bool:
     """Tell whether a moment had come by a time of the journal, and had not passed."""
     return _HAS_COME[moment](evidence, now)
+
+
+def gone_from_queue(evidence: Evidence, since: float, until: float) -> bool:
+    """Tell whether two looks at the queue in a row, between two moments, did not find the message.
+
+    One may have missed it, see `Evidence.queue`; what the relay lists once it was killed says nothing about before.
+    """
+    looks = [bool(waiting) for look, waiting in evidence.looks if look.asked > since and look.at <= until]
+    return any(not one and not other for one, other in pairwise(looks))
 
 
 def _see(moment: Moment) -> Callable[[Evidence], list[Contact]]:
@@ -88,13 +98,8 @@ def _silent_at(stage: str) -> Callable[[Evidence, float], bool]:
     return silent
 
 
-def _gone_from_queue(evidence: Evidence, since: float, now: float) -> bool:
-    looks = ((look, waiting) for look, waiting in evidence.queue if look.asked > since and look.at <= now)
-    return any(not waiting for _, waiting in looks)
-
-
 def _delivered(evidence: Evidence, now: float) -> bool:
-    return any(_gone_from_queue(evidence, message.at, now) for message in evidence.messages)
+    return any(gone_from_queue(evidence, message.at, now) for message in evidence.messages)
 
 
 def _between_attempts(evidence: Evidence, now: float) -> bool:
@@ -131,7 +136,7 @@ def _reporting(evidence: Evidence, now: float) -> bool:
         return False
     sink = evidence.record.header.network.get("sink", "")
     at_sink = (e for e in evidence.record.events if e.server == sink and e.at >= moved)
-    return bool(_faults_under_way(at_sink, now)) or _gone_from_queue(evidence, moved, now)
+    return bool(_faults_under_way(at_sink, now)) or gone_from_queue(evidence, moved, now)
 
 
 _HAS_COME: Mapping[Moment, Callable[[Evidence, float], bool]] = {
@@ -155,7 +160,7 @@ _SENTENCES: Mapping[Moment, str] = {
     "relay was killed",
     Moment.DELIVERED_UNTOLD: "the fake server had read the final dot, and never answered it, when the relay was "
     "killed",
-    Moment.DELIVERED: "the message had arrived, and a look at the queue had not found it, when the relay was killed",
+    Moment.DELIVERED: "the message had arrived, and two looks at the queue had not found it, when the relay was killed",
     Moment.BETWEEN_ATTEMPTS: "a connection had met the fault and was closed, and no other was open, when the relay "
     "was killed",
     Moment.RETRYING: "a second connection had met the fault and was open when the relay was killed",

@@ -2,7 +2,7 @@
 
 from conformance.aspect import Case, Course, Finding, Kind, aspect
 from conformance.content import difference
-from conformance.kill_proof import kills
+from conformance.kill_proof import gone_from_queue, kills
 
 
 @aspect(Course.KILLED, kinds=(Kind.KILLED,), slots=("kept", "once", "intact"))
@@ -66,10 +66,7 @@ def _excusable(case: Case, fates: list[float]) -> int:
     excused = 0
     for kill in kills(evidence):
         before = [at for at in fates if at < kill.dead]
-        if before and not any(
-            look.asked > before[-1] and look.at <= kill.asked and not waiting
-            for look, waiting in evidence.queue
-        ):
+        if before and not gone_from_queue(evidence, before[-1], kill.asked):
             excused += 1
     if any(e["what"] == "final dot" for e in evidence.of("client", "sent")):
         unanswered = not any(str(e["text"]).startswith("250") for e in evidence.of("client", "reply"))

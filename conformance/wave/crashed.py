@@ -169,7 +169,7 @@ class _Killing:
     async def _comes(self, moment: Moment) -> bool:
         """Wait for a moment; tell whether it came."""
         attempts = 2 if moment is Moment.RETRYING else 1
-        patience = attempts * self._player.longest_wait() + TRANSFER + QUEUE_INTERVAL
+        patience = attempts * self._player.longest_wait() + TRANSFER + 2 * QUEUE_INTERVAL
         deadline = self._journal.now() + patience * self._player.stretch
         while not has_come(moment, seen := self._evidence(), self._journal.now()):
             missed = moment is not Moment.DELIVERED and arrived(seen)
@@ -181,12 +181,11 @@ class _Killing:
     def _evidence(self) -> Evidence:
         """Return what is known of this scenario by now."""
         staged = self._player.staged
-        looks = [watch.latest for watch in self._watches if watch.latest is not None]
         record = Record(
             header=self._player.header,
             staged={},
             events=list(self._journal),
-            snapshots=looks,
+            snapshots=[look for watch in self._watches for look in watch.looks],
             reported=[],
             troubles=[],
             footer=None,

@@ -132,7 +132,7 @@ class Jump:
 
     def _waits(self, player: Player, since: float = 0.0) -> bool:
         """Tell whether the relay still had the message when it was last asked, or was not asked since a moment."""
-        looks = [watch.latest for watch in self._watches if watch.latest is not None]
+        looks = [watch.looks[-1] for watch in self._watches if watch.looks]
         ours = player.staged.recipient.lower()
         return any(
             look.asked < since or any(m.recipient.lower() == ours for m in look.waiting) for look in looks

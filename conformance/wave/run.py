@@ -11,7 +11,7 @@ from pathlib import Path
 from conformance.course import Timing
 from conformance.lab.plan import NAMESPACE, Lab, in_namespace, loopback
 from conformance.plan import Plan
-from conformance.record import AlertLook, Entry, Header, Reported, Snapshot, Staged
+from conformance.record import AlertLook, Entry, Header, Staged
 from conformance.record import Trouble as TroubleEntry
 from conformance.scenario import Scenario
 from conformance.target import AcceptedDomain, Capability, Target
@@ -115,7 +115,7 @@ class _Wave:
         async with AsyncExitStack() as stack:
             instances = await self._start(world, stack)
             watches = [
-                RelayWatch(instance, self._journal, self._looked(number))
+                RelayWatch(instance, self._journal, self._entry, number)
                 for number, instance in enumerate(dict.fromkeys(instances), 1)
             ]
             alerts = self._alert_watches(instances)
@@ -213,14 +213,6 @@ class _Wave:
         async with asyncio.TaskGroup() as group:
             for player in sorted(relays, key=Player.estimate, reverse=True):
                 group.create_task(play(player, relays[player]))
-
-    def _looked(self, number: int) -> Callable[[Snapshot | Reported], None]:
-        """Return what takes the looks at one relay: each queue holds the messages of its own scenarios only."""
-
-        def tell(look: Snapshot | Reported) -> None:
-            self._entry(replace(look, relay=number) if isinstance(look, Snapshot) else look)
-
-        return tell
 
     def _noted(self, event: Event) -> None:
         self._entry(event)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,13 +31,15 @@ class RelayWatch:
         instance: The relay.
         journal: The clock.
         tell: Called with every snapshot and every new delivery event.
-        latest: What the last look found, None before the first.
+        number: The number of the relay; its queue holds the messages of its own scenarios only.
+        looks: What the last two looks found.
     """
 
     instance: Instance
     journal: Journal
     tell: Callable[[Snapshot | Reported], None]
-    latest: Snapshot | None = None
+    number: int = 1
+    looks: deque[Snapshot] = field(default_factory=lambda: deque(maxlen=2))
     _seen: int = 0
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -68,9 +71,9 @@ class RelayWatch:
         for event in events[self._seen :]:
             self.tell(Reported(seen=seen, event=event))
         self._seen = max(self._seen, len(events))
-        before = _recipients(self.latest)
+        before = self._waiting()
         await self._list()
-        if before - _recipients(self.latest):
+        if before - self._waiting():
             # A listing is no snapshot: what moves from one folder of a spool to another while they are read, one
             # after the other, is in neither (Postfix, showq(8)). A message counts as gone when two listings say so.
             await self._list()
@@ -78,12 +81,13 @@ class RelayWatch:
     async def _list(self) -> None:
         asked = self.journal.now()
         waiting = await self.instance.queue()
-        self.latest = Snapshot(asked=asked, at=self.journal.now(), waiting=waiting)
-        self.tell(self.latest)
+        look = Snapshot(asked=asked, at=self.journal.now(), waiting=waiting, relay=self.number)
+        self.looks.append(look)
+        self.tell(look)
 
-
-def _recipients(look: Snapshot | None) -> set[str]:
-    return {message.recipient.lower() for message in look.waiting} if look else set()
+    def _waiting(self) -> set[str]:
+        """Return the recipients in the last look."""
+        return {message.recipient.lower() for look in [*self.looks][-1:] for message in look.waiting}
 
 
 class Pressure:
