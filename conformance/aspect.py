@@ -16,7 +16,7 @@ from conformance.course import DAY, FIRST_STOP, HOUR, Course, Timing, timing_of
 from conformance.evidence import ErrorSeen, Evidence
 from conformance.failure_mode import FailureMode, Kind
 from conformance.failure_modes import ALL
-from conformance.profile import Profile, read_codes
+from conformance.profile import Profile
 from conformance.requirements import Requirement
 from conformance.scenario import Scenario
 from conformance.target import Outcome
@@ -257,5 +257,4 @@ __all__ = [
     "Outcome",
     "aspect",
     "on_first_course",
-    "read_codes",
 ]

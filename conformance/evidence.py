@@ -7,12 +7,14 @@ messages, the relay's own events, its queue and the reports it returned, all on 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
 from typing import cast
 
+from conformance import codes
+from conformance.codes import Codes
 from conformance.dsn import Report, read_report
 from conformance.record import Record, Reported, Snapshot, Staged, Trouble
 from conformance.target import Outcome, QueuedMessage
@@ -68,6 +70,16 @@ class ErrorSeen:
     status: str = ""
     destination: str = ""
     permanent: bool = False
+
+    @cached_property
+    def codes(self) -> Codes:
+        """The codes it bears, and the rest of the text."""
+        return codes.read(self.text, code=self.code, status=self.status)
+
+    @property
+    def has_code(self) -> bool:
+        """Whether it bears a reply code or an enhanced status code."""
+        return bool(self.codes.code or self.codes.status)
 
 
 @dataclass(frozen=True)
@@ -177,14 +189,15 @@ class Evidence:
                 return source
         return wordless
 
-    def coded(self, has_code: Callable[[ErrorSeen], bool]) -> tuple[ErrorSeen, ...]:
+    @cached_property
+    def coded(self) -> tuple[ErrorSeen, ...]:
         """The errors from the best source that shows a code: events, else queue, else reports, of delay too.
 
         Some relays log words only and say the code in their reports. Without any, the same as `errors`.
         """
         delays = tuple(self._from_reports(self.reports))
         for source in (tuple(self._from_events()), tuple(self._from_queue()), delays):
-            if any(map(has_code, source)):
+            if any(error.has_code for error in source):
                 return source
         return self.errors
 

@@ -67,7 +67,7 @@ def launch_all(
                 waves.append(_Wave(plan, folder, stack))
                 if len(waves) == 1 < len(plans):
                     # the first one has most to do, and all of them start by loading the same code
-                    select([waves[0].child.stdout or 0], [], [], _HEAD_START)
+                    waves[0].await_sign(_HEAD_START)
             _follow(waves, progress, ended)
         except BaseException:
             for wave in waves:
@@ -99,9 +99,15 @@ class _Wave:
                 start_new_session=True,  # Ctrl-C reaches us alone, and we take it down in good order
             )
         )
+        assert self.child.stdout is not None
+        self.output = self.child.stdout
         self.windows = (0, len(plan.scenarios))
         self._last: dict[str, Any] = {}
         self._half_line = b""
+
+    def await_sign(self, seconds: float) -> None:
+        """Wait until the child says something, for so many seconds at most."""
+        select([self.output], [], [], seconds)
 
     def hear(self, octets: bytes) -> None:
         """Take what the child wrote to its standard output."""
@@ -130,8 +136,7 @@ def _follow(waves: Sequence[_Wave], progress: Shows, ended: Callable[[int, Path]
     """Show progress until every child has closed its output."""
     with DefaultSelector() as selector:
         for wave in waves:
-            assert wave.child.stdout is not None
-            selector.register(wave.child.stdout, EVENT_READ, wave)
+            selector.register(wave.output, EVENT_READ, wave)
         while selector.get_map():
             for key, _ in selector.select():
                 octets = os.read(key.fd, 65_536)

@@ -14,7 +14,6 @@ from cattrs import Converter
 from cattrs.errors import ClassValidationError
 
 from conformance import codes
-from conformance.evidence import ErrorSeen
 from conformance.failure_mode import FailureMode, Kind
 from conformance.failure_modes import ALL
 from conformance.requirements import Requirement, catalogue
@@ -158,11 +157,6 @@ class Profile:
         for row in rows:
             ids |= {check.requirement for outcome in row.outcomes for check in outcome.checks}
         return ids
-
-
-def read_codes(error: ErrorSeen) -> codes.Codes:
-    """Read the codes of an error that a relay showed."""
-    return codes.read(error.text, code=error.code, status=error.status)
 
 
 @cache

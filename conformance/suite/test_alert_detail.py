@@ -1,7 +1,7 @@
 """The alert says what an operator needs: how many wait, since when, until when, where, why, and what to do."""
 
 from conformance import codes
-from conformance.aspect import Case, Course, Finding, aspect, read_codes
+from conformance.aspect import Case, Course, Finding, aspect
 from conformance.operations import ALERTED, alert_due, alert_looks, alerts_in, first_alert, taken
 from conformance.record import AlertLook
 from conformance.target import Alert
@@ -92,7 +92,7 @@ def _destination(case: Case, alert: Alert) -> Finding:
 
 def _error(case: Case, alert: Alert) -> Finding:
     """Compare: the alert's error is the one that the relay shows for the messages themselves."""
-    shown = {(read.code, read.status) for read in map(read_codes, case.errors)}
+    shown = {(read.code, read.status) for read in (error.codes for error in case.errors)}
     read = codes.read(alert.last_error)
     return case.finding(
         "alert_detail.error",

@@ -1,9 +1,8 @@
 """Each deferral says what failed, by the reply code and the enhanced status code."""
 
 from conformance import codes
-from conformance.aspect import Case, Course, Finding, aspect, read_codes
+from conformance.aspect import Case, Course, Finding, aspect
 from conformance.codes import Codes
-from conformance.evidence import ErrorSeen
 from conformance.verdict import Inconclusive, Level, NotApplicable, Verdict, weightiest
 
 
@@ -24,18 +23,17 @@ def test_error_code(case: Case) -> list[Finding]:
                 observed=f"outcome {case.outcome}{shown}",
             )
         ]
-    errors = case.evidence.coded(_has_code)
+    errors = case.evidence.coded
     if not errors:
         return [_silent(case)]
-    if all(check.if_shown for check in accepted.checks) and not any(map(_has_code, errors)):
+    if all(check.if_shown for check in accepted.checks) and not any(error.has_code for error in errors):
         raise NotApplicable(
             "the relay shows no code while the message waits, neither in events nor in the queue nor in a notice of "
             f"delay, and the profile {case.profile.name} does not ask it to (aspect ndr_status reads the final report)"
         )
     worst: list[Finding] = []
     for error in errors:
-        read = read_codes(error)
-        found = [finding for check in accepted.checks if (finding := check.find(read, _replied(case)))]
+        found = [finding for check in accepted.checks if (finding := check.find(error.codes, _replied(case)))]
         if not found:
             continue
         findings = [_quote(finding, error.source, error.text) for finding in found]
@@ -49,11 +47,6 @@ def test_error_code(case: Case) -> list[Finding]:
 def _replied(case: Case) -> Codes:
     """Return what the remote server itself said, where that is the error."""
     return codes.read(case.mode.reply.text if case.mode.reply else "")
-
-
-def _has_code(error: ErrorSeen) -> bool:
-    read = read_codes(error)
-    return bool(read.code or read.status)
 
 
 def _quote(finding: Finding, source: str, text: str) -> Finding:

@@ -2,7 +2,7 @@
 
 import re
 
-from conformance.aspect import Case, Course, Finding, aspect, read_codes
+from conformance.aspect import Case, Course, Finding, aspect
 from conformance.evidence import ErrorSeen
 
 _BRACKETED_KEY = re.compile(r"\[(?!Message=)[A-Za-z]+=[^\]]*\]")
@@ -61,7 +61,7 @@ def _detail(case: Case, error: ErrorSeen, titles: list[str]) -> str:
 
     Names go first: those of our servers, domains and addresses tell what was staged, and the relay only repeats them.
     """
-    text = _STAMP.sub(" ", _BRACKETED_KEY.sub(" ", read_codes(error).rest))
+    text = _STAMP.sub(" ", _BRACKETED_KEY.sub(" ", error.codes.rest))
     for name in _given_names(case):
         text = re.sub(re.escape(name), " ", text, flags=re.IGNORECASE)
     text = _ADDRESS.sub(" ", text).replace("Message=", " ")

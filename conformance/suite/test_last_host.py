@@ -1,8 +1,7 @@
 """Where every host fails in a way of its own, the error is that of the one tried last."""
 
-from conformance.aspect import Case, Course, Finding, Outcome, aspect, read_codes
+from conformance.aspect import Case, Course, Finding, Outcome, aspect
 from conformance.codes import Codes
-from conformance.evidence import ErrorSeen
 from conformance.verdict import NotApplicable
 
 _NOTHING_SAID = Codes(code="", status="", rest="")
@@ -12,10 +11,10 @@ _NOTHING_SAID = Codes(code="", status="", rest="")
 def test_last_host(case: Case) -> list[Finding]:
     """The last error bears the code that belongs to what the last host did; the order of hosts is the relay's own."""
     case.must_have_waited()
-    errors = [error for error in case.evidence.coded(_has_code) if _has_code(error)]
+    errors = [error for error in case.evidence.coded if error.has_code]
     if not errors:
         raise NotApplicable("the relay shows no code while the message waits")
-    read = read_codes(errors[-1])
+    read = errors[-1].codes
     last = {attempt.contacts[-1].host for attempt in case.attempts}
     told = {
         site.name: _fitting(case, host.like, read)
@@ -30,11 +29,6 @@ def test_last_host(case: Case) -> list[Finding]:
             observed=f"{errors[-1].source}: {errors[-1].text}",
         )
     ]
-
-
-def _has_code(error: ErrorSeen) -> bool:
-    read = read_codes(error)
-    return bool(read.code or read.status)
 
 
 def _fitting(case: Case, like: str, read: Codes) -> bool:

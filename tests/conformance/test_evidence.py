@@ -137,10 +137,7 @@ class TestCoded:
     """The errors from the best source that shows a code."""
 
     def _told(self, story: Story) -> list[tuple[str, str]]:
-        coded = story.evidence().coded(
-            lambda error: bool(error.code or error.status or error.text[:1] == "4")
-        )
-        return [(error.source, error.text) for error in coded]
+        return [(error.source, error.text) for error in story.evidence().coded]
 
     def test_events_before_queue_before_notice(self) -> None:
         story = Story("greeting_421").says(2.0, "words").look(2.5, "more words")
@@ -159,7 +156,7 @@ class TestCoded:
 
     def test_a_notice_of_delay_is_permanent_for_nobody(self) -> None:
         story = Story("greeting_421").returns(5.0, action="delayed", status="4.4.1")
-        [error] = story.evidence().coded(lambda error: bool(error.status))
+        [error] = story.evidence().coded
         assert not error.permanent
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from conformance.course import Timing
 from conformance.record import Record
 
 from .catalogue import MUTANTS, Mutant
@@ -19,6 +20,7 @@ from .waves import scenario_of, stage, was_late
 # Waves side by side: each mostly waits.
 _SIDE_BY_SIDE = 16
 _IN_PEACE = 3
+_SHOWN = 4  # verdicts of one mutant; the catalogue has all
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,8 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(mutants: Sequence[Mutant], folder: Path, jobs: int = _SIDE_BY_SIDE) -> Iterator[Result]:
     """Run mutants side by side and yield what became of each; what was late is staged once more."""
     late = []
+    longest_first = sorted(mutants, key=_has_a_day, reverse=True)
     with ThreadPoolExecutor(jobs) as pool:
-        futures = {pool.submit(_staged, mutant, folder): mutant for mutant in mutants}
+        futures = {pool.submit(_staged, mutant, folder): mutant for mutant in longest_first}
         for future in as_completed(futures):
             mutant, records = futures[future], future.result()
             result = compare(mutant, records)
@@ -69,9 +72,19 @@ def run(mutants: Sequence[Mutant], folder: Path, jobs: int = _SIDE_BY_SIDE) -> I
             yield compare(mutant, records)
 
 
+def _has_a_day(mutant: Mutant) -> bool:
+    """Tell whether a mutant needs a compressed day, the longest of all waves."""
+    return any(scenario_of(name).timing is Timing.COMPRESSED for name in mutant.scenarios)
+
+
 def _staged(mutant: Mutant, folder: Path, *, again: bool = False) -> list[Record]:
     scenarios = [scenario_of(name) for name in mutant.scenarios]
     return stage(f"mutants.target:{mutant.name}", scenarios, folder / (mutant.name + "-again" * again))
+
+
+def _few(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_SHOWN])
+    return f"{shown} and {len(names) - _SHOWN} others" if len(names) > _SHOWN else shown
 
 
 def _show(result: Result) -> None:
@@ -80,7 +93,7 @@ def _show(result: Result) -> None:
     elif result.as_expected and result.mutant.innocent:
         told = "innocent, and passes everything"
     elif result.as_expected:
-        told = f"caught by {', '.join(dict.fromkeys(result.caught))}"
+        told = f"caught by {_few(list(dict.fromkeys(result.caught)))}"
     else:
         told = "NOT AS EXPECTED"
     print(f"{result.mutant.name:36} {told}", flush=True)
