@@ -15,6 +15,9 @@ from fake_servers import Event
 # Address look-ups of one name within one attempt: some relays ask more than once (aliases, DNSSEC).
 QUERIES_PER_ATTEMPT = 3
 
+# A relay counts in its own ticks: from this part of the interval on a retry may be due.
+_NEARLY = 0.9
+
 # Answers that hold records and that a client must not believe (RFC 5452 section 9.1).
 _INCREDIBLE = ("wrong_id", "other_name")
 
@@ -59,12 +62,15 @@ class Witness:
         see: Returns the contacts in the order of time.
         per_attempt: How many contacts of one kind with one host one attempt may leave.
         indirect: Labs in which it sees what precedes an attempt, a look-up, and not the attempt itself.
+        either_end: Whether some relays give up with the contact itself and others go on waiting after it, as for an
+            answer that must not be believed. Then the same question, asked again when a retry is due, is a retry.
     """
 
     sentence: str
     see: Callable[[Evidence], list[Contact]]
     per_attempt: int = 1
     indirect: frozenset[str] = frozenset()
+    either_end: bool = False
 
     def attempts(self, evidence: Evidence, *, connections: int = 1) -> list[Attempt]:
         """Group contacts into attempts.
@@ -94,13 +100,14 @@ class Witness:
             for group in groups
         ]
 
-    @staticmethod
-    def _belongs(contact: Contact, group: list[Contact], interval: float, most: int) -> bool:
+    def _belongs(self, contact: Contact, group: list[Contact], interval: float, most: int) -> bool:
         pause = contact.at - max(c.latest_end for c in group)
         alike = [c for c in group if (c.host, c.what) == (contact.host, contact.what)]
         # not for ever: some relays give all their queries the same identifier
         if contact.mark and any(contact.mark == other.mark for other in alike) and pause < interval:
             return True
+        if self.either_end and alike and contact.at - max(c.end for c in alike) >= _NEARLY * interval:
+            return False
         # marks count once: retransmissions do not use up an attempt
         used = {c.mark or str(n) for n, c in enumerate(alike)}
         # a question that this attempt has not asked yet (AAAA after A) may take its time

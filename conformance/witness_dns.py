@@ -83,8 +83,8 @@ def _mx_elsewhere(evidence: Evidence) -> list[Contact]:
     return _answers(evidence, told)
 
 
-def _witness(sentence: str, see: Callable[[Evidence], list[Contact]]) -> Witness:
-    return Witness(sentence=sentence, see=see, per_attempt=QUERIES_PER_ATTEMPT)
+def _witness(sentence: str, see: Callable[[Evidence], list[Contact]], *, either_end: bool = False) -> Witness:
+    return Witness(sentence=sentence, see=see, per_attempt=QUERIES_PER_ATTEMPT, either_end=either_end)
 
 
 alias_told = _witness(
@@ -102,6 +102,7 @@ delayed = _witness(
 query_spoilt = _witness(
     "the fake name server was asked for the host's address and gave an answer that must not be believed",
     _spoilt,
+    either_end=True,
 )
 other_family_failed = _witness(
     "the fake name server was asked for the host's addresses of the other family and gave the failing answer",

@@ -84,7 +84,7 @@ class Player:
             stale = self.scenario.failure_mode.longest_ttl
             await self.until(self._settled, stale + 2 * self.longest_wait() + self.attempt_time() + TRANSFER)
         # a second copy, a second report or another attempt would come with the next retry
-        await self.until(lambda _: False, max(self.longest_wait(), self._leave_taking()))
+        await self.rest(max(self.longest_wait(), self._leave_taking()))
         self.close()
 
     async def submit(self, instance: Instance, turn: asyncio.Semaphore) -> bool:
@@ -139,6 +139,10 @@ class Player:
             except TimeoutError:
                 continue  # look again: an attempt may have ended by the clock alone
         return True
+
+    async def rest(self, seconds: float) -> None:
+        """Let a stretch of time pass, whatever happens."""
+        await asyncio.sleep(seconds * self.stretch)
 
     def evidence(self) -> Evidence:
         """Return the evidence so far."""

@@ -64,7 +64,7 @@ class Crash:
             self._closed()
         if killed:
             # a second copy or a second report would come with the next retry
-            await killed[-1].until(lambda _: False, killed[-1].longest_wait() if not controls else 0.0)
+            await killed[-1].rest(killed[-1].longest_wait() if not controls else 0.0)
         for player in killed:
             player.close()
             self._closed()

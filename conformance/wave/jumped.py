@@ -91,7 +91,7 @@ class Jump:
                     await instance.kill_and_restart(self._journal, stop)
         await asyncio.gather(*(self._afterwards_arrive(player) for player in self._afterwards))
         # a second report, or a second copy, may be on its way
-        await asyncio.gather(*(player.until(lambda _: False, _SETTLE) for player in waiting))
+        await asyncio.gather(*(player.rest(_SETTLE) for player in waiting))
         await self._look()
         for player in waiting:
             player.close()

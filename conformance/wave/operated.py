@@ -98,7 +98,7 @@ class _Operated:
         await self._player.repair()
         await self._all_arrive()
         await self._player.until(lambda _: self._cleared(), 2 * self._player.longest_wait())
-        await self._player.until(lambda _: False, _MARGIN)
+        await self._player.rest(_MARGIN)
 
     async def corrected(self) -> None:
         """Repair the destination while several messages wait for it."""
@@ -156,7 +156,7 @@ class _Operated:
             lambda seen: all(_returned(seen, offer) for offer in strangers), 2 * self._player.longest_wait()
         )
         # attempts that should not be made would come with the next retries
-        await self._player.until(lambda _: False, 2 * self._player.longest_wait())
+        await self._player.rest(2 * self._player.longest_wait())
         seen = [replace(o, in_mailbox=await self._operator.mailbox(o.recipient)) for o in self._offers]
         self._player.staged = replace(self._player.staged, offers=seen)
 
@@ -261,7 +261,7 @@ class _Operated:
     async def _drains(self) -> None:
         await self._all_arrive()
         # a second copy or a report would come with the next retry
-        await self._player.until(lambda _: False, self._player.longest_wait())
+        await self._player.rest(self._player.longest_wait())
 
     async def _all_arrive(self) -> None:
         player = self._player

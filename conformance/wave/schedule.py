@@ -38,7 +38,7 @@ async def play_schedule(player: Player) -> None:
     if player.evidence().returned:
         await player.repair()
     # a second copy or a report as well would come with the next retry
-    await player.until(lambda _: False, player.longest_wait() + _time_of(player, steps[-1]))
+    await player.rest(player.longest_wait() + _time_of(player, steps[-1]))
 
 
 def _goes_on(evidence: Evidence, steps: tuple[Step, ...], number: int) -> bool:

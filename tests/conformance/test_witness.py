@@ -103,6 +103,21 @@ class TestLookUps:
     def test_after_the_repair_a_failing_answer_is_not_the_fault(self) -> None:
         assert _starts(Story("dns_nxdomain").change(repaired=0.9).looks_up(1.0, "nxdomain")) == []
 
+    @pytest.mark.parametrize("mode", ["dns_other_name", "dns_malformed", "dns_wrong_id"])
+    def test_an_answer_that_must_not_be_believed_may_end_an_attempt_or_not(self, mode: str) -> None:
+        answer = mode.removeprefix("dns_")
+
+        def seen(*moments: float) -> list[float]:
+            story = Story(mode).change(repaired=30.0)
+            for at in moments:
+                story.looks_up(at, answer).looks_up(at + 0.01, "nodata", type="AAAA")
+            return _starts(story)
+
+        assert GRANTED.retry_interval == 2.0
+        assert seen(1.0, 2.95, 4.9, 6.95) == [1.0, 2.95, 4.9, 6.95], "gives up at once"
+        assert seen(1.0, 2.0, 5.0, 6.0) == [1.0, 5.0], "asks once more when it has waited for another answer"
+        assert len(seen(1.0, 1.2, 1.4, 1.6, 1.8, 2.0)) == 2, "comes back at once"
+
     def test_silence_lasts_as_long_as_granted(self) -> None:
         story = Story("dns_no_answer").looks_up(1.0, "silence")
         story.change(granted=replace(GRANTED, dns_timeout=4.0))
