@@ -386,3 +386,10 @@ def ndr(
         "",
     ]
     return "\r\n".join(lines).encode()
+
+
+def observed(story: Story, aspect: str, verdict: Verdict = Verdict.FAIL, profile: str = "eop") -> str:
+    """Return what an aspect observed in a story, whose verdict must be this one."""
+    judged = story.judge(aspect, profile)
+    assert judged.verdict is verdict, judged.observed
+    return judged.observed
