@@ -52,7 +52,8 @@ class Plan:
         timing: The clock of the wave.
         asked: The schedule and time-outs to ask the relay for, in seconds.
         slack: Seconds that everything may be late.
-        stretch: Factor on every window: 2 when a first wave was too late.
+        stretch: Factor for a second staging, 2 when a first wave was too late: on every window, or on the steady
+            clock, where windows follow the schedule asked for, on that schedule.
         disarmed: Stage every destination healthy; an anti-run, in which nothing may pass.
         work_directory: An empty folder for everything the wave writes.
     """
@@ -118,9 +119,15 @@ def schedule(
     )
 
 
-def slack(timing: Timing, day: float = COMPRESSED_DAY) -> float:
-    """Return how late everything may be on a clock before the wave blames itself, in seconds."""
-    return day / 48 if timing is Timing.COMPRESSED else SLACK
+def slack(timing: Timing, day: float = COMPRESSED_DAY, *, stretch: float = 1.0) -> float:
+    """Return how late everything may be on a clock before the wave blames itself, in seconds.
+
+    Args:
+        timing: The clock.
+        day: Seconds that stand for 24 hours on the compressed clock.
+        stretch: Factor for a second staging, on the other clocks.
+    """
+    return day / 48 if timing is Timing.COMPRESSED else SLACK * stretch
 
 
 def stretch_for(scenarios: int, cores: int) -> float:

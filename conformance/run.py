@@ -223,6 +223,8 @@ class Run:
 
     def _plan(self, scenarios: list[str], timing: Timing, lab: str, stretch: float) -> Plan:
         slower = planning.stretch_for(len(scenarios), os.cpu_count() or 1)
+        if timing is Timing.STEADY:
+            slower = max(slower, stretch)
         return Plan(
             target=self.name,
             import_path=_import_path(self.config),
@@ -230,7 +232,7 @@ class Run:
             timing=timing,
             scenarios=scenarios,
             asked=planning.schedule(timing, day=self.day * stretch, stretch=slower),
-            slack=planning.slack(timing, self.day * stretch),
+            slack=planning.slack(timing, self.day * stretch, stretch=stretch),
             stretch=stretch,
         )
 

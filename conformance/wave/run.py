@@ -106,8 +106,10 @@ class _Wave:
                 granted=self._plan.asked,
                 stretched=self._plan.stretch > 1,
             )
+            # on the steady clock the schedule that was asked for is stretched, and windows follow it
+            stretch = 1.0 if self._plan.timing is Timing.STEADY else self._plan.stretch
             self._players.add(
-                Player(scenario, index, envelope, staged, header, world, self._plan.stretch, self._journal),
+                Player(scenario, index, envelope, staged, header, world, stretch, self._journal),
                 self._journal,
             )
 

@@ -80,6 +80,27 @@ def test_each_clock_gets_its_scenarios_with_the_controls_first() -> None:
     assert _staged(Timing.RESTARTED, wanted, EVERYTHING - {Capability.RESTART}, "loopback") == []
 
 
+@pytest.mark.parametrize(
+    ("timing", "interval", "day", "slack"),
+    [
+        (Timing.STEADY, 2.0, 1.0, 2.0),
+        (Timing.OPERATED, 1.0, 1.0, 2.0),
+        (Timing.JUMPED, 1.0, 1.0, 2.0),
+        (Timing.COMPRESSED, 2.0, 2.0, 2.0),
+    ],
+)
+def test_a_second_staging_is_asked_for_more_time(
+    timing: Timing, interval: float, day: float, slack: float, pytestconfig: pytest.Config
+) -> None:
+    run = _run()
+    run.config = pytestconfig
+    first, second = (run._plan(["plain.healthy"], timing, "loopback", stretch) for stretch in (1.0, 2.0))
+    assert second.asked.retry_interval == interval * first.asked.retry_interval
+    assert second.asked.queue_lifetime == day * first.asked.queue_lifetime
+    assert second.slack == slack * first.slack
+    assert second.asked.command_timeout == first.asked.command_timeout, "time-outs stay real"
+
+
 def _late(run: Run, aspect: str, name: str) -> list[str]:
     return [scenario.id for scenario in run._late([(ASPECT[aspect], Scenario.from_id(name))])]
 
