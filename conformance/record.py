@@ -105,6 +105,7 @@ class Staged:
         closed: When the window closed.
         moments: When the relay's clock had been moved to each stop, or a step of a schedule was armed, by name.
         lag: How late the wave itself was at worst while the window was open, in seconds.
+        pressure: Share of the worst second of the window in which somebody on the machine waited for a processor.
         stretched: Whether this is a second staging with the window doubled, because the first was too late.
         relay: Number of the relay instance that it was submitted to, counted from 1.
         offers: Where an operator is played, every message that was offered, the first of them the one above.
@@ -129,6 +130,7 @@ class Staged:
     closed: float | None = None
     moments: dict[str, float] = field(default_factory=dict)
     lag: float = 0.0
+    pressure: float = 0.0
     stretched: bool = False
     relay: int = 1
     offers: list[Offer] = field(default_factory=list)

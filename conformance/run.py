@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from conformance.collection import AspectItem
 
 
-# Share of the time in which somebody waited for a processor, from which on a failure is staged a second time.
-CROWDED = 0.5
+# Share of a second in which somebody waited for a processor, from which on a failure is staged a second time.
+CROWDED = 0.9
 _DOUBTFUL = (Verdict.FAIL, Verdict.DEVIATION, Verdict.INCONCLUSIVE)
 
 
@@ -166,7 +166,8 @@ class Run:
             record = self.evidence_for(scenario)
             judged = judge(aspect, scenario, record, self.profile)
             # where everybody has to wait for a processor, a relay's time-outs pass before it has done anything
-            crowded = record.footer is not None and record.footer.pressure > CROWDED
+            staged = record.staged.get(scenario.id)
+            crowded = staged is not None and staged.pressure > CROWDED
             if judged.settled:
                 continue
             if judged.only_late or (crowded and judged.verdict in _DOUBTFUL):

@@ -60,14 +60,21 @@ def _success(case: Case) -> list[float]:
         )
     begun = min(e.at for e in case.evidence.events if e.connection == delivered[0].connection)
     pause = begun - case.attempts[-1].latest_end
-    if case.may_be_borne and 0 < pause < case.evidence.staged.granted.retry_interval / 2:
-        # a way around the fault that the profile accepts, such as a second connection in clear after a failed
-        # handshake (RFC 7435, section 3): the same attempt, even if the repair comes in between
+    # A way around the fault that the profile accepts, such as a second connection in clear after a failed handshake
+    # (RFC 7435, section 3), or the next host: the same attempt, even if the repair comes in between.
+    goes_on = case.may_be_borne or _next_host(case, delivered[0].server)
+    if goes_on and 0 < pause < case.evidence.staged.granted.retry_interval / 2:
         if len(case.attempts) > 1:
             return []
         raise NotApplicable("the attempt that met the fault went on at once and delivered (see recovers)")
     # a connection that was waiting for the repair belongs to the attempt that failed for others
     return [begun] if pause > 0 else []
+
+
+def _next_host(case: Case, server: str) -> bool:
+    """Tell whether a server is one of several and the last attempt that met the fault had not been there."""
+    names = {site.server: site.name for site in case.evidence.staged.sites}
+    return len(names) > 1 and names.get(server) not in {c.host for c in case.attempts[-1].contacts}
 
 
 def _bounds(granted: Schedule, allowance: float) -> tuple[float, float]:

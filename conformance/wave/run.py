@@ -62,7 +62,7 @@ class _Wave:
         self._journal = Journal()
         self._players = Directory()
         self._lag = LagMeter(self._journal)
-        self._pressure = Pressure()
+        self._pressure = Pressure(self._journal)
         self._lines = 0
         self._journal.subscribe(self._noted)
 
@@ -71,7 +71,7 @@ class _Wave:
             header = request.header(self._plan, self._target, self._lab, world.resolver)
             self._entry(header)
             await self._stage(world, header)
-            lag = asyncio.create_task(self._lag.run())
+            meters = [asyncio.create_task(meter.run()) for meter in (self._lag, self._pressure)]
             try:
                 await self._with_relays(world)
             except* Trouble as group:
@@ -80,7 +80,8 @@ class _Wave:
                     raise trouble from None
                 self._entry(_entry_of(trouble, self._journal.now()))
             finally:
-                lag.cancel()
+                for task in meters:
+                    task.cancel()
                 world.stop_faults()
         finished = [self._finished(player) for player in self._players]
         for staged in finished:
@@ -229,7 +230,8 @@ class _Wave:
     def _finished(self, player: Player) -> Staged:
         staged = player.staged
         end = staged.closed if staged.closed is not None else self._journal.now()
-        return replace(staged, lag=self._lag.worst(staged.submitted or 0.0, end))
+        begin = staged.submitted or 0.0
+        return replace(staged, lag=self._lag.worst(begin, end), pressure=self._pressure.worst(begin, end))
 
 
 def first_trouble(group: BaseExceptionGroup[Trouble]) -> Trouble:

@@ -21,6 +21,7 @@ QUEUE_INTERVAL = 1.0
 _MISSES_ALLOWED = 2
 
 _TICK = 0.05
+_MOMENT = 0.5  # seconds between two samples; two of them make a moment
 
 
 @dataclass
@@ -91,10 +92,31 @@ class RelayWatch:
 
 
 class Pressure:
-    """Measures how much of the time somebody on this machine had to wait for a processor, whoever it was."""
+    """Measures how much of the time somebody on this machine had to wait for a processor, whoever it was.
 
-    def __init__(self) -> None:
+    Args:
+        journal: The clock.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
         self._begun = time.monotonic(), _stalled()
+        self._samples: list[tuple[float, float]] = []
+
+    async def run(self) -> None:
+        """Sample until cancelled; nothing where the kernel does not tell."""
+        while (stalled := _stalled()) is not None:
+            self._samples.append((self._journal.now(), stalled))
+            await asyncio.sleep(_MOMENT)
+
+    def worst(self, begin: float, end: float) -> float:
+        """Return the share in the worst moment, a second or more, between two times of the journal."""
+        shares = (
+            (stalled - before) / (at - since)
+            for (since, before), (at, stalled) in zip(self._samples, self._samples[2:], strict=False)
+            if at > begin and since < end
+        )
+        return min(1.0, max(shares, default=self.share() if not self._samples else 0.0))
 
     def share(self) -> float:
         """Return the share of the time since this was made, 0 to 1; without kernel support, by the load average."""

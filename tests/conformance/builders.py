@@ -223,7 +223,7 @@ class Story:
                 self.connects(begin, *_telling(self.mode, host), host=number, lasting=lasting)
         return self
 
-    def delivers(self, at: float, **changes: object) -> Story:
+    def delivers(self, at: float, *, host: int = 0, **changes: object) -> Story:
         """Accept the message at a healthy server, with a trace field added."""
         fields = {
             "mail_from": self.staged.sender,
@@ -232,7 +232,7 @@ class Story:
             "tls": True,
         } | changes
         fields["content"] = base64.b64encode(fields["content"]).decode()  # type: ignore[arg-type]
-        return self.connects(at - 0.05, ("smtp", "message", fields))
+        return self.connects(at - 0.05, ("smtp", "message", fields), host=host)
 
     def returns(
         self, at: float, *, content: bytes | None = None, to: str = "", mail_from: str = "", **report: str

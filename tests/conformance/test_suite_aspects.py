@@ -179,6 +179,14 @@ class TestRetried:
         assert story.verdict("retried") is Verdict.FAIL
         assert story.delivers(1.2, tls=False).verdict("retried") is Verdict.NOT_APPLICABLE
 
+    def test_the_next_host_of_an_attempt_is_no_retry(self) -> None:
+        fault = ("smtp", "fault", {"stage": "ehlo", "action": "close", "attempt": 2})
+        story = self._with_attempts(1.0, mode="hosts_close_then_421").connects(3.2, fault)
+        story.change(repaired=3.5)
+        assert story.delivers(4.0, host=1).verdict("retried") is Verdict.PASS
+        again = self._with_attempts(1.0, mode="hosts_close_then_421").connects(3.2, fault)
+        assert again.change(repaired=3.5).delivers(4.0).verdict("retried") is Verdict.FAIL
+
     def test_one_look_up_says_nothing_of_retries_that_came(self) -> None:
         story = Story("connection_refused").change(repaired=8.0, closed=20.0).probes(0.1, 8.1).looks_up(1.2)
         assert story.verdict("retried") is Verdict.FAIL

@@ -22,7 +22,7 @@ from conformance.wave.adapter import Refused, Trouble
 from conformance.wave.course import Player, attempt_time
 from conformance.wave.directory import Directory
 from conformance.wave.envelope import envelope_of
-from conformance.wave.watch import LagMeter, RelayWatch
+from conformance.wave.watch import LagMeter, Pressure, RelayWatch
 from fake_servers import Event, Journal
 
 GRANTED = Schedule(
@@ -328,6 +328,28 @@ async def test_a_message_that_has_gone_is_looked_for_once_more_at_once() -> None
         await looking.look()
         assert len(told) == listings
     assert relay.answers == []
+
+
+async def test_the_worst_moment_of_a_window_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    stalled = iter([0.0, 0.1, 0.2, 1.1, 1.2, 1.2, 1.2])
+    monkeypatch.setattr(watch, "_stalled", lambda: next(stalled, None))
+    monkeypatch.setattr(watch, "_MOMENT", 0.01)
+    pressure = Pressure(Journal())  # takes the first look, at nothing
+    await pressure.run()
+    moments = [at for at, _ in pressure._samples]
+    pressure._samples = [(0.5 * number, total) for number, (_, total) in enumerate(pressure._samples)]
+    assert len(moments) == 6
+    assert pressure.worst(0.0, 0.4) == pytest.approx(1.0)
+    assert pressure.worst(1.9, 3.0) == pytest.approx(0.1)
+    assert pressure.worst(9.0, 10.0) == 0.0
+
+
+async def test_without_kernel_support_the_load_average_must_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "_stalled", lambda: None)
+    pressure = Pressure(Journal())
+    await pressure.run()
+    monkeypatch.setattr("os.getloadavg", lambda: (1e6, 0.0, 0.0))
+    assert pressure.worst(0.0, 1.0) == pressure.share() == 1.0
 
 
 async def test_an_adapter_may_stumble_but_not_fall(monkeypatch: pytest.MonkeyPatch) -> None:
