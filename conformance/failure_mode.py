@@ -171,8 +171,8 @@ class FailureMode:
         connections: How many connections in direct succession are still one attempt.
         control: The positive control that shows everything but the fault to be in order.
         forbidden: Numbers of the hosts, counted from 0, that the relay may not even connect to.
-        unmet: Why a relay that is in order may deliver without having met what is wrong (kind HARMLESS only): then
-            there is nothing to judge. Empty: it cannot.
+        unmet: Why a relay that is in order may deliver without having met what is wrong: then there is nothing to
+            judge. Empty: it cannot.
         killed: When the relay is killed (kind KILLED only).
         lasts: Whether it is also staged for a message's whole lifetime (course `expires`). Left out where that
             would show nothing but what another mode of the same section shows: the same error, in the same report.

@@ -167,10 +167,15 @@ def _queries(evidence: Evidence, *, failed: bool = False, lasting: float = 0.0) 
                     latest_end=event.at + lasting,
                     host=names[name],
                     mark=f"{event['id']}",
-                    what=str(event["type"]),
+                    what=asked(event),
                 )
             )
     return contacts
+
+
+def asked(event: Event) -> str:
+    """Return what a query asked for, and by which transport: each may be tried three times (RFC 9520 section 3.1)."""
+    return f"{event['type']} {event['transport']}"
 
 
 def useless(event: Event) -> bool:
@@ -210,7 +215,7 @@ def _failed_query(evidence: Evidence) -> list[Contact]:
 def _failed_mx_query(evidence: Evidence) -> list[Contact]:
     domain = evidence.staged.domain
     contacts = [
-        Contact(at=e.at, end=e.at, latest_end=e.at, host=domain, mark=f"{e['id']}", what=str(e["type"]))
+        Contact(at=e.at, end=e.at, latest_end=e.at, host=domain, mark=f"{e['id']}", what=asked(e))
         for e in evidence.of("dns", "answer")
         if str(e["name"]).rstrip(".").lower() == domain.lower() and e["type"] == "MX" and useless(e)
     ]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import cast
 
 from conformance.evidence import Evidence
-from conformance.witness import QUERIES_PER_ATTEMPT, Contact, Witness, before_repair, useless
+from conformance.witness import QUERIES_PER_ATTEMPT, Contact, Witness, asked, before_repair, useless
 from fake_servers import Event
 
 _FAMILIES = ("A", "AAAA")
@@ -21,7 +21,7 @@ def _answers(evidence: Evidence, told: Callable[[Event], bool], *, lasting: floa
             latest_end=event.at + lasting,
             host=str(event["name"]).rstrip("."),
             mark=f"{event['id']}",
-            what=str(event["type"]),
+            what=asked(event),
         )
         for event in evidence.of("dns", "answer")
         if told(event)

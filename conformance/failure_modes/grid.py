@@ -93,6 +93,7 @@ def _mode(name: str, row: Row, column: Column) -> FailureMode:
         body_octets=row.octets,
         control="verified_tls" if row.tls else "plain",
         lasts=column.lasts or name in _NAMES.values(),
+        unmet="the relay kept its connection open after the delivery" if row.stage is Stage.QUIT else "",
     )
 
 

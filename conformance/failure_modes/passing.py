@@ -18,6 +18,7 @@ def _too_many(name: str, section: str, reply: Reply) -> FailureMode:
         hosts=(Host(rules=(Rule(Stage.RCPT, reply, beyond=_AT_ONCE),)),),
         witness=fault_played,
         also_to=_OTHERS,
+        unmet="the relay sends to each recipient in a transaction of its own",
     )
 
 

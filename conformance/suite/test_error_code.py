@@ -1,7 +1,7 @@
 """Each deferral says what failed, by the reply code and the enhanced status code."""
 
 from conformance import codes
-from conformance.aspect import Case, Course, Finding, aspect
+from conformance.aspect import Case, Course, Finding, Outcome, aspect
 from conformance.codes import Codes
 from conformance.verdict import Inconclusive, Level, NotApplicable, Verdict, weightiest
 
@@ -33,7 +33,10 @@ def test_error_code(case: Case) -> list[Finding]:
         )
     worst: list[Finding] = []
     for error in errors:
-        found = [finding for check in accepted.checks if (finding := check.find(error.codes, _replied(case)))]
+        # one that deferred, then one that gave up: each is judged as what it was, where either is accepted
+        ended = Outcome.PERMANENT if error.permanent else Outcome.DEFERRED
+        checks = (case.profile.accepted(case.mode, ended) or accepted).checks
+        found = [finding for check in checks if (finding := check.find(error.codes, _replied(case)))]
         if not found:
             continue
         findings = [_quote(finding, error.source, error.text) for finding in found]

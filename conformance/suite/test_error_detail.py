@@ -63,7 +63,7 @@ def _detail(case: Case, error: ErrorSeen, titles: list[str]) -> str:
     """
     text = _STAMP.sub(" ", _BRACKETED_KEY.sub(" ", error.codes.rest))
     for name in _given_names(case):
-        text = re.sub(re.escape(name), " ", text, flags=re.IGNORECASE)
+        text = re.sub(rf"{re.escape(name)}(?::\d+)?", " ", text, flags=re.IGNORECASE)
     text = _ADDRESS.sub(" ", text).replace("Message=", " ")
     text = re.sub(r"[\[\]():;,.\s]+", " ", text).strip()
     # a title is one only where it stands first; elsewhere the same words are the explanation

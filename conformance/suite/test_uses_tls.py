@@ -22,6 +22,6 @@ def test_uses_tls(case: Case) -> list[Finding]:
             "uses_tls.used",
             holds=all(message.tls for message in messages),
             expected="delivered under TLS, which the server offers",
-            observed="delivered under TLS" if messages[0].tls else "delivered in clear",
+            observed="delivered under TLS" if all(m.tls for m in messages) else "delivered in clear",
         )
     ]

@@ -176,9 +176,16 @@ class Story:
         return self
 
     def looks_up(
-        self, at: float, answer: str = "records", *, host: int = 0, type: str = "A", id: int | None = None
+        self,
+        at: float,
+        answer: str = "records",
+        *,
+        host: int = 0,
+        type: str = "A",
+        id: int | None = None,
+        transport: str = "udp",
     ) -> Story:
-        fields = {"name": self.site(host).name, "type": type, "transport": "udp"}
+        fields = {"name": self.site(host).name, "type": type, "transport": transport}
         fields |= {"id": id if id is not None else int(at * 1000) % 65536}  # type: ignore[dict-item]
         records = [self.site(host).host] if answer == "records" else []
         self.note(at, "dns", "query", server=RESOLVER, client="127.0.0.1:5", planned=True, **fields)

@@ -63,6 +63,14 @@ class TestDeliversAnyway:
         story.says(1.2, "450 4.4.312 DNS query failed")
         assert "not at the first attempt" in _observed(story, "delivers_anyway", Verdict.DEVIATION)
 
+    def test_a_later_attempt_is_one_whatever_the_relay_shows(self) -> None:
+        fault = ("smtp", "fault", {"stage": "greeting", "action": "reply", "attempt": 1})
+        story = Story("first_host_greets_421").connects(1.1, fault)
+        assert story.delivers(1.5, host=1).verdict("delivers_anyway") is Verdict.PASS
+        story = Story("first_host_greets_421").connects(1.1, fault).delivers(3.2, host=1)
+        assert "began 2." in _observed(story, "delivers_anyway", Verdict.DEVIATION)
+        assert story.judge("delivers_anyway").only_late
+
     def test_a_missing_family_that_was_no_error_is_not_the_fault(self) -> None:
         story = _asks(Story("dns_aaaa_servfail"), 1.1, "AAAA", "nodata").delivers(1.5)
         assert story.verdict("delivers_anyway") is Verdict.NOT_APPLICABLE

@@ -19,6 +19,13 @@ class TestErrorCode:
         story = waiting("connection_refused").says(2.0, "451 4.4.316 Connection refused")
         assert "reply code 451" in observed(story, "error_code")
 
+    def test_each_error_is_judged_by_what_it_was(self) -> None:
+        story = waiting("dns_nxdomain").says(2.0, "450 4.4.4 No such name")
+        story.says(4.0, "550 5.4.4 No such name", Outcome.PERMANENT)
+        assert story.verdict("error_code", "rfc") is Verdict.PASS
+        wrong = story.says(4.5, "550 4.4.4 No such name", Outcome.PERMANENT)
+        assert "4.4.4" in observed(wrong, "error_code", profile="rfc")
+
     def test_the_worst_error_counts(self) -> None:
         story = waiting("connection_refused").says(2.0, "450 4.4.316 a").says(3.0, "450 4.4.1 b")
         assert "4.4.1 b" in observed(story.says(4.0, "450 4.4.316 c"), "error_code")
@@ -104,6 +111,11 @@ class TestErrorDetail:
         )
         mute = waiting("tls_not_offered").says(2.0, "450 4.4.317 no no")
         assert [finding.holds for finding in mute.judge("error_detail").findings] == [False, False]
+
+    def test_a_port_is_part_of_a_name_and_explains_nothing(self) -> None:
+        story = waiting("connect_timeout")
+        told = story.says(2.0, f"450 4.4.315 Connection timed out ({story.site().name}:43210)")
+        assert told.verdict("error_detail") is Verdict.FAIL
 
     @pytest.mark.parametrize("mode", TOLD)
     def test_the_title_and_our_own_names_explain_nothing(self, mode: str) -> None:

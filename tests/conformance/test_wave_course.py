@@ -153,7 +153,8 @@ async def test_an_attempt_that_only_time_can_end_is_waited_for() -> None:
     name = player.staged.sites[0].name
     for number, at in ((1, 0.1), (2, 0.6)):
         await asyncio.sleep(at - player.journal.now())
-        player.journal.note("dns", "answer", name=name, type="A", id=number, answer="silence", records=[])
+        asked = {"name": name, "type": "A", "transport": "udp", "id": number}
+        player.journal.note("dns", "answer", **asked, answer="silence", records=[])
     await playing
     assert player.staged.repaired == pytest.approx(0.9, abs=0.03)
 

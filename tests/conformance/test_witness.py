@@ -74,6 +74,13 @@ class TestLookUps:
             story.looks_up(1.0 + 0.1 * number, "servfail", id=number)
         assert _starts(story) == [1.0, 1.3, 1.6]
 
+    def test_each_transport_is_tried_for_itself(self) -> None:
+        story = Story("dns_truncated_no_tcp")
+        for number in range(3):
+            story.looks_up(1.0 + 0.1 * number, "truncated", id=2 * number)
+            story.looks_up(1.05 + 0.1 * number, "hang_up", id=2 * number + 1, transport="tcp")
+        assert _starts(story) == [1.0]
+
     def test_asking_for_both_kinds_of_address_is_one_attempt(self) -> None:
         story = Story("dns_servfail")
         for number in range(3):

@@ -33,6 +33,12 @@ HOSTS = (
         caught=(deviates("delivers_anyway", "harmless/at-once"),),
     ),
     Mutant(
+        name="leaves_the_next_host_for_later_in_silence",
+        sin="Tries one host at each attempt, and shows nothing of it in its log and in its queue.",
+        scenarios=("first_host_greets_421", "first_host_refused", "mx_best_defers"),
+        caught=(deviates("delivers_anyway", "harmless/at-once"),),
+    ),
+    Mutant(
         name="names_another_than_the_last",
         sin="Reports the error of the last host, and names the first one.",
         scenarios=(*_EACH_ITS_OWN, "greeting_421"),

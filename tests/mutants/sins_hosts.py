@@ -16,6 +16,7 @@ from conformance.reference.delivery import Delivery
 from conformance.reference.errors import Failure, SessionFailed
 from conformance.reference.message import Message, Recipient
 from mutants.patching import patch, sin
+from mutants.sins_text import shows_no_error
 
 
 @sin
@@ -42,6 +43,12 @@ def leaves_the_next_host_for_later() -> None:
         return find_hosts
 
     patch(hosts, "find_hosts", finding)
+
+
+@sin
+def leaves_the_next_host_for_later_in_silence() -> None:
+    leaves_the_next_host_for_later()
+    shows_no_error()
 
 
 def _telling(choose: Any) -> None:
