@@ -78,6 +78,7 @@ class Minimiser:
         self._profile = profile
         self._read = 0
         self._known: dict[Schedule, bool | None] = {}
+        self._settled: set[Schedule] = set()
         self._failing: list[Schedule] = []
 
     def minimal(self, schedule: Schedule) -> Smallest:
@@ -90,18 +91,23 @@ class Minimiser:
         self._catch_up()
         return [
             Scenario(failure_mode=failure_mode_of(schedule), course=Course.REDUCED)
-            for schedule in next_reductions(self._failing, self._known)
+            # one that failed on a crowded machine, and no more when it was staged again, needs no explanation
+            for schedule in next_reductions([s for s in self._failing if self._known[s]], self._known)
         ]
 
     def _catch_up(self) -> None:
-        """Judge what the records that came since hold; of several stagings the last one counts."""
+        """Judge what the records that came since hold; of several stagings the last one counts, see `Run.judged_in`."""
         for record in self._records[self._read :]:
             for scenario in _schedules_in(record):
-                verdict = judge(test_exactly_once, scenario, record, self._profile).verdict
+                judged = judge(test_exactly_once, scenario, record, self._profile)
                 schedule = Schedule.parse(scenario.failure_mode.name)
-                unknown = verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR)
-                self._known[schedule] = None if unknown else verdict is Verdict.FAIL
-                if verdict is Verdict.FAIL and scenario.course is Course.SCHEDULE:
+                if schedule in self._settled:
+                    continue
+                if judged.settled:
+                    self._settled.add(schedule)
+                unknown = judged.verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR)
+                self._known[schedule] = None if unknown else judged.verdict is Verdict.FAIL
+                if judged.verdict is Verdict.FAIL and scenario.course is Course.SCHEDULE:
                     self._failing.append(schedule)
         self._read = len(self._records)
 

@@ -178,6 +178,13 @@ def test_a_failure_says_what_it_came_down_to() -> None:
     assert judged.verdict is Verdict.FAIL
 
 
+def test_what_a_second_staging_took_back_is_not_reduced() -> None:
+    lost, twice, once = met_both(), met_both().delivers(5.3).delivers(7.3), met_both().delivers(5.3)
+    assert Minimiser([lost.record(), once.record()], load("eop")).wanted() == []
+    for records in ([twice.record(), once.record()], [lost.record()]):
+        assert Minimiser(records, load("eop")).wanted() != []
+
+
 def test_a_pass_is_left_as_it_is() -> None:
     story = met_both().delivers(5.3)
     minimiser = Minimiser([story.record()], load("eop"))
