@@ -10,7 +10,8 @@ _DRAGGING = ("trickle", "endless")
 
 # Where a relay that speaks into the silence has not given up. In the handshake neither QUIT nor RSET can be said, and
 # a record or an alert waits for no answer. Amid the content it goes on sending anyway. After QUIT nothing is left to
-# say. At all other stages it is the server's turn, so whatever is said is the next command: the wait is over.
+# say. At all other stages it is the server's turn, so whatever is said is the next command: the wait is over. Which
+# command, or an alert, is not asked: under TLS nobody can tell.
 _NO_LEAVE = ("handshake", "body", "quit")
 
 
@@ -24,8 +25,8 @@ class _Held(NamedTuple):
     def beyond(self, allowed: float, time_out: float) -> float:
         """Return by how much it was too long, given what is allowed for the silence, or a negative number.
 
-        Who took its leave in time may wait for the answer once as long. No longer than until it spoke: what comes
-        early is no leave, and must not earn the time for one.
+        Who took its leave in time may wait for the answer as well, one time-out long; but no longer than it had waited
+        before it spoke, as whoever speaks early has not timed out.
         """
         if self.spoke is not None and self.spoke <= allowed:
             allowed += min(self.spoke, time_out)

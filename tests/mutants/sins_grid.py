@@ -43,7 +43,6 @@ def _patient(method: str, *, when: tuple[Stage, ...] = ()) -> None:
 def never_times_out() -> None:
     for method in ("greet", "command", "starttls", "send_body"):
         _patient(method)
-
     _leaves_only_with_an_answer()
 
 
