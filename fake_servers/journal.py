@@ -24,6 +24,7 @@ tls      failed        error
 smtp     received      stage, line
 smtp     sent          stage, text (of raw octets above 1024 the head, and how many there are)
 smtp     fault         stage, action (a scripted fault was played), attempt
+smtp     heard         octets (on the wire; the first that came into a stall, if half a second or more into it)
 smtp     unoffered     stage, parameters (of MAIL or RCPT, that the last EHLO did not offer; answered by 555)
 smtp     body          octets (read so far, when the body ended or was cut off)
 smtp     message       mail_from, recipients, content (base64), tls, options

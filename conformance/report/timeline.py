@@ -111,6 +111,8 @@ def _described(event: Event) -> tuple[str, str]:
             return "SMTP", f"< {fields['text']}".replace("\n", " | ")
         case "smtp", "fault":
             return "SMTP", f"fault played: {fields['action']} at {fields['stage']}"
+        case "smtp", "heard":
+            return "SMTP", f"> {fields['octets']} octets into the silence"
         case "smtp", "body":
             return "SMTP", f"content: {fields['octets']} octets read"
         case "smtp", "message":

@@ -119,7 +119,8 @@ class Reset:
 class Stall:
     """Say nothing more and keep the connection until the peer has left.
 
-    At BODY the server stops reading, so that the peer's window closes; elsewhere it reads and ignores.
+    At BODY the server stops reading, so that the peer's window closes; elsewhere it reads and ignores, and notes
+    once that the peer has said something into the silence.
 
     Attributes:
         after: Octets of content to read first (stage BODY only; at least one is read there).

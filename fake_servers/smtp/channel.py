@@ -135,14 +135,17 @@ class Channel:
         with contextlib.suppress(OSError):  # ENOTCONN: the peer has reset the connection
             self._sock.shutdown(socket.SHUT_WR)
 
-    async def drain(self) -> None:
+    async def drain(self, heard: Callable[[int], object] = lambda _: None) -> None:
         """Read and forget everything, as it is on the wire, until the peer has sent FIN or RST.
+
+        Args:
+            heard: Called for each read with the number of octets.
 
         Raises:
             ConnectionError: It was RST.
         """
-        while await self._loop.sock_recv(self._sock, _RECORD_SIZE):
-            pass
+        while data := await self._loop.sock_recv(self._sock, _RECORD_SIZE):
+            heard(len(data))
 
     async def departure(self) -> None:
         """Wait for the peer's FIN or RST without reading anything.

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from fake_servers.smtp.channel import Channel
 from fake_servers.smtp.connection import Connection, peer_ending
 from fake_servers.smtp.effects import Abort, Effect, HalfClose, Hold, Note, Repeat, Send, StartTls, Wait
 from fake_servers.smtp.session import Session
+
+# Seconds after the beginning of a stall in which octets may still come that the peer sent before it could know, such
+# as the rest of a pipelined group (RFC 2920): nobody has given up waiting so soon.
+_ON_THEIR_WAY = 0.5
 
 
 async def serve(
@@ -99,7 +103,7 @@ class _Performance:
                     self._connection.ended("server", "rst")
                     self._channel.reset()
                 case Hold():
-                    await self._hold(reading=effect.reading)
+                    await self._hold(reading=effect.reading, heard=self._ear())
                 case Repeat():
                     await self._repeat(effect)
 
@@ -130,10 +134,24 @@ class _Performance:
         self._connection.ended("server", "fin")
         await self._drain()
 
-    async def _hold(self, *, reading: bool) -> None:
+    def _ear(self) -> Callable[[int], None]:
+        """Return what notes, once, that the peer says something into a stall that begins now."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        noted = False
+
+        def hear(octets: int) -> None:
+            nonlocal noted
+            if not noted and loop.time() - begun >= _ON_THEIR_WAY:
+                noted = True
+                self._connection.note("smtp", "heard", octets=octets)
+
+        return hear
+
+    async def _hold(self, *, reading: bool, heard: Callable[[int], None] = lambda _: None) -> None:
         """Wait for the peer to leave; a peer that has only half-closed still waits for its reply."""
         if reading:
-            await self._channel.drain()
+            await self._channel.drain(heard)
         else:
             await self._channel.departure()
         self._connection.ended("peer", "fin")

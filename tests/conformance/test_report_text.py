@@ -89,6 +89,7 @@ class TestTimeline:
         events: list[tuple[str, str, dict[str, object]]] = [
             ("smtp", "received", {"stage": "ehlo", "line": "EHLO relay"}),
             ("smtp", "sent", {"stage": "ehlo", "text": "250-a\n250 b"}),
+            ("smtp", "heard", {"octets": 28}),
             ("smtp", "body", {"octets": 7}),
             ("smtp", "fault", {"stage": "dot", "action": "close", "attempt": 1}),
             ("tls", "offered", {"certificate": "expired"}),
@@ -105,9 +106,9 @@ class TestTimeline:
         for layer, kind, fields in events:
             story.note(2.0, layer, kind, server=server, connection=3, **fields)
         told = "\n".join(_lines(story))
-        for shown in ("> EHLO relay", "250-a | 250 b", "7 octets", "close at dot", "certificate expired",
-                      "bad certificate", "127.0.0.1:5", "closed by peer (fin)", "refused", "dropped", "oops",
-                      "of event"):  # fmt: skip
+        for shown in ("> EHLO relay", "250-a | 250 b", "7 octets", "> 28 octets", "close at dot",
+                      "certificate expired", "bad certificate", "127.0.0.1:5", "closed by peer (fin)", "refused",
+                      "dropped", "oops", "of event"):  # fmt: skip
             assert shown in told
         assert len(_lines(story)) == len(events) + 3
 

@@ -13,7 +13,7 @@ def _fault(action: str, stage: str) -> tuple[str, str, dict[str, object]]:
 
 
 def _held(mode: str, action: str, *seconds: float) -> Story:
-    stage = mode.rpartition("_at_")[2]
+    stage = mode.rpartition("_at_")[2] if "_at_" in mode else "greeting"
     story = Story(mode).change(repaired=20.0, closed=30.0)
     for number, lasting in enumerate(seconds):
         story.connects(1.0 + 8 * number, _fault(action, stage), lasting=lasting)
@@ -27,6 +27,65 @@ def test_silence_ends_with_the_time_out(seconds: float, verdict: Verdict) -> Non
     # 2 s were asked for, the slack is 1 s, and the fault falls 0.05 s into the connection
     assert _held("stall_at_mail", "stall", seconds).verdict("times_out") is verdict
     assert _held("stall_at_mail", "stall", 2.0, seconds).verdict("times_out") is verdict
+
+
+def _leaves(story: Story, after: float) -> Story:
+    """Have the relay say something, so long after the fault, on the first connection."""
+    story.note(1.05 + after, "smtp", "heard", server=story.site().server, connection=101, octets=6)
+    story.events.sort(key=lambda event: event.at)
+    return story
+
+
+@pytest.mark.parametrize(
+    ("said", "closed", "verdict"),
+    [
+        (2.0, 4.0, Verdict.PASS),
+        (2.0, 5.0, Verdict.PASS),
+        (2.0, 5.2, Verdict.FAIL),
+        (3.0, 5.0, Verdict.PASS),
+        (3.0, 5.2, Verdict.FAIL),  # late with QUIT earns no time beyond a second time-out
+        (3.2, 3.3, Verdict.FAIL),
+        (5.0, 5.1, Verdict.FAIL),
+        (0.5, 3.5, Verdict.PASS),
+        (0.5, 4.0, Verdict.FAIL),  # what comes early is no leave
+        (2.0, 40.0, Verdict.FAIL),
+        (None, 4.0, Verdict.FAIL),
+    ],
+)
+def test_a_relay_that_takes_its_leave_in_time_may_wait_for_the_answer(
+    said: float | None, closed: float, verdict: Verdict
+) -> None:
+    story = _held("stall_at_mail", "stall", closed + 0.05)
+    if said is not None:
+        _leaves(story, said)
+    assert story.verdict("times_out") is verdict
+
+
+def test_a_leave_that_never_ends_is_told_with_when_it_began() -> None:
+    story = _leaves(_held("stall_at_mail", "stall", 40.0), 2.0)
+    assert "not over after 28.9 s, having said something after 2.0 s" in story.judge("times_out").observed
+    assert story.change(closed=5.0).verdict("times_out") is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("mode", "verdict"),
+    [
+        ("greeting_timeout", Verdict.PASS),
+        ("stall_at_ehlo_tls", Verdict.PASS),
+        ("stall_at_dot", Verdict.PASS),
+        ("stall_at_handshake", Verdict.FAIL),
+        ("stall_at_body", Verdict.FAIL),
+        ("stall_at_quit", Verdict.FAIL),
+    ],
+)
+def test_only_where_the_relay_has_a_command_to_say_is_it_a_leave(mode: str, verdict: Verdict) -> None:
+    assert _leaves(_held(mode, "stall", 4.0), 2.0).verdict("times_out") is verdict
+
+
+def test_the_attempt_that_is_furthest_beyond_its_own_bound_decides() -> None:
+    story = _leaves(_held("stall_at_mail", "stall", 5.0, 4.0), 2.0)
+    assert story.verdict("times_out") is Verdict.FAIL
+    assert "the longest over after 3.9 s" in story.judge("times_out").observed
 
 
 def test_what_the_relay_granted_counts() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 
@@ -26,6 +27,7 @@ from fake_servers.smtp import (
 
 ALL = list(COMMANDS)
 DIALOGUE = [stage for stage in ALL if stage not in (Stage.CONNECT, Stage.HANDSHAKE, Stage.BODY)]
+ON_THEIR_WAY = 0.5  # seconds in which octets that come into a stall may have been sent before it
 REFUSED = Reply(450, "4.2.1 One moment", "4.2.1 please")
 REFUSED_WIRE = b"450-4.2.1 One moment\r\n450 4.2.1 please\r\n"
 
@@ -78,6 +80,67 @@ async def test_stall_outlasts_a_half_close(serve: Serve, journal: Journal, stage
         client.half_close()
         await noted(journal, "closed")
         assert await client.is_silent()  # the client may still wait for its reply
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [Stage.CONNECT, Stage.GREETING, Stage.HANDSHAKE, Stage.EHLO_TLS, Stage.MAIL, Stage.DOT, Stage.QUIT],
+)
+async def test_what_is_said_into_a_stall_is_noted_once(serve: Serve, journal: Journal, stage: Stage) -> None:
+    async with await serve(Script(Rule(stage, Stall()))) as client:
+        await client.walk_to(stage)
+        await noted(journal, "fault")
+        await asyncio.sleep(ON_THEIR_WAY)
+        await client.send(b"QUIT\r\n")
+        [heard] = await noted(journal, "heard")
+        await client.send(b"RSET\r\n")
+        assert await client.is_silent()
+    await noted(journal, "closed")
+    own = [event for event in journal if event.connection == heard.connection]
+    fault, then, end = own[-3:]
+    assert (fault.kind, then.kind, end.kind) == ("fault", "heard", "closed")
+    assert (end["by"], end["how"]) == ("peer", "fin")
+    assert then.at - fault.at >= ON_THEIR_WAY
+    # under TLS a record, with its header
+    assert heard["octets"] == 6 if stage is not Stage.EHLO_TLS else int(str(heard["octets"])) > 6
+
+
+async def test_what_was_on_its_way_into_a_stall_is_not_noted_and_hides_nothing(
+    serve: Serve, journal: Journal
+) -> None:
+    async with await serve(Script(Rule(Stage.MAIL, Stall()))) as client:
+        await client.walk_to(Stage.EHLO)
+        await client.reply()
+        await client.send(COMMANDS[Stage.MAIL] + b"RCPT")  # a pipelined group, in two segments
+        await noted(journal, "fault")
+        await client.send(b" TO:<recipient@b.test>\r\n")
+        await asyncio.sleep(ON_THEIR_WAY)
+        assert not any(event.kind == "heard" for event in journal)
+        await client.send(b"QUIT\r\n")
+        [heard] = await noted(journal, "heard")
+    assert heard["octets"] == 6
+
+
+async def test_a_peer_that_leaves_a_stall_without_a_word_was_not_heard(
+    serve: Serve, journal: Journal
+) -> None:
+    async with await serve(Script(Rule(Stage.MAIL, Stall()))) as client:
+        await client.walk_to(Stage.MAIL)
+        await noted(journal, "fault")
+        await asyncio.sleep(ON_THEIR_WAY)
+    await noted(journal, "closed")
+    assert not any(event.kind == "heard" for event in journal)
+
+
+async def test_content_that_still_comes_into_a_stall_is_not_noted(serve: Serve, journal: Journal) -> None:
+    async with await serve(Script(Rule(Stage.BODY, Stall()))) as client:
+        await client.walk_to(Stage.BODY)
+        await noted(journal, "fault")
+        await asyncio.sleep(ON_THEIR_WAY)
+        await client.send(b"more of it\r\n")
+        assert await client.is_silent()
+    await noted(journal, "closed")
+    assert not any(event.kind == "heard" for event in journal)
 
 
 @pytest.mark.parametrize("stage", [*DIALOGUE, Stage.BODY])

@@ -154,6 +154,17 @@ GRID = (
         also=_stuck("stall_at_body"),
     ),
     Mutant(
+        name="waits_for_ever_for_the_answer_to_quit",
+        sin="Says QUIT after a time-out, and waits without end for the answer.",
+        scenarios=("greeting_timeout", "stall_at_ehlo_tls", "stall_at_rcpt", "stall_at_dot", "stall_at_body"),
+        caught=(
+            fails(
+                *("times_out", "session/times-out"),
+                *("greeting_timeout", "stall_at_ehlo_tls", "stall_at_rcpt", "stall_at_dot"),
+            ),
+        ),
+    ),
+    Mutant(
         name="returns_odd_replies",
         sin="Returns a message at once when a reply is malformed, too long, ended by a bare LF or out of place.",
         scenarios=(*_ODD, "close_at_mail"),

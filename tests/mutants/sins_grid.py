@@ -10,7 +10,7 @@ from aiosmtplib.errors import SMTPReadTimeoutError, SMTPResponseException
 from aiosmtplib.protocol import SMTPProtocol
 
 from conformance.reference import classify as classification
-from conformance.reference import errors
+from conformance.reference import delivery, errors
 from conformance.reference.classify import Cause, Condition, Stage
 from conformance.reference.errors import Failure, SessionFailed
 from conformance.reference.session import Reply, Session
@@ -43,7 +43,10 @@ def _patient(method: str, *, when: tuple[Stage, ...] = ()) -> None:
 def never_times_out() -> None:
     for method in ("greet", "command", "starttls", "send_body"):
         _patient(method)
+    _leaves_only_with_an_answer()
 
+
+def _leaves_only_with_an_answer() -> None:
     async def leave(self: Any) -> None:
         try:
             await self._protocol.execute_command(b"QUIT")
@@ -51,6 +54,29 @@ def never_times_out() -> None:
             self._transport.close()
 
     patch(Session, "_leave", lambda _: leave)
+
+
+def say_quit_into_the_silence() -> None:
+    """Have a relay take its leave by QUIT after a time-out as well, and wait for the answer."""
+
+    def make(original: Any) -> Any:
+        def part(session: Any, error: SessionFailed | None) -> None:
+            # in the handshake nothing can be said, and amid the content QUIT would be content
+            in_between = error is not None and error.stage is not Stage.HANDSHAKE
+            if in_between and not session._transport.get_write_buffer_size():
+                session.leave()
+            else:
+                original(session, error)
+
+        return part
+
+    patch(delivery, "part", make)
+
+
+@sin
+def waits_for_ever_for_the_answer_to_quit() -> None:
+    say_quit_into_the_silence()
+    _leaves_only_with_an_answer()
 
 
 @sin

@@ -15,6 +15,7 @@ from conformance.reference.relay import Relay
 from conformance.reference.resolver import LookupFailed, Resolver
 from conformance.reference.transaction import Transaction
 from mutants.patching import patch, sin
+from mutants.sins_grid import say_quit_into_the_silence
 
 
 @sin
@@ -118,6 +119,11 @@ def misses_what_moves() -> None:
         return listing
 
     patch(Control, "_queue", make)
+
+
+@sin
+def says_quit_after_a_time_out() -> None:
+    say_quit_into_the_silence()
 
 
 @sin
