@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from email.message import EmailMessage, Message
 
+# RFC 5322 section 3.2.2, which RFC 3464 section 2.1.1 lets into every structured field
 _COMMENT = re.compile(r"\([^()]*\)")
 _TYPE = re.compile(r"[\w.-]+\s*;\s*")
 _ASCII_PART = "message/delivery-status"
@@ -92,11 +93,16 @@ def _split(part: Message) -> list[Message]:
 def _recipient(group: Message | EmailMessage) -> RecipientReport:
     return RecipientReport(
         final_recipient=_after_type(group.get("Final-Recipient")),
-        action=_COMMENT.sub("", _unfold(group.get("Action"))).strip().lower(),
-        status=_COMMENT.sub("", _unfold(group.get("Status"))).strip(),
+        action=without_comments(_unfold(group.get("Action"))).lower(),
+        status=without_comments(_unfold(group.get("Status"))),
         diagnostic=_after_type(group.get("Diagnostic-Code")),
         remote_mta=_after_type(group.get("Remote-MTA")),
     )
+
+
+def without_comments(value: object) -> str:
+    """Return the value of a structured field without its comments; empty if there is no such field."""
+    return _COMMENT.sub("", str(value or "")).strip()
 
 
 def _unfold(value: object) -> str:

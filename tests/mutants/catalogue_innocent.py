@@ -125,7 +125,12 @@ INNOCENT = (
     Mutant(
         name="reports_in_its_own_form",
         sin="Writes comments, capitals, a field of its own and 5.4.300 into its reports.",
-        scenarios=("connection_refused.expires", "certificate_expired.expires", "greeting_421.day"),
+        scenarios=(
+            "connection_refused.expires",
+            "certificate_expired.expires",
+            "greeting_421.day",
+            "reply_like_fields.expires",
+        ),
         profiles=_ALL_PROFILES,
     ),
     Mutant(

@@ -54,7 +54,7 @@ def returns_headers_only() -> None:
 @sin
 def reports_in_its_own_form() -> None:
     def change(report: bytes) -> bytes:
-        report = report.replace(b"\r\nAction: failed", b"\r\nAction: Failed\r\nX-Queue: 7", 1)
+        report = report.replace(b"\r\nAction: failed", b"\r\nAction: Failed (expired)\r\nX-Queue: 7", 1)
         report = re.sub(rb"\r\nStatus: [\d.]+", b"\r\nStatus: 5.4.300 (message expired)", report, count=1)
         report = re.sub(
             rb"\r\nDiagnostic-Code: smtp;550 [\d.]+",
