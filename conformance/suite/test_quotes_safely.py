@@ -1,6 +1,7 @@
 """Words of a remote server that are made to break what quotes them break nothing."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from conformance import quoting
 from conformance.aspect import Case, Course, Finding, Kind, aspect
@@ -57,7 +58,8 @@ def _untrue(case: Case) -> Iterator[str]:
     for reported in evidence.reported:
         if reported.event.outcome is not Outcome.DEFERRED and reported.seen < arrived:
             yield f"{reported.event.outcome} at {reported.seen:.2f} s, before anything arrived: {reported.event.text!r}"
-    for snapshot, waiting in evidence.queue:
-        if len(waiting) > 1:
-            yield f"{len(waiting)} times in the queue at {snapshot.at:.2f} s"
+    # one look shows twice what moves from one folder to the next while they are read, one after the other
+    for (_, before), (snapshot, waiting) in pairwise(evidence.looks):
+        if len(before) > 1 and len(waiting) > 1:
+            yield f"{len(waiting)} times in the queue at {snapshot.at:.2f} s, and at the look before"
             return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from builders import Story, waiting
 
@@ -61,6 +63,24 @@ class TestQuotesSafely:
     def test_a_delivery_that_never_was(self) -> None:
         story = waiting("reply_like_log_lines").says(2.0, "250 2.0.0 OK", Outcome.DELIVERED)
         assert "before anything arrived" in _observed(story, "quotes_safely", Verdict.DEVIATION)
+
+    @pytest.mark.parametrize(
+        ("rows", "verdict"),
+        [
+            ((1, 2, 1), Verdict.PASS),
+            ((2, 1, 2), Verdict.PASS),
+            ((2, 0, 2), Verdict.PASS),
+            ((1, 2, 2), Verdict.DEVIATION),
+            ((3, 2, 1), Verdict.DEVIATION),
+        ],
+    )
+    def test_a_row_for_each_line_of_a_reply(self, rows: tuple[int, ...], verdict: Verdict) -> None:
+        story = waiting("reply_like_log_lines").says(2.0, "450 4.2.1 Mailbox busy?250 2.0.0 OK")
+        story.snapshots.clear()
+        for at, number in enumerate(rows, 2):
+            story.look(float(at))
+            story.snapshots[-1] = replace(story.snapshots[-1], waiting=story.snapshots[-1].waiting * number)
+        assert _observed(story, "quotes_safely", verdict)
 
     def test_a_relay_that_shows_nothing(self) -> None:
         assert _observed(waiting("reply_nul"), "quotes_safely", Verdict.NOT_APPLICABLE)

@@ -101,7 +101,7 @@ FORM = (
     Mutant(
         name="status_of_an_address_failure",
         sin="Writes 5.1.1 into the report of a network failure.",
-        scenarios=("connection_refused.expires", "greeting_421.expires"),
+        scenarios=("connection_refused.expires", "greeting_421.expires", "hosts_close_then_421.expires"),
         caught=(deviates("ndr_status", _SAMPLED),),
     ),
     Mutant(
