@@ -7,6 +7,7 @@ import email
 import email.policy
 import quopri
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage, Message
 
@@ -57,7 +58,7 @@ class Report:
 
 def read_report(content: bytes) -> Report:
     """Read a message as a delivery status notification."""
-    message = email.message_from_bytes(content, policy=email.policy.compat32)
+    message = _parsed(content)
     # the first group is about the message (section 2.2), the others each about a recipient
     groups = [group for group in field_groups(message) if group.get("Final-Recipient")]
     return Report(recipients=tuple(map(_recipient, groups)), subject=str(message.get("Subject", "")))
@@ -73,6 +74,39 @@ def field_groups(message: Message) -> list[Message]:
             groups = _split(part) if kind == _GLOBAL_PART else payload
             return [group for group in groups if isinstance(group, Message) and group.keys()]
     return []
+
+
+def has_fields(content: bytes) -> bool:
+    """Tell whether a report has a part for programs."""
+    return bool(field_groups(_parsed(content)))
+
+
+def words(content: bytes, original: bytes = b"") -> str:
+    """Return what a report says to people: its texts, without the lines of the message that it returns.
+
+    Args:
+        content: The report.
+        original: The message that it may return, in a part of its own or at the end of its text.
+    """
+    returned = {line.strip() for line in original.decode("latin-1").splitlines()}
+    lines = [line for text in _texts(_parsed(content)) for line in text.splitlines()]
+    return "\n".join(line for line in lines if line.lstrip("> ").strip() not in returned)
+
+
+def _texts(part: Message) -> Iterator[str]:
+    payload = part.get_payload()
+    if part.get_content_maintype() == "multipart" and isinstance(payload, list):
+        for inner in payload:
+            if isinstance(inner, Message):
+                yield from _texts(inner)
+    elif part.get_content_type() in ("text/plain", "text/html"):
+        decoded = part.get_payload(decode=True)
+        if isinstance(decoded, bytes):
+            yield decoded.decode("utf-8", "replace")  # codes and addresses are ASCII, whatever the charset
+
+
+def _parsed(content: bytes) -> Message:
+    return email.message_from_bytes(content, policy=email.policy.compat32)
 
 
 def _split(part: Message) -> list[Message]:

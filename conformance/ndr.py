@@ -31,6 +31,25 @@ _RETURNED = (
 )
 
 
+def is_report(content: bytes) -> bool:
+    """Tell whether RFC 6522 is about this message at all: whether it says that it is a multipart/report."""
+    return _parsed(content).get_content_type() == "multipart/report"
+
+
+def notification(content: bytes) -> list[str]:
+    """Complain about a message that is no delivery status notification (RFC 3464 section 2)."""
+    message = _parsed(content)
+    if not is_report(content):
+        return [f"it is {message.get_content_type()}, of which RFC 3464 and RFC 6522 ask nothing more"]
+    found = []
+    report_type = str(message.get_param("report-type") or "")
+    if report_type.lower() != "delivery-status":
+        found.append(f"report-type is {report_type or 'missing'}")
+    if not field_groups(message):
+        found.append("there is no message/delivery-status part")
+    return found
+
+
 def form(content: bytes) -> list[str]:
     """Complain about the outer form (RFC 6522 section 3)."""
     message = _parsed(content)

@@ -1,17 +1,20 @@
 """The report names the real cause."""
 
-from conformance import codes
+from conformance import codes, ndr
 from conformance.aspect import Case, Course, Finding, aspect
 from conformance.ndr_cases import only_report
 from conformance.target import Outcome
+from conformance.verdict import NotApplicable
 
 
 @aspect(Course.EXPIRES, slots=("class", "cause", "agrees", "passed_through"))
 def test_ndr_status(case: Case) -> list[Finding]:
     """Status is of class 5 (or 4, transient by itself), keeps the cause, and agrees with Diagnostic-Code."""
     case.must_have_waited()
-    only_report(case)
+    content = only_report(case)
     _, report = case.evidence.ndrs[0]
+    if not report.recipients and not ndr.is_report(content):
+        raise NotApplicable("the report is no multipart/report and has no Status (see ndr_form)")
     if not report.recipients:
         return [
             case.finding(

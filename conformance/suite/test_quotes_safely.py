@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from conformance import quoting
+from conformance import dsn, ndr, quoting
 from conformance.aspect import Case, Course, Finding, Kind, aspect
 from conformance.ndr_cases import only_report
 from conformance.target import Outcome
@@ -24,7 +24,10 @@ def test_quotes_safely(case: Case) -> list[Finding]:
         return [_shown(case)]
     if case.evidence.staged.course == Course.EXPIRES:
         case.must_have_waited()
-    complaints = quoting.report(only_report(case), case.evidence.staged.recipient)
+    content = only_report(case)
+    if not ndr.is_report(content) and not dsn.has_fields(content):
+        raise NotApplicable("the report is no multipart/report and has no fields that could be broken")
+    complaints = quoting.report(content, case.evidence.staged.recipient)
     return [
         case.finding(
             "quotes_safely.report",

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from builders import ASPECT, Story
 from days import MOMENTS, expired, moved
-from reports import delay_notice, postfix_like
+from reports import delay_notice, postfix_like, qmail_like
 
 from conformance.course import Course
 from conformance.profile import Accepted, Check, Row, load
@@ -92,6 +92,20 @@ class TestNdrForm:
         more = b"Remote-MTA: dns; mx.test\r\nStatus:"
         report = postfix_like(expired(mode).staged).replace(b"Status:", more)
         assert expired(mode, report=report).verdict("ndr_form") is verdict
+
+    @pytest.mark.parametrize("profile", ["eop", "rfc"])
+    def test_a_plain_text_deviates_and_is_asked_no_more(self, profile: str) -> None:
+        story = expired("connection_refused")
+        judged = expired("connection_refused", report=qmail_like(story.staged)).judge("ndr_form", profile)
+        assert (judged.verdict, judged.requirement.id) == (Verdict.DEVIATION, "ndr/notification")
+        assert [finding.requirement for finding in judged.findings] == ["ndr/notification"]
+        assert "text/plain, of which RFC 3464" in judged.observed
+
+    def test_a_report_without_fields_is_asked_all(self) -> None:
+        report = postfix_like(expired("connection_refused").staged)
+        report = report.replace(b"message/delivery-status", b"text/plain")
+        judged = expired("connection_refused", report=report).judge("ndr_form")
+        assert {f.requirement for f in judged.findings if not f.holds} >= {"ndr/notification", "ndr/form"}
 
     def test_without_a_report_there_is_no_form(self) -> None:
         for name in ("ndr_form", "ndr_status"):
@@ -198,6 +212,11 @@ class TestNdrStatus:
 
     def test_a_bounce_in_no_known_form(self) -> None:
         story = expired("connection_refused", report=b"Subject: Returned\r\n\r\nSorry.\r\n")
+        assert "no Status" in _observed(story, "ndr_status", Verdict.NOT_APPLICABLE)
+
+    def test_a_report_without_fields(self) -> None:
+        report = postfix_like(expired("connection_refused").staged)
+        story = expired("connection_refused", report=report.replace(b"Final-Recipient", b"X-Recipient"))
         assert "no fields" in _observed(story, "ndr_status")
 
 
