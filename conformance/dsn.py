@@ -7,9 +7,11 @@ import email
 import email.policy
 import quopri
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage, Message
 
+# RFC 5322 section 3.2.2, which RFC 3464 section 2.1.1 lets into every structured field
 _COMMENT = re.compile(r"\([^()]*\)")
 _TYPE = re.compile(r"[\w.-]+\s*;\s*")
 _ASCII_PART = "message/delivery-status"
@@ -56,7 +58,7 @@ class Report:
 
 def read_report(content: bytes) -> Report:
     """Read a message as a delivery status notification."""
-    message = email.message_from_bytes(content, policy=email.policy.compat32)
+    message = _parsed(content)
     # the first group is about the message (section 2.2), the others each about a recipient
     groups = [group for group in field_groups(message) if group.get("Final-Recipient")]
     return Report(recipients=tuple(map(_recipient, groups)), subject=str(message.get("Subject", "")))
@@ -72,6 +74,39 @@ def field_groups(message: Message) -> list[Message]:
             groups = _split(part) if kind == _GLOBAL_PART else payload
             return [group for group in groups if isinstance(group, Message) and group.keys()]
     return []
+
+
+def has_fields(content: bytes) -> bool:
+    """Tell whether a report has a part for programs."""
+    return bool(field_groups(_parsed(content)))
+
+
+def words(content: bytes, original: bytes = b"") -> str:
+    """Return what a report says to people: its texts, without the lines of the message that it returns.
+
+    Args:
+        content: The report.
+        original: The message that it may return, in a part of its own or at the end of its text.
+    """
+    returned = {line.strip() for line in original.decode("latin-1").splitlines()}
+    lines = [line for text in _texts(_parsed(content)) for line in text.splitlines()]
+    return "\n".join(line for line in lines if line.lstrip("> ").strip() not in returned)
+
+
+def _texts(part: Message) -> Iterator[str]:
+    payload = part.get_payload()
+    if part.get_content_maintype() == "multipart" and isinstance(payload, list):
+        for inner in payload:
+            if isinstance(inner, Message):
+                yield from _texts(inner)
+    elif part.get_content_type() in ("text/plain", "text/html"):
+        decoded = part.get_payload(decode=True)
+        if isinstance(decoded, bytes):
+            yield decoded.decode("utf-8", "replace")  # codes and addresses are ASCII, whatever the charset
+
+
+def _parsed(content: bytes) -> Message:
+    return email.message_from_bytes(content, policy=email.policy.compat32)
 
 
 def _split(part: Message) -> list[Message]:
@@ -92,11 +127,16 @@ def _split(part: Message) -> list[Message]:
 def _recipient(group: Message | EmailMessage) -> RecipientReport:
     return RecipientReport(
         final_recipient=_after_type(group.get("Final-Recipient")),
-        action=_COMMENT.sub("", _unfold(group.get("Action"))).strip().lower(),
-        status=_COMMENT.sub("", _unfold(group.get("Status"))).strip(),
+        action=without_comments(_unfold(group.get("Action"))).lower(),
+        status=without_comments(_unfold(group.get("Status"))),
         diagnostic=_after_type(group.get("Diagnostic-Code")),
         remote_mta=_after_type(group.get("Remote-MTA")),
     )
+
+
+def without_comments(value: object) -> str:
+    """Return the value of a structured field without its comments; empty if there is no such field."""
+    return _COMMENT.sub("", str(value or "")).strip()
 
 
 def _unfold(value: object) -> str:

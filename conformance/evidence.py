@@ -7,13 +7,14 @@ messages, the relay's own events, its queue and the reports it returned, all on 
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
 from typing import cast
 
-from conformance import codes
+from conformance import codes, dsn
 from conformance.codes import Codes
 from conformance.dsn import Report, read_report
 from conformance.record import Record, Reported, Snapshot, Staged, Trouble
@@ -201,6 +202,20 @@ class Evidence:
                 return source
         return self.errors
 
+    def told_of(self, *addresses: str) -> list[str]:
+        """Return whom the reports call failed, in lower case, once for each time.
+
+        Args:
+            addresses: Whom to look for in the words of a report that has no fields for programs.
+        """
+        told = []
+        for message, report in self.ndrs:
+            told += [recipient.final_recipient.lower() for recipient in report.recipients]
+            if not dsn.has_fields(message.content):
+                words = dsn.words(message.content, self.staged.content).lower()
+                told += [each for each in map(str.lower, addresses) if _stands_in(each, words)]
+        return told
+
     @cached_property
     def given_up(self) -> float | None:
         """When the relay returned the message or said that it had given up; None if it did neither."""
@@ -251,3 +266,8 @@ class Evidence:
     def late(self) -> bool:
         """Whether the wave itself was later than its slack allows while this window was open."""
         return self.staged.lag > self.record.header.slack
+
+
+def _stands_in(address: str, words: str) -> bool:
+    """Tell whether an address stands in a text, and not as a part of a longer one."""
+    return re.search(rf"(?<![\w.+-]){re.escape(address)}(?![\w-])", words) is not None

@@ -18,9 +18,11 @@ from fake_servers import (
     Action,
     Answer,
     Certificate,
+    CloseWith421,
     Endless,
     NoData,
     NxDomain,
+    Raw,
     Records,
     Reply,
     Rule,
@@ -229,6 +231,20 @@ class FailureMode:
         """Seconds that the slowest reply takes, 0 if none trickles."""
         replies = [action for action in self._actions if isinstance(action, Trickle)]
         return max((len(each.reply.encoded()) * each.interval for each in replies), default=0.0)
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """What the servers answer instead of a yes, word for word, whether or not that must be the relay's error."""
+        said = []
+        for action in self._actions:
+            match action:
+                case Reply(positive=False):
+                    said.append(action.text)
+                case CloseWith421():
+                    said.append(f"421 {action.text}")
+                case Raw():
+                    said.append(action.data.decode("latin-1"))
+        return tuple(said)
 
     @property
     def _actions(self) -> tuple[Action, ...]:

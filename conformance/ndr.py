@@ -14,7 +14,7 @@ from email.message import Message
 
 from flufl.bounce import scan_message
 
-from conformance.dsn import MACHINE_PARTS, field_groups
+from conformance.dsn import MACHINE_PARTS, field_groups, without_comments
 
 # RFC 5322 section 3.3: a numeric zone; RFC 3464 sections 2.2.5, 2.3.7 and 2.3.9 demand one.
 _DATE = re.compile(
@@ -29,8 +29,25 @@ _RETURNED = (
     "message/global",
     "message/global-headers",
 )
-# RFC 5322 section 3.2.2, which RFC 3464 section 2.1.1 lets into every structured field
-_COMMENT = re.compile(r"\([^()]*\)")
+
+
+def is_report(content: bytes) -> bool:
+    """Tell whether RFC 6522 is about this message at all: whether it says that it is a multipart/report."""
+    return _parsed(content).get_content_type() == "multipart/report"
+
+
+def notification(content: bytes) -> list[str]:
+    """Complain about a message that is no delivery status notification (RFC 3464 section 2)."""
+    message = _parsed(content)
+    if not is_report(content):
+        return [f"it is {message.get_content_type()}, of which RFC 3464 and RFC 6522 ask nothing more"]
+    found = []
+    report_type = str(message.get_param("report-type") or "")
+    if report_type.lower() != "delivery-status":
+        found.append(f"report-type is {report_type or 'missing'}")
+    if not field_groups(message):
+        found.append("there is no message/delivery-status part")
+    return found
 
 
 def form(content: bytes) -> list[str]:
@@ -78,7 +95,7 @@ def _recipient(group: Message, recipient: str) -> Iterator[str]:
     _, _, address = final.partition(";")
     if address.strip() != recipient:
         yield f"Final-Recipient is {final or 'missing'}, the envelope had {recipient}"
-    action = _COMMENT.sub("", str(group.get("Action") or "")).strip().lower()
+    action = without_comments(group.get("Action")).lower()
     if action != "failed":
         yield f"Action is {action or 'missing'}"
     status = str(group.get("Status") or "").strip()

@@ -75,7 +75,7 @@ def fate_of(evidence: Evidence, offer: Offer) -> Fate:
     """Return what became of a message by the end of the window."""
     ours = offer.recipient.lower()
     copies = tuple(message for message in evidence.messages if message.is_for(ours))
-    told = [r.final_recipient.lower() for _, report in evidence.ndrs for r in report.recipients]
+    told = evidence.told_of(ours)
     delivered = (r.event.recipient for r in evidence.record.reported if r.event.outcome is Outcome.DELIVERED)
     said = not copies and ours in map(str.lower, delivered)
     shown = Capability.MAILBOXES in evidence.record.header.capabilities

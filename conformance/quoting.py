@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from email.message import Message
 
-from conformance.dsn import MACHINE_PARTS, field_groups
+from conformance.dsn import MACHINE_PARTS, field_groups, without_comments
 
 # The C0 controls that RFC 5424 section 6.4 warns of, but for the tab.
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f]")
@@ -54,7 +54,7 @@ def _fields(group: Message, recipient: str) -> list[str]:
     final = str(group.get("Final-Recipient") or "").partition(";")[2].strip()
     if final.lower() != recipient.lower():
         found.append(f"Final-Recipient is {final or 'missing'}")
-    if str(group.get("Action") or "").strip().lower() != "failed":
+    if without_comments(group.get("Action")).lower() != "failed":
         found.append(f"Action is {group.get('Action')}")
     return found
 

@@ -24,6 +24,7 @@ SUITE_READS = (
     "codes",
     "content",
     "course",
+    "dsn",
     "evidence",
     "kill_proof",
     "lifetime",

@@ -13,7 +13,7 @@ def test_each_recipient(case: Case) -> list[Finding]:
         for who in (staged.recipient, other)
     }
     # the case of an address is judged by ndr_form
-    told = sorted({r.final_recipient.lower() for _, report in case.evidence.ndrs for r in report.recipients})
+    told = sorted(set(case.evidence.told_of(staged.recipient, other)))
     if case.mode.section == "5yz":
         expected, right = "in one report, and in no delivery", told == [staged.recipient.lower()]
         delivered = 0

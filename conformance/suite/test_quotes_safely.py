@@ -1,8 +1,9 @@
 """Words of a remote server that are made to break what quotes them break nothing."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
-from conformance import quoting
+from conformance import dsn, ndr, quoting
 from conformance.aspect import Case, Course, Finding, Kind, aspect
 from conformance.ndr_cases import only_report
 from conformance.target import Outcome
@@ -23,7 +24,10 @@ def test_quotes_safely(case: Case) -> list[Finding]:
         return [_shown(case)]
     if case.evidence.staged.course == Course.EXPIRES:
         case.must_have_waited()
-    complaints = quoting.report(only_report(case), case.evidence.staged.recipient)
+    content = only_report(case)
+    if not ndr.is_report(content) and not dsn.has_fields(content):
+        raise NotApplicable("the report is no multipart/report and has no fields that could be broken")
+    complaints = quoting.report(content, case.evidence.staged.recipient)
     return [
         case.finding(
             "quotes_safely.report",
@@ -58,7 +62,8 @@ def _untrue(case: Case) -> Iterator[str]:
     for reported in evidence.reported:
         if reported.event.outcome is not Outcome.DEFERRED and reported.seen < arrived:
             yield f"{reported.event.outcome} at {reported.seen:.2f} s, before anything arrived: {reported.event.text!r}"
-    for snapshot, waiting in evidence.queue:
-        if len(waiting) > 1:
-            yield f"{len(waiting)} times in the queue at {snapshot.at:.2f} s"
+    # one look shows twice what moves from one folder to the next while they are read, one after the other
+    for (_, before), (snapshot, waiting) in pairwise(evidence.looks):
+        if len(before) > 1 and len(waiting) > 1:
+            yield f"{len(waiting)} times in the queue at {snapshot.at:.2f} s, and at the look before"
             return

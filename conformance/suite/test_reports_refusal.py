@@ -2,17 +2,24 @@
 
 import re
 
-from conformance import codes
+from conformance import codes, dsn
 from conformance.aspect import Case, Course, Finding, Kind, aspect
 from conformance.ndr_cases import only_report
 
+# not a part of an address, a longer number or a version
+_PERMANENT = re.compile(r"(?<![\w.])5(?:\d\d|\.\d{1,3}\.\d{1,3})(?!\w|\.\d)")
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
 
 @aspect(Course.REJECTED, kinds=(Kind.PERMANENT,), slots=("class", "words"))
 def test_reports_refusal(case: Case) -> list[Finding]:
-    """Status is of class 5, as the reply code is; Diagnostic-Code quotes code and words of the reply."""
-    only_report(case)
+    """Status is of class 5, as the reply code is; Diagnostic-Code quotes code and words of the reply.
+
+    A report without a part for programs says both in its text, if at all.
+    """
+    content = only_report(case)
+    if not dsn.has_fields(content):
+        return _in_words(case, dsn.words(content, case.evidence.staged.content))
     _, report = case.evidence.ndrs[0]
     status = report.recipients[0].status if report.recipients else ""
     findings = [
@@ -23,20 +30,37 @@ def test_reports_refusal(case: Case) -> list[Finding]:
             observed=f"Status {status or 'missing'}",
         )
     ]
+    quoted = report.recipients[0].diagnostic if report.recipients else ""
+    return [*findings, *_quoted(case, quoted, f"Diagnostic-Code {quoted or 'missing'}")]
+
+
+def _in_words(case: Case, text: str) -> list[Finding]:
+    """Look for both in what the report says to people."""
+    found = _PERMANENT.search(text)
+    return [
+        case.finding(
+            "reports_refusal.class",
+            holds=found is not None,
+            expected="a 5yz code or a status of class 5 in the text, for there are no fields",
+            observed=f"{found[0]} in the text" if found else f"none in {' '.join(text.split())!r}",
+        ),
+        *_quoted(case, text, f"a text of {len(text)} characters: {' '.join(text.split())!r}"),
+    ]
+
+
+def _quoted(case: Case, text: str, observed: str) -> list[Finding]:
     reply = case.mode.reply
-    if reply is not None:
-        quoted = report.recipients[0].diagnostic if report.recipients else ""
-        wanted = [str(reply.code), *(codes.read(line).rest for line in reply.lines)]
-        missing = [words for words in wanted if _plain(words) not in _plain(quoted)]
-        findings.append(
-            case.finding(
-                "reports_refusal.words",
-                holds=not missing,
-                expected=f"Diagnostic-Code with {' / '.join(wanted)}",
-                observed=f"Diagnostic-Code {quoted or 'missing'}",
-            )
+    if reply is None:
+        return []
+    wanted = [str(reply.code), *(codes.read(line).rest for line in reply.lines)]
+    return [
+        case.finding(
+            "reports_refusal.words",
+            holds=all(_plain(words) in _plain(text) for words in wanted),
+            expected=f"the reply quoted: {' / '.join(wanted)}",
+            observed=observed,
         )
-    return findings
+    ]
 
 
 def _plain(text: str) -> str:

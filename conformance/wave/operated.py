@@ -280,5 +280,4 @@ class _Operated:
 
 def _returned(evidence: Evidence, offer: Offer) -> bool:
     """Tell whether a report names the recipient of a message."""
-    told = (r.final_recipient.lower() for _, report in evidence.ndrs for r in report.recipients)
-    return offer.recipient.lower() in told
+    return offer.recipient.lower() in evidence.told_of(offer.recipient)

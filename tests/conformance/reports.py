@@ -103,6 +103,30 @@ Content-Type: text/rfc822-headers
     )
 
 
+def qmail_like(staged: Staged, *, said: str = "550 5.1.1 No such mailbox") -> bytes:
+    """Return a bounce in plain text, with the message below (QSBMF)."""
+    return _crlf(
+        f"""From: MAILER-DAEMON@relay.test
+To: {staged.sender}
+Subject: failure notice
+
+Hi. This is the qmail-send program at relay.test.
+I'm afraid I wasn't able to deliver your message to the following addresses.
+This is a permanent error; I've given up. Sorry it didn't work out.
+
+<{staged.recipient}>:
+{staged.sites[0].host} does not like recipient.
+Remote host said: {said}
+Giving up on {staged.sites[0].host}.
+
+--- Below this line is a copy of the message.
+
+""",
+        staged.content,
+        "",
+    )
+
+
 def delay_notice(staged: Staged, *, action: str = "delayed") -> bytes:
     """Return a notice of delay."""
     report = postfix_like(staged, more="Will-Retry-Until: Sat, 28 Nov 2026 15:00:00 +0000 (UTC)\n")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from builders import RESOLVER, SINK, Story, good, good_control, waiting
+from reports import qmail_like
 
 from conformance.record import Trouble
 from conformance.target import Outcome
@@ -9,6 +10,16 @@ from conformance.verdict import Fault
 
 def _told(story: Story) -> list[tuple[str, str]]:
     return [(error.source, error.text) for error in story.evidence().errors]
+
+
+def test_whom_a_report_is_about_is_read_in_its_fields_or_else_in_its_words() -> None:
+    story = Story("greeting_421")
+    ours = story.staged.recipient
+    assert story.returns(5.0).evidence().told_of(ours, "else@a.test") == [ours]
+    story.returns(6.0, content=qmail_like(story.staged))
+    assert story.evidence().told_of(ours.upper(), "else@a.test", ours[1:], ours[:-1]) == [ours, ours]
+    nobody = b"Subject: failure notice\r\n\r\nSorry.\r\n" + story.staged.content
+    assert story.returns(7.0, content=nobody).evidence().told_of(ours) == [ours, ours]
 
 
 class TestEvents:

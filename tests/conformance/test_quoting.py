@@ -28,6 +28,20 @@ def test_a_report_in_order_is_left_alone(words: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("action", "right"),
+    [
+        (b"failed (expired)", True),
+        (b"Failed(a)(b)", True),
+        (b"delivered (failed)", False),
+        (b"(failed)", False),
+    ],
+)
+def test_a_comment_is_no_part_of_action(action: bytes, right: bool) -> None:
+    fields = (FIELDS % b"").replace(b"Action: failed", b"Action: " + action)
+    assert (quoting.report(_report(fields), WHO) == []) is right
+
+
+@pytest.mark.parametrize(
     ("words", "complaint"),
     [
         (b"\r\nStatus: 2.0.0", "2 fields Status"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from builders import ASPECT, Story
+from reports import qmail_like
 
 from conformance.failure_mode import Kind
 from conformance.failure_modes import ALL
@@ -73,6 +74,14 @@ class TestEachRecipient:
         else:
             story.meets_fault(3.5).delivers(8.0, recipients=[who])
         assert story.verdict("each_recipient") is Verdict.PASS
+
+    @pytest.mark.parametrize("named", [True, False])
+    def test_a_plain_text_names_the_recipient(self, named: bool) -> None:
+        story = _story("one_recipient_rejected")
+        report = qmail_like(story.staged)
+        who = f"<{story.staged.recipient}>".encode()
+        story.returns(1.9, content=report if named else report.replace(who, b"somebody"))
+        assert story.verdict("each_recipient") is (Verdict.PASS if named else Verdict.FAIL)
 
     @pytest.mark.parametrize("mode", MIXED)
     @pytest.mark.parametrize(("at", "verdict"), [(2.2, Verdict.PASS), (2.4, Verdict.FAIL)])

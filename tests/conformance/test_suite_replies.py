@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from builders import Story, waiting
+from reports import postfix_like, qmail_like
 
 from conformance.target import Outcome
 from conformance.verdict import Verdict
@@ -41,6 +44,36 @@ class TestReportsRefusal:
         story.returns(1.8, status=status, diagnostic=diagnostic)
         assert _observed(story, "reports_refusal", verdict)
 
+    @pytest.mark.parametrize(
+        ("said", "verdict"),
+        [
+            ("550-5.1.1 Mailbox unavailable", Verdict.DEVIATION),  # not the words of the reply
+            ("5.7.1 no", Verdict.DEVIATION),
+            ("(#5.1.1).", Verdict.DEVIATION),
+            ("no", Verdict.FAIL),
+            ("450 4.2.1 no", Verdict.FAIL),
+            ("1550 or 5.5.5.5 or 5.1", Verdict.FAIL),
+            ("", Verdict.FAIL),
+        ],
+    )
+    def test_a_plain_text(self, said: str, verdict: Verdict) -> None:
+        story = Story("rejected_of_another_class").meets_fault(1.2)
+        story.returns(1.8, content=qmail_like(story.staged, said=said))
+        assert _observed(story, "reports_refusal", verdict)
+
+    def test_a_plain_text_that_quotes_the_reply(self) -> None:
+        story = Story("rejected_of_another_class").meets_fault(1.2)
+        assert story.scenario.failure_mode.reply is not None
+        said = " ".join(story.scenario.failure_mode.reply.text.splitlines())
+        story.returns(1.8, content=qmail_like(story.staged, said=said))
+        assert "in the text" in _observed(story, "reports_refusal", Verdict.PASS)
+
+    def test_what_the_message_itself_says_is_no_reason(self) -> None:
+        story = Story("rejected_of_another_class").meets_fault(1.2)
+        story.change(content=story.staged.content + b"550 5.1.1 I wrote\r\n")
+        story.returns(1.8, content=qmail_like(story.staged, said="no"))
+        assert _observed(story, "reports_refusal", Verdict.FAIL)
+
     def test_no_report(self) -> None:
         assert _observed(Story("rejected_599").meets_fault(1.2), "reports_refusal", Verdict.INCONCLUSIVE)
 
@@ -62,6 +95,24 @@ class TestQuotesSafely:
         story = waiting("reply_like_log_lines").says(2.0, "250 2.0.0 OK", Outcome.DELIVERED)
         assert "before anything arrived" in _observed(story, "quotes_safely", Verdict.DEVIATION)
 
+    @pytest.mark.parametrize(
+        ("rows", "verdict"),
+        [
+            ((1, 2, 1), Verdict.PASS),
+            ((2, 1, 2), Verdict.PASS),
+            ((2, 0, 2), Verdict.PASS),
+            ((1, 2, 2), Verdict.DEVIATION),
+            ((3, 2, 1), Verdict.DEVIATION),
+        ],
+    )
+    def test_a_row_for_each_line_of_a_reply(self, rows: tuple[int, ...], verdict: Verdict) -> None:
+        story = waiting("reply_like_log_lines").says(2.0, "450 4.2.1 Mailbox busy?250 2.0.0 OK")
+        story.snapshots.clear()
+        for at, number in enumerate(rows, 2):
+            story.look(float(at))
+            story.snapshots[-1] = replace(story.snapshots[-1], waiting=story.snapshots[-1].waiting * number)
+        assert _observed(story, "quotes_safely", verdict)
+
     def test_a_relay_that_shows_nothing(self) -> None:
         assert _observed(waiting("reply_nul"), "quotes_safely", Verdict.NOT_APPLICABLE)
 
@@ -69,6 +120,17 @@ class TestQuotesSafely:
         story = Story("rejected_like_fields").meets_fault(1.2)
         story.returns(1.8, status="5.2.1", diagnostic="smtp; 550 5.2.1 busy\r\nStatus: 2.0.0")
         assert "2 fields Status" in _observed(story, "quotes_safely", Verdict.FAIL)
+
+    def test_a_plain_text_has_no_fields_to_break(self) -> None:
+        story = Story("rejected_like_fields").meets_fault(1.2)
+        story.returns(1.8, content=qmail_like(story.staged))
+        assert "no fields" in _observed(story, "quotes_safely", Verdict.NOT_APPLICABLE)
+
+    def test_a_report_that_lost_its_fields(self) -> None:
+        story = Story("rejected_like_fields").meets_fault(1.2)
+        report = postfix_like(story.staged).replace(b"message/delivery-status", b"text/plain")
+        story.returns(1.8, content=report)
+        assert "no message/delivery-status" in _observed(story, "quotes_safely", Verdict.FAIL)
 
     def test_a_report_in_order(self) -> None:
         story = Story("rejected_like_fields").meets_fault(1.2)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from builders import Story
+from builders import ASPECT, Story
 from days import MOMENTS, expired, moved
-from reports import delay_notice, postfix_like
+from reports import delay_notice, postfix_like, qmail_like
 
 from conformance.course import Course
+from conformance.profile import Accepted, Check, Row, load
+from conformance.target import Outcome
 from conformance.verdict import Verdict
 
 
@@ -89,6 +93,20 @@ class TestNdrForm:
         report = postfix_like(expired(mode).staged).replace(b"Status:", more)
         assert expired(mode, report=report).verdict("ndr_form") is verdict
 
+    @pytest.mark.parametrize("profile", ["eop", "rfc"])
+    def test_a_plain_text_deviates_and_is_asked_no_more(self, profile: str) -> None:
+        story = expired("connection_refused")
+        judged = expired("connection_refused", report=qmail_like(story.staged)).judge("ndr_form", profile)
+        assert (judged.verdict, judged.requirement.id) == (Verdict.DEVIATION, "ndr/notification")
+        assert [finding.requirement for finding in judged.findings] == ["ndr/notification"]
+        assert "text/plain, of which RFC 3464" in judged.observed
+
+    def test_a_report_without_fields_is_asked_all(self) -> None:
+        report = postfix_like(expired("connection_refused").staged)
+        report = report.replace(b"message/delivery-status", b"text/plain")
+        judged = expired("connection_refused", report=report).judge("ndr_form")
+        assert {f.requirement for f in judged.findings if not f.holds} >= {"ndr/notification", "ndr/form"}
+
     def test_without_a_report_there_is_no_form(self) -> None:
         for name in ("ndr_form", "ndr_status"):
             assert "see expires" in _observed(moved("greeting_421"), name, Verdict.INCONCLUSIVE)
@@ -134,12 +152,71 @@ class TestNdrStatus:
         )
         assert story.verdict("ndr_status") is verdict
 
+    @pytest.mark.parametrize(
+        ("mode", "status", "diagnostic", "verdict"),
+        [
+            # the remote server's own reply is the actual code of the transport
+            ("reply_499", "5.4.300", "smtp; 499 4.2.1 Mailbox busy", Verdict.PASS),
+            ("reply_multi_line", "5.4.300", "smtp; 450-4.2.1 Mailbox busy 450 Try again", Verdict.PASS),
+            ("reply_like_fields", "5.4.300", "smtp; 450-4.2.1 Mailbox busy", Verdict.PASS),
+            ("greeting_421", "5.4.317", "smtp; 421 4.3.2 Service not available", Verdict.PASS),
+            ("hosts_close_then_421", "5.4.317", "smtp; 421 4.3.2 Service not available", Verdict.PASS),
+            ("greeting_554", "5.4.317", "smtp; 554 5.3.2 No SMTP service here", Verdict.PASS),
+            # what the relay says itself is not
+            ("reply_499", "5.4.300", "smtp; 450 4.4.7 Message expired", Verdict.DEVIATION),
+            ("reply_499", "5.4.300", "smtp; 499 4.4.7 Message expired", Verdict.DEVIATION),
+            ("greeting_421", "5.4.317", "smtp; 450 4.4.317 Cannot connect", Verdict.DEVIATION),
+            ("close_at_data", "5.4.318", "smtp; 421 4.3.2 Service not available", Verdict.DEVIATION),
+        ],
+    )
+    def test_a_quoted_reply_need_not_agree(
+        self, mode: str, status: str, diagnostic: str, verdict: Verdict
+    ) -> None:
+        story = _unreturned(expired(mode)).returns(55.0, status=status, diagnostic=diagnostic)
+        assert story.verdict("ndr_status") is verdict
+
+    @pytest.mark.parametrize(
+        ("mode", "status", "eop", "observed"),
+        [
+            # whichever of the two hosts was tried last
+            ("hosts_close_then_421", "5.4.317", Verdict.PASS, Verdict.PASS),
+            ("hosts_close_then_421", "5.4.318", Verdict.PASS, Verdict.PASS),
+            ("hosts_close_then_421", "5.4.300", Verdict.PASS, Verdict.PASS),
+            ("hosts_close_then_421", "5.4.316", Verdict.DEVIATION, Verdict.DEVIATION),
+            ("hosts_close_then_421", "5.4.2", Verdict.DEVIATION, Verdict.PASS),
+        ],
+    )
+    def test_the_cause_is_one_of_those_that_the_deferral_may_name(
+        self, mode: str, status: str, eop: Verdict, observed: Verdict
+    ) -> None:
+        story = expired(mode, report=postfix_like(expired(mode).staged, status=status))
+        verdicts = (story.verdict("ndr_status"), story.verdict("ndr_status", "eop-observed"))
+        assert verdicts == (eop, observed)
+
+    def test_all_that_a_row_asks_of_a_status_counts(self) -> None:
+        status = Check(what="status", any=["4.4.*"], requirement="dns/error-code")
+        more = replace(status, any=["4.4.312", "4.1.2"])
+        row = Row(source="here", outcomes=[Accepted(outcome=Outcome.DEFERRED, checks=[status, more])])
+        profile = replace(load("eop"), rows={"connection_refused": row})
+        for code, holds in (("5.4.312", True), ("5.1.2", False), ("5.4.1", False)):
+            story = expired(
+                "connection_refused",
+                report=postfix_like(expired("connection_refused").staged, status=code),
+            )
+            found = {f.requirement: f.holds for f in ASPECT["ndr_status"].judge(story.case(profile))}
+            assert found["ndr/status-sampled"] is holds
+
     def test_rfcs_name_no_subject_for_an_expired_message(self) -> None:
         asked = {f.requirement for f in expired("connection_refused").judge("ndr_status", "rfc").findings}
         assert asked <= {"ndr/status-class", "ndr/agrees"}
 
     def test_a_bounce_in_no_known_form(self) -> None:
         story = expired("connection_refused", report=b"Subject: Returned\r\n\r\nSorry.\r\n")
+        assert "no Status" in _observed(story, "ndr_status", Verdict.NOT_APPLICABLE)
+
+    def test_a_report_without_fields(self) -> None:
+        report = postfix_like(expired("connection_refused").staged)
+        story = expired("connection_refused", report=report.replace(b"Final-Recipient", b"X-Recipient"))
         assert "no fields" in _observed(story, "ndr_status")
 
 

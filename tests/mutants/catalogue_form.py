@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from .mutant import Expected, Mutant, deviates, fails
+from conformance.verdict import Verdict
+
+from .mutant import Expected, Mutant, deviates, fails, hence
 
 _REFUSED = ("connection_refused.expires",)
 _FORM = "ndr/form"
 _FIELDS = "ndr/fields"
 _OTHERS = "ndr/read-by-others"
+_DSN = "ndr/notification"
 _SAMPLED = "ndr/status-sampled"
 
 
@@ -28,7 +31,7 @@ def _form(name: str, sin: str, requirement: str, *besides: str) -> Mutant:
 FORM = (
     _form("gmt_in_dates", "Writes GMT instead of a numeric zone.", _FIELDS),
     _form("eight_bit_in_fields", "Writes an accented letter into Diagnostic-Code.", _FIELDS),
-    _form("no_report_type", "Leaves report-type out.", _FORM),
+    _form("no_report_type", "Leaves report-type out.", _FORM, _DSN),
     _form("parts_in_another_order", "Puts the fields before the text.", _FORM),
     _form("five_parts", "Appends the text two more times.", _FORM),
     _form("no_reporting_mta", "Leaves Reporting-MTA out.", _FIELDS),
@@ -53,13 +56,42 @@ FORM = (
         name="no_machine_part",
         sin="Leaves the fields out of its reports.",
         scenarios=_REFUSED,
-        caught=_unreadable(_FORM, _FIELDS, _OTHERS, "ndr/returns-original"),
+        caught=_unreadable(_FORM, _FIELDS, _OTHERS, "ndr/returns-original", _DSN),
     ),
     Mutant(
         name="plain_text_report",
         sin="Writes its reports as plain text.",
-        scenarios=_REFUSED,
-        caught=_unreadable(_FORM, _FIELDS, _OTHERS, "ndr/returns-original"),
+        scenarios=(
+            *_REFUSED,
+            "rejected_at_rcpt",
+            "rejected_multi_line",
+            "rejected_like_fields",
+            "one_recipient_rejected",
+            "connection_refused.fixed_now",
+        ),
+        caught=(deviates("ndr_form", _DSN), deviates("ndr_form", _DSN, profile="rfc")),
+        also=tuple(
+            expected
+            for profile in ("eop", "rfc")
+            for expected in (
+                *hence("there is no Status", "ndr_status", verdict=Verdict.NOT_APPLICABLE, profile=profile),
+                *hence(
+                    "there are no fields to break",
+                    "quotes_safely",
+                    verdict=Verdict.NOT_APPLICABLE,
+                    profile=profile,
+                ),
+            )
+        ),
+    ),
+    Mutant(
+        name="plain_text_without_a_reason",
+        sin="Writes reports as plain text that say neither who nor why.",
+        scenarios=("rejected_at_rcpt", "rejected_multi_line", "one_recipient_rejected"),
+        caught=(
+            fails("reports_refusal", "replies/refusal-class", besides=("replies/refusal-quoted",)),
+            fails("each_recipient", "recipients/own-outcome"),
+        ),
     ),
     Mutant(
         name="no_final_recipient",
@@ -101,7 +133,7 @@ FORM = (
     Mutant(
         name="status_of_an_address_failure",
         sin="Writes 5.1.1 into the report of a network failure.",
-        scenarios=("connection_refused.expires", "greeting_421.expires"),
+        scenarios=("connection_refused.expires", "greeting_421.expires", "hosts_close_then_421.expires"),
         caught=(deviates("ndr_status", _SAMPLED),),
     ),
     Mutant(

@@ -52,6 +52,7 @@ INNOCENT = (
             "greeting_421",
             "hosts_close_then_421",
             "hosts_421_then_close",
+            "hosts_close_then_421.expires",
             "first_host_greets_421",
         ),
         also=tuple(
@@ -89,6 +90,12 @@ INNOCENT = (
             "greeting_421.day",
             "certificate_expired.restarted",
         ),
+        profiles=_ALL_PROFILES,
+    ),
+    Mutant(
+        name="shows_twice_what_moves",
+        sin="Lists the folders of its queue one after the other, and shows twice what moves between them.",
+        scenarios=("reply_like_log_lines", "reply_nul", "connection_refused"),
         profiles=_ALL_PROFILES,
     ),
     Mutant(
@@ -144,7 +151,18 @@ INNOCENT = (
     Mutant(
         name="reports_in_its_own_form",
         sin="Writes comments, capitals, a field of its own and 5.4.300 into its reports.",
-        scenarios=("connection_refused.expires", "certificate_expired.expires", "greeting_421.day"),
+        scenarios=(
+            "connection_refused.expires",
+            "certificate_expired.expires",
+            "greeting_421.day",
+            "reply_like_fields.expires",
+        ),
+        profiles=_ALL_PROFILES,
+    ),
+    Mutant(
+        name="reports_the_reply_as_it_was",
+        sin="Writes the last reply of the remote server into Diagnostic-Code, and 5.4.300 into Status, at the end.",
+        scenarios=("reply_499.expires", "greeting_421.expires", "reply_like_fields.expires"),
         profiles=_ALL_PROFILES,
     ),
     Mutant(

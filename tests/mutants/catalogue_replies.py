@@ -174,6 +174,15 @@ REPLIES = (
         caught=(deviates("quotes_safely", "replies/one-record", "reply_like_log_lines"),),
     ),
     Mutant(
+        name="lists_two_rows_for_two_lines",
+        sin="Lists what a reply says on a line of its own as a message of its own.",
+        scenarios=("reply_like_log_lines", "reply_like_fields", "reply_multi_line"),
+        caught=(
+            deviates("quotes_safely", "replies/one-record"),
+            deviates("quotes_safely", "replies/one-record", profile="rfc"),
+        ),
+    ),
+    Mutant(
         name="reports_words_as_they_came",
         sin="Quotes the words of a reply in its reports octet for octet.",
         scenarios=(*(f"{name}.expires" for name in _HOSTILE), *_REJECTED, "rejected_at_rcpt"),

@@ -56,6 +56,12 @@ def plain_text_report() -> None:
 
 
 @sin
+def plain_text_without_a_reason() -> None:
+    plain_text_report()
+    rewritten(lambda report: report.partition(b"\r\n\r\n")[0] + b"\r\n\r\nIt was not delivered.\r\n")
+
+
+@sin
 def no_reporting_mta() -> None:
     field_changed(rb"Reporting-MTA: .*\r\n", b"")
 

@@ -127,6 +127,22 @@ def says_quit_after_a_time_out() -> None:
 
 
 @sin
+def shows_twice_what_moves() -> None:
+    """Every other listing shows twice what was tried before: it moved on while the folders were read."""
+    asked = itertools.count()
+
+    def make(original: Any) -> Any:
+        def listing(self: Any) -> list[dict[str, object]]:
+            rows: list[dict[str, object]] = original(self)
+            moved = [row for row in rows if row["attempts"]] if next(asked) % 2 else []
+            return [*rows, *moved]
+
+        return listing
+
+    patch(Control, "_queue", make)
+
+
+@sin
 def a_little_late() -> None:
     patch(
         schedule,

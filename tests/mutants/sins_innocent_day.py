@@ -8,7 +8,8 @@ from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
 from conformance.reference import dsn, intake, schedule
-from conformance.reference.message import Message
+from conformance.reference.errors import Failure
+from conformance.reference.message import Message, Recipient
 from conformance.reference.relay import Relay
 from mutants.patching import patch, sin
 from mutants.reporting import rewritten
@@ -54,7 +55,7 @@ def returns_headers_only() -> None:
 @sin
 def reports_in_its_own_form() -> None:
     def change(report: bytes) -> bytes:
-        report = report.replace(b"\r\nAction: failed", b"\r\nAction: Failed\r\nX-Queue: 7", 1)
+        report = report.replace(b"\r\nAction: failed", b"\r\nAction: Failed (expired)\r\nX-Queue: 7", 1)
         report = re.sub(rb"\r\nStatus: [\d.]+", b"\r\nStatus: 5.4.300 (message expired)", report, count=1)
         report = re.sub(
             rb"\r\nDiagnostic-Code: smtp;550 [\d.]+",
@@ -65,6 +66,24 @@ def reports_in_its_own_form() -> None:
         return re.sub(rb"(\r\n(?:Arrival|Last-Attempt)-Date: .* \+0000)", rb"\1 (UTC)", report)
 
     rewritten(change)
+
+
+@sin
+def reports_the_reply_as_it_was() -> None:
+    def make(original: Any) -> Any:
+        def fields(recipient: Recipient, failure: Failure) -> list[str]:
+            last = recipient.failure
+            rows: list[str] = original(recipient, failure)
+            if last is None:
+                return rows
+            # the detail of a session that was refused is the reply
+            said = dsn._ascii(last.line if last.remote else last.detail)
+            quoted = {"Status": "Status: 5.4.300", "Diagnostic-Code": f"Diagnostic-Code: smtp; {said}"}
+            return [quoted.get(row.partition(":")[0], row) for row in rows]
+
+        return fields
+
+    patch(dsn, "_recipient_fields", make)
 
 
 @sin

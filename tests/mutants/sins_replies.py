@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.reference import dsn, errors, transaction
+from conformance.reference.control import Control
 from conformance.reference.errors import Failure
 from conformance.reference.events import EventLog, Outcome
 from conformance.reference.session import Reply
@@ -131,6 +132,18 @@ def event_for_each_line() -> None:
         return write
 
     patch(EventLog, "write", make)
+
+
+@sin
+def lists_two_rows_for_two_lines() -> None:
+    def make(original: Any) -> Any:
+        def listing(self: Any) -> list[dict[str, object]]:
+            rows: list[dict[str, object]] = original(self)
+            return [row for row in rows for _ in range(2 if "2.0.0" in str(row["last_error"]) else 1)]
+
+        return listing
+
+    patch(Control, "_queue", make)
 
 
 @sin
