@@ -111,6 +111,20 @@ LIFETIME = (
         caught=(fails("survives_restart", _RESTART),),
     ),
     Mutant(
+        name="drops_what_needs_no_report",
+        sin="Drops a message at its first failure if nobody is to be told of it.",
+        scenarios=tuple(
+            f"connection_refused.{what}"
+            for what in ("null_sender", "notify_never", "notify_delay", "expires")
+        ),
+        caught=(
+            fails("no_ndr", _EARLY, courses=(Course.NULL_SENDER,), besides=("queue/retried",)),
+            fails("no_ndr", _EARLY, courses=(Course.NOTIFY_NEVER, Course.NOTIFY_DELAY)),
+            fails("no_ndr", "rfc/retried", courses=(Course.NULL_SENDER,), profile="rfc"),
+            fails("no_ndr", _EARLY, courses=(Course.NOTIFY_NEVER, Course.NOTIFY_DELAY), profile="rfc"),
+        ),
+    ),
+    Mutant(
         name="hides_old_messages",
         sin="Leaves messages older than 20 hours out of its queue listing.",
         scenarios=("connection_refused.expires", "greeting_421.restarted"),

@@ -105,6 +105,22 @@ def forgets_the_queue_at_restart() -> None:
 
 
 @sin
+def drops_what_needs_no_report() -> None:
+    def make(original: Any) -> Any:
+        async def conclude(self: Any, message: Message, results: dict[Any, Any]) -> None:
+            await original(self, message, results)
+            failed = [who for who, result in results.items() if isinstance(result, Failure)]
+            if failed and not (message.sender and all(who.wants_failure_report for who in failed)):
+                for recipient in failed:
+                    recipient.state = State.GONE
+                self._messages.pop(message.queue_id, None)
+
+        return conclude
+
+    patch(Relay, "_conclude", make)
+
+
+@sin
 def hides_old_messages() -> None:
     def make(original: Any) -> Any:
         return lambda self: [pair for pair in original(self) if self.now() - pair[0].accepted_at < 20 * _HOUR]
