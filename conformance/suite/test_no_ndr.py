@@ -13,7 +13,7 @@ from conformance.verdict import Inconclusive
     slots=("null_sender", "notify", "kept", "notification_kept", "notification_retried"),
 )
 def test_no_ndr(case: Case) -> list[Finding]:
-    """Null reverse-path, NOTIFY=NEVER, NOTIFY without FAILURE: nothing to report, and the message waits all the same."""
+    """Null reverse-path, NOTIFY=NEVER, NOTIFY without FAILURE: no report, and the message waits all the same."""
     case.must_have_waited()
     evidence = case.evidence
     if not evidence.queue:

@@ -48,7 +48,7 @@ LIFETIME = (
     Mutant(
         name="expires_at_24_h_30",
         sin="Gives messages up when they are 24 hours and 30 minutes old.",
-        scenarios=("connection_refused.expires",),
+        scenarios=("connection_refused.expires", "greeting_421.restarted"),
         caught=(deviates("expires", "lifetime/promptly"),),
         profiles=("rfc",),
     ),
@@ -59,9 +59,7 @@ LIFETIME = (
         caught=(
             deviates("expires", "lifetime/promptly"),
             fails("expires", "rfc/gives-up", profile="rfc"),
-            fails("survives_restart", _RESTART),
         ),
-        also=hence("the same", "survives_restart", profile="rfc"),
     ),
     Mutant(
         name="expires_at_48_h",
