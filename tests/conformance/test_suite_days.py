@@ -165,6 +165,28 @@ class TestAnotherLifetime:
         assert judged.verdict is Verdict.NOT_APPLICABLE
         assert "granted a lifetime of 120.0 h" in judged.observed
 
+    @pytest.mark.parametrize("profile", ["eop", "rfc"])
+    @pytest.mark.parametrize("name", ["expires", "one_ndr", "retried_all_day"])
+    @pytest.mark.parametrize(
+        ("granted", "verdict"),
+        [(48.0, "not_applicable"), (23.9, "not_applicable"), (24.05, "pass"), (23.95, "pass")],
+    )
+    def test_on_a_compressed_clock_only_what_was_asked_for_stands_for_24_hours(
+        self, granted: float, verdict: str, name: str, profile: str
+    ) -> None:
+        story = whole_day("greeting_421")
+        judged = story.change(granted=replace(story.staged.granted, queue_lifetime=granted)).judge(
+            name, profile
+        )
+        assert judged.verdict == verdict, judged.observed
+        told = f"granted a lifetime of {granted} s where 24.0 s were to stand for 24 h"
+        assert (told in judged.observed) is (verdict == "not_applicable")
+
+    def test_on_a_compressed_clock_a_granularity_is_no_other_lifetime(self) -> None:
+        story = whole_day("greeting_421")
+        coarse = replace(story.staged.granted, queue_lifetime=25.0, granularity=1.0)
+        assert story.change(granted=coarse).verdict("one_ndr") is Verdict.PASS
+
     def test_the_source_document_does_not(self) -> None:
         assert self._story(120.0).verdict("expires", "eop") is Verdict.FAIL
         assert self._story(24.05).verdict("expires", "rfc") is Verdict.FAIL
@@ -273,12 +295,23 @@ class TestRetriedAllDay:
             "lifetime/retried-to-the-end",
         }
 
-    @pytest.mark.parametrize(("granularity", "longest"), [(0.06, 1.0), (0.01, 1.1)])
-    def test_too_coarse_for_the_day(self, granularity: float, longest: float) -> None:
+    @pytest.mark.parametrize(
+        ("granularity", "first", "longest", "day"),
+        [(0.06, 0.25, 1.0, 29), (0.01, 0.25, 1.1, 27), (0.01, 1.0, 1.0, 96), (0.01, 0.26, 1.0, 25)],
+    )
+    def test_too_coarse_for_the_day(self, granularity: float, first: float, longest: float, day: int) -> None:
         story = whole_day("greeting_421")
-        granted = replace(story.staged.granted, granularity=granularity, max_retry_interval=longest)
+        granted = replace(
+            story.staged.granted, granularity=granularity, retry_interval=first, max_retry_interval=longest
+        )
         told = _observed(story.change(granted=granted), "retried_all_day", Verdict.NOT_APPLICABLE)
-        assert f"--conformance-day={29 if granularity == 0.06 else 26} would do" in told
+        assert f"--conformance-day={day} would do" in told
+
+    def test_a_gap_of_an_hour_is_not_one_of_fifteen_minutes_because_it_was_granted(self) -> None:
+        story = whole_day("greeting_421", gaps=(1.0,) * 24)
+        assert story.verdict("retried_all_day") is Verdict.DEVIATION
+        story.change(granted=replace(story.staged.granted, retry_interval=1.0))
+        assert "first gap 1.0 s" in _observed(story, "retried_all_day", Verdict.NOT_APPLICABLE)
 
 
 class TestClockMoved:

@@ -69,6 +69,37 @@ LIFETIME = (
         also=_NO_REPORT,
     ),
     Mutant(
+        name="grants_two_days",
+        sin="Takes twice the lifetime that it is asked for, and says so.",
+        scenarios=("greeting_421.expires", "greeting_421.day"),
+        caught=(
+            fails("expires", _ENDS, courses=(Course.EXPIRES,)),
+            fails("one_ndr", "ndr/one", courses=(Course.EXPIRES,)),
+        ),
+        also=(
+            *_NO_REPORT,
+            *(
+                each
+                for profile in ("eop", "rfc")
+                for each in hence(
+                    "the day that was granted does not stand for 24 hours",
+                    *("expires", "one_ndr", "retried_all_day"),
+                    verdict=Verdict.NOT_APPLICABLE,
+                    courses=(Course.DAY,),
+                    profile=profile,
+                )
+            ),
+            *hence(
+                "the RFCs leave the lifetime to the relay",
+                *("expires", "one_ndr", "ndr_form", "ndr_status"),
+                verdict=Verdict.NOT_APPLICABLE,
+                courses=(Course.EXPIRES,),
+                profile="rfc",
+            ),
+        ),
+        granted={"queue_lifetime": 2.0},
+    ),
+    Mutant(
         name="never_expires",
         sin="Never gives a message up.",
         scenarios=("dns_servfail.expires", "close_at_data.expires"),

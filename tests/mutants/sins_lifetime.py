@@ -49,6 +49,16 @@ def expires_at_48_h() -> None:
 
 
 @sin
+def grants_two_days() -> None:
+    """Do nothing here: what it grants, and then does, is in the catalogue."""
+
+
+@sin
+def grants_an_hour_at_first() -> None:
+    """Do nothing here either."""
+
+
+@sin
 def never_expires() -> None:
     _expires_after(_FOR_EVER)
 
