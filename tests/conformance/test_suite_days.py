@@ -211,6 +211,16 @@ class TestHealedLate:
         altered = _unreturned(story()).delivers(21.0, content=b"Subject: x\r\n\r\n")
         assert "the body" in _observed(altered, "healed_late")
 
+    def test_one_too_many_is_not_taken_back(self) -> None:
+        def story() -> Story:
+            return healed_late("close_at_data", Course.HEALED_12H)
+
+        assert story().delivers(60.0).judge("healed_late").settled
+        assert story().returns(60.0).judge("healed_late").settled
+        assert not _unreturned(story()).judge("healed_late").settled
+        assert not _unreturned(story()).returns(60.0).judge("healed_late").settled
+        assert not _unreturned(story()).delivers(5.0).judge("healed_late").settled
+
 
 class TestSurvivesRestart:
     def _story(self, at: str = "24h15", mode: str = "greeting_421") -> Story:
@@ -247,6 +257,13 @@ class TestSurvivesRestart:
         early = self._story().returns(MOMENTS["23h"] + 1.0)
         assert _observed(early, "survives_restart") == "returned at an age of 23h"
         assert _observed(self._story().returns(70.0), "survives_restart") == "returned 2 times"
+
+    def test_a_second_report_is_not_taken_back(self) -> None:
+        assert self._story().returns(70.0).judge("survives_restart").settled
+        assert not _unreturned(self._story()).judge("survives_restart").settled
+        early = _unreturned(self._story()).returns(MOMENTS["23h"] + 1.0)
+        assert early.verdict("survives_restart") is Verdict.FAIL
+        assert not early.judge("survives_restart").settled
 
     def test_never_killed(self) -> None:
         story = self._story()
