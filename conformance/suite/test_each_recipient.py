@@ -1,11 +1,12 @@
 """Each recipient has a fate of its own."""
 
 from conformance.aspect import Case, Course, Finding, Kind, aspect
+from conformance.content import altered
 
 
-@aspect(Course.MIXED, kinds=(Kind.MIXED,), slots=("failed", "others"))
+@aspect(Course.MIXED, kinds=(Kind.MIXED,), slots=("failed", "others", "intact"))
 def test_each_recipient(case: Case) -> list[Finding]:
-    """The one in trouble is returned or delivered late; the other is delivered once, at the first attempt."""
+    """The one in trouble is returned or delivered late, the other delivered once, at the first attempt; unaltered."""
     staged = case.evidence.staged
     [other] = staged.others
     copies = {
@@ -26,7 +27,8 @@ def test_each_recipient(case: Case) -> list[Finding]:
     # some relays hand over each recipient in a transaction or a connection of its own
     soon = first.latest_end + staged.granted.retry_interval / 2
     prompt = bool(copies[other]) and copies[other][0].at <= soon
-    return [
+    damage = [altered(staged, message) for message in case.evidence.messages]
+    findings = [
         case.finding(
             "each_recipient.failed",
             holds=right
@@ -44,3 +46,13 @@ def test_each_recipient(case: Case) -> list[Finding]:
             seen=len(copies[other]) > 1,
         ),
     ]
+    if damage:
+        findings.append(
+            case.finding(
+                "each_recipient.intact",
+                holds=not any(damage),
+                expected="content intact for whoever gets it",
+                observed=next(filter(None, damage), "content intact"),
+            )
+        )
+    return findings

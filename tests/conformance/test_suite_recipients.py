@@ -115,6 +115,29 @@ class TestEachRecipient:
         both = _right("one_recipient_deferred").returns(9.0)
         assert both.judge("each_recipient").requirement.id == "recipients/own-outcome"
 
+    @pytest.mark.parametrize("profile", ["eop", "rfc"])
+    @pytest.mark.parametrize(
+        ("change", "told"),
+        [
+            ({"content": b"Subject: x\r\n\r\n"}, "the body has 0 octets"),
+            ({"mail_from": ""}, "the reverse-path is <>"),
+        ],
+    )
+    def test_altered_for_the_one_that_remained(
+        self, change: dict[str, object], told: str, profile: str
+    ) -> None:
+        story = _story("one_recipient_deferred").meets_fault(3.5)
+        story.delivers(8.0, recipients=[story.staged.recipient], **change)
+        assert told in _observed(story, "each_recipient", profile=profile)
+        judged = story.judge("each_recipient", profile)
+        wrong = {finding.requirement for finding in judged.findings if not finding.holds}
+        assert wrong == {"recipients/intact"}
+
+    def test_nothing_delivered_leaves_nothing_to_compare(self) -> None:
+        story = Story("one_recipient_rejected").meets_fault(1.2).returns(1.9)
+        rows = {finding.requirement for finding in story.judge("each_recipient").findings}
+        assert "recipients/intact" not in rows
+
     def test_only_once(self) -> None:
         for story in (_right("one_recipient_rejected"), _right("one_recipient_deferred")):
             twice = story.returns(9.0).delivers(9.5, recipients=[story.staged.recipient])
