@@ -135,7 +135,10 @@ class Case:
             NotApplicable: There was nothing to wait, to retry or to recover, or not for the 24 hours that were played.
         """
         granted = self.evidence.staged.granted.queue_lifetime
-        real_day = timing_of(self.evidence.staged.course) in (Timing.JUMPED, Timing.RESTARTED)
+        timing = timing_of(self.evidence.staged.course)
+        if timing is Timing.COMPRESSED:
+            self._must_have_been_granted_the_day()
+        real_day = timing in (Timing.JUMPED, Timing.RESTARTED)
         if real_day and self.profile.any_lifetime and abs(granted - DAY) > _LIFETIME_TOLERANCE:
             raise NotApplicable(
                 f"the relay granted a lifetime of {granted / HOUR:.1f} h, which the profile {self.profile.name} "
@@ -149,6 +152,23 @@ class Case:
         if self.was_returned_at_once:
             raise NotApplicable(
                 f"the relay returned the message at once, which the profile {self.profile.name} accepts here"
+            )
+
+    def _must_have_been_granted_the_day(self) -> None:
+        """Leave nothing to judge if the lifetime that was granted does not stand for 24 hours.
+
+        That holds for every profile: who can be given no lifetime of seconds is not in the wrong. Whether it is one of
+        24 real hours shows on a moved clock.
+
+        Raises:
+            NotApplicable: It differs by more than the relay's granularity from the one asked for.
+        """
+        granted, asked = self.evidence.staged.granted, self.evidence.record.header.asked.queue_lifetime
+        off = abs(granted.queue_lifetime - asked)
+        if off > max(granted.granularity, asked * _LIFETIME_TOLERANCE / DAY):
+            raise NotApplicable(
+                f"the relay granted a lifetime of {granted.queue_lifetime} s where {asked} s were to stand for 24 h; "
+                f"if it takes no shorter one, --conformance-day={math.ceil(granted.queue_lifetime)} would do"
             )
 
     def requirement(self, slot: str) -> Requirement:

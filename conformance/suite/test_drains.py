@@ -52,6 +52,7 @@ def _once(case: Case, fates: list[Fate]) -> Finding:
         holds=not wrong,
         expected="each of them delivered once, and not returned as well",
         observed="; ".join(map(str, wrong)) or "each once",
+        seen=True,  # each of them was delivered, so all that is wrong is one copy or report too many
     )
 
 

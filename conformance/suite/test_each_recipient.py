@@ -1,11 +1,12 @@
 """Each recipient has a fate of its own."""
 
 from conformance.aspect import Case, Course, Finding, Kind, aspect
+from conformance.content import altered
 
 
-@aspect(Course.MIXED, kinds=(Kind.MIXED,), slots=("failed", "others"))
+@aspect(Course.MIXED, kinds=(Kind.MIXED,), slots=("failed", "others", "intact"))
 def test_each_recipient(case: Case) -> list[Finding]:
-    """The one in trouble is returned or delivered late; the other is delivered once, at the first attempt."""
+    """The one in trouble is returned or delivered late, the other delivered once, at the first attempt; unaltered."""
     staged = case.evidence.staged
     [other] = staged.others
     copies = {
@@ -26,7 +27,8 @@ def test_each_recipient(case: Case) -> list[Finding]:
     # some relays hand over each recipient in a transaction or a connection of its own
     soon = first.latest_end + staged.granted.retry_interval / 2
     prompt = bool(copies[other]) and copies[other][0].at <= soon
-    return [
+    damage = [altered(staged, message) for message in case.evidence.messages]
+    findings = [
         case.finding(
             "each_recipient.failed",
             holds=right
@@ -34,11 +36,23 @@ def test_each_recipient(case: Case) -> list[Finding]:
             and len(case.evidence.ndrs) == 1 - delivered,
             expected=f"<{staged.recipient}> {expected}",
             observed=seen,
+            seen=len(copies[staged.recipient]) > 1 or len(case.evidence.ndrs) > 1,
         ),
         case.finding(
             "each_recipient.others",
             holds=len(copies[other]) == 1 and prompt,
             expected=f"<{other}> delivered once, at the first attempt",
             observed=f"{len(copies[other])} deliveries" + ("" if prompt else ", not at the first attempt"),
+            seen=len(copies[other]) > 1,
         ),
     ]
+    if damage:
+        findings.append(
+            case.finding(
+                "each_recipient.intact",
+                holds=not any(damage),
+                expected="content intact for whoever gets it",
+                observed=next(filter(None, damage), "content intact"),
+            )
+        )
+    return findings

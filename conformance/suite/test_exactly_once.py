@@ -1,13 +1,14 @@
 """Fault schedules: whatever fails in a row, the message is delivered once or reported once."""
 
 from conformance.aspect import Case, Course, Finding, Kind, aspect
+from conformance.content import altered
 from conformance.steps import unmet
 from conformance.verdict import Inconclusive, NotApplicable
 
 
-@aspect(Course.SCHEDULE, kinds=(Kind.SCHEDULE,), slots=("outcome",))
+@aspect(Course.SCHEDULE, kinds=(Kind.SCHEDULE,), slots=("outcome", "intact"))
 def test_exactly_once(case: Case) -> list[Finding]:
-    """The message is delivered exactly once or reported exactly once: never both, never neither.
+    """The message is delivered exactly once, intact, or reported exactly once: never both, never neither.
 
     Delivered is what a server accepted with 250: a copy for which that reply never came does not count, nor does
     the second one that such a loss entails.
@@ -23,7 +24,7 @@ def test_exactly_once(case: Case) -> list[Finding]:
         names = ", ".join(step.name for step in faults)
         raise Inconclusive(f"the message arrived, but no attempt met {names}")
     lost = copies + reports == 0
-    return [
+    findings = [
         case.finding(
             "exactly_once.outcome",
             holds=copies + reports == 1,
@@ -33,6 +34,17 @@ def test_exactly_once(case: Case) -> list[Finding]:
             seen=not lost,
         )
     ]
+    if copies:
+        damage = [altered(evidence.staged, message) for message in evidence.messages]
+        findings.append(
+            case.finding(
+                "exactly_once.intact",
+                holds=not any(damage),
+                expected="content intact",
+                observed=next(filter(None, damage), "content intact"),
+            )
+        )
+    return findings
 
 
 def _nothing(case: Case) -> str:

@@ -1,6 +1,7 @@
-"""No report where none is due."""
+"""No report where none is due, and no message dropped for it."""
 
 from conformance.aspect import Case, Course, Finding, aspect
+from conformance.lifetime import lifetime_of
 from conformance.verdict import Inconclusive
 
 
@@ -9,23 +10,54 @@ from conformance.verdict import Inconclusive
     Course.NOTIFY_NEVER,
     Course.NOTIFY_DELAY,
     only=("connection_refused",),
-    slots=("null_sender", "notify"),
+    slots=("null_sender", "notify", "kept", "notification_kept", "notification_retried"),
 )
 def test_no_ndr(case: Case) -> list[Finding]:
-    """The null reverse-path, NOTIFY=NEVER and NOTIFY without FAILURE leave nothing to report; the message goes."""
+    """Null reverse-path, NOTIFY=NEVER, NOTIFY without FAILURE: no report, and the message waits all the same."""
     case.must_have_waited()
     evidence = case.evidence
     if not evidence.queue:
         raise Inconclusive("the queue was never seen, so nobody knows whether the message has left it")
     if evidence.queue[-1][1]:
         raise Inconclusive("the message is still in the queue at the end, so no report can have been due")
-    slot = "null_sender" if evidence.staged.course == Course.NULL_SENDER else "notify"
+    null_sender = evidence.staged.course == Course.NULL_SENDER
     sent = [message for message, _ in evidence.ndrs] + list(evidence.astray)
-    return [
-        case.finding(
-            f"no_ndr.{slot}",
-            holds=not sent,
-            expected="no report",
-            observed=", ".join(f"a report to <{'> <'.join(m.recipients)}>" for m in sent) or "none",
-        )
-    ]
+    nothing_sent = case.finding(
+        "no_ndr.null_sender" if null_sender else "no_ndr.notify",
+        holds=not sent,
+        expected="no report",
+        observed=", ".join(f"a report to <{'> <'.join(m.recipients)}>" for m in sent) or "none",
+    )
+    if not null_sender:
+        return [nothing_sent, _kept(case, "no_ndr.kept")]
+    findings = [nothing_sent]
+    # RFC 5321 section 4.5.4.1: fewer retries may be appropriate for notifications; none at all are none
+    if case.profile.has("no_ndr.notification_kept"):
+        findings.append(_kept(case, "no_ndr.notification_kept"))
+    return [*findings, _retried(case)]
+
+
+def _kept(case: Case, slot: str) -> Finding:
+    """Compare: nobody would be told of the loss, so the queue alone shows that the message was not dropped."""
+    span = lifetime_of(case)
+    looks = [waiting for snapshot, waiting in case.evidence.queue if snapshot.at <= span.may_not_end_before]
+    if not looks:
+        raise Inconclusive("the queue was never seen before the lifetime ended")
+    missing = sum(1 for waiting in looks if not waiting)
+    return case.finding(
+        slot,
+        holds=not missing,
+        expected=f"in the queue {span.until}",
+        observed=f"not in the queue at {missing} of {len(looks)} looks before"
+        if missing
+        else f"in the queue at {len(looks)} looks",
+    )
+
+
+def _retried(case: Case) -> Finding:
+    return case.finding(
+        "no_ndr.notification_retried",
+        holds=len(case.attempts) > 1,
+        expected="tried again after the first failure",
+        observed=f"{len(case.attempts)} attempts",
+    )

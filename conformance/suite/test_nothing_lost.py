@@ -1,7 +1,7 @@
 """Killed at any moment, the relay loses nothing: every message that got a 250 is delivered or reported, once."""
 
 from conformance.aspect import Case, Course, Finding, Kind, aspect
-from conformance.content import difference
+from conformance.content import altered
 from conformance.kill_proof import gone_from_queue, kills
 
 
@@ -32,7 +32,7 @@ def test_nothing_lost(case: Case) -> list[Finding]:
             )
         )
     if copies:
-        damage = [difference(evidence.staged.content, message.content) for message in evidence.messages]
+        damage = [altered(evidence.staged, message) for message in evidence.messages]
         findings.append(
             case.finding(
                 "nothing_lost.intact",

@@ -1,5 +1,6 @@
 """Retries go on for the whole day, at the gaps that were granted, each from the DNS query on."""
 
+import math
 from itertools import pairwise
 
 from conformance.aspect import Case, Course, Finding, aspect
@@ -18,11 +19,20 @@ def test_retried_all_day(case: Case) -> list[Finding]:
     staged, granted = case.evidence.staged, case.evidence.staged.granted
     day = granted.queue_lifetime
     asked = case.evidence.record.header.asked
-    if granted.granularity > day / _FINEST or granted.max_retry_interval > asked.max_retry_interval:
-        enough = max(granted.granularity * _FINEST, granted.max_retry_interval * DAY / HOUR)
+    if (
+        granted.granularity > day / _FINEST
+        or granted.retry_interval > asked.retry_interval
+        or granted.max_retry_interval > asked.max_retry_interval
+    ):
+        enough = max(
+            granted.granularity * _FINEST,
+            granted.retry_interval * DAY / (HOUR / 4),
+            granted.max_retry_interval * DAY / HOUR,
+        )
         raise NotApplicable(
             f"a day of {day:.0f} s is too short for what the relay granted (granularity {granted.granularity} s, "
-            f"longest gap {granted.max_retry_interval} s); --conformance-day={enough:.0f} would do"
+            f"first gap {granted.retry_interval} s, longest {granted.max_retry_interval} s); "
+            f"if it takes no shorter ones, --conformance-day={math.ceil(round(enough, 3))} would do"
         )
     scale = 24 / day
     slack = case.evidence.record.header.slack

@@ -165,6 +165,28 @@ class TestAnotherLifetime:
         assert judged.verdict is Verdict.NOT_APPLICABLE
         assert "granted a lifetime of 120.0 h" in judged.observed
 
+    @pytest.mark.parametrize("profile", ["eop", "rfc"])
+    @pytest.mark.parametrize("name", ["expires", "one_ndr", "retried_all_day"])
+    @pytest.mark.parametrize(
+        ("granted", "verdict"),
+        [(48.0, "not_applicable"), (23.9, "not_applicable"), (24.05, "pass"), (23.95, "pass")],
+    )
+    def test_on_a_compressed_clock_only_what_was_asked_for_stands_for_24_hours(
+        self, granted: float, verdict: str, name: str, profile: str
+    ) -> None:
+        story = whole_day("greeting_421")
+        judged = story.change(granted=replace(story.staged.granted, queue_lifetime=granted)).judge(
+            name, profile
+        )
+        assert judged.verdict == verdict, judged.observed
+        told = f"granted a lifetime of {granted} s where 24.0 s were to stand for 24 h"
+        assert (told in judged.observed) is (verdict == "not_applicable")
+
+    def test_on_a_compressed_clock_a_granularity_is_no_other_lifetime(self) -> None:
+        story = whole_day("greeting_421")
+        coarse = replace(story.staged.granted, queue_lifetime=25.0, granularity=1.0)
+        assert story.change(granted=coarse).verdict("one_ndr") is Verdict.PASS
+
     def test_the_source_document_does_not(self) -> None:
         assert self._story(120.0).verdict("expires", "eop") is Verdict.FAIL
         assert self._story(24.05).verdict("expires", "rfc") is Verdict.FAIL
@@ -188,6 +210,16 @@ class TestHealedLate:
         assert "returned in a report" in _observed(story().returns(60.0), "healed_late")
         altered = _unreturned(story()).delivers(21.0, content=b"Subject: x\r\n\r\n")
         assert "the body" in _observed(altered, "healed_late")
+
+    def test_one_too_many_is_not_taken_back(self) -> None:
+        def story() -> Story:
+            return healed_late("close_at_data", Course.HEALED_12H)
+
+        assert story().delivers(60.0).judge("healed_late").settled
+        assert story().returns(60.0).judge("healed_late").settled
+        assert not _unreturned(story()).judge("healed_late").settled
+        assert not _unreturned(story()).returns(60.0).judge("healed_late").settled
+        assert not _unreturned(story()).delivers(5.0).judge("healed_late").settled
 
 
 class TestSurvivesRestart:
@@ -214,13 +246,24 @@ class TestSurvivesRestart:
         assert _observed(story, "survives_restart") == "not in the queue after the restart"
 
     def test_its_age_begins_again(self) -> None:
-        assert "counts from the restart" in _observed(self._story("30h"), "survives_restart")
         assert _observed(_unreturned(self._story()), "survives_restart") == "not returned until 30h"
+
+    @pytest.mark.parametrize("profile", ["eop", "rfc"])
+    @pytest.mark.parametrize("at", ["25h05", "30h"])
+    def test_late_is_no_fault_of_the_restart(self, at: str, profile: str) -> None:
+        assert self._story(at).verdict("survives_restart", profile) is Verdict.PASS
 
     def test_early_and_twice(self) -> None:
         early = self._story().returns(MOMENTS["23h"] + 1.0)
         assert _observed(early, "survives_restart") == "returned at an age of 23h"
         assert _observed(self._story().returns(70.0), "survives_restart") == "returned 2 times"
+
+    def test_a_second_report_is_not_taken_back(self) -> None:
+        assert self._story().returns(70.0).judge("survives_restart").settled
+        assert not _unreturned(self._story()).judge("survives_restart").settled
+        early = _unreturned(self._story()).returns(MOMENTS["23h"] + 1.0)
+        assert early.verdict("survives_restart") is Verdict.FAIL
+        assert not early.judge("survives_restart").settled
 
     def test_never_killed(self) -> None:
         story = self._story()
@@ -269,12 +312,23 @@ class TestRetriedAllDay:
             "lifetime/retried-to-the-end",
         }
 
-    @pytest.mark.parametrize(("granularity", "longest"), [(0.06, 1.0), (0.01, 1.1)])
-    def test_too_coarse_for_the_day(self, granularity: float, longest: float) -> None:
+    @pytest.mark.parametrize(
+        ("granularity", "first", "longest", "day"),
+        [(0.06, 0.25, 1.0, 29), (0.01, 0.25, 1.1, 27), (0.01, 1.0, 1.0, 96), (0.01, 0.26, 1.0, 25)],
+    )
+    def test_too_coarse_for_the_day(self, granularity: float, first: float, longest: float, day: int) -> None:
         story = whole_day("greeting_421")
-        granted = replace(story.staged.granted, granularity=granularity, max_retry_interval=longest)
+        granted = replace(
+            story.staged.granted, granularity=granularity, retry_interval=first, max_retry_interval=longest
+        )
         told = _observed(story.change(granted=granted), "retried_all_day", Verdict.NOT_APPLICABLE)
-        assert f"--conformance-day={29 if granularity == 0.06 else 26} would do" in told
+        assert f"--conformance-day={day} would do" in told
+
+    def test_a_gap_of_an_hour_is_not_one_of_fifteen_minutes_because_it_was_granted(self) -> None:
+        story = whole_day("greeting_421", gaps=(1.0,) * 24)
+        assert story.verdict("retried_all_day") is Verdict.DEVIATION
+        story.change(granted=replace(story.staged.granted, retry_interval=1.0))
+        assert "first gap 1.0 s" in _observed(story, "retried_all_day", Verdict.NOT_APPLICABLE)
 
 
 class TestClockMoved:

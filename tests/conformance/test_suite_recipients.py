@@ -34,7 +34,9 @@ class TestReturnedAtOnce:
 
     def test_twice(self) -> None:
         story = Story("rejected_at_rcpt").meets_fault(1.2).returns(1.8)
+        assert not Story("rejected_at_rcpt").meets_fault(1.2).judge("returned_at_once").settled
         assert "2 reports, the first 0." in _observed(story.returns(5.0), "returned_at_once")
+        assert story.judge("returned_at_once").settled
 
     def test_tried_again(self) -> None:
         story = Story("rejected_at_data").meets_fault(1.2).meets_fault(3.5).returns(3.9)
@@ -102,10 +104,12 @@ class TestEachRecipient:
         again = story.delivers(4.0, recipients=story.staged.others)
         assert again.judge("each_recipient").requirement.id == "recipients/delivered-once"
         assert "2 deliveries" in _observed(again, "each_recipient")
+        assert again.judge("each_recipient").settled
 
     def test_the_other_not_at_all(self) -> None:
         story = Story("one_recipient_rejected").meets_fault(1.2).returns(1.9)
         assert "0 deliveries, not at the first attempt" in _observed(story, "each_recipient")
+        assert not story.judge("each_recipient").settled
 
     def test_the_report_names_the_other_too(self) -> None:
         story = _story("one_recipient_rejected")
@@ -120,10 +124,36 @@ class TestEachRecipient:
         both = _right("one_recipient_deferred").returns(9.0)
         assert both.judge("each_recipient").requirement.id == "recipients/own-outcome"
 
+    @pytest.mark.parametrize("profile", ["eop", "rfc"])
+    @pytest.mark.parametrize(
+        ("change", "told"),
+        [
+            ({"content": b"Subject: x\r\n\r\n"}, "the body has 0 octets"),
+            ({"mail_from": ""}, "the reverse-path is <>"),
+        ],
+    )
+    def test_altered_for_the_one_that_remained(
+        self, change: dict[str, object], told: str, profile: str
+    ) -> None:
+        story = _story("one_recipient_deferred").meets_fault(3.5)
+        story.delivers(8.0, recipients=[story.staged.recipient], **change)
+        assert told in _observed(story, "each_recipient", profile=profile)
+        judged = story.judge("each_recipient", profile)
+        wrong = {finding.requirement for finding in judged.findings if not finding.holds}
+        assert wrong == {"recipients/intact"}
+
+    def test_nothing_delivered_leaves_nothing_to_compare(self) -> None:
+        story = Story("one_recipient_rejected").meets_fault(1.2).returns(1.9)
+        rows = {finding.requirement for finding in story.judge("each_recipient").findings}
+        assert "recipients/intact" not in rows
+
     def test_only_once(self) -> None:
         for story in (_right("one_recipient_rejected"), _right("one_recipient_deferred")):
             twice = story.returns(9.0).delivers(9.5, recipients=[story.staged.recipient])
             assert twice.judge("each_recipient").requirement.id == "recipients/own-outcome"
+            assert twice.judge("each_recipient").settled
+        late = _story("one_recipient_deferred").meets_fault(3.5)
+        assert not late.judge("each_recipient").settled
 
 
 class TestBesideBacklog:

@@ -258,6 +258,48 @@ class TestNoNdr:
             judged = story.returns(55.0, to=story.staged.author if author else "").judge("no_ndr")
             assert (judged.verdict, judged.requirement.id) == (Verdict.FAIL, row)
 
+    def _dropped(self, course: Course, *, attempts: int = 1, last: str = "1h") -> Story:
+        """Return a message that is in the queue until a stop, and nowhere after it."""
+        story = Story("connection_refused", course=course).change(moments=MOMENTS, closed=80.0).probes(0.1)
+        for number in range(attempts):
+            story.meets_fault(1.2 + 10 * number)
+        for at in (1.5, *(moment - 1.0 for moment in MOMENTS.values())):
+            story.look(at, "" if at < MOMENTS[last] else None)
+        return story
+
+    @pytest.mark.parametrize("profile", ["eop", "rfc"])
+    @pytest.mark.parametrize("course", COURSES)
+    def test_dropped_at_the_first_failure(self, course: Course, profile: str) -> None:
+        judged = self._dropped(course).judge("no_ndr", profile)
+        kept, retried = "lifetime/not-early", "queue/retried" if profile == "eop" else "rfc/retried"
+        rows = {finding.requirement for finding in judged.findings if not finding.holds}
+        if course is not Course.NULL_SENDER:
+            assert rows == {kept}
+        else:
+            assert rows == ({kept, retried} if profile == "eop" else {retried})
+        assert judged.verdict is Verdict.FAIL
+
+    @pytest.mark.parametrize(
+        ("course", "profile", "verdict"),
+        [
+            (Course.NULL_SENDER, "eop", Verdict.FAIL),
+            (Course.NULL_SENDER, "rfc", Verdict.PASS),
+            (Course.NOTIFY_NEVER, "eop", Verdict.FAIL),
+            (Course.NOTIFY_NEVER, "rfc", Verdict.FAIL),
+        ],
+    )
+    def test_fewer_retries_are_for_notifications_alone(
+        self, course: Course, profile: str, verdict: Verdict
+    ) -> None:
+        story = self._dropped(course, attempts=3, last="23h")
+        told = "none" if verdict is Verdict.PASS else "not in the queue at 2 of 6 looks before"
+        assert _observed(story, "no_ndr", verdict, profile) == told
+
+    def test_never_seen_before_the_end(self) -> None:
+        story = self._gone(Course.NOTIFY_NEVER)
+        story.snapshots = [look for look in story.snapshots if look.at > MOMENTS["24h15"]]
+        assert "before the lifetime ended" in _observed(story, "no_ndr", Verdict.INCONCLUSIVE)
+
     def test_a_notice_of_delay_was_asked_for(self) -> None:
         story = self._gone(Course.NOTIFY_DELAY)
         story.returns(25.0, content=delay_notice(story.staged))

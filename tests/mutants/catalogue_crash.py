@@ -52,6 +52,15 @@ CRASH = (
         caught=(fails("nothing_lost", _INTACT, "killed_after_250", "killed_in_delivery"),),
     ),
     Mutant(
+        name="forgets_the_sender_at_restart",
+        sin="Delivers every message that it takes up after a restart with the null reverse-path.",
+        scenarios=("killed_before_dot", "killed_after_250", "killed_in_delivery"),
+        caught=(
+            fails("nothing_lost", _INTACT, "killed_after_250", "killed_in_delivery"),
+            fails("nothing_lost", _INTACT, "killed_after_250", "killed_in_delivery", profile="rfc"),
+        ),
+    ),
+    Mutant(
         name="loses_the_first_after_restart",
         sin="Loses the first message that it accepts after it was started again with an empty queue.",
         scenarios=("killed_before_dot", "killed_before_250", "killed_between_attempts"),

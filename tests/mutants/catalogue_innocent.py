@@ -124,6 +124,23 @@ INNOCENT = (
         profiles=_ALL_PROFILES,
     ),
     Mutant(
+        name="grants_an_hour_at_first",
+        sin="Takes an hour for the first gaps as well, and says so.",
+        scenarios=("greeting_421.day", "connection_refused.expires"),
+        also=tuple(
+            each
+            for profile in ("eop", *_ALL_PROFILES)
+            for each in hence(
+                "gaps of an hour say nothing about those of fifteen minutes",
+                "retried_all_day",
+                verdict=Verdict.NOT_APPLICABLE,
+                profile=profile,
+            )
+        ),
+        profiles=_ALL_PROFILES,
+        granted={"retry_interval": 4.0},
+    ),
+    Mutant(
         name="expires_when_tried",
         sin="Gives a message up at the first attempt that fails after its lifetime.",
         scenarios=("connection_refused.expires", "greeting_421.day", "certificate_expired.restarted"),

@@ -48,7 +48,7 @@ LIFETIME = (
     Mutant(
         name="expires_at_24_h_30",
         sin="Gives messages up when they are 24 hours and 30 minutes old.",
-        scenarios=("connection_refused.expires",),
+        scenarios=("connection_refused.expires", "greeting_421.restarted"),
         caught=(deviates("expires", "lifetime/promptly"),),
         profiles=("rfc",),
     ),
@@ -59,9 +59,7 @@ LIFETIME = (
         caught=(
             deviates("expires", "lifetime/promptly"),
             fails("expires", "rfc/gives-up", profile="rfc"),
-            fails("survives_restart", _RESTART),
         ),
-        also=hence("the same", "survives_restart", profile="rfc"),
     ),
     Mutant(
         name="expires_at_48_h",
@@ -69,6 +67,37 @@ LIFETIME = (
         scenarios=("greeting_421.expires", "greeting_421.day"),
         caught=(fails("expires", _ENDS), fails("one_ndr", "ndr/one")),
         also=_NO_REPORT,
+    ),
+    Mutant(
+        name="grants_two_days",
+        sin="Takes twice the lifetime that it is asked for, and says so.",
+        scenarios=("greeting_421.expires", "greeting_421.day"),
+        caught=(
+            fails("expires", _ENDS, courses=(Course.EXPIRES,)),
+            fails("one_ndr", "ndr/one", courses=(Course.EXPIRES,)),
+        ),
+        also=(
+            *_NO_REPORT,
+            *(
+                each
+                for profile in ("eop", "rfc")
+                for each in hence(
+                    "the day that was granted does not stand for 24 hours",
+                    *("expires", "one_ndr", "retried_all_day"),
+                    verdict=Verdict.NOT_APPLICABLE,
+                    courses=(Course.DAY,),
+                    profile=profile,
+                )
+            ),
+            *hence(
+                "the RFCs leave the lifetime to the relay",
+                *("expires", "one_ndr", "ndr_form", "ndr_status"),
+                verdict=Verdict.NOT_APPLICABLE,
+                courses=(Course.EXPIRES,),
+                profile="rfc",
+            ),
+        ),
+        granted={"queue_lifetime": 2.0},
     ),
     Mutant(
         name="never_expires",
@@ -109,6 +138,20 @@ LIFETIME = (
         sin="Gives every message up that it finds in its spool when it starts.",
         scenarios=("connection_refused.restarted",),
         caught=(fails("survives_restart", _RESTART),),
+    ),
+    Mutant(
+        name="drops_what_needs_no_report",
+        sin="Drops a message at its first failure if nobody is to be told of it.",
+        scenarios=tuple(
+            f"connection_refused.{what}"
+            for what in ("null_sender", "notify_never", "notify_delay", "expires")
+        ),
+        caught=(
+            fails("no_ndr", _EARLY, courses=(Course.NULL_SENDER,), besides=("queue/retried",)),
+            fails("no_ndr", _EARLY, courses=(Course.NOTIFY_NEVER, Course.NOTIFY_DELAY)),
+            fails("no_ndr", "rfc/retried", courses=(Course.NULL_SENDER,), profile="rfc"),
+            fails("no_ndr", _EARLY, courses=(Course.NOTIFY_NEVER, Course.NOTIFY_DELAY), profile="rfc"),
+        ),
     ),
     Mutant(
         name="hides_old_messages",

@@ -32,6 +32,15 @@ RECIPIENTS = (
         ),
     ),
     Mutant(
+        name="cuts_for_those_that_remain",
+        sin="Loses the last line of a message for the recipients that it tries again.",
+        scenarios=_BOTH,
+        caught=(
+            fails("each_recipient", "recipients/intact", "one_recipient_deferred"),
+            fails("each_recipient", "recipients/intact", "one_recipient_deferred", profile="rfc"),
+        ),
+    ),
+    Mutant(
         name="report_lists_those_delivered",
         sin="Names every recipient in a report, those delivered included.",
         scenarios=_BOTH,

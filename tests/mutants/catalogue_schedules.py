@@ -15,6 +15,15 @@ SCHEDULES = (
         caught=(fails("exactly_once", "schedule/exactly-once", _TWO_FAULTS),),
     ),
     Mutant(
+        name="cuts_after_two_faults",
+        sin="Loses the last line of a message at the third attempt.",
+        scenarios=(f"{_ONE_FAULT}.schedule", f"{_TWO_FAULTS}.schedule"),
+        caught=(
+            fails("exactly_once", "schedule/intact", _TWO_FAULTS),
+            fails("exactly_once", "schedule/intact", _TWO_FAULTS, profile="rfc"),
+        ),
+    ),
+    Mutant(
         name="loses_after_two_faults",
         sin="Takes a message for delivered at the third attempt.",
         scenarios=(f"{_ONE_FAULT}.schedule", f"{_TWO_FAULTS}.schedule"),

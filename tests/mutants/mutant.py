@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from conformance.course import Course
 from conformance.verdict import Verdict
@@ -54,6 +55,7 @@ class Mutant:
             whose verdicts must be passes.
         also: Verdicts that are an unavoidable consequence, each with the reason.
         profiles: Profiles to judge with, beyond those that `caught` and `also` name.
+        granted: Factors on times it is asked for, by name: what it then runs with and says that it granted.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Mutant:
     caught: tuple[Expected, ...] = ()
     also: tuple[Expected, ...] = ()
     profiles: tuple[str, ...] = ()
+    granted: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def innocent(self) -> bool:

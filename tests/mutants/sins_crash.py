@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from conformance.reference.message import Message, Recipient, State
 from conformance.reference.relay import Relay
 from conformance.reference.session import Reply, Session, stuff_dots
 from conformance.reference.spool import Spool
+from conformance.reference.transaction import Transaction
 from mutants.patching import patch, sin
 
 # Seconds between two steps that must be one; more than the wave needs to see the first of them.
@@ -107,8 +109,8 @@ def reports_before_it_removes() -> None:
     _in_two_steps("report")
 
 
-@sin
-def cuts_what_it_resumes() -> None:
+def _resumed() -> set[str]:
+    """Return the queue ids of what is taken up after a restart; filled as it is."""
     resumed: set[str] = set()
 
     def make_load(original: Any) -> Any:
@@ -119,6 +121,14 @@ def cuts_what_it_resumes() -> None:
 
         return load
 
+    patch(Spool, "load", make_load)
+    return resumed
+
+
+@sin
+def cuts_what_it_resumes() -> None:
+    resumed = _resumed()
+
     def make_content(original: Any) -> Any:
         async def content(self: Any, queue_id: str) -> bytes:
             octets: bytes = await original(self, queue_id)
@@ -128,8 +138,22 @@ def cuts_what_it_resumes() -> None:
 
         return content
 
-    patch(Spool, "load", make_load)
     patch(Spool, "content", make_content)
+
+
+@sin
+def forgets_the_sender_at_restart() -> None:
+    resumed = _resumed()
+
+    def make(original: Any) -> Any:
+        async def run(self: Any, message: Message, *args: Any) -> None:
+            if message.queue_id in resumed:
+                message = replace(message, sender="")
+            await original(self, message, *args)
+
+        return run
+
+    patch(Transaction, "run", make)
 
 
 @sin

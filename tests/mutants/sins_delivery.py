@@ -68,6 +68,15 @@ def delivers_twice_after_two_faults() -> None:
     doubled(lambda recipients: recipients[0].attempts >= 2)
 
 
+def without_last_line(content: bytes) -> bytes:
+    return content[: content.rindex(b"\r\n", 0, -2) + 2]
+
+
+@sin
+def cuts_after_two_faults() -> None:
+    altered(lambda recipients: recipients[0].attempts >= 2, without_last_line)
+
+
 @sin
 def loses_after_two_faults() -> None:
     def make(original: Any) -> Any:

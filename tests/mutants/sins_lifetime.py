@@ -49,6 +49,16 @@ def expires_at_48_h() -> None:
 
 
 @sin
+def grants_two_days() -> None:
+    """Do nothing here: what it grants, and then does, is in the catalogue."""
+
+
+@sin
+def grants_an_hour_at_first() -> None:
+    """Do nothing here either."""
+
+
+@sin
 def never_expires() -> None:
     _expires_after(_FOR_EVER)
 
@@ -102,6 +112,22 @@ def returns_everything_at_restart() -> None:
 @sin
 def forgets_the_queue_at_restart() -> None:
     patch(Relay, "resume", lambda _: lambda self: None)
+
+
+@sin
+def drops_what_needs_no_report() -> None:
+    def make(original: Any) -> Any:
+        async def conclude(self: Any, message: Message, results: dict[Any, Any]) -> None:
+            await original(self, message, results)
+            failed = [who for who, result in results.items() if isinstance(result, Failure)]
+            if failed and not (message.sender and all(who.wants_failure_report for who in failed)):
+                for recipient in failed:
+                    recipient.state = State.GONE
+                self._messages.pop(message.queue_id, None)
+
+        return conclude
+
+    patch(Relay, "_conclude", make)
 
 
 @sin

@@ -14,6 +14,7 @@ from conformance.reference.message import Message, Recipient
 from conformance.reference.relay import Relay
 from conformance.reference.session import Reply, Session
 from mutants.patching import patch, sin
+from mutants.sins_delivery import altered, without_last_line
 
 
 @sin
@@ -76,6 +77,11 @@ def sends_again_to_those_delivered() -> None:
         return deliver
 
     patch(Relay, "_deliver", make)
+
+
+@sin
+def cuts_for_those_that_remain() -> None:
+    altered(lambda recipients: recipients[0].attempts > 0, without_last_line)
 
 
 @sin

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from conformance.targets.reference import ReferenceTarget
+from conformance.target import RelayConfig
+from conformance.targets.reference import ReferenceRelay, ReferenceTarget
 
 from .catalogue import MUTANTS
 
@@ -20,6 +25,14 @@ class MutantTarget(ReferenceTarget):
     def command(self, config_file: Path) -> list[str]:
         """Return the command line of the mutant."""
         return [sys.executable, str(_RELAY), self.mutant, "serve", "--config", str(config_file)]
+
+    @asynccontextmanager
+    async def running(self, config: RelayConfig) -> AsyncIterator[ReferenceRelay]:
+        """Start the mutant with the times that it grants."""
+        factors = MUTANTS[self.mutant].granted
+        times: dict[str, Any] = {name: getattr(config, name) * factor for name, factor in factors.items()}
+        async with super().running(replace(config, **times)) as relay:
+            yield relay
 
 
 def __getattr__(name: str) -> type[MutantTarget]:

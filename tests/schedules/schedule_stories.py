@@ -72,11 +72,11 @@ class Story:
             at, "dns", "answer", RESOLVER, name=name, type=type, answer=answer, records=[*records], id=1
         )
 
-    def delivers(self, at: float) -> Story:
-        """Accept a copy."""
-        return self._message(
-            at, f"{SERVES}:25", self.staged.sender, self.staged.recipient, self.staged.content
-        )
+    def delivers(self, at: float, *, sender: str | None = None, cut: int = 0) -> Story:
+        """Accept a copy, perhaps with another reverse-path or without its last octets."""
+        mail_from = self.staged.sender if sender is None else sender
+        content = self.staged.content[: len(self.staged.content) - cut]
+        return self._message(at, f"{SERVES}:25", mail_from, self.staged.recipient, content)
 
     def returns(self, at: float, *, action: str = "failed", to_author: bool = False) -> Story:
         """Receive a report at the sink."""

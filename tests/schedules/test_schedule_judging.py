@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from schedule_stories import HANGS, REFUSES, SERVES, Story
 
@@ -62,6 +64,16 @@ def test_anything_else_fails(story: Story, observed: str) -> None:
     judged = story.judged()
     assert judged.verdict is Verdict.FAIL
     assert observed in judged.observed
+
+
+@pytest.mark.parametrize("profile", ["eop", "rfc"])
+@pytest.mark.parametrize(
+    ("change", "told"), [({"cut": 4}, "the body has"), ({"sender": ""}, "the reverse-path is <>")]
+)
+def test_delivered_once_and_altered(change: dict[str, Any], told: str, profile: str) -> None:
+    judged = met_both().delivers(8.0, **change).judged(profile)
+    assert (judged.verdict, judged.requirement.id) == (Verdict.FAIL, "schedule/intact")
+    assert told in judged.observed
 
 
 def test_lost_after_the_first_fault_fails_although_the_later_ones_were_never_met() -> None:
