@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 
 from conformance.evidence import Delivered
 from conformance.record import Staged
@@ -56,7 +57,12 @@ def _split(message: bytes) -> tuple[list[bytes], bytes]:
 
 def _where(sent: bytes, received: bytes) -> str:
     if len(sent) != len(received):
-        return f"the body has {len(received)} octets instead of {len(sent)}"
+        lines = zip_longest(sent.splitlines(keepends=True), received.splitlines(keepends=True), fillvalue=b"")
+        number, (was, now) = next((n, pair) for n, pair in enumerate(lines, 1) if pair[0] != pair[1])
+        return (
+            f"the body has {len(received)} octets instead of {len(sent)}: line {number} has {len(now)} instead of "
+            f"{len(was)}, and ends in {now[-20:]!r} instead of {was[-20:]!r}"
+        )
     at = next(n for n, (a, b) in enumerate(zip(sent, received, strict=True)) if a != b)
     return (
         f"the body differs from octet {at} on: {received[at : at + 20]!r} instead of {sent[at : at + 20]!r}"

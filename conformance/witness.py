@@ -158,8 +158,9 @@ def _queries(evidence: Evidence, *, failed: bool = False, lasting: float = 0.0) 
     contacts = []
     for event in evidence.of("dns", "answer"):
         name = str(event["name"]).rstrip(".").lower()
-        types = ("A", "AAAA") if failed and name not in sound else ("A",)
-        if name in names and event["type"] in types and useless(event) is failed:
+        # where the name itself fails, whatever is asked about it belongs to the attempt (MX, TLSA)
+        about = event["type"] == "A" or (failed and name not in sound)
+        if name in names and about and useless(event) is failed:
             contacts.append(
                 Contact(
                     at=event.at,

@@ -12,10 +12,13 @@ _OWN_ASPECTS = ("beside_backlog", "moved_clock")
     Course.HEALTHY,
     kinds=(Kind.CONTROL,),
     where=lambda mode, _: mode.name not in _OWN_ASPECTS,
-    slots=("delivered",),
+    slots=("delivered", "intact"),
 )
 def test_delivered(case: Case) -> list[Finding]:
-    """Exactly one copy arrives, unaltered, under TLS where the connector requires it, and no error is shown."""
+    """Exactly one copy arrives, unaltered, under TLS where the connector requires it, and no error is shown.
+
+    The first finding, that it arrived, is what a control proves to other scenarios.
+    """
     messages = case.evidence.messages
     if not messages:
         shown = f"; the relay says: {case.errors[-1].text}" if case.errors else ""
@@ -29,13 +32,24 @@ def test_delivered(case: Case) -> list[Finding]:
     elif case.errors:
         observed = f"delivered, but not at the first attempt: {case.errors[0].text}"
     else:
-        observed = altered(case.evidence.staged, messages[0])
-    return [
+        observed = ""
+    findings = [
         case.finding(
             "delivered.delivered",
             holds=not observed,
-            expected="one copy at the first attempt, content intact",
-            observed=observed or "one copy, content intact",
+            expected="one copy at the first attempt",
+            observed=observed or "one copy",
             seen=len(messages) > 1,
         )
     ]
+    if messages:
+        damage = next(filter(None, (altered(case.evidence.staged, message) for message in messages)), "")
+        findings.append(
+            case.finding(
+                "delivered.intact",
+                holds=not damage,
+                expected="envelope and content intact",
+                observed=damage or "envelope and content intact",
+            )
+        )
+    return findings

@@ -30,14 +30,15 @@ def test_delivers_anyway(case: Case) -> list[Finding]:
         )
     ]
     if messages:
-        deferred = f"not at the first attempt: {case.errors[0].text}" if case.errors else _later(case)
+        # by the wire: some relays log each host that failed before the one that did not
+        deferred = _later(case)
         findings.append(
             case.finding(
                 "delivers_anyway.at_once",
                 holds=not deferred,
                 expected="delivered at the first attempt, without deferral",
                 observed=deferred or "delivered at the first attempt",
-                late=not case.errors,
+                late=True,
             )
         )
     return findings
@@ -50,4 +51,5 @@ def _later(case: Case) -> str:
     pause = begun - case.attempts[0].latest_end
     if pause < case.evidence.staged.granted.retry_interval / 2:
         return ""
-    return f"not at the first attempt, but at one that began {pause:.1f} s after its end"
+    said = f" ({case.errors[0].text})" if case.errors else ""
+    return f"not at the first attempt{said}, but at one that began {pause:.1f} s after its end"

@@ -62,7 +62,9 @@ def _success(case: Case) -> list[float]:
     pause = begun - case.attempts[-1].latest_end
     # A way around the fault that the profile accepts, such as a second connection in clear after a failed handshake
     # (RFC 7435, section 3), or the next host: the same attempt, even if the repair comes in between.
-    goes_on = case.may_be_borne or _next_host(case, delivered[0].server)
+    # So is the connection that follows a look-up which failed before the repair.
+    looked_up = bool(case.attempts[-1].contacts[-1].what)
+    goes_on = case.may_be_borne or looked_up or _next_host(case, delivered[0].server)
     if goes_on and 0 < pause < case.evidence.staged.granted.retry_interval / 2:
         if len(case.attempts) > 1:
             return []

@@ -28,7 +28,7 @@ def test_survives_restart(case: Case) -> list[Finding]:
     if any(not waiting for waiting in after):
         observed = "not in the queue after the restart"
     elif ended is None:
-        observed = f"not returned {span.watched}"
+        observed = f"not returned {span.watched}" + (", still in the queue" if after[-1] else "")
     elif ended < span.may_not_end_before:
         observed = f"returned {span.age(ended)}"
     elif len(case.evidence.ndrs) > 1:

@@ -16,13 +16,16 @@ from conformance.wave.envelope import backlog_of
 from conformance.wave.schedule import play_schedule
 from conformance.wave.world import World
 from conformance.witness import Attempt
-from fake_servers import Event, Journal
+from fake_servers import Event, Journal, Silence
 
 # Attempts that must meet the fault before it is repaired: two make one gap.
 ATTEMPTS_BEFORE_REPAIR = 2
 
 # How often to look again although nothing was noted, because time alone can end an attempt.
 _LOOK_AGAIN = 0.2
+
+# An attempt is over when so many seconds have passed without a trace of it, or a quarter of the interval.
+_PAUSE = 0.5
 
 # What a healthy transfer may take on top of everything else, in seconds.
 TRANSFER = 1.0
@@ -73,6 +76,8 @@ class Player:
                     lambda seen: self._enough_attempts(seen) or _returned(seen) or self._borne(seen),
                     self.time_for_attempts(ATTEMPTS_BEFORE_REPAIR),
                 )
+                # not in the middle of an attempt, which would then meet both
+                await self._calm()
                 await self.repair()
             case Course.REJECTED:
                 await self.until(_returned, self.longest_wait() + self.attempt_time() + TRANSFER)
@@ -178,6 +183,26 @@ class Player:
         opened = {e.connection for e in self._events if e.layer == "tcp" and e.kind == "accepted"}
         closed = {e.connection for e in self._events if e.layer == "tcp" and e.kind == "closed"}
         return opened <= closed
+
+    async def _calm(self) -> None:
+        """Wait until no attempt is under way: nothing has happened for a moment, and nobody waits for an answer."""
+        deadline = self.journal.now() + 3 * self._patience() + TRANSFER
+        pause = min(_PAUSE, self.staged.granted.retry_interval / 4)
+        while (now := self.journal.now()) < deadline:
+            silences = [
+                e.at for e in self._events if e.layer == "dns" and e.fields.get("answer") == Silence.name
+            ]
+            over = max(
+                [*(e.at for e in self._events), *(at + self._patience() for at in silences)], default=0.0
+            )
+            left = over + pause - now if self._all_closed() else pause
+            if left <= 0:
+                return
+            await asyncio.sleep(min(left, deadline - now))
+
+    def _patience(self) -> float:
+        """Return how long the relay waits for an answer of its name server, in seconds."""
+        return self.staged.granted.dns_timeout or self.header.asked.dns_timeout or 0.0
 
     def _settled(self, evidence: Evidence) -> bool:
         """Whether the message arrived, or the one recipient of several that is judged was reported."""

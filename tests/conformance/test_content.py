@@ -26,7 +26,10 @@ def test_what_a_relay_may_do(received: bytes) -> None:
 @pytest.mark.parametrize(
     ("received", "told"),
     [
-        (SENT.replace(b"\r\n.second", b"\r\nsecond"), "the body has 15 octets instead of 16"),
+        (
+            SENT.replace(b"\r\n.second", b"\r\nsecond"),
+            "the body has 15 octets instead of 16: line 2 has 8 instead of 9, and ends in b'second",
+        ),
         (SENT.replace(b"first", b"fIrst"), "the body differs from octet 1"),
         (SENT.replace(b"To: c@d.test\r\n", b""), "header field To"),
         (SENT.replace(b"Subject: one", b"Subject: ONE"), "header field Subject"),

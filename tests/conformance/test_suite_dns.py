@@ -58,10 +58,14 @@ class TestDeliversAnyway:
         assert Story("dns_slow").delivers(1.5).verdict("delivers_anyway") is Verdict.INCONCLUSIVE
 
     def test_a_deferral_in_between_is_a_deviation(self) -> None:
-        story = _asks(Story("dns_truncated"), 1.1, "A", "truncated").delivers(1.5)
-        assert story.verdict("delivers_anyway") is Verdict.PASS
-        story.says(1.2, "450 4.4.312 DNS query failed")
-        assert "not at the first attempt" in _observed(story, "delivers_anyway", Verdict.DEVIATION)
+        story = _asks(Story("dns_truncated"), 1.1, "A", "truncated").says(1.2, "450 4.4.312 DNS query failed")
+        told = _observed(story.delivers(3.5), "delivers_anyway", Verdict.DEVIATION)
+        assert "not at the first attempt (450 4.4.312 DNS query failed)" in told
+
+    def test_a_log_line_for_each_host_is_no_deferral(self) -> None:
+        fault = ("smtp", "fault", {"stage": "greeting", "action": "reply", "attempt": 1})
+        story = Story("first_host_greets_421").connects(1.1, fault).says(1.2, "421 4.3.2 Try the next")
+        assert story.delivers(1.5, host=1).verdict("delivers_anyway") is Verdict.PASS
 
     def test_a_later_attempt_is_one_whatever_the_relay_shows(self) -> None:
         fault = ("smtp", "fault", {"stage": "greeting", "action": "reply", "attempt": 1})
