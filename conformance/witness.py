@@ -6,6 +6,7 @@ form an *attempt*. A scenario in which its witness saw nothing was not provoked.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -122,7 +123,8 @@ def _site_names(evidence: Evidence) -> dict[str, str]:
 def connections_with(evidence: Evidence, telling: Iterable[Event], *, patience: float = 0.0) -> list[Contact]:
     """Return one contact for each connection that has a telling event.
 
-    A relay may give up after its patience, in seconds from that event, and keep the connection for a while.
+    A relay may give up after its patience, in seconds from that event, and keep the connection for a while: to say
+    QUIT, for one, which shows when it gave up.
     """
     names = _site_names(evidence)
     told: dict[int, Event] = {}
@@ -130,15 +132,18 @@ def connections_with(evidence: Evidence, telling: Iterable[Event], *, patience: 
         told.setdefault(event.connection, event)
     begun: dict[int, float] = {}
     ended: dict[int, float] = {}
+    heard: dict[int, float] = {}
     for event in evidence.events:
         if event.connection in told:
             begun.setdefault(event.connection, event.at)
+            if event.kind == "heard":
+                heard.setdefault(event.connection, event.at)
             if event.kind == "closed" or event.connection not in ended:
                 ended[event.connection] = event.at
     contacts = [
         Contact(
             at=begun[number],
-            end=min(max(ended[number], event.at), event.at + patience),
+            end=min(max(ended[number], event.at), event.at + patience, heard.get(number, math.inf)),
             latest_end=max(ended[number], event.at),
             host=names.get(event.server, event.server),
         )

@@ -28,6 +28,7 @@ class Certificate(StrEnum):
     EXPIRED = "expired"  # ended a day ago
     NOT_YET_VALID = "not_yet_valid"  # begins in ten years, so that no clock moved by a few days reaches it
     WRONG_NAME = "wrong_name"  # in order, but for another host
+    PARENT_NAME = "parent_name"  # in order, but for the parent of the host name
     SELF_SIGNED = "self_signed"  # right name, its own issuer
     UNKNOWN_CA = "unknown_ca"  # right name, issued by an authority that nobody trusts
     WILDCARD = "wildcard"  # `*.` and the parent of the host name (RFC 9525 section 6.3): good
@@ -131,6 +132,8 @@ class CertificateAuthority:
                 leaf = _leaf(self._root, hostname, now + 3653 * _DAY, now + 4018 * _DAY)
             case Certificate.WRONG_NAME:
                 leaf = _leaf(self._root, WRONG_NAME)
+            case Certificate.PARENT_NAME:
+                leaf = _leaf(self._root, _wildcard(hostname, covered=1).removeprefix("*."))
             case Certificate.SELF_SIGNED:
                 return issue(hostname, [hostname], now - _DAY, now + 365 * _DAY)
             case Certificate.UNKNOWN_CA:

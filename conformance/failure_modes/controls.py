@@ -5,7 +5,7 @@ from conformance.target import TlsPolicy
 from conformance.witness import delivered
 from fake_servers import Certificate, Rule, Slow, Stage
 
-_PACE = 0.3  # seconds for each reply: noticeable, and far from any time-out
+_PACE = 1.0  # seconds for each reply: half of the time-outs that are asked for
 
 MODES = (
     FailureMode(

@@ -50,6 +50,12 @@ CERTIFICATES = (
         explained_by=_NAME,
     ),
     Presented(
+        certificate=Certificate.PARENT_NAME,
+        what="a valid certificate for the domain in which its name lies",
+        named=False,
+        explained_by=_NAME,
+    ),
+    Presented(
         certificate=Certificate.SELF_SIGNED,
         what="a self-signed certificate",
         chained=False,

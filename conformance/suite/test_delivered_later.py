@@ -4,7 +4,7 @@ from conformance.aspect import Case, Course, Finding, Kind, aspect
 from conformance.content import altered
 
 
-@aspect(Course.PERSISTS, kinds=(Kind.PASSING,), slots=("delivered", "once"))
+@aspect(Course.PERSISTS, kinds=(Kind.PASSING,), slots=("delivered", "once", "accounted"))
 def test_delivered_later(case: Case) -> list[Finding]:
     """Without any repair the message arrives for every recipient, once for each, and nobody is told that it failed."""
     staged = case.evidence.staged
@@ -14,6 +14,9 @@ def test_delivered_later(case: Case) -> list[Finding]:
     }
     missing = [who for who, got in copies.items() if not got]
     twice = [who for who, got in copies.items() if len(got) > 1]
+    last = case.evidence.looks[-1][0].waiting if case.evidence.looks else []
+    known = {*case.evidence.told_of(*everybody), *(message.recipient.lower() for message in last)}
+    lost = [who for who in missing if case.evidence.looks and who.lower() not in known]
     if missing:
         shown = f"; the relay says: {case.errors[-1].text}" if case.errors else ""
         wrong = f"nothing arrived for <{'>, <'.join(missing)}>{shown}"
@@ -36,5 +39,13 @@ def test_delivered_later(case: Case) -> list[Finding]:
             expected="no recipient gets it twice",
             observed=f"more than one copy for <{'>, <'.join(twice)}>" if twice else "nobody did",
             seen=True,
+        ),
+        case.finding(
+            "delivered_later.accounted",
+            holds=not lost,
+            expected="whoever does not get it is reported or still in the queue",
+            observed=f"neither delivered, reported nor in the queue for <{'>, <'.join(lost)}>"
+            if lost
+            else "so it is",
         ),
     ]

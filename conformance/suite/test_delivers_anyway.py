@@ -48,7 +48,10 @@ def _later(case: Case) -> str:
     """Say how much later than the first attempt the delivery began, if that was a retry, whatever the relay shows."""
     delivery = case.evidence.messages[0].connection
     begun = min(event.at for event in case.evidence.events if event.connection == delivery)
-    pause = begun - case.attempts[0].latest_end
+    first = case.attempts[0]
+    # where an error is shown and nothing was met in time, an attempt went before that left no trace
+    idle = first.at - (case.evidence.staged.submitted or first.at) if case.errors else 0.0
+    pause = max(begun - first.latest_end, idle)
     if pause < case.evidence.staged.granted.retry_interval / 2:
         return ""
     said = f" ({case.errors[0].text})" if case.errors else ""

@@ -32,7 +32,8 @@ def test_retried_all_day(case: Case) -> list[Finding]:
         raise NotApplicable(
             f"a day of {day:.0f} s is too short for what the relay granted (granularity {granted.granularity} s, "
             f"first gap {granted.retry_interval} s, longest {granted.max_retry_interval} s); "
-            f"if it takes no shorter ones, --conformance-day={math.ceil(round(enough, 3))} would do"
+            f"if it takes no shorter ones, --conformance-day={math.ceil(round(enough, 3))} would do; for gaps growing "
+            "with the day none would"
         )
     scale = 24 / day
     slack = case.evidence.record.header.slack

@@ -31,6 +31,7 @@ REFUSED = {
         "unknown_ca",
         "missing_intermediate",
         "wrong_name",
+        "parent_name",
         "wildcard_two_labels",
         "common_name_only",
         "ip_address",

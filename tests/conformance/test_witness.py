@@ -184,6 +184,16 @@ class TestConnections:
         [attempt] = _attempts(story)
         assert (attempt.end, attempt.latest_end) == (pytest.approx(3.05), 10.0)
 
+    def test_who_says_quit_has_given_up(self) -> None:
+        fault = ("smtp", "fault", {"stage": "mail", "action": "stall", "attempt": 1})
+        story = Story("stall_at_mail").connects(1.0, fault, lasting=3.9)
+        story.note(
+            2.8, "smtp", "heard", server=story.site().server, connection=story.events[-1].connection, octets=6
+        )
+        story.events.sort(key=lambda event: event.at)
+        [attempt] = _attempts(story)
+        assert (attempt.end, attempt.latest_end) == (pytest.approx(2.8), pytest.approx(4.9))
+
     def test_the_good_certificate_is_no_fault(self) -> None:
         story = Story("certificate_expired")
         story.connects(1.0, ("tls", "offered", {"certificate": "good"}))

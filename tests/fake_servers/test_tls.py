@@ -19,6 +19,7 @@ VERIFY_ERRORS = {
     Certificate.EXPIRED: (10, "certificate has expired"),
     Certificate.NOT_YET_VALID: (9, "certificate is not yet valid"),
     Certificate.WRONG_NAME: MISMATCH,
+    Certificate.PARENT_NAME: MISMATCH,
     Certificate.WILDCARD_TWO_LABELS: MISMATCH,
     Certificate.COMMON_NAME_ONLY: MISMATCH,
     Certificate.IP_ADDRESS: MISMATCH,
@@ -70,6 +71,7 @@ def test_the_fault_is_the_only_one(authority: CertificateAuthority, kind: Certif
     [common_name] = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     name = {
         Certificate.WRONG_NAME: "wrong-name.invalid",
+        Certificate.PARENT_NAME: "sub.a.test",
         Certificate.WILDCARD_TWO_LABELS: "*.a.test",
         Certificate.IP_ADDRESS: ADDRESS,
     }.get(kind, HOSTNAME)

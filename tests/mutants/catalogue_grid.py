@@ -109,6 +109,12 @@ GRID = (
         caught=_by_code(),
     ),
     Mutant(
+        name="has_no_patience",
+        sin="Waits for a reply less than half as long as it grants.",
+        scenarios=("slow", "plain"),
+        caught=(fails("delivered", "control/delivered", "slow"),),
+    ),
+    Mutant(
         name="never_times_out",
         sin="Waits without end for whatever a server has to say.",
         scenarios=(*_STALLS, *_TRICKLES, *_ENDLESS, "stall_at_quit", *_HELD_AT_QUIT),
@@ -219,7 +225,6 @@ GRID = (
             fails(
                 *("delivers_anyway", "harmless/delivered", *_AT_QUIT),
                 courses=(Course.PERSISTS,),
-                besides=("harmless/at-once",),
             ),
         ),
     ),

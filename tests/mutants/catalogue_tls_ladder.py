@@ -158,6 +158,13 @@ _NAMES = (
         "certificate_wildcard",
         "certificate_wrong_name",
     ),
+    _takes(
+        "takes_the_parents_name",
+        "Takes a certificate for the domain in which the host lies.",
+        ("certificate_parent_name",),
+        "certificate_wrong_name",
+        "verified_tls",
+    ),
     _refuses(
         "tls_domain_wildcard_to_the_letter",
         "Looks for the very wildcard of the connector in the certificate.",

@@ -40,6 +40,18 @@ def _patient(method: str, *, when: tuple[Stage, ...] = ()) -> None:
 
 
 @sin
+def has_no_patience() -> None:
+    def make(original: Any) -> Any:
+        def init(self: Any, transport: Any, protocol: Any, timeouts: Any) -> None:
+            hasty = replace(timeouts, command=0.4 * timeouts.command, data_done=0.4 * timeouts.data_done)
+            original(self, transport, protocol, hasty)
+
+        return init
+
+    patch(Session, "__init__", make)
+
+
+@sin
 def never_times_out() -> None:
     for method in ("greet", "command", "starttls", "send_body"):
         _patient(method)

@@ -134,6 +134,15 @@ def wildcard_matches_many_labels() -> None:
 
 
 @sin
+def takes_the_parents_name() -> None:
+    _names(
+        lambda original, presented, expected: (
+            original(presented, expected) or original(presented, expected.partition(".")[2])
+        )
+    )
+
+
+@sin
 def tls_domain_wildcard_to_the_letter() -> None:
     _names(
         lambda original, presented, expected: not expected.startswith("*") and original(presented, expected)
