@@ -7,9 +7,10 @@ from typing import cast
 
 from conformance.evidence import Evidence
 from conformance.witness import QUERIES_PER_ATTEMPT, Contact, Witness, asked, before_repair, useless
-from fake_servers import Event
+from fake_servers import Event, Silence
 
 _FAMILIES = ("A", "AAAA")
+_SILENCE = Silence.name
 
 
 def _answers(evidence: Evidence, told: Callable[[Event], bool], *, lasting: float = 0.0) -> list[Contact]:
@@ -58,9 +59,13 @@ def _spoilt(evidence: Evidence) -> list[Contact]:
 
 def _failed_family(evidence: Evidence) -> list[Contact]:
     def told(event: Event) -> bool:
-        return event["type"] in _FAMILIES and useless(event) and event["answer"] != "nodata"
+        return event["type"] in _FAMILIES and useless(event) and event["answer"] not in ("nodata", _SILENCE)
 
-    return _answers(evidence, told)
+    def silent(event: Event) -> bool:
+        return event["type"] in _FAMILIES and event["answer"] == _SILENCE
+
+    waited = _answers(evidence, silent, lasting=_patience(evidence))
+    return sorted([*_answers(evidence, told), *waited], key=lambda contact: contact.at)
 
 
 def _unanswered_mx(evidence: Evidence) -> list[Contact]:

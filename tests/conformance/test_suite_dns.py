@@ -62,6 +62,12 @@ class TestDeliversAnyway:
         told = _observed(story.delivers(3.5), "delivers_anyway", Verdict.DEVIATION)
         assert "not at the first attempt (450 4.4.312 DNS query failed)" in told
 
+    def test_who_waits_for_the_other_family_delivers_at_the_first_attempt(self) -> None:
+        story = _asks(Story("dns_aaaa_silent"), 1.1, "AAAA", "silence").delivers(3.2)
+        assert story.verdict("delivers_anyway") is Verdict.PASS
+        story = _asks(Story("dns_aaaa_silent"), 1.1, "AAAA", "silence").delivers(5.2)
+        assert story.verdict("delivers_anyway") is Verdict.DEVIATION
+
     def test_a_log_line_for_each_host_is_no_deferral(self) -> None:
         fault = ("smtp", "fault", {"stage": "greeting", "action": "reply", "attempt": 1})
         story = Story("first_host_greets_421").connects(1.1, fault).says(1.2, "421 4.3.2 Try the next")
