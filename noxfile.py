@@ -49,8 +49,7 @@ def suite(session: nox.Session) -> None:
 def mutants(session: nox.Session) -> None:
     """Judge relays that are wrong in exactly one way, and relays that only pretend; print the kill rate."""
     session.install("-e", ".[dev]")
-    # once, and not in each of a thousand processes where the environment forbids to keep what was compiled
-    session.run("python", "-m", "compileall", "-q", "conformance", "fake_servers", "tests/mutants")
+    _compile(session)
     session.run("pytest", "-m", "staged", "tests/mutants/test_anti_runs.py")
     session.chdir("tests")
     session.run("python", "-m", "mutants", *session.posargs)
@@ -80,8 +79,14 @@ def crash(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure wall time, cost per added scenario and the fakes' throughput."""
     session.install("-e", ".[dev]")
+    _compile(session)
     session.chdir("tests")
     session.run("python", "-m", "bench", *session.posargs)
+
+
+def _compile(session: nox.Session) -> None:
+    """Compile once, as an installation does, and not in each of a thousand processes that may not keep it."""
+    session.run("python", "-m", "compileall", "-q", "conformance", "fake_servers", "tests/mutants")
 
 
 def _judge(session: nox.Session, target: str, profile: str) -> None:
