@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
+from conformance.content import altered
 from conformance.course import DAY, FIRST_STOP, HOUR, Course, Timing, timing_of
 from conformance.evidence import ErrorSeen, Evidence
 from conformance.failure_mode import FailureMode, Kind
@@ -174,6 +175,15 @@ class Case:
     def requirement(self, slot: str) -> Requirement:
         """Return the catalogue row behind `aspect.slot`."""
         return self.profile.requirement(slot, self.mode)
+
+    def intact(self, slot: str) -> list[Finding]:
+        """Compare every copy that arrived with what was submitted, envelope and content; nothing if none did."""
+        damage = [altered(self.evidence.staged, message) for message in self.evidence.messages]
+        found = next(filter(None, damage), "")
+        expected = "envelope and content intact"
+        return [self.finding(slot, holds=not found, expected=expected, observed=found or expected)] * bool(
+            damage
+        )
 
     def finding(
         self, slot: str, *, holds: bool, expected: str, observed: str, late: bool = False, seen: bool = False

@@ -1,7 +1,6 @@
 """Positive controls: mail to a healthy destination arrives at the first attempt."""
 
 from conformance.aspect import Case, Course, Finding, Kind, aspect
-from conformance.content import altered
 from conformance.target import TlsPolicy
 
 # Controls of something else than delivery, with aspects of their own.
@@ -42,14 +41,4 @@ def test_delivered(case: Case) -> list[Finding]:
             seen=len(messages) > 1,
         )
     ]
-    if messages:
-        damage = next(filter(None, (altered(case.evidence.staged, message) for message in messages)), "")
-        findings.append(
-            case.finding(
-                "delivered.intact",
-                holds=not damage,
-                expected="envelope and content intact",
-                observed=damage or "envelope and content intact",
-            )
-        )
-    return findings
+    return [*findings, *case.intact("delivered.intact")]

@@ -49,10 +49,11 @@ def _later(case: Case) -> str:
     delivery = case.evidence.messages[0].connection
     begun = min(event.at for event in case.evidence.events if event.connection == delivery)
     first = case.attempts[0]
-    # where an error is shown and nothing was met in time, an attempt went before that left no trace
-    idle = first.at - (case.evidence.staged.submitted or first.at) if case.errors else 0.0
-    pause = max(begun - first.latest_end, idle)
-    if pause < case.evidence.staged.granted.retry_interval / 2:
-        return ""
+    granted, accepted = case.evidence.staged.granted, case.evidence.staged.submitted or first.at
     said = f" ({case.errors[0].text})" if case.errors else ""
-    return f"not at the first attempt{said}, but at one that began {pause:.1f} s after its end"
+    if begun - first.latest_end >= granted.retry_interval / 2:
+        return f"not at the first attempt{said}, but at one that began {begun - first.latest_end:.1f} s after its end"
+    # where an error is shown and nothing was met in time, an attempt went before that left no trace
+    if said and first.at - accepted >= granted.retry_interval / 2 + granted.granularity:
+        return f"not at the first attempt{said}, but at one that began {first.at - accepted:.1f} s after the acceptance"
+    return ""

@@ -1,7 +1,6 @@
 """Each recipient has a fate of its own."""
 
 from conformance.aspect import Case, Course, Finding, Kind, aspect
-from conformance.content import altered
 
 
 @aspect(Course.MIXED, kinds=(Kind.MIXED,), slots=("failed", "others", "intact"))
@@ -27,7 +26,6 @@ def test_each_recipient(case: Case) -> list[Finding]:
     # some relays hand over each recipient in a transaction or a connection of its own
     soon = first.latest_end + staged.granted.retry_interval / 2
     prompt = bool(copies[other]) and copies[other][0].at <= soon
-    damage = [altered(staged, message) for message in case.evidence.messages]
     findings = [
         case.finding(
             "each_recipient.failed",
@@ -46,13 +44,4 @@ def test_each_recipient(case: Case) -> list[Finding]:
             seen=len(copies[other]) > 1,
         ),
     ]
-    if damage:
-        findings.append(
-            case.finding(
-                "each_recipient.intact",
-                holds=not any(damage),
-                expected="content intact for whoever gets it",
-                observed=next(filter(None, damage), "content intact"),
-            )
-        )
-    return findings
+    return [*findings, *case.intact("each_recipient.intact")]

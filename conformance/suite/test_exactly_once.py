@@ -1,7 +1,6 @@
 """Fault schedules: whatever fails in a row, the message is delivered once or reported once."""
 
 from conformance.aspect import Case, Course, Finding, Kind, aspect
-from conformance.content import altered
 from conformance.steps import unmet
 from conformance.verdict import Inconclusive, NotApplicable
 
@@ -34,17 +33,7 @@ def test_exactly_once(case: Case) -> list[Finding]:
             seen=not lost,
         )
     ]
-    if copies:
-        damage = [altered(evidence.staged, message) for message in evidence.messages]
-        findings.append(
-            case.finding(
-                "exactly_once.intact",
-                holds=not any(damage),
-                expected="content intact",
-                observed=next(filter(None, damage), "content intact"),
-            )
-        )
-    return findings
+    return [*findings, *case.intact("exactly_once.intact")]
 
 
 def _nothing(case: Case) -> str:

@@ -153,6 +153,13 @@ def test_a_control_that_did_not_pass_leaves_its_dependants_inconclusive() -> Non
     assert "nothing arrived" in judged.observed
 
 
+def test_a_control_that_arrived_altered_damns_nothing_else() -> None:
+    story = good("connection_refused")
+    bad = Story("plain", number=2).delivers(1.5, content=b"A: 1\r\n\r\nother")
+    assert bad.verdict("delivered") is Verdict.FAIL
+    assert story.judge("recovers", record=story.record(bad, control=False)).verdict is Verdict.PASS
+
+
 def test_a_control_that_is_missing_leaves_its_dependants_inconclusive() -> None:
     judged = _judged(good("connection_refused"), control=False)
     assert judged.verdict is Verdict.INCONCLUSIVE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from builders import RESOLVER, Story, good_control, waiting
 
@@ -61,6 +63,14 @@ class TestDeliversAnyway:
         story = _asks(Story("dns_truncated"), 1.1, "A", "truncated").says(1.2, "450 4.4.312 DNS query failed")
         told = _observed(story.delivers(3.5), "delivers_anyway", Verdict.DEVIATION)
         assert "not at the first attempt (450 4.4.312 DNS query failed)" in told
+
+    def test_who_wakes_seldom_begins_late(self) -> None:
+        fault = ("smtp", "fault", {"stage": "greeting", "action": "reply", "attempt": 1})
+        story = Story("first_host_greets_421").connects(3.1, fault).says(3.2, "421 4.3.2 Try the next")
+        story.delivers(3.5, host=1)
+        assert story.verdict("delivers_anyway") is Verdict.DEVIATION
+        story.change(granted=replace(story.staged.granted, granularity=3.0))
+        assert story.verdict("delivers_anyway") is Verdict.PASS
 
     def test_who_waits_for_the_other_family_delivers_at_the_first_attempt(self) -> None:
         story = _asks(Story("dns_aaaa_silent"), 1.1, "AAAA", "silence").delivers(3.2)

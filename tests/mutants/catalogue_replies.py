@@ -73,9 +73,7 @@ REPLIES = (
         sin="Takes the 250 to the final dot for all recipients, those refused included.",
         scenarios=("too_many_recipients_452", "greylisting"),
         caught=(
-            fails(
-                *("delivered_later", _PASSING, "too_many_recipients_452"), besides=("recipients/own-outcome",)
-            ),
+            fails(*("delivered_later", _PASSING, "too_many_recipients_452"), besides=("replies/accounted",)),
         ),
     ),
     Mutant(
