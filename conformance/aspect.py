@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from conformance.content import altered
 from conformance.course import DAY, FIRST_STOP, HOUR, Course, Timing, timing_of
-from conformance.evidence import ErrorSeen, Evidence
+from conformance.evidence.view import ErrorSeen, Evidence
 from conformance.failure_mode import FailureMode, Kind
 from conformance.failure_modes import ALL
 from conformance.profile import Profile

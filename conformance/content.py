@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from itertools import zip_longest
 
-from conformance.evidence import Delivered
-from conformance.record import Staged
+from conformance.evidence.record import Staged
+from conformance.evidence.view import Delivered
 
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 

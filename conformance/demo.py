@@ -20,7 +20,7 @@ from typing import TypeVar
 
 import aiosmtplib
 
-from conformance.dsn import read_report
+from conformance.evidence.reports import read_report
 from conformance.lab.plan import loopback
 from conformance.target import AcceptedDomain, Address, Alert, Connector, Outcome, RelayConfig, TargetError
 from conformance.targets.reference import ReferenceRelay, ReferenceTarget

@@ -6,25 +6,16 @@ from dataclasses import dataclass
 
 from conformance.aspect import Aspect, Case
 from conformance.course import Course
-from conformance.evidence import Evidence
+from conformance.evidence.record import Fault, Record, Staged
+from conformance.evidence.view import Evidence
 from conformance.failure_mode import FailureMode
 from conformance.profile import Profile
-from conformance.record import Record, Staged
 from conformance.requirements import Requirement, catalogue
 from conformance.scenario import Scenario, controls_of, unsuitable
 from conformance.suite.test_clock_moved import test_clock_moved
 from conformance.suite.test_delivered import test_delivered
 from conformance.target import Capability
-from conformance.verdict import (
-    Broken,
-    Fault,
-    Finding,
-    Inconclusive,
-    Judgement,
-    NotApplicable,
-    Verdict,
-    weightiest,
-)
+from conformance.verdict import Broken, Finding, Inconclusive, Judgement, NotApplicable, Verdict, weightiest
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from conformance.evidence import Evidence
+from conformance.evidence.view import Evidence
 from conformance.moment import Moment
 from conformance.witness import Contact, Witness
 from fake_servers import Event

@@ -14,7 +14,7 @@ from email.message import Message
 
 from flufl.bounce import scan_message
 
-from conformance.dsn import MACHINE_PARTS, field_groups, without_comments
+from conformance.evidence.reports import MACHINE_PARTS, field_groups, without_comments
 
 # RFC 5322 section 3.3: a numeric zone; RFC 3464 sections 2.2.5, 2.3.7 and 2.3.9 demand one.
 _DATE = re.compile(

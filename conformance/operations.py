@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from conformance.acts import Act, Offer
 from conformance.aspect import Case
 from conformance.course import OUT_OF_SERVICE, Course
-from conformance.evidence import Delivered, Evidence
-from conformance.record import AlertLook
+from conformance.evidence.inputs import Act, Offer
+from conformance.evidence.record import AlertLook
+from conformance.evidence.view import Delivered, Evidence
 from conformance.target import Alert, Capability, Outcome
 from conformance.verdict import Inconclusive
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.course import DAY, Timing
-from conformance.record import structure, unstructure
+from conformance.evidence.record import structure, unstructure
 from conformance.target import Schedule
 
 # The schedule asked for when nothing is to be learnt from the 24 hours themselves, in seconds. Time-outs stay

@@ -13,7 +13,7 @@ from typing import Any
 from cattrs import Converter
 from cattrs.errors import ClassValidationError
 
-from conformance import codes
+from conformance.evidence import codes
 from conformance.failure_mode import FailureMode, Kind
 from conformance.failure_modes import ALL
 from conformance.requirements import Requirement, catalogue

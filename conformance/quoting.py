@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from email.message import Message
 
-from conformance.dsn import MACHINE_PARTS, field_groups, without_comments
+from conformance.evidence.reports import MACHINE_PARTS, field_groups, without_comments
 
 # The C0 controls that RFC 5424 section 6.4 warns of, but for the tab.
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f]")

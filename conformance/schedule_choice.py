@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from conformance.course import Course
-from conformance.record import Record
+from conformance.evidence.record import Record
 from conformance.scenario import Scenario
 from conformance.schedules import Schedule, failure_mode_of
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from conformance.evidence import Evidence
+from conformance.evidence.view import Evidence
 from conformance.failure_mode import Step, Tcp
 from conformance.witness import Contact
 from fake_servers import Event

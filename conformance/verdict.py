@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from conformance.evidence.record import Fault
+from conformance.requirements import Level
+
 
 class Verdict(StrEnum):
     """What is said of one aspect of one scenario."""
@@ -20,22 +23,6 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
     NOT_APPLICABLE = "not_applicable"
     ERROR = "error"
-
-
-class Level(StrEnum):
-    """How binding a requirement is (RFC 2119 words, by the rule of the catalogue)."""
-
-    MUST = "MUST"
-    SHOULD = "SHOULD"
-    MAY = "MAY"
-
-
-class Fault(StrEnum):
-    """Whose fault an error is."""
-
-    TARGET = "target"
-    ADAPTER = "adapter"
-    HARNESS = "harness"
 
 
 @dataclass(frozen=True, kw_only=True)

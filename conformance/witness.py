@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from conformance.evidence import Evidence
+from conformance.evidence.view import Evidence
 from fake_servers import Event
 
 # Address look-ups of one name within one attempt: some relays ask more than once (aliases, DNSSEC).

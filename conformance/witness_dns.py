@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
-from conformance.evidence import Evidence
+from conformance.evidence.view import Evidence
 from conformance.witness import QUERIES_PER_ATTEMPT, Contact, Witness, asked, before_repair, useless
 from fake_servers import Event, Silence
 

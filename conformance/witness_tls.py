@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from conformance.evidence import Evidence
+from conformance.evidence.view import Evidence
 from conformance.witness import Contact, Witness, before_repair, connections_with
 from fake_servers import Certificate
 

@@ -9,11 +9,11 @@ import pytest
 
 from conformance import profile as profiles
 from conformance.course import Timing
+from conformance.evidence.record import Entry, assemble
 from conformance.failure_mode import FailureMode
 from conformance.failure_modes import ALL
 from conformance.judging import judge
 from conformance.plan import Plan, schedule
-from conformance.record import Entry, assemble
 from conformance.scenario import Course, Scenario, controls_of
 from conformance.suite import ASPECTS
 from conformance.targets.reference import ReferenceTarget

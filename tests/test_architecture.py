@@ -19,20 +19,17 @@ FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("
 
 # The suite reads evidence, with what helps to read it; it stages, runs and reports nothing.
 SUITE_READS = (
-    "acts",
     "aspect",
-    "codes",
     "content",
     "course",
-    "dsn",
     "evidence",
     "kill_proof",
     "lifetime",
     "ndr",
     "ndr_cases",
+    "requirements",
     "quoting",
     "operations",
-    "record",
     "steps",
     "target",
     "verdict",
@@ -45,20 +42,9 @@ MAY_IMPORT = {
     "conformance.reference": (),
     "conformance.targets": ("conformance.target", "conformance.lab"),
     "conformance.suite": tuple(f"conformance.{name}" for name in SUITE_READS),
-    "conformance.lifetime": ("conformance.aspect", "conformance.course"),
-    "conformance.ndr": ("conformance.dsn",),
-    "conformance.quoting": ("conformance.dsn",),
-    "conformance.ndr_cases": ("conformance.aspect", "conformance.verdict"),
-    "conformance.operations": tuple(
-        f"conformance.{name}"
-        for name in ("acts", "aspect", "course", "evidence", "record", "target", "verdict")
-    ),
+    "conformance.evidence": ("conformance.target", "fake_servers"),
     "conformance.course": (),
-    "conformance.acts": (),
     "conformance.target": (),
-    "conformance.codes": (),
-    "conformance.dsn": (),
-    "conformance.verdict": (),
 }
 
 

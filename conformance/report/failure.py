@@ -5,11 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
+from conformance.evidence.record import Fault
 from conformance.failure_mode import FailureMode
 from conformance.judging import Judged
 from conformance.profile import Profile
 from conformance.report.timeline import Entry, timeline
-from conformance.verdict import Fault, Verdict
+from conformance.verdict import Verdict
 
 _LINES = 60
 _WIDTH = 98  # readable at 100 columns

@@ -14,8 +14,8 @@ from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
 from conformance import __version__
-from conformance.evidence import Evidence
-from conformance.record import Record, unstructure
+from conformance.evidence.record import Record, unstructure
+from conformance.evidence.view import Evidence
 from conformance.report.failure import at_fault
 from conformance.report.timeline import timeline
 from conformance.target import Target

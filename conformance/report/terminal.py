@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance.course import Timing
+from conformance.evidence.record import Fault
 from conformance.failure_mode import Kind
 from conformance.report.failure import at_fault, explain
 from conformance.report.schedules import schedule_lines
-from conformance.verdict import Fault, Verdict
+from conformance.verdict import Verdict
 
 if TYPE_CHECKING:
     from conformance.collection import AspectItem
+    from conformance.evidence.record import Trouble
     from conformance.judging import Judged
-    from conformance.record import Trouble
     from conformance.run import Run
 
 _LETTERS = {

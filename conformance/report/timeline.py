@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from conformance.course import HALF_TIME, SCHEDULES, STOPS, Timing, timing_of
-from conformance.evidence import Evidence
+from conformance.evidence.view import Evidence
 from fake_servers import Event
 
 _LONGEST = 400

@@ -5,10 +5,17 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
-from conformance.verdict import Level
+
+class Level(StrEnum):
+    """How binding a requirement is (RFC 2119 words, by the rule of the catalogue)."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+    MAY = "MAY"
 
 
 class CatalogueError(Exception):

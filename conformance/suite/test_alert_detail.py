@@ -1,9 +1,9 @@
 """The alert says what an operator needs: how many wait, since when, until when, where, why, and what to do."""
 
-from conformance import codes
 from conformance.aspect import Case, Course, Finding, aspect
+from conformance.evidence import codes
+from conformance.evidence.record import AlertLook
 from conformance.operations import ALERTED, alert_due, alert_looks, alerts_in, first_alert, taken
-from conformance.record import AlertLook
 from conformance.target import Alert
 from conformance.verdict import NotApplicable
 

@@ -3,7 +3,7 @@
 import re
 
 from conformance.aspect import Case, Course, Finding, aspect
-from conformance.record import Site
+from conformance.evidence.record import Site
 from conformance.verdict import NotApplicable
 
 

@@ -2,7 +2,7 @@
 
 from conformance.aspect import Case, Course, Finding, aspect
 from conformance.content import difference
-from conformance.evidence import Delivered
+from conformance.evidence.view import Delivered
 from conformance.operations import CORRECTED, Fate, fate_of, taken
 from conformance.verdict import Inconclusive
 

@@ -1,9 +1,10 @@
 """Each deferral says what failed, by the reply code and the enhanced status code."""
 
-from conformance import codes
 from conformance.aspect import Case, Course, Finding, Outcome, aspect
-from conformance.codes import Codes
-from conformance.verdict import Inconclusive, Level, NotApplicable, Verdict, weightiest
+from conformance.evidence import codes
+from conformance.evidence.codes import Codes
+from conformance.requirements import Level
+from conformance.verdict import Inconclusive, NotApplicable, Verdict, weightiest
 
 
 @aspect(Course.HEALED)

@@ -3,7 +3,7 @@
 import re
 
 from conformance.aspect import Case, Course, Finding, aspect
-from conformance.evidence import ErrorSeen
+from conformance.evidence.view import ErrorSeen
 
 _BRACKETED_KEY = re.compile(r"\[(?!Message=)[A-Za-z]+=[^\]]*\]")
 _STAMP = re.compile(r"\[[^\[\]\s]+ \d{4}-\d\d-\d\dT[0-9:.]+Z [0-9A-Fa-f]+\]")

@@ -1,7 +1,7 @@
 """Where every host fails in a way of its own, the error is that of the one tried last."""
 
 from conformance.aspect import Case, Course, Finding, Outcome, aspect
-from conformance.codes import Codes
+from conformance.evidence.codes import Codes
 from conformance.verdict import NotApplicable
 
 _NOTHING_SAID = Codes(code="", status="", rest="")

@@ -1,7 +1,8 @@
 """The report names the real cause."""
 
-from conformance import codes, ndr
+from conformance import ndr
 from conformance.aspect import Case, Course, Finding, aspect
+from conformance.evidence import codes
 from conformance.ndr_cases import only_report
 from conformance.target import Outcome
 from conformance.verdict import NotApplicable

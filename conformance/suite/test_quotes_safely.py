@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from conformance import dsn, ndr, quoting
+from conformance import ndr, quoting
 from conformance.aspect import Case, Course, Finding, Kind, aspect
+from conformance.evidence import reports as dsn
 from conformance.ndr_cases import only_report
 from conformance.target import Outcome
 from conformance.verdict import NotApplicable

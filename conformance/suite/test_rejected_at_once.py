@@ -1,9 +1,9 @@
 """Once a destination is out of service, invalid recipients are rejected at once, and valid ones are not."""
 
-from conformance import codes
-from conformance.acts import RCPT, Offer
 from conformance.aspect import Case, Finding, aspect
 from conformance.course import OUT_OF_SERVICE
+from conformance.evidence import codes
+from conformance.evidence.inputs import RCPT, Offer
 from conformance.operations import TAKEN_OUT_OF_SERVICE, last_act
 
 

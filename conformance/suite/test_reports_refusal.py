@@ -2,8 +2,9 @@
 
 import re
 
-from conformance import codes, dsn
 from conformance.aspect import Case, Course, Finding, Kind, aspect
+from conformance.evidence import codes
+from conformance.evidence import reports as dsn
 from conformance.ndr_cases import only_report
 
 # not a part of an address, a longer number or a version

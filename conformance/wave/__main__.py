@@ -27,8 +27,8 @@ from conformance.lab import namespace
 from conformance.wave.guard import guard
 
 if TYPE_CHECKING:
+    from conformance.evidence.record import Entry
     from conformance.plan import Plan
-    from conformance.record import Entry
 
 EXIT_INSTALLATION = 3
 
@@ -120,7 +120,7 @@ async def _until_terminated(work: Coroutine[None, None, None]) -> None:
 
 
 def _writer(file: TextIO) -> Callable[[Entry], None]:
-    from conformance.record import to_line
+    from conformance.evidence.record import to_line
 
     def tell(entry: Entry) -> None:
         file.write(to_line(entry) + "\n")

@@ -18,7 +18,8 @@ from typing import Any, TypeVar, cast
 
 import aiosmtplib
 
-from conformance.acts import RCPT
+from conformance.evidence.inputs import RCPT
+from conformance.evidence.record import Fault
 from conformance.target import (
     Address,
     Capability,
@@ -32,7 +33,6 @@ from conformance.target import (
     Target,
     TargetError,
 )
-from conformance.verdict import Fault
 from conformance.wave.threads import either, in_thread
 from fake_servers import Journal
 

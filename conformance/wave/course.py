@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from conformance.course import Course
-from conformance.evidence import Evidence
-from conformance.record import Header, Record, Staged
+from conformance.evidence.record import Header, Record, Staged
+from conformance.evidence.view import Evidence
 from conformance.scenario import Scenario
 from conformance.target import Envelope, Schedule
 from conformance.wave.adapter import Instance, Refused

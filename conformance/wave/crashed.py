@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from conformance.course import DAY, Course
-from conformance.evidence import Evidence
+from conformance.evidence.record import Record
+from conformance.evidence.view import Evidence
 from conformance.kill_proof import has_come
 from conformance.moment import Moment
-from conformance.record import Record
 from conformance.wave.adapter import Instance, Refused
 from conformance.wave.course import TRANSFER, Player, arrived
 from conformance.wave.submission import Submission

@@ -15,7 +15,7 @@ from conformance.course import (
     Course,
     Timing,
 )
-from conformance.evidence import Evidence
+from conformance.evidence.view import Evidence
 from conformance.wave.adapter import Instance
 from conformance.wave.course import TRANSFER, Player, arrived
 from conformance.wave.watch import RelayWatch

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from conformance.acts import Act, Offer
 from conformance.course import Course
-from conformance.evidence import Evidence
+from conformance.evidence.inputs import Act, Offer
+from conformance.evidence.view import Evidence
 from conformance.target import Connector, DomainType, TlsPolicy
 from conformance.wave.adapter import Refused
 from conformance.wave.batch import (

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.acts import Act
-from conformance.record import AlertLook
+from conformance.evidence.inputs import Act
+from conformance.evidence.record import AlertLook
 from conformance.target import AcceptedDomain, Alert, Capability, Connector, EditRefused
 from conformance.wave.adapter import Instance, defect
 from fake_servers import Journal

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from conformance import __version__
 from conformance.course import Timing
+from conformance.evidence.record import Footer, Header, Staged
 from conformance.lab.plan import Lab
 from conformance.plan import ALERT_AGE, ALERT_MESSAGES, Plan
-from conformance.record import Footer, Header, Staged
 from conformance.target import AcceptedDomain, Address, Connector, RelayConfig, Schedule, Target
 from conformance.wave.envelope import SENDER_DOMAIN
 

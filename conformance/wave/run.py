@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from conformance.course import Timing
+from conformance.evidence.record import AlertLook, Entry, Header, Staged
+from conformance.evidence.record import Trouble as TroubleEntry
 from conformance.lab.plan import NAMESPACE, Lab, in_namespace, loopback
 from conformance.plan import Plan
-from conformance.record import AlertLook, Entry, Header, Staged
-from conformance.record import Trouble as TroubleEntry
 from conformance.scenario import Scenario
 from conformance.target import AcceptedDomain, Capability, Target
 from conformance.wave import request

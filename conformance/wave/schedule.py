@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from conformance.evidence import Evidence
+from conformance.evidence.view import Evidence
 from conformance.failure_mode import Step, Tcp
 from conformance.steps import met, moment
 

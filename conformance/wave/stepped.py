@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from conformance.evidence.record import Site
 from conformance.failure_mode import Host, Step, Tcp
 from conformance.lab.plan import Lab
-from conformance.record import Site
 from fake_servers import (
     Hanging,
     Journal,

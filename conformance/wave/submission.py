@@ -6,9 +6,9 @@ import asyncio
 from contextlib import suppress
 from typing import Self
 
+from conformance.evidence.record import Fault
 from conformance.kill_proof import CONTENT, FINAL_DOT
 from conformance.target import Address, Envelope
-from conformance.verdict import Fault
 from conformance.wave.adapter import Refused, Trouble
 from fake_servers import Journal
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conformance.record import Reported, Snapshot
+from conformance.evidence.record import Reported, Snapshot
 from conformance.wave.adapter import Instance, Trouble
 from fake_servers import Journal
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from conformance.course import NEW_SMART_HOST
+from conformance.evidence.record import Site
 from conformance.failure_mode import FailureMode, Host, Step, Tcp
 from conformance.lab import namespace
 from conformance.lab.plan import HOSTS_PER_SCENARIO, NAMESPACE, Lab
-from conformance.record import Site
 from conformance.scenario import Scenario
 from conformance.target import Address, Connector, TlsPolicy
 from conformance.wave.envelope import SENDER_DOMAIN, dead_domain_of, domain_of

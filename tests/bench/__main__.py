@@ -11,11 +11,11 @@ from pathlib import Path
 
 from bench.throughput import ours, stock
 from conformance.course import Timing
+from conformance.evidence.record import load
 from conformance.failure_mode import Kind
 from conformance.failure_modes import ALL
 from conformance.launch import launch
 from conformance.plan import Plan, schedule
-from conformance.record import load
 from conformance.scenario import Course, Scenario
 
 SIZES = (25, 50, 100, 200)

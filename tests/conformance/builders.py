@@ -12,13 +12,13 @@ from functools import cache
 
 from conformance.aspect import Case
 from conformance.course import Timing, timing_of
-from conformance.evidence import Evidence
+from conformance.evidence.record import Header, Record, Reported, Site, Snapshot, Staged, Trouble
+from conformance.evidence.view import Evidence
 from conformance.failure_mode import Kind, Tcp
 from conformance.failure_modes import ALL
 from conformance.judging import Judged, judge
 from conformance.plan import schedule, slack
 from conformance.profile import Profile, load
-from conformance.record import Header, Record, Reported, Site, Snapshot, Staged, Trouble
 from conformance.scenario import Course, Scenario, controls_of
 from conformance.suite import ASPECTS
 from conformance.target import Capability, DeliveryEvent, Envelope, Outcome, QueuedMessage, Schedule

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.record import Staged
+from conformance.evidence.record import Staged
 
 
 def postfix_like(staged: Staged, *, status: str = "4.4.1", more: str = "") -> bytes:

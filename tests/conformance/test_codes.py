@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance import codes
+from conformance.evidence import codes
 
 
 @pytest.mark.parametrize(

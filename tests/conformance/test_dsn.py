@@ -8,7 +8,7 @@ from builders import ndr, staged
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.dsn import read_report
+from conformance.evidence.reports import read_report
 
 STAGED = staged("connection_refused")
 

@@ -3,9 +3,8 @@ from __future__ import annotations
 from builders import RESOLVER, SINK, Story, good, good_control, waiting
 from reports import qmail_like
 
-from conformance.record import Trouble
+from conformance.evidence.record import Fault, Trouble
 from conformance.target import Outcome
-from conformance.verdict import Fault
 
 
 def _told(story: Story) -> list[tuple[str, str]]:

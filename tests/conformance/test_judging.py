@@ -17,13 +17,14 @@ from builders import (
 from days import expired
 
 from conformance.aspect import Case, aspect
+from conformance.evidence.record import Fault, Trouble
 from conformance.failure_modes import ALL
 from conformance.judging import Judged, judge
 from conformance.profile import load
-from conformance.record import Trouble
+from conformance.requirements import Level
 from conformance.scenario import Course, controls_of, unsuitable
 from conformance.target import Capability
-from conformance.verdict import Fault, Finding, Level, Verdict
+from conformance.verdict import Finding, Verdict
 
 
 def _judged(story: Story, **record: bool) -> Judged:

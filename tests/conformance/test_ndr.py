@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from reports import delay_notice, exchange_like, postfix_like
 
 from conformance import ndr
-from conformance.dsn import read_report
+from conformance.evidence.reports import read_report
 
 STAGED = staged("connection_refused")
 WHO = STAGED.recipient

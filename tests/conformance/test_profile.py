@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from builders import ASPECT, TOLD
 
-from conformance import codes, profile
+from conformance import profile
 from conformance.course import STOPS
+from conformance.evidence import codes
 from conformance.failure_mode import Kind
 from conformance.failure_modes import ALL
 from conformance.profile import NAMES, Check, ProfileError, load
-from conformance.requirements import catalogue
+from conformance.requirements import Level, catalogue
 from conformance.target import Outcome
-from conformance.verdict import Level
 
 BROKEN = [mode for mode in ALL.values() if mode.fails]
 

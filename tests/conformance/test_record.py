@@ -8,10 +8,11 @@ from builders import header, staged
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.acts import Act, Offer
-from conformance.record import (
+from conformance.evidence.inputs import Act, Offer
+from conformance.evidence.record import (
     AlertLook,
     Entry,
+    Fault,
     Footer,
     Header,
     Record,
@@ -27,7 +28,6 @@ from conformance.record import (
     to_line,
 )
 from conformance.target import Alert, DeliveryEvent, QueuedMessage, Schedule
-from conformance.verdict import Fault
 from fake_servers import Event
 
 _TEXT = st.text(max_size=20)

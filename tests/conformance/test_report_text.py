@@ -5,12 +5,11 @@ from builders import Story, good, waiting
 from operated import taken_out, told, waits_for_alert
 
 from conformance.course import Course
+from conformance.evidence.record import Fault, Trouble
 from conformance.failure_modes import ALL
 from conformance.profile import load
-from conformance.record import Trouble
 from conformance.report.failure import explain
 from conformance.report.timeline import timeline
-from conformance.verdict import Fault
 
 
 def _explained(story: Story, aspect: str) -> str:

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from conformance import requirements
-from conformance.requirements import CatalogueError, catalogue
-from conformance.verdict import Level
+from conformance.requirements import CatalogueError, Level, catalogue
 
 ROW = """
 [[requirement]]

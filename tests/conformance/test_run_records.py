@@ -9,10 +9,10 @@ from builders import ASPECT, Story, good, good_control, waiting
 from days import expired
 
 from conformance.course import Course, Timing, timing_of
+from conformance.evidence.record import Record
 from conformance.judging import judge
 from conformance.plan import COMPRESSED_DAY
 from conformance.profile import load
-from conformance.record import Record
 from conformance.run import Run, _day, _staged
 from conformance.scenario import Scenario
 from conformance.target import Capability

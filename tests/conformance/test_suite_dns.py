@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from builders import RESOLVER, Story, good_control, waiting
 
-from conformance.record import Site
+from conformance.evidence.record import Site
 from conformance.verdict import Verdict
 
 

@@ -9,8 +9,8 @@ import pytest
 from builders import ASPECT
 from operated import EPOCH, REFUSAL, Operated, corrected, taken_out, told, waits_for_alert
 
-from conformance.acts import RCPT
 from conformance.course import OUT_OF_SERVICE, Course, Timing
+from conformance.evidence.inputs import RCPT
 from conformance.judging import judge
 from conformance.profile import load
 from conformance.requirements import catalogue

@@ -2,16 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.verdict import (
-    Broken,
-    Fault,
-    Finding,
-    Inconclusive,
-    Level,
-    NotApplicable,
-    Verdict,
-    weightiest,
-)
+from conformance.evidence.record import Fault
+from conformance.requirements import Level
+from conformance.verdict import Broken, Finding, Inconclusive, NotApplicable, Verdict, weightiest
 
 
 def _finding(level: Level, *, holds: bool) -> Finding:

@@ -24,13 +24,13 @@ from adapters import (
 )
 from builders import GRANTED
 
+from conformance.evidence.record import Fault
 from conformance.target import (
     Address,
     Capability,
     RelayConfig,
     TargetError,
 )
-from conformance.verdict import Fault
 from conformance.wave import adapter
 from conformance.wave.adapter import Instance, Trouble, running
 

@@ -11,9 +11,9 @@ import pytest
 from builders import ASKED, GRANTED
 
 from conformance.course import Timing
-from conformance.evidence import Evidence
+from conformance.evidence.record import Entry, assemble
+from conformance.evidence.view import Evidence
 from conformance.plan import Plan
-from conformance.record import Entry, assemble
 from conformance.target import Capability, Envelope, QueuedMessage, RelayConfig
 from conformance.wave import course, run, watch
 

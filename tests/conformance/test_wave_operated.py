@@ -12,9 +12,9 @@ import pytest
 from builders import FAULT_PLAYED, header, scenario_of, staged
 from jumping_clock import LoopJournal, in_jumping_time
 
-from conformance.acts import Offer
 from conformance.course import Course, Timing
-from conformance.record import AlertLook
+from conformance.evidence.inputs import Offer
+from conformance.evidence.record import AlertLook
 from conformance.target import Alert, Connector, DomainType, EditRefused, Envelope, TlsPolicy
 from conformance.wave import request
 from conformance.wave.adapter import Refused

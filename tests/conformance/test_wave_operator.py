@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from test_wave_adapter import CONFIG, AsyncRelay, AsyncTarget, PlainRelay, PlainTarget
 
-from conformance.record import AlertLook
+from conformance.evidence.record import AlertLook, Fault
 from conformance.target import AcceptedDomain, Address, Alert, Capability, Connector, DomainType, EditRefused
-from conformance.verdict import Fault
 from conformance.wave.adapter import Trouble, running
 from conformance.wave.operator import AlertWatch, Operator, alert_watch
 from fake_servers import Journal

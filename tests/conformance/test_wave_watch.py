@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from conformance.evidence.record import Fault
 from conformance.target import QueuedMessage
-from conformance.verdict import Fault
 from conformance.wave import watch
 from conformance.wave.adapter import Trouble
 from conformance.wave.watch import LagMeter, Pressure, RelayWatch

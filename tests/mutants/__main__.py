@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from conformance.course import Timing
-from conformance.record import Record
+from conformance.evidence.record import Record
 
 from .catalogue import MUTANTS, Mutant
 from .verdicts import Result, compare

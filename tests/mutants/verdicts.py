@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from conformance.record import Record
+from conformance.evidence.record import Record
 from conformance.scenario import Scenario, controls_of
 from conformance.suite import ASPECTS
 from conformance.verdict import Verdict

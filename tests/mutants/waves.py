@@ -11,6 +11,7 @@ from conformance import plan as planning
 from conformance import profile as profiles
 from conformance.aspect import Aspect
 from conformance.course import Course, Timing
+from conformance.evidence.record import Record, load
 from conformance.failure_mode import Kind
 from conformance.failure_modes import ALL
 from conformance.judging import Judged, judge
@@ -18,7 +19,6 @@ from conformance.lab import namespace
 from conformance.lab import plan as labs
 from conformance.launch import launch_all
 from conformance.plan import Plan
-from conformance.record import Record, load
 from conformance.scenario import Scenario, controls_of, unsuitable
 from conformance.suite import ASPECTS
 from conformance.target import Capability, Schedule

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, field, replace
 
-from conformance.evidence import Evidence
+from conformance.evidence.record import Header, Record, Site, Snapshot, Staged
+from conformance.evidence.view import Evidence
 from conformance.judging import Judged, judge
 from conformance.profile import load
-from conformance.record import Header, Record, Site, Snapshot, Staged
 from conformance.scenario import Course, Scenario
 from conformance.schedules import Schedule, failure_mode_of
 from conformance.steps import moment

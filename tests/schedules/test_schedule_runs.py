@@ -15,12 +15,12 @@ import pytest
 
 from conformance import plan as planning
 from conformance.course import Course, Timing
-from conformance.evidence import Evidence
+from conformance.evidence.record import load
+from conformance.evidence.view import Evidence
 from conformance.judging import judge
 from conformance.launch import launch
 from conformance.plan import Plan
 from conformance.profile import load as load_profile
-from conformance.record import load
 from conformance.scenario import Scenario
 from conformance.schedules import Schedule, failure_mode_of
 from conformance.steps import unmet

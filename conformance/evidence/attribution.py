@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from conformance.record import Record, Staged
+from conformance.evidence.record import Record, Staged
 from fake_servers import Event
 
 # What is done to the relay is done to all its messages, and on the name server, the sink, a witness everybody relies.

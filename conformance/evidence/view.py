@@ -14,12 +14,13 @@ from functools import cached_property
 from itertools import zip_longest
 from typing import cast
 
-from conformance import codes, dsn
-from conformance.codes import Codes
-from conformance.dsn import Report, read_report
-from conformance.record import Record, Reported, Snapshot, Staged, Trouble
+from conformance.evidence import codes
+from conformance.evidence import reports as dsn
+from conformance.evidence.attribution import shares_of
+from conformance.evidence.codes import Codes
+from conformance.evidence.record import Record, Reported, Snapshot, Staged, Trouble
+from conformance.evidence.reports import Report, read_report
 from conformance.target import Outcome, QueuedMessage
-from conformance.whose import shares_of
 from fake_servers import Event
 
 

@@ -11,14 +11,14 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
 from cattrs.preconf.json import make_converter
 
-from conformance.acts import Act, Offer
+from conformance.evidence.inputs import Act, Offer
 from conformance.target import Alert, DeliveryEvent, QueuedMessage, Schedule
-from conformance.verdict import Fault
 from fake_servers import Event, endpoint
 from fake_servers.journal import Value
 
@@ -172,6 +172,14 @@ class AlertLook:
     epoch: float
     alerts: list[Alert]
     relay: int = 1
+
+
+class Fault(StrEnum):
+    """Whose fault an error is."""
+
+    TARGET = "target"
+    ADAPTER = "adapter"
+    HARNESS = "harness"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""What happened: the record a wave leaves, and read-only views of it."""
