@@ -22,7 +22,7 @@ from conformance.requirements import Requirement
 from conformance.scenario import Scenario
 from conformance.target import Outcome
 from conformance.verdict import Finding, NotApplicable
-from conformance.witness import Attempt
+from conformance.witness.attempts import Attempt
 
 # The course on which what a failure mode does shows first; an aspect of several kinds reads each on its own.
 _FIRST_COURSE = {

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from ssl import TLSVersion
 
-from conformance.moment import Moment
 from conformance.target import Capability, TlsPolicy
-from conformance.witness import Witness
+from conformance.witness.attempts import Witness
+from conformance.witness.kills import Moment
 from fake_servers import (
     Action,
     Answer,

@@ -13,7 +13,7 @@ from typing import Self
 
 from conformance.failure_mode import FailureMode, Host, Kind, Step, Tcp
 from conformance.steps import contacts
-from conformance.witness import Witness
+from conformance.witness.attempts import Witness
 from fake_servers import (
     Action,
     Close,

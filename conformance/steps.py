@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from conformance.evidence.view import Evidence
 from conformance.failure_mode import Step, Tcp
-from conformance.witness import Contact
+from conformance.witness.attempts import Contact
 from fake_servers import Event
 
 _SYN = {Tcp.REFUSE: "refused", Tcp.HANG: "dropped"}

@@ -23,7 +23,6 @@ SUITE_READS = (
     "content",
     "course",
     "evidence",
-    "kill_proof",
     "lifetime",
     "ndr",
     "ndr_cases",

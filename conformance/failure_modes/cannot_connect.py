@@ -6,8 +6,8 @@ in the grid.
 
 from conformance.failure_mode import FailureMode, Host
 from conformance.target import TlsPolicy
-from conformance.witness import fault_played
-from conformance.witness_tls import starttls_missing
+from conformance.witness.attempts import fault_played
+from conformance.witness.tls import starttls_missing
 from fake_servers import Reply, Rule, Stage
 
 _SECTION = "4.4.317"

@@ -7,7 +7,7 @@ DOMAIN_VALIDATION of the TLS ladder. Its good certificate is the control `verifi
 from conformance.failure_mode import FailureMode, Host, Kind
 from conformance.failure_modes.presented import CERTIFICATES, Presented
 from conformance.target import TlsPolicy
-from conformance.witness_tls import certificate_offered, presented
+from conformance.witness.tls import certificate_offered, presented
 from fake_servers import Certificate
 
 _SECTION = "4.7.320"

@@ -4,7 +4,7 @@ The destination server cannot be reached.
 """
 
 from conformance.failure_mode import FailureMode, Host, Tcp
-from conformance.witness import syn_dropped, unreachable
+from conformance.witness.attempts import syn_dropped, unreachable
 
 _SECTION = "4.4.315"
 _TIME_WORDS = ("timedout", "timeout", "10060", "noresponse", "notrespond", "deadline")

@@ -2,7 +2,7 @@
 
 from conformance.failure_mode import FailureMode, Host, Kind, MxRouting
 from conformance.target import TlsPolicy
-from conformance.witness import delivered
+from conformance.witness.attempts import delivered
 from fake_servers import Certificate, Rule, Slow, Stage
 
 _PACE = 1.0  # seconds for each reply: half of the time-outs that are asked for

@@ -3,8 +3,8 @@
 from functools import partial
 
 from conformance.failure_mode import FailureMode, Host, Kind
-from conformance.witness import Witness
-from conformance.witness_dns import alias_told, delayed, other_family_failed, truncated
+from conformance.witness.attempts import Witness
+from conformance.witness.dns import alias_told, delayed, other_family_failed, truncated
 from fake_servers import Answer, Delayed, NxDomain, ServFail, Silence, Truncated
 
 _LATE = 0.4  # seconds: noticeable, and well within the time-out of any resolver

@@ -4,8 +4,8 @@ The smart host's name cannot be turned into an address.
 """
 
 from conformance.failure_mode import FailureMode, Host
-from conformance.witness import query_failed, query_unanswered
-from conformance.witness_dns import query_spoilt
+from conformance.witness.attempts import query_failed, query_unanswered
+from conformance.witness.dns import query_spoilt
 from fake_servers import (
     HangUp,
     Lame,

@@ -13,7 +13,7 @@ from conformance.failure_mode import FailureMode, Host
 from conformance.failure_modes.grid_actions import COLUMNS, Column
 from conformance.failure_modes.grid_stages import ROWS, Phase, Row
 from conformance.target import TlsPolicy
-from conformance.witness import fault_played, stalled
+from conformance.witness.attempts import fault_played, stalled
 from fake_servers import Certificate, Rule, Stage
 
 _SMALL_BUFFER = 4_096

@@ -5,7 +5,7 @@ Whatever the text, the reply code says what to do (RFC 5321 section 4.2); a log 
 """
 
 from conformance.failure_mode import FailureMode, Host, Kind
-from conformance.witness import fault_played
+from conformance.witness.attempts import fault_played
 from fake_servers import Raw, Refuse, Rule, Stage
 
 _CODES = {Kind.TRANSIENT: b"450", Kind.PERMANENT: b"550"}

@@ -5,8 +5,7 @@ no relay, unless the message is to expire.
 """
 
 from conformance.failure_mode import FailureMode, Host, Kind
-from conformance.kill_proof import PROOFS
-from conformance.moment import Moment
+from conformance.witness.kills import PROOFS, Moment
 from fake_servers import Reply, Rule, Stage, Stall
 
 SECTION = "killed"

@@ -4,7 +4,7 @@ The source document asks for the destination server, samples of the live service
 """
 
 from conformance.failure_mode import FailureMode, Host
-from conformance.witness import fault_played
+from conformance.witness.attempts import fault_played
 from fake_servers import Close, Reply, Rule, Stage
 
 _UNAVAILABLE = "4.3.2 Service not available"

@@ -1,8 +1,8 @@
 """Smart hosts given by address, and hosts that IPv6 alone leads to."""
 
 from conformance.failure_mode import FailureMode, Host, Kind
-from conformance.witness import delivered, fault_played
-from conformance.witness_dns import other_family_failed
+from conformance.witness.attempts import delivered, fault_played
+from conformance.witness.dns import other_family_failed
 from fake_servers import Reply, Rule, ServFail, Stage
 
 _UNAVAILABLE = "4.3.2 Service not available"

@@ -4,8 +4,8 @@ The source document counts "the MX record can't be retrieved" among the causes o
 """
 
 from conformance.failure_mode import FailureMode, Host, Kind, MxRouting
-from conformance.witness import fault_played, mx_query_failed, query_failed
-from conformance.witness_dns import alias_told, mx_elsewhere, mx_unanswered
+from conformance.witness.attempts import fault_played, mx_query_failed, query_failed
+from conformance.witness.dns import alias_told, mx_elsewhere, mx_unanswered
 from fake_servers import NoData, NxDomain, Records, Reply, Rule, ServFail, Silence, Stage
 
 _SECTION = "4.4.312"

@@ -1,7 +1,7 @@
 """Refusals that are over without any repair: greylisting, and more recipients than a server takes at once."""
 
 from conformance.failure_mode import FailureMode, Host, Kind
-from conformance.witness import fault_played
+from conformance.witness.attempts import fault_played
 from fake_servers import Reply, Rule, Stage
 
 _AT_ONCE = 2  # recipients that the server takes in one transaction

@@ -5,7 +5,7 @@ sections 4.2 and 4.3.2). The source document has them under "Other error codes".
 """
 
 from conformance.failure_mode import FailureMode, Host, Kind
-from conformance.witness import fault_played
+from conformance.witness.attempts import fault_played
 from fake_servers import Reply, Rule, Stage
 
 _BUSY = ("busy", "tryagain", "later")

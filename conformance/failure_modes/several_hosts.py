@@ -5,7 +5,7 @@ The source document speaks of smart hosts in the plural and is silent on their o
 
 from conformance.failure_mode import FailureMode, Host, Kind, Tcp
 from conformance.target import TlsPolicy
-from conformance.witness import (
+from conformance.witness.attempts import (
     Witness,
     fault_played,
     query_failed,
@@ -15,7 +15,7 @@ from conformance.witness import (
     syn_refused,
     unreachable,
 )
-from conformance.witness_tls import certificate_offered, starttls_missing
+from conformance.witness.tls import certificate_offered, starttls_missing
 from fake_servers import (
     Action,
     Certificate,

@@ -5,7 +5,7 @@ real seconds on every clock.
 """
 
 from conformance.failure_mode import FailureMode, Host, MxRouting
-from conformance.witness import fault_played, mx_query_failed, query_failed
+from conformance.witness.attempts import fault_played, mx_query_failed, query_failed
 from fake_servers import NoData, NxDomain, Reply, Rule, Stage
 
 _TTL = 3  # seconds: longer than one retry interval, so that an answer that is kept shows

@@ -7,7 +7,7 @@ anchor, in date, and for no name. The strictest rule is the section 4.7.320 (`ce
 from conformance.failure_mode import FailureMode, Host, Kind
 from conformance.failure_modes.presented import CERTIFICATES, Presented
 from conformance.target import TlsPolicy
-from conformance.witness_tls import presented
+from conformance.witness.tls import presented
 from fake_servers import Certificate
 
 _RULES = {

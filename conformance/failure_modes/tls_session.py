@@ -7,8 +7,8 @@ from ssl import TLSVersion
 
 from conformance.failure_mode import FailureMode, Host, Kind
 from conformance.target import TlsPolicy
-from conformance.witness import Witness, fault_played
-from conformance.witness_tls import handshake_failed, offered_before_tls, starttls_missing
+from conformance.witness.attempts import Witness, fault_played
+from conformance.witness.tls import handshake_failed, offered_before_tls, starttls_missing
 from fake_servers import Certificate, Raw, Reply, Rule, Stage
 
 _CANNOT_CONNECT = "4.4.317"

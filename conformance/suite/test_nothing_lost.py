@@ -1,7 +1,7 @@
 """Killed at any moment, the relay loses nothing: every message that got a 250 is delivered or reported, once."""
 
 from conformance.aspect import Case, Course, Finding, Kind, aspect
-from conformance.kill_proof import gone_from_queue, kills
+from conformance.witness.kills import gone_from_queue, kills
 
 
 @aspect(Course.KILLED, kinds=(Kind.KILLED,), slots=("kept", "once", "intact"))

@@ -1,9 +1,9 @@
 """The queue, and the age of what is in it, survive the death of the relay."""
 
 from conformance.aspect import Case, Course, Finding, aspect
-from conformance.kill_proof import kills
 from conformance.lifetime import FULL_DAY, given_up, lifetime_of
 from conformance.verdict import Inconclusive
+from conformance.witness.kills import kills
 
 
 @aspect(Course.RESTARTED, only=FULL_DAY, slots=("kept",))

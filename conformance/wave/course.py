@@ -15,7 +15,7 @@ from conformance.wave.adapter import Instance, Refused
 from conformance.wave.envelope import backlog_of
 from conformance.wave.schedule import play_schedule
 from conformance.wave.world import World
-from conformance.witness import Attempt
+from conformance.witness.attempts import Attempt
 from fake_servers import Event, Journal, Silence
 
 # Attempts that must meet the fault before it is repaired: two make one gap.

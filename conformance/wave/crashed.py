@@ -9,12 +9,11 @@ from dataclasses import replace
 from conformance.course import DAY, Course
 from conformance.evidence.record import Record
 from conformance.evidence.view import Evidence
-from conformance.kill_proof import has_come
-from conformance.moment import Moment
 from conformance.wave.adapter import Instance, Refused
 from conformance.wave.course import TRANSFER, Player, arrived
 from conformance.wave.submission import Submission
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
+from conformance.witness.kills import Moment, has_come
 from fake_servers import Rule, Script, Stage, Stall
 
 _IN_SUBMISSION = (Moment.CONTENT_SENT, Moment.DOT_SENT, Moment.ACCEPTED)

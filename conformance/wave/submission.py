@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import Self
 
 from conformance.evidence.record import Fault
-from conformance.kill_proof import CONTENT, FINAL_DOT
 from conformance.target import Address, Envelope
 from conformance.wave.adapter import Refused, Trouble
+from conformance.witness.kills import CONTENT, FINAL_DOT
 from fake_servers import Journal
 
 _PATIENCE = 10.0  # seconds for each reply; the relay is idle but for this

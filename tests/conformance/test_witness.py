@@ -9,7 +9,7 @@ from builders import GRANTED, TOLD, Story, waiting
 
 from conformance.failure_mode import Kind
 from conformance.failure_modes import ALL
-from conformance.witness import Attempt, Witness, delivered
+from conformance.witness.attempts import Attempt, Witness, delivered
 
 # whether a kill fell into its moment is a story of its own
 BROKEN = [

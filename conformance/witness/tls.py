@@ -6,7 +6,7 @@ import re
 from functools import cache
 
 from conformance.evidence.view import Evidence
-from conformance.witness import Contact, Witness, before_repair, connections_with
+from conformance.witness.attempts import Contact, Witness, before_repair, connections_with
 from fake_servers import Certificate
 
 # A line of an EHLO reply, and not a host name that happens to contain the word.

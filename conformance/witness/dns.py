@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import cast
 
 from conformance.evidence.view import Evidence
-from conformance.witness import QUERIES_PER_ATTEMPT, Contact, Witness, asked, before_repair, useless
+from conformance.witness.attempts import QUERIES_PER_ATTEMPT, Contact, Witness, asked, before_repair, useless
 from fake_servers import Event, Silence
 
 _FAMILIES = ("A", "AAAA")
