@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
+from conformance.catalogue.course import DAY, FIRST_STOP, HOUR, Course, Timing, timing_of
+from conformance.catalogue.failure_mode import FailureMode, Kind
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.profile import Profile
+from conformance.catalogue.requirements import Requirement
+from conformance.catalogue.scenario import Scenario
 from conformance.content import altered
-from conformance.course import DAY, FIRST_STOP, HOUR, Course, Timing, timing_of
 from conformance.evidence.view import ErrorSeen, Evidence
-from conformance.failure_mode import FailureMode, Kind
-from conformance.failure_modes import ALL
-from conformance.profile import Profile
-from conformance.requirements import Requirement
-from conformance.scenario import Scenario
 from conformance.target import Outcome
 from conformance.verdict import Finding, NotApplicable
 from conformance.witness.attempts import Attempt

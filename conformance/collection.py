@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from conformance.aspect import Aspect
-from conformance.course import Timing
-from conformance.failure_mode import Kind
+from conformance.catalogue.course import Timing
+from conformance.catalogue.failure_mode import Kind
+from conformance.catalogue.scenario import Scenario
 from conformance.judging import Judged
 from conformance.minimise import explained
 from conformance.report.failure import explain
-from conformance.scenario import Scenario
 from conformance.suite import ASPECTS
 from conformance.verdict import Verdict
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conformance.aspect import Aspect, Case
-from conformance.course import Course
+from conformance.catalogue.course import Course
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.profile import Profile
+from conformance.catalogue.requirements import Requirement, catalogue
+from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.evidence.record import Fault, Record, Staged
 from conformance.evidence.view import Evidence
-from conformance.failure_mode import FailureMode
-from conformance.profile import Profile
-from conformance.requirements import Requirement, catalogue
-from conformance.scenario import Scenario, controls_of, unsuitable
 from conformance.suite.test_clock_moved import test_clock_moved
 from conformance.suite.test_delivered import test_delivered
 from conformance.target import Capability

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from conformance.course import SCHEDULES, Course
+from conformance.catalogue.course import SCHEDULES, Course
+from conformance.catalogue.profile import Profile
+from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Record
 from conformance.judging import Judged, judge
-from conformance.profile import Profile
-from conformance.scenario import Scenario
 from conformance.schedules import Schedule, failure_mode_of
 from conformance.suite.test_exactly_once import test_exactly_once
 from conformance.verdict import Verdict

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from conformance.aspect import Case
-from conformance.course import OUT_OF_SERVICE, Course
+from conformance.catalogue.course import OUT_OF_SERVICE, Course
 from conformance.evidence.inputs import Act, Offer
 from conformance.evidence.record import AlertLook
 from conformance.evidence.view import Delivered, Evidence

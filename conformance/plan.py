@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.course import DAY, Timing
+from conformance.catalogue.course import DAY, Timing
 from conformance.evidence.record import structure, unstructure
 from conformance.target import Schedule
 

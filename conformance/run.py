@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from conformance import plan as planning
-from conformance import profile as profiles
 from conformance.aspect import Aspect
-from conformance.course import DAY, Timing
+from conformance.catalogue import profile as profiles
+from conformance.catalogue.course import DAY, Timing
+from conformance.catalogue.profile import Profile
+from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.evidence.record import Record, RecordError, Trouble, load
 from conformance.judging import Judged, judge
 from conformance.lab import plan as labs
 from conformance.launch import WaveFailed, launch_all
 from conformance.minimise import WAVES, Minimiser
 from conformance.plan import Plan
-from conformance.profile import Profile
-from conformance.scenario import Scenario, controls_of, unsuitable
 from conformance.schedule_choice import Schedules, staged_in
 from conformance.target import Capability, Target
 from conformance.targets.resolve import UnknownTarget, resolve

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from conformance.course import Course
+from conformance.catalogue.course import Course
+from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Record
-from conformance.scenario import Scenario
 from conformance.schedules import Schedule, failure_mode_of
 
 # Above, a wave would have more scenarios than addresses, and one that is never delivered would wait for minutes.

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from conformance.failure_mode import FailureMode, Host, Kind, Step, Tcp
+from conformance.catalogue.failure_mode import FailureMode, Host, Kind, Step, Tcp
 from conformance.steps import contacts
 from conformance.witness.attempts import Witness
 from fake_servers import (

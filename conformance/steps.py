@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from conformance.catalogue.failure_mode import Step, Tcp
 from conformance.evidence.view import Evidence
-from conformance.failure_mode import Step, Tcp
 from conformance.witness.attempts import Contact
 from fake_servers import Event
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from conformance.catalogue.requirements import Level
 from conformance.evidence.record import Fault
-from conformance.requirements import Level
 
 
 class Verdict(StrEnum):

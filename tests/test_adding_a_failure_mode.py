@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from conformance import profile as profiles
-from conformance.course import Timing
+from conformance.catalogue import profile as profiles
+from conformance.catalogue.course import Timing
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.scenario import Course, Scenario, controls_of
 from conformance.evidence.record import Entry, assemble
-from conformance.failure_mode import FailureMode
-from conformance.failure_modes import ALL
 from conformance.judging import judge
 from conformance.plan import Plan, schedule
-from conformance.scenario import Course, Scenario, controls_of
 from conformance.suite import ASPECTS
 from conformance.targets.reference import ReferenceTarget
 from conformance.wave.run import run

@@ -21,12 +21,11 @@ FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("
 SUITE_READS = (
     "aspect",
     "content",
-    "course",
+    "catalogue",
     "evidence",
     "lifetime",
     "ndr",
     "ndr_cases",
-    "requirements",
     "quoting",
     "operations",
     "steps",
@@ -42,7 +41,6 @@ MAY_IMPORT = {
     "conformance.targets": ("conformance.target", "conformance.lab"),
     "conformance.suite": tuple(f"conformance.{name}" for name in SUITE_READS),
     "conformance.evidence": ("conformance.target", "fake_servers"),
-    "conformance.course": (),
     "conformance.target": (),
 }
 

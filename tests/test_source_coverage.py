@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from conformance.catalogue.profile import load
+from conformance.catalogue.requirements import catalogue
 from conformance.pages import source_coverage
 from conformance.pages.sentences import INTRODUCTION, sentences
 from conformance.pages.source_coverage import DOCUMENT, Covered, covered, differences, main
-from conformance.profile import load
-from conformance.requirements import catalogue
 
 PAGE = """\
 # A title

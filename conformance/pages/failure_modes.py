@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from conformance import profile as profiles
-from conformance.failure_mode import FailureMode, Kind
-from conformance.failure_modes import ALL
+from conformance.catalogue import profile as profiles
+from conformance.catalogue.failure_mode import FailureMode, Kind
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.profile import Accepted, Profile, Row
+from conformance.catalogue.requirements import catalogue
 from conformance.pages import grid
-from conformance.profile import Accepted, Profile, Row
-from conformance.requirements import catalogue
 from conformance.target import Outcome
 
 _HEAD = """\
 # Failure modes and controls
 
-Made by `python -m conformance.pages docs` from the declarations in `conformance/failure_modes/` and the profiles in
-`conformance/profiles/`; do not edit. `pytest --target=reference --co -q` lists the same modes with every aspect that
-judges them.
+Made by `python -m conformance.pages docs` from the declarations in `conformance/catalogue/failure_modes/` and the
+profiles in `conformance/catalogue/profiles/`; do not edit. `pytest --target=reference --co -q` lists the same modes
+with every aspect that judges them.
 
 For each mode: what is staged, what must follow (by the profile `eop`, and by `rfc` where that accepts something else),
 and what proves, without the relay's word, that an attempt met it. A level in brackets is that of the requirement behind

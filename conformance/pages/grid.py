@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.failure_mode import Kind
-from conformance.failure_modes import ALL
-from conformance.failure_modes.grid import CELLS, Cell
-from conformance.profile import REPLIED, Profile
+from conformance.catalogue.failure_mode import Kind
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.failure_modes.grid import CELLS, Cell
+from conformance.catalogue.profile import REPLIED, Profile
 from conformance.target import Outcome
 
 _ABOUT = """

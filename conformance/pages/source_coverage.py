@@ -18,8 +18,8 @@ from pathlib import Path
 
 from cattrs import Converter
 
+from conformance.catalogue.requirements import catalogue
 from conformance.pages.sentences import sentences
-from conformance.requirements import catalogue
 
 # What the catalogue calls the document in its sources.
 DOCUMENT = "Mail flow intelligence in EOP"
@@ -29,7 +29,7 @@ _HEAD = """\
 
 Made by `python -m conformance.pages docs` from `conformance/pages/source_document.toml`; do not edit. Each sentence of
 *Mail flow intelligence in EOP* stands here by its first words, with the requirements it maps to (their texts and
-sources are in `conformance/requirements/`), or with the reason why nothing in it can be tested.
+sources are in `conformance/catalogue/requirements/`), or with the reason why nothing in it can be tested.
 """
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.profile import Profile
 from conformance.evidence.record import Fault
-from conformance.failure_mode import FailureMode
 from conformance.judging import Judged
-from conformance.profile import Profile
 from conformance.report.timeline import Entry, timeline
 from conformance.verdict import Verdict
 

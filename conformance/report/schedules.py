@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from conformance.failure_mode import Kind
+from conformance.catalogue.failure_mode import Kind
 from conformance.schedules import Schedule
 from conformance.verdict import Verdict
 

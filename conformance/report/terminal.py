@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.course import Timing
+from conformance.catalogue.course import Timing
+from conformance.catalogue.failure_mode import Kind
 from conformance.evidence.record import Fault
-from conformance.failure_mode import Kind
 from conformance.report.failure import at_fault, explain
 from conformance.report.schedules import schedule_lines
 from conformance.verdict import Verdict

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from conformance.course import HALF_TIME, SCHEDULES, STOPS, Timing, timing_of
+from conformance.catalogue.course import HALF_TIME, SCHEDULES, STOPS, Timing, timing_of
 from conformance.evidence.view import Evidence
 from fake_servers import Event
 

@@ -1,9 +1,9 @@
 """Each deferral says what failed, by the reply code and the enhanced status code."""
 
 from conformance.aspect import Case, Course, Finding, Outcome, aspect
+from conformance.catalogue.requirements import Level
 from conformance.evidence import codes
 from conformance.evidence.codes import Codes
-from conformance.requirements import Level
 from conformance.verdict import Inconclusive, NotApplicable, Verdict, weightiest
 
 

@@ -1,7 +1,7 @@
 """Taking a destination out of service is no purge: nothing that was accepted vanishes."""
 
 from conformance.aspect import Case, Finding, aspect
-from conformance.course import OUT_OF_SERVICE
+from conformance.catalogue.course import OUT_OF_SERVICE
 from conformance.operations import TAKEN_OUT_OF_SERVICE, fate_of, last_act, shows_local_delivery, taken
 from conformance.verdict import NotApplicable
 

@@ -4,7 +4,7 @@ import math
 from itertools import pairwise
 
 from conformance.aspect import Case, Course, Finding, aspect
-from conformance.course import DAY, HOUR
+from conformance.catalogue.course import DAY, HOUR
 from conformance.lifetime import FULL_DAY
 from conformance.verdict import NotApplicable
 

@@ -1,7 +1,7 @@
 """A connector that is off or gone is not used any more."""
 
 from conformance.aspect import Case, Finding, aspect
-from conformance.course import OUT_OF_SERVICE
+from conformance.catalogue.course import OUT_OF_SERVICE
 from conformance.operations import TAKEN_OUT_OF_SERVICE, contacts_after, in_force_from
 from conformance.verdict import Inconclusive
 

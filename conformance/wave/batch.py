@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.course import OUT_OF_SERVICE
-from conformance.failure_mode import RECIPIENT
-from conformance.scenario import Scenario
+from conformance.catalogue.course import OUT_OF_SERVICE
+from conformance.catalogue.failure_mode import RECIPIENT
+from conformance.catalogue.scenario import Scenario
 from conformance.target import AcceptedDomain, DomainType, Envelope
 from conformance.wave.envelope import domain_of, envelope_of
 

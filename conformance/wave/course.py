@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from conformance.course import Course
+from conformance.catalogue.course import Course
+from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Header, Record, Staged
 from conformance.evidence.view import Evidence
-from conformance.scenario import Scenario
 from conformance.target import Envelope, Schedule
 from conformance.wave.adapter import Instance, Refused
 from conformance.wave.envelope import backlog_of

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from conformance.course import DAY, Course
+from conformance.catalogue.course import DAY, Course
 from conformance.evidence.record import Record
 from conformance.evidence.view import Evidence
 from conformance.wave.adapter import Instance, Refused

@@ -5,9 +5,9 @@ from __future__ import annotations
 import email.utils
 from datetime import UTC, datetime
 
-from conformance.course import TRAITS, Timing
-from conformance.failure_mode import RECIPIENT
-from conformance.scenario import Scenario
+from conformance.catalogue.course import TRAITS, Timing
+from conformance.catalogue.failure_mode import RECIPIENT
+from conformance.catalogue.scenario import Scenario
 from conformance.target import Envelope
 
 SENDER_DOMAIN = "sender.test"

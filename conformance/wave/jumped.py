@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from conformance.course import (
+from conformance.catalogue.course import (
     EXPIRED_BY,
     FIRST_STOP,
     HALF_TIME,

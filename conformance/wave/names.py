@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.failure_mode import Host
-from conformance.scenario import Scenario
+from conformance.catalogue.failure_mode import Host
+from conformance.catalogue.scenario import Scenario
 from conformance.wave.envelope import domain_of
 from conformance.wave.request import RELAY_NAME
 from fake_servers import Answer, Cname, Records, Zone

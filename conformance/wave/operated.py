@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from conformance.course import Course
+from conformance.catalogue.course import Course
 from conformance.evidence.inputs import Act, Offer
 from conformance.evidence.view import Evidence
 from conformance.target import Connector, DomainType, TlsPolicy

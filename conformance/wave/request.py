@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from conformance import __version__
-from conformance.course import Timing
+from conformance.catalogue.course import Timing
 from conformance.evidence.record import Footer, Header, Staged
 from conformance.lab.plan import Lab
 from conformance.plan import ALERT_AGE, ALERT_MESSAGES, Plan

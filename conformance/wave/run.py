@@ -8,12 +8,12 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from conformance.course import Timing
+from conformance.catalogue.course import Timing
+from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import AlertLook, Entry, Header, Staged
 from conformance.evidence.record import Trouble as TroubleEntry
 from conformance.lab.plan import NAMESPACE, Lab, in_namespace, loopback
 from conformance.plan import Plan
-from conformance.scenario import Scenario
 from conformance.target import AcceptedDomain, Capability, Target
 from conformance.wave import request
 from conformance.wave.adapter import Instance, Trouble, running

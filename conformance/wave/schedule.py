@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from conformance.catalogue.failure_mode import Step, Tcp
 from conformance.evidence.view import Evidence
-from conformance.failure_mode import Step, Tcp
 from conformance.steps import met, moment
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from conformance.catalogue.failure_mode import Host, Step, Tcp
 from conformance.evidence.record import Site
-from conformance.failure_mode import Host, Step, Tcp
 from conformance.lab.plan import Lab
 from fake_servers import (
     Hanging,

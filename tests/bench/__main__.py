@@ -10,13 +10,13 @@ import time
 from pathlib import Path
 
 from bench.throughput import ours, stock
-from conformance.course import Timing
+from conformance.catalogue.course import Timing
+from conformance.catalogue.failure_mode import Kind
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.scenario import Course, Scenario
 from conformance.evidence.record import load
-from conformance.failure_mode import Kind
-from conformance.failure_modes import ALL
 from conformance.launch import launch
 from conformance.plan import Plan, schedule
-from conformance.scenario import Course, Scenario
 
 SIZES = (25, 50, 100, 200)
 

@@ -11,15 +11,15 @@ from datetime import timedelta
 from functools import cache
 
 from conformance.aspect import Case
-from conformance.course import Timing, timing_of
+from conformance.catalogue.course import Timing, timing_of
+from conformance.catalogue.failure_mode import Kind, Tcp
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.profile import Profile, load
+from conformance.catalogue.scenario import Course, Scenario, controls_of
 from conformance.evidence.record import Header, Record, Reported, Site, Snapshot, Staged, Trouble
 from conformance.evidence.view import Evidence
-from conformance.failure_mode import Kind, Tcp
-from conformance.failure_modes import ALL
 from conformance.judging import Judged, judge
 from conformance.plan import schedule, slack
-from conformance.profile import Profile, load
-from conformance.scenario import Course, Scenario, controls_of
 from conformance.suite import ASPECTS
 from conformance.target import Capability, DeliveryEvent, Envelope, Outcome, QueuedMessage, Schedule
 from conformance.verdict import Verdict

@@ -5,9 +5,9 @@ from __future__ import annotations
 from builders import DAY, Story, stamped
 from reports import postfix_like
 
-from conformance.course import STOPS, Course
-from conformance.failure_mode import Tcp
-from conformance.failure_modes import ALL
+from conformance.catalogue.course import STOPS, Course
+from conformance.catalogue.failure_mode import Tcp
+from conformance.catalogue.failure_modes import ALL
 
 # When the moved clock of a story comes to each stop, on the journal's clock.
 MOMENTS = {stop: 10.0 * number for number, (stop, _) in enumerate(STOPS, 1)}

@@ -8,10 +8,10 @@ from typing import Any
 
 from builders import Story
 
-from conformance.course import Course
+from conformance.catalogue.course import Course
+from conformance.catalogue.scenario import Scenario
 from conformance.evidence.inputs import RCPT, Act, Offer
 from conformance.evidence.record import AlertLook, Record, Snapshot
-from conformance.scenario import Scenario
 from conformance.target import Alert, QueuedMessage
 from conformance.wave.batch import KNOWN, KNOWN_LATER, STRANGER_LATER, STRANGERS, members, message_to
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.failure_mode import FailureMode, Kind
-from conformance.failure_modes import ALL
-from conformance.failure_modes.grid import CELLS, MODES, Cell, left_out
-from conformance.failure_modes.grid_actions import COLUMNS
+from conformance.catalogue.failure_mode import FailureMode, Kind
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.failure_modes.grid import CELLS, MODES, Cell, left_out
+from conformance.catalogue.failure_modes.grid_actions import COLUMNS
 from conformance.target import TlsPolicy
 from fake_servers import Certificate, Reset, Stage, Stall
 

@@ -17,12 +17,12 @@ from builders import (
 from days import expired
 
 from conformance.aspect import Case, aspect
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.profile import load
+from conformance.catalogue.requirements import Level
+from conformance.catalogue.scenario import Course, controls_of, unsuitable
 from conformance.evidence.record import Fault, Trouble
-from conformance.failure_modes import ALL
 from conformance.judging import Judged, judge
-from conformance.profile import load
-from conformance.requirements import Level
-from conformance.scenario import Course, controls_of, unsuitable
 from conformance.target import Capability
 from conformance.verdict import Finding, Verdict
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conformance import launch
-from conformance.course import Timing
+from conformance.catalogue.course import Timing
 from conformance.launch import WaveFailed, launch_all
 from conformance.plan import Plan, schedule
 from conformance.wave.__main__ import EXIT_INSTALLATION

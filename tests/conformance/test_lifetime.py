@@ -9,8 +9,8 @@ from days import MOMENTS, expired, whole_day
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.course import STOPS, TRAITS, Course, Timing, timing_of
-from conformance.failure_modes import ALL
+from conformance.catalogue.course import STOPS, TRAITS, Course, Timing, timing_of
+from conformance.catalogue.failure_modes import ALL
 from conformance.lifetime import FULL_DAY, given_up, lifetime_of
 
 

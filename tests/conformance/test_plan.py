@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.course import Timing
+from conformance.catalogue.course import Timing
+from conformance.catalogue.scenario import Scenario, controls_of
 from conformance.plan import COST_PER_SCENARIO, RETRY_INTERVAL, SHARE_OF_CORES, Plan, schedule, stretch_for
-from conformance.scenario import Scenario, controls_of
 
 PLAN = Plan(
     timing=Timing.COMPRESSED,

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from builders import ASPECT, TOLD
 
-from conformance import profile
-from conformance.course import STOPS
+from conformance.catalogue import profile
+from conformance.catalogue.course import STOPS
+from conformance.catalogue.failure_mode import Kind
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.profile import NAMES, Check, ProfileError, load
+from conformance.catalogue.requirements import Level, catalogue
 from conformance.evidence import codes
-from conformance.failure_mode import Kind
-from conformance.failure_modes import ALL
-from conformance.profile import NAMES, Check, ProfileError, load
-from conformance.requirements import Level, catalogue
 from conformance.target import Outcome
 
 BROKEN = [mode for mode in ALL.values() if mode.fails]

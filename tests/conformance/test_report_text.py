@@ -4,10 +4,10 @@ import pytest
 from builders import Story, good, waiting
 from operated import taken_out, told, waits_for_alert
 
-from conformance.course import Course
+from conformance.catalogue.course import Course
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.profile import load
 from conformance.evidence.record import Fault, Trouble
-from conformance.failure_modes import ALL
-from conformance.profile import load
 from conformance.report.failure import explain
 from conformance.report.timeline import timeline
 

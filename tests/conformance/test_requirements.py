@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance import requirements
-from conformance.requirements import CatalogueError, Level, catalogue
+from conformance.catalogue import requirements
+from conformance.catalogue.requirements import CatalogueError, Level, catalogue
 
 ROW = """
 [[requirement]]

@@ -8,13 +8,13 @@ import pytest
 from builders import ASPECT, Story, good, good_control, waiting
 from days import expired
 
-from conformance.course import Course, Timing, timing_of
+from conformance.catalogue.course import Course, Timing, timing_of
+from conformance.catalogue.profile import load
+from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Record
 from conformance.judging import judge
 from conformance.plan import COMPRESSED_DAY
-from conformance.profile import load
 from conformance.run import Run, _day, _staged
-from conformance.scenario import Scenario
 from conformance.target import Capability
 from conformance.verdict import Verdict
 

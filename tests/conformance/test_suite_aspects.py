@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from builders import ASPECT, TOLD, Story, good, good_control, observed, waiting
 
-from conformance.course import Course
-from conformance.failure_modes import ALL
+from conformance.catalogue.course import Course
+from conformance.catalogue.failure_modes import ALL
 from conformance.target import Outcome, TlsPolicy
 from conformance.verdict import Verdict
 

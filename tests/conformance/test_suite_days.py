@@ -9,8 +9,8 @@ from builders import ASPECT, TOLD, Story
 from days import CLOSED, MOMENTS, after_jump, expired, healed_late, moved, whole_day
 from reports import delay_notice, exchange_like, postfix_like
 
-from conformance.course import Course
-from conformance.failure_modes import ALL
+from conformance.catalogue.course import Course
+from conformance.catalogue.failure_modes import ALL
 from conformance.lifetime import FULL_DAY
 from conformance.target import Outcome
 from conformance.verdict import Verdict

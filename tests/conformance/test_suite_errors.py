@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from builders import TITLES, TOLD, observed, waiting
 
-from conformance.failure_modes import ALL
+from conformance.catalogue.failure_modes import ALL
 from conformance.target import Outcome
 from conformance.verdict import Verdict
 

@@ -9,11 +9,11 @@ import pytest
 from builders import ASPECT
 from operated import EPOCH, REFUSAL, Operated, corrected, taken_out, told, waits_for_alert
 
-from conformance.course import OUT_OF_SERVICE, Course, Timing
+from conformance.catalogue.course import OUT_OF_SERVICE, Course, Timing
+from conformance.catalogue.profile import load
+from conformance.catalogue.requirements import catalogue
 from conformance.evidence.inputs import RCPT
 from conformance.judging import judge
-from conformance.profile import load
-from conformance.requirements import catalogue
 from conformance.target import Capability, Outcome
 from conformance.verdict import Verdict
 

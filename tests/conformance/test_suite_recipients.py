@@ -6,8 +6,8 @@ import pytest
 from builders import ASPECT, Story
 from reports import qmail_like
 
-from conformance.failure_mode import Kind
-from conformance.failure_modes import ALL
+from conformance.catalogue.failure_mode import Kind
+from conformance.catalogue.failure_modes import ALL
 from conformance.verdict import Verdict
 
 REJECTED = [name for name, mode in ALL.items() if mode.kind is Kind.PERMANENT and mode.mx is None]

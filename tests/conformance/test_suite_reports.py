@@ -9,8 +9,8 @@ from builders import ASPECT, Story
 from days import MOMENTS, expired, moved
 from reports import delay_notice, postfix_like, qmail_like
 
-from conformance.course import Course
-from conformance.profile import Accepted, Check, Row, load
+from conformance.catalogue.course import Course
+from conformance.catalogue.profile import Accepted, Check, Row, load
 from conformance.target import Outcome
 from conformance.verdict import Verdict
 

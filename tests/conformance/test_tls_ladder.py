@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from conformance.failure_mode import FailureMode, Kind
-from conformance.failure_modes import ALL
+from conformance.catalogue.failure_mode import FailureMode, Kind
+from conformance.catalogue.failure_modes import ALL
 from conformance.suite import ASPECTS
 from conformance.target import TlsPolicy
 from conformance.wave.envelope import author_of, domain_of

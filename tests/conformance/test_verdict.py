@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from conformance.catalogue.requirements import Level
 from conformance.evidence.record import Fault
-from conformance.requirements import Level
 from conformance.verdict import Broken, Finding, Inconclusive, NotApplicable, Verdict, weightiest
 
 

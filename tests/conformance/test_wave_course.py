@@ -12,8 +12,8 @@ import pytest
 from builders import ASKED, FAULT_PLAYED, header, ndr, scenario_of, staged
 from jumping_clock import LoopJournal, in_jumping_time
 
-from conformance.failure_modes import ALL
-from conformance.scenario import Course, Scenario
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.scenario import Course, Scenario
 from conformance.target import Envelope, Schedule
 from conformance.wave import course as courses
 from conformance.wave.adapter import Refused

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from builders import ASKED, GRANTED
 
-from conformance.course import Timing
+from conformance.catalogue.course import Timing
 from conformance.evidence.record import Entry, assemble
 from conformance.evidence.view import Evidence
 from conformance.plan import Plan

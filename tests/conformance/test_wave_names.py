@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from builders import scenario_of
 
-from conformance.failure_mode import Host
+from conformance.catalogue.failure_mode import Host
 from conformance.wave.envelope import domain_of
 from conformance.wave.names import new_name, point, publish_mx, smart_host
 from fake_servers import Answer, Cname, Delayed, NoData, Records, ServFail, Truncated, Zone

@@ -12,7 +12,7 @@ import pytest
 from builders import FAULT_PLAYED, header, scenario_of, staged
 from jumping_clock import LoopJournal, in_jumping_time
 
-from conformance.course import Course, Timing
+from conformance.catalogue.course import Course, Timing
 from conformance.evidence.inputs import Offer
 from conformance.evidence.record import AlertLook
 from conformance.target import Alert, Connector, DomainType, EditRefused, Envelope, TlsPolicy

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from builders import GRANTED, TOLD, Story, waiting
 
-from conformance.failure_mode import Kind
-from conformance.failure_modes import ALL
+from conformance.catalogue.failure_mode import Kind
+from conformance.catalogue.failure_modes import ALL
 from conformance.witness.attempts import Attempt, Witness, delivered
 
 # whether a kill fell into its moment is a story of its own

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from conformance.course import Timing
+from conformance.catalogue.course import Timing
 from conformance.evidence.record import Record
 
 from .catalogue import MUTANTS, Mutant

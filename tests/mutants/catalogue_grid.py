@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.course import Course
-from conformance.failure_mode import Kind
-from conformance.failure_modes import ALL
-from conformance.failure_modes.grid import CELLS
+from conformance.catalogue.course import Course
+from conformance.catalogue.failure_mode import Kind
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.failure_modes.grid import CELLS
 from conformance.verdict import Verdict
 
 from .mutant import Expected, Mutant, deviates, fails, hence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.failure_modes import ALL
+from conformance.catalogue.failure_modes import ALL
 
 from .mutant import Mutant, deviates, fails
 

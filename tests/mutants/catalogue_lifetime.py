@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.course import Course
+from conformance.catalogue.course import Course
 from conformance.verdict import Verdict
 
 from .mutant import Mutant, deviates, fails, hence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.course import Course
+from conformance.catalogue.course import Course
 from conformance.verdict import Verdict
 
 from .mutant import Expected, Mutant, deviates, fails, hence

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.failure_mode import Kind
-from conformance.failure_modes import hostile_replies
+from conformance.catalogue.failure_mode import Kind
+from conformance.catalogue.failure_modes import hostile_replies
 from conformance.verdict import Verdict
 
 from .mutant import Expected, Mutant, deviates, fails, hence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.failure_modes.presented import CERTIFICATES
+from conformance.catalogue.failure_modes.presented import CERTIFICATES
 from conformance.target import TlsPolicy
 from conformance.verdict import Verdict
 

@@ -20,7 +20,7 @@ import dns.inet
 import dns.resolver
 from aiosmtpd.smtp import SMTP, Envelope
 
-from conformance.failure_mode import FailureMode
+from conformance.catalogue.failure_mode import FailureMode
 from conformance.target import (
     AcceptedDomain,
     Address,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from conformance.course import Course
+from conformance.catalogue.course import Course
 from conformance.verdict import Verdict
 
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from conformance.failure_modes import ALL
+from conformance.catalogue.failure_modes import ALL
 from conformance.lab import namespace
 from conformance.suite import ASPECTS
 from conformance.target import Capability

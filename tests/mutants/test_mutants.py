@@ -4,9 +4,9 @@ from importlib import import_module
 
 import pytest
 
-from conformance import profile as profiles
-from conformance.failure_modes import ALL
-from conformance.requirements import catalogue
+from conformance.catalogue import profile as profiles
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.requirements import catalogue
 from conformance.suite import ASPECTS
 from conformance.targets.resolve import UnknownTarget, resolve
 from conformance.verdict import Verdict

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from conformance.catalogue.scenario import Scenario, controls_of
 from conformance.evidence.record import Record
-from conformance.scenario import Scenario, controls_of
 from conformance.suite import ASPECTS
 from conformance.verdict import Verdict
 

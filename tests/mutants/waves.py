@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conformance import plan as planning
-from conformance import profile as profiles
 from conformance.aspect import Aspect
-from conformance.course import Course, Timing
+from conformance.catalogue import profile as profiles
+from conformance.catalogue.course import Course, Timing
+from conformance.catalogue.failure_mode import Kind
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.evidence.record import Record, load
-from conformance.failure_mode import Kind
-from conformance.failure_modes import ALL
 from conformance.judging import Judged, judge
 from conformance.lab import namespace
 from conformance.lab import plan as labs
 from conformance.launch import launch_all
 from conformance.plan import Plan
-from conformance.scenario import Scenario, controls_of, unsuitable
 from conformance.suite import ASPECTS
 from conformance.target import Capability, Schedule
 from conformance.targets.resolve import resolve

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.failure_modes import ALL
-from conformance.requirements import catalogue
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.requirements import catalogue
 from conformance.suite import ASPECTS
 
 from .__main__ import main

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, field, replace
 
+from conformance.catalogue.profile import load
+from conformance.catalogue.scenario import Course, Scenario
 from conformance.evidence.record import Header, Record, Site, Snapshot, Staged
 from conformance.evidence.view import Evidence
 from conformance.judging import Judged, judge
-from conformance.profile import load
-from conformance.scenario import Course, Scenario
 from conformance.schedules import Schedule, failure_mode_of
 from conformance.steps import moment
 from conformance.suite.test_exactly_once import test_exactly_once as exactly_once

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from schedule_stories import HANGS, REFUSES, SERVES, Story
 
-from conformance.course import Course
+from conformance.catalogue.course import Course
+from conformance.catalogue.profile import load
 from conformance.minimise import Minimiser, explained
-from conformance.profile import load
 from conformance.schedules import Schedule
 from conformance.steps import met, unmet
 from conformance.verdict import Verdict

@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from conformance import plan as planning
-from conformance.course import Course, Timing
+from conformance.catalogue.course import Course, Timing
+from conformance.catalogue.profile import load as load_profile
+from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import load
 from conformance.evidence.view import Evidence
 from conformance.judging import judge
 from conformance.launch import launch
 from conformance.plan import Plan
-from conformance.profile import load as load_profile
-from conformance.scenario import Scenario
 from conformance.schedules import Schedule, failure_mode_of
 from conformance.steps import unmet
 from conformance.suite.test_exactly_once import test_exactly_once as exactly_once

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.course import SCHEDULES, Course
+from conformance.catalogue.course import SCHEDULES, Course
+from conformance.catalogue.failure_mode import Kind, Tcp
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.scenario import Scenario, controls_of
 from conformance.drawing import schedules
-from conformance.failure_mode import Kind, Tcp
-from conformance.failure_modes import ALL
-from conformance.scenario import Scenario, controls_of
 from conformance.schedules import ENDINGS, FAULTS, Schedule, failure_mode_of
 from conformance.steps import is_fault
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of

@@ -4,7 +4,7 @@ What got a `250` is delivered or reported (RFC 5321 sections 4.2.5 and 6.1). The
 no relay, unless the message is to expire.
 """
 
-from conformance.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.failure_mode import FailureMode, Host, Kind
 from conformance.witness.kills import PROOFS, Moment
 from fake_servers import Reply, Rule, Stage, Stall
 

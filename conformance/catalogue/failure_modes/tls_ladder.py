@@ -4,8 +4,8 @@ Opportunistic TLS and encryption only take any certificate; certificate validati
 anchor, in date, and for no name. The strictest rule is the section 4.7.320 (`certificate`).
 """
 
-from conformance.failure_mode import FailureMode, Host, Kind
-from conformance.failure_modes.presented import CERTIFICATES, Presented
+from conformance.catalogue.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.failure_modes.presented import CERTIFICATES, Presented
 from conformance.target import TlsPolicy
 from conformance.witness.tls import presented
 from fake_servers import Certificate

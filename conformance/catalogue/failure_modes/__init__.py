@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from conformance.failure_mode import FailureMode, Registry
-from conformance.failure_modes import (
+from conformance.catalogue.failure_mode import FailureMode, Registry
+from conformance.catalogue.failure_modes import (
     cannot_connect,
     certificate,
     connection_refused,

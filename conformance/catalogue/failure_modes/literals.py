@@ -1,6 +1,6 @@
 """Smart hosts given by address, and hosts that IPv6 alone leads to."""
 
-from conformance.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.failure_mode import FailureMode, Host, Kind
 from conformance.witness.attempts import delivered, fault_played
 from conformance.witness.dns import other_family_failed
 from fake_servers import Reply, Rule, ServFail, Stage

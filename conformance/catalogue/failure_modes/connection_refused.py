@@ -3,7 +3,7 @@
 A firewall or a server that is shut down refuses the connection.
 """
 
-from conformance.failure_mode import FailureMode, Host, Tcp
+from conformance.catalogue.failure_mode import FailureMode, Host, Tcp
 from conformance.witness.attempts import syn_refused
 
 MODES = (

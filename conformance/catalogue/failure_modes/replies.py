@@ -4,7 +4,7 @@ A client acts on the reply code alone, unknown ones by their first digit, and an
 sections 4.2 and 4.3.2). The source document has them under "Other error codes".
 """
 
-from conformance.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.failure_mode import FailureMode, Host, Kind
 from conformance.witness.attempts import fault_played
 from fake_servers import Reply, Rule, Stage
 

@@ -4,8 +4,8 @@ The connector insists on a certificate that is valid for a name, and the server 
 DOMAIN_VALIDATION of the TLS ladder. Its good certificate is the control `verified_tls`.
 """
 
-from conformance.failure_mode import FailureMode, Host, Kind
-from conformance.failure_modes.presented import CERTIFICATES, Presented
+from conformance.catalogue.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.failure_modes.presented import CERTIFICATES, Presented
 from conformance.target import TlsPolicy
 from conformance.witness.tls import certificate_offered, presented
 from fake_servers import Certificate

@@ -4,7 +4,7 @@ Whatever the text, the reply code says what to do (RFC 5321 section 4.2); a log 
 (RFC 5424 section 6.4), and a report is 7bit with each field once (RFC 3464 sections 2.1 and 2.3).
 """
 
-from conformance.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.failure_mode import FailureMode, Host, Kind
 from conformance.witness.attempts import fault_played
 from fake_servers import Raw, Refuse, Rule, Stage
 

@@ -1,6 +1,6 @@
 """Positive controls: destinations with nothing wrong, which mail must reach at the first attempt."""
 
-from conformance.failure_mode import FailureMode, Host, Kind, MxRouting
+from conformance.catalogue.failure_mode import FailureMode, Host, Kind, MxRouting
 from conformance.target import TlsPolicy
 from conformance.witness.attempts import delivered
 from fake_servers import Certificate, Rule, Slow, Stage

@@ -1,6 +1,6 @@
 """A server that refuses one of two recipients (RFC 5321 section 3.3); what it refuses to all is in the grid."""
 
-from conformance.failure_mode import RECIPIENT, FailureMode, Host, Kind
+from conformance.catalogue.failure_mode import RECIPIENT, FailureMode, Host, Kind
 from conformance.witness.attempts import fault_played
 from fake_servers import Reply, Rule, Stage
 

@@ -1,6 +1,6 @@
 """Which of several mail exchangers a message goes to (RFC 5321 section 5.1): lower preference numbers first."""
 
-from conformance.failure_mode import FailureMode, Host, Kind, MxRouting, Tcp
+from conformance.catalogue.failure_mode import FailureMode, Host, Kind, MxRouting, Tcp
 from conformance.witness.attempts import delivered, fault_played, syn_refused
 from fake_servers import Reply, Rule, Stage
 

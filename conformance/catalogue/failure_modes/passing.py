@@ -1,6 +1,6 @@
 """Refusals that are over without any repair: greylisting, and more recipients than a server takes at once."""
 
-from conformance.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.failure_mode import FailureMode, Host, Kind
 from conformance.witness.attempts import fault_played
 from fake_servers import Reply, Rule, Stage
 

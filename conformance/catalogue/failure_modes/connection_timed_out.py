@@ -3,7 +3,7 @@
 The destination server cannot be reached.
 """
 
-from conformance.failure_mode import FailureMode, Host, Tcp
+from conformance.catalogue.failure_mode import FailureMode, Host, Tcp
 from conformance.witness.attempts import syn_dropped, unreachable
 
 _SECTION = "4.4.315"

@@ -4,7 +4,7 @@ The source document, 450 4.4.312: "the DNS servers still have previously cached 
 real seconds on every clock.
 """
 
-from conformance.failure_mode import FailureMode, Host, MxRouting
+from conformance.catalogue.failure_mode import FailureMode, Host, MxRouting
 from conformance.witness.attempts import fault_played, mx_query_failed, query_failed
 from fake_servers import NoData, NxDomain, Reply, Rule, Stage
 

@@ -4,7 +4,7 @@ Every server answers with an immediate error, or the server does not meet the co
 in the grid.
 """
 
-from conformance.failure_mode import FailureMode, Host
+from conformance.catalogue.failure_mode import FailureMode, Host
 from conformance.target import TlsPolicy
 from conformance.witness.attempts import fault_played
 from conformance.witness.tls import starttls_missing

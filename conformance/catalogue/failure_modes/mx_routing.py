@@ -3,7 +3,7 @@
 The source document counts "the MX record can't be retrieved" among the causes of 450 4.4.312.
 """
 
-from conformance.failure_mode import FailureMode, Host, Kind, MxRouting
+from conformance.catalogue.failure_mode import FailureMode, Host, Kind, MxRouting
 from conformance.witness.attempts import fault_played, mx_query_failed, query_failed
 from conformance.witness.dns import alias_told, mx_elsewhere, mx_unanswered
 from fake_servers import NoData, NxDomain, Records, Reply, Rule, ServFail, Silence, Stage

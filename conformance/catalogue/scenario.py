@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
-from conformance.course import SCHEDULES, TRAITS, Course, Timing
-from conformance.failure_mode import FailureMode
-from conformance.failure_modes import ALL
+from conformance.catalogue.course import SCHEDULES, TRAITS, Course, Timing
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.failure_modes import ALL
 from conformance.schedules import Schedule, failure_mode_of
 from conformance.target import Capability
 

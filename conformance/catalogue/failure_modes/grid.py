@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from conformance.failure_mode import FailureMode, Host
-from conformance.failure_modes.grid_actions import COLUMNS, Column
-from conformance.failure_modes.grid_stages import ROWS, Phase, Row
+from conformance.catalogue.failure_mode import FailureMode, Host
+from conformance.catalogue.failure_modes.grid_actions import COLUMNS, Column
+from conformance.catalogue.failure_modes.grid_stages import ROWS, Phase, Row
 from conformance.target import TlsPolicy
 from conformance.witness.attempts import fault_played, stalled
 from fake_servers import Certificate, Rule, Stage

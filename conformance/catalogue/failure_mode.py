@@ -1,6 +1,6 @@
 """What a failure mode is: one way a destination can be broken, declared as data.
 
-Adding a failure mode is one `FailureMode(...)` in one file below `conformance/failure_modes/`; every aspect
+Adding a failure mode is one `FailureMode(...)` in one file below `conformance/catalogue/failure_modes/`; every aspect
 applies to it from then on.
 """
 

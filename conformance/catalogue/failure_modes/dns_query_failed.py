@@ -3,7 +3,7 @@
 The smart host's name cannot be turned into an address.
 """
 
-from conformance.failure_mode import FailureMode, Host
+from conformance.catalogue.failure_mode import FailureMode, Host
 from conformance.witness.attempts import query_failed, query_unanswered
 from conformance.witness.dns import query_spoilt
 from fake_servers import (

@@ -5,7 +5,7 @@ Encryption only is the section 4.4.317 (`cannot_connect`); no STARTTLS without a
 
 from ssl import TLSVersion
 
-from conformance.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.failure_mode import FailureMode, Host, Kind
 from conformance.target import TlsPolicy
 from conformance.witness.attempts import Witness, fault_played
 from conformance.witness.tls import handshake_failed, offered_before_tls, starttls_missing

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from conformance.failure_mode import Kind
-from conformance.failure_modes.grid_stages import Phase, Row
+from conformance.catalogue.failure_mode import Kind
+from conformance.catalogue.failure_modes.grid_stages import Phase, Row
 from fake_servers import (
     Action,
     Close,

@@ -13,17 +13,17 @@ from typing import Any
 from cattrs import Converter
 from cattrs.errors import ClassValidationError
 
+from conformance.catalogue.failure_mode import FailureMode, Kind
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.requirements import Requirement, catalogue
 from conformance.evidence import codes
-from conformance.failure_mode import FailureMode, Kind
-from conformance.failure_modes import ALL
-from conformance.requirements import Requirement, catalogue
 from conformance.target import Outcome
 from conformance.verdict import Finding
 
 NAMES = tuple(
     sorted(
         f.name.removesuffix(".toml")
-        for f in files("conformance.profiles").iterdir()
+        for f in files("conformance.catalogue.profiles").iterdir()
         if f.name.endswith(".toml")
     )
 )
@@ -168,7 +168,7 @@ def load(name: str) -> Profile:
     """
     if name not in NAMES:
         raise ProfileError(f"no profile is called {name!r}; there are {', '.join(NAMES)}")
-    data = tomllib.loads(files("conformance.profiles").joinpath(f"{name}.toml").read_text("utf-8"))
+    data = tomllib.loads(files("conformance.catalogue.profiles").joinpath(f"{name}.toml").read_text("utf-8"))
     base = load(data["extends"]) if "extends" in data else None
     try:
         rows = Converter(forbid_extra_keys=True).structure(data["row"], list[Row])

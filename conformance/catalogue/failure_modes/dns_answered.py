@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from conformance.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.failure_mode import FailureMode, Host, Kind
 from conformance.witness.attempts import Witness
 from conformance.witness.dns import alias_told, delayed, other_family_failed, truncated
 from fake_servers import Answer, Delayed, NxDomain, ServFail, Silence, Truncated

@@ -3,7 +3,7 @@
 The source document speaks of smart hosts in the plural and is silent on their order.
 """
 
-from conformance.failure_mode import FailureMode, Host, Kind, Tcp
+from conformance.catalogue.failure_mode import FailureMode, Host, Kind, Tcp
 from conformance.target import TlsPolicy
 from conformance.witness.attempts import (
     Witness,

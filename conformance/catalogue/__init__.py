@@ -1,0 +1,1 @@
+"""What is staged and what must follow, as data: failure modes, courses, scenarios, requirements, profiles."""

@@ -1,0 +1,1 @@
+"""The profiles that come with the suite, one TOML file each; see `conformance.catalogue.profile`."""

@@ -1,1 +1,0 @@
-"""The profiles that come with the suite, one TOML file each; see `conformance.profile`."""
