@@ -15,7 +15,8 @@ from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Record
 from conformance.judging import Judged, judge
-from conformance.schedules import Schedule, failure_mode_of
+from conformance.schedules.scenarios import scenario_of
+from conformance.schedules.sequence import FaultSequence, failure_mode_of
 from conformance.suite.test_exactly_once import test_exactly_once
 from conformance.verdict import Verdict
 
@@ -24,7 +25,7 @@ WAVES = 3
 MOST = 5
 
 # Whether a schedule that was staged fails; None: it could not be judged.
-Known = Mapping[Schedule, bool | None]
+Known = Mapping[FaultSequence, bool | None]
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Smallest:
         untried: Its own reductions of which nothing is known.
     """
 
-    schedule: Schedule
-    untried: tuple[Schedule, ...]
+    schedule: FaultSequence
+    untried: tuple[FaultSequence, ...]
 
     def __str__(self) -> str:
         if not self.untried:
@@ -47,14 +48,14 @@ class Smallest:
         )
 
 
-def smallest(schedule: Schedule, known: Known) -> Smallest:
+def smallest(schedule: FaultSequence, known: Known) -> Smallest:
     """Return what a failing schedule came down to."""
     failing = [other for other, fails in known.items() if fails and schedule.can_become(other)]
     found = min([schedule, *failing], key=lambda each: each.weight)
     return Smallest(found, tuple(r for r in found.reductions() if known.get(r) is None))
 
 
-def next_reductions(failing: Sequence[Schedule], known: Known) -> list[Schedule]:
+def next_reductions(failing: Sequence[FaultSequence], known: Known) -> list[FaultSequence]:
     """Return what to stage next, for the simplest of the schedules that came down to something still reducible."""
     came_down_to = [smallest(schedule, known) for schedule in failing]
     open_ones = {found.schedule: found for found in came_down_to if set(found.untried) - set(known)}
@@ -77,11 +78,11 @@ class Minimiser:
         self._records = records
         self._profile = profile
         self._read = 0
-        self._known: dict[Schedule, bool | None] = {}
-        self._settled: set[Schedule] = set()
-        self._failing: list[Schedule] = []
+        self._known: dict[FaultSequence, bool | None] = {}
+        self._settled: set[FaultSequence] = set()
+        self._failing: list[FaultSequence] = []
 
-    def minimal(self, schedule: Schedule) -> Smallest:
+    def minimal(self, schedule: FaultSequence) -> Smallest:
         """Return what a failing schedule came down to."""
         self._catch_up()
         return smallest(schedule, self._known)
@@ -100,7 +101,7 @@ class Minimiser:
         for record in self._records[self._read :]:
             for scenario in _schedules_in(record):
                 judged = judge(test_exactly_once, scenario, record, self._profile)
-                schedule = Schedule.parse(scenario.failure_mode.name)
+                schedule = FaultSequence.parse(scenario.failure_mode.name)
                 if schedule in self._settled:
                     continue
                 if judged.settled:
@@ -116,7 +117,7 @@ def explained(judged: Judged, scenario: Scenario, minimiser: Minimiser) -> Judge
     """Return a verdict that also says what its schedule came down to, if it is a schedule that fails."""
     if judged.verdict is not Verdict.FAIL or scenario.course not in SCHEDULES:
         return judged
-    found = minimiser.minimal(Schedule.parse(scenario.failure_mode.name))
+    found = minimiser.minimal(FaultSequence.parse(scenario.failure_mode.name))
     findings = (f if f.holds else replace(f, observed=f"{f.observed}; {found}") for f in judged.findings)
     return replace(judged, findings=tuple(findings))
 
@@ -124,4 +125,4 @@ def explained(judged: Judged, scenario: Scenario, minimiser: Minimiser) -> Judge
 def _schedules_in(record: Record) -> Iterator[Scenario]:
     for staged in record.staged.values():
         if staged.course in SCHEDULES:
-            yield Scenario.from_id(staged.scenario)
+            yield scenario_of(staged.scenario)

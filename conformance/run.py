@@ -24,6 +24,7 @@ from conformance.launch import WaveFailed, launch_all
 from conformance.minimise import WAVES, Minimiser
 from conformance.plan import Plan
 from conformance.schedule_choice import Schedules, staged_in
+from conformance.schedules.scenarios import scenario_of
 from conformance.target import Capability, Target
 from conformance.targets.resolve import UnknownTarget, resolve
 from conformance.verdict import Verdict
@@ -156,7 +157,7 @@ class Run:
         The second kind is the relay's fault if it happens twice, and the machine's if it does not.
         """
         ours = [
-            Scenario.from_id(name)
+            scenario_of(name)
             for record in self.records
             for name, staged in record.staged.items()
             if staged.lag > record.header.slack

@@ -9,7 +9,8 @@ from importlib.metadata import version
 from conformance.catalogue.course import Course
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Record
-from conformance.schedules import Schedule, failure_mode_of
+from conformance.schedules.scenarios import scenario_of
+from conformance.schedules.sequence import FaultSequence, failure_mode_of
 
 # Above, a wave would have more scenarios than addresses, and one that is never delivered would wait for minutes.
 _MOST = 5_000
@@ -30,7 +31,7 @@ class Schedules:
     count: int
     seed: int = 0
     depth: int = 3
-    staged: tuple[Schedule, ...] = ()
+    staged: tuple[FaultSequence, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.count <= _MOST:
@@ -70,18 +71,18 @@ class Schedules:
         for schedule in dict.fromkeys([*chosen, *_read(named)]):
             yield Scenario(failure_mode=failure_mode_of(schedule), course=Course.SCHEDULE)
 
-    def _draw(self) -> list[Schedule]:
+    def _draw(self) -> list[FaultSequence]:
         if not self.count:
             return []
-        from conformance.drawing import draw  # hypothesis takes a while to import
+        from conformance.schedules.drawing import draw  # hypothesis takes a while to import
 
         return draw(self.count, seed_=self.seed, depth=self.depth)
 
 
-def staged_in(records: Iterable[Record]) -> tuple[Schedule, ...]:
+def staged_in(records: Iterable[Record]) -> tuple[FaultSequence, ...]:
     """Return the schedules of some records, without those that were staged to reduce them."""
     found = [
-        Schedule.parse(Scenario.from_id(staged.scenario).failure_mode.name)
+        FaultSequence.parse(scenario_of(staged.scenario).failure_mode.name)
         for record in records
         for staged in record.staged.values()
         if staged.course == Course.SCHEDULE
@@ -89,9 +90,9 @@ def staged_in(records: Iterable[Record]) -> tuple[Schedule, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _read(texts: Iterable[str]) -> Iterator[Schedule]:
+def _read(texts: Iterable[str]) -> Iterator[FaultSequence]:
     for text in texts:
         try:
-            yield Schedule.parse(text)
+            yield FaultSequence.parse(text)
         except ValueError:
             continue  # the command line's check says that it was not found

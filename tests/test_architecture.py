@@ -28,7 +28,7 @@ SUITE_READS = (
     "ndr_cases",
     "quoting",
     "operations",
-    "steps",
+    "schedules",
     "target",
     "verdict",
     "witness",

@@ -8,7 +8,6 @@ from hashlib import sha256
 from conformance.catalogue.course import SCHEDULES, TRAITS, Course, Timing
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes import ALL
-from conformance.schedules import Schedule, failure_mode_of
 from conformance.target import Capability
 
 # Submitted after the last stop of a jumped clock: the date the relay stamps on it shows that the clock moved.
@@ -52,20 +51,6 @@ class Scenario:
         if self.course in SCHEDULES:
             return f"schedule-{sha256(self.failure_mode.name.encode()).hexdigest()[:12]}.{self.course}"
         return self.id
-
-    @classmethod
-    def from_id(cls, scenario_id: str) -> Scenario:
-        """Return the scenario of an identifier.
-
-        Raises:
-            ValueError: There is no such failure mode, schedule or course.
-        """
-        name, course, *copy = scenario_id.split(".")
-        if course in SCHEDULES:
-            return cls(failure_mode=failure_mode_of(Schedule.parse(name)), course=Course(course))
-        if name not in ALL:
-            raise ValueError(f"no failure mode is called {name!r}; there are {', '.join(ALL)}")
-        return cls(failure_mode=ALL[name], course=Course(course), copy=int(copy[0]) if copy else 0)
 
     @property
     def timing(self) -> Timing:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from conformance.catalogue.failure_mode import Kind
-from conformance.schedules import Schedule
+from conformance.schedules.sequence import FaultSequence
 from conformance.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def schedule_lines(run: Run) -> Iterator[str]:
         if mode.kind is Kind.SCHEDULE:
             counts[judged.verdict] += 1
             if judged.verdict is Verdict.FAIL:
-                causes[str(run.minimiser.minimal(Schedule.parse(mode.name)))] += 1
+                causes[str(run.minimiser.minimal(FaultSequence.parse(mode.name)))] += 1
     if counts:
         told = ", ".join(f"{counts[v]} {v.replace('_', ' ')}" for v in Verdict if counts[v])
         yield f"fault schedules: {told}"

@@ -1,7 +1,7 @@
 """Fault schedules: whatever fails in a row, the message is delivered once or reported once."""
 
 from conformance.aspect import Case, Course, Finding, Kind, aspect
-from conformance.steps import unmet
+from conformance.schedules.steps import unmet
 from conformance.verdict import Inconclusive, NotApplicable
 
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from conformance.catalogue.course import Timing
-from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import AlertLook, Entry, Header, Staged
 from conformance.evidence.record import Trouble as TroubleEntry
 from conformance.lab.plan import NAMESPACE, Lab, in_namespace, loopback
 from conformance.plan import Plan
+from conformance.schedules.scenarios import scenario_of
 from conformance.target import AcceptedDomain, Capability, Target
 from conformance.wave import request
 from conformance.wave.adapter import Instance, Trouble, running
@@ -90,7 +90,7 @@ class _Wave:
 
     async def _stage(self, world: World, header: Header) -> None:
         for index, name in enumerate(self._plan.scenarios):
-            scenario = Scenario.from_id(name)
+            scenario = scenario_of(name)
             sites = await world.stage(scenario, index, disarmed=self._plan.disarmed)
             envelope = envelope_of(scenario)
             staged = Staged(

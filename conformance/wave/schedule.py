@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from conformance.catalogue.failure_mode import Step, Tcp
 from conformance.evidence.view import Evidence
-from conformance.steps import met, moment
+from conformance.schedules.steps import met, moment
 
 if TYPE_CHECKING:
     from conformance.wave.course import Player

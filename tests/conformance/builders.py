@@ -20,6 +20,7 @@ from conformance.evidence.record import Header, Record, Reported, Site, Snapshot
 from conformance.evidence.view import Evidence
 from conformance.judging import Judged, judge
 from conformance.plan import schedule, slack
+from conformance.schedules.scenarios import scenario_of as scenario_by_id
 from conformance.suite import ASPECTS
 from conformance.target import Capability, DeliveryEvent, Envelope, Outcome, QueuedMessage, Schedule
 from conformance.verdict import Verdict
@@ -91,7 +92,7 @@ def scenario_of(mode: str, course: Course | None = None) -> Scenario:
 @cache
 def _envelope(scenario_id: str) -> Envelope:
     """Return the one message of a scenario: made again, it would have another date and identifier."""
-    return envelope_of(Scenario.from_id(scenario_id))
+    return envelope_of(scenario_by_id(scenario_id))
 
 
 # The failure modes that stories are told of: one for each way in which a fault can show itself. What holds for all the

@@ -9,9 +9,9 @@ from typing import Any
 from builders import Story
 
 from conformance.catalogue.course import Course
-from conformance.catalogue.scenario import Scenario
 from conformance.evidence.inputs import RCPT, Act, Offer
 from conformance.evidence.record import AlertLook, Record, Snapshot
+from conformance.schedules.scenarios import scenario_of
 from conformance.target import Alert, QueuedMessage
 from conformance.wave.batch import KNOWN, KNOWN_LATER, STRANGER_LATER, STRANGERS, members, message_to
 
@@ -34,7 +34,7 @@ class Operated(Story):
         """Offer messages, a tenth of a second apart, each accepted 0.05 s later."""
         for number, name in enumerate(names):
             begin = at + number / 10
-            envelope = message_to(Scenario.from_id(self.staged.scenario), name)
+            envelope = message_to(scenario_of(self.staged.scenario), name)
             offer = Offer(
                 recipient=envelope.recipients[0],
                 known="stranger" not in name,

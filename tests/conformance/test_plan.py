@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.catalogue.course import Timing
-from conformance.catalogue.scenario import Scenario, controls_of
+from conformance.catalogue.scenario import controls_of
 from conformance.plan import COST_PER_SCENARIO, RETRY_INTERVAL, SHARE_OF_CORES, Plan, schedule, stretch_for
+from conformance.schedules.scenarios import scenario_of
 
 PLAN = Plan(
     timing=Timing.COMPRESSED,
@@ -65,10 +66,10 @@ def test_the_stretch_keeps_the_load_below_the_share(scenarios: int, cores: int) 
 
 
 def test_scenarios_are_found_by_their_identifier() -> None:
-    scenario = Scenario.from_id("certificate_expired.healed")
+    scenario = scenario_of("certificate_expired.healed")
     assert scenario.id == "certificate_expired.healed"
     assert [control.id for control in controls_of(scenario)] == ["verified_tls.healthy"]
     with pytest.raises(ValueError, match="'no_such'; there are plain, "):
-        Scenario.from_id("no_such.healed")
+        scenario_of("no_such.healed")
     with pytest.raises(ValueError, match="exploded"):
-        Scenario.from_id("plain.exploded")
+        scenario_of("plain.exploded")

@@ -15,6 +15,7 @@ from conformance.evidence.record import Record
 from conformance.judging import judge
 from conformance.plan import COMPRESSED_DAY
 from conformance.run import Run, _day, _staged
+from conformance.schedules.scenarios import scenario_of
 from conformance.target import Capability
 from conformance.verdict import Verdict
 
@@ -31,16 +32,16 @@ def _on(timing: Timing, story: Story) -> Record:
 
 
 def _plain() -> Scenario:
-    return Scenario.from_id("plain.healthy")
+    return scenario_of("plain.healthy")
 
 
 def test_the_record_in_which_it_was_staged() -> None:
     steady, jumped = good("greeting_421").record(), expired("greeting_421").record()
     run = _run(steady, jumped)
-    assert run.evidence_for(Scenario.from_id("greeting_421.healed")) is steady
-    assert run.evidence_for(Scenario.from_id("greeting_421.expires")) is jumped
+    assert run.evidence_for(scenario_of("greeting_421.healed")) is steady
+    assert run.evidence_for(scenario_of("greeting_421.expires")) is jumped
     assert run.knows(_plain())
-    assert not run.knows(Scenario.from_id("greeting_554.healed"))
+    assert not run.knows(scenario_of("greeting_554.healed"))
 
 
 def test_a_control_is_in_every_record_and_its_own_clock_comes_first() -> None:
@@ -53,18 +54,16 @@ def test_a_control_is_in_every_record_and_its_own_clock_comes_first() -> None:
 
 def test_what_was_staged_again_counts() -> None:
     first, second = good("greeting_421").record(), good("greeting_421").record()
-    assert _run(first, second).evidence_for(Scenario.from_id("greeting_421.healed")) is second
+    assert _run(first, second).evidence_for(scenario_of("greeting_421.healed")) is second
 
 
 def test_what_was_never_staged_is_looked_for_in_the_first() -> None:
     first, second = good("greeting_421").record(), good("greeting_554").record()
-    assert _run(first, second).evidence_for(Scenario.from_id("dns_nxdomain.healed")) is first
+    assert _run(first, second).evidence_for(scenario_of("dns_nxdomain.healed")) is first
 
 
 def test_each_clock_gets_its_scenarios_with_the_controls_first() -> None:
-    wanted = [
-        Scenario.from_id(f"connection_refused.{course}") for course in ("healed", "expires", "restarted")
-    ]
+    wanted = [scenario_of(f"connection_refused.{course}") for course in ("healed", "expires", "restarted")]
     assert _staged(Timing.STEADY, wanted, EVERYTHING, "loopback") == [
         "plain.healthy",
         "connection_refused.healed",
@@ -102,7 +101,7 @@ def test_a_second_staging_is_asked_for_more_time(
 
 
 def _late(run: Run, aspect: str, name: str) -> list[str]:
-    return [scenario.id for scenario in run._late([(ASPECT[aspect], Scenario.from_id(name))])]
+    return [scenario.id for scenario in run._late([(ASPECT[aspect], scenario_of(name))])]
 
 
 def test_what_only_came_late_is_staged_again() -> None:
@@ -149,7 +148,7 @@ def test_every_clock_has_courses() -> None:
 def test_a_second_copy_is_not_taken_back_by_another_staging(order: int) -> None:
     twice = good("greeting_421").delivers(9.0).record()
     run = _run(*[twice, good("greeting_421").record()][::order])
-    judged = run.judged_in(ASPECT["recovers"], Scenario.from_id("greeting_421.healed"))
+    judged = run.judged_in(ASPECT["recovers"], scenario_of("greeting_421.healed"))
     assert (judged.verdict, judged.settled) == (Verdict.FAIL, True)
     assert "2 copies" in judged.observed
 
@@ -158,7 +157,5 @@ def test_what_may_be_the_machine_s_fault_is_taken_back() -> None:
     never = waiting("greeting_421").record()
     run = _run(never, good("greeting_421").record())
     recovers = ASPECT["recovers"]
-    assert (
-        judge(recovers, Scenario.from_id("greeting_421.healed"), never, load("eop")).verdict is Verdict.FAIL
-    )
-    assert run.judged_in(recovers, Scenario.from_id("greeting_421.healed")).verdict is Verdict.PASS
+    assert judge(recovers, scenario_of("greeting_421.healed"), never, load("eop")).verdict is Verdict.FAIL
+    assert run.judged_in(recovers, scenario_of("greeting_421.healed")).verdict is Verdict.PASS

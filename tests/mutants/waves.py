@@ -20,6 +20,7 @@ from conformance.lab import namespace
 from conformance.lab import plan as labs
 from conformance.launch import launch_all
 from conformance.plan import Plan
+from conformance.schedules.scenarios import scenario_of as scenario_by_id
 from conformance.suite import ASPECTS
 from conformance.target import Capability, Schedule
 from conformance.targets.resolve import resolve
@@ -71,7 +72,7 @@ class Given:
 def scenario_of(name: str) -> Scenario:
     """Return the scenario called `mode` or `mode.course`."""
     if "." in name:
-        return Scenario.from_id(name)
+        return scenario_by_id(name)
     failure_mode = ALL[name]
     return Scenario(failure_mode=failure_mode, course=_FIRST_COURSE[failure_mode.kind])
 
@@ -150,7 +151,7 @@ def was_late(records: Iterable[Record]) -> bool:
 
 def judged_by(aspect: Aspect, staged: Iterable[str]) -> list[Scenario]:
     """Return what an aspect judges: its failure modes on its courses, and of what is staged the fault schedules."""
-    drawn = (Scenario.from_id(name) for name in staged if Kind.SCHEDULE in aspect.kinds)
+    drawn = (scenario_by_id(name) for name in staged if Kind.SCHEDULE in aspect.kinds)
     return [*aspect.scenarios(), *(each for each in drawn if each.course in aspect.courses)]
 
 

@@ -10,11 +10,12 @@ from conformance.catalogue.scenario import Course, Scenario
 from conformance.evidence.record import Header, Record, Site, Snapshot, Staged
 from conformance.evidence.view import Evidence
 from conformance.judging import Judged, judge
-from conformance.schedules import Schedule, failure_mode_of
-from conformance.steps import moment
+from conformance.schedules.scenarios import scenario_of
+from conformance.schedules.sequence import FaultSequence, failure_mode_of
+from conformance.schedules.steps import moment
 from conformance.suite.test_exactly_once import test_exactly_once as exactly_once
 from conformance.target import Capability, QueuedMessage
-from conformance.target import Schedule as Granted
+from conformance.target import FaultSequence as Granted
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from fake_servers import Event
 
@@ -29,7 +30,7 @@ GRANTED = Granted(
     command_timeout=2.0,
     dns_timeout=2.0,
 )
-_CONTROL = Scenario.from_id("plain.healthy")
+_CONTROL = scenario_of("plain.healthy")
 
 
 @dataclass
@@ -44,7 +45,7 @@ class Story:
     snapshots: list[Snapshot] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.mode = failure_mode_of(Schedule.parse(self.text))
+        self.mode = failure_mode_of(FaultSequence.parse(self.text))
         self.scenario = Scenario(failure_mode=self.mode, course=self.course)
         name = f"mx1.{domain_of(self.scenario)}"
         places = ((SERVES, "serve"), (REFUSES, "refuse"), (HANGS, "hang"))

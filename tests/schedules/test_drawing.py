@@ -11,9 +11,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from conformance.drawing import DEFAULT_COUNT, DEFAULT_DEPTH, DEFAULT_SEED, draw
 from conformance.schedule_choice import Schedules
-from conformance.schedules import ENDINGS, FAULTS, Schedule
+from conformance.schedules.drawing import DEFAULT_COUNT, DEFAULT_DEPTH, DEFAULT_SEED, draw
+from conformance.schedules.sequence import ENDINGS, FAULTS, FaultSequence
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,7 +25,7 @@ import constants, hypothesis
 hypothesis.settings.register_profile("theirs", max_examples=3, derandomize=True, deadline=1)
 hypothesis.settings.load_profile("theirs")
 random.seed()
-from conformance.drawing import draw
+from conformance.schedules.drawing import draw
 print(*draw(40, seed_=7), sep="\\n")
 """
 
@@ -83,7 +83,7 @@ def test_depth_is_respected(depth: int) -> None:
 
 
 def test_all_there_are_are_drawn_if_more_are_asked_for() -> None:
-    everything = {Schedule((fault,), ending) for fault in FAULTS for ending in ENDINGS}
+    everything = {FaultSequence((fault,), ending) for fault in FAULTS for ending in ENDINGS}
     assert set(draw(len(everything) + 1, depth=1)) == everything
 
 

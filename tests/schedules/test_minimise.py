@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.drawing import schedules
 from conformance.minimise import MOST, WAVES, next_reductions, smallest
-from conformance.schedules import Schedule
+from conformance.schedules.drawing import schedules
+from conformance.schedules.sequence import FaultSequence
 
-Fails = Callable[[Schedule], bool]
+Fails = Callable[[FaultSequence], bool]
 
 
 def play(
-    failing: list[Schedule], fails: Fails, waves: int = WAVES
-) -> tuple[dict[Schedule, bool | None], int]:
+    failing: list[FaultSequence], fails: Fails, waves: int = WAVES
+) -> tuple[dict[FaultSequence, bool | None], int]:
     """Stage reductions wave by wave at a relay that fails as told; return what is known, and the waves used."""
-    known: dict[Schedule, bool | None] = {schedule: fails(schedule) for schedule in failing}
+    known: dict[FaultSequence, bool | None] = {schedule: fails(schedule) for schedule in failing}
     for number in range(waves):
         wanted = next_reductions([s for s in failing if known[s]], known)
         if not wanted:
@@ -29,8 +29,8 @@ def play(
     return known, waves
 
 
-def parse(text: str) -> Schedule:
-    return Schedule.parse(text)
+def parse(text: str) -> FaultSequence:
+    return FaultSequence.parse(text)
 
 
 def test_what_does_not_matter_is_dropped() -> None:
@@ -47,7 +47,7 @@ def test_what_matters_in_number_only_becomes_the_mildest() -> None:
 
 
 def test_what_matters_in_order_keeps_its_order() -> None:
-    def fails(schedule: Schedule) -> bool:
+    def fails(schedule: FaultSequence) -> bool:
         return any(
             "_at_dot" in one and "dns" in other
             for place, one in enumerate(schedule.faults)
@@ -83,7 +83,7 @@ def test_unstaged_reductions_are_owned_up_to() -> None:
 def test_a_reduction_that_could_not_be_judged_is_not_staged_again_nor_taken_for_a_pass() -> None:
     start = parse("host_unreachable+healthy")
     [only] = start.reductions()
-    known: dict[Schedule, bool | None] = {start: True, only: None}
+    known: dict[FaultSequence, bool | None] = {start: True, only: None}
     assert next_reductions([start], known) == []
     assert smallest(start, known).untried == (only,)
 
@@ -104,7 +104,7 @@ def test_no_more_than_some_schedules_are_reduced_at_a_time() -> None:
         "dns_servfail",
         "host_unreachable",
     ]
-    failing = [Schedule((fault,), "rejected_at_mail") for fault in mildest]
+    failing = [FaultSequence((fault,), "rejected_at_mail") for fault in mildest]
     wanted = next_reductions(failing, dict.fromkeys(failing, True))
     simplest = sorted(failing, key=lambda schedule: schedule.weight)[:MOST]
     assert len(simplest) == MOST < len(failing)
@@ -115,7 +115,7 @@ def test_no_more_than_some_schedules_are_reduced_at_a_time() -> None:
 @given(schedules(3), st.data())
 @settings(deadline=None)
 def test_a_few_waves_are_enough_for_what_fails_by_a_part_of_the_schedule(
-    start: Schedule, data: st.DataObject
+    start: FaultSequence, data: st.DataObject
 ) -> None:
     cause = start
     for _ in range(data.draw(st.integers(0, WAVES - 1))):

@@ -10,8 +10,8 @@ from schedule_stories import HANGS, REFUSES, SERVES, Story
 from conformance.catalogue.course import Course
 from conformance.catalogue.profile import load
 from conformance.minimise import Minimiser, explained
-from conformance.schedules import Schedule
-from conformance.steps import met, unmet
+from conformance.schedules.sequence import FaultSequence
+from conformance.schedules.steps import met, unmet
 from conformance.verdict import Verdict
 
 TEXT = "dns_servfail+close_at_mail+healthy"
@@ -181,7 +181,9 @@ def test_a_failure_says_what_it_came_down_to() -> None:
     minimiser = Minimiser(records, load("eop"))
     wanted = minimiser.wanted()
     assert {scenario.course for scenario in wanted} == {Course.REDUCED}
-    assert Schedule.parse("close_at_mail+healthy") in [Schedule.parse(s.failure_mode.name) for s in wanted]
+    assert FaultSequence.parse("close_at_mail+healthy") in [
+        FaultSequence.parse(s.failure_mode.name) for s in wanted
+    ]
     records.append(part.record())
     judged = explained(whole.judged(), whole.scenario, minimiser)
     assert judged.observed.startswith(

@@ -22,8 +22,9 @@ from conformance.evidence.view import Evidence
 from conformance.judging import judge
 from conformance.launch import launch
 from conformance.plan import Plan
-from conformance.schedules import Schedule, failure_mode_of
-from conformance.steps import unmet
+from conformance.schedules.scenarios import scenario_of
+from conformance.schedules.sequence import FaultSequence, failure_mode_of
+from conformance.schedules.steps import unmet
 from conformance.suite.test_exactly_once import test_exactly_once as exactly_once
 from conformance.verdict import Verdict
 
@@ -94,7 +95,7 @@ def test_reference_relay_keeps_its_promise(runs: dict[str, Future[Ended]], tmp_p
     for staged in record.staged.values():
         if staged.course == Course.SCHEDULE:
             evidence = Evidence(record, staged)
-            assert unmet(evidence, Scenario.from_id(staged.scenario).failure_mode.steps) == []
+            assert unmet(evidence, scenario_of(staged.scenario).failure_mode.steps) == []
     again = run(tmp_path, f"--conformance-replay={ended.records[0]}", SUITE)
     assert again.status == 0, again.text
     assert "fault schedules: 12 pass" in again.text
@@ -148,7 +149,8 @@ def test_none_are_collected_if_none_are_wanted(tmp_path: Path) -> None:
 def test_nothing_passes_when_every_fault_is_disarmed(tmp_path: Path) -> None:
     texts = ("connection_refused+healthy", "dns_servfail+reset_at_quit", "stall_at_dot+rejected_at_mail")
     scenarios = [
-        Scenario(failure_mode=failure_mode_of(Schedule.parse(text)), course=Course.SCHEDULE) for text in texts
+        Scenario(failure_mode=failure_mode_of(FaultSequence.parse(text)), course=Course.SCHEDULE)
+        for text in texts
     ]
     plan = Plan(
         target="reference",

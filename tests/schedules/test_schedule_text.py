@@ -12,22 +12,23 @@ from conformance.catalogue.course import SCHEDULES, Course
 from conformance.catalogue.failure_mode import Kind, Tcp
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.scenario import Scenario, controls_of
-from conformance.drawing import schedules
-from conformance.schedules import ENDINGS, FAULTS, Schedule, failure_mode_of
-from conformance.steps import is_fault
+from conformance.schedules.drawing import schedules
+from conformance.schedules.scenarios import scenario_of
+from conformance.schedules.sequence import ENDINGS, FAULTS, FaultSequence, failure_mode_of
+from conformance.schedules.steps import is_fault
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from fake_servers import Script
 
 anything = schedules(5)
 
 
-def scenario(schedule: Schedule, course: Course = Course.SCHEDULE) -> Scenario:
+def scenario(schedule: FaultSequence, course: Course = Course.SCHEDULE) -> Scenario:
     return Scenario(failure_mode=failure_mode_of(schedule), course=course)
 
 
 @given(anything)
-def test_text_is_read_back(schedule: Schedule) -> None:
-    assert Schedule.parse(str(schedule)) == schedule
+def test_text_is_read_back(schedule: FaultSequence) -> None:
+    assert FaultSequence.parse(str(schedule)) == schedule
     assert re.fullmatch(r"[a-z0-9_]+(\+[a-z0-9_]+)+", str(schedule))
 
 
@@ -45,20 +46,20 @@ def test_text_is_read_back(schedule: Schedule) -> None:
 )
 def test_text_that_is_no_schedule_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=re.escape(complaint)):
-        Schedule.parse(text)
+        FaultSequence.parse(text)
 
 
 @given(anything, st.sampled_from(SCHEDULES))
-def test_scenario_is_found_by_its_identifier(schedule: Schedule, course: Course) -> None:
+def test_scenario_is_found_by_its_identifier(schedule: FaultSequence, course: Course) -> None:
     staged = scenario(schedule, course)
-    again = Scenario.from_id(staged.id)
+    again = scenario_of(staged.id)
     assert again.id == staged.id
     assert again.course is course
     assert again.failure_mode.steps == staged.failure_mode.steps
 
 
 @given(anything)
-def test_addresses_are_legal_and_short(schedule: Schedule) -> None:
+def test_addresses_are_legal_and_short(schedule: FaultSequence) -> None:
     staged = scenario(schedule)
     labels = domain_of(staged).split(".")
     assert all(re.fullmatch(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?", label) for label in labels)
@@ -68,17 +69,17 @@ def test_addresses_are_legal_and_short(schedule: Schedule) -> None:
 
 
 @given(anything, anything)
-def test_different_schedules_have_different_addresses(one: Schedule, other: Schedule) -> None:
+def test_different_schedules_have_different_addresses(one: FaultSequence, other: FaultSequence) -> None:
     assert (one == other) is (domain_of(scenario(one)) == domain_of(scenario(other)))
 
 
 def test_the_same_schedule_staged_to_reduce_another_has_addresses_of_its_own() -> None:
-    schedule = Schedule.parse("dns_servfail+healthy")
+    schedule = FaultSequence.parse("dns_servfail+healthy")
     assert len({domain_of(scenario(schedule, course)) for course in SCHEDULES}) == len(SCHEDULES)
 
 
 @given(anything)
-def test_failure_mode_says_all_that_a_wave_must_know(schedule: Schedule) -> None:
+def test_failure_mode_says_all_that_a_wave_must_know(schedule: FaultSequence) -> None:
     mode = failure_mode_of(schedule)
     assert [step.name for step in mode.steps] == [*schedule.faults, schedule.ending]
     assert mode.kind is Kind.SCHEDULE
@@ -102,7 +103,7 @@ def test_every_step_but_healthy_breaks_one_layer(step: object) -> None:
 
 
 @given(anything)
-def test_reductions_are_simpler_and_come_simplest_first(schedule: Schedule) -> None:
+def test_reductions_are_simpler_and_come_simplest_first(schedule: FaultSequence) -> None:
     reductions = schedule.reductions()
     assert len(reductions) == len(set(reductions))
     weights = [reduction.weight for reduction in reductions]
@@ -111,7 +112,7 @@ def test_reductions_are_simpler_and_come_simplest_first(schedule: Schedule) -> N
 
 
 @given(anything)
-def test_each_fault_can_be_dropped(schedule: Schedule) -> None:
+def test_each_fault_can_be_dropped(schedule: FaultSequence) -> None:
     shorter = [r for r in schedule.reductions() if len(r.faults) < len(schedule.faults)]
     if len(schedule.faults) > 1 or schedule.ending != "healthy":
         assert {r.faults for r in shorter} == {
@@ -122,7 +123,7 @@ def test_each_fault_can_be_dropped(schedule: Schedule) -> None:
 
 
 @given(anything)
-def test_parts_are_what_reductions_lead_to_in_the_end(schedule: Schedule) -> None:
+def test_parts_are_what_reductions_lead_to_in_the_end(schedule: FaultSequence) -> None:
     parts = schedule.parts()
     assert all(len(part.faults) + (part.ending != "healthy") == 1 for part in parts)
     single = len(schedule.faults) + (schedule.ending != "healthy") == 1
@@ -151,9 +152,9 @@ def test_a_schedule_can_become_what_its_reductions_lead_to(data: st.DataObject) 
     ],
 )
 def test_a_schedule_cannot_become_what_is_not_simpler(one: str, other: str) -> None:
-    assert not Schedule.parse(one).can_become(Schedule.parse(other))
+    assert not FaultSequence.parse(one).can_become(FaultSequence.parse(other))
 
 
 def test_the_only_schedule_without_reductions_is_the_simplest() -> None:
-    assert Schedule.parse("connection_refused+healthy").reductions() == []
-    assert Schedule.parse("host_unreachable+healthy").reductions() != []
+    assert FaultSequence.parse("connection_refused+healthy").reductions() == []
+    assert FaultSequence.parse("host_unreachable+healthy").reductions() != []

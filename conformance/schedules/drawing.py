@@ -9,7 +9,7 @@ from typing import TypeVar
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
-from conformance.schedules import ENDINGS, FAULTS, Schedule
+from conformance.schedules.sequence import ENDINGS, FAULTS, FaultSequence
 
 T = TypeVar("T")
 
@@ -22,12 +22,12 @@ _TURNS = 4
 _BITS = 10  # enough for any part to be nearly as likely as any other
 
 
-def schedules(depth: int) -> st.SearchStrategy[Schedule]:
+def schedules(depth: int) -> st.SearchStrategy[FaultSequence]:
     """Return a strategy for schedules of one to `depth` faults and an ending, which is healthy half of the time."""
     fault = _one_of(tuple(FAULTS))
     faults = _one_of(range(1, depth + 1)).flatmap(lambda length: st.tuples(*[fault] * length))
     healthy, *others = ENDINGS
-    return st.builds(Schedule, faults, _one_of([healthy] * len(others) + others))
+    return st.builds(FaultSequence, faults, _one_of([healthy] * len(others) + others))
 
 
 def _one_of(values: Sequence[T]) -> st.SearchStrategy[T]:
@@ -42,13 +42,13 @@ def _one_of(values: Sequence[T]) -> st.SearchStrategy[T]:
 
 def draw(
     count: int = DEFAULT_COUNT, *, seed_: int = DEFAULT_SEED, depth: int = DEFAULT_DEPTH
-) -> list[Schedule]:
+) -> list[FaultSequence]:
     """Return so many different schedules, or all there are if these are fewer.
 
     The draws depend on the arguments and on the version of hypothesis, and on nothing else: no database, no
     clock, no profile of the user's.
     """
-    found: dict[Schedule, None] = {}
+    found: dict[FaultSequence, None] = {}
     wanted = min(count, sum(len(FAULTS) ** length for length in range(1, depth + 1)) * len(ENDINGS))
     for turn in range(_TURNS):
         if len(found) < wanted:
@@ -60,8 +60,8 @@ def draw(
     return list(found)[:wanted]
 
 
-def _drawn(count: int, number: int, depth: int) -> list[Schedule]:
-    examples: list[Schedule] = []
+def _drawn(count: int, number: int, depth: int) -> list[FaultSequence]:
+    examples: list[FaultSequence] = []
 
     @seed(number)
     @settings(
@@ -75,14 +75,14 @@ def _drawn(count: int, number: int, depth: int) -> list[Schedule]:
         backend="hypothesis",
     )
     @given(schedules(depth))
-    def collect(schedule: Schedule) -> None:
+    def collect(schedule: FaultSequence) -> None:
         examples.append(schedule)
 
     collect()
     return examples
 
 
-def _all(depth: int) -> Iterator[Schedule]:
+def _all(depth: int) -> Iterator[FaultSequence]:
     for length in range(1, depth + 1):
         for *faults, ending in product(*[FAULTS] * length, ENDINGS):
-            yield Schedule(tuple(faults), ending)
+            yield FaultSequence(tuple(faults), ending)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from conformance.catalogue.failure_mode import FailureMode, Host, Kind, Step, Tcp
-from conformance.steps import contacts
+from conformance.schedules.steps import contacts
 from conformance.witness.attempts import Witness
 from fake_servers import (
     Action,
@@ -101,7 +101,7 @@ _ORDER = {name: place for place, name in enumerate((*FAULTS, *ENDINGS))}
 
 
 @dataclass(frozen=True)
-class Schedule:
+class FaultSequence:
     """A sequence of faults and an ending, by name.
 
     Attributes:
@@ -145,7 +145,7 @@ class Schedule:
         faults = len(self.faults) + (self.ending != _HEALTHY.name)
         return faults, sum(_ORDER[step.name] for step in self.steps)
 
-    def reductions(self) -> list[Schedule]:
+    def reductions(self) -> list[FaultSequence]:
         """Return every schedule that is simpler by one step, simplest first.
 
         A fault is dropped, or becomes a milder one at the same stage, or the mildest of its layer, or the mildest of
@@ -153,14 +153,14 @@ class Schedule:
         """
         return sorted(set(self._reductions()), key=lambda schedule: schedule.weight)
 
-    def parts(self) -> list[Schedule]:
+    def parts(self) -> list[FaultSequence]:
         """Return each fault followed by health, and the ending without faults: one often explains it all."""
-        alone = [Schedule((name,), _HEALTHY.name) for name in self.faults]
+        alone = [FaultSequence((name,), _HEALTHY.name) for name in self.faults]
         if self.ending != _HEALTHY.name:
-            alone.append(Schedule((), self.ending))
+            alone.append(FaultSequence((), self.ending))
         return [part for part in dict.fromkeys(alone) if part != self]
 
-    def can_become(self, other: Schedule) -> bool:
+    def can_become(self, other: FaultSequence) -> bool:
         """Tell whether reductions lead from this schedule to another, or to itself."""
         if other.ending != self.ending and other.ending not in _milder(self.ending, ENDINGS):
             return False
@@ -168,16 +168,16 @@ class Schedule:
         left = iter(self.faults)
         return all(any(f == fault or fault in _milder(f, FAULTS) for f in left) for fault in other.faults)
 
-    def _reductions(self) -> Iterator[Schedule]:
+    def _reductions(self) -> Iterator[FaultSequence]:
         for place, name in enumerate(self.faults):
             before, after = self.faults[:place], self.faults[place + 1 :]
             if before or after or self.ending != _HEALTHY.name:
-                yield Schedule((*before, *after), self.ending)
+                yield FaultSequence((*before, *after), self.ending)
             for milder in _milder(name, FAULTS):
-                yield Schedule((*before, milder, *after), self.ending)
+                yield FaultSequence((*before, milder, *after), self.ending)
         for milder in _milder(self.ending, ENDINGS):
             if self.faults or milder != _HEALTHY.name:
-                yield Schedule(self.faults, milder)
+                yield FaultSequence(self.faults, milder)
 
 
 def _milder(name: str, among: dict[str, Step]) -> Iterator[str]:
@@ -196,7 +196,7 @@ def _family(name: str) -> str:
     return stage if at else name.partition("_")[0].removesuffix("ion")
 
 
-def failure_mode_of(schedule: Schedule) -> FailureMode:
+def failure_mode_of(schedule: FaultSequence) -> FailureMode:
     """Return what stages a schedule."""
     steps = schedule.steps
     return FailureMode(
@@ -212,4 +212,4 @@ def failure_mode_of(schedule: Schedule) -> FailureMode:
     )
 
 
-__all__ = ["ENDINGS", "FAULTS", "SECTION", "Schedule", "failure_mode_of"]
+__all__ = ["ENDINGS", "FAULTS", "SECTION", "FaultSequence", "failure_mode_of"]
