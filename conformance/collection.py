@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from conformance.aspect import Aspect
 from conformance.catalogue.course import Timing
 from conformance.catalogue.failure_mode import Kind
 from conformance.catalogue.scenario import Scenario
-from conformance.judging import Judged
+from conformance.judging.aspect import Aspect
+from conformance.judging.judge import Judged
+from conformance.judging.verdict import Verdict
 from conformance.minimise import explained
 from conformance.report.failure import explain
 from conformance.suite import ASPECTS
-from conformance.verdict import Verdict
 
 if TYPE_CHECKING:
     from conformance.run import Run

@@ -14,11 +14,11 @@ from conformance.catalogue.course import SCHEDULES, Course
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Record
-from conformance.judging import Judged, judge
+from conformance.judging.judge import Judged, judge
+from conformance.judging.verdict import Verdict
 from conformance.schedules.scenarios import scenario_of
 from conformance.schedules.sequence import FaultSequence, failure_mode_of
 from conformance.suite.test_exactly_once import test_exactly_once
-from conformance.verdict import Verdict
 
 # So many waves at most, for so many schedules at a time at most: a relay that fails them all must not take all day.
 WAVES = 3

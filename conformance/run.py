@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from conformance import plan as planning
-from conformance.aspect import Aspect
 from conformance.catalogue import profile as profiles
 from conformance.catalogue.course import DAY, Timing
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.evidence.record import Record, RecordError, Trouble, load
-from conformance.judging import Judged, judge
+from conformance.judging.aspect import Aspect
+from conformance.judging.judge import Judged, judge
+from conformance.judging.verdict import Verdict
 from conformance.lab import plan as labs
 from conformance.launch import WaveFailed, launch_all
 from conformance.minimise import WAVES, Minimiser
@@ -27,7 +28,6 @@ from conformance.schedule_choice import Schedules, staged_in
 from conformance.schedules.scenarios import scenario_of
 from conformance.target import Capability, Target
 from conformance.targets.resolve import UnknownTarget, resolve
-from conformance.verdict import Verdict
 
 if TYPE_CHECKING:
     from conformance.collection import AspectItem

@@ -13,7 +13,7 @@ from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.scenario import Course, Scenario, controls_of
 from conformance.evidence.record import Entry, assemble
-from conformance.judging import judge
+from conformance.judging.judge import judge
 from conformance.plan import Plan, schedule
 from conformance.suite import ASPECTS
 from conformance.targets.reference import ReferenceTarget

@@ -18,21 +18,7 @@ OURS = (*PACKAGES, "mailflow_conformance_pytest")
 FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
 
 # The suite reads evidence, with what helps to read it; it stages, runs and reports nothing.
-SUITE_READS = (
-    "aspect",
-    "content",
-    "catalogue",
-    "evidence",
-    "lifetime",
-    "ndr",
-    "ndr_cases",
-    "quoting",
-    "operations",
-    "schedules",
-    "target",
-    "verdict",
-    "witness",
-)
+SUITE_READS = ("catalogue", "evidence", "judging", "schedules", "target", "witness")
 
 # What a part of the house may import of ours, besides itself.
 MAY_IMPORT = {
@@ -108,8 +94,8 @@ def test_nobody_imports_the_plugin_but_the_entry_point() -> None:
 def test_the_suite_is_known_to_few() -> None:
     knowing = {_module(f) for f in FILES for m in _imports(f) if _below(m, "conformance.suite")}
     outside = {module for module in knowing if not _below(module, "conformance.suite")}
-    # all of it, its controls, what is minimised
-    assert outside == {"conformance.collection", "conformance.judging", "conformance.minimise"}
+    # all of it, and what is minimised
+    assert outside == {"conformance.collection", "conformance.minimise"}
 
 
 def test_what_the_suite_reads_with_stages_nothing() -> None:

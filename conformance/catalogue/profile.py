@@ -16,9 +16,7 @@ from cattrs.errors import ClassValidationError
 from conformance.catalogue.failure_mode import FailureMode, Kind
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.requirements import Requirement, catalogue
-from conformance.evidence import codes
 from conformance.target import Outcome
-from conformance.verdict import Finding
 
 NAMES = tuple(
     sorted(
@@ -53,28 +51,6 @@ class Check:
     requirement: str
     preferred: str = ""
     if_shown: bool = False
-
-    def find(self, read: codes.Codes, replied: codes.Codes) -> Finding | None:
-        """Compare; None if the relay shows no such code and need not, or the remote server said none to keep.
-
-        Args:
-            read: What the relay shows.
-            replied: What the remote server said.
-        """
-        value, said = (getattr(codes_, self.what) for codes_ in (read, replied))
-        name = "reply code" if self.what == "code" else "enhanced status code"
-        if (not value and self.if_shown) or (not said and REPLIED in self.any):
-            return None
-        wanted = [said if pattern == REPLIED else pattern for pattern in self.any]
-        preferred = said if self.preferred == REPLIED else self.preferred
-        preference = f" (preferably {preferred})" if preferred else ""
-        return Finding(
-            requirement=self.requirement,
-            level=catalogue()[self.requirement].level,
-            holds=any(codes.matches(pattern, value) for pattern in wanted),
-            expected=f"{name} {' or '.join(wanted)}{preference}",
-            observed=f"{name} {value}" if value else f"no {name} at the beginning of the error",
-        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,7 @@ from functools import cached_property
 from itertools import zip_longest
 from typing import cast
 
-from conformance.evidence import codes
-from conformance.evidence import reports as dsn
+from conformance.evidence import codes, reports
 from conformance.evidence.attribution import shares_of
 from conformance.evidence.codes import Codes
 from conformance.evidence.record import Record, Reported, Snapshot, Staged, Trouble
@@ -212,8 +211,8 @@ class Evidence:
         told = []
         for message, report in self.ndrs:
             told += [recipient.final_recipient.lower() for recipient in report.recipients]
-            if not dsn.has_fields(message.content):
-                words = dsn.words(message.content, self.staged.content).lower()
+            if not reports.has_fields(message.content):
+                words = reports.words(message.content, self.staged.content).lower()
                 told += [each for each in map(str.lower, addresses) if _stands_in(each, words)]
         return told
 

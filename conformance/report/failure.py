@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.profile import Profile
 from conformance.evidence.record import Fault
-from conformance.judging import Judged
+from conformance.judging.judge import Judged
+from conformance.judging.verdict import Verdict
 from conformance.report.timeline import Entry, timeline
-from conformance.verdict import Verdict
 
 _LINES = 60
 _WIDTH = 98  # readable at 100 columns

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from conformance import __version__
 from conformance.evidence.record import Record, unstructure
 from conformance.evidence.view import Evidence
+from conformance.judging.verdict import Verdict
 from conformance.report.failure import at_fault
 from conformance.report.timeline import timeline
 from conformance.target import Target
-from conformance.verdict import Verdict
 
 if TYPE_CHECKING:
     from conformance.run import Run

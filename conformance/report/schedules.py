@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from conformance.catalogue.failure_mode import Kind
+from conformance.judging.verdict import Verdict
 from conformance.schedules.sequence import FaultSequence
-from conformance.verdict import Verdict
 
 if TYPE_CHECKING:
     from conformance.run import Run

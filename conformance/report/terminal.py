@@ -11,14 +11,14 @@ import pytest
 from conformance.catalogue.course import Timing
 from conformance.catalogue.failure_mode import Kind
 from conformance.evidence.record import Fault
+from conformance.judging.verdict import Verdict
 from conformance.report.failure import at_fault, explain
 from conformance.report.schedules import schedule_lines
-from conformance.verdict import Verdict
 
 if TYPE_CHECKING:
     from conformance.collection import AspectItem
     from conformance.evidence.record import Trouble
-    from conformance.judging import Judged
+    from conformance.judging.judge import Judged
     from conformance.run import Run
 
 _LETTERS = {

@@ -1,6 +1,6 @@
 """The suite: one file for each aspect."""
 
-from conformance.aspect import Aspect
+from conformance.judging.aspect import Aspect
 from conformance.suite.test_alert_cleared import test_alert_cleared
 from conformance.suite.test_alert_detail import test_alert_detail
 from conformance.suite.test_alert_raised import test_alert_raised

@@ -1,8 +1,16 @@
 """An alert lasts as long as its cause."""
 
-from conformance.aspect import Case, Course, Finding, aspect
-from conformance.operations import ALERTED, alert_due, alert_looks, alerts_in, fate_of, first_alert, taken
-from conformance.verdict import NotApplicable
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.operations import (
+    ALERTED,
+    alert_due,
+    alert_looks,
+    alerts_in,
+    fate_of,
+    first_alert,
+    taken,
+)
+from conformance.judging.verdict import NotApplicable
 
 
 @aspect(Course.ALERTED, only=ALERTED, slots=("lasts", "cleared"))

@@ -1,11 +1,11 @@
 """The alert says what an operator needs: how many wait, since when, until when, where, why, and what to do."""
 
-from conformance.aspect import Case, Course, Finding, aspect
 from conformance.evidence import codes
 from conformance.evidence.record import AlertLook
-from conformance.operations import ALERTED, alert_due, alert_looks, alerts_in, first_alert, taken
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.operations import ALERTED, alert_due, alert_looks, alerts_in, first_alert, taken
+from conformance.judging.verdict import NotApplicable
 from conformance.target import Alert
-from conformance.verdict import NotApplicable
 
 # Clocks of relay and suite are the same, but a relay may keep whole seconds only.
 _CLOCKS = 1.5

@@ -1,7 +1,7 @@
 """When enough messages have waited long enough, the operator is told: once."""
 
-from conformance.aspect import Case, Course, Finding, aspect
-from conformance.operations import ALERTED, alert_due, alert_looks, alerts_in, taken
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.operations import ALERTED, alert_due, alert_looks, alerts_in, taken
 
 
 @aspect(Course.ALERTED, only=ALERTED, slots=("raised", "once"))

@@ -1,7 +1,7 @@
 """The alert takes both: enough messages, and enough time."""
 
-from conformance.aspect import Case, Course, Finding, aspect
-from conformance.operations import ALERTED, alert_due, first_alert, taken
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.operations import ALERTED, alert_due, first_alert, taken
 
 
 @aspect(Course.ALERTED, only=ALERTED, slots=("number", "age"))

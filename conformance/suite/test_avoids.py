@@ -1,7 +1,7 @@
 """No connection is made to a host where the mail may not go."""
 
-from conformance.aspect import Case, Course, Finding, Kind, aspect, on_first_course
-from conformance.verdict import Inconclusive
+from conformance.judging.aspect import Case, Course, Finding, Kind, aspect, on_first_course
+from conformance.judging.verdict import Inconclusive
 
 
 @aspect(

@@ -1,7 +1,7 @@
 """A backlog for a dead destination delays nobody else."""
 
-from conformance.aspect import Case, Course, Finding, Kind, aspect
-from conformance.verdict import Inconclusive
+from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.verdict import Inconclusive
 
 # What a healthy delivery may take besides the relay's own granularity and our slack, in seconds.
 _TRANSFER = 1.0

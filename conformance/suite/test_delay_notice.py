@@ -1,8 +1,8 @@
 """A notice of delay, if there is one, is honest."""
 
-from conformance.aspect import Case, Course, Finding, aspect
-from conformance.lifetime import given_up
-from conformance.verdict import NotApplicable
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.lifetime import given_up
+from conformance.judging.verdict import NotApplicable
 
 
 @aspect(Course.EXPIRES, slots=("honest",))

@@ -1,7 +1,7 @@
 """Positive controls: mail to a healthy destination arrives at the first attempt."""
 
-from conformance.aspect import Case, Course, Finding, Kind, aspect
-from conformance.target import TlsPolicy
+from conformance.judging import controls
+from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 
 # Controls of something else than delivery, with aspects of their own.
 _OWN_ASPECTS = ("beside_backlog", "moved_clock")
@@ -18,27 +18,4 @@ def test_delivered(case: Case) -> list[Finding]:
 
     The first finding, that it arrived, is what a control proves to other scenarios.
     """
-    messages = case.evidence.messages
-    if not messages:
-        shown = f"; the relay says: {case.errors[-1].text}" if case.errors else ""
-        observed = f"nothing arrived{shown}"
-    elif len(messages) > 1:
-        observed = f"{len(messages)} copies arrived"
-    elif case.evidence.ndrs:
-        observed = "delivered, and returned in an NDR as well"
-    elif case.mode.tls is not TlsPolicy.OPPORTUNISTIC and not messages[0].tls:
-        observed = "delivered in clear although the connector requires TLS"
-    elif case.errors:
-        observed = f"delivered, but not at the first attempt: {case.errors[0].text}"
-    else:
-        observed = ""
-    findings = [
-        case.finding(
-            "delivered.delivered",
-            holds=not observed,
-            expected="one copy at the first attempt",
-            observed=observed or "one copy",
-            seen=len(messages) > 1,
-        )
-    ]
-    return [*findings, *case.intact("delivered.intact")]
+    return controls.arrival(case)

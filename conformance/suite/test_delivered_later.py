@@ -1,7 +1,7 @@
 """What a server refuses for the moment is delivered once it no longer does."""
 
-from conformance.aspect import Case, Course, Finding, Kind, aspect
-from conformance.content import altered
+from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.content import altered
 
 
 @aspect(Course.PERSISTS, kinds=(Kind.PASSING,), slots=("delivered", "once", "accounted"))

@@ -1,7 +1,7 @@
 """What is wrong without harm keeps no message from arriving."""
 
-from conformance.aspect import Case, Course, Finding, Kind, aspect
-from conformance.content import altered
+from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.content import altered
 from conformance.target import TlsPolicy
 
 

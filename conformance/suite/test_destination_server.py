@@ -2,9 +2,9 @@
 
 import re
 
-from conformance.aspect import Case, Course, Finding, aspect
 from conformance.evidence.record import Site
-from conformance.verdict import NotApplicable
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.verdict import NotApplicable
 
 
 @aspect(Course.HEALED, slots=("named",))

@@ -1,10 +1,10 @@
 """A correction takes effect on what waits already: the queue drains, in order, each message once."""
 
-from conformance.aspect import Case, Course, Finding, aspect
-from conformance.content import difference
 from conformance.evidence.view import Delivered
-from conformance.operations import CORRECTED, Fate, fate_of, taken
-from conformance.verdict import Inconclusive
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.content import difference
+from conformance.judging.operations import CORRECTED, Fate, fate_of, taken
+from conformance.judging.verdict import Inconclusive
 
 # A relay may keep a time for each message. Accepted within half of this part of the retry interval they are due at
 # once, and within all of it they go side by side.

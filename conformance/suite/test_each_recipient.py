@@ -1,6 +1,6 @@
 """Each recipient has a fate of its own."""
 
-from conformance.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 
 
 @aspect(Course.MIXED, kinds=(Kind.MIXED,), slots=("failed", "others", "intact"))

@@ -1,8 +1,8 @@
 """Settings that are not valid change nothing, and the operator is told why."""
 
-from conformance.aspect import Case, Course, Finding, aspect
-from conformance.operations import EDIT_REFUSED, fate_of, last_act, taken
-from conformance.verdict import Inconclusive
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.operations import EDIT_REFUSED, fate_of, last_act, taken
+from conformance.judging.verdict import Inconclusive
 
 
 @aspect(Course.EDIT_REFUSED, only=EDIT_REFUSED, slots=("refused", "unchanged"))

@@ -1,10 +1,11 @@
 """Each deferral says what failed, by the reply code and the enhanced status code."""
 
-from conformance.aspect import Case, Course, Finding, Outcome, aspect
 from conformance.catalogue.requirements import Level
 from conformance.evidence import codes
 from conformance.evidence.codes import Codes
-from conformance.verdict import Inconclusive, NotApplicable, Verdict, weightiest
+from conformance.judging.aspect import Case, Course, Finding, Outcome, aspect
+from conformance.judging.code_check import compare
+from conformance.judging.verdict import Inconclusive, NotApplicable, Verdict, weightiest
 
 
 @aspect(Course.HEALED)
@@ -37,7 +38,7 @@ def test_error_code(case: Case) -> list[Finding]:
         # one that deferred, then one that gave up: each is judged as what it was, where either is accepted
         ended = Outcome.PERMANENT if error.permanent else Outcome.DEFERRED
         checks = (case.profile.accepted(case.mode, ended) or accepted).checks
-        found = [finding for check in checks if (finding := check.find(error.codes, _replied(case)))]
+        found = [finding for check in checks if (finding := compare(check, error.codes, _replied(case)))]
         if not found:
             continue
         findings = [_quote(finding, error.source, error.text) for finding in found]

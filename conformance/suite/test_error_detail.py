@@ -2,8 +2,8 @@
 
 import re
 
-from conformance.aspect import Case, Course, Finding, aspect
 from conformance.evidence.view import ErrorSeen
+from conformance.judging.aspect import Case, Course, Finding, aspect
 
 _BRACKETED_KEY = re.compile(r"\[(?!Message=)[A-Za-z]+=[^\]]*\]")
 _STAMP = re.compile(r"\[[^\[\]\s]+ \d{4}-\d\d-\d\dT[0-9:.]+Z [0-9A-Fa-f]+\]")

@@ -1,8 +1,8 @@
 """Fault schedules: whatever fails in a row, the message is delivered once or reported once."""
 
-from conformance.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.verdict import Inconclusive, NotApplicable
 from conformance.schedules.steps import unmet
-from conformance.verdict import Inconclusive, NotApplicable
 
 
 @aspect(Course.SCHEDULE, kinds=(Kind.SCHEDULE,), slots=("outcome", "intact"))

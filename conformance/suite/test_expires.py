@@ -1,8 +1,8 @@
 """After 24 hours, and not before, the message is given up and returned."""
 
-from conformance.aspect import Case, Course, Finding, aspect
-from conformance.lifetime import FULL_DAY, given_up, lifetime_of
-from conformance.verdict import Inconclusive
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.lifetime import FULL_DAY, given_up, lifetime_of
+from conformance.judging.verdict import Inconclusive
 
 # How long a message may still be listed once its report has arrived, in seconds.
 _CLEARING = 0.5

@@ -1,7 +1,7 @@
 """What was said in clear counts for nothing once TLS is negotiated."""
 
-from conformance.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
-from conformance.verdict import NotApplicable
+from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
+from conformance.judging.verdict import NotApplicable
 
 
 def _offers_otherwise(mode: FailureMode, course: Course) -> bool:

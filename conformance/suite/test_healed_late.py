@@ -1,8 +1,8 @@
 """A destination that is repaired within the 24 hours gets the message."""
 
-from conformance.aspect import Case, Course, Finding, aspect
-from conformance.content import altered
-from conformance.lifetime import FULL_DAY
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.content import altered
+from conformance.judging.lifetime import FULL_DAY
 
 
 @aspect(Course.HEALED_1H, Course.HEALED_12H, Course.HEALED_23H, only=FULL_DAY, slots=("delivered",))

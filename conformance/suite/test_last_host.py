@@ -1,8 +1,9 @@
 """Where every host fails in a way of its own, the error is that of the one tried last."""
 
-from conformance.aspect import Case, Course, Finding, Outcome, aspect
 from conformance.evidence.codes import Codes
-from conformance.verdict import NotApplicable
+from conformance.judging.aspect import Case, Course, Finding, Outcome, aspect
+from conformance.judging.code_check import compare
+from conformance.judging.verdict import NotApplicable
 
 _NOTHING_SAID = Codes(code="", status="", rest="")
 
@@ -34,5 +35,5 @@ def test_last_host(case: Case) -> list[Finding]:
 def _fitting(case: Case, like: str, read: Codes) -> bool:
     """Tell whether a code is one that the profile accepts for a failure mode by itself."""
     accepted = next(each for each in case.profile.rows[like].outcomes if each.outcome is Outcome.DEFERRED)
-    findings = [check.find(read, _NOTHING_SAID) for check in accepted.checks]
+    findings = [compare(check, read, _NOTHING_SAID) for check in accepted.checks]
     return all(finding.holds for finding in findings if finding is not None)

@@ -1,11 +1,11 @@
 """The report names the real cause."""
 
-from conformance import ndr
-from conformance.aspect import Case, Course, Finding, aspect
 from conformance.evidence import codes
-from conformance.ndr_cases import only_report
+from conformance.judging import report_form
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.final_report import only_report
+from conformance.judging.verdict import NotApplicable
 from conformance.target import Outcome
-from conformance.verdict import NotApplicable
 
 
 @aspect(Course.EXPIRES, slots=("class", "cause", "agrees", "passed_through"))
@@ -14,7 +14,7 @@ def test_ndr_status(case: Case) -> list[Finding]:
     case.must_have_waited()
     content = only_report(case)
     _, report = case.evidence.ndrs[0]
-    if not report.recipients and not ndr.is_report(content):
+    if not report.recipients and not report_form.is_report(content):
         raise NotApplicable("the report is no multipart/report and has no Status (see ndr_form)")
     if not report.recipients:
         return [

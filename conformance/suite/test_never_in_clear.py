@@ -1,8 +1,8 @@
 """Where the connector requires TLS nothing of a message is ever sent in clear."""
 
-from conformance.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
+from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
+from conformance.judging.verdict import Inconclusive
 from conformance.target import TlsPolicy
-from conformance.verdict import Inconclusive
 
 # Commands that tell of a message: its sender, its recipients, its content.
 _TELLING = ("mail", "rcpt", "data")

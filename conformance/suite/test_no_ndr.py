@@ -1,8 +1,8 @@
 """No report where none is due, and no message dropped for it."""
 
-from conformance.aspect import Case, Course, Finding, aspect
-from conformance.lifetime import lifetime_of
-from conformance.verdict import Inconclusive
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.lifetime import lifetime_of
+from conformance.judging.verdict import Inconclusive
 
 
 @aspect(

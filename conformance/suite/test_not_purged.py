@@ -1,9 +1,15 @@
 """Taking a destination out of service is no purge: nothing that was accepted vanishes."""
 
-from conformance.aspect import Case, Finding, aspect
 from conformance.catalogue.course import OUT_OF_SERVICE
-from conformance.operations import TAKEN_OUT_OF_SERVICE, fate_of, last_act, shows_local_delivery, taken
-from conformance.verdict import NotApplicable
+from conformance.judging.aspect import Case, Finding, aspect
+from conformance.judging.operations import (
+    TAKEN_OUT_OF_SERVICE,
+    fate_of,
+    last_act,
+    shows_local_delivery,
+    taken,
+)
+from conformance.judging.verdict import NotApplicable
 
 
 @aspect(*OUT_OF_SERVICE, only=TAKEN_OUT_OF_SERVICE, slots=("kept", "valid"))

@@ -1,6 +1,6 @@
 """Killed at any moment, the relay loses nothing: every message that got a 250 is delivered or reported, once."""
 
-from conformance.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.witness.kills import gone_from_queue, kills
 
 

@@ -1,7 +1,7 @@
 """One report, to the right address."""
 
-from conformance.aspect import Case, Course, Finding, aspect
-from conformance.lifetime import FULL_DAY
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.lifetime import FULL_DAY
 
 
 @aspect(Course.EXPIRES, Course.DAY, only={Course.DAY: FULL_DAY}, slots=("one", "to_sender", "null_path"))

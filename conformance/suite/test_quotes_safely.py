@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from conformance import ndr, quoting
-from conformance.aspect import Case, Course, Finding, Kind, aspect
-from conformance.evidence import reports as dsn
-from conformance.ndr_cases import only_report
+from conformance.evidence import reports
+from conformance.judging import quoting, report_form
+from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.final_report import only_report
+from conformance.judging.verdict import NotApplicable
 from conformance.target import Outcome
-from conformance.verdict import NotApplicable
 
 
 @aspect(
@@ -26,7 +26,7 @@ def test_quotes_safely(case: Case) -> list[Finding]:
     if case.evidence.staged.course == Course.EXPIRES:
         case.must_have_waited()
     content = only_report(case)
-    if not ndr.is_report(content) and not dsn.has_fields(content):
+    if not report_form.is_report(content) and not reports.has_fields(content):
         raise NotApplicable("the report is no multipart/report and has no fields that could be broken")
     complaints = quoting.report(content, case.evidence.staged.recipient)
     return [

@@ -1,7 +1,7 @@
 """Once the destination is repaired, the message arrives: exactly once and unaltered."""
 
-from conformance.aspect import Case, Course, Finding, aspect
-from conformance.content import altered
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.content import altered
 from conformance.target import TlsPolicy
 
 

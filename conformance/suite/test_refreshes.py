@@ -1,7 +1,7 @@
 """What the name server said before the repair is used no longer than it may be."""
 
-from conformance.aspect import Case, Course, Finding, aspect
-from conformance.verdict import NotApplicable
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.verdict import NotApplicable
 
 # Seconds: many resolvers count the time to live in whole ones.
 _TICK = 1.0

@@ -1,10 +1,10 @@
 """Once a destination is out of service, invalid recipients are rejected at once, and valid ones are not."""
 
-from conformance.aspect import Case, Finding, aspect
 from conformance.catalogue.course import OUT_OF_SERVICE
 from conformance.evidence import codes
 from conformance.evidence.inputs import RCPT, Offer
-from conformance.operations import TAKEN_OUT_OF_SERVICE, last_act
+from conformance.judging.aspect import Case, Finding, aspect
+from conformance.judging.operations import TAKEN_OUT_OF_SERVICE, last_act
 
 
 @aspect(*OUT_OF_SERVICE, only=TAKEN_OUT_OF_SERVICE, slots=("invalid", "valid", "code", "before"))

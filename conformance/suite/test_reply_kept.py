@@ -2,8 +2,8 @@
 
 import re
 
-from conformance.aspect import Case, Course, FailureMode, Finding, aspect
 from conformance.evidence import codes
+from conformance.judging.aspect import Case, Course, FailureMode, Finding, aspect
 
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 

@@ -2,10 +2,9 @@
 
 import re
 
-from conformance.aspect import Case, Course, Finding, Kind, aspect
-from conformance.evidence import codes
-from conformance.evidence import reports as dsn
-from conformance.ndr_cases import only_report
+from conformance.evidence import codes, reports
+from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.final_report import only_report
 
 # not a part of an address, a longer number or a version
 _PERMANENT = re.compile(r"(?<![\w.])5(?:\d\d|\.\d{1,3}\.\d{1,3})(?!\w|\.\d)")
@@ -19,8 +18,8 @@ def test_reports_refusal(case: Case) -> list[Finding]:
     A report without a part for programs says both in its text, if at all.
     """
     content = only_report(case)
-    if not dsn.has_fields(content):
-        return _in_words(case, dsn.words(content, case.evidence.staged.content))
+    if not reports.has_fields(content):
+        return _in_words(case, reports.words(content, case.evidence.staged.content))
     _, report = case.evidence.ndrs[0]
     status = report.recipients[0].status if report.recipients else ""
     findings = [

@@ -1,8 +1,8 @@
 """Delivery is tried again: never at once, and not later than the schedule that was granted."""
 
-from conformance.aspect import Case, Course, Finding, aspect
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.verdict import NotApplicable
 from conformance.target import Schedule
-from conformance.verdict import NotApplicable
 
 # A relay counts in its own ticks; a tenth of the interval is no haste.
 _HASTE = 0.1

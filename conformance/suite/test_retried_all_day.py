@@ -3,10 +3,10 @@
 import math
 from itertools import pairwise
 
-from conformance.aspect import Case, Course, Finding, aspect
 from conformance.catalogue.course import DAY, HOUR
-from conformance.lifetime import FULL_DAY
-from conformance.verdict import NotApplicable
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.lifetime import FULL_DAY
+from conformance.judging.verdict import NotApplicable
 
 # A granularity coarser than three minutes of the day says nothing about gaps of fifteen.
 _FINEST = 480

@@ -1,6 +1,6 @@
 """What the destination refuses for good is returned at once and not tried again."""
 
-from conformance.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 
 
 @aspect(Course.REJECTED, kinds=(Kind.PERMANENT,), slots=("returned", "not_retried"))

@@ -1,7 +1,7 @@
 """While the fault lasts the message stays in the queue and is not returned."""
 
-from conformance.aspect import Case, Course, Finding, aspect
-from conformance.verdict import Inconclusive, NotApplicable
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.verdict import Inconclusive, NotApplicable
 
 
 @aspect(Course.HEALED, slots=("kept",))

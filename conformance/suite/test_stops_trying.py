@@ -1,9 +1,9 @@
 """A connector that is off or gone is not used any more."""
 
-from conformance.aspect import Case, Finding, aspect
 from conformance.catalogue.course import OUT_OF_SERVICE
-from conformance.operations import TAKEN_OUT_OF_SERVICE, contacts_after, in_force_from
-from conformance.verdict import Inconclusive
+from conformance.judging.aspect import Case, Finding, aspect
+from conformance.judging.operations import TAKEN_OUT_OF_SERVICE, contacts_after, in_force_from
+from conformance.judging.verdict import Inconclusive
 
 
 @aspect(*OUT_OF_SERVICE, only=TAKEN_OUT_OF_SERVICE, slots=("stopped",))

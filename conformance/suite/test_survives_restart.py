@@ -1,8 +1,8 @@
 """The queue, and the age of what is in it, survive the death of the relay."""
 
-from conformance.aspect import Case, Course, Finding, aspect
-from conformance.lifetime import FULL_DAY, given_up, lifetime_of
-from conformance.verdict import Inconclusive
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.lifetime import FULL_DAY, given_up, lifetime_of
+from conformance.judging.verdict import Inconclusive
 from conformance.witness.kills import kills
 
 

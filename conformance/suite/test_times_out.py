@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from conformance.aspect import Case, Course, FailureMode, Finding, Kind, aspect
-from conformance.verdict import Inconclusive, NotApplicable
+from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect
+from conformance.judging.verdict import Inconclusive, NotApplicable
 
 # Seconds by which no busy machine makes a relay late.
 _NO_LATENESS = 10.0

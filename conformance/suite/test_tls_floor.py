@@ -1,6 +1,6 @@
 """No version of TLS is negotiated that must not be used any more."""
 
-from conformance.aspect import Case, Course, Finding, aspect
+from conformance.judging.aspect import Case, Course, Finding, aspect
 
 _FORBIDDEN = ("TLSv1", "TLSv1.1")
 

@@ -1,8 +1,8 @@
 """Where no rule asks for TLS it is used all the same, if the server offers it."""
 
-from conformance.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
+from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
+from conformance.judging.verdict import Inconclusive
 from conformance.target import TlsPolicy
-from conformance.verdict import Inconclusive
 
 
 def _offered(mode: FailureMode, course: Course) -> bool:

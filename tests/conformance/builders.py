@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 
-from conformance.aspect import Case
 from conformance.catalogue.course import Timing, timing_of
 from conformance.catalogue.failure_mode import Kind, Tcp
 from conformance.catalogue.failure_modes import ALL
@@ -18,12 +17,13 @@ from conformance.catalogue.profile import Profile, load
 from conformance.catalogue.scenario import Course, Scenario, controls_of
 from conformance.evidence.record import Header, Record, Reported, Site, Snapshot, Staged, Trouble
 from conformance.evidence.view import Evidence
-from conformance.judging import Judged, judge
+from conformance.judging.aspect import Case
+from conformance.judging.judge import Judged, judge
+from conformance.judging.verdict import Verdict
 from conformance.plan import schedule, slack
 from conformance.schedules.scenarios import scenario_of as scenario_by_id
 from conformance.suite import ASPECTS
 from conformance.target import Capability, DeliveryEvent, Envelope, Outcome, QueuedMessage, Schedule
-from conformance.verdict import Verdict
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from fake_servers import Event
 

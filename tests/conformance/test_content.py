@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.content import difference
+from conformance.judging.content import difference
 
 SENT = b"From: a@b.test\r\nSubject: one\r\n two\r\nTo: c@d.test\r\n\r\nfirst\r\n.second\r\n"
 

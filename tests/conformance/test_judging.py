@@ -16,15 +16,15 @@ from builders import (
 )
 from days import expired
 
-from conformance.aspect import Case, aspect
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import load
 from conformance.catalogue.requirements import Level
 from conformance.catalogue.scenario import Course, controls_of, unsuitable
 from conformance.evidence.record import Fault, Trouble
-from conformance.judging import Judged, judge
+from conformance.judging.aspect import Case, aspect
+from conformance.judging.judge import Judged, judge
+from conformance.judging.verdict import Finding, Verdict
 from conformance.target import Capability
-from conformance.verdict import Finding, Verdict
 
 
 def _judged(story: Story, **record: bool) -> Judged:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from conformance.catalogue.course import STOPS, TRAITS, Course, Timing, timing_of
 from conformance.catalogue.failure_modes import ALL
-from conformance.lifetime import FULL_DAY, given_up, lifetime_of
+from conformance.judging.lifetime import FULL_DAY, given_up, lifetime_of
 
 
 class TestMovedClock:

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reports import delay_notice, exchange_like, postfix_like
 
-from conformance import ndr
 from conformance.evidence.reports import read_report
+from conformance.judging import report_form
 
 STAGED = staged("connection_refused")
 WHO = STAGED.recipient
@@ -24,12 +24,12 @@ POSTFIX, EXCHANGE = postfix_like(STAGED), exchange_like(STAGED)
 
 def _complaints(content: bytes) -> list[str]:
     return [
-        *ndr.form(content),
-        *ndr.fields(content, WHO),
-        *ndr.returns(content, STAGED.content),
-        *ndr.others_read(content, WHO),
-        *ndr.remote_mta(content),
-        *ndr.will_retry(content),
+        *report_form.form(content),
+        *report_form.fields(content, WHO),
+        *report_form.returns(content, STAGED.content),
+        *report_form.others_read(content, WHO),
+        *report_form.remote_mta(content),
+        *report_form.will_retry(content),
     ]
 
 
@@ -61,23 +61,25 @@ class TestForm:
         ],
     )
     def test_outer_form(self, old: bytes, new: bytes, told: str) -> None:
-        assert any(told in complaint for complaint in ndr.form(_with(old, new)))
+        assert any(told in complaint for complaint in report_form.form(_with(old, new)))
 
     def test_the_case_of_the_report_type_does_not_matter(self) -> None:
-        assert ndr.form(_with(b"report-type=delivery-status", b"REPORT-TYPE=Delivery-Status")) == []
+        assert report_form.form(_with(b"report-type=delivery-status", b"REPORT-TYPE=Delivery-Status")) == []
 
     @pytest.mark.parametrize(
         "kind", [b"text/html", b"multipart/related; boundary=x", b"multipart/mixed; boundary=x"]
     )
     def test_people_may_be_told_in_any_form(self, kind: bytes) -> None:
         first = b"Content-Type: text/plain; charset=us-ascii"
-        assert ndr.form(_with(first, b"Content-Type: " + kind)) == []
+        assert report_form.form(_with(first, b"Content-Type: " + kind)) == []
 
     def test_parts_in_the_wrong_order(self) -> None:
         swapped = _with(
             b"Content-Type: text/plain; charset=us-ascii", b"Content-Type: message/delivery-status", POSTFIX
         )
-        assert "the first part is message/delivery-status, not for people to read" in ndr.form(swapped)
+        assert "the first part is message/delivery-status, not for people to read" in report_form.form(
+            swapped
+        )
 
     @pytest.mark.parametrize(("parts", "wrong"), [(1, True), (2, False), (3, False), (4, True)])
     def test_two_or_three_parts(self, parts: int, wrong: bool) -> None:
@@ -85,18 +87,18 @@ class TestForm:
         before, *found, after = POSTFIX.split(boundary)
         found = [*found, found[-1]][:parts]
         report = boundary.join([before, *found, after])
-        assert ndr.form(report) == ([f"it has {parts} parts"] if wrong else [])
+        assert report_form.form(report) == ([f"it has {parts} parts"] if wrong else [])
 
     def test_a_message_that_is_no_report_at_all(self) -> None:
         plain = b"Subject: Returned\r\n\r\nSorry.\r\n"
-        assert ndr.form(plain) == ["it is text/plain, not multipart/report"]
-        assert ndr.fields(plain, WHO) == ["there is no message/delivery-status part"]
-        assert ndr.returns(plain, STAGED.content) != []
-        assert ndr.others_read(b"From: a@b.test\r\n" + plain, WHO) == [
+        assert report_form.form(plain) == ["it is text/plain, not multipart/report"]
+        assert report_form.fields(plain, WHO) == ["there is no message/delivery-status part"]
+        assert report_form.returns(plain, STAGED.content) != []
+        assert report_form.others_read(b"From: a@b.test\r\n" + plain, WHO) == [
             f"flufl.bounce finds nobody instead of {WHO}"
         ]
-        assert "cannot read it: IndexError" in ndr.others_read(plain, WHO)[0]
-        assert ndr.remote_mta(plain) == ndr.will_retry(plain) == []
+        assert "cannot read it: IndexError" in report_form.others_read(plain, WHO)[0]
+        assert report_form.remote_mta(plain) == report_form.will_retry(plain) == []
 
 
 class TestFields:
@@ -131,7 +133,7 @@ class TestFields:
         ],
     )
     def test_what_is_wrong(self, old: bytes, new: bytes, told: str) -> None:
-        assert any(told in complaint for complaint in ndr.fields(_with(old, new), WHO))
+        assert any(told in complaint for complaint in report_form.fields(_with(old, new), WHO))
 
     @pytest.mark.parametrize(
         ("old", "new"),
@@ -143,12 +145,12 @@ class TestFields:
         ],
     )
     def test_what_is_allowed(self, old: bytes, new: bytes) -> None:
-        assert ndr.fields(_with(old, new), WHO) == []
+        assert report_form.fields(_with(old, new), WHO) == []
 
     def test_the_case_of_an_address_is_kept(self) -> None:
         upper = WHO.replace("recipient", "Recipient")
-        assert ndr.fields(POSTFIX, upper) != []  # RFC 3464 section 2.3.2
-        assert ndr.fields(_with(WHO.encode(), upper.encode()), upper) == []
+        assert report_form.fields(POSTFIX, upper) != []  # RFC 3464 section 2.3.2
+        assert report_form.fields(_with(WHO.encode(), upper.encode()), upper) == []
 
     def test_nothing_about_a_recipient(self) -> None:
         begin, end = (
@@ -156,18 +158,18 @@ class TestFields:
             POSTFIX.index(b"--1234567890", POSTFIX.index(b"Final-")),
         )
         report = POSTFIX[:begin] + POSTFIX[end:]
-        assert ndr.fields(report, WHO) == ["there is no group of fields for a recipient"]
+        assert report_form.fields(report, WHO) == ["there is no group of fields for a recipient"]
 
     def test_somebody_else_besides(self) -> None:
         more = b"Final-Recipient: rfc822; b@x.test\r\nAction: failed\r\nStatus: 5.0.0\r\n\r\nFinal-Recipient"
-        [told] = ndr.fields(_with(b"Final-Recipient", more), WHO)
+        [told] = report_form.fields(_with(b"Final-Recipient", more), WHO)
         assert "b@x.test" in told
 
     def test_in_the_younger_type_it_need_not_be_ascii(self) -> None:
         younger = _with(b"message/delivery-status", b"message/global-delivery-status")
-        assert ndr.form(younger) == []
-        assert ndr.fields(younger, WHO) == []
-        assert ndr.fields(_with(b"connect to ", "connect tö ".encode(), younger), WHO) == []
+        assert report_form.form(younger) == []
+        assert report_form.fields(younger, WHO) == []
+        assert report_form.fields(_with(b"connect to ", "connect tö ".encode(), younger), WHO) == []
 
     @given(
         at=st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)),
@@ -185,7 +187,7 @@ class TestFields:
         date = date if seconds else date.replace(f"{moment:%H:%M:%S}", f"{moment:%H:%M}")
         for name in (b"Last-Attempt-Date", b"Arrival-Date", b"Will-Retry-Until"):
             line = b"\r\n" + name + b": " + (date + comment).encode()
-            assert ndr.fields(_with(b"\r\nStatus: 4.4.1", line + b"\r\nStatus: 4.4.1"), WHO) == []
+            assert report_form.fields(_with(b"\r\nStatus: 4.4.1", line + b"\r\nStatus: 4.4.1"), WHO) == []
 
     @pytest.mark.parametrize(
         "date",
@@ -200,7 +202,7 @@ class TestFields:
     )
     def test_other_dates(self, date: str) -> None:
         report = _with(b"Mon, 23 Nov 2026 15:00:00 +0000 (UTC)", date.encode())
-        assert ndr.fields(report, WHO) == [f"Arrival-Date is not a date with a numeric zone: {date}"]
+        assert report_form.fields(report, WHO) == [f"Arrival-Date is not a date with a numeric zone: {date}"]
 
     @given(
         klass=st.sampled_from("245"),
@@ -210,7 +212,7 @@ class TestFields:
     )
     def test_every_status(self, klass: str, subject: int, detail: int, comment: str) -> None:
         status = f"{klass}.{subject}.{detail}{comment}"
-        assert ndr.fields(_with(b"Status: 4.4.1", f"Status: {status}".encode()), WHO) == []
+        assert report_form.fields(_with(b"Status: 4.4.1", f"Status: {status}".encode()), WHO) == []
 
 
 _PIECES = st.sampled_from(
@@ -236,11 +238,15 @@ def test_whatever_comes_is_read_without_an_accident(
 
 class TestReturnedMessage:
     def test_whole_or_header_section(self) -> None:
-        assert ndr.returns(POSTFIX, STAGED.content) == ndr.returns(EXCHANGE, STAGED.content) == []
+        assert (
+            report_form.returns(POSTFIX, STAGED.content)
+            == report_form.returns(EXCHANGE, STAGED.content)
+            == []
+        )
 
     def test_another_message(self) -> None:
         other = staged("dns_nxdomain").content
-        assert "its Message-ID is another" in ndr.returns(POSTFIX, other)[0]
+        assert "its Message-ID is another" in report_form.returns(POSTFIX, other)[0]
 
     def test_an_encoded_header_section(self) -> None:
         head = STAGED.content.partition(b"\r\n\r\n")[0]
@@ -250,13 +256,13 @@ class TestReturnedMessage:
         ):
             kind = b"text/rfc822-headers\r\nContent-Transfer-Encoding: " + name
             report = _with(head, encoded, _with(b"text/rfc822-headers", kind, EXCHANGE))
-            assert ndr.returns(report, STAGED.content) == []
+            assert report_form.returns(report, STAGED.content) == []
 
     def test_two_parts_return_nothing(self) -> None:
         boundary = b"--1234567890.1795532400/relay.test"
         before, text, status, _, after = POSTFIX.split(boundary)
         report = boundary.join([before, text, status, after])
-        assert ndr.returns(report, STAGED.content) == [
+        assert report_form.returns(report, STAGED.content) == [
             "neither the original message nor its header section came back"
         ]
 
@@ -264,15 +270,17 @@ class TestReturnedMessage:
 def test_an_independent_reader_finds_the_recipient_alone() -> None:
     other = f"Final-Recipient: rfc822; {WHO}\r\nOriginal-Recipient: rfc822;{WHO}".encode()
     changed = b"Final-Recipient: rfc822; else@x.test\r\nOriginal-Recipient: rfc822;else@x.test"
-    assert ndr.others_read(_with(other, changed), WHO) == [f"flufl.bounce finds else@x.test instead of {WHO}"]
-    assert ndr.others_read(POSTFIX, WHO.upper()) == []
+    assert report_form.others_read(_with(other, changed), WHO) == [
+        f"flufl.bounce finds else@x.test instead of {WHO}"
+    ]
+    assert report_form.others_read(POSTFIX, WHO.upper()) == []
 
 
 @pytest.mark.parametrize(
     ("complain", "field"),
     [
-        (ndr.remote_mta, "Remote-MTA: dns; mx.test"),
-        (ndr.will_retry, "Will-Retry-Until: Sat, 1 Jan 2000 00:00 +0000"),
+        (report_form.remote_mta, "Remote-MTA: dns; mx.test"),
+        (report_form.will_retry, "Will-Retry-Until: Sat, 1 Jan 2000 00:00 +0000"),
     ],
 )
 def test_fields_that_may_not_be_there(complain: Callable[[bytes], list[str]], field: str) -> None:
@@ -284,4 +292,4 @@ def test_fields_that_may_not_be_there(complain: Callable[[bytes], list[str]], fi
 def test_a_notice_of_delay_is_no_failure() -> None:
     report = read_report(delay_notice(STAGED))
     assert not report.is_failure
-    assert ndr.fields(delay_notice(STAGED), WHO) == ["Action is delayed"]
+    assert report_form.fields(delay_notice(STAGED), WHO) == ["Action is delayed"]

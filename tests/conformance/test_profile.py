@@ -13,6 +13,7 @@ from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import NAMES, Check, ProfileError, load
 from conformance.catalogue.requirements import Level, catalogue
 from conformance.evidence import codes
+from conformance.judging.code_check import compare
 from conformance.target import Outcome
 
 BROKEN = [mode for mode in ALL.values() if mode.fails]
@@ -181,7 +182,7 @@ def _check(**more: Any) -> Check:
 
 
 def test_a_check_says_what_it_compared() -> None:
-    finding = _check(preferred="4.4.1").find(codes.read("450 4.4.2 x"), codes.read(""))
+    finding = compare(_check(preferred="4.4.1"), codes.read("450 4.4.2 x"), codes.read(""))
     assert finding is not None
     assert (finding.holds, finding.level) == (True, Level.MUST)
     assert finding.expected == "enhanced status code 4.4.1 or 4.4.2 (preferably 4.4.1)"
@@ -189,9 +190,9 @@ def test_a_check_says_what_it_compared() -> None:
 
 
 def test_a_code_not_shown_fails_unless_it_is_judged_only_if_shown() -> None:
-    finding = _check().find(codes.read("x"), codes.read(""))
+    finding = compare(_check(), codes.read("x"), codes.read(""))
     assert finding is not None
     assert not finding.holds
     assert finding.observed == "no enhanced status code at the beginning of the error"
-    assert _check(if_shown=True).find(codes.read("x"), codes.read("")) is None
-    assert _check(if_shown=True).find(codes.read("4.7.1 x"), codes.read("")) is not None
+    assert compare(_check(if_shown=True), codes.read("x"), codes.read("")) is None
+    assert compare(_check(if_shown=True), codes.read("4.7.1 x"), codes.read("")) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance import quoting
+from conformance.judging import quoting
 
 WHO = "recipient@a.test"
 FIELDS = (

@@ -12,12 +12,12 @@ from conformance.catalogue.course import Course, Timing, timing_of
 from conformance.catalogue.profile import load
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Record
-from conformance.judging import judge
+from conformance.judging.judge import judge
+from conformance.judging.verdict import Verdict
 from conformance.plan import COMPRESSED_DAY
 from conformance.run import Run, _day, _staged
 from conformance.schedules.scenarios import scenario_of
 from conformance.target import Capability
-from conformance.verdict import Verdict
 
 EVERYTHING = frozenset(Capability)
 

@@ -7,8 +7,8 @@ from builders import ASPECT, TOLD, Story, good, good_control, observed, waiting
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.failure_modes import ALL
+from conformance.judging.verdict import Verdict
 from conformance.target import Outcome, TlsPolicy
-from conformance.verdict import Verdict
 
 MODES = TOLD
 CONTROLS = [s.failure_mode.name for s in ASPECT["delivered"].scenarios() if not s.failure_mode.lab]

@@ -11,9 +11,9 @@ from reports import delay_notice, exchange_like, postfix_like
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.failure_modes import ALL
-from conformance.lifetime import FULL_DAY
+from conformance.judging.lifetime import FULL_DAY
+from conformance.judging.verdict import Verdict
 from conformance.target import Outcome
-from conformance.verdict import Verdict
 
 MODES = TOLD
 ENDS = ["expires", "one_ndr", "ndr_form", "ndr_status"]

@@ -8,7 +8,7 @@ import pytest
 from builders import RESOLVER, Story, good_control, waiting
 
 from conformance.evidence.record import Site
-from conformance.verdict import Verdict
+from conformance.judging.verdict import Verdict
 
 
 def _observed(story: Story, aspect: str, verdict: Verdict) -> str:

@@ -6,8 +6,8 @@ import pytest
 from builders import TITLES, TOLD, observed, waiting
 
 from conformance.catalogue.failure_modes import ALL
+from conformance.judging.verdict import Verdict
 from conformance.target import Outcome
-from conformance.verdict import Verdict
 
 
 class TestErrorCode:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from builders import Story
 
-from conformance.verdict import Verdict
+from conformance.judging.verdict import Verdict
 
 MODE = "killed_between_attempts"
 

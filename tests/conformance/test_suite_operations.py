@@ -13,9 +13,9 @@ from conformance.catalogue.course import OUT_OF_SERVICE, Course, Timing
 from conformance.catalogue.profile import load
 from conformance.catalogue.requirements import catalogue
 from conformance.evidence.inputs import RCPT
-from conformance.judging import judge
+from conformance.judging.judge import judge
+from conformance.judging.verdict import Verdict
 from conformance.target import Capability, Outcome
-from conformance.verdict import Verdict
 
 PASS, FAIL, DEVIATION = Verdict.PASS, Verdict.FAIL, Verdict.DEVIATION
 INCONCLUSIVE, NOT_APPLICABLE = Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE

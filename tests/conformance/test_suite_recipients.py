@@ -8,7 +8,7 @@ from reports import qmail_like
 
 from conformance.catalogue.failure_mode import Kind
 from conformance.catalogue.failure_modes import ALL
-from conformance.verdict import Verdict
+from conformance.judging.verdict import Verdict
 
 REJECTED = [name for name, mode in ALL.items() if mode.kind is Kind.PERMANENT and mode.mx is None]
 MIXED = [name for name, mode in ALL.items() if mode.kind is Kind.MIXED]

@@ -8,8 +8,8 @@ import pytest
 from builders import Story, waiting
 from reports import postfix_like, qmail_like
 
+from conformance.judging.verdict import Verdict
 from conformance.target import Outcome
-from conformance.verdict import Verdict
 
 THREE = "450 4.2.1 Mailbox busy 4.2.1 Twelve others are waiting 4.2.1 Try again later"
 

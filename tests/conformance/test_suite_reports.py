@@ -11,8 +11,8 @@ from reports import delay_notice, postfix_like, qmail_like
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.profile import Accepted, Check, Row, load
+from conformance.judging.verdict import Verdict
 from conformance.target import Outcome
-from conformance.verdict import Verdict
 
 
 def _observed(story: Story, aspect: str, verdict: Verdict = Verdict.FAIL, profile: str = "eop") -> str:

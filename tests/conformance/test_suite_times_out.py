@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from builders import Story
 
-from conformance.verdict import Verdict
+from conformance.judging.verdict import Verdict
 
 
 def _fault(action: str, stage: str) -> tuple[str, str, dict[str, object]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from builders import Story, good, waiting
 
+from conformance.judging.verdict import Verdict
 from conformance.target import Outcome
-from conformance.verdict import Verdict
 
 _OFFERED = ("tls", "offered", {"certificate": "good"})
 _EXPIRED = ("tls", "offered", {"certificate": "expired"})

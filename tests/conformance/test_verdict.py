@@ -4,7 +4,7 @@ import pytest
 
 from conformance.catalogue.requirements import Level
 from conformance.evidence.record import Fault
-from conformance.verdict import Broken, Finding, Inconclusive, NotApplicable, Verdict, weightiest
+from conformance.judging.verdict import Broken, Finding, Inconclusive, NotApplicable, Verdict, weightiest
 
 
 def _finding(level: Level, *, holds: bool) -> Finding:

@@ -13,11 +13,11 @@ from builders import FAULT_PLAYED, header, ndr, scenario_of, staged
 from jumping_clock import LoopJournal, in_jumping_time
 from reports import delay_notice
 
-from conformance.aspect import Case
 from conformance.catalogue.course import DAY, STOPS, Course, Timing
 from conformance.catalogue.profile import load
 from conformance.evidence.record import Snapshot, Staged
-from conformance.lifetime import given_up, lifetime_of
+from conformance.judging.aspect import Case
+from conformance.judging.lifetime import given_up, lifetime_of
 from conformance.target import Envelope, QueuedMessage
 from conformance.wave.adapter import Refused
 from conformance.wave.course import Player

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from conformance.content import difference
+from conformance.judging.content import difference
 from fake_servers import Event
 
 # After so long a relay has taken note of what it was told, even on a slow disk; seconds.

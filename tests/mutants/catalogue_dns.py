@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.catalogue.failure_modes import ALL
-from conformance.verdict import Verdict
+from conformance.judging.verdict import Verdict
 
 from .mutant import Expected, Mutant, deviates, fails, hence
 

@@ -6,7 +6,7 @@ from conformance.catalogue.course import Course
 from conformance.catalogue.failure_mode import Kind
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.failure_modes.grid import CELLS
-from conformance.verdict import Verdict
+from conformance.judging.verdict import Verdict
 
 from .mutant import Expected, Mutant, deviates, fails, hence
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from conformance.catalogue.course import Course
-from conformance.verdict import Verdict
+from conformance.judging.verdict import Verdict
 
 from .mutant import Expected, Mutant, deviates, fails, hence
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.catalogue.failure_mode import Kind
 from conformance.catalogue.failure_modes import hostile_replies
-from conformance.verdict import Verdict
+from conformance.judging.verdict import Verdict
 
 from .mutant import Expected, Mutant, deviates, fails, hence
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.verdict import Verdict
+from conformance.judging.verdict import Verdict
 
 from .mutant import Expected, Mutant, fails, hence
 

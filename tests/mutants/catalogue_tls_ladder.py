@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from conformance.catalogue.failure_modes.presented import CERTIFICATES
+from conformance.judging.verdict import Verdict
 from conformance.target import TlsPolicy
-from conformance.verdict import Verdict
 
 from .mutant import Expected, Mutant, deviates, fails, hence
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from conformance.catalogue.course import Course
-from conformance.verdict import Verdict
+from conformance.judging.verdict import Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

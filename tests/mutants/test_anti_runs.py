@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from conformance.catalogue.failure_modes import ALL
+from conformance.judging.verdict import Verdict
 from conformance.lab import namespace
 from conformance.suite import ASPECTS
 from conformance.target import Capability
-from conformance.verdict import Verdict
 
 from .waves import everything, judge_all, stage
 

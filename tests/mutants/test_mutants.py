@@ -7,9 +7,9 @@ import pytest
 from conformance.catalogue import profile as profiles
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.requirements import catalogue
+from conformance.judging.verdict import Verdict
 from conformance.suite import ASPECTS
 from conformance.targets.resolve import UnknownTarget, resolve
-from conformance.verdict import Verdict
 
 from .__main__ import main, run
 from .catalogue import MUTANTS, UNPROVEN

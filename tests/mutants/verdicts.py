@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from conformance.catalogue.scenario import Scenario, controls_of
 from conformance.evidence.record import Record
+from conformance.judging.verdict import Verdict
 from conformance.suite import ASPECTS
-from conformance.verdict import Verdict
 
 from .mutant import Expected, Mutant
 from .waves import Given, judge_all, judged_by, scenario_of

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conformance import plan as planning
-from conformance.aspect import Aspect
 from conformance.catalogue import profile as profiles
 from conformance.catalogue.course import Course, Timing
 from conformance.catalogue.failure_mode import Kind
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.evidence.record import Record, load
-from conformance.judging import Judged, judge
+from conformance.judging.aspect import Aspect
+from conformance.judging.judge import Judged, judge
 from conformance.lab import namespace
 from conformance.lab import plan as labs
 from conformance.launch import launch_all

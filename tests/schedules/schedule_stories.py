@@ -9,13 +9,13 @@ from conformance.catalogue.profile import load
 from conformance.catalogue.scenario import Course, Scenario
 from conformance.evidence.record import Header, Record, Site, Snapshot, Staged
 from conformance.evidence.view import Evidence
-from conformance.judging import Judged, judge
+from conformance.judging.judge import Judged, judge
 from conformance.schedules.scenarios import scenario_of
 from conformance.schedules.sequence import FaultSequence, failure_mode_of
 from conformance.schedules.steps import moment
 from conformance.suite.test_exactly_once import test_exactly_once as exactly_once
 from conformance.target import Capability, QueuedMessage
-from conformance.target import FaultSequence as Granted
+from conformance.target import Schedule as Granted
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from fake_servers import Event
 

@@ -19,14 +19,14 @@ from conformance.catalogue.profile import load as load_profile
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import load
 from conformance.evidence.view import Evidence
-from conformance.judging import judge
+from conformance.judging.judge import judge
+from conformance.judging.verdict import Verdict
 from conformance.launch import launch
 from conformance.plan import Plan
 from conformance.schedules.scenarios import scenario_of
 from conformance.schedules.sequence import FaultSequence, failure_mode_of
 from conformance.schedules.steps import unmet
 from conformance.suite.test_exactly_once import test_exactly_once as exactly_once
-from conformance.verdict import Verdict
 
 HERE = Path(__file__).parent
 SUITE = "conformance/suite/test_exactly_once.py"

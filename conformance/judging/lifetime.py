@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conformance.aspect import Case
 from conformance.catalogue.course import DAY, EXPIRED_BY, LAST_STILL_QUEUED, STOPS, Timing, timing_of
+from conformance.judging.aspect import Case
 
 # The full day is played for one failure mode of each section, which is one of each layer as well.
 FULL_DAY = (

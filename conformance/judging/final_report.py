@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.aspect import Case
-from conformance.verdict import Inconclusive, NotApplicable
+from conformance.judging.aspect import Case
+from conformance.judging.verdict import Inconclusive, NotApplicable
 
 
 def only_report(case: Case) -> bytes:

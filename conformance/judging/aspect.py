@@ -18,10 +18,10 @@ from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.requirements import Requirement
 from conformance.catalogue.scenario import Scenario
-from conformance.content import altered
 from conformance.evidence.view import ErrorSeen, Evidence
+from conformance.judging.content import altered
+from conformance.judging.verdict import Finding, NotApplicable
 from conformance.target import Outcome
-from conformance.verdict import Finding, NotApplicable
 from conformance.witness.attempts import Attempt
 
 # The course on which what a failure mode does shows first; an aspect of several kinds reads each on its own.

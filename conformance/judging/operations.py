@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from conformance.aspect import Case
 from conformance.catalogue.course import OUT_OF_SERVICE, Course
 from conformance.evidence.inputs import Act, Offer
 from conformance.evidence.record import AlertLook
 from conformance.evidence.view import Delivered, Evidence
+from conformance.judging.aspect import Case
+from conformance.judging.verdict import Inconclusive
 from conformance.target import Alert, Capability, Outcome
-from conformance.verdict import Inconclusive
 
 # What was under way when the operator's act was done may come to its end, in seconds on top of the relay's granularity.
 _UNDER_WAY = 0.5

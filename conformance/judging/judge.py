@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conformance.aspect import Aspect, Case
 from conformance.catalogue.course import Course
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.profile import Profile
@@ -12,10 +11,18 @@ from conformance.catalogue.requirements import Requirement, catalogue
 from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.evidence.record import Fault, Record, Staged
 from conformance.evidence.view import Evidence
-from conformance.suite.test_clock_moved import test_clock_moved
-from conformance.suite.test_delivered import test_delivered
+from conformance.judging import controls
+from conformance.judging.aspect import Aspect, Case, Judge
+from conformance.judging.verdict import (
+    Broken,
+    Finding,
+    Inconclusive,
+    Judgement,
+    NotApplicable,
+    Verdict,
+    weightiest,
+)
 from conformance.target import Capability
-from conformance.verdict import Broken, Finding, Inconclusive, Judgement, NotApplicable, Verdict, weightiest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,21 +71,28 @@ class Judged:
 
 def judge(aspect: Aspect, scenario: Scenario, record: Record, profile: Profile) -> Judged:
     """Judge one aspect of one scenario; what was judged once is not judged again."""
-    key = f"{aspect.name} of {scenario.id} under {profile.name}"
+    mode = scenario.failure_mode
+    return _once(aspect.name, aspect.judge, aspect.main_requirement(mode, profile), scenario, record, profile)
+
+
+def _once(
+    name: str, compared: Judge, main: Requirement, scenario: Scenario, record: Record, profile: Profile
+) -> Judged:
+    key = f"{name} of {scenario.id} under {profile.name}"
     if key not in record.views:
-        record.views[key] = _judge(aspect, scenario, record, profile)
+        record.views[key] = _judge(compared, main, scenario, record, profile)
     judged: Judged = record.views[key]
     return judged
 
 
-def _judge(aspect: Aspect, scenario: Scenario, record: Record, profile: Profile) -> Judged:
-    mode = scenario.failure_mode
-    main = aspect.main_requirement(mode, profile)
+def _judge(
+    compared: Judge, main: Requirement, scenario: Scenario, record: Record, profile: Profile
+) -> Judged:
     staged = record.staged.get(scenario.id)
     evidence = _evidence(record, staged) if staged else None
     try:
-        case = _ready(mode, scenario, record, profile, evidence)
-        findings = tuple(aspect.judge(case))
+        case = _ready(scenario.failure_mode, scenario, record, profile, evidence)
+        findings = tuple(compared(case))
         if not findings:
             raise NotApplicable("there was nothing to compare")
     except Judgement as judgement:
@@ -169,9 +183,13 @@ def _nothing_broke(record: Record, evidence: Evidence | None) -> None:
 
 def _controls_passed(scenario: Scenario, record: Record, profile: Profile) -> None:
     for control in controls_of(scenario):
-        aspect = test_clock_moved if control.course is Course.AFTER_JUMP else test_delivered
-        judged = judge(aspect, control, record, profile)
-        if aspect is test_delivered and judged.findings and judged.findings[0].holds:
+        if control.course is Course.AFTER_JUMP:
+            aspect, slot, compared = "clock_moved", "clock_moved.moved", controls.clock
+        else:
+            aspect, slot, compared = "delivered", "delivered.delivered", controls.arrival
+        main = profile.requirement(slot, control.failure_mode)
+        judged = _once(aspect, compared, main, control, record, profile)
+        if compared is controls.arrival and judged.findings and judged.findings[0].holds:
             continue  # it arrived; what was altered on the way is judged where it belongs
         if judged.verdict not in (Verdict.PASS, Verdict.DEVIATION):
             raise Inconclusive(
