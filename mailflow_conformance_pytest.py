@@ -92,7 +92,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     for package in ("conformance", "fake_servers"):
         _bring_in(package)
-    from conformance.plugin import ConformancePlugin
+    from conformance.session.plugin import ConformancePlugin
 
     config.pluginmanager.register(ConformancePlugin(config), "mailflow_conformance_run")
 

@@ -21,7 +21,7 @@ from typing import TypeVar
 import aiosmtplib
 
 from conformance.evidence.reports import read_report
-from conformance.lab.plan import loopback
+from conformance.lab.addresses import loopback
 from conformance.target import AcceptedDomain, Address, Alert, Connector, Outcome, RelayConfig, TargetError
 from conformance.targets.reference import ReferenceRelay, ReferenceTarget
 from fake_servers import CertificateAuthority, DnsServer, Journal, Records, Refusing, SmtpServer, Zone

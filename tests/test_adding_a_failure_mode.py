@@ -14,10 +14,10 @@ from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.scenario import Course, Scenario, controls_of
 from conformance.evidence.record import Entry, assemble
 from conformance.judging.judge import judge
-from conformance.plan import Plan, schedule
 from conformance.suite import ASPECTS
 from conformance.targets.reference import ReferenceTarget
-from conformance.wave.run import run
+from conformance.wave.plan import Plan, schedule
+from conformance.wave.staging import run
 
 PAGE = Path(__file__).parents[1] / "docs" / "adding-a-failure-mode.md"
 

@@ -6,7 +6,8 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -17,22 +18,67 @@ PACKAGES = ("conformance", "fake_servers")
 OURS = (*PACKAGES, "mailflow_conformance_pytest")
 FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
 
-# The suite reads evidence, with what helps to read it; it stages, runs and reports nothing.
-SUITE_READS = ("catalogue", "evidence", "judging", "schedules", "target", "witness")
-
-# What a part of the house may import of ours, besides itself.
-MAY_IMPORT = {
+# The rooms, from top to bottom, and what of ours each may import besides itself.
+ROOMS: dict[str, tuple[str, ...]] = {
+    "session": (
+        "report",
+        "suite",
+        "wave",
+        "judging",
+        "schedules",
+        "catalogue",
+        "evidence",
+        "targets",
+        "lab",
+        "target",
+    ),
+    "report": ("judging", "schedules", "catalogue", "evidence", "target", "fake_servers"),
+    "suite": ("judging", "schedules", "catalogue", "witness", "evidence", "target"),
+    "wave": ("schedules", "catalogue", "witness", "evidence", "targets", "lab", "target", "fake_servers"),
+    "pages": ("catalogue", "target"),
+    "judging": ("catalogue", "witness", "evidence", "target"),
+    "schedules": ("catalogue", "witness", "evidence", "fake_servers"),
+    "catalogue": ("witness", "target", "fake_servers"),
+    "demo": ("evidence", "targets", "lab", "target", "fake_servers"),
+    "witness": ("evidence", "fake_servers"),
+    "evidence": ("target", "fake_servers"),
+    "targets": ("lab", "target"),
+    "lab": ("target",),
+    "target": (),
+    "reference": (),
     "fake_servers": (),
-    "conformance.reference": (),
-    "conformance.targets": ("conformance.target", "conformance.lab"),
-    "conformance.suite": tuple(f"conformance.{name}" for name in SUITE_READS),
-    "conformance.evidence": ("conformance.target", "fake_servers"),
-    "conformance.target": (),
 }
 
+# What may lie at the top of `conformance/`, beside the rooms: the contract, and what is run by its name.
+LOOSE = {"__init__.py", "__main__.py", "demo.py", "target.py", "py.typed"}
 
-def _module(file: Path) -> str:
-    parts = file.relative_to(ROOT).with_suffix("").parts
+
+def _room(module: str) -> str:
+    """Return the room of a module; empty for the package itself, which holds the version and nothing else."""
+    package, _, rest = module.partition(".")
+    return package if package == "fake_servers" else rest.partition(".")[0]
+
+
+def _wrong(files: Iterable[Path], root: Path) -> set[tuple[str, str]]:
+    """Return every import from a room into one that it may not know, with the module that has it."""
+    found = set()
+    for file in files:
+        here = _room(_module(file, root))
+        allowed = {here, "", *ROOMS.get(here, ())}
+        found |= {
+            (_module(file, root), other) for other in _imports(file, root) if _room(other) not in allowed
+        }
+    return found
+
+
+def _loose(root: Path) -> set[str]:
+    """Return what lies at the top of `conformance/` and is neither a room nor expected there."""
+    entries = {entry.name for entry in (root / "conformance").iterdir() if entry.name != "__pycache__"}
+    return entries - LOOSE - set(ROOMS)
+
+
+def _module(file: Path, root: Path = ROOT) -> str:
+    parts = file.relative_to(root).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
@@ -41,7 +87,7 @@ def _below(module: str, *parents: str) -> bool:
 
 
 @cache
-def _imports(file: Path, *, at_run_time: bool = False) -> frozenset[str]:
+def _imports(file: Path, root: Path = ROOT, *, at_run_time: bool = False) -> frozenset[str]:
     """Return the modules of ours that a file imports anywhere; at run time: not for type checkers only."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     found: set[str] = set()
@@ -51,11 +97,11 @@ def _imports(file: Path, *, at_run_time: bool = False) -> frozenset[str]:
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
-                package = _module(file).split(".")
+                package = _module(file, root).split(".")
                 package = package if file.name == "__init__.py" else package[:-1]
                 base = ".".join([*package[: len(package) - node.level + 1], *([base] if base else [])])
             # `from package import module` imports the module
-            found |= {_existing(f"{base}.{alias.name}") or base for alias in node.names}
+            found |= {_existing(f"{base}.{alias.name}", root) or base for alias in node.names}
     return frozenset(module for module in found if _below(module, *OURS))
 
 
@@ -67,61 +113,75 @@ def _nodes(tree: ast.AST, *, skip_typing: bool) -> Iterator[ast.AST]:
         yield from _nodes(node, skip_typing=skip_typing)
 
 
-def _existing(module: str) -> str:
-    path = ROOT.joinpath(*module.split("."))
+def _existing(module: str, root: Path) -> str:
+    path = root.joinpath(*module.split("."))
     return module if path.with_suffix(".py").exists() or (path / "__init__.py").exists() else ""
 
 
-@pytest.mark.parametrize("part", list(MAY_IMPORT))
-def test_a_part_imports_only_what_it_may(part: str) -> None:
-    files = [file for file in FILES if _below(_module(file), part)]
-    assert files
-    wrong = {
-        (_module(file), module)
-        for file in files
-        for module in _imports(file)
-        if not _below(module, part, *MAY_IMPORT[part])
+def test_a_room_imports_only_what_it_may() -> None:
+    assert {_room(_module(file)) for file in FILES} <= {"", "__main__", *ROOMS}
+    assert _wrong(FILES, ROOT) == set()
+
+
+def test_there_is_no_circle_between_rooms() -> None:
+    assert _cycles({room: set(allowed) for room, allowed in ROOMS.items()}) == []
+    order = list(ROOMS)
+    upward = [
+        (room, below) for room in ROOMS for below in ROOMS[room] if order.index(below) < order.index(room)
+    ]
+    assert upward == []
+
+
+def test_a_room_imports_all_that_it_may() -> None:
+    """A permission that nobody uses would let a wrong import in."""
+    used = {(_room(_module(file)), _room(other)) for file in FILES for other in _imports(file)}
+    assert [
+        (room, other) for room, allowed in ROOMS.items() for other in allowed if (room, other) not in used
+    ] == []
+
+
+def test_nothing_new_lies_loose_at_the_top() -> None:
+    assert _loose(ROOT) == set()
+
+
+def test_a_forbidden_import_and_a_loose_file_would_be_seen(tmp_path: Path) -> None:
+    for name, text in {
+        "conformance/__init__.py": "",
+        "conformance/evidence/__init__.py": "",
+        "conformance/evidence/late.py": "def judged():\n    from conformance.judging.judge import judge\n",
+        "conformance/judging/judge.py": "from conformance.evidence import late\n",
+        "conformance/wave/odd.py": "from ..suite.test_retried import test_retried\n",
+        "conformance/suite/test_retried.py": "",
+        "conformance/helpers.py": "",
+    }.items():
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    files = sorted(tmp_path.rglob("*.py"))
+    assert _wrong(files, tmp_path) == {
+        ("conformance.evidence.late", "conformance.judging.judge"),
+        ("conformance.wave.odd", "conformance.suite.test_retried"),
     }
-    assert wrong == set()
+    assert _loose(tmp_path) == {"helpers.py"}
 
 
 def test_nobody_imports_the_plugin_but_the_entry_point() -> None:
-    importing = {_module(file) for file in FILES if "conformance.plugin" in _imports(file)}
+    importing = {_module(file) for file in FILES if "conformance.session.plugin" in _imports(file)}
     assert importing == set()
-    assert "conformance.plugin" in _imports(ROOT / "mailflow_conformance_pytest.py")
+    assert "conformance.session.plugin" in _imports(ROOT / "mailflow_conformance_pytest.py")
 
 
-def test_the_suite_is_known_to_few() -> None:
-    knowing = {_module(f) for f in FILES for m in _imports(f) if _below(m, "conformance.suite")}
-    outside = {module for module in knowing if not _below(module, "conformance.suite")}
-    # all of it, and what is minimised
-    assert outside == {"conformance.collection", "conformance.minimise"}
-
-
-def test_what_the_suite_reads_with_stages_nothing() -> None:
-    graph = {_module(file): _imports(file, at_run_time=True) for file in FILES}
-    reached, ahead = set[str](), {module for module in graph if _below(module, "conformance.suite")}
-    while ahead:
-        reached |= ahead
-        ahead = {m for module in ahead for m in graph.get(module, ())} - reached
-    running = (
-        "wave",
-        "lab",
-        "targets",
-        "reference",
-        "plugin",
-        "run",
-        "launch",
-        "collection",
-        "report",
-        "plan",
-    )
-    assert {m for m in reached if _below(m, *(f"conformance.{name}" for name in running))} == set()
-
-
-def test_the_reference_relay_is_never_imported() -> None:
-    outside = [file for file in FILES if not _below(_module(file), "conformance.reference")]
-    assert {_module(f) for f in outside for m in _imports(f) if _below(m, "conformance.reference")} == set()
+def test_a_table_has_no_key_twice() -> None:
+    """The last one would win, and nobody would see it."""
+    twice = [
+        f"{_module(file)}, line {node.lineno}: {key}"
+        for file in FILES
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Dict)
+        for key, number in Counter(ast.unparse(each) for each in node.keys if each is not None).items()
+        if number > 1
+    ]
+    assert twice == []
 
 
 def test_the_entry_point_imports_nothing_of_ours_before_it_is_asked_to() -> None:
@@ -130,13 +190,16 @@ def test_the_entry_point_imports_nothing_of_ours_before_it_is_asked_to() -> None
     assert [line for line in imported if re.search(r"\b(conformance|fake_servers)\b", line)] == []
 
 
-def test_only_collection_and_plugin_know_pytest_in_depth() -> None:
+def test_only_the_session_and_the_terminal_know_pytest_in_depth() -> None:
     knowing = {
         _module(file)
         for file in FILES
         if re.search(r"^(import|from) _?pytest\b", file.read_text(encoding="utf-8"), re.MULTILINE)
     }
-    assert knowing <= {f"conformance.{name}" for name in ("collection", "plugin", "run", "report.terminal")}
+    assert knowing <= {
+        "conformance.report.terminal",
+        *(f"conformance.session.{name}" for name in ("items", "plugin", "run")),
+    }
 
 
 @pytest.mark.parametrize("file", FILES, ids=_module)
@@ -169,9 +232,10 @@ def test_a_cycle_would_be_seen() -> None:
 
 
 def test_imports_are_read_rightly() -> None:
-    assert "conformance.lab.plan" in _imports(ROOT / "conformance" / "wave" / "run.py")
+    assert "conformance.lab.addresses" in _imports(ROOT / "conformance" / "wave" / "staging.py")
     assert "conformance.reference.classify" in _imports(ROOT / "conformance" / "reference" / "errors.py")
-    assert "conformance.collection" not in _imports(ROOT / "conformance" / "run.py", at_run_time=True)
+    by_name = ROOT / "conformance" / "demo.py"
+    assert _imports(by_name) >= _imports(by_name, at_run_time=True)
 
 
 def test_node_ids_are_well_formed(tmp_path: Path) -> None:

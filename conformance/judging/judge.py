@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.failure_mode import FailureMode
@@ -23,6 +24,26 @@ from conformance.judging.verdict import (
     weightiest,
 )
 from conformance.target import Capability
+
+
+class Test(Protocol):
+    """What is judged, by the names that it has for whoever runs the suite: one aspect of one scenario."""
+
+    @property
+    def name(self) -> str:
+        """The name within its file, `test_retried[connection_refused]`."""
+
+    @property
+    def nodeid(self) -> str:
+        """The same with the file, as it is pasted back into a command line."""
+
+    @property
+    def aspect(self) -> Aspect:
+        """The aspect."""
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario."""
 
 
 @dataclass(frozen=True, kw_only=True)

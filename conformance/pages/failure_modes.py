@@ -10,7 +10,7 @@ from conformance.catalogue.failure_mode import FailureMode, Kind
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import Accepted, Profile, Row
 from conformance.catalogue.requirements import catalogue
-from conformance.pages import grid
+from conformance.pages import grid_page as grid
 from conformance.target import Outcome
 
 _HEAD = """\
@@ -69,7 +69,6 @@ _TITLES = {
 _FATES = {
     Kind.CONTROL: "delivered at the first attempt",
     Kind.HARMLESS: "delivered at the first attempt all the same",
-    Kind.PASSING: "delivered to every recipient at a later attempt, without any repair",
     Kind.PASSING: "delivered at a later attempt, without any repair",
     Kind.MIXED: "each recipient has a fate of its own",
     Kind.KILLED: "delivered or reported, exactly once",
@@ -121,6 +120,8 @@ def _notes(what: str, notes: Mapping[str, list[str]], of: int) -> Iterator[str]:
 
 
 def _must(mode: FailureMode, profile: Profile) -> str:
+    if mode.kind is Kind.PASSING and mode.also_to:
+        return "delivered to every recipient, to some of them at a later attempt, without any repair"
     if mode.kind in _FATES:
         return _FATES[mode.kind]
     rows: Mapping[str, Row] = profile.rows

@@ -11,18 +11,16 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import copyfile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from conformance import __version__
 from conformance.evidence.record import Record, unstructure
 from conformance.evidence.view import Evidence
 from conformance.judging.verdict import Verdict
 from conformance.report.failure import at_fault
+from conformance.report.results import Results
 from conformance.report.timeline import timeline
 from conformance.target import Target
-
-if TYPE_CHECKING:
-    from conformance.run import Run
 
 
 class ReportError(Exception):
@@ -45,7 +43,7 @@ class Report:
         except OSError as error:
             raise ReportError(f"cannot write {self.path}: {error.strerror}") from error
 
-    def write(self, run: Run, *, selected: int, footer: bool) -> None:
+    def write(self, run: Results, *, selected: int, footer: bool) -> None:
         """Write everything that was judged, and beside it the records, from which it can be judged again.
 
         Args:
@@ -61,7 +59,7 @@ class Report:
             if footer:
                 file.write(json.dumps(_footer(run, selected)) + "\n")
 
-    def _keep(self, run: Run) -> None:
+    def _keep(self, run: Results) -> None:
         """Copy the records; those of an earlier run would be taken for records of this one."""
         for old in self.path.parent.glob("record-*.jsonl"):
             old.unlink()
@@ -69,7 +67,7 @@ class Report:
             copyfile(path, self.path.with_name(_name_of(record, number)))
 
 
-def _rows(run: Run) -> Iterator[dict[str, Any]]:
+def _rows(run: Results) -> Iterator[dict[str, Any]]:
     yield _header(run)
     shown: dict[str, Evidence] = {}
     for item, judged in run.judged:
@@ -101,7 +99,7 @@ def _rows(run: Run) -> Iterator[dict[str, Any]]:
         }
 
 
-def _footer(run: Run, selected: int) -> dict[str, Any]:
+def _footer(run: Results, selected: int) -> dict[str, Any]:
     counts = Counter(judged.verdict for _, judged in run.judged)
     return {
         "kind": "footer",
@@ -111,7 +109,7 @@ def _footer(run: Run, selected: int) -> dict[str, Any]:
     }
 
 
-def _header(run: Run) -> dict[str, Any]:
+def _header(run: Results) -> dict[str, Any]:
     header = run.records[0].header
     return {
         "kind": "header",

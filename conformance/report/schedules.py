@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from conformance.catalogue.failure_mode import Kind
 from conformance.judging.verdict import Verdict
+from conformance.report.results import Results
 from conformance.schedules.sequence import FaultSequence
 
-if TYPE_CHECKING:
-    from conformance.run import Run
 
-
-def schedule_lines(run: Run) -> Iterator[str]:
+def schedule_lines(run: Results) -> Iterator[str]:
     """Yield a line with the counts, and one for each schedule that failing ones come down to."""
     counts: Counter[Verdict] = Counter()
     causes: Counter[str] = Counter()

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 
 from conformance.catalogue.course import Timing
 from conformance.catalogue.failure_mode import Kind
-from conformance.evidence.record import Fault
+from conformance.evidence.record import Fault, Trouble
+from conformance.judging.judge import Judged, Test
 from conformance.judging.verdict import Verdict
 from conformance.report.failure import at_fault, explain
+from conformance.report.results import Results
 from conformance.report.schedules import schedule_lines
-
-if TYPE_CHECKING:
-    from conformance.collection import AspectItem
-    from conformance.evidence.record import Trouble
-    from conformance.judging.judge import Judged
-    from conformance.run import Run
 
 _LETTERS = {
     Verdict.PASS: ".",
@@ -82,7 +77,7 @@ class Terminal:
             reporter.ensure_newline()
             reporter.write_line(text)
 
-    def broken(self, reporter: pytest.TerminalReporter, run: Run) -> None:
+    def broken(self, reporter: pytest.TerminalReporter, run: Results) -> None:
         """Tell each thing that broke once, with the tests that could not be judged for it."""
         told: dict[tuple[Fault, str], list[str]] = {(t.fault, t.message): [] for t in run.troubles}
         for item, judged in run.judged:
@@ -111,7 +106,7 @@ class Terminal:
         for line in trouble.log.splitlines():
             reporter.write_line(f"    | {line}")
 
-    def summary(self, reporter: pytest.TerminalReporter, run: Run) -> None:
+    def summary(self, reporter: pytest.TerminalReporter, run: Results) -> None:
         """Show the table, then whatever pytest itself does not show."""
         if not run.judged:
             return
@@ -121,7 +116,7 @@ class Terminal:
         for path in run.paths:
             reporter.write_line(f"record: {path}")
 
-    def _table(self, reporter: pytest.TerminalReporter, run: Run) -> None:
+    def _table(self, reporter: pytest.TerminalReporter, run: Results) -> None:
         # of schedules there are many, and each is judged by one aspect only
         shown = [(i, judged) for i, judged in run.judged if i.scenario.failure_mode.kind is not Kind.SCHEDULE]
         reporter.write_sep("=", f"{run.name}, profile {run.profile.name}")
@@ -134,7 +129,7 @@ class Terminal:
         for line in schedule_lines(run):
             reporter.write_line(line)
 
-    def _rows(self, reporter: pytest.TerminalReporter, shown: list[tuple[AspectItem, Judged]]) -> None:
+    def _rows(self, reporter: pytest.TerminalReporter, shown: list[tuple[Test, Judged]]) -> None:
         """Show one line for each failure mode; where an operator acts, one for each way of acting.
 
         A letter for each aspect, in the order in which they are listed, and the names of those that did not pass.
@@ -155,9 +150,9 @@ class Terminal:
                 red=any(verdict in _FAILED for _, verdict in verdicts),
             )
 
-    def _inconclusive(self, reporter: pytest.TerminalReporter, run: Run) -> None:
+    def _inconclusive(self, reporter: pytest.TerminalReporter, run: Results) -> None:
         """Explain each reason once, with the evidence of the first test it left without a verdict."""
-        told: dict[str, list[tuple[AspectItem, Judged]]] = {}
+        told: dict[str, list[tuple[Test, Judged]]] = {}
         for item, judged in run.judged:
             if judged.verdict is Verdict.INCONCLUSIVE:
                 told.setdefault(judged.reason, []).append((item, judged))
@@ -170,7 +165,7 @@ class Terminal:
                 reporter.write_line("inconclusive for the same reason:")
                 self._names(reporter, [item.name for item, _ in group[1:]])
 
-    def _unshown(self, reporter: pytest.TerminalReporter, run: Run) -> None:
+    def _unshown(self, reporter: pytest.TerminalReporter, run: Results) -> None:
         """Tell deviations and what was not applicable, for which pytest has no section."""
         told: dict[str, list[str]] = {}
         for item, judged in run.judged:

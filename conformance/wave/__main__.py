@@ -28,7 +28,7 @@ from conformance.wave.guard import guard
 
 if TYPE_CHECKING:
     from conformance.evidence.record import Entry
-    from conformance.plan import Plan
+    from conformance.wave.plan import Plan
 
 EXIT_INSTALLATION = 3
 
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.inside:
-        from conformance.plan import Plan
+        from conformance.wave.plan import Plan
 
         try:
             plan = Plan.read(options.plan)
@@ -81,14 +81,14 @@ def command(plan: Path, record: Path, *, inside: bool = False) -> list[str]:
 
 
 def _run(plan: Plan, path: Path) -> int:
-    from conformance.lab.plan import NAMESPACE
+    from conformance.lab.addresses import NAMESPACE
     from conformance.targets.resolve import UnknownTarget, resolve
     from conformance.wave.adapter import Trouble
     from conformance.wave.request import RELAY_NAME
-    from conformance.wave.run import run
+    from conformance.wave.staging import run
 
     if plan.lab == NAMESPACE:
-        from conformance.lab.plan import in_namespace
+        from conformance.lab.addresses import in_namespace
 
         namespace.enter(hostname=RELAY_NAME, resolver=in_namespace().resolver.host)
     # every destination is a listening socket, and many systems allow a process 1024 of them unless it asks

@@ -10,7 +10,7 @@ from conformance.catalogue.course import DAY, Course
 from conformance.evidence.record import Record
 from conformance.evidence.view import Evidence
 from conformance.wave.adapter import Instance, Refused
-from conformance.wave.course import TRANSFER, Player, arrived
+from conformance.wave.player import TRANSFER, Player, arrived
 from conformance.wave.submission import Submission
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
 from conformance.witness.kills import Moment, has_come

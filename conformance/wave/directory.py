@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.wave.course import Player
+from conformance.wave.player import Player
 from fake_servers import Event, Journal
 
 

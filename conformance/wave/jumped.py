@@ -17,7 +17,7 @@ from conformance.catalogue.course import (
 )
 from conformance.evidence.view import Evidence
 from conformance.wave.adapter import Instance
-from conformance.wave.course import TRANSFER, Player, arrived
+from conformance.wave.player import TRANSFER, Player, arrived
 from conformance.wave.watch import RelayWatch
 from fake_servers import Journal
 

@@ -21,9 +21,9 @@ from conformance.wave.batch import (
     members,
     message_to,
 )
-from conformance.wave.course import TRANSFER, Player
 from conformance.wave.names import smart_host
 from conformance.wave.operator import AlertWatch, Operator
+from conformance.wave.player import TRANSFER, Player
 from conformance.wave.world import SPARE, connectors
 
 # Messages that wait for a correction: fewer than an alert takes.

@@ -12,10 +12,10 @@ from pathlib import Path
 from conformance import __version__
 from conformance.catalogue.course import Timing
 from conformance.evidence.record import Footer, Header, Staged
-from conformance.lab.plan import Lab
-from conformance.plan import ALERT_AGE, ALERT_MESSAGES, Plan
+from conformance.lab.addresses import Lab
 from conformance.target import AcceptedDomain, Address, Connector, RelayConfig, Schedule, Target
 from conformance.wave.envelope import SENDER_DOMAIN
+from conformance.wave.plan import ALERT_AGE, ALERT_MESSAGES, Plan
 
 RELAY_NAME = "relay.test"
 

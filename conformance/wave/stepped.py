@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from conformance.catalogue.failure_mode import Host, Step, Tcp
 from conformance.evidence.record import Site
-from conformance.lab.plan import Lab
+from conformance.lab.addresses import Lab
 from fake_servers import (
     Hanging,
     Journal,

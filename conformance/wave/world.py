@@ -14,7 +14,7 @@ from conformance.catalogue.failure_mode import FailureMode, Host, Step, Tcp
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Site
 from conformance.lab import namespace
-from conformance.lab.plan import HOSTS_PER_SCENARIO, NAMESPACE, Lab
+from conformance.lab.addresses import HOSTS_PER_SCENARIO, NAMESPACE, Lab
 from conformance.target import Address, Connector, TlsPolicy
 from conformance.wave.envelope import SENDER_DOMAIN, dead_domain_of, domain_of
 from conformance.wave.names import new_name, point, publish_mx, smart_host

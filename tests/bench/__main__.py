@@ -15,8 +15,8 @@ from conformance.catalogue.failure_mode import Kind
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.scenario import Course, Scenario
 from conformance.evidence.record import load
-from conformance.launch import launch
-from conformance.plan import Plan, schedule
+from conformance.session.launch import launch
+from conformance.wave.plan import Plan, schedule
 
 SIZES = (25, 50, 100, 200)
 

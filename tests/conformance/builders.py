@@ -20,11 +20,11 @@ from conformance.evidence.view import Evidence
 from conformance.judging.aspect import Case
 from conformance.judging.judge import Judged, judge
 from conformance.judging.verdict import Verdict
-from conformance.plan import schedule, slack
 from conformance.schedules.scenarios import scenario_of as scenario_by_id
 from conformance.suite import ASPECTS
 from conformance.target import Capability, DeliveryEvent, Envelope, Outcome, QueuedMessage, Schedule
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
+from conformance.wave.plan import schedule, slack
 from fake_servers import Event
 
 RESOLVER = "127.1.0.53:53"

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from conformance.lab.plan import (
+from conformance.lab.addresses import (
     HOSTS_PER_SCENARIO,
     LOOPBACK,
     NAMESPACE,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from conformance import launch
 from conformance.catalogue.course import Timing
-from conformance.launch import WaveFailed, launch_all
-from conformance.plan import Plan, schedule
+from conformance.session import launch
+from conformance.session.launch import WaveFailed, launch_all
 from conformance.wave.__main__ import EXIT_INSTALLATION
+from conformance.wave.plan import Plan, schedule
 
 # Says what the lines of its plan's target say; `wait` waits until a file of that name lies beside the plan's folder.
 CHILD = """

@@ -10,8 +10,15 @@ from hypothesis import strategies as st
 
 from conformance.catalogue.course import Timing
 from conformance.catalogue.scenario import controls_of
-from conformance.plan import COST_PER_SCENARIO, RETRY_INTERVAL, SHARE_OF_CORES, Plan, schedule, stretch_for
 from conformance.schedules.scenarios import scenario_of
+from conformance.wave.plan import (
+    COST_PER_SCENARIO,
+    RETRY_INTERVAL,
+    SHARE_OF_CORES,
+    Plan,
+    schedule,
+    stretch_for,
+)
 
 PLAN = Plan(
     timing=Timing.COMPRESSED,

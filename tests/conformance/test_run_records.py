@@ -14,10 +14,10 @@ from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Record
 from conformance.judging.judge import judge
 from conformance.judging.verdict import Verdict
-from conformance.plan import COMPRESSED_DAY
-from conformance.run import Run, _day, _staged
 from conformance.schedules.scenarios import scenario_of
+from conformance.session.run import Run, _day, _staged
 from conformance.target import Capability
+from conformance.wave.plan import COMPRESSED_DAY
 
 EVERYTHING = frozenset(Capability)
 

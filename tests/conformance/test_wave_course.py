@@ -15,11 +15,11 @@ from jumping_clock import LoopJournal, in_jumping_time
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.scenario import Course, Scenario
 from conformance.target import Envelope, Schedule
-from conformance.wave import course as courses
+from conformance.wave import player as courses
 from conformance.wave.adapter import Refused
-from conformance.wave.course import Player, attempt_time
 from conformance.wave.directory import Directory
 from conformance.wave.envelope import envelope_of
+from conformance.wave.player import Player, attempt_time
 from fake_servers import Event, Journal
 
 GRANTED = Schedule(

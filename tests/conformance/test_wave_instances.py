@@ -13,9 +13,11 @@ from builders import ASKED, GRANTED
 from conformance.catalogue.course import Timing
 from conformance.evidence.record import Entry, assemble
 from conformance.evidence.view import Evidence
-from conformance.plan import Plan
 from conformance.target import Capability, Envelope, QueuedMessage, RelayConfig
-from conformance.wave import course, run, watch
+from conformance.wave import player as course
+from conformance.wave import staging as run
+from conformance.wave import watch
+from conformance.wave.plan import Plan
 
 
 class HoldingRelay:

@@ -20,9 +20,9 @@ from conformance.judging.aspect import Case
 from conformance.judging.lifetime import given_up, lifetime_of
 from conformance.target import Envelope, QueuedMessage
 from conformance.wave.adapter import Refused
-from conformance.wave.course import Player
 from conformance.wave.envelope import envelope_of
 from conformance.wave.jumped import Jump
+from conformance.wave.player import Player
 from conformance.wave.watch import RelayWatch
 from fake_servers import Journal
 

@@ -19,10 +19,10 @@ from conformance.target import Alert, Connector, DomainType, EditRefused, Envelo
 from conformance.wave import request
 from conformance.wave.adapter import Refused
 from conformance.wave.batch import KNOWN, KNOWN_LATER, STRANGER_LATER, STRANGERS, accepted_domains
-from conformance.wave.course import Player
 from conformance.wave.envelope import envelope_of
 from conformance.wave.operated import play_operated
 from conformance.wave.operator import AlertWatch, Operator
+from conformance.wave.player import Player
 
 MESSAGES, AGE = 4, 2.0
 
@@ -253,7 +253,7 @@ def test_a_destination_is_taken_out_of_service(course: Course, alerts: bool, tmp
 def test_only_the_operators_wave_asks_for_small_alerts(tmp_path: Path) -> None:
     from test_plan import PLAN
 
-    from conformance.lab.plan import loopback
+    from conformance.lab.addresses import loopback
     from conformance.target import Address
 
     def config(timing: Timing, folder: str) -> Any:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conformance.lab.plan import loopback
+from conformance.lab.addresses import loopback
 from conformance.target import Address, Connector, Envelope, RelayConfig
 from conformance.targets.reference import ReferenceRelay, ReferenceTarget
 from conformance.wave.adapter import Refused

@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from conformance.lab.plan import loopback
+from conformance.lab.addresses import loopback
 from conformance.target import Address, Connector, Envelope, RelayConfig
 from conformance.targets.reference import ReferenceTarget
 from conformance.wave.adapter import Instance, Refused, Trouble, running

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from conformance import plan as planning
 from conformance.catalogue import profile as profiles
 from conformance.catalogue.course import Course, Timing
 from conformance.catalogue.failure_mode import Kind
@@ -16,14 +15,15 @@ from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.evidence.record import Record, load
 from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged, judge
+from conformance.lab import addresses as labs
 from conformance.lab import namespace
-from conformance.lab import plan as labs
-from conformance.launch import launch_all
-from conformance.plan import Plan
 from conformance.schedules.scenarios import scenario_of as scenario_by_id
+from conformance.session.launch import launch_all
 from conformance.suite import ASPECTS
 from conformance.target import Capability, Schedule
 from conformance.targets.resolve import resolve
+from conformance.wave import plan as planning
+from conformance.wave.plan import Plan
 
 TESTS = Path(__file__).resolve().parents[1]
 

@@ -181,5 +181,5 @@ def test_the_wheel_has_what_it_needs_and_nothing_else(shell: Shell) -> None:
     names = {name for name in names if not name.endswith((".dist-info", "__pycache__"))}
     assert names == {"conformance", "fake_servers", "mailflow_conformance_pytest.py"}
     assert (site / "conformance" / "py.typed").exists()
-    assert list((site / "conformance" / "profiles").glob("*.toml"))
-    assert list((site / "conformance" / "requirements").glob("*.toml"))
+    assert list((site / "conformance" / "catalogue" / "profiles").glob("*.toml"))
+    assert list((site / "conformance" / "catalogue" / "requirements").glob("*.toml"))

@@ -11,9 +11,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from conformance.schedule_choice import Schedules
 from conformance.schedules.drawing import DEFAULT_COUNT, DEFAULT_DEPTH, DEFAULT_SEED, draw
 from conformance.schedules.sequence import ENDINGS, FAULTS, FaultSequence
+from conformance.session.sequence_choice import Schedules
 
 ROOT = Path(__file__).parents[2]
 

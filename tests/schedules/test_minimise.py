@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.minimise import MOST, WAVES, next_reductions, smallest
 from conformance.schedules.drawing import schedules
 from conformance.schedules.sequence import FaultSequence
+from conformance.session.minimise import MOST, WAVES, next_reductions, smallest
 
 Fails = Callable[[FaultSequence], bool]
 

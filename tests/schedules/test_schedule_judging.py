@@ -10,9 +10,9 @@ from schedule_stories import HANGS, REFUSES, SERVES, Story
 from conformance.catalogue.course import Course
 from conformance.catalogue.profile import load
 from conformance.judging.verdict import Verdict
-from conformance.minimise import Minimiser, explained
 from conformance.schedules.sequence import FaultSequence
 from conformance.schedules.steps import met, unmet
+from conformance.session.minimise import Minimiser, explained
 
 TEXT = "dns_servfail+close_at_mail+healthy"
 

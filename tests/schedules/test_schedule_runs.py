@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from conformance import plan as planning
 from conformance.catalogue.course import Course, Timing
 from conformance.catalogue.profile import load as load_profile
 from conformance.catalogue.scenario import Scenario
@@ -21,12 +20,13 @@ from conformance.evidence.record import load
 from conformance.evidence.view import Evidence
 from conformance.judging.judge import judge
 from conformance.judging.verdict import Verdict
-from conformance.launch import launch
-from conformance.plan import Plan
 from conformance.schedules.scenarios import scenario_of
 from conformance.schedules.sequence import FaultSequence, failure_mode_of
 from conformance.schedules.steps import unmet
+from conformance.session.launch import launch
 from conformance.suite.test_exactly_once import test_exactly_once as exactly_once
+from conformance.wave import plan as planning
+from conformance.wave.plan import Plan
 
 HERE = Path(__file__).parent
 SUITE = "conformance/suite/test_exactly_once.py"

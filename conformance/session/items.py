@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import pytest
 
@@ -15,17 +15,15 @@ from conformance.catalogue.scenario import Scenario
 from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged
 from conformance.judging.verdict import Verdict
-from conformance.minimise import explained
 from conformance.report.failure import explain
+from conformance.session.minimise import explained
+from conformance.session.run import Run
 from conformance.suite import ASPECTS
-
-if TYPE_CHECKING:
-    from conformance.run import Run
 
 # Node ids begin with this, wherever the package is installed and whatever pytest's root folder is.
 SUITE = "conformance/suite"
 
-_HERE = Path(__file__).resolve().parent / "suite"
+_HERE = Path(__file__).resolve().parents[1] / "suite"
 
 
 class Selection:

@@ -1,22 +1,28 @@
-"""Plays a fault schedule: each step is in force until an attempt has met it."""
+"""Plays a fault sequence: each step is in force until an attempt has met it."""
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
 
 from conformance.catalogue.failure_mode import Step, Tcp
 from conformance.evidence.view import Evidence
 from conformance.schedules.steps import met, moment
-
-if TYPE_CHECKING:
-    from conformance.wave.course import Player
+from conformance.wave.adapter import Instance
+from conformance.wave.player import Player
 
 # What a healthy transfer, or a report, may take on top of everything else, in seconds.
 _TRANSFER = 1.0
 
 
-async def play_schedule(player: Player) -> None:
+async def play_sequence(player: Player, instance: Instance, turn: asyncio.Semaphore) -> None:
+    """Submit the message when it is its turn, and play the whole sequence."""
+    if await player.submit(instance, turn):
+        await _play_steps(player)
+        player.close()
+
+
+async def _play_steps(player: Player) -> None:
     """Play all steps, until the message is delivered or returned, or ought to have been.
 
     Then the destination is healthy: a relay that has returned a message and tries again all the same shows that now.

@@ -8,23 +8,24 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from conformance.catalogue.course import Timing
+from conformance.catalogue.course import SCHEDULES, Timing
 from conformance.evidence.record import AlertLook, Entry, Header, Staged
 from conformance.evidence.record import Trouble as TroubleEntry
-from conformance.lab.plan import NAMESPACE, Lab, in_namespace, loopback
-from conformance.plan import Plan
+from conformance.lab.addresses import NAMESPACE, Lab, in_namespace, loopback
 from conformance.schedules.scenarios import scenario_of
 from conformance.target import AcceptedDomain, Capability, Target
 from conformance.wave import request
 from conformance.wave.adapter import Instance, Trouble, running
 from conformance.wave.batch import accepted_domains
-from conformance.wave.course import Player
 from conformance.wave.crashed import Crash
 from conformance.wave.directory import Directory
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from conformance.wave.jumped import Jump
 from conformance.wave.operated import play_operated
 from conformance.wave.operator import AlertWatch, Operator, alert_watch
+from conformance.wave.plan import Plan
+from conformance.wave.player import Player
+from conformance.wave.sequence import play_sequence
 from conformance.wave.watch import LagMeter, Pressure, RelayWatch
 from conformance.wave.world import World, connectors, sender_connector
 from fake_servers import Event, Journal
@@ -201,6 +202,8 @@ class _Wave:
                 )
                 folder = Path(self._plan.work_directory)
                 await play_operated(player, operator, alerts[instance], turn, folder)
+            elif player.scenario.course in SCHEDULES:
+                await play_sequence(player, instance, turn)
             else:
                 await player.play(instance, turn)
             closed()

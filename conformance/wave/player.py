@@ -13,7 +13,6 @@ from conformance.evidence.view import Evidence
 from conformance.target import Envelope, Schedule
 from conformance.wave.adapter import Instance, Refused
 from conformance.wave.envelope import backlog_of
-from conformance.wave.schedule import play_schedule
 from conformance.wave.world import World
 from conformance.witness.attempts import Attempt
 from fake_servers import Event, Journal, Silence
@@ -67,10 +66,6 @@ class Player:
         if not await self.submit(instance, turn):
             return
         match self.scenario.course:
-            case Course.SCHEDULE | Course.REDUCED:
-                await play_schedule(self)
-                self.close()
-                return
             case Course.HEALED | Course.MIXED:
                 await self.until(
                     lambda seen: self._enough_attempts(seen) or _returned(seen) or self._borne(seen),

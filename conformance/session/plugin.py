@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from conformance.collection import AspectFile, AspectItem, Selection
 from conformance.judging.verdict import Verdict
 from conformance.report.jsonl import Report, ReportError
 from conformance.report.terminal import Terminal
-from conformance.run import Run, open_run
+from conformance.session.items import AspectFile, AspectItem, Selection
+from conformance.session.run import Run, open_run
 
 # In the terminal: category for the last line, letter, word.
 _STATUS = {

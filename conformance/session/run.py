@@ -7,31 +7,27 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import pytest
 
-from conformance import plan as planning
 from conformance.catalogue import profile as profiles
 from conformance.catalogue.course import DAY, Timing
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.evidence.record import Record, RecordError, Trouble, load
 from conformance.judging.aspect import Aspect
-from conformance.judging.judge import Judged, judge
+from conformance.judging.judge import Judged, Test, judge
 from conformance.judging.verdict import Verdict
-from conformance.lab import plan as labs
-from conformance.launch import WaveFailed, launch_all
-from conformance.minimise import WAVES, Minimiser
-from conformance.plan import Plan
-from conformance.schedule_choice import Schedules, staged_in
+from conformance.lab import addresses as labs
 from conformance.schedules.scenarios import scenario_of
+from conformance.session.launch import WaveFailed, launch_all
+from conformance.session.minimise import WAVES, Minimiser
+from conformance.session.sequence_choice import Schedules, staged_in
 from conformance.target import Capability, Target
 from conformance.targets.resolve import UnknownTarget, resolve
-
-if TYPE_CHECKING:
-    from conformance.collection import AspectItem
-
+from conformance.wave import plan as planning
+from conformance.wave.plan import Plan
 
 # Share of a second in which somebody waited for a processor, from which on a failure is staged a second time.
 CROWDED = 0.9
@@ -79,7 +75,7 @@ class Run:
     day: float = planning.COMPRESSED_DAY
     records: list[Record] = field(default_factory=list)
     paths: list[Path] = field(default_factory=list)
-    judged: list[tuple[AspectItem, Judged]] = field(default_factory=list)
+    judged: list[tuple[Test, Judged]] = field(default_factory=list)
     schedules: Schedules = field(default_factory=lambda: Schedules(count=0))
 
     def __post_init__(self) -> None:

@@ -14,9 +14,9 @@ from select import select
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any, Protocol
 
-from conformance.plan import Plan
 from conformance.wave.__main__ import EXIT_INSTALLATION, command
 from conformance.wave.guard import adopting_orphans
+from conformance.wave.plan import Plan
 
 # Seconds that the first of several waves has for itself, unless it is under way before.
 _HEAD_START = 1.0

@@ -1,0 +1,71 @@
+"""What the views need to know of a run, whoever ran it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from conformance.catalogue.profile import Profile
+from conformance.evidence.record import Record, Trouble
+from conformance.judging.judge import Judged, Test
+from conformance.schedules.sequence import FaultSequence
+from conformance.target import Target
+
+
+class Drawn(Protocol):
+    """Which fault schedules were staged."""
+
+    def drawn_by(self) -> Mapping[str, int | str]:
+        """Return all that the draws depend on; nothing if nothing was drawn."""
+
+
+class Minimal(Protocol):
+    """What failing fault schedules come down to."""
+
+    def minimal(self, sequence: FaultSequence, /) -> object:
+        """Return what one came down to; its text says it."""
+
+
+class Results(Protocol):
+    """A run that has been judged, in part or as a whole.
+
+    Attributes:
+        name: The target as named on the command line.
+        strict: Whether deviations fail.
+    """
+
+    name: str
+    strict: bool
+
+    @property
+    def profile(self) -> Profile:
+        """What is accepted."""
+
+    @property
+    def target(self) -> Target | None:
+        """The target; None when a record is judged again."""
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """The evidence: one record for each wave."""
+
+    @property
+    def paths(self) -> Sequence[Path]:
+        """Their files."""
+
+    @property
+    def judged(self) -> Sequence[tuple[Test, Judged]]:
+        """Every verdict, in the order in which they were given."""
+
+    @property
+    def troubles(self) -> Sequence[Trouble]:
+        """Everything that broke, in whatever wave."""
+
+    @property
+    def schedules(self) -> Drawn:
+        """Which fault schedules were staged."""
+
+    @property
+    def minimiser(self) -> Minimal:
+        """What the failing ones come down to."""
