@@ -1,13 +1,18 @@
-"""How the tests are shared out among the processes of `pytest -n 2 --dist=loadfile`."""
+"""What all tests share: hypothesis without hurry, and how they are spread over `pytest -n 2 --dist=loadfile`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from xdist.scheduler import LoadFileScheduling
+
+# how long an example takes says something of the machine, which others use as well
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 # One process runs all of them: they wait for the same runs of pytest, which are started once, all together.
 TOGETHER = "tests/plugin/"

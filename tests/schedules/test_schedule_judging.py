@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from schedule_stories import HANGS, REFUSES, SERVES, Story
+from stories.sequences import HANGS, REFUSES, SERVES, Story
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.profile import load

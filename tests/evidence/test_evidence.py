@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+from stories.reports import qmail_like
+from stories.story import RESOLVER, SINK, Story, good, good_control, waiting
+
+from conformance.evidence.record import Fault, Trouble
+from conformance.target import Outcome
+
+
+def _told(story: Story) -> list[tuple[str, str]]:
+    return [(error.source, error.text) for error in story.evidence().errors]
+
+
+def test_whom_a_report_is_about_is_read_in_its_fields_or_else_in_its_words() -> None:
+    story = Story("greeting_421")
+    ours = story.staged.recipient
+    assert story.returns(5.0).evidence().told_of(ours, "else@a.test") == [ours]
+    story.returns(6.0, content=qmail_like(story.staged))
+    assert story.evidence().told_of(ours.upper(), "else@a.test", ours[1:], ours[:-1]) == [ours, ours]
+    nobody = b"Subject: failure notice\r\n\r\nSorry.\r\n" + story.staged.content
+    assert story.returns(7.0, content=nobody).evidence().told_of(ours) == [ours, ours]
+
+
+class TestEvents:
+    def test_only_our_own_servers_and_names(self) -> None:
+        story = waiting("dns_nxdomain")
+        other = Story("greeting_554", number=2).meets_fault(1.0).looks_up(0.9)
+        evidence = story.evidence(other, good_control("slow"))
+        assert sorted(evidence.events, key=id) == sorted(story.events, key=id)
+
+    def test_names_are_compared_without_case_and_final_dot(self) -> None:
+        story = Story("dns_nxdomain")
+        name = story.site().name.upper() + "."
+        story.note(1.0, "dns", "query", name=name, type="A")
+        story.note(1.0, "dns", "query", name=story.staged.domain, type="MX")
+        story.note(1.0, "dns", "query", name="else" + story.staged.domain, type="A")
+        assert [event["name"] for event in story.evidence().events] == [name, story.staged.domain]
+
+    def test_what_lies_below_the_domain_is_its_own(self) -> None:
+        story = Story("dns_nxdomain")
+        story.note(1.0, "dns", "query", name="alias1." + story.site().name, type="A")
+        assert len(story.evidence().events) == 1
+
+    def test_of_a_layer_and_of_a_kind(self) -> None:
+        evidence = waiting("greeting_421").evidence()
+        assert {event.kind for event in evidence.of("tcp")} == {"accepted", "closed"}
+        assert {event.kind for event in evidence.of("tcp", "closed", "x")} == {"closed"}
+
+    def test_a_defect_of_what_everybody_relies_on_is_everybodys(self) -> None:
+        story, other = waiting("greeting_421"), good_control("slow")
+        story.note(1.0, "fake", "broke", server=RESOLVER, error="name server")
+        story.note(1.0, "fake", "broke", error="witness")
+        story.note(1.0, "fake", "broke", server=story.site().server, error="own")
+        other.note(1.0, "fake", "broke", server=other.site().server, error="not ours")
+        broke = story.evidence(other).of("fake", "broke")
+        assert {event["error"] for event in broke} == {"name server", "witness", "own"}
+
+
+class TestMessages:
+    def test_arrived_at_our_servers_and_returned_to_our_sender(self) -> None:
+        story = good("close_at_dot").returns(9.0)
+        evidence = story.evidence(good_control("slow").returns(9.5))
+        [message] = evidence.messages
+        assert message.content.endswith(story.staged.content)
+        assert (message.server, message.mail_from, message.tls) == (
+            story.site().server,
+            story.staged.sender,
+            "True",
+        )
+        [(returned, report)] = evidence.ndrs
+        assert (returned.server, returned.mail_from, returned.at) == (SINK, "", 9.0)
+        assert report.recipients[0].final_recipient == story.staged.recipient
+
+    def test_a_notice_of_delay_is_a_report_and_no_ndr(self) -> None:
+        evidence = waiting("close_at_dot").returns(3.0, action="delayed").evidence()
+        assert len(evidence.reports) == 1
+        assert evidence.ndrs == ()
+        assert evidence.given_up is None
+
+
+class TestQueue:
+    def test_only_our_recipient(self) -> None:
+        story, other = Story("greeting_421").look(2.0, "ours"), Story("greeting_554").look(3.0, "theirs")
+        seen = [(s.at, [m.error for m in waiting]) for s, waiting in story.evidence(other).queue]
+        assert seen == [(2.0, ["ours"]), (3.0, [])]
+
+    def test_only_while_the_window_was_open(self) -> None:
+        story = Story("greeting_421").look(1.005).look(1.5).look(12.0).look(12.5)
+        assert [snapshot.at for snapshot, _ in story.evidence().queue] == [1.5, 12.0]
+        assert story.change(submitted=None).evidence().queue == ()
+
+    def test_only_the_relay_it_was_submitted_to(self) -> None:
+        story = Story("greeting_421").change(relay=2).look(2.0, "ours")
+        assert [s.at for s, _ in story.evidence(Story("greeting_554").look(3.0)).queue] == [2.0]
+
+    def test_what_one_listing_misses_and_the_next_one_shows_was_there(self) -> None:
+        story = Story("greeting_421").look(2.0, "x").look(3.0, None).look(3.1, "x").look(4.0, None)
+        assert [snapshot.at for snapshot, _ in story.evidence().queue] == [2.0, 3.1, 4.0]
+
+    def test_what_two_listings_miss_was_away(self) -> None:
+        story = Story("greeting_421").look(2.0, "x").look(3.0, None).look(3.1, None).look(4.0, "x")
+        seen = [(snapshot.at, bool(waiting)) for snapshot, waiting in story.evidence().queue]
+        assert seen == [(2.0, True), (3.0, False), (4.0, True)]
+
+    def test_the_recipient_in_any_case(self) -> None:
+        story = Story("greeting_421").look(2.0, "x")
+        story.change(recipient=story.staged.recipient.upper())
+        assert _told(story) == [("queue", "x")]
+
+
+class TestErrors:
+    def test_events_before_queue_before_ndr(self) -> None:
+        story = Story("greeting_421").returns(5.0, diagnostic="smtp; 550 ndr")
+        assert _told(story) == [("NDR", "550 ndr")]
+        assert _told(story.look(2.0, "queue")) == [("queue", "queue")]
+        assert _told(story.says(2.0, "event")) == [("event", "event")]
+
+    def test_events_without_a_word_do_not_hide_what_others_say(self) -> None:
+        story = Story("greeting_421").says(2.0, "")
+        assert _told(story) == [("event", "")]
+        assert _told(story.look(2.1, "")) == [("event", "")]
+        assert _told(story.look(2.2, "queue")) == [("queue", "queue")]
+        assert _told(Story("greeting_421").says(2.0, "", status="4.3.2").look(2.2, "queue")) == [
+            ("event", "")
+        ]
+
+    def test_only_deferrals_and_failures_are_errors(self) -> None:
+        story = Story("greeting_421").says(2.0, "a").says(3.0, "ok", Outcome.DELIVERED)
+        story.says(4.0, "b", Outcome.PERMANENT).says(5.0, "old", Outcome.EXPIRED)
+        assert [(e.text, e.permanent) for e in story.evidence().errors] == [("a", False), ("b", True)]
+        assert story.evidence().given_up == 4.0
+
+    def test_the_same_error_in_the_queue_counts_once(self) -> None:
+        story = (
+            Story("greeting_421").look(2.0, "").look(3.0, "a").look(4.0, "a").look(5.0, "b").look(6.0, "a")
+        )
+        assert [(e.at, e.text) for e in story.evidence().errors] == [(3.0, "a"), (5.0, "b"), (6.0, "a")]
+
+    def test_the_fields_of_a_report_are_recorded_apart(self) -> None:
+        story = Story("greeting_421").returns(5.0, status="5.3.2", remote_mta="dns; mx1.test")
+        [error] = story.evidence().errors
+        assert (error.status, error.destination, error.permanent) == ("5.3.2", "mx1.test", True)
+        assert story.evidence().given_up == 5.0
+
+
+class TestCoded:
+    """The errors from the best source that shows a code."""
+
+    def _told(self, story: Story) -> list[tuple[str, str]]:
+        return [(error.source, error.text) for error in story.evidence().coded]
+
+    def test_events_before_queue_before_notice(self) -> None:
+        story = Story("greeting_421").says(2.0, "words").look(2.5, "more words")
+        assert self._told(story) == [("event", "words")]  # nobody shows one
+        story.returns(5.0, action="delayed", status="4.4.1", diagnostic="smtp; why")
+        assert self._told(story) == [("notice of delay", "why")]
+        assert self._told(story.look(3.0, "450 queue")) == [("queue", "more words"), ("queue", "450 queue")]
+        assert self._told(story.says(3.5, "", code="450")) == [("event", "words"), ("event", "")]
+
+    def test_a_final_report_serves_too(self) -> None:
+        story = Story("greeting_421").says(2.0, "words").returns(5.0, diagnostic="smtp; 450 no")
+        assert self._told(story) == [("NDR", "450 no")]
+
+    def test_nothing_at_all(self) -> None:
+        assert self._told(Story("greeting_421")) == []
+
+    def test_a_notice_of_delay_is_permanent_for_nobody(self) -> None:
+        story = Story("greeting_421").returns(5.0, action="delayed", status="4.4.1")
+        [error] = story.evidence().coded
+        assert not error.permanent
+
+
+class TestWhoseItIs:
+    def test_a_sender_and_an_author_in_any_case(self) -> None:
+        story = Story("greeting_421")
+        story.returns(5.0, to=story.staged.sender.upper()).returns(6.0, to=story.staged.author.title())
+        evidence = story.evidence(good_control("slow"))
+        assert [message.at for message in evidence.returned] == [5.0]
+        assert [message.at for message in evidence.astray] == [6.0]
+
+    def test_a_recipient_in_any_case(self) -> None:
+        story = Story("greeting_421")
+        story.delivers(5.0, recipients=["x@y.test", story.staged.recipient.upper()])
+        [message] = story.evidence().messages
+        assert message.is_for(story.staged.recipient)
+        assert not message.is_for("x@z.test")
+
+
+def test_troubles_of_others_are_not_ours() -> None:
+    story = Story("greeting_421")
+    for scenario in ("", story.staged.scenario, "plain.healthy"):
+        story.troubles.append(
+            Trouble(at=1.0, fault=Fault.TARGET, message=scenario or "all", scenario=scenario)
+        )
+    assert [t.message for t in story.evidence().troubles] == ["all", story.staged.scenario]
+
+
+def test_late_is_more_than_the_slack() -> None:
+    assert not Story("plain").change(lag=1.0).evidence().late
+    assert Story("plain").change(lag=1.01).evidence().late

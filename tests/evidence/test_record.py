@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stories.story import header, staged
+
+from conformance.evidence.inputs import Act, Offer
+from conformance.evidence.record import (
+    AlertLook,
+    Entry,
+    Fault,
+    Footer,
+    Header,
+    Record,
+    RecordError,
+    Reported,
+    Site,
+    Snapshot,
+    Staged,
+    Trouble,
+    assemble,
+    from_line,
+    load,
+    to_line,
+)
+from conformance.target import Alert, DeliveryEvent, QueuedMessage, Schedule
+from fake_servers import Event
+
+_TEXT = st.text(max_size=20)
+_SECONDS = st.floats(0, 1e6)
+_VALUES: st.SearchStrategy[Any] = st.one_of(
+    st.none(), st.booleans(), st.integers(), _SECONDS, _TEXT, st.lists(_TEXT, max_size=3)
+)
+_SIMPLE = {str: _TEXT, float: _SECONDS}
+st.register_type_strategy(
+    Event,
+    st.builds(
+        Event,
+        at=_SECONDS,
+        layer=_TEXT,
+        kind=_TEXT,
+        server=_TEXT,
+        connection=st.integers(0),
+        fields=st.dictionaries(_TEXT, _VALUES, max_size=4),
+    ),
+)
+
+
+def _entries(kind: type[Any]) -> st.SearchStrategy[Any]:
+    times = {name: _SECONDS for name, given in kind.__annotations__.items() if given == "float"}
+    optional = {n: st.none() | _SECONDS for n, g in kind.__annotations__.items() if g == "float | None"}
+    return st.builds(kind, **times, **optional)
+
+
+for _plain in (Schedule, Site, QueuedMessage, DeliveryEvent, Alert, Offer, Act):
+    st.register_type_strategy(_plain, _entries(_plain))
+
+
+@pytest.mark.parametrize("kind", [Header, Staged, Event, Snapshot, Reported, AlertLook, Trouble, Footer])
+def test_every_kind_of_entry_makes_the_round_trip(kind: type[Any]) -> None:
+    @given(st.from_type(kind) if kind is Event else _entries(kind))
+    def round_trip(entry: Entry) -> None:
+        line = to_line(entry)
+        assert "\n" not in line
+        assert line.isascii()  # no reader can take a part of it for a line end
+        assert from_line(line) == entry
+
+    round_trip()
+
+
+def test_octets_survive() -> None:
+    entry = staged("plain", content=bytes(range(256)))
+    assert from_line(to_line(entry)) == entry
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "{}", "[]", "1", "null", '"x"', "{", '{"kind": "nothing", "entry": {}}', '{"kind": "staged"}',
+     '{"kind": "staged", "entry": null}', '{"kind": "staged", "entry": "x"}',
+     '{"kind": "event", "entry": {"at": "soon"}}',
+     '{"kind": [], "entry": {}}'],
+)  # fmt: skip
+def test_what_is_no_entry(line: str) -> None:
+    with pytest.raises(ValueError, match="not an entry of a record"):
+        from_line(line)
+
+
+def _write(path: Path, *lines: str) -> Path:
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def test_a_record_is_read_back(tmp_path: Path) -> None:
+    first, again = staged("plain"), staged("plain", lag=0.5)
+    late, early = (Event(at=at, layer="tcp", kind="accepted") for at in (2.0, 1.0))
+    trouble = Trouble(at=3.0, fault=Fault.ADAPTER, message="broke")
+    reported = Reported(seen=1.0, event=DeliveryEvent(recipient="a@b", outcome="deferred", text="x"))  # type: ignore[arg-type]
+    snapshot = Snapshot(asked=1.0, at=1.1, waiting=[QueuedMessage(sender="", recipient="a@b")], relay=2)
+    footer = Footer(lines=9, seconds=3.0, longest_window=2.0, cpu_seconds=0.1)
+    alert = Alert(connector="a.test", queued=4, raised_at=1.0)
+    look = AlertLook(asked=1.0, at=1.1, epoch=1e9, alerts=[alert])
+    entries: list[Entry] = [header(), first, late, early, snapshot, look, trouble, again, footer]
+    record = load(_write(tmp_path / "r", *map(to_line, entries), to_line(footer)))
+    assert record == Record(
+        header=header(),
+        staged={"plain.healthy": again},
+        events=[early, late],
+        snapshots=[snapshot],
+        reported=[],
+        troubles=[trouble],
+        footer=footer,
+        alert_looks=[look],
+    )
+    assert assemble([header(), reported], "r").reported == [reported]
+
+
+def test_a_line_cut_off_at_the_end_is_left_out(tmp_path: Path) -> None:
+    line = to_line(staged("plain"))
+    for length in (1, 20, len(line) - 1):
+        record = load(_write(tmp_path / "r", to_line(header()), line[:length]))
+        assert (record.staged, record.footer) == ({}, None)
+
+
+def test_a_bad_line_elsewhere_is_named(tmp_path: Path) -> None:
+    path = _write(tmp_path / "r", to_line(header()), "rubbish", to_line(staged("plain")))
+    with pytest.raises(RecordError, match=r"r, line 2: not an entry"):
+        load(path)
+
+
+def test_no_header_no_file_no_text(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="r: no header"):
+        load(_write(tmp_path / "r", to_line(staged("plain"))))
+    with pytest.raises(RecordError, match="r: no header"):
+        load(_write(tmp_path / "r"))
+    with pytest.raises(RecordError, match="missing"):
+        load(tmp_path / "missing")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    with pytest.raises(RecordError, match="binary"):
+        load(tmp_path / "binary")

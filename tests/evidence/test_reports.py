@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import base64
+import quopri
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stories.story import ndr, staged
+
+from conformance.evidence.reports import read_report
+
+STAGED = staged("connection_refused")
+
+
+def test_the_fields_of_a_recipient() -> None:
+    [recipient] = read_report(
+        ndr(
+            STAGED,
+            status="5.4.316 (refused)",
+            diagnostic="smtp; 550 5.4.316 no;\r\n  really",
+            remote_mta="dns; mx.test",
+        )
+    ).recipients
+    assert recipient.final_recipient == STAGED.recipient
+    assert (recipient.action, recipient.status) == ("failed", "5.4.316")
+    assert recipient.diagnostic == "550 5.4.316 no; really"
+    assert recipient.remote_mta == "mx.test"
+
+
+def test_a_missing_type_does_not_hide_what_is_said() -> None:
+    [recipient] = read_report(ndr(STAGED, diagnostic="450 4.4.316 refused; retrying")).recipients
+    assert recipient.diagnostic == "450 4.4.316 refused; retrying"
+
+
+def test_absent_fields_are_empty() -> None:
+    [recipient] = read_report(ndr(STAGED, diagnostic="")).recipients
+    assert (recipient.diagnostic, recipient.remote_mta) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("action", "failure"),
+    [
+        ("failed", True),
+        ("Failed", True),
+        ("failed (given up)", True),
+        ("delayed", False),
+        ("delivered", False),
+        ("relayed", False),
+    ],
+)
+def test_only_failed_is_a_failure(action: str, failure: bool) -> None:
+    assert read_report(ndr(STAGED, action=action)).is_failure is failure
+
+
+def test_one_failed_recipient_of_several_makes_a_failure() -> None:
+    groups = b"Final-Recipient: rfc822; a@b\r\nAction: delivered\r\nStatus: 2.0.0\r\n\r\nFinal-Recipient"
+    report = read_report(ndr(STAGED).replace(b"Final-Recipient", groups, 1))
+    assert [r.action for r in report.recipients] == ["delivered", "failed"]
+    assert report.is_failure
+
+
+def test_a_bounce_in_no_known_form_is_a_failure() -> None:
+    report = read_report(b"Subject: Mail failed\r\n\r\nSorry.\r\n")
+    assert (report.recipients, report.subject, report.is_failure) == ((), "Mail failed", True)
+
+
+_GROUPS = """Reporting-MTA: dns; relay.test
+
+Final-Recipient: utf-8; jörg@x.test
+Action: failed
+Status: 5.1.2
+Diagnostic-Code: smtp; 550 5.1.2 unbekannt:
+ Jörg
+
+Final-Recipient: rfc822; a@b.test
+Action: delivered
+Status: 2.0.0
+"""
+
+
+@pytest.mark.parametrize("encoding", ["8bit", "base64", "quoted-printable", ""])
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_the_younger_type_may_be_encoded(encoding: str, line_end: bytes) -> None:
+    body = _GROUPS.encode().replace(b"\n", line_end)
+    body = {"base64": base64.encodebytes, "quoted-printable": quopri.encodestring}.get(encoding, bytes)(body)
+    head = f"Content-Transfer-Encoding: {encoding}\r\n" if encoding else ""
+    content = f"Content-Type: message/global-delivery-status\r\n{head}\r\n".encode() + body
+    first, second = read_report(content).recipients
+    assert first.final_recipient.endswith("rg@x.test")  # other letters may be lost in our reader
+    assert (first.action, first.status) == ("failed", "5.1.2")
+    assert first.diagnostic.startswith("550 5.1.2 unbekannt: J")
+    assert (second.final_recipient, second.action) == ("a@b.test", "delivered")
+
+
+def test_what_cannot_be_decoded_says_nothing() -> None:
+    content = (
+        b"Content-Type: message/global-delivery-status\r\nContent-Transfer-Encoding: base64\r\n\r\nabcde\r\n"
+    )
+    assert read_report(content).recipients == ()
+
+
+@given(st.binary(max_size=300))
+def test_any_octets_can_be_read(content: bytes) -> None:
+    read_report(content)
+    read_report(ndr(STAGED).replace(b"Reporting-MTA", content, 1))

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import pytest
+from stories.operated import taken_out, told, waits_for_alert
+from stories.story import Story, good, waiting
+
+from conformance.catalogue.course import Course
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.profile import load
+from conformance.evidence.record import Fault, Trouble
+from conformance.report.failure import explain
+from conformance.report.timeline import timeline
+
+
+def _explained(story: Story, aspect: str) -> str:
+    return explain(ALL[story.mode], story.judge(aspect), load("eop"))
+
+
+def _lines(story: Story) -> list[str]:
+    return [str(entry) for entry in timeline(story.evidence())]
+
+
+def test_a_failure_says_what_was_asked_by_whom_and_what_was_seen() -> None:
+    told = _explained(waiting("connection_refused").says(2.0, "451 4.4.0 oops"), "error_code")
+    flat = " ".join(told.split())
+    assert told.startswith("fail: connection-refused/error-code (MUST, profile eop)")
+    assert "Error code: 450 4.4.316 Connection refused" in flat
+    assert ALL["connection_refused"].staged in flat
+    for wanted in (
+        "reply code 450",
+        "reply code 451 (event: 451 4.4.0 oops)",
+        "enhanced status code 4.4.316",
+    ):
+        assert wanted in flat
+    assert "message accepted by the relay" in told
+    assert "destination repaired" in told
+
+
+def test_what_could_not_be_judged_says_why() -> None:
+    story = Story("connection_refused").look(2.0)
+    assert "the failure was not provoked" in " ".join(_explained(story, "retried").split())
+
+
+@pytest.mark.parametrize(
+    ("fault", "who"), [(Fault.TARGET, "relay"), (Fault.ADAPTER, "adapter"), (Fault.HARNESS, "this suite")]
+)
+def test_an_error_says_whose_fault_it_is(fault: Fault, who: str) -> None:
+    story = good("connection_refused")
+    story.troubles.append(Trouble(at=1.0, fault=fault, message="it broke", scenario=story.staged.scenario))
+    told = _explained(story, "retried")
+    assert who in told
+    assert "it broke" in told
+
+
+def test_a_long_timeline_is_shortened_in_the_middle() -> None:
+    story = Story("close_at_greeting").look(2.0)
+    for number in range(60):
+        story.connects(
+            2.0 + number / 100, ("smtp", "fault", {"stage": "greeting", "action": "close"}), lasting=0.1
+        )
+    told = _explained(story, "retried").splitlines()
+    assert len(told) < 90
+    [gap] = [line for line in told if "left out" in line]
+    assert 20 < told.index(gap) < len(told) - 20
+    assert "window closed" in told[-1]
+
+
+def test_lines_fit_into_a_terminal() -> None:
+    story = waiting("connection_refused").says(2.0, "450 4.4.1 " + "a long explanation " * 40)
+    assert max(map(len, _explained(story, "error_code").splitlines())) <= 100
+
+
+class TestTimeline:
+    def test_everything_is_in_order_on_one_clock(self) -> None:
+        story = good("dns_nxdomain").returns(9.0)
+        entries = timeline(story.evidence())
+        assert [e.at for e in entries] == sorted(e.at for e in entries)
+        assert next(e for e in entries if "message accepted by the relay" in e.text).at == 0.0
+        assert {e.layer for e in entries} == {"suite", "DNS", "TCP", "SMTP", "relay", "queue", "NDR"}
+
+    def test_the_queue_is_shown_when_it_changes(self) -> None:
+        story = Story("greeting_421").look(2.0).look(3.0).look(4.0, "no luck").look(5.0, None)
+        told = [entry.text for entry in timeline(story.evidence()) if entry.layer == "queue"]
+        assert told == ["waiting: no reason shown", "waiting: no luck", "not in the queue"]
+
+    def test_every_kind_of_event_can_be_shown(self) -> None:
+        story, server = Story("greeting_421"), Story("greeting_421").site().server
+        events: list[tuple[str, str, dict[str, object]]] = [
+            ("smtp", "received", {"stage": "ehlo", "line": "EHLO relay"}),
+            ("smtp", "sent", {"stage": "ehlo", "text": "250-a\n250 b"}),
+            ("smtp", "heard", {"octets": 28}),
+            ("smtp", "body", {"octets": 7}),
+            ("smtp", "fault", {"stage": "dot", "action": "close", "attempt": 1}),
+            ("tls", "offered", {"certificate": "expired"}),
+            ("tls", "failed", {"error": "bad certificate"}),
+            ("tcp", "accepted", {"peer": "127.0.0.1:5", "attempt": 1}),
+            ("tcp", "closed", {"by": "peer", "how": "fin"}),
+            ("tcp", "refusing", {}),
+            ("tcp", "hanging", {"backlog": 1, "fillers": 2}),
+            ("tcp", "probe", {"outcome": "refused"}),
+            ("tcp", "syn", {"peer": "127.0.0.1:5", "outcome": "dropped", "seconds": 1.0}),
+            ("fake", "broke", {"error": "oops"}),
+            ("new", "kind", {"of": "event"}),
+        ]
+        for layer, kind, fields in events:
+            story.note(2.0, layer, kind, server=server, connection=3, **fields)
+        told = "\n".join(_lines(story))
+        for shown in ("> EHLO relay", "250-a | 250 b", "7 octets", "> 28 octets", "close at dot",
+                      "certificate expired", "bad certificate", "127.0.0.1:5", "closed by peer (fin)", "refused",
+                      "dropped", "oops", "of event"):  # fmt: skip
+            assert shown in told
+        assert len(_lines(story)) == len(events) + 3
+
+    def test_a_bounce_in_no_known_form_is_shown(self) -> None:
+        story = Story("greeting_421").returns(4.0, content=b"Subject: Oh\r\n\r\n")
+        assert any("Oh: no delivery-status part" in line for line in _lines(story))
+
+    def test_without_submission_times_are_the_journals(self) -> None:
+        story = Story("greeting_421").change(submitted=None, repaired=None)
+        assert [(e.at, e.text) for e in timeline(story.evidence())] == [(12.0, "window closed")]
+
+
+class TestOperator:
+    def test_what_the_operator_did_and_saw_is_in_the_timeline(self) -> None:
+        lines = "\n".join(_lines(taken_out(Course.SWITCHED_OFF)))
+        assert "suite  operator: off" in lines
+        assert "suite  operator: domain authoritative" in lines
+        assert "message accepted by the relay, for <known@" in lines
+        assert "offered: 550 5.4.1 Recipient address rejected" in lines
+
+    def test_a_refused_act_is_told_with_its_reason(self) -> None:
+        story = taken_out().acts(4.0, "a bad host", refused="no such host")
+        assert "relay  refused: no such host" in "\n".join(_lines(story))
+
+    def test_an_alert_is_told_when_it_is_seen_and_when_it_changes(self) -> None:
+        story = waits_for_alert()
+        lines = [line for line in _lines(told(story, story.alert())) if " queued for mx1." in line]
+        assert [line.split("relay  ")[1].split(":")[0] for line in lines] == ["alert", "cleared"]

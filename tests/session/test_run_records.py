@@ -1,0 +1,161 @@
+"""Several waves leave several records: which of them tells of a scenario, and what is staged again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from stories.days import expired
+from stories.story import ASPECT, Story, good, good_control, waiting
+
+from conformance.catalogue.course import Course, Timing, timing_of
+from conformance.catalogue.profile import load
+from conformance.catalogue.scenario import Scenario
+from conformance.evidence.record import Record
+from conformance.judging.judge import judge
+from conformance.judging.verdict import Verdict
+from conformance.schedules.scenarios import scenario_of
+from conformance.session.run import Run, _day, _staged
+from conformance.target import Capability
+from conformance.wave.plan import COMPRESSED_DAY
+
+EVERYTHING = frozenset(Capability)
+
+
+def _run(*records: Record) -> Run:
+    return Run("x", load("eop"), False, None, records=list(records))  # type: ignore[arg-type]
+
+
+def _on(timing: Timing, story: Story) -> Record:
+    record = story.record()
+    return replace(record, header=replace(record.header, timing=timing))
+
+
+def _plain() -> Scenario:
+    return scenario_of("plain.healthy")
+
+
+def test_the_record_in_which_it_was_staged() -> None:
+    steady, jumped = good("greeting_421").record(), expired("greeting_421").record()
+    run = _run(steady, jumped)
+    assert run.evidence_for(scenario_of("greeting_421.healed")) is steady
+    assert run.evidence_for(scenario_of("greeting_421.expires")) is jumped
+    assert run.knows(_plain())
+    assert not run.knows(scenario_of("greeting_554.healed"))
+
+
+def test_a_control_is_in_every_record_and_its_own_clock_comes_first() -> None:
+    steady = _on(Timing.STEADY, good_control("plain"))
+    jumped = _on(Timing.JUMPED, good_control("plain"))
+    for records in ([steady, jumped], [jumped, steady]):
+        assert _run(*records).evidence_for(_plain()) is steady
+    assert _run(jumped).evidence_for(_plain()) is jumped
+
+
+def test_what_was_staged_again_counts() -> None:
+    first, second = good("greeting_421").record(), good("greeting_421").record()
+    assert _run(first, second).evidence_for(scenario_of("greeting_421.healed")) is second
+
+
+def test_what_was_never_staged_is_looked_for_in_the_first() -> None:
+    first, second = good("greeting_421").record(), good("greeting_554").record()
+    assert _run(first, second).evidence_for(scenario_of("dns_nxdomain.healed")) is first
+
+
+def test_each_clock_gets_its_scenarios_with_the_controls_first() -> None:
+    wanted = [scenario_of(f"connection_refused.{course}") for course in ("healed", "expires", "restarted")]
+    assert _staged(Timing.STEADY, wanted, EVERYTHING, "loopback") == [
+        "plain.healthy",
+        "connection_refused.healed",
+    ]
+    assert _staged(Timing.COMPRESSED, wanted, EVERYTHING, "loopback") == []
+    for timing, course in ((Timing.JUMPED, "expires"), (Timing.RESTARTED, "restarted")):
+        assert _staged(timing, wanted, EVERYTHING, "loopback") == [
+            "plain.healthy",
+            "moved_clock.after_jump",
+            f"connection_refused.{course}",
+        ]
+    assert _staged(Timing.JUMPED, wanted, EVERYTHING - {Capability.CLOCK}, "loopback") == []
+    assert _staged(Timing.RESTARTED, wanted, EVERYTHING - {Capability.RESTART}, "loopback") == []
+
+
+@pytest.mark.parametrize(
+    ("timing", "interval", "day", "slack"),
+    [
+        (Timing.STEADY, 2.0, 1.0, 2.0),
+        (Timing.OPERATED, 1.0, 1.0, 2.0),
+        (Timing.JUMPED, 1.0, 1.0, 2.0),
+        (Timing.COMPRESSED, 2.0, 2.0, 2.0),
+    ],
+)
+def test_a_second_staging_is_asked_for_more_time(
+    timing: Timing, interval: float, day: float, slack: float, pytestconfig: pytest.Config
+) -> None:
+    run = _run()
+    run.config = pytestconfig
+    first, second = (run._plan(["plain.healthy"], timing, "loopback", stretch) for stretch in (1.0, 2.0))
+    assert second.asked.retry_interval == interval * first.asked.retry_interval
+    assert second.asked.queue_lifetime == day * first.asked.queue_lifetime
+    assert second.slack == slack * first.slack
+    assert second.asked.command_timeout == first.asked.command_timeout, "time-outs stay real"
+
+
+def _late(run: Run, aspect: str, name: str) -> list[str]:
+    return [scenario.id for scenario in run._late([(ASPECT[aspect], scenario_of(name))])]
+
+
+def test_what_only_came_late_is_staged_again() -> None:
+    story = Story("close_at_ehlo").change(repaired=20.0, closed=30.0).look(2.0).meets_fault(1.0)
+    run = _run(story.meets_fault(6.0).record())
+    assert _late(run, "retried", "close_at_ehlo.healed") == ["close_at_ehlo.healed"]
+    wrong = _run(story.meets_fault(6.5).record())
+    assert _late(wrong, "retried", "close_at_ehlo.healed") == []
+
+
+def test_what_we_were_late_for_is_staged_again() -> None:
+    run = _run(good("greeting_421").change(lag=1.5).record())
+    assert _late(run, "recovers", "greeting_421.healed") == ["greeting_421.healed"]
+    assert _late(_run(waiting("greeting_421").record()), "recovers", "greeting_421.healed") == []
+
+
+@pytest.mark.parametrize(("pressure", "again"), [(0.5, False), (0.95, True)])
+def test_what_failed_in_a_crowded_moment_is_staged_again(pressure: float, again: bool) -> None:
+    wrong = waiting("greeting_421").says(2.0, "450 4.4.315 Connection timed out").change(pressure=pressure)
+    expected = ["greeting_421.healed"] if again else []
+    assert _late(_run(wrong.record()), "error_code", "greeting_421.healed") == expected
+    in_order = good("greeting_421").change(pressure=pressure)
+    assert _late(_run(in_order.record()), "error_code", "greeting_421.healed") == []
+
+
+@pytest.mark.parametrize(("given", "day"), [(None, COMPRESSED_DAY), ("30", 30.0), ("86400", 86400.0)])
+def test_the_day(given: str | None, day: float) -> None:
+    assert _day(given) == day
+
+
+@pytest.mark.parametrize("given", ["", "soon", "-5", "1", "86401", "nan", "inf"])
+def test_no_day(given: str) -> None:
+    with pytest.raises(
+        pytest.UsageError, match=f"--conformance-day={given}: seconds that stand for 24 hours"
+    ):
+        _day(given)
+
+
+def test_every_clock_has_courses() -> None:
+    assert {timing_of(course) for course in Course} == set(Timing)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_second_copy_is_not_taken_back_by_another_staging(order: int) -> None:
+    twice = good("greeting_421").delivers(9.0).record()
+    run = _run(*[twice, good("greeting_421").record()][::order])
+    judged = run.judged_in(ASPECT["recovers"], scenario_of("greeting_421.healed"))
+    assert (judged.verdict, judged.settled) == (Verdict.FAIL, True)
+    assert "2 copies" in judged.observed
+
+
+def test_what_may_be_the_machine_s_fault_is_taken_back() -> None:
+    never = waiting("greeting_421").record()
+    run = _run(never, good("greeting_421").record())
+    recovers = ASPECT["recovers"]
+    assert judge(recovers, scenario_of("greeting_421.healed"), never, load("eop")).verdict is Verdict.FAIL
+    assert run.judged_in(recovers, scenario_of("greeting_421.healed")).verdict is Verdict.PASS

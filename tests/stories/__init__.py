@@ -1,0 +1,1 @@
+"""Hand-made records: what a wave would have left behind, told event by event."""

@@ -1,0 +1,207 @@
+"""What the error of a failure says, on hand-made records: codes, detail, destination server."""
+
+from __future__ import annotations
+
+import pytest
+from stories.story import TITLES, TOLD, observed, waiting
+
+from conformance.catalogue.failure_modes import ALL
+from conformance.judging.verdict import Verdict
+from conformance.target import Outcome
+
+
+class TestErrorCode:
+    def test_the_wrong_code(self) -> None:
+        story = waiting("connection_refused").says(2.0, "450 4.4.315 Connection refused")
+        assert "enhanced status code 4.4.315" in observed(story, "error_code")
+
+    def test_the_wrong_reply_code(self) -> None:
+        story = waiting("connection_refused").says(2.0, "451 4.4.316 Connection refused")
+        assert "reply code 451" in observed(story, "error_code")
+
+    def test_each_error_is_judged_by_what_it_was(self) -> None:
+        story = waiting("dns_nxdomain").says(2.0, "450 4.4.4 No such name")
+        story.says(4.0, "550 5.4.4 No such name", Outcome.PERMANENT)
+        assert story.verdict("error_code", "rfc") is Verdict.PASS
+        wrong = story.says(4.5, "550 4.4.4 No such name", Outcome.PERMANENT)
+        assert "4.4.4" in observed(wrong, "error_code", profile="rfc")
+
+    def test_the_worst_error_counts(self) -> None:
+        story = waiting("connection_refused").says(2.0, "450 4.4.316 a").says(3.0, "450 4.4.1 b")
+        assert "4.4.1 b" in observed(story.says(4.0, "450 4.4.316 c"), "error_code")
+
+    def test_the_worst_of_deviations_is_shown(self) -> None:
+        story = waiting("connection_refused").says(2.0, "", status="4.7.0").says(3.0, "", status="4.4.1")
+        assert "4.7.0" in observed(story, "error_code", Verdict.DEVIATION, "rfc")
+
+    def test_a_code_further_in_does_not_count(self) -> None:
+        story = waiting("connection_refused").says(2.0, "deferred: 450 4.4.316 Connection refused")
+        assert "no reply code" in observed(story, "error_code")
+
+    def test_a_status_field_alone_serves_the_rfc_profile(self) -> None:
+        story = waiting("connection_refused").says(2.0, "connect to 127.5.5.1: refused", status="4.4.1")
+        assert story.verdict("error_code", "rfc") is Verdict.PASS
+        assert story.verdict("error_code") is Verdict.FAIL
+
+    def test_the_wrong_class_fails_and_the_wrong_subject_deviates(self) -> None:
+        wrong = waiting("connection_refused").says(2.0, "x", status="5.4.1")
+        assert wrong.judge("error_code", "rfc").requirement.id == "rfc/status-class"
+        subject = waiting("connection_refused").says(2.0, "x", status="4.7.1").judge("error_code", "rfc")
+        assert (subject.verdict, subject.requirement.id) == (Verdict.DEVIATION, "rfc/status-subject")
+
+    def test_a_reply_code_is_judged_where_it_is_shown(self) -> None:
+        story = waiting("connection_refused").says(2.0, "550 4.4.1 x")
+        assert story.judge("error_code", "rfc").requirement.id == "rfc/reply-code"
+
+    def test_returned_at_once(self) -> None:
+        story = waiting("connection_refused").says(2.0, "550 5.4.316 no", Outcome.PERMANENT)
+        assert "outcome permanent: 550 5.4.316 no" in observed(story, "error_code")
+
+    def test_returned_at_once_where_that_is_accepted(self) -> None:
+        story = waiting("dns_nxdomain").says(2.0, "550 5.1.2 unknown host", Outcome.PERMANENT)
+        assert story.verdict("error_code", "rfc") is Verdict.PASS
+        assert story.verdict("error_code", "eop") is Verdict.FAIL
+
+    def test_no_error_shown(self) -> None:
+        assert "no error was shown" in observed(waiting("connection_refused"), "error_code")
+        delivered = waiting("connection_refused").delivers(8.0)
+        assert "delivered and no error" in observed(delivered, "error_code")
+
+    def test_a_queue_never_seen(self) -> None:
+        story = waiting("connection_refused")
+        story.snapshots.clear()
+        assert story.verdict("error_code") is Verdict.INCONCLUSIVE
+
+    def test_the_queue_alone_serves(self) -> None:
+        story = waiting("connection_refused").look(4.0, "450 4.4.316 Connection refused")
+        assert story.verdict("error_code") is Verdict.PASS
+
+    @pytest.mark.parametrize(
+        "mode", ["connection_refused", "dns_nxdomain", "greeting_554", "certificate_expired"]
+    )
+    def test_words_without_a_code_are_not_judged_where_none_is_asked_for(self, mode: str) -> None:
+        story = waiting(mode).says(2.0, "connect to mx[127.4.4.1]: no").look(3.1, "deferred: no")
+        assert "shows no code" in observed(story, "error_code", Verdict.NOT_APPLICABLE, "rfc")
+        assert story.verdict("error_code") is Verdict.FAIL
+
+    def test_the_code_may_stand_in_the_queue_or_in_a_notice_of_delay(self) -> None:
+        words = waiting("connection_refused").says(2.0, "refused")
+        assert words.look(3.1, "450 4.4.316 refused").verdict("error_code") is Verdict.PASS
+        notice = waiting("connection_refused").says(2.0, "refused")
+        notice.returns(3.0, action="delayed", status="4.7.1", diagnostic="smtp; 450 4.7.1 refused")
+        assert "notice of delay" in observed(notice, "error_code", Verdict.DEVIATION, "rfc")
+
+    def test_nothing_shown_at_all_is_a_failure_under_every_profile(self) -> None:
+        for profile in ("eop", "rfc"):
+            assert "no error was shown" in observed(
+                waiting("connection_refused"), "error_code", profile=profile
+            )
+
+
+class TestErrorDetail:
+    @pytest.mark.parametrize("mode", TOLD)
+    def test_a_word_of_the_cause_is_a_detail_however_short(self, mode: str) -> None:
+        for word in ALL[mode].explained_by:
+            story = waiting(mode).says(2.0, f"450 {ALL[mode].section} [Message={word}]")
+            assert story.verdict("error_detail") is Verdict.PASS, word
+
+    def test_no_tls(self) -> None:
+        assert (
+            waiting("tls_not_offered").says(2.0, "450 4.4.317 no TLS").verdict("error_detail") is Verdict.PASS
+        )
+        mute = waiting("tls_not_offered").says(2.0, "450 4.4.317 no no")
+        assert [finding.holds for finding in mute.judge("error_detail").findings] == [False, False]
+
+    def test_a_port_is_part_of_a_name_and_explains_nothing(self) -> None:
+        story = waiting("connect_timeout")
+        told = story.says(2.0, f"450 4.4.315 Connection timed out ({story.site().name}:43210)")
+        assert told.verdict("error_detail") is Verdict.FAIL
+
+    @pytest.mark.parametrize("mode", TOLD)
+    def test_the_title_and_our_own_names_explain_nothing(self, mode: str) -> None:
+        story = waiting(mode)
+        site = story.site(len(ALL[mode].hosts) - 1)
+        title = TITLES[ALL[mode].section]
+        text = f"450 {ALL[mode].section} {title} [Message=] {site.name.upper()} [{site.host}]:25 111.111.1.1"
+        judged = story.says(2.0, f"{text} <{story.staged.sender}>").judge("error_detail")
+        assert [finding.holds for finding in judged.findings] == [False, False], judged.observed
+
+    @pytest.mark.parametrize("mode", TOLD)
+    def test_our_own_names_do_not_name_the_cause(self, mode: str) -> None:
+        story = waiting(mode)
+        text = f"450 {ALL[mode].section} sorry about {story.staged.recipient} at {story.site().name}"
+        judged = story.says(2.0, text).judge("error_detail")
+        assert judged.verdict is Verdict.DEVIATION, judged.observed
+        assert judged.requirement.id == "error/detail-names-cause"
+
+    def test_a_missing_detail_fails_where_the_document_promises_one_and_deviates_elsewhere(self) -> None:
+        promised = waiting("connect_timeout").says(2.0, "450 4.4.315 Connection timed out")
+        assert promised.judge("error_detail").requirement.id == "error/detail"
+        assert promised.verdict("error_detail") is Verdict.FAIL
+        sampled = waiting("connection_refused").says(2.0, "450 4.4.316 Connection refused")
+        assert sampled.judge("error_detail").requirement.id == "error/detail-given"
+        assert sampled.verdict("error_detail") is Verdict.DEVIATION
+
+    def test_what_stands_behind_the_destination_is_a_detail(self) -> None:
+        story = waiting("connection_refused")
+        story.says(
+            2.0, f"450 4.4.316 connect to {story.site().name}[{story.site().host}]:25: Connection refused"
+        )
+        assert story.verdict("error_detail") is Verdict.PASS
+
+    def test_a_number_counts_only_alone(self) -> None:
+        inside = waiting("connection_refused").says(2.0, "450 4.4.316 [Message=session 8111a]")
+        assert inside.verdict("error_detail") is Verdict.DEVIATION
+        alone = waiting("connection_refused").says(2.0, "450 4.4.316 [Message=socket error 111]")
+        assert alone.verdict("error_detail") is Verdict.PASS
+
+    def test_brackets_and_stamps_are_no_detail(self) -> None:
+        stamp = "[relay.test 2026-01-01T00:00:00.000Z 00AB]"
+        text = f"450 4.4.316 Connection refused [LastAttemptedIP=127.1.1.1:25] {stamp}"
+        assert waiting("connection_refused").says(2.0, text).judge("error_detail").findings[0].holds is False
+
+    def test_no_error_shown(self) -> None:
+        assert "no error was shown" in observed(waiting("connect_timeout"), "error_detail")
+
+
+class TestDestinationServer:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "{name}",
+            "[{name}]:25",
+            "x ({host}).",
+            "{host}:25",
+            "tried {name}.",
+            "{name}[{host}]",
+            "::ffff:{host}",
+        ],
+    )
+    def test_named_in_the_text(self, text: str) -> None:
+        story = waiting("connection_refused")
+        story.says(2.0, text.format(name=story.site().name, host=story.site().host))
+        assert story.verdict("destination_server") is Verdict.PASS
+
+    @pytest.mark.parametrize("text", ["nothing", "{host}0", "x.{name}", "{name}.org", "1{host}", "{domain}"])
+    def test_another_name_does_not_count(self, text: str) -> None:
+        story = waiting("connection_refused")
+        story.says(
+            2.0, text.format(name=story.site().name, host=story.site().host, domain=story.staged.domain)
+        )
+        assert story.verdict("destination_server") is Verdict.FAIL
+
+    def test_the_last_of_two(self) -> None:
+        first, last = (waiting("greeting_421_every_host").site(n).name for n in (0, 1))
+        for text, destination, verdict in [
+            (first, "", Verdict.FAIL),
+            (last, "", Verdict.PASS),
+            (f"{first} {last}", "", Verdict.FAIL),
+            (f"tried {first} before", last, Verdict.PASS),
+            (last, first, Verdict.FAIL),
+            (last, "a pool", Verdict.PASS),
+        ]:
+            story = waiting("greeting_421_every_host").says(2.0, text, destination=destination)
+            assert story.verdict("destination_server") is verdict, (text, destination)
+
+    def test_no_error_shown(self) -> None:
+        assert observed(waiting("connection_refused"), "destination_server") == "no error was shown"

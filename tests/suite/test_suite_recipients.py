@@ -1,0 +1,188 @@
+"""Refusals for good, messages to two recipients, and a backlog beside: aspects on hand-made records."""
+
+from __future__ import annotations
+
+import pytest
+from stories.reports import qmail_like
+from stories.story import ASPECT, Story
+
+from conformance.catalogue.failure_mode import Kind
+from conformance.catalogue.failure_modes import ALL
+from conformance.judging.verdict import Verdict
+
+REJECTED = [name for name, mode in ALL.items() if mode.kind is Kind.PERMANENT and mode.mx is None]
+MIXED = [name for name, mode in ALL.items() if mode.kind is Kind.MIXED]
+
+
+def _observed(story: Story, aspect: str, verdict: Verdict = Verdict.FAIL, profile: str = "eop") -> str:
+    judged = story.judge(aspect, profile)
+    assert judged.verdict is verdict, (judged.verdict, judged.observed)
+    return judged.observed
+
+
+class TestReturnedAtOnce:
+    @pytest.mark.parametrize("profile", ["eop", "rfc"])
+    @pytest.mark.parametrize("mode", REJECTED)
+    def test_one_report_and_one_attempt(self, mode: str, profile: str) -> None:
+        story = Story(mode).meets_fault(1.2).returns(1.8)
+        assert "1 reports" in _observed(story, "returned_at_once", Verdict.PASS, profile)
+
+    def test_not_returned(self) -> None:
+        story = Story("rejected_at_rcpt").meets_fault(1.2)
+        assert _observed(story, "returned_at_once") == "0 reports"
+        assert "0 reports" in _observed(story.returns(3.0, action="delayed"), "returned_at_once")
+
+    def test_twice(self) -> None:
+        story = Story("rejected_at_rcpt").meets_fault(1.2).returns(1.8)
+        assert not Story("rejected_at_rcpt").meets_fault(1.2).judge("returned_at_once").settled
+        assert "2 reports, the first 0." in _observed(story.returns(5.0), "returned_at_once")
+        assert story.judge("returned_at_once").settled
+
+    def test_tried_again(self) -> None:
+        story = Story("rejected_at_data").meets_fault(1.2).meets_fault(3.5).returns(3.9)
+        assert _observed(story, "returned_at_once", Verdict.DEVIATION) == "2 attempts"
+
+    def test_without_the_refusal_nothing_passes(self) -> None:
+        assert _observed(Story("rejected_at_rcpt").returns(1.8), "returned_at_once", Verdict.INCONCLUSIVE)
+
+
+def _story(mode: str) -> Story:
+    """Return two attempts that met the fault for one recipient; the other is served at the first of them."""
+    story = Story(mode).meets_fault(1.2)
+    [other] = story.staged.others
+    return story.delivers(1.3, recipients=[other])
+
+
+def _right(mode: str) -> Story:
+    story = _story(mode)
+    if mode == "one_recipient_rejected":
+        return story.returns(1.9)
+    return story.meets_fault(3.5).delivers(8.0, recipients=[story.staged.recipient])
+
+
+class TestEachRecipient:
+    @pytest.mark.parametrize("profile", ["eop", "rfc"])
+    @pytest.mark.parametrize("mode", MIXED)
+    def test_each_has_its_own_fate(self, mode: str, profile: str) -> None:
+        assert _right(mode).verdict("each_recipient", profile) is Verdict.PASS
+
+    @pytest.mark.parametrize("mode", MIXED)
+    def test_addresses_in_another_case(self, mode: str) -> None:
+        story = _story(mode)
+        who = story.staged.recipient.replace(".test", ".TEST")
+        if mode == "one_recipient_rejected":
+            lower = story.staged
+            story.change(recipient=who).returns(1.9).change(recipient=lower.recipient)
+        else:
+            story.meets_fault(3.5).delivers(8.0, recipients=[who])
+        assert story.verdict("each_recipient") is Verdict.PASS
+
+    @pytest.mark.parametrize("named", [True, False])
+    def test_a_plain_text_names_the_recipient(self, named: bool) -> None:
+        story = _story("one_recipient_rejected")
+        report = qmail_like(story.staged)
+        who = f"<{story.staged.recipient}>".encode()
+        story.returns(1.9, content=report if named else report.replace(who, b"somebody"))
+        assert story.verdict("each_recipient") is (Verdict.PASS if named else Verdict.FAIL)
+
+    @pytest.mark.parametrize("mode", MIXED)
+    @pytest.mark.parametrize(("at", "verdict"), [(2.2, Verdict.PASS), (2.4, Verdict.FAIL)])
+    def test_a_connection_for_each_is_the_same_attempt(self, mode: str, at: float, verdict: Verdict) -> None:
+        story = _right(mode)
+        [other] = story.staged.others
+        story.events = [
+            event
+            for event in story.events
+            if event.kind != "message" or other not in event.fields["recipients"]  # type: ignore[operator]
+        ]
+        # the first attempt ended at 1.3 s; half an interval of 2 s later another one may begin
+        assert story.delivers(at, recipients=[other]).verdict("each_recipient") is verdict
+
+    @pytest.mark.parametrize("mode", MIXED)
+    def test_the_other_twice(self, mode: str) -> None:
+        story = _right(mode)
+        again = story.delivers(4.0, recipients=story.staged.others)
+        assert again.judge("each_recipient").requirement.id == "recipients/delivered-once"
+        assert "2 deliveries" in _observed(again, "each_recipient")
+        assert again.judge("each_recipient").settled
+
+    def test_the_other_not_at_all(self) -> None:
+        story = Story("one_recipient_rejected").meets_fault(1.2).returns(1.9)
+        assert "0 deliveries, not at the first attempt" in _observed(story, "each_recipient")
+        assert not story.judge("each_recipient").settled
+
+    def test_the_report_names_the_other_too(self) -> None:
+        story = _story("one_recipient_rejected")
+        [other] = story.staged.others
+        both = story.change(recipient=other).returns(1.9).change(recipient=Story(story.mode).staged.recipient)
+        assert other in _observed(both, "each_recipient")
+
+    def test_not_returned_delivered_or_both(self) -> None:
+        assert "0 reports, of nobody" in _observed(_story("one_recipient_rejected"), "each_recipient")
+        deferred = _story("one_recipient_deferred")
+        assert "0 deliveries" in _observed(deferred, "each_recipient")
+        both = _right("one_recipient_deferred").returns(9.0)
+        assert both.judge("each_recipient").requirement.id == "recipients/own-outcome"
+
+    @pytest.mark.parametrize("profile", ["eop", "rfc"])
+    @pytest.mark.parametrize(
+        ("change", "told"),
+        [
+            ({"content": b"Subject: x\r\n\r\n"}, "the body has 0 octets"),
+            ({"mail_from": ""}, "the reverse-path is <>"),
+        ],
+    )
+    def test_altered_for_the_one_that_remained(
+        self, change: dict[str, object], told: str, profile: str
+    ) -> None:
+        story = _story("one_recipient_deferred").meets_fault(3.5)
+        story.delivers(8.0, recipients=[story.staged.recipient], **change)
+        assert told in _observed(story, "each_recipient", profile=profile)
+        judged = story.judge("each_recipient", profile)
+        wrong = {finding.requirement for finding in judged.findings if not finding.holds}
+        assert wrong == {"recipients/intact"}
+
+    def test_nothing_delivered_leaves_nothing_to_compare(self) -> None:
+        story = Story("one_recipient_rejected").meets_fault(1.2).returns(1.9)
+        rows = {finding.requirement for finding in story.judge("each_recipient").findings}
+        assert "recipients/intact" not in rows
+
+    def test_only_once(self) -> None:
+        for story in (_right("one_recipient_rejected"), _right("one_recipient_deferred")):
+            twice = story.returns(9.0).delivers(9.5, recipients=[story.staged.recipient])
+            assert twice.judge("each_recipient").requirement.id == "recipients/own-outcome"
+            assert twice.judge("each_recipient").settled
+        late = _story("one_recipient_deferred").meets_fault(3.5)
+        assert not late.judge("each_recipient").settled
+
+
+class TestBesideBacklog:
+    def _story(self, at: float) -> Story:
+        story = Story("beside_backlog", number=80)
+        return story.connects(0.5, ("smtp", "fault", {"stage": "greeting"})).delivers(at)
+
+    @pytest.mark.parametrize(("at", "verdict"), [(3.0, Verdict.PASS), (3.2, Verdict.DEVIATION)])
+    def test_prompt(self, at: float, verdict: Verdict) -> None:
+        # granularity 0.1 s, slack 1 s and a second for the transfer
+        judged = self._story(at).judge("beside_backlog")
+        assert judged.verdict is verdict, judged.observed
+        assert judged.only_late is (verdict is Verdict.DEVIATION)
+
+    def test_nothing_was_in_the_way(self) -> None:
+        story = Story("beside_backlog", number=80).delivers(1.5)
+        assert "never went" in _observed(story, "beside_backlog", Verdict.INCONCLUSIVE)
+
+    def test_never_or_twice(self) -> None:
+        story = Story("beside_backlog", number=80).connects(0.5, ("smtp", "fault", {"stage": "greeting"}))
+        assert "nothing arrived" in _observed(story, "beside_backlog", Verdict.DEVIATION)
+        assert not story.judge("beside_backlog").only_late
+        twice = self._story(1.5).delivers(2.0)
+        assert twice.verdict("beside_backlog") is Verdict.DEVIATION
+        assert not twice.judge("beside_backlog").only_late
+
+
+def test_aspects_of_other_kinds_leave_these_alone() -> None:
+    for name, aspect in ASPECT.items():
+        kinds = {scenario.failure_mode.kind for scenario in aspect.scenarios()}
+        # schedules are drawn for each run, and are no failure modes of the suite's own
+        assert kinds == set(aspect.kinds) - {Kind.SCHEDULE}, name

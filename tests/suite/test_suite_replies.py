@@ -1,0 +1,178 @@
+"""Replies of the remote server: kept, quoted, passed through, and passing; aspects on hand-made records."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from stories.reports import postfix_like, qmail_like
+from stories.story import Story, waiting
+
+from conformance.judging.verdict import Verdict
+from conformance.target import Outcome
+
+THREE = "450 4.2.1 Mailbox busy 4.2.1 Twelve others are waiting 4.2.1 Try again later"
+
+
+def _observed(story: Story, aspect: str, verdict: Verdict, profile: str = "eop") -> str:
+    judged = story.judge(aspect, profile)
+    assert judged.verdict is verdict, (judged.verdict, judged.observed)
+    return judged.observed
+
+
+class TestReplyKept:
+    def test_all_lines(self) -> None:
+        story = waiting("reply_multi_line").says(2.0, f"host mx said: {THREE}")
+        assert _observed(story, "reply_kept", Verdict.PASS)
+
+    def test_one_line_is_missing(self) -> None:
+        story = waiting("reply_multi_line").says(2.0, "450 4.2.1 Mailbox busy, Try again later")
+        assert "without Twelve others are waiting" in _observed(story, "reply_kept", Verdict.DEVIATION)
+
+
+class TestReportsRefusal:
+    @pytest.mark.parametrize(
+        ("status", "diagnostic", "verdict"),
+        [
+            ("5.0.0", "smtp; 550 4.7.1 Not wanted here", Verdict.PASS),
+            ("4.7.1", "smtp; 550 4.7.1 Not wanted here", Verdict.FAIL),
+            ("5.7.1", "smtp; 550 5.0.0 Delivery failed", Verdict.DEVIATION),
+        ],
+    )
+    def test_class_and_words(self, status: str, diagnostic: str, verdict: Verdict) -> None:
+        story = Story("rejected_of_another_class").meets_fault(1.2)
+        story.returns(1.8, status=status, diagnostic=diagnostic)
+        assert _observed(story, "reports_refusal", verdict)
+
+    @pytest.mark.parametrize(
+        ("said", "verdict"),
+        [
+            ("550-5.1.1 Mailbox unavailable", Verdict.DEVIATION),  # not the words of the reply
+            ("5.7.1 no", Verdict.DEVIATION),
+            ("(#5.1.1).", Verdict.DEVIATION),
+            ("no", Verdict.FAIL),
+            ("450 4.2.1 no", Verdict.FAIL),
+            ("1550 or 5.5.5.5 or 5.1", Verdict.FAIL),
+            ("", Verdict.FAIL),
+        ],
+    )
+    def test_a_plain_text(self, said: str, verdict: Verdict) -> None:
+        story = Story("rejected_of_another_class").meets_fault(1.2)
+        story.returns(1.8, content=qmail_like(story.staged, said=said))
+        assert _observed(story, "reports_refusal", verdict)
+
+    def test_a_plain_text_that_quotes_the_reply(self) -> None:
+        story = Story("rejected_of_another_class").meets_fault(1.2)
+        assert story.scenario.failure_mode.reply is not None
+        said = " ".join(story.scenario.failure_mode.reply.text.splitlines())
+        story.returns(1.8, content=qmail_like(story.staged, said=said))
+        assert "in the text" in _observed(story, "reports_refusal", Verdict.PASS)
+
+    def test_what_the_message_itself_says_is_no_reason(self) -> None:
+        story = Story("rejected_of_another_class").meets_fault(1.2)
+        story.change(content=story.staged.content + b"550 5.1.1 I wrote\r\n")
+        story.returns(1.8, content=qmail_like(story.staged, said="no"))
+        assert _observed(story, "reports_refusal", Verdict.FAIL)
+
+    def test_no_report(self) -> None:
+        assert _observed(Story("rejected_599").meets_fault(1.2), "reports_refusal", Verdict.INCONCLUSIVE)
+
+
+class TestQuotesSafely:
+    def test_one_line_for_each_error(self) -> None:
+        story = waiting("reply_bare_cr").says(2.0, "450 4.2.1 Mailbox busy?Status: 2.0.0")
+        assert _observed(story, "quotes_safely", Verdict.PASS)
+
+    @pytest.mark.parametrize("text", ["450 busy\nstatus=sent", "450 busy\x1b[2J", "450 busy\x00"])
+    def test_control_characters_in_an_event(self, text: str) -> None:
+        assert "U+00" in _observed(waiting("reply_nul").says(2.0, text), "quotes_safely", Verdict.DEVIATION)
+
+    def test_control_characters_in_the_queue(self) -> None:
+        story = waiting("reply_nul").look(5.5, "450 busy\rstatus=sent")
+        assert "U+000D" in _observed(story, "quotes_safely", Verdict.DEVIATION)
+
+    def test_a_delivery_that_never_was(self) -> None:
+        story = waiting("reply_like_log_lines").says(2.0, "250 2.0.0 OK", Outcome.DELIVERED)
+        assert "before anything arrived" in _observed(story, "quotes_safely", Verdict.DEVIATION)
+
+    @pytest.mark.parametrize(
+        ("rows", "verdict"),
+        [
+            ((1, 2, 1), Verdict.PASS),
+            ((2, 1, 2), Verdict.PASS),
+            ((2, 0, 2), Verdict.PASS),
+            ((1, 2, 2), Verdict.DEVIATION),
+            ((3, 2, 1), Verdict.DEVIATION),
+        ],
+    )
+    def test_a_row_for_each_line_of_a_reply(self, rows: tuple[int, ...], verdict: Verdict) -> None:
+        story = waiting("reply_like_log_lines").says(2.0, "450 4.2.1 Mailbox busy?250 2.0.0 OK")
+        story.snapshots.clear()
+        for at, number in enumerate(rows, 2):
+            story.look(float(at))
+            story.snapshots[-1] = replace(story.snapshots[-1], waiting=story.snapshots[-1].waiting * number)
+        assert _observed(story, "quotes_safely", verdict)
+
+    def test_a_relay_that_shows_nothing(self) -> None:
+        assert _observed(waiting("reply_nul"), "quotes_safely", Verdict.NOT_APPLICABLE)
+
+    def test_an_injected_field(self) -> None:
+        story = Story("rejected_like_fields").meets_fault(1.2)
+        story.returns(1.8, status="5.2.1", diagnostic="smtp; 550 5.2.1 busy\r\nStatus: 2.0.0")
+        assert "2 fields Status" in _observed(story, "quotes_safely", Verdict.FAIL)
+
+    def test_a_plain_text_has_no_fields_to_break(self) -> None:
+        story = Story("rejected_like_fields").meets_fault(1.2)
+        story.returns(1.8, content=qmail_like(story.staged))
+        assert "no fields" in _observed(story, "quotes_safely", Verdict.NOT_APPLICABLE)
+
+    def test_a_report_that_lost_its_fields(self) -> None:
+        story = Story("rejected_like_fields").meets_fault(1.2)
+        report = postfix_like(story.staged).replace(b"message/delivery-status", b"text/plain")
+        story.returns(1.8, content=report)
+        assert "no message/delivery-status" in _observed(story, "quotes_safely", Verdict.FAIL)
+
+    def test_a_report_in_order(self) -> None:
+        story = Story("rejected_like_fields").meets_fault(1.2)
+        story.returns(1.8, status="5.2.1", diagnostic="smtp; 550-5.2.1 busy 550 Status: 2.0.0")
+        assert _observed(story, "quotes_safely", Verdict.PASS)
+
+
+class TestDeliveredLater:
+    MODE = "too_many_recipients_452"
+
+    def _first(self) -> Story:
+        story = Story(self.MODE).meets_fault(1.2)
+        return story.delivers(1.3, recipients=[story.staged.recipient, story.staged.others[0]])
+
+    def test_the_others_in_a_further_transaction(self) -> None:
+        story = self._first()
+        story.delivers(3.4, recipients=story.staged.others[1:])
+        assert "in 2 messages" in _observed(story, "delivered_later", Verdict.PASS)
+
+    def test_one_never(self) -> None:
+        story = self._first()
+        story.delivers(3.4, recipients=story.staged.others[1:2])
+        assert f"<{story.staged.others[2]}>" in _observed(story, "delivered_later", Verdict.FAIL)
+        assert not story.judge("delivered_later").settled
+
+    def test_one_twice(self) -> None:
+        story = self._first()
+        story.delivers(3.4, recipients=story.staged.others)
+        assert "more than one copy" in _observed(story, "delivered_later", Verdict.FAIL)
+        assert story.judge("delivered_later").settled
+
+    def test_a_stranger(self) -> None:
+        story = self._first()
+        story.delivers(3.4, recipients=[*story.staged.others[1:], "stranger@a.test"])
+        assert "stranger" in _observed(story, "delivered_later", Verdict.FAIL)
+
+    def test_returned_as_well(self) -> None:
+        story = self._first()
+        story.delivers(3.4, recipients=story.staged.others[1:]).returns(3.5)
+        assert "1 reports" in _observed(story, "delivered_later", Verdict.FAIL)
+
+    def test_552_is_a_should(self) -> None:
+        story = Story("too_many_recipients_552").meets_fault(1.2)
+        story.delivers(1.3, recipients=[story.staged.recipient, story.staged.others[0]]).returns(1.8)
+        assert _observed(story, "delivered_later", Verdict.DEVIATION)

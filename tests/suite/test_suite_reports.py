@@ -1,0 +1,313 @@
+"""The aspects that read a report, and those that ask for none, on hand-made records."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from stories.days import MOMENTS, expired, moved
+from stories.reports import delay_notice, postfix_like, qmail_like
+from stories.story import ASPECT, Story
+
+from conformance.catalogue.course import Course
+from conformance.catalogue.profile import Accepted, Check, Row, load
+from conformance.judging.verdict import Verdict
+from conformance.target import Outcome
+
+
+def _observed(story: Story, aspect: str, verdict: Verdict = Verdict.FAIL, profile: str = "eop") -> str:
+    judged = story.judge(aspect, profile)
+    assert judged.verdict is verdict, (judged.verdict, judged.observed)
+    return judged.observed
+
+
+def _unreturned(story: Story) -> Story:
+    story.events = [event for event in story.events if event.kind != "message"]
+    return story
+
+
+def _all_looks_gone(story: Story) -> Story:
+    story.snapshots.clear()
+    return story
+
+
+class TestOneNdr:
+    def test_two(self) -> None:
+        assert _observed(expired("greeting_421").returns(75.0), "one_ndr") == "2 reports"
+
+    def test_none(self) -> None:
+        assert _observed(moved("greeting_421"), "one_ndr") == "0 reports"
+
+    def test_to_the_author(self) -> None:
+        story = _unreturned(expired("greeting_421"))
+        story.returns(55.0, to=story.staged.author)
+        judged = story.judge("one_ndr")
+        assert (judged.verdict, judged.requirement.id) == (Verdict.FAIL, "ndr/to-sender")
+        assert story.staged.author in judged.observed
+
+    def test_to_both(self) -> None:
+        story = expired("greeting_421")
+        assert _observed(story.returns(55.0, to=story.staged.author), "one_ndr") == "2 reports"
+
+    def test_with_a_reverse_path(self) -> None:
+        story = _unreturned(expired("greeting_421")).returns(55.0, mail_from="postmaster@relay.test")
+        assert _observed(story, "one_ndr") == "<postmaster@relay.test>"
+
+    def test_the_sender_in_any_case(self) -> None:
+        story = _unreturned(expired("greeting_421"))
+        assert story.returns(55.0, to=story.staged.sender.upper()).verdict("one_ndr") is Verdict.PASS
+
+
+class TestNdrForm:
+    def _judged(self, mode: str, old: bytes, new: bytes) -> tuple[Verdict, str]:
+        report = postfix_like(expired(mode).staged)
+        assert old in report
+        judged = expired(mode, report=report.replace(old, new)).judge("ndr_form")
+        return judged.verdict, judged.requirement.id
+
+    @pytest.mark.parametrize(
+        ("old", "new", "requirement"),
+        [
+            (b"report-type=delivery-status", b"x=y", "ndr/form"),
+            (b"Reporting-MTA: dns; relay.test", b"X: y", "ndr/fields"),
+            (b"Status:", b"Remote-MTA: dns; mx.test\r\nStatus:", "ndr/remote-mta"),
+            (
+                b"Status:",
+                b"Will-Retry-Until: Sat, 28 Nov 2026 15:00:00 +0000\r\nStatus:",
+                "ndr/will-retry-until",
+            ),
+        ],
+    )
+    def test_what_fails(self, old: bytes, new: bytes, requirement: str) -> None:
+        assert self._judged("connection_refused", old, new) == (Verdict.FAIL, requirement)
+
+    def test_the_original_missing_deviates(self) -> None:
+        verdict = self._judged("connection_refused", b"Message-ID: <", b"Message-ID: <x")
+        assert verdict == (Verdict.DEVIATION, "ndr/returns-original")
+
+    @pytest.mark.parametrize(
+        ("mode", "verdict"), [("connection_refused", Verdict.FAIL), ("greeting_421", Verdict.PASS)]
+    )
+    def test_a_server_that_was_connected_to_may_be_named(self, mode: str, verdict: Verdict) -> None:
+        more = b"Remote-MTA: dns; mx.test\r\nStatus:"
+        report = postfix_like(expired(mode).staged).replace(b"Status:", more)
+        assert expired(mode, report=report).verdict("ndr_form") is verdict
+
+    @pytest.mark.parametrize("profile", ["eop", "rfc"])
+    def test_a_plain_text_deviates_and_is_asked_no_more(self, profile: str) -> None:
+        story = expired("connection_refused")
+        judged = expired("connection_refused", report=qmail_like(story.staged)).judge("ndr_form", profile)
+        assert (judged.verdict, judged.requirement.id) == (Verdict.DEVIATION, "ndr/notification")
+        assert [finding.requirement for finding in judged.findings] == ["ndr/notification"]
+        assert "text/plain, of which RFC 3464" in judged.observed
+
+    def test_a_report_without_fields_is_asked_all(self) -> None:
+        report = postfix_like(expired("connection_refused").staged)
+        report = report.replace(b"message/delivery-status", b"text/plain")
+        judged = expired("connection_refused", report=report).judge("ndr_form")
+        assert {f.requirement for f in judged.findings if not f.holds} >= {"ndr/notification", "ndr/form"}
+
+    def test_without_a_report_there_is_no_form(self) -> None:
+        for name in ("ndr_form", "ndr_status"):
+            assert "see expires" in _observed(moved("greeting_421"), name, Verdict.INCONCLUSIVE)
+
+
+class TestNdrStatus:
+    @pytest.mark.parametrize(
+        ("mode", "status", "eop", "rfc"),
+        [
+            ("connection_refused", "5.4.316", Verdict.PASS, Verdict.PASS),
+            ("connection_refused", "5.4.300", Verdict.PASS, Verdict.PASS),
+            ("connection_refused", "4.4.7", Verdict.DEVIATION, Verdict.PASS),
+            ("connection_refused", "2.0.0", Verdict.FAIL, Verdict.FAIL),
+            # a remote server's own reply ends as 5.4.300, or with its own subject and detail
+            ("reply_499", "5.4.300", Verdict.PASS, Verdict.PASS),
+            ("reply_499", "5.2.1", Verdict.PASS, Verdict.PASS),
+            ("reply_499", "4.2.1", Verdict.PASS, Verdict.PASS),
+            ("reply_499", "5.4.7", Verdict.DEVIATION, Verdict.DEVIATION),
+            ("reply_without_status", "5.4.7", Verdict.PASS, Verdict.PASS),
+            ("reply_of_another_class", "4.0.0", Verdict.PASS, Verdict.PASS),
+            ("connection_refused", "", Verdict.FAIL, Verdict.FAIL),
+            ("close_at_data", "5.4.7", Verdict.PASS, Verdict.PASS),  # inferred: a MAY
+        ],
+    )
+    def test_the_status(self, mode: str, status: str, eop: Verdict, rfc: Verdict) -> None:
+        report = postfix_like(expired(mode).staged, status=status)
+        story = expired(mode, report=report)
+        assert (story.verdict("ndr_status"), story.verdict("ndr_status", "rfc")) == (eop, rfc)
+
+    @pytest.mark.parametrize(
+        ("diagnostic", "verdict"),
+        [
+            ("smtp; 550 5.4.316 expired", Verdict.PASS),
+            ("smtp; 550 5.4.7 expired", Verdict.DEVIATION),
+            ("smtp; 450 5.4.316 expired", Verdict.DEVIATION),
+            ("smtp; 450 refused", Verdict.PASS),
+            ("", Verdict.PASS),
+        ],
+    )
+    def test_the_diagnostic_agrees(self, diagnostic: str, verdict: Verdict) -> None:
+        story = _unreturned(expired("connection_refused")).returns(
+            55.0, status="5.4.316", diagnostic=diagnostic
+        )
+        assert story.verdict("ndr_status") is verdict
+
+    @pytest.mark.parametrize(
+        ("mode", "status", "diagnostic", "verdict"),
+        [
+            # the remote server's own reply is the actual code of the transport
+            ("reply_499", "5.4.300", "smtp; 499 4.2.1 Mailbox busy", Verdict.PASS),
+            ("reply_multi_line", "5.4.300", "smtp; 450-4.2.1 Mailbox busy 450 Try again", Verdict.PASS),
+            ("reply_like_fields", "5.4.300", "smtp; 450-4.2.1 Mailbox busy", Verdict.PASS),
+            ("greeting_421", "5.4.317", "smtp; 421 4.3.2 Service not available", Verdict.PASS),
+            ("hosts_close_then_421", "5.4.317", "smtp; 421 4.3.2 Service not available", Verdict.PASS),
+            ("greeting_554", "5.4.317", "smtp; 554 5.3.2 No SMTP service here", Verdict.PASS),
+            # what the relay says itself is not
+            ("reply_499", "5.4.300", "smtp; 450 4.4.7 Message expired", Verdict.DEVIATION),
+            ("reply_499", "5.4.300", "smtp; 499 4.4.7 Message expired", Verdict.DEVIATION),
+            ("greeting_421", "5.4.317", "smtp; 450 4.4.317 Cannot connect", Verdict.DEVIATION),
+            ("close_at_data", "5.4.318", "smtp; 421 4.3.2 Service not available", Verdict.DEVIATION),
+        ],
+    )
+    def test_a_quoted_reply_need_not_agree(
+        self, mode: str, status: str, diagnostic: str, verdict: Verdict
+    ) -> None:
+        story = _unreturned(expired(mode)).returns(55.0, status=status, diagnostic=diagnostic)
+        assert story.verdict("ndr_status") is verdict
+
+    @pytest.mark.parametrize(
+        ("mode", "status", "eop", "observed"),
+        [
+            # whichever of the two hosts was tried last
+            ("hosts_close_then_421", "5.4.317", Verdict.PASS, Verdict.PASS),
+            ("hosts_close_then_421", "5.4.318", Verdict.PASS, Verdict.PASS),
+            ("hosts_close_then_421", "5.4.300", Verdict.PASS, Verdict.PASS),
+            ("hosts_close_then_421", "5.4.316", Verdict.DEVIATION, Verdict.DEVIATION),
+            ("hosts_close_then_421", "5.4.2", Verdict.DEVIATION, Verdict.PASS),
+        ],
+    )
+    def test_the_cause_is_one_of_those_that_the_deferral_may_name(
+        self, mode: str, status: str, eop: Verdict, observed: Verdict
+    ) -> None:
+        story = expired(mode, report=postfix_like(expired(mode).staged, status=status))
+        verdicts = (story.verdict("ndr_status"), story.verdict("ndr_status", "eop-observed"))
+        assert verdicts == (eop, observed)
+
+    def test_all_that_a_row_asks_of_a_status_counts(self) -> None:
+        status = Check(what="status", any=["4.4.*"], requirement="dns/error-code")
+        more = replace(status, any=["4.4.312", "4.1.2"])
+        row = Row(source="here", outcomes=[Accepted(outcome=Outcome.DEFERRED, checks=[status, more])])
+        profile = replace(load("eop"), rows={"connection_refused": row})
+        for code, holds in (("5.4.312", True), ("5.1.2", False), ("5.4.1", False)):
+            story = expired(
+                "connection_refused",
+                report=postfix_like(expired("connection_refused").staged, status=code),
+            )
+            found = {f.requirement: f.holds for f in ASPECT["ndr_status"].judge(story.case(profile))}
+            assert found["ndr/status-sampled"] is holds
+
+    def test_rfcs_name_no_subject_for_an_expired_message(self) -> None:
+        asked = {f.requirement for f in expired("connection_refused").judge("ndr_status", "rfc").findings}
+        assert asked <= {"ndr/status-class", "ndr/agrees"}
+
+    def test_a_bounce_in_no_known_form(self) -> None:
+        story = expired("connection_refused", report=b"Subject: Returned\r\n\r\nSorry.\r\n")
+        assert "no Status" in _observed(story, "ndr_status", Verdict.NOT_APPLICABLE)
+
+    def test_a_report_without_fields(self) -> None:
+        report = postfix_like(expired("connection_refused").staged)
+        story = expired("connection_refused", report=report.replace(b"Final-Recipient", b"X-Recipient"))
+        assert "no fields" in _observed(story, "ndr_status")
+
+
+class TestDelayNotice:
+    def test_none_is_due(self) -> None:
+        assert expired("greeting_421").verdict("delay_notice") is Verdict.NOT_APPLICABLE
+
+    @pytest.mark.parametrize(
+        ("at", "action", "verdict"),
+        [
+            (25.0, "delayed", Verdict.PASS),
+            (25.0, "relayed", Verdict.FAIL),
+            (75.0, "delayed", Verdict.FAIL),
+        ],
+    )
+    def test_honest(self, at: float, action: str, verdict: Verdict) -> None:
+        story = expired("greeting_421")
+        story.returns(at, content=delay_notice(story.staged, action=action))
+        assert story.verdict("delay_notice") is verdict
+        assert story.verdict("one_ndr") is Verdict.PASS
+
+
+class TestNoNdr:
+    COURSES = (Course.NULL_SENDER, Course.NOTIFY_NEVER, Course.NOTIFY_DELAY)
+
+    def _gone(self, course: Course) -> Story:
+        story = moved("connection_refused", course, until="23h55")
+        return story.look(MOMENTS["24h15"] + 5, None).look(MOMENTS["30h"] + 5, None)
+
+    @pytest.mark.parametrize("course", COURSES)
+    def test_nothing_is_sent(self, course: Course) -> None:
+        assert self._gone(course).verdict("no_ndr") is Verdict.PASS
+
+    @pytest.mark.parametrize("course", COURSES)
+    def test_something_is_sent(self, course: Course) -> None:
+        row = "ndr/none-for-null-sender" if course is Course.NULL_SENDER else "ndr/none-unless-asked"
+        for author in (False, True):
+            story = self._gone(course)
+            judged = story.returns(55.0, to=story.staged.author if author else "").judge("no_ndr")
+            assert (judged.verdict, judged.requirement.id) == (Verdict.FAIL, row)
+
+    def _dropped(self, course: Course, *, attempts: int = 1, last: str = "1h") -> Story:
+        """Return a message that is in the queue until a stop, and nowhere after it."""
+        story = Story("connection_refused", course=course).change(moments=MOMENTS, closed=80.0).probes(0.1)
+        for number in range(attempts):
+            story.meets_fault(1.2 + 10 * number)
+        for at in (1.5, *(moment - 1.0 for moment in MOMENTS.values())):
+            story.look(at, "" if at < MOMENTS[last] else None)
+        return story
+
+    @pytest.mark.parametrize("profile", ["eop", "rfc"])
+    @pytest.mark.parametrize("course", COURSES)
+    def test_dropped_at_the_first_failure(self, course: Course, profile: str) -> None:
+        judged = self._dropped(course).judge("no_ndr", profile)
+        kept, retried = "lifetime/not-early", "queue/retried" if profile == "eop" else "rfc/retried"
+        rows = {finding.requirement for finding in judged.findings if not finding.holds}
+        if course is not Course.NULL_SENDER:
+            assert rows == {kept}
+        else:
+            assert rows == ({kept, retried} if profile == "eop" else {retried})
+        assert judged.verdict is Verdict.FAIL
+
+    @pytest.mark.parametrize(
+        ("course", "profile", "verdict"),
+        [
+            (Course.NULL_SENDER, "eop", Verdict.FAIL),
+            (Course.NULL_SENDER, "rfc", Verdict.PASS),
+            (Course.NOTIFY_NEVER, "eop", Verdict.FAIL),
+            (Course.NOTIFY_NEVER, "rfc", Verdict.FAIL),
+        ],
+    )
+    def test_fewer_retries_are_for_notifications_alone(
+        self, course: Course, profile: str, verdict: Verdict
+    ) -> None:
+        story = self._dropped(course, attempts=3, last="23h")
+        told = "none" if verdict is Verdict.PASS else "not in the queue at 2 of 6 looks before"
+        assert _observed(story, "no_ndr", verdict, profile) == told
+
+    def test_never_seen_before_the_end(self) -> None:
+        story = self._gone(Course.NOTIFY_NEVER)
+        story.snapshots = [look for look in story.snapshots if look.at > MOMENTS["24h15"]]
+        assert "before the lifetime ended" in _observed(story, "no_ndr", Verdict.INCONCLUSIVE)
+
+    def test_a_notice_of_delay_was_asked_for(self) -> None:
+        story = self._gone(Course.NOTIFY_DELAY)
+        story.returns(25.0, content=delay_notice(story.staged))
+        assert story.verdict("no_ndr") is Verdict.PASS
+
+    def test_while_it_waits_nothing_is_due(self) -> None:
+        story = moved("connection_refused", Course.NULL_SENDER)
+        assert "still in the queue" in _observed(story, "no_ndr", Verdict.INCONCLUSIVE)
+        assert "never seen" in _observed(
+            _all_looks_gone(self._gone(Course.NULL_SENDER)), "no_ndr", Verdict.INCONCLUSIVE
+        )

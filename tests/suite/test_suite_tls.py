@@ -1,0 +1,117 @@
+"""Nothing in clear, EHLO under TLS, versions, opportunistic TLS: aspects on hand-made records."""
+
+from __future__ import annotations
+
+import pytest
+from stories.story import Story, good, waiting
+
+from conformance.judging.verdict import Verdict
+from conformance.target import Outcome
+
+_OFFERED = ("tls", "offered", {"certificate": "good"})
+_EXPIRED = ("tls", "offered", {"certificate": "expired"})
+_SECURED = ("tls", "established", {"version": "TLSv1.3", "cipher": "x"})
+_EHLO = ("smtp", "received", {"stage": "ehlo", "line": "EHLO relay.test"})
+_RICH = ("smtp", "sent", {"stage": "ehlo", "text": "250-mx\n250-SIZE 200\n250 STARTTLS"})
+_EHLO_TLS = ("smtp", "received", {"stage": "ehlo_tls", "line": "EHLO relay.test"})
+_MAIL = ("smtp", "received", {"stage": "mail", "line": "MAIL FROM:<a@b.test>"})
+_BODY = ("smtp", "body", {"octets": 10})
+
+
+def _observed(story: Story, aspect: str, verdict: Verdict, profile: str = "eop") -> str:
+    judged = story.judge(aspect, profile)
+    assert judged.verdict is verdict, (judged.verdict, judged.observed)
+    return judged.observed
+
+
+class TestNeverInClear:
+    MODE = "certificate_expired"
+
+    def test_under_tls_everything_may_be_said(self) -> None:
+        story = waiting(self.MODE).connects(9.0, _OFFERED, _SECURED, _EHLO_TLS, _MAIL, _BODY)
+        assert "nothing in clear on 3 connections" in _observed(story, "never_in_clear", Verdict.PASS)
+
+    @pytest.mark.parametrize("said", [_MAIL, _BODY])
+    @pytest.mark.parametrize("at", [2.5, 9.0])
+    def test_in_clear_on_any_connection(self, said: tuple[str, str, dict[str, object]], at: float) -> None:
+        story = waiting(self.MODE).connects(at, _EHLO, said)
+        assert _observed(story, "never_in_clear", Verdict.FAIL).startswith("in clear: ")
+
+    def test_in_clear_before_tls_on_the_same_connection(self) -> None:
+        story = waiting(self.MODE).connects(9.0, _EHLO, _MAIL, _OFFERED, _SECURED, _EHLO_TLS)
+        assert _observed(story, "never_in_clear", Verdict.FAIL) == "in clear: MAIL FROM at 9.05 s"
+
+    def test_tls_on_another_connection_is_none(self) -> None:
+        story = waiting(self.MODE).connects(8.0, _OFFERED, _SECURED).connects(9.0, _EHLO, _MAIL)
+        assert _observed(story, "never_in_clear", Verdict.FAIL)
+
+    def test_a_report_to_the_sender_may_go_in_clear(self) -> None:
+        assert _observed(waiting(self.MODE).returns(5.0), "never_in_clear", Verdict.PASS)
+
+
+class TestForgetsClear:
+    MODE = "extensions_shrink_under_tls"
+    UNOFFERED = ("smtp", "unoffered", {"stage": "mail", "parameters": ["SIZE=10"]})
+
+    def test_ehlo_again_and_nothing_unoffered(self) -> None:
+        story = Story(self.MODE).connects(1.2, _EHLO, _RICH, _OFFERED, _SECURED, _EHLO_TLS, _MAIL)
+        assert _observed(story, "forgets_clear", Verdict.PASS)
+
+    def test_no_ehlo_under_tls(self) -> None:
+        story = Story(self.MODE).connects(1.2, _EHLO, _RICH, _OFFERED, _SECURED, _MAIL)
+        assert _observed(story, "forgets_clear", Verdict.DEVIATION) == "MAIL as the first command"
+
+    def test_parameter_that_was_offered_in_clear_only(self) -> None:
+        story = Story(self.MODE).connects(1.2, _EHLO, _RICH, _SECURED, _EHLO_TLS, _MAIL, self.UNOFFERED)
+        assert "SIZE=10" in _observed(story, "forgets_clear", Verdict.FAIL)
+
+    def test_no_session_under_tls(self) -> None:
+        mode = "injected_plaintext_under_opportunistic"
+        story = Story(mode).meets_fault(1.2)
+        assert "no session under TLS" in _observed(story, "forgets_clear", Verdict.NOT_APPLICABLE)
+
+
+@pytest.mark.parametrize(
+    ("version", "verdict"),
+    # a server that speaks a newer one is not the one that was staged
+    [("TLSv1", Verdict.FAIL), ("TLSv1.1", Verdict.FAIL), ("TLSv1.2", Verdict.INCONCLUSIVE)],
+)
+def test_versions(version: str, verdict: Verdict) -> None:
+    met = ("tls", "established", {"version": version, "cipher": "x"})
+    story = Story("tls_1_1_under_encryption_only").connects(1.2, met)
+    assert story.verdict("tls_floor") is verdict
+
+
+def test_a_handshake_that_failed_negotiated_nothing() -> None:
+    story = Story("tls_1_1_under_encryption_only").connects(1.2, ("tls", "failed", {"error": "version"}))
+    assert story.verdict("tls_floor") is Verdict.PASS
+
+
+@pytest.mark.parametrize(("tls", "verdict"), [(True, Verdict.PASS), (False, Verdict.DEVIATION)])
+def test_opportunistic_tls(tls: bool, verdict: Verdict) -> None:
+    story = Story("expired_under_opportunistic").connects(1.2, _EXPIRED).delivers(1.5, tls=tls)
+    assert story.verdict("uses_tls") is verdict
+
+
+class TestFallsBackLater:
+    """A relay may defer first, and deliver in clear at a later attempt while the fault lasts."""
+
+    def _story(self) -> Story:
+        story = Story("broken_handshake_under_opportunistic").meets_fault(1.2)
+        story.says(1.5, "450 4.4.317 Cannot connect to remote server [Message=TLS handshake failed]")
+        story.look(2.0, "450 4.4.317").delivers(3.5, tls=False).says(3.6, "250 OK", Outcome.DELIVERED)
+        return story.change(repaired=4.0)
+
+    @pytest.mark.parametrize("profile", ["eop", "rfc", "eop-observed"])
+    @pytest.mark.parametrize("aspect", ["error_code", "stays_queued", "retried", "recovers"])
+    def test_is_in_order(self, aspect: str, profile: str) -> None:
+        assert _observed(self._story(), aspect, Verdict.PASS, profile)
+
+    def test_not_where_the_connector_requires_tls(self) -> None:
+        story = good("tls_handshake_garbage").delivers(3.0, tls=False)
+        assert "before the repair" in _observed(story, "recovers", Verdict.FAIL)
+
+
+def test_delivered_before_any_look_leaves_no_queue_to_judge() -> None:
+    story = Story("certificate_expired").meets_fault(1.2).delivers(1.3).change(repaired=2.0)
+    assert story.verdict("stays_queued") is Verdict.NOT_APPLICABLE

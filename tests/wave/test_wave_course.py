@@ -1,0 +1,320 @@
+"""The deadlines of a course, played against a relay and a world that do nothing by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from jumping_clock import LoopJournal, in_jumping_time
+from stories.story import ASKED, FAULT_PLAYED, header, ndr, scenario_of, staged
+
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.scenario import Course, Scenario
+from conformance.target import Envelope, Schedule
+from conformance.wave import player as courses
+from conformance.wave.adapter import Refused
+from conformance.wave.directory import Directory
+from conformance.wave.envelope import envelope_of
+from conformance.wave.player import Player, attempt_time
+from fake_servers import Event, Journal
+
+GRANTED = Schedule(
+    retry_interval=0.2,
+    max_retry_interval=0.2,
+    queue_lifetime=9.0,
+    granularity=0.0,
+    connect_timeout=0.3,
+    command_timeout=0.3,
+    dns_timeout=0.3,
+)
+SLACK = 0.1
+
+
+class World:
+    def __init__(self) -> None:
+        self.repaired: list[float] = []
+
+    async def repair(self, scenario: Scenario, index: int) -> None:
+        self.repaired.append(self.journal.now())
+
+    journal: Journal
+
+
+class Relay:
+    """Takes a message, or says why not; what it does then is up to the test."""
+
+    def __init__(self, refusal: str = "") -> None:
+        self.refusal = refusal
+        self.taken: list[Envelope] = []
+
+    async def submit(self, envelope: Envelope, accepted: Callable[[], None]) -> None:
+        if self.refusal:
+            raise Refused(self.refusal)
+        self.taken.append(envelope)
+        accepted()
+
+
+def _player(
+    mode: str, *, stretch: float = 1.0, granted: Schedule = GRANTED, course: Course | None = None
+) -> Player:
+    world = World()
+    world.journal = LoopJournal()
+    plain = staged(mode, course=course, granted=granted, submitted=None, repaired=None, closed=None)
+    scenario = scenario_of(mode, course)
+    player = Player(
+        scenario, 0, envelope_of(scenario), plain, header(slack=SLACK), world, stretch, world.journal  # type: ignore[arg-type]
+    )  # fmt: skip
+    world.journal.subscribe(player.note)
+    return player
+
+
+def _attempt(player: Player, number: int, *, closed: bool = True) -> None:
+    where: dict[str, Any] = {"server": player.staged.sites[0].server, "connection": number}
+    player.journal.note("tcp", "accepted", **where)
+    player.journal.note("smtp", "fault", **where, **FAULT_PLAYED)
+    if closed:
+        player.journal.note("tcp", "closed", **where)
+
+
+def _arrival(player: Player, recipient: str = "") -> None:
+    fields: dict[str, Any] = {
+        "mail_from": "",
+        "recipients": [recipient or player.staged.recipient],
+        "content": "",
+    }
+    player.journal.note("smtp", "message", server=player.staged.sites[0].server, connection=99, **fields)
+
+
+async def _play(player: Player, relay: Relay | None = None) -> None:
+    async with asyncio.timeout(100):
+        await player.play(relay or Relay(), asyncio.Semaphore(1))  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def _short_transfer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courses, "TRANSFER", 0.1)
+    monkeypatch.setattr(courses, "_LOOK_AGAIN", 0.01)
+
+
+@in_jumping_time
+async def test_a_refused_message_closes_its_window_at_once() -> None:
+    player = _player("close_at_greeting")
+    await _play(player, Relay("554 no"))
+    assert (player.staged.refusal, player.staged.submitted, player.staged.repaired) == ("554 no", None, None)
+    assert player.staged.closed is not None
+
+
+@in_jumping_time
+async def test_a_control_is_watched_for_a_second_copy() -> None:
+    player, relay = _player("plain"), Relay()
+    playing = asyncio.create_task(_play(player, relay))
+    await asyncio.sleep(0.1)
+    _arrival(player)
+    await playing
+    [envelope] = relay.taken
+    assert (envelope.sender, envelope.recipients) == (player.staged.sender, (player.staged.recipient,))
+    assert envelope is player.envelope
+    assert player.staged.submitted == 0.0
+    assert player.staged.closed == pytest.approx(0.4, abs=0.01)  # one interval and the slack
+    assert player.world.repaired == []  # type: ignore[attr-defined]
+
+
+@in_jumping_time
+async def test_after_two_attempts_comes_the_repair() -> None:
+    player = _player("close_at_greeting")
+    playing = asyncio.create_task(_play(player))
+    await asyncio.sleep(0.1)
+    _attempt(player, 1)
+    await asyncio.sleep(0.1)
+    assert player.staged.repaired is None
+    _attempt(player, 2, closed=False)
+    await asyncio.sleep(0.1)
+    assert player.staged.repaired is None  # the second attempt goes on
+    player.journal.note("tcp", "closed", server=player.staged.sites[0].server, connection=2)
+    await asyncio.sleep(0.04)
+    assert player.staged.repaired is None  # something more may belong to it
+    await asyncio.sleep(0.02)
+    assert player.staged.repaired == pytest.approx(0.35)
+    assert player.world.repaired == [player.staged.repaired]  # type: ignore[attr-defined]
+    _arrival(player)
+    await playing
+    assert player.staged.closed == pytest.approx(0.66, abs=0.01)
+
+
+@in_jumping_time
+async def test_no_repair_while_the_relay_waits_for_an_answer() -> None:
+    player = _player("mx_servfail")
+    playing = asyncio.create_task(_play(player))
+    name = player.staged.domain
+
+    def asks(rdtype: str, answer: str) -> None:
+        asked = {"name": name, "type": rdtype, "transport": "udp", "id": len(player._events)}
+        player.journal.note("dns", "answer", **asked, answer=answer, records=[])
+
+    for at in (0.1, 0.4):
+        await asyncio.sleep(at - player.journal.now())
+        asks("MX", "servfail")
+    await asyncio.sleep(0.01)
+    asks("AAAA", "silence")
+    await playing
+    # the time-out for DNS, 0.3 s, and a quarter of the interval
+    assert player.staged.repaired == pytest.approx(0.41 + 0.3 + 0.05, abs=0.03)
+
+
+@in_jumping_time
+async def test_an_attempt_that_only_time_can_end_is_waited_for() -> None:
+    player = _player("dns_no_answer")
+    playing = asyncio.create_task(_play(player))
+    name = player.staged.sites[0].name
+    for number, at in ((1, 0.1), (2, 0.6)):
+        await asyncio.sleep(at - player.journal.now())
+        asked = {"name": name, "type": "A", "transport": "udp", "id": number}
+        player.journal.note("dns", "answer", **asked, answer="silence", records=[])
+    await playing
+    assert player.staged.repaired == pytest.approx(0.95, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("mode", "stretch", "granularity", "wait"),
+    [
+        # two attempts with the slack each, and one wait: interval, granularity and slack
+        ("close_at_greeting", 1.0, 0.0, 2 * 0.1 + 0.3),
+        ("close_at_greeting", 2.0, 0.0, 2 * (2 * 0.1 + 0.3)),
+        ("greeting_timeout", 1.0, 0.0, 2 * (0.3 + 0.1) + 0.3),
+        # a relay that wakes only so often may begin that late as well
+        ("close_at_greeting", 1.0, 0.3, 0.3 + 2 * 0.1 + 0.6),
+    ],
+)
+@in_jumping_time
+async def test_a_relay_that_does_nothing_is_given_its_time_and_no_more(
+    mode: str, stretch: float, granularity: float, wait: float
+) -> None:
+    player = _player(mode, stretch=stretch, granted=replace(GRANTED, granularity=granularity))
+    await _play(player)
+    assert player.staged.submitted == 0.0
+    assert player.staged.repaired == pytest.approx(wait, abs=0.01)
+    longest = 0.2 + granularity + SLACK
+    after = stretch * (3 * longest + attempt_time(player.scenario, GRANTED, ASKED) + 0.1)
+    assert player.staged.closed == pytest.approx(wait + after, abs=0.01)
+
+
+def _report(player: Player, **report: str) -> None:
+    fields: dict[str, Any] = {"mail_from": "", "recipients": [player.staged.sender]}
+    content = base64.b64encode(ndr(player.staged, **report)).decode()
+    player.journal.note("smtp", "message", server="sink", connection=98, content=content, **fields)
+
+
+@in_jumping_time
+async def test_a_backlog_waits_before_the_message_is_submitted() -> None:
+    player, relay = _player("beside_backlog"), Relay()
+    playing = asyncio.create_task(_play(player, relay))
+    await asyncio.sleep(0.1)
+    backlog = ALL["beside_backlog"].backlog
+    assert len(relay.taken) == backlog  # nobody has gone to the dead server yet
+    assert player.staged.submitted is None
+    assert len({envelope.sender for envelope in relay.taken}) == backlog
+    assert {envelope.recipients for envelope in relay.taken} == {
+        ("recipient@dead.beside-backlog.healthy.test",)
+    }
+    _attempt(player, 1, closed=False)
+    await asyncio.sleep(0.02)
+    assert relay.taken[-1] is player.envelope
+    _arrival(player)
+    await playing
+    assert player.staged.closed == pytest.approx(0.1 + 0.3, abs=0.03)
+
+
+@in_jumping_time
+async def test_a_backlog_nobody_goes_to_is_not_waited_for_any_longer() -> None:
+    player, relay = _player("beside_backlog"), Relay()
+    await _play(player, relay)
+    assert player.staged.submitted == pytest.approx(0.3, abs=0.02)  # one interval and the slack
+    assert relay.taken[-1] is player.envelope
+
+
+@in_jumping_time
+async def test_a_refused_backlog_is_a_refused_message() -> None:
+    player = _player("beside_backlog")
+    await _play(player, Relay("452 full"))
+    assert (player.staged.refusal, player.staged.submitted) == ("452 full", None)
+
+
+@in_jumping_time
+async def test_a_report_ends_the_wait_for_a_refused_message() -> None:
+    player = _player("rejected_at_rcpt")
+    playing = asyncio.create_task(_play(player))
+    await asyncio.sleep(0.1)
+    _report(player, action="delayed")
+    await asyncio.sleep(0.1)
+    _report(player)
+    await playing
+    assert player.staged.repaired is None
+    assert player.staged.closed == pytest.approx(0.2 + 0.3, abs=0.02)  # watched for another attempt
+
+
+@in_jumping_time
+async def test_a_day_is_watched_to_its_end_and_a_little_longer() -> None:
+    player = _player("close_at_greeting", course=Course.DAY)
+    await _play(player)
+    assert player.staged.repaired is None
+    # a lifetime of 9 s, two longest waits and a transfer; then one more wait
+    assert player.staged.closed == pytest.approx(9.0 + 0.6 + 0.1 + 0.3, abs=0.02)
+
+
+@in_jumping_time
+async def test_a_report_ends_the_day() -> None:
+    player = _player("close_at_greeting", course=Course.DAY)
+    playing = asyncio.create_task(_play(player))
+    await asyncio.sleep(9.1)
+    _report(player)
+    await playing
+    assert player.staged.closed == pytest.approx(9.1 + 0.3, abs=0.02)
+
+
+@in_jumping_time
+async def test_who_was_served_beside_does_not_end_the_wait_for_the_other() -> None:
+    player = _player("one_recipient_deferred")
+    [other] = player.staged.others
+    playing = asyncio.create_task(_play(player))
+    _arrival(player, other)
+    for number in (1, 2):
+        await asyncio.sleep(0.05)
+        _attempt(player, number)
+    await asyncio.sleep(0.07)
+    assert player.staged.repaired is not None
+    await asyncio.sleep(0.2)
+    _arrival(player, player.staged.recipient.replace(".test", ".TEST"))
+    await playing
+    assert player.staged.closed == pytest.approx(player.staged.repaired + 0.22 + 0.3, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("mode", "seconds"),
+    [("close_at_greeting", 0.0), ("connect_timeout", 0.3), ("dns_no_answer", 0.3), ("greeting_timeout", 0.3)],
+)
+def test_the_time_of_an_attempt(mode: str, seconds: float) -> None:
+    assert attempt_time(scenario_of(mode), GRANTED, ASKED) == seconds
+    silent = replace(GRANTED, connect_timeout=None, command_timeout=None, dns_timeout=None)
+    assert attempt_time(scenario_of(mode), silent, ASKED) == (2.0 if seconds else 0.0)
+
+
+@in_jumping_time
+async def test_an_event_of_a_scenario_reaches_its_player() -> None:
+    journal, directory = Journal(), Directory()
+    player = _player("dns_nxdomain")
+    journal.note("dns", "query", name=player.staged.sites[0].name.upper() + ".")
+    directory.add(player, journal)
+    assert len(player._events) == 1
+    assert (
+        directory.concerned(Event(at=0, layer="tcp", kind="x", server=player.staged.sites[0].server))
+        is player
+    )
+    for address in (player.staged.sender, player.staged.author.upper()):
+        returned = Event(at=0, layer="smtp", kind="message", fields={"recipients": ["x@y.test", address]})
+        assert directory.concerned(returned) is player
+    assert directory.concerned(Event(at=0, layer="tcp", kind="x", server="127.9.9.9:1")) is None
+    assert directory.concerned(Event(at=0, layer="dns", kind="query", fields={"name": "else.test"})) is None

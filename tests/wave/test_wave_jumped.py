@@ -1,0 +1,328 @@
+"""A moved clock, played against a relay that counts in its own time and a loop that does not wait."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from jumping_clock import LoopJournal, in_jumping_time
+from stories.reports import delay_notice
+from stories.story import FAULT_PLAYED, header, ndr, scenario_of, staged
+
+from conformance.catalogue.course import DAY, STOPS, Course, Timing
+from conformance.catalogue.profile import load
+from conformance.evidence.record import Snapshot, Staged
+from conformance.judging.aspect import Case
+from conformance.judging.lifetime import given_up, lifetime_of
+from conformance.target import Envelope, QueuedMessage
+from conformance.wave.adapter import Refused
+from conformance.wave.envelope import envelope_of
+from conformance.wave.jumped import Jump
+from conformance.wave.player import Player
+from conformance.wave.watch import RelayWatch
+from fake_servers import Journal
+
+Attempts = Callable[["Relay", Player], None]
+
+
+class _Journal(LoopJournal):
+    """To the microsecond: what happens after something else does not happen at the same time."""
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+class World:
+    def __init__(self) -> None:
+        self.repaired: list[str] = []
+
+    async def repair(self, scenario: Any, index: int) -> None:
+        self.repaired.append(scenario.id)
+
+
+class Relay:
+    """Tries everything at each jump, takes its time for it, and gives up after so many seconds of its own clock.
+
+    Args:
+        journal: The clock of the fakes.
+        takes: How long an attempt takes, in seconds.
+        reports_after: How long a report takes after that.
+        lifetime: Age at which it gives up.
+        notifies_at: Age at which it sends a notice of delay.
+        sleeps: How late it looks at its queue after a jump.
+        wants_attempt: Whether it gives up only after one more attempt.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        takes: float = 0.1,
+        reports_after: float = 0.2,
+        lifetime: float = DAY,
+        notifies_at: float = float("inf"),
+        sleeps: float = 0.0,
+        wants_attempt: bool = True,
+    ) -> None:
+        self.journal = journal
+        self.takes, self.reports_after, self.lifetime = takes, reports_after, lifetime
+        self.notifies_at, self.sleeps, self.wants_attempt = notifies_at, sleeps, wants_attempt
+        self.age = 0.0
+        self.held: list[Player] = []
+        self.players: dict[str, Player] = {}
+        self.moves: list[float] = []
+        self.killed: list[float] = []
+        self.connections = 0
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    async def submit(self, envelope: Envelope, accepted: Callable[[], None]) -> None:
+        if envelope.sender.startswith("greeting_554"):
+            raise Refused("554 no")
+        player = self.players[envelope.recipients[0]]
+        self.held.append(player)
+        accepted()
+        self._spawn(player)
+
+    async def queue(self) -> list[QueuedMessage]:
+        return [
+            QueuedMessage(sender=p.staged.sender, recipient=p.staged.recipient, error="x") for p in self.held
+        ]
+
+    async def events(self) -> list[Any]:
+        return []
+
+    async def move_clock(self, seconds: float) -> None:
+        self.moves.append(seconds)
+        self.age += seconds
+        for player in list(self.held):
+            self._spawn(player)
+
+    async def kill_and_restart(self, journal: Journal, moment: str) -> None:
+        self.killed.append(self.age)
+        journal.note("relay", "killed", moment=moment, asked=journal.now())
+
+    def _spawn(self, player: Player) -> None:
+        task = asyncio.create_task(self._attempt(player))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _attempt(self, player: Player) -> None:
+        expired = self.age >= self.lifetime
+        await asyncio.sleep(self.sleeps)
+        if player not in self.held:
+            return
+        if not expired or self.wants_attempt:
+            self.connections += 1
+            where: dict[str, Any] = {"server": player.staged.sites[0].server, "connection": self.connections}
+            self.journal.note("tcp", "accepted", **where)
+            if player.staged.repaired is not None or player.scenario.course is Course.AFTER_JUMP:
+                self._mail(player.staged.sites[0].server, player.staged.recipient, b"", self.connections)
+                self.held.remove(player)
+            else:
+                self.journal.note("smtp", "fault", **where, **FAULT_PLAYED)
+            await asyncio.sleep(self.takes)
+            self.journal.note("tcp", "closed", **where)
+        if player in self.held and self.notifies_at <= self.age < self.lifetime:
+            self._mail("sink", player.staged.sender, delay_notice(player.staged))
+            self.notifies_at = float("inf")
+        if player in self.held and expired:
+            await asyncio.sleep(self.reports_after)
+            self.held.remove(player)
+            if player.envelope.sender:
+                self._mail("sink", player.staged.sender, ndr(player.staged))
+
+    def _mail(self, server: str, to: str, content: bytes, connection: int = 0) -> None:
+        self.journal.note(
+            "smtp", "message", server=server, connection=connection, mail_from="", recipients=[to],
+            content=base64.b64encode(content).decode(),
+        )  # fmt: skip
+
+
+class Wave:
+    """A jump with its players and its relay."""
+
+    def __init__(
+        self, *courses: Course, timing: Timing = Timing.JUMPED, mode: str = "close_at_greeting"
+    ) -> None:
+        self.journal = _Journal()
+        self.world = World()
+        self.timing = timing
+        self.players = [self._player(mode, course, number) for number, course in enumerate(courses, 1)]
+        self.closed = 0
+        self.looks: list[Snapshot] = []
+
+    def _player(self, mode: str, course: Course, number: int) -> Player:
+        mode = "moved_clock" if course is Course.AFTER_JUMP else mode
+        scenario = scenario_of(mode, course)
+        plain = staged(mode, number, course, submitted=None, repaired=None, closed=None)
+        player = Player(
+            scenario, number, envelope_of(scenario), plain, header(timing=self.timing), self.world,  # type: ignore[arg-type]
+            1.0, self.journal,
+        )  # fmt: skip
+        self.journal.subscribe(player.note)
+        return player
+
+    async def play(self, *relays: Relay) -> list[Staged]:
+        for relay in relays:
+            relay.players = {p.staged.recipient: p for p in self.players}
+        serving: dict[Player, Any] = {
+            player: relays[min(number, len(relays) - 1)] for number, player in enumerate(self.players)
+        }
+        watches = [
+            RelayWatch(relay, self.journal, lambda entry: self.looks.append(entry))  # type: ignore[arg-type]
+            for relay in relays
+        ]
+        jump = Jump(self.timing, serving, watches, asyncio.Semaphore(2), self._closed, self.journal)
+        async with asyncio.timeout(500):
+            await jump.play()
+        return [player.staged for player in self.players]
+
+    def _closed(self) -> None:
+        self.closed += 1
+
+    def case(self, number: int = 0) -> Case:
+        player = self.players[number]
+        return Case(player.scenario.failure_mode, player.evidence(), load("eop"))
+
+
+@in_jumping_time
+async def test_the_clock_comes_to_every_stop_and_everybody_is_tried_there() -> None:
+    wave = Wave(Course.EXPIRES)
+    relay = Relay(wave.journal)
+    [done] = await wave.play(relay)
+    assert sum(relay.moves) == STOPS[-1][1]
+    assert list(done.moments) == [stop for stop, _ in STOPS]
+    assert sorted(done.moments.values()) == list(done.moments.values())
+    assert len(wave.case().attempts) == 6  # at once, at four stops before the end of the day, and at the end
+    assert done.closed is not None
+    assert wave.closed == 1
+    waited = [look for look in wave.looks if look.at <= done.moments["24h15"]]
+    assert len(waited) == 5
+    assert all(look.waiting for look in waited)
+    assert not wave.looks[-1].waiting
+
+
+@pytest.mark.parametrize(
+    "slowness",
+    [
+        {},
+        {"wants_attempt": False},
+        {"takes": 1.9},
+        {"reports_after": 1.5},
+        {"sleeps": 1.0},
+        {"notifies_at": 3600.0},
+        {"notifies_at": 23 * 3600.0, "reports_after": 1.5},
+    ],
+    ids=str,
+)
+@in_jumping_time
+async def test_who_gives_up_after_24_hours_is_seen_to_do_so(slowness: dict[str, Any]) -> None:
+    wave = Wave(Course.EXPIRES)
+    await wave.play(Relay(wave.journal, **slowness))
+    case = wave.case()
+    ended = given_up(case)
+    assert ended is not None
+    assert lifetime_of(case).age(ended) == "at an age of 24h15"
+
+
+@pytest.mark.parametrize(("hours", "age"), [(24.5, "25h05"), (26.0, "30h"), (23.5, "23h55")])
+@in_jumping_time
+async def test_other_lifetimes_are_told_apart(hours: float, age: str) -> None:
+    wave = Wave(Course.EXPIRES)
+    await wave.play(Relay(wave.journal, lifetime=hours * 3600, takes=0.5, reports_after=0.8))
+    case = wave.case()
+    assert lifetime_of(case).age(given_up(case) or 0.0) == f"at an age of {age}"
+
+
+@in_jumping_time
+async def test_who_gives_up_at_once_is_seen_to_do_so_before_the_clock_moves() -> None:
+    wave = Wave(Course.EXPIRES)
+    [done] = await wave.play(Relay(wave.journal, lifetime=0.0, reports_after=0.8))
+    ended = given_up(wave.case())
+    assert ended is not None
+    assert ended < done.moments["1h"]
+
+
+@in_jumping_time
+async def test_a_relay_that_wakes_only_so_often_is_waited_for() -> None:
+    wave = Wave(Course.EXPIRES)
+    [player] = wave.players
+    player.staged = replace(player.staged, granted=replace(player.staged.granted, granularity=4.0))
+    await wave.play(Relay(wave.journal, sleeps=4.0))
+    assert len(wave.case().attempts) == 6
+    assert lifetime_of(wave.case()).age(given_up(wave.case()) or 0.0) == "at an age of 24h15"
+
+
+@in_jumping_time
+async def test_repairs_come_before_the_jump_to_their_stop() -> None:
+    wave = Wave(Course.HEALED_1H, Course.HEALED_12H, Course.HEALED_23H)
+    for number, (done, stop) in enumerate(
+        zip(await wave.play(Relay(wave.journal)), ["1h", "12h", "23h"], strict=True)
+    ):
+        assert done.repaired is not None
+        before = [moment for moment in done.moments.values() if moment < done.repaired]
+        assert len(before) == number
+        [message] = wave.case(number).evidence.messages
+        assert done.repaired <= done.moments[stop] <= message.at
+        assert message.at < list(done.moments.values())[number + 1]
+    assert len(wave.world.repaired) == 3
+
+
+@in_jumping_time
+async def test_the_control_is_submitted_after_the_last_stop() -> None:
+    wave = Wave(Course.EXPIRES, Course.AFTER_JUMP)
+    relay = Relay(wave.journal)
+    expires, control = await wave.play(relay)
+    assert control.submitted is not None
+    assert control.submitted > expires.moments["30h"]
+    assert control.moments == {}
+    assert len(wave.case(1).evidence.messages) == 1
+    assert wave.closed == 2
+
+
+@pytest.mark.parametrize(("timing", "killed"), [(Timing.JUMPED, []), (Timing.RESTARTED, [12 * 3600.0])])
+@in_jumping_time
+async def test_at_half_time_the_relay_is_killed(timing: Timing, killed: list[float]) -> None:
+    course = Course.RESTARTED if timing is Timing.RESTARTED else Course.EXPIRES
+    wave = Wave(course, timing=timing)
+    relay = Relay(wave.journal)
+    await wave.play(relay)
+    assert relay.killed == killed
+
+
+@in_jumping_time
+async def test_several_relays_are_moved_at_the_same_time() -> None:
+    class Slow(Relay):
+        async def move_clock(self, seconds: float) -> None:
+            await asyncio.sleep(3.0)
+            await super().move_clock(seconds)
+
+    async def seconds(number: int) -> float:
+        wave = Wave(*[Course.EXPIRES, Course.HEALED_1H, Course.HEALED_12H][:number])
+        begun = wave.journal.now()
+        await wave.play(*(Slow(wave.journal) for _ in range(number)))
+        return wave.journal.now() - begun
+
+    assert await seconds(3) == pytest.approx(await seconds(1), abs=2.0)
+
+
+@in_jumping_time
+async def test_what_is_not_accepted_is_not_waited_for() -> None:
+    wave = Wave(Course.EXPIRES, mode="greeting_554")
+    [done] = await wave.play(Relay(wave.journal))
+    assert (done.submitted, done.refusal, done.moments) == (None, "554 no", {})
+    assert done.closed is not None
+
+
+@in_jumping_time
+async def test_nothing_to_report_leaves_time_for_a_wrong_report() -> None:
+    wave = Wave(Course.NULL_SENDER)
+    relay = Relay(wave.journal)
+    [done] = await wave.play(relay)
+    assert relay.held == []
+    assert wave.case().evidence.returned == ()
+    assert done.moments["25h05"] - done.moments["24h15"] >= 2.0

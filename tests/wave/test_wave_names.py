@@ -1,0 +1,96 @@
+"""What the name server says of a scenario, before and after the repair."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from stories.story import scenario_of
+
+from conformance.catalogue.failure_mode import Host
+from conformance.wave.envelope import domain_of
+from conformance.wave.names import new_name, point, publish_mx, smart_host
+from fake_servers import Answer, Cname, Delayed, NoData, Records, ServFail, Truncated, Zone
+
+
+def _answers(host: Host) -> tuple[Answer, Answer]:
+    zone = Zone()
+    point(zone, "mx1.a.test", "fd77::1:1" if host.ipv6 else "127.1.1.1", host)
+    return zone.answer("mx1.a.test", "A")[0], zone.answer("mx1.a.test", "AAAA")[0]
+
+
+def test_a_plain_host_has_an_ipv4_address() -> None:
+    assert _answers(Host(ttl=3)) == (Records("127.1.1.1", ttl=3), NoData())
+
+
+def test_each_family_has_its_own_answer() -> None:
+    assert _answers(Host(other_family=ServFail())) == (Records("127.1.1.1"), ServFail())
+    assert _answers(Host(ipv6=True)) == (NoData(), Records("fd77::1:1"))
+    assert _answers(Host(ipv6=True, other_family=ServFail())) == (ServFail(), Records("fd77::1:1"))
+
+
+def test_the_way_of_serving_wraps_the_record() -> None:
+    assert _answers(Host(served=Truncated))[0] == Truncated(Records("127.1.1.1"))
+    assert _answers(Host(served=partial(Delayed, 0.4)))[0] == Delayed(0.4, Records("127.1.1.1"))
+
+
+def test_aliases_form_a_chain_or_a_loop() -> None:
+    zone = Zone()
+    point(zone, "mx1.a.test", "127.1.1.1", Host(aliases=2))
+    assert zone.answer("mx1.a.test", "A")[0] == Cname("alias1.mx1.a.test")
+    assert zone.answer("alias1.mx1.a.test", "A")[0] == Cname("alias2.mx1.a.test")
+    assert zone.answer("alias2.mx1.a.test", "A")[0] == Records("127.1.1.1")
+    point(zone, "mx2.a.test", "127.1.1.1", Host(aliases=1, loops=True))
+    assert zone.answer("alias1.mx2.a.test", "A")[0] == Cname("mx2.a.test", loop_shown=True)
+
+
+@pytest.mark.parametrize(
+    ("mode", "records"),
+    [
+        ("plain_mx", ["10 mx1.{}."]),
+        ("mx_preference", ["20 mx1.{}.", "10 mx2.{}."]),
+        ("mx_relay_in_list", ["10 mx1.{}.", "30 mx2.{}.", "20 relay.test."]),
+        ("mx_target_beside_address", ["10 mx1.{}."]),
+    ],
+)
+def test_mx_records(mode: str, records: list[str]) -> None:
+    zone, scenario = Zone(), scenario_of(mode)
+    publish_mx(zone, scenario)
+    domain = domain_of(scenario)
+    assert zone.answer(domain, "MX")[0] == Records(*(text.format(domain) for text in records))
+
+
+def test_without_records_the_domain_itself_is_the_host() -> None:
+    scenario = scenario_of("mx_implicit")
+    zone = Zone()
+    assert smart_host(scenario, 0) == domain_of(scenario)
+    point(zone, domain_of(scenario), "127.1.1.1", Host())
+    publish_mx(zone, scenario)
+    assert zone.answer(domain_of(scenario), "MX")[0] == NoData()
+    assert zone.answer(domain_of(scenario), "A")[0] == Records("127.1.1.1")
+
+
+def test_an_answer_in_place_of_the_records_spares_the_address_of_the_domain() -> None:
+    scenario = scenario_of("mx_servfail_beside_address")
+    zone = Zone()
+    point(zone, domain_of(scenario), "127.1.1.2", Host())
+    publish_mx(zone, scenario, ServFail())
+    assert zone.answer(domain_of(scenario), "MX")[0] == ServFail()
+    assert zone.answer(domain_of(scenario), "A")[0] == Records("127.1.1.2")
+
+
+def test_disarmed_the_relay_is_not_among_them() -> None:
+    scenario = scenario_of("mx_relay_is_best")
+    zone = Zone()
+    publish_mx(zone, scenario, disarmed=True)
+    assert zone.answer(domain_of(scenario), "MX")[0] == Records(f"20 mx1.{domain_of(scenario)}.")
+
+
+def test_repaired_the_record_names_another_host() -> None:
+    scenario = scenario_of("stale_mx")
+    zone = Zone()
+    publish_mx(zone, scenario, repaired=True)
+    moved = f"moved.mx1.{domain_of(scenario)}"
+    assert new_name(scenario, 0) == moved
+    assert zone.answer(domain_of(scenario), "MX")[0] == Records(f"10 {moved}.", ttl=3)
+    assert new_name(scenario_of("stale_address"), 0) == smart_host(scenario_of("stale_address"), 0)
