@@ -13,7 +13,7 @@ from ssl import TLSVersion
 
 from conformance.target import Capability, TlsPolicy
 from conformance.witness.attempts import Witness
-from conformance.witness.kills import Moment
+from conformance.witness.kills import KillPoint
 from fake_servers import (
     Action,
     Answer,
@@ -203,7 +203,7 @@ class FailureMode:
     control: str = "plain"
     forbidden: tuple[int, ...] = ()
     unmet: str = ""
-    killed: Moment | None = None
+    killed: KillPoint | None = None
     lasts: bool = True
 
     @property
@@ -264,7 +264,7 @@ class FailureMode:
             needs.add(Capability.TLS_OPPORTUNISTIC)
         if self.tls is TlsPolicy.DOMAIN_VALIDATION and self.tls_domain != "{host}":
             needs.add(Capability.TLS_DOMAIN)
-        if self.killed in (Moment.EXPIRING, Moment.REPORTING):
+        if self.killed in (KillPoint.EXPIRING, KillPoint.REPORTING):
             needs.add(Capability.CLOCK)
         return frozenset(needs)
 

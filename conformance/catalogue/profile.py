@@ -69,7 +69,7 @@ class Accepted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class ProfileRow:
     """Accepted outcomes for the failure modes of some sections, or for some failure modes by name."""
 
     source: str
@@ -94,7 +94,7 @@ class Profile:
 
     name: str
     about: str
-    rows: Mapping[str, Row]
+    rows: Mapping[str, ProfileRow]
     slots: Mapping[str, str]
     by_section: Mapping[str, Mapping[str, str]]
     expired_by: str
@@ -126,7 +126,7 @@ class Profile:
         """Return every requirement id that stands in this profile, judged or not."""
         return self._ids(self.rows.values())
 
-    def _ids(self, rows: Iterable[Row]) -> set[str]:
+    def _ids(self, rows: Iterable[ProfileRow]) -> set[str]:
         ids = set(self.slots.values())
         for section in self.by_section.values():
             ids |= set(section.values())
@@ -147,7 +147,7 @@ def load(name: str) -> Profile:
     data = tomllib.loads(files("conformance.catalogue.profiles").joinpath(f"{name}.toml").read_text("utf-8"))
     base = load(data["extends"]) if "extends" in data else None
     try:
-        rows = Converter(forbid_extra_keys=True).structure(data["row"], list[Row])
+        rows = Converter(forbid_extra_keys=True).structure(data["row"], list[ProfileRow])
     except (ClassValidationError, ExceptionGroup) as error:
         raise ProfileError(f"{name}.toml: {error!r}") from error
     profile = Profile(
@@ -173,7 +173,7 @@ def _merged(
     }
 
 
-def _by_mode(name: str, rows: list[Row], base: Mapping[str, Row]) -> dict[str, Row]:
+def _by_mode(name: str, rows: list[ProfileRow], base: Mapping[str, ProfileRow]) -> dict[str, ProfileRow]:
     """Resolve rows to failure modes: a row by name wins over a row by section."""
     chosen: dict[str, Any] = dict(base)
     for row in rows:

@@ -34,7 +34,7 @@ class Offer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Act:
+class OperatorAction:
     """Something the operator did; times are the journal's.
 
     Attributes:

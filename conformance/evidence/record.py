@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from cattrs.preconf.json import make_converter
 
-from conformance.evidence.inputs import Act, Offer
+from conformance.evidence.inputs import Offer, OperatorAction
 from conformance.target import Alert, DeliveryEvent, QueuedMessage, Schedule
 from fake_servers import Event, endpoint
 from fake_servers.journal import Value
@@ -134,7 +134,7 @@ class Staged:
     stretched: bool = False
     relay: int = 1
     offers: list[Offer] = field(default_factory=list)
-    acts: list[Act] = field(default_factory=list)
+    acts: list[OperatorAction] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -263,7 +263,7 @@ class Evidence:
         return tuple(t for t in self.record.troubles if t.scenario in ("", self.staged.scenario))
 
     @property
-    def late(self) -> bool:
+    def harness_was_late(self) -> bool:
         """Whether the wave itself was later than its slack allows while this window was open."""
         return self.staged.lag > self.record.header.slack
 

@@ -186,7 +186,14 @@ class Case:
         )
 
     def finding(
-        self, slot: str, *, holds: bool, expected: str, observed: str, late: bool = False, seen: bool = False
+        self,
+        slot: str,
+        *,
+        holds: bool,
+        expected: str,
+        observed: str,
+        only_late: bool = False,
+        conclusive: bool = False,
     ) -> Finding:
         """Return a finding against the catalogue row behind `aspect.slot`."""
         row = self.requirement(slot)
@@ -196,8 +203,8 @@ class Case:
             holds=holds,
             expected=expected,
             observed=observed,
-            late=late and not holds,
-            seen=seen and not holds,
+            only_late=only_late and not holds,
+            conclusive=conclusive and not holds,
         )
 
 

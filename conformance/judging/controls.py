@@ -42,7 +42,7 @@ def arrival(case: Case) -> list[Finding]:
             holds=not observed,
             expected="one copy at the first attempt",
             observed=observed or "one copy",
-            seen=len(messages) > 1,
+            conclusive=len(messages) > 1,
         )
     ]
     return [*findings, *case.intact("delivered.intact")]

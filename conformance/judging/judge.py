@@ -72,12 +72,12 @@ class Judged:
     def only_late(self) -> bool:
         """Whether all that is wrong is that something came too late."""
         wrong = [finding for finding in self.findings if finding.verdict is not Verdict.PASS]
-        return bool(wrong) and all(finding.late for finding in wrong)
+        return bool(wrong) and all(finding.only_late for finding in wrong)
 
     @property
-    def settled(self) -> bool:
+    def conclusive(self) -> bool:
         """Whether something wrong was seen that no other staging takes back."""
-        return any(finding.seen and finding.verdict is not Verdict.PASS for finding in self.findings)
+        return any(finding.conclusive and finding.verdict is not Verdict.PASS for finding in self.findings)
 
     @property
     def expected(self) -> str:
@@ -180,7 +180,7 @@ def _ready(
             raise Inconclusive(
                 f"the failure was not provoked; proof would have been: {mode.witness.sentence}"
             )
-    if evidence.late:
+    if evidence.harness_was_late:
         raise Inconclusive(
             f"the suite itself was {evidence.staged.lag:.2f} s late (allowed: {record.header.slack:.2f} s)"
             + (", also with the window doubled" if evidence.staged.stretched else "")

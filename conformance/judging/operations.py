@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from conformance.catalogue.course import OUT_OF_SERVICE, Course
-from conformance.evidence.inputs import Act, Offer
+from conformance.evidence.inputs import Offer, OperatorAction
 from conformance.evidence.record import AlertLook
 from conformance.evidence.view import Delivered, Evidence
 from conformance.judging.aspect import Case
@@ -96,7 +96,7 @@ def shows_local_delivery(evidence: Evidence) -> bool:
     return not able.isdisjoint(evidence.record.header.capabilities)
 
 
-def last_act(case: Case) -> Act:
+def last_act(case: Case) -> OperatorAction:
     """Return what the operator did last, if the fault had been met before the first act.
 
     Raises:

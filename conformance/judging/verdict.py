@@ -35,8 +35,8 @@ class Finding:
         holds: Whether what was seen is what is asked.
         expected: What is asked, in words.
         observed: What was seen, in words.
-        late: Whether all that is wrong is that something came too late, which a busy machine can do as well.
-        seen: Whether something was seen that no busy machine brings about: a second copy, mail in clear. No later
+        only_late: Whether all that is wrong is that something came too late, which a busy machine can do as well.
+        conclusive: Whether something was seen that no busy machine brings about: a second copy, mail in clear. No later
             staging takes that back.
     """
 
@@ -45,8 +45,8 @@ class Finding:
     holds: bool
     expected: str
     observed: str
-    late: bool = False
-    seen: bool = False
+    only_late: bool = False
+    conclusive: bool = False
 
     @property
     def verdict(self) -> Verdict:

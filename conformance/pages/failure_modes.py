@@ -8,7 +8,7 @@ from itertools import groupby
 from conformance.catalogue import profile as profiles
 from conformance.catalogue.failure_mode import FailureMode, Kind
 from conformance.catalogue.failure_modes import ALL
-from conformance.catalogue.profile import Accepted, Profile, Row
+from conformance.catalogue.profile import Accepted, Profile, ProfileRow
 from conformance.catalogue.requirements import catalogue
 from conformance.pages import grid_page as grid
 from conformance.target import Outcome
@@ -124,7 +124,7 @@ def _must(mode: FailureMode, profile: Profile) -> str:
         return "delivered to every recipient, to some of them at a later attempt, without any repair"
     if mode.kind in _FATES:
         return _FATES[mode.kind]
-    rows: Mapping[str, Row] = profile.rows
+    rows: Mapping[str, ProfileRow] = profile.rows
     return "; or ".join(_outcome(accepted) for accepted in rows[mode.name].outcomes)
 
 

@@ -10,7 +10,7 @@ from conformance.catalogue.profile import Profile
 from conformance.evidence.record import Fault
 from conformance.judging.judge import Judged
 from conformance.judging.verdict import Verdict
-from conformance.report.timeline import Entry, timeline
+from conformance.report.timeline import TimelineEntry, timeline
 
 _LINES = 60
 _WIDTH = 98  # readable at 100 columns
@@ -75,7 +75,7 @@ def _shortened(judged: Judged) -> list[str]:
     return [*_wrapped(entries[:half]), left_out, *_wrapped(entries[-half:])]
 
 
-def _wrapped(entries: Iterable[Entry]) -> list[str]:
+def _wrapped(entries: Iterable[TimelineEntry]) -> list[str]:
     return [
         line
         for entry in entries

@@ -17,7 +17,7 @@ _AGES = {name: re.sub(r"h(?=\d)", "h ", name).replace("h", " h") for name, _ in 
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
-class Entry:
+class TimelineEntry:
     """One line of a timeline: seconds since the message was submitted, layer, and what happened."""
 
     at: float
@@ -29,7 +29,7 @@ class Entry:
         return f"{self.at:+9.3f} s  {self.layer:<6} {text}"
 
 
-def timeline(evidence: Evidence) -> list[Entry]:
+def timeline(evidence: Evidence) -> list[TimelineEntry]:
     """Return what happened, in order; times count from the submission."""
     staged = evidence.staged
     start = staged.submitted or 0.0
@@ -37,7 +37,7 @@ def timeline(evidence: Evidence) -> list[Entry]:
     found = [entry for view in views for entry in view(evidence)]
     # a stable sort: entries of the same moment stay in the order of their layers
     return [
-        Entry(at=at - start, layer=layer, text=text)
+        TimelineEntry(at=at - start, layer=layer, text=text)
         for at, layer, text in sorted(found, key=lambda entry: entry[0])
     ]
 

@@ -79,7 +79,7 @@ class Minimiser:
         self._profile = profile
         self._read = 0
         self._known: dict[FaultSequence, bool | None] = {}
-        self._settled: set[FaultSequence] = set()
+        self._conclusive: set[FaultSequence] = set()
         self._failing: list[FaultSequence] = []
 
     def minimal(self, schedule: FaultSequence) -> Smallest:
@@ -102,10 +102,10 @@ class Minimiser:
             for scenario in _schedules_in(record):
                 judged = judge(test_exactly_once, scenario, record, self._profile)
                 schedule = FaultSequence.parse(scenario.failure_mode.name)
-                if schedule in self._settled:
+                if schedule in self._conclusive:
                     continue
-                if judged.settled:
-                    self._settled.add(schedule)
+                if judged.conclusive:
+                    self._conclusive.add(schedule)
                 unknown = judged.verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR)
                 self._known[schedule] = None if unknown else judged.verdict is Verdict.FAIL
                 if judged.verdict is Verdict.FAIL and scenario.course is Course.SCHEDULE:

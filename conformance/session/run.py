@@ -23,7 +23,7 @@ from conformance.lab import addresses as labs
 from conformance.schedules.scenarios import scenario_of
 from conformance.session.launch import WaveFailed, launch_all
 from conformance.session.minimise import WAVES, Minimiser
-from conformance.session.sequence_choice import Schedules, staged_in
+from conformance.session.sequence_choice import SequenceChoice, staged_in
 from conformance.target import Capability, Target
 from conformance.targets.resolve import UnknownTarget, resolve
 from conformance.wave import plan as planning
@@ -76,7 +76,7 @@ class Run:
     records: list[Record] = field(default_factory=list)
     paths: list[Path] = field(default_factory=list)
     judged: list[tuple[Test, Judged]] = field(default_factory=list)
-    schedules: Schedules = field(default_factory=lambda: Schedules(count=0))
+    schedules: SequenceChoice = field(default_factory=lambda: SequenceChoice(count=0))
 
     def __post_init__(self) -> None:
         self.minimiser = Minimiser(self.records, self.profile)
@@ -109,7 +109,7 @@ class Run:
         earlier = [r for r in self.records if scenario.id in r.staged and r.header.timing == scenario.timing]
         for record in earlier:
             judged = judge(aspect, scenario, record, self.profile)
-            if judged.settled:
+            if judged.conclusive:
                 return judged
         return judge(aspect, scenario, last, self.profile)
 
@@ -165,7 +165,7 @@ class Run:
             # where everybody has to wait for a processor, a relay's time-outs pass before it has done anything
             staged = record.staged.get(scenario.id)
             crowded = staged is not None and staged.pressure > CROWDED
-            if judged.settled:
+            if judged.conclusive:
                 continue
             if judged.only_late or (crowded and judged.verdict in _DOUBTFUL):
                 theirs.append(scenario)
@@ -279,7 +279,7 @@ def open_run(config: pytest.Config) -> Run:
     except UnknownTarget as error:
         raise pytest.UsageError(f"--target: {error}") from error
     try:
-        schedules = Schedules(
+        schedules = SequenceChoice(
             count=config.getoption("conformance_schedules"),
             seed=config.getoption("conformance_seed"),
             depth=config.getoption("conformance_depth"),
@@ -317,5 +317,5 @@ def _replay(config: pytest.Config, paths: list[Path], profile: Profile, strict: 
     targets = sorted({record.header.target for record in records})
     if len(targets) > 1:
         raise pytest.UsageError(f"--conformance-replay: records of several targets: {', '.join(targets)}")
-    schedules = Schedules(count=0, staged=staged_in(records))
+    schedules = SequenceChoice(count=0, staged=staged_in(records))
     return Run(targets[0], profile, strict, config, records=records, paths=paths, schedules=schedules)

@@ -18,7 +18,7 @@ _DEEPEST = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schedules:
+class SequenceChoice:
     """The choice.
 
     Attributes:

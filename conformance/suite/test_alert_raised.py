@@ -25,7 +25,7 @@ def test_alert_raised(case: Case) -> list[Finding]:
             observed=f"none in the {next_offered - due:.2f} s before another message was offered{instead}"
             if seen is None or not in_time
             else f"seen {seen - due:.2f} s after it was due",
-            late=not in_time,
+            only_late=not in_time,
         )
     ]
     if seen is not None:

@@ -27,6 +27,6 @@ def test_avoids(case: Case) -> list[Finding]:
             expected=f"no connection to {', '.join(where.values())}",
             observed=", ".join(f"a connection to {where[event.server]} at {event.at:.2f} s" for event in seen)
             or "none",
-            seen=True,
+            conclusive=True,
         )
     ]

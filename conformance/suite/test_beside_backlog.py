@@ -20,7 +20,7 @@ def test_beside_backlog(case: Case) -> list[Finding]:
             "beside_backlog.prompt",
             holds=len(arrived) == 1 and arrived[0] <= allowed,
             expected=f"delivered once, within {allowed:.1f} s of its acceptance",
-            late=len(arrived) == 1,
+            only_late=len(arrived) == 1,
             observed=f"delivered after {arrived[0]:.2f} s" if arrived else "nothing arrived in time",
         )
     ]

@@ -38,7 +38,7 @@ def test_delivered_later(case: Case) -> list[Finding]:
             holds=not twice,
             expected="no recipient gets it twice",
             observed=f"more than one copy for <{'>, <'.join(twice)}>" if twice else "nobody did",
-            seen=True,
+            conclusive=True,
         ),
         case.finding(
             "delivered_later.accounted",

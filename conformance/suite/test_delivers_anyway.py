@@ -26,7 +26,7 @@ def test_delivers_anyway(case: Case) -> list[Finding]:
             holds=not observed,
             expected="one copy, content intact, no NDR",
             observed=observed or "one copy, content intact",
-            seen=len(messages) > 1,
+            conclusive=len(messages) > 1,
         )
     ]
     if messages:
@@ -38,7 +38,7 @@ def test_delivers_anyway(case: Case) -> list[Finding]:
                 holds=not deferred,
                 expected="delivered at the first attempt, without deferral",
                 observed=deferred or "delivered at the first attempt",
-                late=True,
+                only_late=True,
             )
         )
     return findings

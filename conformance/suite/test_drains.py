@@ -36,7 +36,7 @@ def test_drains(case: Case) -> list[Finding]:
             holds=not early and not missing,
             expected=f"all {len(fates)} messages delivered after the correction",
             observed=seen,
-            late=bool(missing) and not early and not refusals,
+            only_late=bool(missing) and not early and not refusals,
         )
     ]
     if missing:
@@ -52,7 +52,7 @@ def _once(case: Case, fates: list[Fate]) -> Finding:
         holds=not wrong,
         expected="each of them delivered once, and not returned as well",
         observed="; ".join(map(str, wrong)) or "each once",
-        seen=True,  # each of them was delivered, so all that is wrong is one copy or report too many
+        conclusive=True,  # each of them was delivered, so all that is wrong is one copy or report too many
     )
 
 
@@ -88,7 +88,7 @@ def _order(case: Case, fates: list[Fate]) -> list[Finding]:
         holds=not overtaken,
         expected="delivered in the order in which they were accepted",
         observed="; ".join(overtaken) or "in that order",
-        late=True,  # who has to wait for a processor may miss a round
+        only_late=True,  # who has to wait for a processor may miss a round
     )
     return [finding]
 

@@ -34,14 +34,14 @@ def test_each_recipient(case: Case) -> list[Finding]:
             and len(case.evidence.ndrs) == 1 - delivered,
             expected=f"<{staged.recipient}> {expected}",
             observed=seen,
-            seen=len(copies[staged.recipient]) > 1 or len(case.evidence.ndrs) > 1,
+            conclusive=len(copies[staged.recipient]) > 1 or len(case.evidence.ndrs) > 1,
         ),
         case.finding(
             "each_recipient.others",
             holds=len(copies[other]) == 1 and prompt,
             expected=f"<{other}> delivered once, at the first attempt",
             observed=f"{len(copies[other])} deliveries" + ("" if prompt else ", not at the first attempt"),
-            seen=len(copies[other]) > 1,
+            conclusive=len(copies[other]) > 1,
         ),
     ]
     return [*findings, *case.intact("each_recipient.intact")]

@@ -29,8 +29,8 @@ def test_exactly_once(case: Case) -> list[Finding]:
             holds=copies + reports == 1,
             expected="delivered exactly once or reported exactly once",
             observed=_nothing(case) if lost else f"delivered {_times(copies)}, reported {_times(reports)}",
-            late=lost and _still_waiting(case),
-            seen=not lost,
+            only_late=lost and _still_waiting(case),
+            conclusive=not lost,
         )
     ]
     return [*findings, *case.intact("exactly_once.intact")]

@@ -46,7 +46,7 @@ def test_expires(case: Case) -> list[Finding]:
             case.finding(
                 "expires.promptly",
                 holds=ended < span.must_end_before,
-                late=True,  # a second of ours is hours where the clock is moved
+                only_late=True,  # a second of ours is hours where the clock is moved
                 expected=f"returned {span.by}",
                 observed=f"returned {span.age(ended)}",
             )

@@ -26,6 +26,6 @@ def test_healed_late(case: Case) -> list[Finding]:
             holds=not observed,
             expected="one copy after the repair, content intact, no report",
             observed=observed or "one copy, content intact",
-            seen=len(messages) > 1 or bool(messages and case.evidence.ndrs),
+            conclusive=len(messages) > 1 or bool(messages and case.evidence.ndrs),
         )
     ]

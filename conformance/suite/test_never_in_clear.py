@@ -48,6 +48,6 @@ def test_never_in_clear(case: Case) -> list[Finding]:
             observed=f"in clear: {', '.join(bare[:3])}"
             if bare
             else f"nothing in clear on {len(connections)} connections",
-            seen=True,
+            conclusive=True,
         )
     ]

@@ -27,7 +27,7 @@ def test_nothing_lost(case: Case) -> list[Finding]:
                 holds=len(copies) + len(reports) <= allowed,
                 expected="exactly once" if allowed == 1 else f"once, or {allowed} times as replies were lost",
                 observed=fates,
-                seen=True,
+                conclusive=True,
             )
         )
     return [*findings, *case.intact("nothing_lost.intact")]

@@ -15,7 +15,7 @@ def test_one_ndr(case: Case) -> list[Finding]:
             holds=len(ndrs) + len(astray) == 1,
             expected="exactly one non-delivery report",
             observed=f"{len(ndrs) + len(astray)} reports",
-            seen=len(ndrs) + len(astray) > 1,
+            conclusive=len(ndrs) + len(astray) > 1,
         ),
         case.finding(
             "one_ndr.to_sender",

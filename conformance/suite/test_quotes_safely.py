@@ -35,7 +35,7 @@ def test_quotes_safely(case: Case) -> list[Finding]:
             holds=not complaints,
             expected="one group of fields for the recipient, each field once, 7bit",
             observed="; ".join(complaints) or "as expected",
-            seen=True,
+            conclusive=True,
         )
     ]
 

@@ -39,7 +39,9 @@ def test_recovers(case: Case) -> list[Finding]:
     done = observed or "one copy, content intact"
     seen = len(messages) > 1
     return [
-        case.finding("recovers.delivered", holds=not observed, expected=expected, observed=done, seen=seen)
+        case.finding(
+            "recovers.delivered", holds=not observed, expected=expected, observed=done, conclusive=seen
+        )
     ]
 
 

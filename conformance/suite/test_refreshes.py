@@ -47,6 +47,6 @@ def test_refreshes(case: Case) -> list[Finding]:
                 f"than {case.mode.longest_ttl:.0f} s (and a second for rounding)"
             ),
             observed=observed,
-            late=not misled and asked is not None,
+            only_late=not misled and asked is not None,
         )
     ]

@@ -29,7 +29,9 @@ def test_retried(case: Case) -> list[Finding]:
     shown = ", ".join(_gap(longest, shortest) for longest, shortest in gaps)
     late = bool(wrong) and all(longest >= least for longest, _ in gaps)
     return [
-        _finding(case, not wrong, expected, f"{len(case.attempts)} attempts, gaps of {shown} s", late=late)
+        _finding(
+            case, not wrong, expected, f"{len(case.attempts)} attempts, gaps of {shown} s", only_late=late
+        )
     ]
 
 
@@ -85,5 +87,7 @@ def _bounds(granted: Schedule, allowance: float) -> tuple[float, float]:
     return least, granted.max_retry_interval + granted.granularity + allowance
 
 
-def _finding(case: Case, holds: bool, expected: str, observed: str, *, late: bool = False) -> Finding:
-    return case.finding("retried.again", holds=holds, expected=expected, observed=observed, late=late)
+def _finding(case: Case, holds: bool, expected: str, observed: str, *, only_late: bool = False) -> Finding:
+    return case.finding(
+        "retried.again", holds=holds, expected=expected, observed=observed, only_late=only_late
+    )

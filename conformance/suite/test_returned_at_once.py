@@ -14,7 +14,7 @@ def test_returned_at_once(case: Case) -> list[Finding]:
             expected="one non-delivery report at once",
             observed=f"{len(ndrs)} reports"
             + (f", the first {ndrs[0][0].at - case.attempts[0].end:.1f} s after the refusal" if ndrs else ""),
-            seen=len(ndrs) > 1,
+            conclusive=len(ndrs) > 1,
         ),
         case.finding(
             "returned_at_once.not_retried",

@@ -41,6 +41,6 @@ def test_survives_restart(case: Case) -> list[Finding]:
             holds=not observed,
             expected=f"in the queue {span.until}, and returned once {span.watched}",
             observed=observed or "kept, and returned once",
-            seen=len(case.evidence.ndrs) > 1,
+            conclusive=len(case.evidence.ndrs) > 1,
         )
     ]

@@ -77,8 +77,8 @@ def test_times_out(case: Case) -> list[Finding]:
             expected=_expected(slot, allowed, time_out),
             observed=f"{len(held)} attempts, the longest {worst}",
             # without a deadline for the whole it is late by as much as the server makes it
-            late=worst.over and slot == "ends",
-            seen=worst.beyond(allowed, time_out) > _NO_LATENESS,
+            only_late=worst.over and slot == "ends",
+            conclusive=worst.beyond(allowed, time_out) > _NO_LATENESS,
         )
     ]
 

@@ -16,6 +16,6 @@ def test_tls_floor(case: Case) -> list[Finding]:
             holds=not old,
             expected="neither TLS 1.0 nor TLS 1.1",
             observed=f"negotiated {' and '.join(old)}" if old else "neither was negotiated",
-            seen=True,
+            conclusive=True,
         )
     ]

@@ -83,7 +83,7 @@ def command(plan: Path, record: Path, *, inside: bool = False) -> list[str]:
 def _run(plan: Plan, path: Path) -> int:
     from conformance.lab.addresses import NAMESPACE
     from conformance.targets.resolve import UnknownTarget, resolve
-    from conformance.wave.adapter import Trouble
+    from conformance.wave.adapter import TargetUnusable
     from conformance.wave.request import RELAY_NAME
     from conformance.wave.staging import run
 
@@ -103,7 +103,7 @@ def _run(plan: Plan, path: Path) -> int:
         try:
             target = resolve(plan.target, plan.import_path)
             asyncio.run(_until_terminated(run(plan, target, _writer(file), progress)))
-        except Trouble as trouble:
+        except TargetUnusable as trouble:
             tell({"installation": str(trouble), "hint": trouble.hint, "log": trouble.log})
             return EXIT_INSTALLATION
         except UnknownTarget as error:  # pytest found it, so its import depends on where it is made

@@ -60,7 +60,7 @@ _POWERS = {
 }
 
 
-class Trouble(Exception):
+class TargetUnusable(Exception):
     """An adapter or its relay cannot be used; carries whose fault it is, a hint and the relay's log tail."""
 
     def __init__(
@@ -73,7 +73,7 @@ class Trouble(Exception):
         self.installation = installation
 
 
-class Refused(Exception):
+class SubmissionRefused(Exception):
     """The relay answered the submission of a message with something else than acceptance.
 
     Attributes:
@@ -116,8 +116,8 @@ class Instance:
             accepted: Called at the moment in which the relay has taken responsibility.
 
         Raises:
-            Refused: The relay did not take it.
-            Trouble: The relay is not there, or its adapter broke.
+            SubmissionRefused: The relay did not take it.
+            TargetUnusable: The relay is not there, or its adapter broke.
         """
         if hasattr(self._relay, "submit"):
             await self.call("submit", envelope)
@@ -142,9 +142,9 @@ class Instance:
                 )
                 accepted()
         except (aiosmtplib.SMTPResponseException, aiosmtplib.SMTPRecipientsRefused) as error:
-            raise Refused(_said(error), at=_refused_at(error)) from error
+            raise SubmissionRefused(_said(error), at=_refused_at(error)) from error
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise Trouble(
+            raise TargetUnusable(
                 Fault.TARGET,
                 f"the relay does not take mail at {host}:{port}: {error or type(error).__name__}",
                 hint="running() may yield only once the relay accepts connections at `submission`.",
@@ -189,7 +189,7 @@ class Instance:
         """Call a method of the relay object that returns a sequence; every item is checked.
 
         Raises:
-            Trouble: It raised, or returned something else.
+            TargetUnusable: It raised, or returned something else.
         """
         answer = await self.call(name, *arguments)
         if not isinstance(answer, Sequence) or not all(isinstance(item, kind) for item in answer):
@@ -203,7 +203,7 @@ class Instance:
 
         Raises:
             EditRefused: The relay refused an edit.
-            Trouble: It raised anything else, or did not return in time.
+            TargetUnusable: It raised anything else, or did not return in time.
         """
         function: Callable[..., Any] = partial(getattr(self._relay, name), **keywords)
 
@@ -297,12 +297,12 @@ async def _guarded(call: Callable[[], Awaitable[T]], limit: float, named: str | 
         what = named if isinstance(named, str) else named()
         if not timer.expired():
             raise defect(f"{what} raised {error!r}", error) from error
-        raise Trouble(
+        raise TargetUnusable(
             Fault.ADAPTER,
             f"{what} did not return within {limit:.0f} s",
             hint="Give it a time-out of its own.",
         ) from error
-    except (Trouble, EditRefused):
+    except (TargetUnusable, EditRefused):
         raise
     except Exception as error:
         what = named if isinstance(named, str) else named()
@@ -314,7 +314,7 @@ async def running(target: Target, config: RelayConfig) -> AsyncIterator[Instance
     """Start one relay by its adapter and stop it again.
 
     Raises:
-        Trouble: It cannot be started, or not be stopped.
+        TargetUnusable: It cannot be started, or not be stopped.
     """
     context = await _guarded(lambda: _either_running(target, config), START_LIMIT, "running()")
     if isinstance(context, AbstractAsyncContextManager):
@@ -350,15 +350,17 @@ async def _either_running(target: Target, config: RelayConfig) -> object:
     return made
 
 
-def from_target(error: TargetError) -> Trouble:
+def from_target(error: TargetError) -> TargetUnusable:
     """Return a target's own complaint as trouble of the wave."""
-    return Trouble(Fault.TARGET, str(error), hint=error.hint, log=error.log, installation=error.installation)
+    return TargetUnusable(
+        Fault.TARGET, str(error), hint=error.hint, log=error.log, installation=error.installation
+    )
 
 
-def defect(message: str, error: BaseException | None = None) -> Trouble:
+def defect(message: str, error: BaseException | None = None) -> TargetUnusable:
     """Return a defect of the adapter as trouble of the wave."""
     log = "".join(traceback.format_exception(error)[-6:]) if error is not None else ""
-    return Trouble(
+    return TargetUnusable(
         Fault.ADAPTER, message, hint="This is a defect of the adapter, see conformance/target.py.", log=log
     )
 

@@ -9,15 +9,15 @@ from dataclasses import replace
 from conformance.catalogue.course import DAY, Course
 from conformance.evidence.record import Record
 from conformance.evidence.view import Evidence
-from conformance.wave.adapter import Instance, Refused
+from conformance.wave.adapter import Instance, SubmissionRefused
 from conformance.wave.player import TRANSFER, Player, arrived
 from conformance.wave.submission import Submission
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
-from conformance.witness.kills import Moment, has_come
+from conformance.witness.kills import KillPoint, has_come
 from fake_servers import Rule, Script, Stage, Stall
 
-_IN_SUBMISSION = (Moment.CONTENT_SENT, Moment.DOT_SENT, Moment.ACCEPTED)
-_AT_THE_END = (Moment.EXPIRING, Moment.REPORTING)
+_IN_SUBMISSION = (KillPoint.CONTENT_SENT, KillPoint.DOT_SENT, KillPoint.ACCEPTED)
+_AT_THE_END = (KillPoint.EXPIRING, KillPoint.REPORTING)
 
 # Past the lifetime of every message, by the quarter of an hour that samples of the live service show.
 _PAST_LIFETIME = DAY + 15 * 60
@@ -83,7 +83,7 @@ class _Killing:
     ) -> None:
         moment = player.scenario.failure_mode.killed
         assert moment is not None
-        self._moment: Moment = moment
+        self._moment: KillPoint = moment
         self._player = player
         self._instance = instance
         self._watches = watches
@@ -115,15 +115,15 @@ class _Killing:
         async with Submission(address, self._player.envelope, self._journal) as submission:
             try:
                 await submission.send_content()
-            except Refused as error:
+            except SubmissionRefused as error:
                 self._player.staged = replace(self._player.staged, refusal=str(error))
                 return
-            if self._moment is not Moment.CONTENT_SENT:
+            if self._moment is not KillPoint.CONTENT_SENT:
                 submission.send_final_dot()
-            if self._moment is Moment.ACCEPTED:
+            if self._moment is KillPoint.ACCEPTED:
                 accepted = await self._accepted(submission)
             await self._kill(self._repair)
-            if self._moment is Moment.DOT_SENT:
+            if self._moment is KillPoint.DOT_SENT:
                 accepted = await self._accepted(submission)
         if not accepted:
             await self._player.submit(self._instance, self._turn)
@@ -137,11 +137,11 @@ class _Killing:
         return True
 
     async def _kill_at_the_end(self) -> None:
-        if not await self._comes(Moment.BETWEEN_ATTEMPTS):
+        if not await self._comes(KillPoint.BETWEEN_ATTEMPTS):
             return
         # no report may be accepted before the kill, so that one must come after it
         sink, sender = self._player.world.sink, self._player.staged.sender
-        if self._moment is Moment.EXPIRING:
+        if self._moment is KillPoint.EXPIRING:
             sink.repair(Script(Rule(Stage.RCPT, Stall(), recipient=sender)))
         else:
             sink.repair(Script(Rule(Stage.DOT, Stall())))
@@ -165,13 +165,13 @@ class _Killing:
     async def _open_sink(self) -> None:
         self._player.world.sink.repair()
 
-    async def _comes(self, moment: Moment) -> bool:
+    async def _comes(self, moment: KillPoint) -> bool:
         """Wait for a moment; tell whether it came."""
-        attempts = 2 if moment is Moment.RETRYING else 1
+        attempts = 2 if moment is KillPoint.RETRYING else 1
         patience = attempts * self._player.longest_wait() + TRANSFER + 2 * QUEUE_INTERVAL
         deadline = self._journal.now() + patience * self._player.stretch
         while not has_come(moment, seen := self._evidence(), self._journal.now()):
-            missed = moment is not Moment.DELIVERED and arrived(seen)
+            missed = moment is not KillPoint.DELIVERED and arrived(seen)
             if missed or self._journal.now() > deadline:
                 return False
             await asyncio.sleep(_LOOK_AGAIN)

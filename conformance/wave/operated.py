@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from conformance.catalogue.course import Course
-from conformance.evidence.inputs import Act, Offer
+from conformance.evidence.inputs import Offer, OperatorAction
 from conformance.evidence.view import Evidence
 from conformance.target import Connector, DomainType, TlsPolicy
-from conformance.wave.adapter import Refused
+from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.batch import (
     KNOWN,
     KNOWN_LATER,
@@ -199,7 +199,7 @@ class _Operated:
             async with self._turn:
                 await self._operator.instance.submit(envelope, lambda: accepted.append(player.journal.now()))
             offer = replace(offer, accepted=accepted[0])
-        except Refused as error:
+        except SubmissionRefused as error:
             offer = replace(offer, refusal=str(error), refused_at=error.at)
         if not self._offers:
             player.staged = replace(
@@ -250,7 +250,7 @@ class _Operated:
         self._player.staged = replace(self._player.staged, repaired=self._player.journal.now())
         await self._player.world.probe_again(self._player.scenario)
 
-    def _note(self, act: Act) -> None:
+    def _note(self, act: OperatorAction) -> None:
         self._player.staged = replace(self._player.staged, acts=[*self._player.staged.acts, act])
 
     def _with_spare(self) -> Connector:

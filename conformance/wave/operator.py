@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.evidence.inputs import Act
+from conformance.evidence.inputs import OperatorAction
 from conformance.evidence.record import AlertLook
 from conformance.target import AcceptedDomain, Alert, Capability, Connector, EditRefused
 from conformance.wave.adapter import Instance, defect
@@ -93,36 +93,38 @@ class Operator:
             else []
         )
 
-    async def fix_now(self, domain: str) -> Act:
+    async def fix_now(self, domain: str) -> OperatorAction:
         """Choose Fix now for a domain."""
         return await self._do("fix now", lambda: self.instance.call("fix_now", domain))
 
     async def edit(
         self, name: str, connector: Connector, *, enabled: bool = True, trust_anchors: Path | None = None
-    ) -> Act:
+    ) -> OperatorAction:
         """Save settings of a connector; `name` says in words what was changed."""
         call = self.instance.call
         return await self._do(
             name, lambda: call("edit_connector", connector, enabled=enabled, trust_anchors=trust_anchors)
         )
 
-    async def delete(self, domain: str) -> Act:
+    async def delete(self, domain: str) -> OperatorAction:
         """Delete the connector of a domain."""
         return await self._do("connector deleted", lambda: self.instance.call("delete_connector", domain))
 
-    async def set_accepted_domain(self, accepted: AcceptedDomain) -> Act:
+    async def set_accepted_domain(self, accepted: AcceptedDomain) -> OperatorAction:
         """Change the type of an accepted domain."""
         return await self._do(
             f"domain {accepted.type}", lambda: self.instance.call("set_accepted_domain", accepted)
         )
 
-    async def _do(self, name: str, call: Callable[[], Awaitable[object]]) -> Act:
+    async def _do(self, name: str, call: Callable[[], Awaitable[object]]) -> OperatorAction:
         asked = self.journal.now()
         try:
             await call()
         except EditRefused as refusal:
-            return Act(name=name, asked=asked, done=self.journal.now(), refused=True, reason=str(refusal))
-        return Act(name=name, asked=asked, done=self.journal.now())
+            return OperatorAction(
+                name=name, asked=asked, done=self.journal.now(), refused=True, reason=str(refusal)
+            )
+        return OperatorAction(name=name, asked=asked, done=self.journal.now())
 
 
 def _check(name: str, alert: Alert) -> None:

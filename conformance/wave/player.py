@@ -11,7 +11,7 @@ from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Header, Record, Staged
 from conformance.evidence.view import Evidence
 from conformance.target import Envelope, Schedule
-from conformance.wave.adapter import Instance, Refused
+from conformance.wave.adapter import Instance, SubmissionRefused
 from conformance.wave.envelope import backlog_of
 from conformance.wave.world import World
 from conformance.witness.attempts import Attempt
@@ -94,7 +94,7 @@ class Player:
             async with turn:
                 self.staged = replace(self.staged, offered=self.journal.now())
                 await instance.submit(self.envelope, self._accepted)
-        except Refused as error:
+        except SubmissionRefused as error:
             self.staged = replace(self.staged, refusal=str(error))
             self.close()
             return False

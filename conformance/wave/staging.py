@@ -9,13 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from conformance.catalogue.course import SCHEDULES, Timing
-from conformance.evidence.record import AlertLook, Entry, Header, Staged
-from conformance.evidence.record import Trouble as TroubleEntry
+from conformance.evidence.record import AlertLook, Entry, Header, Staged, Trouble
 from conformance.lab.addresses import NAMESPACE, Lab, in_namespace, loopback
 from conformance.schedules.scenarios import scenario_of
 from conformance.target import AcceptedDomain, Capability, Target
 from conformance.wave import request
-from conformance.wave.adapter import Instance, Trouble, running
+from conformance.wave.adapter import Instance, TargetUnusable, running
 from conformance.wave.batch import accepted_domains
 from conformance.wave.crashed import Crash
 from conformance.wave.directory import Directory
@@ -47,7 +46,7 @@ async def run(plan: Plan, target: Target, tell: Tell, progress: Progress) -> Non
         progress: Called with the number of windows closed and of all windows.
 
     Raises:
-        Trouble: The target cannot be run on this machine at all.
+        TargetUnusable: The target cannot be run on this machine at all.
     """
     lab = in_namespace() if plan.lab == NAMESPACE else loopback()
     await _Wave(plan, target, lab, tell, progress).run()
@@ -75,7 +74,7 @@ class _Wave:
             meters = [asyncio.create_task(meter.run()) for meter in (self._lag, self._pressure)]
             try:
                 await self._with_relays(world)
-            except* Trouble as group:
+            except* TargetUnusable as group:
                 trouble = first_trouble(group)
                 if trouble.installation:
                     raise trouble from None
@@ -237,14 +236,14 @@ class _Wave:
         return replace(staged, lag=self._lag.worst(begin, end), pressure=self._pressure.worst(begin, end))
 
 
-def first_trouble(group: BaseExceptionGroup[Trouble]) -> Trouble:
+def first_trouble(group: BaseExceptionGroup[TargetUnusable]) -> TargetUnusable:
     """Return the first of several troubles that came together."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    assert isinstance(error, Trouble)
+    assert isinstance(error, TargetUnusable)
     return error
 
 
-def _entry_of(trouble: Trouble, at: float) -> TroubleEntry:
-    return TroubleEntry(at=at, fault=trouble.fault, message=str(trouble), hint=trouble.hint, log=trouble.log)
+def _entry_of(trouble: TargetUnusable, at: float) -> Trouble:
+    return Trouble(at=at, fault=trouble.fault, message=str(trouble), hint=trouble.hint, log=trouble.log)

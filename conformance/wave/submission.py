@@ -8,7 +8,7 @@ from typing import Self
 
 from conformance.evidence.record import Fault
 from conformance.target import Address, Envelope
-from conformance.wave.adapter import Refused, Trouble
+from conformance.wave.adapter import SubmissionRefused, TargetUnusable
 from conformance.witness.kills import CONTENT, FINAL_DOT
 from fake_servers import Journal
 
@@ -32,7 +32,7 @@ class Submission:
                 self._reader, self._writer = await asyncio.open_connection(*self._address)
         except (OSError, TimeoutError) as error:
             host, port = self._address
-            raise Trouble(
+            raise TargetUnusable(
                 Fault.TARGET, f"the relay does not take mail at {host}:{port}: {error!r}"
             ) from error
         return self
@@ -46,7 +46,7 @@ class Submission:
         """Say everything up to the final dot, which is left out.
 
         Raises:
-            Refused: The relay did not agree.
+            SubmissionRefused: The relay did not agree.
         """
         await self._expect("")
         await self._expect("EHLO submitter.test")
@@ -59,7 +59,7 @@ class Submission:
         try:
             await self._writer.drain()
         except ConnectionError as error:
-            raise Refused("the connection ended in the content") from error
+            raise SubmissionRefused("the connection ended in the content") from error
         self._note_sent(CONTENT, len(content))
 
     def send_final_dot(self) -> None:
@@ -71,7 +71,7 @@ class Submission:
         """Return the reply to the final dot; empty if the connection ended without one."""
         try:
             text = await self._reply()
-        except Refused:
+        except SubmissionRefused:
             text = ""
         self._journal.note("client", "reply", sender=self._envelope.sender, text=text)
         return text
@@ -81,7 +81,7 @@ class Submission:
             self._writer.write(command.encode("ascii") + b"\r\n")
         reply = await self._reply()
         if reply[:1] not in ("2", "3"):
-            raise Refused(f"{reply} (to {command or 'the connection'})")
+            raise SubmissionRefused(f"{reply} (to {command or 'the connection'})")
 
     async def _reply(self) -> str:
         try:
@@ -91,9 +91,9 @@ class Submission:
                     if line[3:4] != "-":
                         return line
         except (ConnectionError, asyncio.IncompleteReadError) as error:
-            raise Refused("the connection ended") from error
+            raise SubmissionRefused("the connection ended") from error
         except (TimeoutError, asyncio.LimitOverrunError) as error:
-            raise Refused(f"no reply: {error!r}") from error
+            raise SubmissionRefused(f"no reply: {error!r}") from error
 
     def _note_sent(self, what: str, octets: int) -> None:
         self._journal.note("client", "sent", sender=self._envelope.sender, what=what, octets=octets)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from conformance.evidence.record import Reported, Snapshot
-from conformance.wave.adapter import Instance, Trouble
+from conformance.wave.adapter import Instance, TargetUnusable
 from fake_servers import Journal
 
 # The contract with adapter authors: the queue is asked once a second, and again at once when a message has gone.
@@ -48,14 +48,14 @@ class RelayWatch:
         """Look until cancelled.
 
         Raises:
-            Trouble: The relay cannot be asked any more.
+            TargetUnusable: The relay cannot be asked any more.
         """
         misses = 0
         while True:
             try:
                 await self.look()
                 misses = 0
-            except Trouble:
+            except TargetUnusable:
                 misses += 1
                 if misses > _MISSES_ALLOWED:
                     raise

@@ -17,7 +17,7 @@ from fake_servers import Event
 CONTENT, FINAL_DOT = "content", "final dot"
 
 
-class Moment(StrEnum):
+class KillPoint(StrEnum):
     """When the relay is killed."""
 
     CONTENT_SENT = "content_sent"  # a client has sent the content, and not yet the final dot
@@ -48,7 +48,7 @@ def kills(evidence: Evidence, moment: str = "") -> list[Kill]:
     return [Kill(asked=_number(event, "asked"), dead=event.at) for event in found]
 
 
-def has_come(moment: Moment, evidence: Evidence, now: float) -> bool:
+def has_come(moment: KillPoint, evidence: Evidence, now: float) -> bool:
     """Tell whether a moment had come by a time of the journal, and had not passed."""
     return _HAS_COME[moment](evidence, now)
 
@@ -62,7 +62,7 @@ def gone_from_queue(evidence: Evidence, since: float, until: float) -> bool:
     return any(not one and not other for one, other in pairwise(looks))
 
 
-def _see(moment: Moment) -> Callable[[Evidence], list[Contact]]:
+def _see(moment: KillPoint) -> Callable[[Evidence], list[Contact]]:
     def see(evidence: Evidence) -> list[Contact]:
         return [
             Contact(at=kill.asked, end=kill.dead, latest_end=kill.dead, host="")
@@ -156,36 +156,38 @@ def _reporting(evidence: Evidence, now: float) -> bool:
     return bool(_faults_under_way(at_sink, now)) or gone_from_queue(evidence, moved, now)
 
 
-_HAS_COME: Mapping[Moment, Callable[[Evidence, float], bool]] = {
-    Moment.CONTENT_SENT: _content_sent,
-    Moment.DOT_SENT: _dot_sent,
-    Moment.ACCEPTED: _accepted,
-    Moment.DELIVERING: _silent_at("body"),
-    Moment.DELIVERED_UNTOLD: _silent_at("dot"),
-    Moment.DELIVERED: _delivered,
-    Moment.BETWEEN_ATTEMPTS: _between_attempts,
-    Moment.RETRYING: _retrying,
-    Moment.EXPIRING: _expiring,
-    Moment.REPORTING: _reporting,
+_HAS_COME: Mapping[KillPoint, Callable[[Evidence, float], bool]] = {
+    KillPoint.CONTENT_SENT: _content_sent,
+    KillPoint.DOT_SENT: _dot_sent,
+    KillPoint.ACCEPTED: _accepted,
+    KillPoint.DELIVERING: _silent_at("body"),
+    KillPoint.DELIVERED_UNTOLD: _silent_at("dot"),
+    KillPoint.DELIVERED: _delivered,
+    KillPoint.BETWEEN_ATTEMPTS: _between_attempts,
+    KillPoint.RETRYING: _retrying,
+    KillPoint.EXPIRING: _expiring,
+    KillPoint.REPORTING: _reporting,
 }
 
-_SENTENCES: Mapping[Moment, str] = {
-    Moment.CONTENT_SENT: "our client had sent the content, and not the final dot, when the relay was killed",
-    Moment.DOT_SENT: "our client had sent the final dot when the relay was killed",
-    Moment.ACCEPTED: "our client had read the 250, and nothing had arrived yet, when the relay was killed",
-    Moment.DELIVERING: "the fake server had read a part of the content, and the connection was open, when the "
+_SENTENCES: Mapping[KillPoint, str] = {
+    KillPoint.CONTENT_SENT: "our client had sent the content, and not the final dot, when the relay was killed",
+    KillPoint.DOT_SENT: "our client had sent the final dot when the relay was killed",
+    KillPoint.ACCEPTED: "our client had read the 250, and nothing had arrived yet, when the relay was killed",
+    KillPoint.DELIVERING: "the fake server had read a part of the content, and the connection was open, when the "
     "relay was killed",
-    Moment.DELIVERED_UNTOLD: "the fake server had read the final dot, and never answered it, when the relay was "
+    KillPoint.DELIVERED_UNTOLD: "the fake server had read the final dot, and never answered it, when the relay was "
     "killed",
-    Moment.DELIVERED: "the message had arrived, and two looks at the queue had not found it, when the relay was killed",
-    Moment.BETWEEN_ATTEMPTS: "a connection had met the fault and was closed, and no other was open, when the relay "
+    KillPoint.DELIVERED: "the message had arrived, and two looks at the queue had not found it, when the relay was "
+    "killed",
+    KillPoint.BETWEEN_ATTEMPTS: "a connection had met the fault and was closed, and no other was open, when the relay "
     "was killed",
-    Moment.RETRYING: "a second connection had met the fault and was open when the relay was killed",
-    Moment.EXPIRING: "the relay's clock had been moved past the lifetime, and no report had come, when it was killed",
-    Moment.REPORTING: "the message had left the queue or its report waited for our reply, and none had been "
+    KillPoint.RETRYING: "a second connection had met the fault and was open when the relay was killed",
+    KillPoint.EXPIRING: "the relay's clock had been moved past the lifetime, and no report had come, when it was "
+    "killed",
+    KillPoint.REPORTING: "the message had left the queue or its report waited for our reply, and none had been "
     "accepted, when the relay was killed",
 }
 
-PROOFS: Mapping[Moment, Witness] = {
-    moment: Witness(sentence=_SENTENCES[moment], see=_see(moment)) for moment in Moment
+PROOFS: Mapping[KillPoint, Witness] = {
+    moment: Witness(sentence=_SENTENCES[moment], see=_see(moment)) for moment in KillPoint
 }

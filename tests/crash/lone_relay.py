@@ -11,7 +11,7 @@ from pathlib import Path
 from conformance.lab.addresses import loopback
 from conformance.target import Address, Connector, Envelope, RelayConfig
 from conformance.targets.reference import ReferenceRelay, ReferenceTarget
-from conformance.wave.adapter import Refused
+from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.submission import Submission
 from fake_servers import CertificateAuthority, DnsServer, Journal, Records, SmtpServer, Zone
 
@@ -45,7 +45,7 @@ class LoneRelay:
                 await submission.send_content()
                 submission.send_final_dot()
                 return await submission.outcome()
-        except Refused as error:
+        except SubmissionRefused as error:
             return str(error)
 
     @property

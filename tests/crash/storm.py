@@ -16,7 +16,7 @@ from typing import Any
 from conformance.lab.addresses import loopback
 from conformance.target import Address, Connector, Envelope, RelayConfig
 from conformance.targets.reference import ReferenceTarget
-from conformance.wave.adapter import Instance, Refused, Trouble, running
+from conformance.wave.adapter import Instance, SubmissionRefused, TargetUnusable, running
 from conformance.wave.submission import Submission
 from fake_servers import (
     CertificateAuthority,
@@ -226,7 +226,7 @@ class Storm:
                     await before_leaving()
                 if until == "dot":
                     letter.accepted = (await submission.outcome()).startswith("250")
-        except (Refused, Trouble) as error:
+        except (SubmissionRefused, TargetUnusable) as error:
             self._journal.note("client", "given_up", sender=letter.sender, error=str(error))
 
     def _write(self, domain: str) -> Letter:

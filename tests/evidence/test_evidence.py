@@ -196,5 +196,5 @@ def test_troubles_of_others_are_not_ours() -> None:
 
 
 def test_late_is_more_than_the_slack() -> None:
-    assert not Story("plain").change(lag=1.0).evidence().late
-    assert Story("plain").change(lag=1.01).evidence().late
+    assert not Story("plain").change(lag=1.0).evidence().harness_was_late
+    assert Story("plain").change(lag=1.01).evidence().harness_was_late

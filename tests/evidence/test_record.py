@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stories.story import header, staged
 
-from conformance.evidence.inputs import Act, Offer
+from conformance.evidence.inputs import Offer, OperatorAction
 from conformance.evidence.record import (
     AlertLook,
     Entry,
@@ -56,7 +56,7 @@ def _entries(kind: type[Any]) -> st.SearchStrategy[Any]:
     return st.builds(kind, **times, **optional)
 
 
-for _plain in (Schedule, Site, QueuedMessage, DeliveryEvent, Alert, Offer, Act):
+for _plain in (Schedule, Site, QueuedMessage, DeliveryEvent, Alert, Offer, OperatorAction):
     st.register_type_strategy(_plain, _entries(_plain))
 
 

@@ -78,7 +78,7 @@ def _compare(result: Result, mutant: Mutant, given: Given) -> None:
 
 
 def _came_late(given: Given) -> bool:
-    return any(finding.late for finding in given.judged.findings)
+    return any(finding.only_late for finding in given.judged.findings)
 
 
 def _difference(expected: Expected, given: Given) -> str:

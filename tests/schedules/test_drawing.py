@@ -13,7 +13,7 @@ import pytest
 
 from conformance.schedules.drawing import DEFAULT_COUNT, DEFAULT_DEPTH, DEFAULT_SEED, draw
 from conformance.schedules.sequence import ENDINGS, FAULTS, FaultSequence
-from conformance.session.sequence_choice import Schedules
+from conformance.session.sequence_choice import SequenceChoice
 
 ROOT = Path(__file__).parents[2]
 
@@ -93,10 +93,10 @@ def test_one_can_be_asked_for_and_none() -> None:
 
 
 def test_choice_says_what_it_depends_on() -> None:
-    [line] = Schedules(count=12, seed=5, depth=2).about()
+    [line] = SequenceChoice(count=12, seed=5, depth=2).about()
     assert "12 fault schedules of at most 2 faults" in line
     assert f"hypothesis {hypothesis.__version__} from seed 5" in line
-    assert Schedules(count=0).about() == []
+    assert SequenceChoice(count=0).about() == []
 
 
 @pytest.mark.parametrize(
@@ -110,11 +110,11 @@ def test_choice_says_what_it_depends_on() -> None:
 )
 def test_number_that_makes_no_sense_is_refused_by_its_option(numbers: dict[str, int], option: str) -> None:
     with pytest.raises(ValueError, match=option):
-        Schedules(count=numbers["count"], depth=numbers.get("depth", DEFAULT_DEPTH))
+        SequenceChoice(count=numbers["count"], depth=numbers.get("depth", DEFAULT_DEPTH))
 
 
 def test_a_schedule_that_is_named_is_judged_whether_drawn_or_not() -> None:
-    choice = Schedules(count=3, seed=DEFAULT_SEED)
+    choice = SequenceChoice(count=3, seed=DEFAULT_SEED)
     named = "stall_at_dot+stall_at_dot+stall_at_dot+healthy"
     both = [s.failure_mode.name for s in choice.scenarios([named, "no schedule"], drawn=True)]
     assert both == [*map(str, draw(3)), named]
@@ -122,6 +122,6 @@ def test_a_schedule_that_is_named_is_judged_whether_drawn_or_not() -> None:
 
 
 def test_a_schedule_that_is_drawn_and_named_is_judged_once() -> None:
-    choice = Schedules(count=3)
+    choice = SequenceChoice(count=3)
     [first, *_] = draw(3)
     assert len(list(choice.scenarios([str(first)], drawn=True))) == 3

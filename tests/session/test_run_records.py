@@ -149,7 +149,7 @@ def test_a_second_copy_is_not_taken_back_by_another_staging(order: int) -> None:
     twice = good("greeting_421").delivers(9.0).record()
     run = _run(*[twice, good("greeting_421").record()][::order])
     judged = run.judged_in(ASPECT["recovers"], scenario_of("greeting_421.healed"))
-    assert (judged.verdict, judged.settled) == (Verdict.FAIL, True)
+    assert (judged.verdict, judged.conclusive) == (Verdict.FAIL, True)
     assert "2 copies" in judged.observed
 
 

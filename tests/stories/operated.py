@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance.catalogue.course import Course
-from conformance.evidence.inputs import RCPT, Act, Offer
+from conformance.evidence.inputs import RCPT, Offer, OperatorAction
 from conformance.evidence.record import AlertLook, Record, Snapshot
 from conformance.schedules.scenarios import scenario_of
 from conformance.target import Alert, QueuedMessage
@@ -61,7 +61,7 @@ class Operated(Story):
     def acts(self, at: float, *names: str, refused: str | None = None) -> Operated:
         for number, name in enumerate(names):
             begin = at + number / 10
-            act = Act(
+            act = OperatorAction(
                 name=name, asked=begin, done=begin + 0.05, refused=refused is not None, reason=refused or ""
             )
             self.staged = replace(self.staged, acts=[*self.staged.acts, act])

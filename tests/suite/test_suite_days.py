@@ -215,11 +215,11 @@ class TestHealedLate:
         def story() -> Story:
             return healed_late("close_at_data", Course.HEALED_12H)
 
-        assert story().delivers(60.0).judge("healed_late").settled
-        assert story().returns(60.0).judge("healed_late").settled
-        assert not _unreturned(story()).judge("healed_late").settled
-        assert not _unreturned(story()).returns(60.0).judge("healed_late").settled
-        assert not _unreturned(story()).delivers(5.0).judge("healed_late").settled
+        assert story().delivers(60.0).judge("healed_late").conclusive
+        assert story().returns(60.0).judge("healed_late").conclusive
+        assert not _unreturned(story()).judge("healed_late").conclusive
+        assert not _unreturned(story()).returns(60.0).judge("healed_late").conclusive
+        assert not _unreturned(story()).delivers(5.0).judge("healed_late").conclusive
 
 
 class TestSurvivesRestart:
@@ -262,11 +262,11 @@ class TestSurvivesRestart:
         assert _observed(self._story().returns(70.0), "survives_restart") == "returned 2 times"
 
     def test_a_second_report_is_not_taken_back(self) -> None:
-        assert self._story().returns(70.0).judge("survives_restart").settled
-        assert not _unreturned(self._story()).judge("survives_restart").settled
+        assert self._story().returns(70.0).judge("survives_restart").conclusive
+        assert not _unreturned(self._story()).judge("survives_restart").conclusive
         early = _unreturned(self._story()).returns(MOMENTS["23h"] + 1.0)
         assert early.verdict("survives_restart") is Verdict.FAIL
-        assert not early.judge("survives_restart").settled
+        assert not early.judge("survives_restart").conclusive
 
     def test_never_killed(self) -> None:
         story = self._story()

@@ -26,7 +26,7 @@ def test_neither_and_both() -> None:
     assert _killed().judge("nothing_lost").requirement.id == "nothing-lost/kept"
     twice = _killed().delivers(5.0).returns(6.0).judge("nothing_lost")
     assert (twice.verdict, twice.requirement.id) == (Verdict.FAIL, "nothing-lost/once")
-    assert twice.settled
+    assert twice.conclusive
 
 
 @pytest.mark.parametrize("profile", ["eop", "rfc"])

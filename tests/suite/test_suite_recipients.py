@@ -34,9 +34,9 @@ class TestReturnedAtOnce:
 
     def test_twice(self) -> None:
         story = Story("rejected_at_rcpt").meets_fault(1.2).returns(1.8)
-        assert not Story("rejected_at_rcpt").meets_fault(1.2).judge("returned_at_once").settled
+        assert not Story("rejected_at_rcpt").meets_fault(1.2).judge("returned_at_once").conclusive
         assert "2 reports, the first 0." in _observed(story.returns(5.0), "returned_at_once")
-        assert story.judge("returned_at_once").settled
+        assert story.judge("returned_at_once").conclusive
 
     def test_tried_again(self) -> None:
         story = Story("rejected_at_data").meets_fault(1.2).meets_fault(3.5).returns(3.9)
@@ -104,12 +104,12 @@ class TestEachRecipient:
         again = story.delivers(4.0, recipients=story.staged.others)
         assert again.judge("each_recipient").requirement.id == "recipients/delivered-once"
         assert "2 deliveries" in _observed(again, "each_recipient")
-        assert again.judge("each_recipient").settled
+        assert again.judge("each_recipient").conclusive
 
     def test_the_other_not_at_all(self) -> None:
         story = Story("one_recipient_rejected").meets_fault(1.2).returns(1.9)
         assert "0 deliveries, not at the first attempt" in _observed(story, "each_recipient")
-        assert not story.judge("each_recipient").settled
+        assert not story.judge("each_recipient").conclusive
 
     def test_the_report_names_the_other_too(self) -> None:
         story = _story("one_recipient_rejected")
@@ -151,9 +151,9 @@ class TestEachRecipient:
         for story in (_right("one_recipient_rejected"), _right("one_recipient_deferred")):
             twice = story.returns(9.0).delivers(9.5, recipients=[story.staged.recipient])
             assert twice.judge("each_recipient").requirement.id == "recipients/own-outcome"
-            assert twice.judge("each_recipient").settled
+            assert twice.judge("each_recipient").conclusive
         late = _story("one_recipient_deferred").meets_fault(3.5)
-        assert not late.judge("each_recipient").settled
+        assert not late.judge("each_recipient").conclusive
 
 
 class TestBesideBacklog:

@@ -154,13 +154,13 @@ class TestDeliveredLater:
         story = self._first()
         story.delivers(3.4, recipients=story.staged.others[1:2])
         assert f"<{story.staged.others[2]}>" in _observed(story, "delivered_later", Verdict.FAIL)
-        assert not story.judge("delivered_later").settled
+        assert not story.judge("delivered_later").conclusive
 
     def test_one_twice(self) -> None:
         story = self._first()
         story.delivers(3.4, recipients=story.staged.others)
         assert "more than one copy" in _observed(story, "delivered_later", Verdict.FAIL)
-        assert story.judge("delivered_later").settled
+        assert story.judge("delivered_later").conclusive
 
     def test_a_stranger(self) -> None:
         story = self._first()

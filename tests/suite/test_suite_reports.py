@@ -10,7 +10,7 @@ from stories.reports import delay_notice, postfix_like, qmail_like
 from stories.story import ASPECT, Story
 
 from conformance.catalogue.course import Course
-from conformance.catalogue.profile import Accepted, Check, Row, load
+from conformance.catalogue.profile import Accepted, Check, ProfileRow, load
 from conformance.judging.verdict import Verdict
 from conformance.target import Outcome
 
@@ -196,7 +196,7 @@ class TestNdrStatus:
     def test_all_that_a_row_asks_of_a_status_counts(self) -> None:
         status = Check(what="status", any=["4.4.*"], requirement="dns/error-code")
         more = replace(status, any=["4.4.312", "4.1.2"])
-        row = Row(source="here", outcomes=[Accepted(outcome=Outcome.DEFERRED, checks=[status, more])])
+        row = ProfileRow(source="here", outcomes=[Accepted(outcome=Outcome.DEFERRED, checks=[status, more])])
         profile = replace(load("eop"), rows={"connection_refused": row})
         for code, holds in (("5.4.312", True), ("5.1.2", False), ("5.4.1", False)):
             story = expired(

@@ -22,7 +22,7 @@ from conformance.target import (
     QueuedMessage,
     RelayConfig,
 )
-from conformance.wave.adapter import Trouble, running
+from conformance.wave.adapter import TargetUnusable, running
 
 WAITING = QueuedMessage(sender="a@b", recipient="c@d")
 EVENT = DeliveryEvent(recipient="c@d", outcome=Outcome.DEFERRED, text="x")
@@ -116,8 +116,8 @@ class Restarted(PlainRelay):
         self.log.append(seconds)
 
 
-async def trouble_of(target: Any, call: str = "") -> Trouble:
-    with pytest.raises(Trouble) as trouble:
+async def trouble_of(target: Any, call: str = "") -> TargetUnusable:
+    with pytest.raises(TargetUnusable) as trouble:
         async with running(target, CONFIG) as instance:
             await getattr(instance, call)()
     return trouble.value

@@ -24,7 +24,7 @@ from conformance.target import (
     Capability,
 )
 from conformance.wave import adapter
-from conformance.wave.adapter import Trouble, running
+from conformance.wave.adapter import TargetUnusable, running
 from fake_servers import Journal
 
 
@@ -89,9 +89,9 @@ async def test_a_plain_call_that_hangs_delays_the_next_one(monkeypatch: pytest.M
             return ()
 
     async with running(PlainTarget(Relay()), CONFIG) as instance:
-        with pytest.raises(Trouble, match=r"queue\(\) did not return"):
+        with pytest.raises(TargetUnusable, match=r"queue\(\) did not return"):
             await instance.queue()
-        with pytest.raises(Trouble, match=r"queue\(\) did not return"):
+        with pytest.raises(TargetUnusable, match=r"queue\(\) did not return"):
             await instance.events()
         assert log == ["queue begins"]
         release.set()

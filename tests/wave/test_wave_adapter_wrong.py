@@ -32,7 +32,7 @@ from conformance.target import (
     TargetError,
 )
 from conformance.wave import adapter
-from conformance.wave.adapter import Instance, Trouble, running
+from conformance.wave.adapter import Instance, TargetUnusable, running
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ async def test_starting_and_stopping_have_limits_too(monkeypatch: pytest.MonkeyP
             await asyncio.Event().wait()
 
     assert "entering running()) did not return" in str(await trouble_of(Target(None)))
-    with pytest.raises(Trouble, match=r"leaving running\(\)\) did not return"):
+    with pytest.raises(TargetUnusable, match=r"leaving running\(\)\) did not return"):
         async with running(Target(AsyncRelay()), CONFIG):
             pass
 
@@ -213,7 +213,7 @@ async def test_a_relay_that_does_not_listen_is_the_targets_fault() -> None:
     relay = AsyncRelay()
     relay.submission = Address("127.0.0.1", 1)
     instance = Instance(_without_submit(relay), AsyncTarget(relay))
-    with pytest.raises(Trouble, match=r"does not take mail at 127.0.0.1:1") as trouble:
+    with pytest.raises(TargetUnusable, match=r"does not take mail at 127.0.0.1:1") as trouble:
         await instance.submit(ENVELOPE, lambda: pytest.fail("accepted"))
     assert trouble.value.fault is Fault.TARGET
 

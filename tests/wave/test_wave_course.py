@@ -16,7 +16,7 @@ from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.scenario import Course, Scenario
 from conformance.target import Envelope, Schedule
 from conformance.wave import player as courses
-from conformance.wave.adapter import Refused
+from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.directory import Directory
 from conformance.wave.envelope import envelope_of
 from conformance.wave.player import Player, attempt_time
@@ -53,7 +53,7 @@ class Relay:
 
     async def submit(self, envelope: Envelope, accepted: Callable[[], None]) -> None:
         if self.refusal:
-            raise Refused(self.refusal)
+            raise SubmissionRefused(self.refusal)
         self.taken.append(envelope)
         accepted()
 

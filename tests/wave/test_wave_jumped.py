@@ -19,7 +19,7 @@ from conformance.evidence.record import Snapshot, Staged
 from conformance.judging.aspect import Case
 from conformance.judging.lifetime import given_up, lifetime_of
 from conformance.target import Envelope, QueuedMessage
-from conformance.wave.adapter import Refused
+from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.envelope import envelope_of
 from conformance.wave.jumped import Jump
 from conformance.wave.player import Player
@@ -81,7 +81,7 @@ class Relay:
 
     async def submit(self, envelope: Envelope, accepted: Callable[[], None]) -> None:
         if envelope.sender.startswith("greeting_554"):
-            raise Refused("554 no")
+            raise SubmissionRefused("554 no")
         player = self.players[envelope.recipients[0]]
         self.held.append(player)
         accepted()

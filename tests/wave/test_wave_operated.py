@@ -17,7 +17,7 @@ from conformance.evidence.inputs import Offer
 from conformance.evidence.record import AlertLook
 from conformance.target import Alert, Connector, DomainType, EditRefused, Envelope, TlsPolicy
 from conformance.wave import request
-from conformance.wave.adapter import Refused
+from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.batch import KNOWN, KNOWN_LATER, STRANGER_LATER, STRANGERS, accepted_domains
 from conformance.wave.envelope import envelope_of
 from conformance.wave.operated import play_operated
@@ -68,7 +68,7 @@ class Relay:
     async def submit(self, envelope: Envelope, accepted: Callable[[], None]) -> None:
         [recipient] = envelope.recipients
         if self.refuses(recipient):
-            raise Refused("550 5.4.1 no", at="RCPT")
+            raise SubmissionRefused("550 5.4.1 no", at="RCPT")
         self.taken.append(recipient)
         accepted()
         if self.trying is None:

@@ -14,7 +14,7 @@ from test_wave_adapter import CONFIG, AsyncRelay, AsyncTarget, PlainRelay, Plain
 
 from conformance.evidence.record import AlertLook, Fault
 from conformance.target import AcceptedDomain, Address, Alert, Capability, Connector, DomainType, EditRefused
-from conformance.wave.adapter import Trouble, running
+from conformance.wave.adapter import TargetUnusable, running
 from conformance.wave.operator import AlertWatch, Operator, alert_watch
 from fake_servers import Journal
 
@@ -151,7 +151,7 @@ async def test_a_refused_edit_is_an_answer_and_anything_else_a_defect(base: type
         operator = Operator(instance, Journal())
         act = await operator.edit("bad", CONNECTOR)
         assert (act.refused, act.reason) == (True, "no such host")
-        with pytest.raises(Trouble, match=r"delete_connector\(\) raised KeyError") as trouble:
+        with pytest.raises(TargetUnusable, match=r"delete_connector\(\) raised KeyError") as trouble:
             await operator.delete("c.test")
         assert trouble.value.fault is Fault.ADAPTER
 
@@ -164,7 +164,9 @@ async def test_a_power_that_is_claimed_and_not_there(capability: Capability, met
     members = {name: member for name, member in vars(Plain).items() if name != method}
     target = AsyncTarget(type("Relay", (PlainRelay,), members)())
     target.capabilities = frozenset({capability})
-    with pytest.raises(Trouble, match=rf"`{capability}` is claimed, but the relay object has no {method}"):
+    with pytest.raises(
+        TargetUnusable, match=rf"`{capability}` is claimed, but the relay object has no {method}"
+    ):
         async with running(target, CONFIG):
             pass
 
@@ -176,12 +178,12 @@ async def test_accepted_domains_can_be_set_only_by_who_edits_and_need_a_listener
     async with running(target, CONFIG):
         pass
     target.capabilities |= {Capability.EDIT_CONNECTOR}
-    with pytest.raises(Trouble, match=r"no set_accepted_domain\(\)"):
+    with pytest.raises(TargetUnusable, match=r"no set_accepted_domain\(\)"):
         async with running(target, CONFIG):
             pass
     target = AsyncTarget(PlainRelay())
     target.capabilities = frozenset({Capability.ACCEPTED_DOMAINS})
-    with pytest.raises(Trouble, match="without `submission`"):
+    with pytest.raises(TargetUnusable, match="without `submission`"):
         async with running(target, CONFIG):
             pass
 
@@ -204,7 +206,7 @@ async def test_an_alert_that_is_none_or_has_a_wrong_field(wrong: object) -> None
     relay.told = [ALERT, wrong]
     async with running(_able(PlainTarget(relay)), CONFIG) as instance:
         watch = AlertWatch(instance, Journal(), lambda _: None)
-        with pytest.raises(Trouble, match=r"alerts\(\) returned") as trouble:
+        with pytest.raises(TargetUnusable, match=r"alerts\(\) returned") as trouble:
             await watch.look()
         assert trouble.value.fault is Fault.ADAPTER
 

@@ -9,7 +9,7 @@ import pytest
 from conformance.evidence.record import Fault
 from conformance.target import QueuedMessage
 from conformance.wave import watch
-from conformance.wave.adapter import Trouble
+from conformance.wave.adapter import TargetUnusable
 from conformance.wave.watch import LagMeter, Pressure, RelayWatch
 from fake_servers import Journal
 
@@ -86,8 +86,8 @@ async def test_without_kernel_support_the_load_average_must_do(monkeypatch: pyte
 
 async def test_an_adapter_may_stumble_but_not_fall(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "QUEUE_INTERVAL", 0.0)
-    trouble = Trouble(Fault.ADAPTER, "gone")
+    trouble = TargetUnusable(Fault.ADAPTER, "gone")
     relay = _Asked(trouble, trouble, [], trouble, trouble, trouble)
-    with pytest.raises(Trouble, match="gone"):
+    with pytest.raises(TargetUnusable, match="gone"):
         await RelayWatch(relay, Journal(), lambda _: None).run()  # type: ignore[arg-type]
     assert relay.answers == []

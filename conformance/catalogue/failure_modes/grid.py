@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from conformance.catalogue.failure_mode import FailureMode, Host
 from conformance.catalogue.failure_modes.grid_actions import COLUMNS, Column
-from conformance.catalogue.failure_modes.grid_stages import ROWS, Phase, Row
+from conformance.catalogue.failure_modes.grid_stages import ROWS, Phase, StageRow
 from conformance.target import TlsPolicy
 from conformance.witness.attempts import fault_played, stalled
 from fake_servers import Certificate, Rule, Stage
@@ -58,7 +58,7 @@ class Cell:
     reason: str = ""
 
 
-def _cell(row: Row, column: Column) -> Cell:
+def _cell(row: StageRow, column: Column) -> Cell:
     key = (column.name, row.stage)
     if key in _ELSEWHERE:
         return Cell(row.stage, column.name, _ELSEWHERE[key])
@@ -67,7 +67,7 @@ def _cell(row: Row, column: Column) -> Cell:
     return Cell(row.stage, column.name, _NAMES.get(key, f"{column.name}_at_{row.stage}"))
 
 
-def _mode(name: str, row: Row, column: Column) -> FailureMode:
+def _mode(name: str, row: StageRow, column: Column) -> FailureMode:
     said = column.said(row) if column.said else None
     words = tuple(word for word in (said.text.split(" ", 1)[0], _plain(said.lines[0]))) if said else ()
     about = column.about.format(place=row.place, asked=row.asked, said=said.text if said else "")

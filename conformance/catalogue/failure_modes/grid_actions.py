@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from conformance.catalogue.failure_mode import Kind
-from conformance.catalogue.failure_modes.grid_stages import Phase, Row
+from conformance.catalogue.failure_modes.grid_stages import Phase, StageRow
 from fake_servers import (
     Action,
     Close,
@@ -76,17 +76,17 @@ class Column:
 
     name: str
     about: str
-    action: Callable[[Row], Action]
+    action: Callable[[StageRow], Action]
     opening: str
     later: str
     explained_by: tuple[str, ...] = ()
-    said: Callable[[Row], Reply] | None = None
+    said: Callable[[StageRow], Reply] | None = None
     kind: Kind = Kind.TRANSIENT
     timeout: str = ""
     impossible: Mapping[Stage, str] = field(default_factory=dict)
     lasts: bool = True
 
-    def section_of(self, row: Row) -> str:
+    def section_of(self, row: StageRow) -> str:
         """Return the section of a cell."""
         if row.phase is Phase.LEAVING:
             return "QUIT"
@@ -94,7 +94,7 @@ class Column:
             return "dropped in TLS"
         return self.opening if row.phase is Phase.OPENING else self.later
 
-    def kind_of(self, row: Row) -> Kind:
+    def kind_of(self, row: StageRow) -> Kind:
         """Return what must become of the message in a cell."""
         if row.phase is Phase.LEAVING:
             return Kind.HARMLESS
@@ -102,21 +102,21 @@ class Column:
         return Kind.TRANSIENT if row.phase is Phase.OPENING else self.kind
 
 
-def _inside(row: Row) -> int:
+def _inside(row: StageRow) -> int:
     return _READ_FIRST if row.stage is Stage.BODY else 0
 
 
-def _malformed(row: Row) -> Action:
+def _malformed(row: StageRow) -> Action:
     if row.stage is Stage.HANDSHAKE:
         return Raw(f"{_NOT_TLS}\r\n".encode())
     return Raw(f"{_NOT_SMTP}\r\n".encode(), then=Refuse())
 
 
-def _over_long(row: Row) -> Action:
+def _over_long(row: StageRow) -> Action:
     return Raw(f"{row.healthy.code} {'x' * _LONG_TEXT}\r\n".encode())
 
 
-def _trickle(row: Row) -> Action:
+def _trickle(row: StageRow) -> Action:
     return Trickle(row.healthy, interval=_PACE)
 
 

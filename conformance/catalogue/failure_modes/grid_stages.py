@@ -1,4 +1,4 @@
-"""The rows of the grid: the stages of a delivery, in their order. A new row is one `Row` here."""
+"""The rows of the grid: the stages of a delivery, in their order. A new row is one `StageRow` here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class StageRow:
     """A stage.
 
     Attributes:
@@ -55,13 +55,13 @@ class Row:
 _FIVE_MEGABYTES = 5_000_000
 
 ROWS = (
-    Row(
+    StageRow(
         stage=Stage.CONNECT,
         phase=Phase.OPENING,
         place="before anything is said",
         asked="a SYN",
     ),
-    Row(
+    StageRow(
         stage=Stage.GREETING,
         phase=Phase.OPENING,
         place="instead of greeting",
@@ -69,8 +69,8 @@ ROWS = (
         healthy=Reply(220, "mx.test ok"),
         refusal=Reply(554, "5.3.2 No SMTP service here"),
     ),
-    Row(stage=Stage.EHLO, phase=Phase.OPENING, place="after EHLO", asked="EHLO"),
-    Row(
+    StageRow(stage=Stage.EHLO, phase=Phase.OPENING, place="after EHLO", asked="EHLO"),
+    StageRow(
         stage=Stage.STARTTLS,
         phase=Phase.OPENING,
         place="after STARTTLS",
@@ -81,29 +81,29 @@ ROWS = (
         refusal=Reply(554, "5.7.0 TLS not wanted"),
         tls=True,
     ),
-    Row(
+    StageRow(
         stage=Stage.HANDSHAKE,
         phase=Phase.OPENING,
         place="in the TLS handshake",
         asked="the ClientHello",
         tls=True,
     ),
-    Row(
+    StageRow(
         stage=Stage.EHLO_TLS,
         phase=Phase.OPENING,
         place="after EHLO under TLS",
         asked="EHLO under TLS",
         tls=True,
     ),
-    Row(stage=Stage.MAIL, phase=Phase.TRANSACTION, place="after MAIL", asked="MAIL"),
-    Row(
+    StageRow(stage=Stage.MAIL, phase=Phase.TRANSACTION, place="after MAIL", asked="MAIL"),
+    StageRow(
         stage=Stage.RCPT,
         phase=Phase.TRANSACTION,
         place="after RCPT",
         asked="RCPT",
         busy=Reply(450, "4.2.1 Mailbox busy"),
     ),
-    Row(
+    StageRow(
         stage=Stage.DATA,
         phase=Phase.TRANSACTION,
         place="after DATA",
@@ -111,21 +111,21 @@ ROWS = (
         healthy=Reply(354, "Go ahead.."),
         wrong=_OK,
     ),
-    Row(
+    StageRow(
         stage=Stage.BODY,
         phase=Phase.TRANSACTION,
         place="in the middle of the message",
         asked="half of the message",
         octets=_FIVE_MEGABYTES,
     ),
-    Row(
+    StageRow(
         stage=Stage.DOT,
         phase=Phase.TRANSACTION,
         place="after the final dot",
         asked="the final dot",
         busy=Reply(452, "4.3.1 Out of memory"),
     ),
-    Row(
+    StageRow(
         stage=Stage.QUIT,
         phase=Phase.LEAVING,
         place="after QUIT",

@@ -5,7 +5,7 @@ no relay, unless the message is to expire.
 """
 
 from conformance.catalogue.failure_mode import FailureMode, Host, Kind
-from conformance.witness.kills import PROOFS, Moment
+from conformance.witness.kills import PROOFS, KillPoint
 from fake_servers import Reply, Rule, Stage, Stall
 
 SECTION = "killed"
@@ -18,25 +18,25 @@ _SMALL_BUFFER = 4_096  # so that the rest of the content is still the relay's
 _PLAY = (
     (
         "killed_before_dot",
-        Moment.CONTENT_SENT,
+        KillPoint.CONTENT_SENT,
         "in submission, when the content was sent and the final dot was not; the message is submitted again",
         _SILENT,
     ),
     (
         "killed_before_250",
-        Moment.DOT_SENT,
+        KillPoint.DOT_SENT,
         "right after the final dot was submitted; the message is submitted again unless a 250 came",
         _SILENT,
     ),
     (
         "killed_after_250",
-        Moment.ACCEPTED,
+        KillPoint.ACCEPTED,
         "as soon as its 250 was read",
         _SILENT,
     ),
     (
         "killed_in_delivery",
-        Moment.DELIVERING,
+        KillPoint.DELIVERING,
         f"when the destination has read {_READ_FIRST} octets of the content",
         Host(
             rules=(Rule(stage=Stage.BODY, action=Stall(after=_READ_FIRST)),),
@@ -45,25 +45,25 @@ _PLAY = (
     ),
     (
         "killed_after_final_dot",
-        Moment.DELIVERED_UNTOLD,
+        KillPoint.DELIVERED_UNTOLD,
         "when the destination has read the final dot and has not answered it",
         Host(rules=(Rule(stage=Stage.DOT, action=Stall()),)),
     ),
     (
         "killed_after_delivery",
-        Moment.DELIVERED,
+        KillPoint.DELIVERED,
         "when the message was delivered and has left the queue",
         Host(),
     ),
     (
         "killed_between_attempts",
-        Moment.BETWEEN_ATTEMPTS,
+        KillPoint.BETWEEN_ATTEMPTS,
         "when the first attempt has failed and the second has not begun",
         _CLOSED,
     ),
     (
         "killed_in_retry",
-        Moment.RETRYING,
+        KillPoint.RETRYING,
         "when the second attempt has got as far as MAIL",
         Host(
             rules=(
@@ -74,13 +74,13 @@ _PLAY = (
     ),
     (
         "killed_at_expiry",
-        Moment.EXPIRING,
+        KillPoint.EXPIRING,
         "when its clock was just moved past the lifetime of a message that could not be delivered",
         _CLOSED,
     ),
     (
         "killed_while_reporting",
-        Moment.REPORTING,
+        KillPoint.REPORTING,
         "when an expired message has left the queue, or its report was sent up to the final dot",
         _CLOSED,
     ),
@@ -95,7 +95,7 @@ MODES = tuple(
         hosts=(host,),
         witness=PROOFS[moment],
         killed=moment,
-        body_octets=400_000 if moment is Moment.DELIVERING else 1_500,
+        body_octets=400_000 if moment is KillPoint.DELIVERING else 1_500,
     )
     for name, moment, when, host in _PLAY
 )
