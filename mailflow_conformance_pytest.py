@@ -1,4 +1,4 @@
-"""Entry point of mailflow-conformance for pytest: its options, and nothing else.
+"""The entry points of mailflow-conformance: the options for pytest, and the console command.
 
 Without one of these options the suite does not exist: none of its packages is imported, nothing is collected.
 """
@@ -95,6 +95,19 @@ def pytest_configure(config: pytest.Config) -> None:
     from conformance.session.plugin import ConformancePlugin
 
     config.pluginmanager.register(ConformancePlugin(config), "mailflow_conformance_run")
+
+
+def command() -> int:
+    """Run the console command, which finds our packages by their place: others may have packages of their names."""
+    try:
+        for package in ("conformance", "fake_servers"):
+            _bring_in(package)
+    except pytest.UsageError as error:
+        print(f"mailflow-conformance: {error}", file=sys.stderr)
+        return int(pytest.ExitCode.USAGE_ERROR)
+    from conformance.__main__ import main
+
+    return main()
 
 
 def _bring_in(name: str) -> None:

@@ -1,4 +1,4 @@
-"""Mail flow intelligence in a terminal: `python -m conformance.demo`.
+"""Mail flow intelligence in a terminal: `mailflow-conformance demo`, or `python -m conformance.demo`.
 
 A refused connector, the alert, Fix now and the non-delivery reports, in a few seconds. All of it happens: the
 reference relay is a process of its own, its destinations are fake servers on loopback, and only its clock is
@@ -242,9 +242,9 @@ async def _run() -> None:
             await play(demo)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m conformance.demo") -> int:
     """Play; return 0, or 1 if something did not happen as it should have."""
-    parser = argparse.ArgumentParser(prog="python -m conformance.demo", description=_DESCRIPTION)
+    parser = argparse.ArgumentParser(prog=prog, description=_DESCRIPTION)
     parser.parse_args(arguments)
     try:
         asyncio.run(_run())

@@ -24,9 +24,9 @@ _Address = tuple[str, int]
 _Parsed = TypeVar("_Parsed")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m fake_servers") -> int:
     """Run one server until SIGINT or SIGTERM; return the exit status."""
-    parser = _parser()
+    parser = _parser(prog)
     options = parser.parse_args(arguments)
     try:
         asyncio.run(_run(options))
@@ -106,9 +106,9 @@ async def _fault(options: argparse.Namespace, journal: Journal) -> AsyncIterator
         fault.stop()
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m fake_servers",
+        prog=prog,
         description="Run one misbehaving server and print what it sees and does, until Ctrl-C.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

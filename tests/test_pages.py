@@ -11,4 +11,4 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 @pytest.mark.parametrize("name", PAGES)
 def test_the_page_is_current(name: str) -> None:
-    assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name](), "run: python -m conformance.pages docs"
+    assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name](), "run: mailflow-conformance pages docs"

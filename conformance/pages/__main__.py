@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from conformance.pages import failure_modes, source_coverage
@@ -14,16 +15,17 @@ PAGES: Mapping[str, Callable[[], str]] = {
 }
 
 
-def main() -> None:
-    """Write every page."""
-    parser = argparse.ArgumentParser(prog="python -m conformance.pages", description=__doc__)
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m conformance.pages") -> int:
+    """Write every page; return 0."""
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     parser.add_argument("folder", type=Path, help="where to write them; must exist")
-    folder: Path = parser.parse_args().folder
+    folder: Path = parser.parse_args(arguments).folder
     if not folder.is_dir():
         parser.error(f"{folder} is no folder")
     for name, render in PAGES.items():
         (folder / name).write_text(render(), encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -16,7 +16,7 @@ from conformance.target import Outcome
 _HEAD = """\
 # Failure modes and controls
 
-Made by `python -m conformance.pages docs` from the declarations in `conformance/catalogue/failure_modes/` and the
+Made by `mailflow-conformance pages docs` from the declarations in `conformance/catalogue/failure_modes/` and the
 profiles in `conformance/catalogue/profiles/`; do not edit. `pytest --target=reference --co -q` lists the same modes
 with every aspect that judges them.
 

@@ -27,7 +27,7 @@ DOCUMENT = "Mail flow intelligence in EOP"
 _HEAD = """\
 # The source document, sentence by sentence
 
-Made by `python -m conformance.pages docs` from `conformance/pages/source_document.toml`; do not edit. Each sentence of
+Made by `mailflow-conformance pages docs` from `conformance/pages/source_document.toml`; do not edit. Each sentence of
 *Mail flow intelligence in EOP* stands here by its first words, with the requirements it maps to (their texts and
 sources are in `conformance/catalogue/requirements/`), or with the reason why nothing in it can be tested.
 """

@@ -24,9 +24,9 @@ _COMMANDS = (
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m conformance.reference") -> int:
     """Run a command and return the exit status: 0 done, 1 failed, 2 wrong usage or configuration."""
-    options = _parser().parse_args(arguments)
+    options = _parser(prog).parse_args(arguments)
     try:
         if options.command == "serve":
             return _serve(options.config)
@@ -72,10 +72,8 @@ def _serve(path: Path) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m conformance.reference", description="The reference relay."
-    )
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, description="The reference relay.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, help_text in _COMMANDS:
         command = commands.add_parser(name, help=help_text, description=f"{help_text}.")
