@@ -40,7 +40,7 @@ _NOT_A_NAME: Final = b"\x3fthis label claims 63 octets"
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class DnsReply:
     """What to put on the wire.
 
     Attributes:
@@ -73,7 +73,7 @@ class _Question:
         return self.query.question[0].rdtype
 
 
-def reply_to(query: dns.message.Message, answer: Answer, zone: Zone, *, udp: bool) -> Reply:
+def reply_to(query: dns.message.Message, answer: Answer, zone: Zone, *, udp: bool) -> DnsReply:
     """Return the reply to a query with exactly one question.
 
     Args:
@@ -85,22 +85,22 @@ def reply_to(query: dns.message.Message, answer: Answer, zone: Zone, *, udp: boo
     return _reply(_Question(query, zone, udp, query.question[0].name), answer)
 
 
-def error_reply(query: dns.message.Message, rcode: dns.rcode.Rcode) -> Reply:
+def error_reply(query: dns.message.Message, rcode: dns.rcode.Rcode) -> DnsReply:
     """Return the reply to a query that no zone can answer; the answer is named after the RCODE."""
     response = _response(query)
     response.set_rcode(rcode)
-    return Reply(dns.rcode.to_text(rcode).lower(), response.to_wire())
+    return DnsReply(dns.rcode.to_text(rcode).lower(), response.to_wire())
 
 
-def format_error(wire: bytes) -> Reply:
+def format_error(wire: bytes) -> DnsReply:
     """Return FORMERR for octets that could not be parsed, or nothing if not even a header is there."""
     if len(wire) < 12 or wire[2] & 0x80:
-        return Reply("formerr", None)
+        return DnsReply("formerr", None)
     flags = dns.flags.QR | dns.flags.RA | (wire[2] & 0x79) << 8 | dns.rcode.FORMERR
-    return Reply("formerr", struct.pack("!2s5H", wire[:2], flags, 0, 0, 0, 0))
+    return DnsReply("formerr", struct.pack("!2s5H", wire[:2], flags, 0, 0, 0, 0))
 
 
-def _reply(question: _Question, answer: Answer) -> Reply:
+def _reply(question: _Question, answer: Answer) -> DnsReply:
     match answer:
         case Delayed(seconds=seconds, then=then):
             inner = _reply(question, then)
@@ -115,19 +115,19 @@ def _reply(question: _Question, answer: Answer) -> Reply:
             inner = _reply(replace(question, owner=dns.name.from_text(owner)), then)
             return replace(inner, answer=answer.name)
         case HangUp():
-            return Reply(answer.name, None, hang_up=True)
+            return DnsReply(answer.name, None, hang_up=True)
         case Silence():
-            return Reply(answer.name, None)
+            return DnsReply(answer.name, None)
         case Malformed():
             header = struct.pack("!6H", question.query.id, dns.flags.QR | dns.flags.RA, 1, 1, 0, 0)
-            return Reply(answer.name, header + _NOT_A_NAME)
+            return DnsReply(answer.name, header + _NOT_A_NAME)
         case Cname():
             return replace(_follow(question, answer), answer=answer.name)
         case _:
             return _message(question, answer)
 
 
-def _follow(question: _Question, link: Cname) -> Reply:
+def _follow(question: _Question, link: Cname) -> DnsReply:
     """Look the target of an alias up; RFC 6604: the RCODE is that of the last name in the chain."""
     alias = _rrset(question.owner, link.ttl, dns.rdatatype.CNAME, link.target)
     further = replace(question, owner=dns.name.from_text(link.target), aliases=(*question.aliases, alias))
@@ -139,7 +139,7 @@ def _follow(question: _Question, link: Cname) -> Reply:
     return _reply(further, then)
 
 
-def _message(question: _Question, answer: Answer) -> Reply:
+def _message(question: _Question, answer: Answer) -> DnsReply:
     """Return a well-formed reply."""
     response = _answered(question)
     records: tuple[str, ...] = ()
@@ -169,19 +169,19 @@ def _message(question: _Question, answer: Answer) -> Reply:
 
 def _sized(
     question: _Question, response: dns.message.Message, records: tuple[str, ...], name: str = Cname.name
-) -> Reply:
+) -> DnsReply:
     """Return the reply, or over UDP a truncated one in its place if it is too long."""
     # dnspython shuffles the records of a set unless told not to.
     wire = response.to_wire(max_size=65535, want_shuffle=False)
     if question.udp and len(wire) > _udp_limit(question.query):
         return _truncated(question)
-    return Reply(name, wire, records)
+    return DnsReply(name, wire, records)
 
 
-def _truncated(question: _Question) -> Reply:
+def _truncated(question: _Question) -> DnsReply:
     response = _response(question.query)
     response.flags |= dns.flags.TC
-    return Reply(Truncated.name, response.to_wire())
+    return DnsReply(Truncated.name, response.to_wire())
 
 
 def _answered(question: _Question) -> dns.message.Message:

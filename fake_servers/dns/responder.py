@@ -15,7 +15,7 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 
-from fake_servers.dns.replies import Reply, error_reply, format_error, reply_to
+from fake_servers.dns.replies import DnsReply, error_reply, format_error, reply_to
 from fake_servers.dns.zone import Zone
 from fake_servers.journal import Journal, Value
 
@@ -71,7 +71,7 @@ class Responder:
         """Answer one message, now or later."""
         asked = _Asked(transport=channel.transport_name)
 
-        def deliver(reply: Reply) -> None:
+        def deliver(reply: DnsReply) -> None:
             if not channel.is_open():
                 return
             fields = asked.fields() | {"answer": reply.answer, "records": list(reply.records)}
@@ -97,7 +97,7 @@ class Responder:
             timer.cancel()
         self._timers.clear()
 
-    def _look_up(self, wire: bytes, asked: _Asked) -> tuple[Reply, bool]:
+    def _look_up(self, wire: bytes, asked: _Asked) -> tuple[DnsReply, bool]:
         """Return the reply and whether the name was planned; fill `asked` in as far as it can be read."""
         asked.id = int.from_bytes(wire[:2], "big")
         try:
@@ -121,7 +121,7 @@ class Responder:
         return reply_to(query, answer, self._zone, udp=asked.transport == "udp"), planned
 
     def _later(
-        self, reply: Reply, deliver: Callable[[Reply], None], channel: Channel, connection: int
+        self, reply: DnsReply, deliver: Callable[[DnsReply], None], channel: Channel, connection: int
     ) -> None:
         def fire() -> None:
             self._timers.discard(timer)
