@@ -27,7 +27,7 @@ class ReportError(Exception):
     """The report cannot be written; the text says why."""
 
 
-class Report:
+class ReportFile:
     """The file `report.jsonl` of one run.
 
     Attributes:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from conformance.judging.verdict import Verdict
-from conformance.report.jsonl import Report, ReportError
+from conformance.report.jsonl import ReportError
+from conformance.report.jsonl import ReportFile
 from conformance.report.terminal import Terminal
 from conformance.session.items import AspectFile, AspectItem, Selection
 from conformance.session.run import Run, open_run
@@ -127,12 +128,12 @@ def _hidden() -> list[str]:
     return notes
 
 
-def _open_report(config: pytest.Config) -> Report | None:
+def _open_report(config: pytest.Config) -> ReportFile | None:
     folder = config.getoption("conformance_report")
     if not folder or config.option.collectonly:
         return None
     try:
-        return Report(config.invocation_params.dir / folder)
+        return ReportFile(config.invocation_params.dir / folder)
     except ReportError as error:
         raise pytest.UsageError(f"--conformance-report={folder}: {error}") from error
 
