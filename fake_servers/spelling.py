@@ -85,15 +85,15 @@ def parse_rule(text: str) -> Rule:
         stage = Stage(match["stage"])
     except ValueError:
         raise ValueError(f"no stage {match['stage']!r}") from None
-    attempts = None
+    connections = None
     if match["first"]:
         first, last = int(match["first"]), int(match["last"] or match["first"])
         if not 1 <= first <= last:
             raise ValueError(f"no connections {first} to {last}: they are counted from 1")
-        attempts = range(first, last + 1)
+        connections = range(first, last + 1)
     action = _action(match["action"], match["arguments"] or "")
     beyond = int(match["beyond"]) if match["beyond"] else None
-    return Rule(stage, action, attempts, match["recipient"], beyond)
+    return Rule(stage, action, connections, match["recipient"], beyond)
 
 
 def parse_answer(text: str) -> Answer:

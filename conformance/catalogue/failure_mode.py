@@ -7,11 +7,12 @@ applies to it from then on.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from ssl import TLSVersion
 
-from conformance.target import Capability, TlsPolicy
+from conformance.catalogue.section import Section
+from conformance.target import Capability, Schedule, TlsPolicy
 from conformance.witness.attempts import Witness
 from conformance.witness.kills import KillPoint
 from fake_servers import (
@@ -55,6 +56,24 @@ class Tcp(StrEnum):
     REFUSE = "refuse"
     HANG = "hang"
     UNREACHABLE = "unreachable"
+
+
+class Timeout(StrEnum):
+    """Which of the relay's time-outs ends an attempt."""
+
+    CONNECT = "connect"
+    COMMAND = "command"
+    DNS = "dns"
+
+    def of(self, schedule: Schedule) -> float | None:
+        """Return the time-out in a schedule, in seconds; None: the schedule does not say."""
+        match self:
+            case Timeout.CONNECT:
+                return schedule.connect_timeout
+            case Timeout.COMMAND:
+                return schedule.command_timeout
+            case Timeout.DNS:
+                return schedule.dns_timeout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,13 +152,13 @@ class Step:
         name: Identifier in schedules: `dns_servfail`, `close_at_mail`, `healthy`.
         about: What the destination does, as the end of "the destination ...".
         host: The smart host as it is meanwhile.
-        timeout: Which of the relay's time-outs ends the attempt: `connect`, `command`, `dns`, or nothing.
+        timeout: Which of the relay's time-outs ends the attempt; None: the fault shows at once.
     """
 
     name: str
     about: str
     host: Host
-    timeout: str = ""
+    timeout: Timeout | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +167,7 @@ class FailureMode:
 
     Attributes:
         name: Identifier in node ids and reports.
-        section: The code of the source document's section it belongs to (`4.4.316`), or `control`.
+        section: The section it belongs to.
         staged: One sentence: what the destination does.
         witness: What shows, without the target's word, that an attempt met the fault; the attempts it
             sees are the proof that the failure was provoked.
@@ -159,8 +178,7 @@ class FailureMode:
         tls_domain: The name that a certificate must bear, as `{host}` (the first host) or `{domain}` (the recipient
             domain) and what stands around it; only with DOMAIN_VALIDATION.
         proper: The certificate that the repair brings, where the connector requires TLS.
-        timeout: Which of the relay's time-outs ends an attempt: `connect`, `command`, `dns`, or nothing
-            because the failure shows at once.
+        timeout: Which of the relay's time-outs ends an attempt; None: the failure shows at once.
         reply: The reply of the remote server that is the error, word for word; its code and status are kept.
         explained_by: Words of which an error detail that explains this failure contains at least one,
             compared without regard to case, spaces and punctuation.
@@ -170,18 +188,19 @@ class FailureMode:
         also_to: Local parts of further recipients, with whom nothing is wrong.
         backlog: Messages that wait for a dead destination of the scenario's own before the message is submitted.
         steps: What the one smart host does instead, to one attempt after another; the last step stays.
-        connections: How many connections in direct succession are still one attempt.
+        connections_per_attempt: How many connections in direct succession are still one attempt.
         control: The positive control that shows everything but the fault to be in order.
         forbidden: Numbers of the hosts, counted from 0, that the relay may not even connect to.
-        unmet: Why a relay that is in order may deliver without having met what is wrong: then there is nothing to
-            judge. Empty: it cannot.
+        avoidable_because: Why a relay that is in order may deliver without having met what is wrong: then there is
+            nothing to judge. Empty: it cannot.
         killed: When the relay is killed (kind KILLED only).
-        lasts: Whether it is also staged for a message's whole lifetime (course `expires`). Left out where that
-            would show nothing but what another mode of the same section shows: the same error, in the same report.
+        brief: Whether it is staged for a few attempts only, and not until the message expires (course `expires`),
+            because that would show nothing but what another mode of its section shows: the same error, in the same
+            report.
     """
 
     name: str
-    section: str
+    section: Section
     staged: str
     witness: Witness
     hosts: tuple[Host, ...] = (Host(),)
@@ -190,7 +209,7 @@ class FailureMode:
     tls: TlsPolicy = TlsPolicy.OPPORTUNISTIC
     tls_domain: str = "{host}"
     proper: Certificate = Certificate.GOOD
-    timeout: str = ""
+    timeout: Timeout | None = None
     reply: Reply | None = None
     explained_by: tuple[str, ...] = ()
     hostile: bool = False
@@ -199,12 +218,12 @@ class FailureMode:
     also_to: tuple[str, ...] = ()
     backlog: int = 0
     steps: tuple[Step, ...] = ()
-    connections: int = 1
+    connections_per_attempt: int = 1
     control: str = "plain"
     forbidden: tuple[int, ...] = ()
-    unmet: str = ""
+    avoidable_because: str = ""
     killed: KillPoint | None = None
-    lasts: bool = True
+    brief: bool = False
 
     @property
     def is_control(self) -> bool:
@@ -222,7 +241,7 @@ class FailureMode:
         return any(isinstance(action, Stall) for action in self._actions)
 
     @property
-    def drags(self) -> bool:
+    def needs_total_deadline(self) -> bool:
         """Whether a server sends so slowly, or so much, that nothing but a deadline for all of it ends the attempt."""
         return any(isinstance(action, Trickle | Endless) for action in self._actions)
 
@@ -306,17 +325,3 @@ class FailureMode:
 def negative_ttl(answer: Answer | None) -> int:
     """Return for how many seconds a negative answer may be kept (RFC 2308 section 5)."""
     return answer.soa_minimum if isinstance(answer, NxDomain | NoData) else 0
-
-
-@dataclass
-class Registry:
-    """All failure modes by name, in the order in which they were declared."""
-
-    modes: dict[str, FailureMode] = field(default_factory=dict)
-
-    def add(self, *modes: FailureMode) -> None:
-        """Add failure modes; a name that is taken is a mistake in a declaration."""
-        for mode in modes:
-            if mode.name in self.modes:
-                raise ValueError(f"two failure modes are called {mode.name!r}")
-            self.modes[mode.name] = mode

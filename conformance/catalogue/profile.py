@@ -16,6 +16,7 @@ from cattrs.errors import ClassValidationError
 from conformance.catalogue.failure_mode import FailureMode, Kind
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.requirements import Requirement, catalogue
+from conformance.catalogue.section import Section
 from conformance.target import Outcome
 
 NAMES = tuple(
@@ -146,6 +147,7 @@ def load(name: str) -> Profile:
         raise ProfileError(f"no profile is called {name!r}; there are {', '.join(NAMES)}")
     data = tomllib.loads(files("conformance.catalogue.profiles").joinpath(f"{name}.toml").read_text("utf-8"))
     base = load(data["extends"]) if "extends" in data else None
+    _must_be_sections(name, data.get("sections", {}))
     try:
         rows = Converter(forbid_extra_keys=True).structure(data["row"], list[ProfileRow])
     except (ClassValidationError, ExceptionGroup) as error:
@@ -165,6 +167,14 @@ def load(name: str) -> Profile:
     return profile
 
 
+def _must_be_sections(name: str, sections: Iterable[str]) -> None:
+    unknown = set(sections) - set(Section)
+    if unknown:
+        raise ProfileError(
+            f"{name}.toml: no such section: {', '.join(sorted(unknown))}; there are {', '.join(Section)}"
+        )
+
+
 def _merged(
     base: Mapping[str, Mapping[str, str]], own: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Mapping[str, str]]:
@@ -180,6 +190,7 @@ def _by_mode(name: str, rows: list[ProfileRow], base: Mapping[str, ProfileRow]) 
         unknown = set(row.failure_modes) - set(ALL)
         if unknown:
             raise ProfileError(f"{name}.toml: no such failure mode: {', '.join(sorted(unknown))}")
+        _must_be_sections(name, row.sections)
     for row in (*[r for r in rows if r.sections], *[r for r in rows if r.failure_modes]):
         for mode in ALL.values():
             if mode.section in row.sections or mode.name in row.failure_modes:

@@ -54,7 +54,7 @@ class Case:
     @cached_property
     def attempts(self) -> list[Attempt]:
         """The attempts that met the fault, or reached the healthy server of a control."""
-        return self.mode.witness.attempts(self.evidence, connections=self.mode.connections)
+        return self.mode.witness.attempts(self.evidence, connections=self.mode.connections_per_attempt)
 
     @cached_property
     def errors(self) -> tuple[ErrorSeen, ...]:
@@ -102,7 +102,7 @@ class Case:
         Raises:
             NotApplicable: The first attempts had not failed yet.
         """
-        if not self.mode.drags:
+        if not self.mode.needs_total_deadline:
             return
         closed = self.evidence.staged.closed or math.inf
         reading = {event.connection for event in self.evidence.of("smtp", "fault")}
@@ -238,7 +238,7 @@ class Aspect:
         for mode in ALL.values():
             if mode.kind in self.kinds:
                 for course in self.courses:
-                    if course is Course.EXPIRES and not mode.lasts:
+                    if course is Course.EXPIRES and mode.brief:
                         continue
                     if mode.name in self.only.get(course, (mode.name,)) and self.where(mode, course):
                         yield Scenario(failure_mode=mode, course=course)

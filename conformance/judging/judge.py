@@ -175,8 +175,8 @@ def _ready(
     if not mode.is_control:
         _controls_passed(scenario, record, profile)
         if not case.attempts:
-            if mode.unmet and evidence.messages:
-                raise NotApplicable(f"delivered, and what is wrong was not met: {mode.unmet}")
+            if mode.avoidable_because and evidence.messages:
+                raise NotApplicable(f"delivered, and what is wrong was not met: {mode.avoidable_because}")
             raise Inconclusive(
                 f"the failure was not provoked; proof would have been: {mode.witness.sentence}"
             )

@@ -10,6 +10,7 @@ from conformance.catalogue.failure_mode import FailureMode, Kind
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import Accepted, Profile, ProfileRow
 from conformance.catalogue.requirements import catalogue
+from conformance.catalogue.section import Section
 from conformance.pages import grid_page as grid
 from conformance.target import Outcome
 
@@ -24,47 +25,6 @@ For each mode: what is staged, what must follow (by the profile `eop`, and by `r
 and what proves, without the relay's word, that an attempt met it. A level in brackets is that of the requirement behind
 a code; without one it is MUST. The first of several outcomes is the preferred one.
 """
-
-_TITLES = {
-    "control": "Positive controls",
-    "4.4.312": "450 4.4.312 DNS query failed",
-    "4.4.315": "450 4.4.315 Connection timed out",
-    "4.4.316": "450 4.4.316 Connection refused",
-    "4.4.317": "450 4.4.317 Cannot connect to remote server",
-    "4.4.318": "450 4.4.318 Connection was closed abruptly",
-    "4.7.320": "450 4.7.320 Certificate validation failed",
-    "4yz": "Other error codes: transient replies",
-    "421": "Other error codes: 421 in mid-session",
-    "2yz": "Other error codes: unusual positive replies",
-    "greylisting": "Other error codes: greylisting",
-    "452": "Other error codes: too many recipients, 452",
-    "552": "Other error codes: too many recipients, 552",
-    "5yz": "Other error codes: permanent replies",
-    "silent": "A server that falls silent in mid-session",
-    "silent opening": "A server that falls silent before the session stands",
-    "dropped in TLS": "A connection that is dropped around STARTTLS",
-    "odd": "Replies that are no SMTP",
-    "wrong code": "Replies that are positive and not the one that is due",
-    "bearable": "Replies that are odd and can be borne",
-    "QUIT": "Whatever happens at QUIT",
-    "dns": "DNS answers that take a detour",
-    "dns-family": "One address family that fails",
-    "mx-null": "Null MX",
-    "mx-self": "The relay itself in the MX records",
-    "mx-preference": "MX preferences",
-    "hosts": "Several hosts: the next one",
-    "hosts-4yz": "Several hosts: the next one after a 4yz reply",
-    "tls": "TLS ladder: certificates in order",
-    "tls-opportunistic": "TLS ladder: opportunistic",
-    "tls-encryption_only": "TLS ladder: encryption only",
-    "tls-certificate_validation": "TLS ladder: certificate validation",
-    "tls-wildcard": "TLS ladder: wildcards",
-    "tls-domain": "TLS ladder: the connector's own name for the certificate",
-    "tls-ip": "TLS ladder: IP addresses",
-    "tls-fallback": "TLS in trouble where none is required",
-    "tls-forgets": "What EHLO offered before TLS",
-    "killed": "The relay itself is killed",
-}
 
 _FATES = {
     Kind.CONTROL: "delivered at the first attempt",
@@ -84,17 +44,13 @@ _OUTCOMES = {
 def render() -> str:
     """Return the page."""
     eop, rfc = profiles.load("eop"), profiles.load("rfc")
-    modes = sorted(ALL.values(), key=lambda mode: _order().index(mode.section))
+    order = list(Section)
+    modes = sorted(ALL.values(), key=lambda mode: order.index(mode.section))
     lines = [_HEAD, f"{len(modes)} modes and controls.", *grid.section(eop)]
     for section, members in groupby(modes, key=lambda mode: mode.section):
-        lines += ["", f"## {_TITLES.get(section, section)}", ""]
+        lines += ["", f"## {section.heading}", ""]
         lines += _section(list(members), eop, rfc)
     return "\n".join(lines) + "\n"
-
-
-def _order() -> list[str]:
-    """Return the sections: those with a title first, then in the order of declaration."""
-    return list(dict.fromkeys((*_TITLES, *(mode.section for mode in ALL.values()))))
 
 
 def _section(modes: Sequence[FailureMode], eop: Profile, rfc: Profile) -> Iterator[str]:

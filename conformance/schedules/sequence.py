@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Kind, Step, Tcp
+from conformance.catalogue.failure_mode import FailureMode, Host, Kind, Step, Tcp, Timeout
+from conformance.catalogue.section import Section
 from conformance.schedules.steps import contacts
 from conformance.witness.attempts import Witness
 from fake_servers import (
@@ -30,7 +31,6 @@ from fake_servers import (
     Stall,
 )
 
-SECTION = "schedule"
 SEPARATOR = "+"
 
 # A fault inside the content falls this early, in octets: before the end of the message, however small.
@@ -46,7 +46,7 @@ _WHERE = {
 }
 
 
-def _at(stage: Stage, name: str, action: Action, about: str, timeout: str = "") -> Step:
+def _at(stage: Stage, name: str, action: Action, about: str, timeout: Timeout | None = None) -> Step:
     where = _WHERE.get(stage, f"after {stage.upper()}")
     host = Host(rules=(Rule(stage, action),))
     return Step(name=f"{name}_at_{stage}", about=f"{about} {where}", host=host, timeout=timeout)
@@ -60,7 +60,9 @@ def _after(stage: Stage) -> int:
 _FAULTS = (
     Step(name="connection_refused", about="refuses the connection", host=Host(tcp=Tcp.REFUSE)),
     Step(name="host_unreachable", about="cannot be reached", host=Host(tcp=Tcp.UNREACHABLE)),
-    Step(name="connect_timeout", about="never answers a SYN", host=Host(tcp=Tcp.HANG), timeout="connect"),
+    Step(
+        name="connect_timeout", about="never answers a SYN", host=Host(tcp=Tcp.HANG), timeout=Timeout.CONNECT
+    ),
     Step(name="dns_servfail", about="has a name server that answers SERVFAIL", host=Host(dns=ServFail())),
     Step(name="dns_refused", about="has a name server that answers REFUSED", host=Host(dns=Refused())),
     Step(name="dns_nxdomain", about="has a name that does not exist", host=Host(dns=NxDomain())),
@@ -69,7 +71,7 @@ _FAULTS = (
         name="dns_no_answer",
         about="has a name server that never answers",
         host=Host(dns=Silence()),
-        timeout="dns",
+        timeout=Timeout.DNS,
     ),
     *(_at(stage, "reply_451", _BUSY, "says 451") for stage in _REPLIES_451),
     *(
@@ -79,7 +81,7 @@ _FAULTS = (
     ),
     *(_at(stage, "close", Close(_after(stage)), "closes the connection") for stage in _STAGES),
     *(_at(stage, "reset", Reset(_after(stage)), "resets the connection") for stage in _STAGES),
-    *(_at(stage, "stall", Stall(_after(stage)), "falls silent", "command") for stage in _STAGES),
+    *(_at(stage, "stall", Stall(_after(stage)), "falls silent", Timeout.COMMAND) for stage in _STAGES),
 )
 _HEALTHY = Step(name="healthy", about="serves", host=Host())
 _ENDINGS = (
@@ -87,7 +89,7 @@ _ENDINGS = (
     _at(Stage.QUIT, "reply_421", CloseWith421(), "accepts the message, says 421 and closes"),
     _at(Stage.QUIT, "close", Close(), "accepts the message and closes the connection"),
     _at(Stage.QUIT, "reset", Reset(), "accepts the message and resets the connection"),
-    _at(Stage.QUIT, "stall", Stall(), "accepts the message and falls silent", "command"),
+    _at(Stage.QUIT, "stall", Stall(), "accepts the message and falls silent", Timeout.COMMAND),
     *(
         _at(stage, "rejected", _NOT_WANTED, "says 550")
         for stage in (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT)
@@ -201,7 +203,7 @@ def failure_mode_of(schedule: FaultSequence) -> FailureMode:
     steps = schedule.steps
     return FailureMode(
         name=str(schedule),
-        section=SECTION,
+        section=Section.SCHEDULE,
         staged=f"To one attempt after another the destination {'; then it '.join(step.about for step in steps)}.",
         witness=Witness(
             sentence="for at least one fault of the schedule, the journal shows that an attempt met it",
@@ -212,4 +214,4 @@ def failure_mode_of(schedule: FaultSequence) -> FailureMode:
     )
 
 
-__all__ = ["ENDINGS", "FAULTS", "SECTION", "FaultSequence", "failure_mode_of"]
+__all__ = ["ENDINGS", "FAULTS", "FaultSequence", "failure_mode_of"]

@@ -49,7 +49,7 @@ def contacts(evidence: Evidence, steps: Sequence[Step]) -> list[Contact]:
     return sorted(found, key=lambda contact: contact.at)
 
 
-def unmet(evidence: Evidence, steps: Sequence[Step]) -> list[Step]:
+def faults_not_met(evidence: Evidence, steps: Sequence[Step]) -> list[Step]:
     """Return the faults of a schedule that no attempt has met."""
     return [step for number, step in enumerate(steps) if is_fault(step) and not met(evidence, steps, number)]
 

@@ -2,7 +2,7 @@
 
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.verdict import Inconclusive, NotApplicable
-from conformance.schedules.steps import unmet
+from conformance.schedules.steps import faults_not_met
 
 
 @aspect(Course.SCHEDULE, kinds=(Kind.SCHEDULE,), slots=("outcome", "intact"))
@@ -14,7 +14,7 @@ def test_exactly_once(case: Case) -> list[Finding]:
     """
     evidence = case.evidence
     copies, reports = len(evidence.messages), len(evidence.ndrs) + len(evidence.astray)
-    faults = unmet(evidence, case.mode.steps)
+    faults = faults_not_met(evidence, case.mode.steps)
     if copies + reports == 1 and faults:
         if reports:
             raise NotApplicable(

@@ -42,7 +42,7 @@ class _Held(NamedTuple):
 
 def _applies(mode: FailureMode, course: Course) -> bool:
     usual = Course.PERSISTS if mode.kind is Kind.HARMLESS else Course.HEALED
-    return course is usual and (mode.stalls or mode.drags)
+    return course is usual and (mode.stalls or mode.needs_total_deadline)
 
 
 @aspect(

@@ -160,7 +160,7 @@ class Player:
     def attempts(self, evidence: Evidence) -> list[Attempt]:
         """Return the attempts that met the fault so far and are over."""
         mode = self.scenario.failure_mode
-        attempts = mode.witness.attempts(evidence, connections=mode.connections)
+        attempts = mode.witness.attempts(evidence, connections=mode.connections_per_attempt)
         # a later attempt is over when it has left as many traces as the first one: every host, every question
         whole = [attempt for attempt in attempts if len(attempt.contacts) >= len(attempts[0].contacts)]
         if whole and not self._all_closed():
@@ -206,7 +206,7 @@ class Player:
     def estimate(self) -> float:
         """Return about how long the window will be open, in seconds, to tell the long ones from the short ones."""
         mode, granted = self.scenario.failure_mode, self.staged.granted
-        steps = [getattr(granted, f"{step.timeout}_timeout") or 0.0 for step in mode.steps if step.timeout]
+        steps = [step.timeout.of(granted) or 0.0 for step in mode.steps if step.timeout]
         attempts = len(mode.steps) or ATTEMPTS_BEFORE_REPAIR
         waits = sum(steps) if mode.steps else attempts * self.attempt_time()
         return waits + attempts * granted.max_retry_interval + mode.longest_ttl
@@ -247,10 +247,9 @@ def _returned(evidence: Evidence) -> bool:
 def attempt_time(scenario: Scenario, granted: Schedule, asked: Schedule) -> float:
     """Return how long one attempt of a scenario may take, in seconds."""
     which = scenario.failure_mode.timeout
-    if not which:
+    if which is None:
         return 0.0
-    name = f"{which}_timeout"
-    seconds = getattr(granted, name)
+    seconds = which.of(granted)
     if seconds is None:
-        seconds = getattr(asked, name) or 0.0
-    return max(float(seconds) * len(scenario.failure_mode.hosts), scenario.failure_mode.trickles_for)
+        seconds = which.of(asked) or 0.0
+    return max(seconds * len(scenario.failure_mode.hosts), scenario.failure_mode.trickles_for)

@@ -58,8 +58,7 @@ def _over(evidence: Evidence) -> bool:
 
 def _time_of(player: Player, step: Step) -> float:
     """Return how long an attempt that meets a step may take, in seconds."""
-    seconds: float | None = getattr(player.staged.granted, f"{step.timeout}_timeout") if step.timeout else 0.0
-    return seconds or 0.0
+    return (step.timeout and step.timeout.of(player.staged.granted)) or 0.0
 
 
 def _rest(player: Player, evidence: Evidence, steps: tuple[Step, ...], number: int) -> float:

@@ -15,16 +15,16 @@ class Connection:
         journal: Where to.
         server: The server's own address as `host:port`.
         peer: The client's address as `host:port`.
-        attempt: The number of the connection at its server, counted from 1.
+        nth: The number of the connection at its server, counted from 1.
     """
 
-    def __init__(self, journal: Journal, *, server: str, peer: str, attempt: int) -> None:
+    def __init__(self, journal: Journal, *, server: str, peer: str, nth: int) -> None:
         self._journal = journal
         self._server = server
         self._number = journal.new_connection()
         self._ended = False
-        self.attempt = attempt
-        self.note("tcp", "accepted", peer=peer, attempt=attempt)
+        self.nth = nth
+        self.note("tcp", "accepted", peer=peer, attempt=nth)
 
     def note(self, layer: str, kind: str, **fields: Value) -> None:
         """Append an event."""

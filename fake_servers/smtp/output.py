@@ -32,20 +32,20 @@ class Output:
         replied: What was sent in place of the reply last asked for, when `accept` is called.
     """
 
-    def __init__(self, script: Script, attempt: int) -> None:
+    def __init__(self, script: Script, nth: int) -> None:
         self._script = script
-        self._attempt = attempt
+        self._nth = nth
         self._effects: list[Effect] = []
         self.over = False
         self.replied = b""
 
     def action(self, stage: Stage) -> Action:
         """Ask the script; not at RCPT, where the recipient matters."""
-        return self._script.action(stage, self._attempt)
+        return self._script.action(stage, self._nth)
 
     def answer_rcpt(self, accept: Callable[[], None], recipient: str, already: int) -> None:
         """Play the script's action for a recipient, of a transaction that has so many `already`."""
-        action = self._script.action(Stage.RCPT, self._attempt, recipient, already)
+        action = self._script.action(Stage.RCPT, self._nth, recipient, already)
         self._play(action, Stage.RCPT, Reply(250, "2.1.5 OK"), accept)
 
     def answer(self, stage: Stage, accepted: Reply, accept: Callable[[], None]) -> None:
@@ -86,7 +86,7 @@ class Output:
 
     def fault(self, stage: Stage, action: str) -> None:
         """Note that a scripted fault is played."""
-        self.note("fault", stage=stage.value, action=action, attempt=self._attempt)
+        self.note("fault", stage=stage.value, action=action, attempt=self._nth)
 
     def note(self, kind: str, **fields: str | int | bool | list[str]) -> None:
         """Note an event of layer `smtp`."""

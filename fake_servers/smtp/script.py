@@ -41,7 +41,7 @@ class Rule:
     Attributes:
         stage: Where.
         action: What.
-        attempts: Which connections, counted from 1 at each server; None: all.
+        connections: Which connections, counted from 1 at each server; None: all.
         recipient: Only for this forward-path, without angle brackets (stage RCPT only); None: all.
         beyond: Only once that many recipients have been accepted in the transaction (stage RCPT only), as
             in `Rule(Stage.RCPT, Reply(452, "4.5.3 Too many recipients"), beyond=2)`; None: always. The count
@@ -50,7 +50,7 @@ class Rule:
 
     stage: Stage
     action: Action
-    attempts: range | None = None
+    connections: range | None = None
     recipient: str | None = None
     beyond: int | None = None
 
@@ -81,9 +81,9 @@ class Rule:
         if self.stage is Stage.BODY and not isinstance(raw.then, Close | Reset | Stall):
             raise ValueError(f"{where} must be followed by close, reset or stall")
 
-    def covers(self, attempt: int) -> bool:
+    def covers(self, nth: int) -> bool:
         """Whether the rule is for this connection, counted from 1."""
-        return self.attempts is None or attempt in self.attempts
+        return self.connections is None or nth in self.connections
 
 
 class Script:
@@ -93,7 +93,7 @@ class Script:
 
         Script(
             Rule(Stage.RCPT, Reply(450, "4.2.1 Mailbox busy"), recipient="busy@a.test"),
-            Rule(Stage.GREETING, Stall(), attempts=range(1, 3)),  # the first two connections
+            Rule(Stage.GREETING, Stall(), connections=range(1, 3)),  # the first two connections
         )
 
     Attributes:
@@ -135,17 +135,17 @@ class Script:
             return self.tls_extensions
         return self.extensions
 
-    def action(self, stage: Stage, attempt: int, recipient: str = "", accepted: int = 0) -> Action:
+    def action(self, stage: Stage, nth: int, recipient: str = "", accepted: int = 0) -> Action:
         """Return what to do.
 
         Args:
             stage: Where the dialogue has come to.
-            attempt: The number of the connection, counted from 1.
+            nth: The number of the connection, counted from 1.
             recipient: The forward-path at stage RCPT; compared without regard to case.
             accepted: How many recipients the transaction has already.
         """
         for rule in self.rules:
-            if rule.stage is not stage or not rule.covers(attempt):
+            if rule.stage is not stage or not rule.covers(nth):
                 continue
             if rule.recipient is not None and rule.recipient.casefold() != recipient.casefold():
                 continue
@@ -153,6 +153,6 @@ class Script:
                 return rule.action
         return Accept()
 
-    def healthy(self, attempt: int) -> bool:
+    def healthy(self, nth: int) -> bool:
         """Whether nothing but `Accept` can come out at this connection."""
-        return all(isinstance(rule.action, Accept) for rule in self.rules if rule.covers(attempt))
+        return all(isinstance(rule.action, Accept) for rule in self.rules if rule.covers(nth))

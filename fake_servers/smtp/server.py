@@ -78,7 +78,7 @@ class SmtpServer:
         self._hostname = hostname
         self._receive_buffer = receive_buffer
         self._linger = linger
-        self._attempts = 0
+        self._accepted = 0
         self._listener: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
         self._serving: set[asyncio.Task[None]] = set()
@@ -160,21 +160,21 @@ class SmtpServer:
                 continue
             # asyncio does this only for sockets that were made with the protocol's number.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._attempts += 1
+            self._accepted += 1
             conduct = self._conduct  # before anybody who listens to the journal can repair the server
             connection = Connection(
-                self._journal, server=self._name, peer=endpoint(peer[0], peer[1]), attempt=self._attempts
+                self._journal, server=self._name, peer=endpoint(peer[0], peer[1]), nth=self._accepted
             )
             task = asyncio.create_task(self._serve(sock, connection, conduct))
             self._serving.add(task)
             task.add_done_callback(partial(self._served, sock, connection))
 
     async def _serve(self, sock: socket.socket, connection: Connection, conduct: _Conduct) -> None:
-        if conduct.script.healthy(connection.attempt) and not _outdated(conduct.tls):
+        if conduct.script.healthy(connection.nth) and not _outdated(conduct.tls):
             await self._serve_healthy(sock, connection, conduct)
             return
         session = Session(
-            conduct.script, connection.attempt, hostname=self._hostname, tls=conduct.tls is not None
+            conduct.script, connection.nth, hostname=self._hostname, tls=conduct.tls is not None
         )
         await scripted.serve(
             sock,

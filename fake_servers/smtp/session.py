@@ -42,19 +42,19 @@ class Session:
 
     Args:
         script: What to do.
-        attempt: The number of the connection at its server, counted from 1.
+        nth: The number of the connection at its server, counted from 1.
         hostname: The name in the greeting and in the reply to EHLO.
         tls: Whether the server could negotiate TLS.
     """
 
-    def __init__(self, script: Script, attempt: int, *, hostname: str, tls: bool) -> None:
+    def __init__(self, script: Script, nth: int, *, hostname: str, tls: bool) -> None:
         self._script = script
         self._hostname = hostname
         self._starttls = tls and script.starttls
         self._secured = False
         self._mode = _Mode.COMMANDS
         self._input = bytearray()
-        self._out = Output(script, attempt)
+        self._out = Output(script, nth)
         self._content = Content()
         self._limit: int | None = None  # octets of content after which BODY's fault is played
         self._welcome = True

@@ -12,6 +12,7 @@ from conformance.catalogue.failure_mode import Kind
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import NAMES, Check, ProfileError, load
 from conformance.catalogue.requirements import Level, catalogue
+from conformance.catalogue.section import Section
 from conformance.evidence import codes
 from conformance.judging.code_check import compare
 from conformance.target import Outcome
@@ -156,6 +157,8 @@ def test_what_is_extended_is_replaced_slot_by_slot(write: Any) -> None:
         ),
         (_row('failure_modes = ["dns_oops"]'), "no such failure mode: dns_oops"),
         (_row('sectoins = ["4.4.312"]'), "sectoins"),
+        (_row('sections = ["4.4.321"]'), "no such section: 4.4.321; there are control, 4.4.312, "),
+        ('[sections."tsl"]\n' + _row('sections = ["4.4.312"]'), "no such section: tsl; there are control, "),
         (_row('sections = ["4.4.312"]').replace('"deferred"', '"postponed"'), "postponed"),
         (_row('sections = ["4.4.312"]').replace("source", "sauce"), "sauce"),
     ],
@@ -165,6 +168,10 @@ def test_mistakes_are_named(write: Any, text: str, told: str) -> None:
         write(f'about = "x"\nextends = "eop"\n{text}')
     assert "own.toml" in str(error.value)
     assert told in str(error.value)
+
+
+def test_every_section_has_failure_modes() -> None:
+    assert {mode.section for mode in ALL.values()} == {*Section} - {Section.SCHEDULE}
 
 
 def test_a_failure_mode_without_row_is_a_mistake(write: Any) -> None:

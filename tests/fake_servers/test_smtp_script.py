@@ -29,12 +29,12 @@ def test_without_rules_everything_is_accepted() -> None:
 
 def test_the_first_rule_that_fits_wins() -> None:
     script = Script(Rule(Stage.MAIL, BUSY, range(1, 2)), Rule(Stage.MAIL, Close()), Rule(Stage.MAIL, Reset()))
-    assert [script.action(Stage.MAIL, attempt) for attempt in (1, 2, 3)] == [BUSY, Close(), Close()]
+    assert [script.action(Stage.MAIL, nth) for nth in (1, 2, 3)] == [BUSY, Close(), Close()]
 
 
-def test_attempts_are_counted_from_one() -> None:
-    script = Script(Rule(Stage.EHLO, Stall(), attempts=range(1, 3)))
-    assert [script.healthy(attempt) for attempt in (1, 2, 3)] == [False, False, True]
+def test_connections_are_counted_from_one() -> None:
+    script = Script(Rule(Stage.EHLO, Stall(), connections=range(1, 3)))
+    assert [script.healthy(nth) for nth in (1, 2, 3)] == [False, False, True]
 
 
 def test_a_recipient_is_compared_without_regard_to_case() -> None:

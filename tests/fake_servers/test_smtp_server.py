@@ -276,7 +276,7 @@ async def test_a_defect_of_the_fake_is_a_reset_and_an_event(
 
 
 async def test_many_connections_at_once(start: Start, journal: Journal) -> None:
-    server = await start(Script(Rule(Stage.DOT, Reset(), attempts=range(1, 51))))
+    server = await start(Script(Rule(Stage.DOT, Reset(), connections=range(1, 51))))
 
     async def visit() -> str:
         async with Client(server.address) as client:

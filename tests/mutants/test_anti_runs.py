@@ -85,8 +85,8 @@ def test_controls_pass_so_that_only_the_missing_fault_is_left_to_tell(verdicts, 
             mode = given.scenario.failure_mode
             unable = given.scenario.needs & lacking or not _can_be_staged(mode)
             # what arrives without having met what may be missed is in order
-            unmet = bool(mode.unmet) and name == "disarmed"
-            expected = Verdict.NOT_APPLICABLE if unable or unmet else Verdict.INCONCLUSIVE
+            avoidable = bool(mode.avoidable_because) and name == "disarmed"
+            expected = Verdict.NOT_APPLICABLE if unable or avoidable else Verdict.INCONCLUSIVE
             assert given.judged.verdict is expected, given
 
 

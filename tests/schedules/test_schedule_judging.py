@@ -11,7 +11,7 @@ from conformance.catalogue.course import Course
 from conformance.catalogue.profile import load
 from conformance.judging.verdict import Verdict
 from conformance.schedules.sequence import FaultSequence
-from conformance.schedules.steps import met, unmet
+from conformance.schedules.steps import faults_not_met, met
 from conformance.session.minimise import Minimiser, explained
 
 TEXT = "dns_servfail+close_at_mail+healthy"
@@ -118,7 +118,7 @@ def test_a_failed_control_leaves_nothing_to_judge() -> None:
 
 
 def names(story: Story) -> list[str]:
-    return [step.name for step in unmet(story.evidence(), story.mode.steps)]
+    return [step.name for step in faults_not_met(story.evidence(), story.mode.steps)]
 
 
 def test_a_fault_counts_for_the_step_in_force_only() -> None:

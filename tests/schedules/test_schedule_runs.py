@@ -22,7 +22,7 @@ from conformance.judging.judge import judge
 from conformance.judging.verdict import Verdict
 from conformance.schedules.scenarios import scenario_of
 from conformance.schedules.sequence import FaultSequence, failure_mode_of
-from conformance.schedules.steps import unmet
+from conformance.schedules.steps import faults_not_met
 from conformance.session.launch import launch
 from conformance.suite.test_exactly_once import test_exactly_once as exactly_once
 from conformance.wave import plan as planning
@@ -95,7 +95,7 @@ def test_reference_relay_keeps_its_promise(runs: dict[str, Future[Ended]], tmp_p
     for staged in record.staged.values():
         if staged.course == Course.SCHEDULE:
             evidence = Evidence(record, staged)
-            assert unmet(evidence, scenario_of(staged.scenario).failure_mode.steps) == []
+            assert faults_not_met(evidence, scenario_of(staged.scenario).failure_mode.steps) == []
     again = run(tmp_path, f"--conformance-replay={ended.records[0]}", SUITE)
     assert again.status == 0, again.text
     assert "fault schedules: 12 pass" in again.text

@@ -1,62 +1,57 @@
-"""All failure modes and controls: one file for each section of the source document, and the grid."""
+"""All failure modes and controls: one file for each section of the source document, the grid, and what else can break.
 
-from collections.abc import Mapping
-from dataclasses import replace
+A file is found by itself: every module here that has `MODES` takes part.
+"""
 
-from conformance.catalogue.failure_mode import FailureMode, Registry
-from conformance.catalogue.failure_modes import (
-    cannot_connect,
-    certificate,
-    connection_refused,
-    connection_timed_out,
-    controls,
-    dns_answered,
-    dns_query_failed,
-    grid,
-    hostile_replies,
-    killed,
-    last_host,
-    literals,
-    mx_choice,
-    mx_routing,
-    passing,
-    rejected,
-    replies,
-    several_hosts,
-    stale_data,
-    tls_ladder,
-    tls_session,
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+
+from conformance.catalogue.failure_mode import FailureMode
+
+# The order of these files is that of node ids and of plans; any other file comes after them, by its name.
+_FIRST = (
+    "controls",
+    "dns_query_failed",
+    "dns_answered",
+    "mx_routing",
+    "mx_choice",
+    "stale_data",
+    "connection_timed_out",
+    "connection_refused",
+    "several_hosts",
+    "last_host",
+    "literals",
+    "cannot_connect",
+    "grid",
+    "certificate",
+    "tls_ladder",
+    "tls_session",
+    "rejected",
+    "replies",
+    "hostile_replies",
+    "passing",
+    "killed",
 )
 
-# Staged for a few attempts only: over a lifetime they would show what the others of their sections show.
-_BRIEF = (stale_data, literals, tls_ladder, tls_session)
 
-_registry = Registry()
-for _section in (
-    controls,
-    dns_query_failed,
-    dns_answered,
-    mx_routing,
-    mx_choice,
-    stale_data,
-    connection_timed_out,
-    connection_refused,
-    several_hosts,
-    last_host,
-    literals,
-    cannot_connect,
-    grid,
-    certificate,
-    tls_ladder,
-    tls_session,
-    rejected,
-    replies,
-    hostile_replies,
-    passing,
-    killed,
-):
-    _registry.add(*(replace(m, lasts=m.lasts and _section not in _BRIEF) for m in _section.MODES))
+def _declared() -> Iterator[FailureMode]:
+    names = {module.name for module in iter_modules(__path__)} - {*_FIRST}
+    for name in (*_FIRST, *sorted(names)):
+        yield from getattr(import_module(f"{__name__}.{name}"), "MODES", ())
 
-ALL: Mapping[str, FailureMode] = _registry.modes
+
+def _by_name() -> dict[str, FailureMode]:
+    modes: dict[str, FailureMode] = {}
+    for mode in _declared():
+        if mode.name in modes:
+            raise ValueError(f"two failure modes are called {mode.name!r}")
+        modes[mode.name] = mode
+    return modes
+
+
+ALL: Mapping[str, FailureMode] = _by_name()
 
 __all__ = ["ALL"]

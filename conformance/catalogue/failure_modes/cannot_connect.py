@@ -5,19 +5,19 @@ in the grid.
 """
 
 from conformance.catalogue.failure_mode import FailureMode, Host
+from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from conformance.witness.attempts import fault_played
 from conformance.witness.tls import starttls_missing
 from fake_servers import Reply, Rule, Stage
 
-_SECTION = "4.4.317"
 _NOT_AVAILABLE = "4.3.2 Service not available"
 _GREETS_421 = Host(rules=(Rule(stage=Stage.GREETING, action=Reply(421, _NOT_AVAILABLE)),))
 
 MODES = (
     FailureMode(
         name="greeting_421_every_host",
-        section=_SECTION,
+        section=Section.CANNOT_CONNECT,
         staged=f'Both smart hosts of the connector greet with "421 {_NOT_AVAILABLE}".',
         hosts=(_GREETS_421, _GREETS_421),
         witness=fault_played,
@@ -25,7 +25,7 @@ MODES = (
     ),
     FailureMode(
         name="tls_not_offered",
-        section=_SECTION,
+        section=Section.CANNOT_CONNECT,
         staged="The connector requires TLS and the server does not offer STARTTLS.",
         hosts=(Host(),),
         tls=TlsPolicy.ENCRYPTION_ONLY,

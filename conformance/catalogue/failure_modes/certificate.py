@@ -6,11 +6,11 @@ DOMAIN_VALIDATION of the TLS ladder. Its good certificate is the control `verifi
 
 from conformance.catalogue.failure_mode import FailureMode, Host, Kind
 from conformance.catalogue.failure_modes.presented import CERTIFICATES, Presented
+from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from conformance.witness.tls import certificate_offered, presented
 from fake_servers import Certificate
 
-_SECTION = "4.7.320"
 # The others fail for the same reasons as these.
 _LASTING = (
     Certificate.EXPIRED,
@@ -26,7 +26,7 @@ def _mode(row: Presented) -> FailureMode:
     passes = row.chained and row.named
     return FailureMode(
         name=f"certificate_{row.certificate}",
-        section="tls-wildcard" if passes else _SECTION,
+        section=Section.TLS_WILDCARD if passes else Section.CERTIFICATE,
         staged=f"The connector requires a certificate valid for the smart host; the server presents {row.what}.",
         kind=Kind.HARMLESS if passes else Kind.TRANSIENT,
         hosts=(Host(certificate=row.certificate),),
@@ -34,7 +34,7 @@ def _mode(row: Presented) -> FailureMode:
         witness=certificate_offered,
         explained_by=row.explained_by,
         control="verified_tls",
-        lasts=row.certificate in _LASTING,
+        brief=not passes and row.certificate not in _LASTING,
     )
 
 
@@ -42,7 +42,7 @@ def _mode(row: Presented) -> FailureMode:
 _NAMES = (
     FailureMode(
         name="certificate_tls_domain_wildcard",
-        section="tls-domain",
+        section=Section.TLS_DOMAIN,
         staged="The connector requires a certificate for any name below the recipient domain (`*.domain`); the server "
         "presents one.",
         kind=Kind.CONTROL,
@@ -54,8 +54,8 @@ _NAMES = (
     ),
     FailureMode(
         name="certificate_of_host_not_tls_domain",
-        lasts=False,
-        section=_SECTION,
+        brief=True,
+        section=Section.CERTIFICATE,
         staged="The connector requires a certificate for another name than the smart host's; the server presents one "
         "for its own.",
         hosts=(Host(certificate=Certificate.GOOD),),
@@ -68,7 +68,7 @@ _NAMES = (
     ),
     FailureMode(
         name="certificate_for_ip_literal",
-        section="tls-ip",
+        section=Section.TLS_IP,
         staged="The smart host is an IP address, for which the connector requires a certificate; the server presents "
         "one.",
         kind=Kind.CONTROL,
@@ -80,8 +80,8 @@ _NAMES = (
     ),
     FailureMode(
         name="certificate_of_host_for_ip_literal",
-        lasts=False,
-        section=_SECTION,
+        brief=True,
+        section=Section.CERTIFICATE,
         staged="The smart host is an IP address, for which the connector requires a certificate; the server presents "
         "one for its host name.",
         hosts=(Host(certificate=Certificate.GOOD),),

@@ -4,12 +4,13 @@ A firewall or a server that is shut down refuses the connection.
 """
 
 from conformance.catalogue.failure_mode import FailureMode, Host, Tcp
+from conformance.catalogue.section import Section
 from conformance.witness.attempts import syn_refused
 
 MODES = (
     FailureMode(
         name="connection_refused",
-        section="4.4.316",
+        section=Section.CONNECTION_REFUSED,
         staged="Nothing listens on the server's port: a connection attempt is answered with RST.",
         hosts=(Host(tcp=Tcp.REFUSE),),
         witness=syn_refused,

@@ -1,6 +1,7 @@
 """Positive controls: destinations with nothing wrong, which mail must reach at the first attempt."""
 
 from conformance.catalogue.failure_mode import FailureMode, Host, Kind, MxRouting
+from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from conformance.witness.attempts import delivered
 from fake_servers import Certificate, Rule, Slow, Stage
@@ -10,14 +11,14 @@ _PACE = 1.0  # seconds for each reply: half of the time-outs that are asked for
 MODES = (
     FailureMode(
         name="plain",
-        section="control",
+        section=Section.CONTROL,
         staged="A healthy server without TLS.",
         kind=Kind.CONTROL,
         witness=delivered,
     ),
     FailureMode(
         name="verified_tls",
-        section="control",
+        section=Section.CONTROL,
         staged="A healthy server with a valid certificate; the connector insists on one.",
         kind=Kind.CONTROL,
         witness=delivered,
@@ -26,7 +27,7 @@ MODES = (
     ),
     FailureMode(
         name="plain_mx",
-        section="control",
+        section=Section.CONTROL,
         staged="A healthy server, found by the MX record of the recipient domain.",
         kind=Kind.CONTROL,
         witness=delivered,
@@ -34,7 +35,7 @@ MODES = (
     ),
     FailureMode(
         name="beside_backlog",
-        section="control",
+        section=Section.CONTROL,
         staged="A healthy server, while a dozen messages wait for a dead one that accepts connections and is silent.",
         kind=Kind.CONTROL,
         witness=delivered,
@@ -42,14 +43,14 @@ MODES = (
     ),
     FailureMode(
         name="moved_clock",
-        section="control",
+        section=Section.CONTROL,
         staged="A healthy server, reached after the relay's clock was moved; the relay's date stamp tells.",
         kind=Kind.CONTROL,
         witness=delivered,
     ),
     FailureMode(
         name="slow",
-        section="control",
+        section=Section.CONTROL,
         staged=f"A healthy server that takes {_PACE} s for the greeting and for each reply.",
         kind=Kind.CONTROL,
         witness=delivered,

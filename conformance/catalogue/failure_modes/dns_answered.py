@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.failure_mode import FailureMode, Host, Kind, Timeout
+from conformance.catalogue.section import Section
 from conformance.witness.attempts import Witness
 from conformance.witness.dns import alias_told, delayed, other_family_failed, truncated
 from fake_servers import Answer, Delayed, NxDomain, ServFail, Silence, Truncated
@@ -13,21 +14,21 @@ _UNASKED = "the relay asks for no IPv6 addresses"
 
 def _answered(name: str, staged: str, host: Host, witness: Witness) -> FailureMode:
     return FailureMode(
-        name=name, section="dns", staged=staged, kind=Kind.HARMLESS, hosts=(host,), witness=witness
+        name=name, section=Section.DNS, staged=staged, kind=Kind.HARMLESS, hosts=(host,), witness=witness
     )
 
 
-def _family(name: str, what: str, answer: Answer, *, timeout: str = "") -> FailureMode:
+def _family(name: str, what: str, answer: Answer, *, timeout: Timeout | None = None) -> FailureMode:
     """Return a failure mode in which the look-up of IPv6 addresses fails (RFC 4074: seen with many servers)."""
     return FailureMode(
         name=f"dns_aaaa_{name}",
-        section="dns-family",
+        section=Section.DNS_FAMILY,
         staged=f"Asked for the smart host's IPv6 addresses, the name server {what}; its IPv4 address is known.",
         kind=Kind.HARMLESS,
         hosts=(Host(other_family=answer),),
         timeout=timeout,
         witness=other_family_failed,
-        unmet=_UNASKED,
+        avoidable_because=_UNASKED,
     )
 
 
@@ -52,5 +53,5 @@ MODES = (
     ),
     _family("servfail", "answers SERVFAIL", ServFail()),
     _family("nxdomain", "says that the name does not exist (NXDOMAIN)", NxDomain()),
-    _family("silent", "never answers", Silence(), timeout="dns"),
+    _family("silent", "never answers", Silence(), timeout=Timeout.DNS),
 )

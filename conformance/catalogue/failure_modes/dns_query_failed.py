@@ -3,7 +3,8 @@
 The smart host's name cannot be turned into an address.
 """
 
-from conformance.catalogue.failure_mode import FailureMode, Host
+from conformance.catalogue.failure_mode import FailureMode, Host, Timeout
+from conformance.catalogue.section import Section
 from conformance.witness.attempts import query_failed, query_unanswered
 from conformance.witness.dns import query_spoilt
 from fake_servers import (
@@ -20,13 +21,12 @@ from fake_servers import (
     WrongId,
 )
 
-_SECTION = "4.4.312"
 _DNS_WORDS = ("dns", "name", "lookup", "resol", "domain", "query", "records")
 
 MODES = (
     FailureMode(
         name="dns_nxdomain",
-        section=_SECTION,
+        section=Section.DNS_QUERY_FAILED,
         staged="The name of the smart host does not exist (NXDOMAIN).",
         hosts=(Host(dns=NxDomain()),),
         witness=query_failed,
@@ -34,7 +34,7 @@ MODES = (
     ),
     FailureMode(
         name="dns_nodata",
-        section=_SECTION,
+        section=Section.DNS_QUERY_FAILED,
         staged="The name of the smart host exists but has no address (NODATA).",
         hosts=(Host(dns=NoData()),),
         witness=query_failed,
@@ -42,7 +42,7 @@ MODES = (
     ),
     FailureMode(
         name="dns_servfail",
-        section=_SECTION,
+        section=Section.DNS_QUERY_FAILED,
         staged="The name server answers SERVFAIL.",
         hosts=(Host(dns=ServFail()),),
         witness=query_failed,
@@ -50,7 +50,7 @@ MODES = (
     ),
     FailureMode(
         name="dns_refused",
-        section=_SECTION,
+        section=Section.DNS_QUERY_FAILED,
         staged="The name server answers REFUSED.",
         hosts=(Host(dns=Refused()),),
         witness=query_failed,
@@ -58,17 +58,17 @@ MODES = (
     ),
     FailureMode(
         name="dns_no_answer",
-        section=_SECTION,
+        section=Section.DNS_QUERY_FAILED,
         staged="The name server never answers.",
         hosts=(Host(dns=Silence()),),
         witness=query_unanswered,
-        timeout="dns",
+        timeout=Timeout.DNS,
         explained_by=(*_DNS_WORDS, "timeout", "timedout", "retry", "tryagain"),
     ),
     FailureMode(
         name="dns_lame",
-        lasts=False,
-        section=_SECTION,
+        brief=True,
+        section=Section.DNS_QUERY_FAILED,
         staged="The name server knows nothing of the zone and refers to the root (a lame delegation).",
         hosts=(Host(dns=Lame()),),
         witness=query_failed,
@@ -76,51 +76,51 @@ MODES = (
     ),
     FailureMode(
         name="dns_wrong_id",
-        lasts=False,
-        section=_SECTION,
+        brief=True,
+        section=Section.DNS_QUERY_FAILED,
         staged="The answer holds an address and bears another identifier than the question: a forgery.",
         hosts=(Host(served=WrongId),),
         witness=query_spoilt,
-        timeout="dns",
+        timeout=Timeout.DNS,
         explained_by=(*_DNS_WORDS, "timeout", "timedout", "retry", "tryagain"),
     ),
     FailureMode(
         name="dns_malformed",
-        lasts=False,
-        section=_SECTION,
+        brief=True,
+        section=Section.DNS_QUERY_FAILED,
         staged="The answer bears the right identifier and cannot be parsed.",
         hosts=(Host(dns=Malformed()),),
         witness=query_spoilt,
-        timeout="dns",
+        timeout=Timeout.DNS,
         explained_by=(*_DNS_WORDS, "malformed", "format", "timeout", "timedout", "retry", "tryagain"),
     ),
     FailureMode(
         name="dns_other_name",
-        lasts=False,
-        section=_SECTION,
+        brief=True,
+        section=Section.DNS_QUERY_FAILED,
         staged="The answer holds an address that belongs to another name than the one that was asked for.",
         hosts=(Host(served=OtherName),),
         witness=query_spoilt,
-        timeout="dns",
+        timeout=Timeout.DNS,
         explained_by=(*_DNS_WORDS, "timeout", "timedout", "retry", "tryagain"),
     ),
     FailureMode(
         name="dns_truncated_no_tcp",
-        lasts=False,
-        section=_SECTION,
+        brief=True,
+        section=Section.DNS_QUERY_FAILED,
         staged="The answer does not fit into a datagram (TC), and by TCP the name server hangs up.",
         hosts=(Host(dns=Truncated(HangUp())),),
         witness=query_failed,
-        timeout="dns",
+        timeout=Timeout.DNS,
         explained_by=(*_DNS_WORDS, "truncated", "tcp", "timeout", "timedout", "retry", "tryagain"),
     ),
     FailureMode(
         name="dns_cname_loop",
-        section=_SECTION,
+        section=Section.DNS_QUERY_FAILED,
         staged="The name of the smart host is an alias (CNAME) of a name that is an alias of the first.",
         hosts=(Host(aliases=1, loops=True),),
         witness=query_failed,
         explained_by=(*_DNS_WORDS, "loop", "alias", "cname", "retry", "tryagain"),
-        connections=10,  # some resolvers go round until they have had enough
+        connections_per_attempt=10,  # some resolvers go round until they have had enough
     ),
 )

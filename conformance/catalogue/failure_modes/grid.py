@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from conformance.catalogue.failure_mode import FailureMode, Host
+from conformance.catalogue.failure_mode import FailureMode, Host, Kind
 from conformance.catalogue.failure_modes.grid_actions import COLUMNS, Column
 from conformance.catalogue.failure_modes.grid_stages import ROWS, Phase, StageRow
+from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from conformance.witness.attempts import fault_played, stalled
 from fake_servers import Certificate, Rule, Stage
@@ -38,7 +39,13 @@ _ELSEWHERE = {
 }
 
 # Cells that a section of the source document describes more closely than the others of their column.
-_SECTIONS = {"greeting_timeout": "4.4.315", "tls_handshake_garbage": "4.4.317"}
+_SECTIONS = {
+    "greeting_timeout": Section.CONNECTION_TIMED_OUT,
+    "tls_handshake_garbage": Section.CANNOT_CONNECT,
+}
+
+# What is said there is the relay's error, word for word.
+_TELLING = (Section.CLOSING_421, Section.TRANSIENT_REPLIES, Section.PERMANENT_REPLIES)
 
 
 @dataclass(frozen=True)
@@ -71,13 +78,14 @@ def _mode(name: str, row: StageRow, column: Column) -> FailureMode:
     said = column.said(row) if column.said else None
     words = tuple(word for word in (said.text.split(" ", 1)[0], _plain(said.lines[0]))) if said else ()
     about = column.about.format(place=row.place, asked=row.asked, said=said.text if said else "")
-    kept = said if row.phase is Phase.TRANSACTION and column.later in ("421", "4yz", "5yz") else None
+    kept = said if row.phase is Phase.TRANSACTION and column.later in _TELLING else None
     inside = row.stage is Stage.BODY
+    kind = column.kind_of(row)
     return FailureMode(
         name=name,
         section=_SECTIONS.get(name, column.section_of(row)),
         staged=f"{'The connector requires TLS; the' if row.tls else 'The'} server {about}.",
-        kind=column.kind_of(row),
+        kind=kind,
         hosts=(
             Host(
                 rules=(Rule(stage=row.stage, action=column.action(row)),),
@@ -92,8 +100,10 @@ def _mode(name: str, row: StageRow, column: Column) -> FailureMode:
         explained_by=(*words, *column.explained_by, *(("tls", "ssl", "handshake") if row.tls else ())),
         body_octets=row.octets,
         control="verified_tls" if row.tls else "plain",
-        lasts=column.lasts or name in _NAMES.values(),
-        unmet="the relay kept its connection open after the delivery" if row.stage is Stage.QUIT else "",
+        brief=kind is Kind.TRANSIENT and column.brief and name not in _NAMES.values(),
+        avoidable_because="the relay kept its connection open after the delivery"
+        if row.stage is Stage.QUIT
+        else "",
     )
 
 

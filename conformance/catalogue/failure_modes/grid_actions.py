@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from conformance.catalogue.failure_mode import Kind
+from conformance.catalogue.failure_mode import Kind, Timeout
 from conformance.catalogue.failure_modes.grid_stages import Phase, StageRow
+from conformance.catalogue.section import Section
 from fake_servers import (
     Action,
     Close,
@@ -27,7 +28,6 @@ _NOT_SMTP = "This is not SMTP."
 _NOT_TLS = "This is not a TLS record."
 _CLOSING = Reply(421, "4.3.2 Service not available")
 
-_DROPPED = "4.4.318"
 
 # Seconds between the octets of a reply that trickles: no single read takes long, and all sixteen take 6.4 s.
 _PACE = 0.4
@@ -71,27 +71,27 @@ class Column:
         kind: What must become of the message, but at QUIT.
         timeout: Which of the relay's time-outs may have to end an attempt.
         impossible: Reasons by stage why there is no such cell.
-        lasts: As in `FailureMode`.
+        brief: As in `FailureMode`.
     """
 
     name: str
     about: str
     action: Callable[[StageRow], Action]
-    opening: str
-    later: str
+    opening: Section
+    later: Section
     explained_by: tuple[str, ...] = ()
     said: Callable[[StageRow], Reply] | None = None
     kind: Kind = Kind.TRANSIENT
-    timeout: str = ""
+    timeout: Timeout | None = None
     impossible: Mapping[Stage, str] = field(default_factory=dict)
-    lasts: bool = True
+    brief: bool = False
 
-    def section_of(self, row: StageRow) -> str:
+    def section_of(self, row: StageRow) -> Section:
         """Return the section of a cell."""
         if row.phase is Phase.LEAVING:
-            return "QUIT"
-        if row.tls and self.opening == _DROPPED:
-            return "dropped in TLS"
+            return Section.QUIT
+        if row.tls and self.opening == Section.CLOSED_ABRUPTLY:
+            return Section.DROPPED_IN_TLS
         return self.opening if row.phase is Phase.OPENING else self.later
 
     def kind_of(self, row: StageRow) -> Kind:
@@ -132,8 +132,8 @@ COLUMNS = (
         about='answers {asked} with "{said}" and closes the connection',
         action=lambda _: CloseWith421(" ".join(_CLOSING.lines)),
         said=lambda _: _CLOSING,
-        opening="4.4.317",
-        later="421",
+        opening=Section.CANNOT_CONNECT,
+        later=Section.CLOSING_421,
         explained_by=("closed", "lost", "reset"),
         impossible={Stage.CONNECT: _SAID_AT_CONNECT, Stage.HANDSHAKE: _NO_SMTP_IN_TLS},
     ),
@@ -142,8 +142,8 @@ COLUMNS = (
         about='answers {asked} with "{said}"',
         action=lambda row: row.busy,
         said=lambda row: row.busy,
-        opening="4.4.317",
-        later="4yz",
+        opening=Section.CANNOT_CONNECT,
+        later=Section.TRANSIENT_REPLIES,
         impossible=_NO_REPLY,
     ),
     Column(
@@ -151,8 +151,8 @@ COLUMNS = (
         about='answers {asked} with "{said}"',
         action=lambda row: row.refusal,
         said=lambda row: row.refusal,
-        opening="4.4.317",
-        later="5yz",
+        opening=Section.CANNOT_CONNECT,
+        later=Section.PERMANENT_REPLIES,
         kind=Kind.PERMANENT,
         impossible=_NO_REPLY,
     ),
@@ -160,8 +160,8 @@ COLUMNS = (
         name="close",
         about="closes the connection {place}",
         action=lambda row: Close(_inside(row)),
-        opening=_DROPPED,
-        later=_DROPPED,
+        opening=Section.CLOSED_ABRUPTLY,
+        later=Section.CLOSED_ABRUPTLY,
         explained_by=_LOST,
         impossible={Stage.CONNECT: "on the wire it is the same as a close instead of the greeting"},
     ),
@@ -169,84 +169,84 @@ COLUMNS = (
         name="reset",
         about="resets the connection {place}",
         action=lambda row: Reset(_inside(row)),
-        opening=_DROPPED,
-        later=_DROPPED,
+        opening=Section.CLOSED_ABRUPTLY,
+        later=Section.CLOSED_ABRUPTLY,
         explained_by=_LOST,
     ),
     Column(
         name="stall",
         about="falls silent {place}",
         action=lambda row: Stall(_inside(row)),
-        opening="silent opening",
-        later="silent",
+        opening=Section.SILENT_OPENING,
+        later=Section.SILENT,
         explained_by=_LATE,
-        timeout="command",
+        timeout=Timeout.COMMAND,
     ),
     Column(
         name="malformed",
-        lasts=False,
+        brief=True,
         about=f'answers {{asked}} with a line that is no reply, "{_NOT_SMTP}"',
         action=_malformed,
-        opening="odd",
-        later="odd",
+        opening=Section.ODD,
+        later=Section.ODD,
         explained_by=(*_ODD, *_LATE, "notsmtp"),
-        timeout="command",
+        timeout=Timeout.COMMAND,
         impossible={Stage.CONNECT: _SAID_AT_CONNECT, Stage.BODY: _NO_REPLY_DUE},
     ),
     Column(
         name="wrong_code",
-        lasts=False,
+        brief=True,
         about='answers {asked} with "{said}", which is no answer to that, and goes on as if it had refused',
         action=lambda row: Raw(row.wrong.encoded(), then=Refuse()),
         said=lambda row: row.wrong,
-        opening="wrong code",
-        later="wrong code",
+        opening=Section.WRONG_CODE,
+        later=Section.WRONG_CODE,
         explained_by=(*_ODD, *_LATE),
-        timeout="command",
+        timeout=Timeout.COMMAND,
         impossible=_NO_REPLY,
     ),
     Column(
         name="endless",
-        lasts=False,
+        brief=True,
         about="answers {asked} with one line of a multi-line reply after another, without end",
         action=lambda _: Endless(interval=0.02),
-        opening="odd",
-        later="odd",
+        opening=Section.ODD,
+        later=Section.ODD,
         explained_by=(*_ODD, *_LATE, "toolong", "toolarge", "toomany", "limit"),
-        timeout="command",
+        timeout=Timeout.COMMAND,
         impossible=_NO_REPLY,
     ),
     Column(
         name="over_long",
-        lasts=False,
+        brief=True,
         about=f"answers {{asked}} with a positive reply of {_LONG_TEXT} octets in one line",
         action=_over_long,
-        opening="bearable",
-        later="bearable",
+        opening=Section.BEARABLE,
+        later=Section.BEARABLE,
         explained_by=(*_ODD, *_LATE, "toolong", "toolarge", "length", "limit"),
-        timeout="command",
+        timeout=Timeout.COMMAND,
         impossible={**_NO_REPLY, Stage.DOT: _WHO_HAS_IT},
     ),
     Column(
         name="bare_lf",
-        lasts=False,
+        brief=True,
         about="ends its positive reply to {asked} with a bare LF",
         action=lambda row: Raw(row.healthy.encoded().replace(b"\r\n", b"\n")),
-        opening="bearable",
-        later="bearable",
+        opening=Section.BEARABLE,
+        later=Section.BEARABLE,
         explained_by=(*_ODD, *_LATE, "barelf", "linefeed", "lineend"),
-        timeout="command",
+        timeout=Timeout.COMMAND,
         impossible={**_NO_REPLY, Stage.DOT: _WHO_HAS_IT},
     ),
     Column(
         name="trickle",
-        lasts=False,
+        brief=True,
         about=f"sends its positive reply to {{asked}} one octet at a time, {_PACE} s apart",
         action=_trickle,
-        opening="bearable",
-        later="bearable",
+        opening=Section.BEARABLE,
+        later=Section.BEARABLE,
         explained_by=_LATE,
-        timeout="command",
+        timeout=Timeout.COMMAND,
         impossible={
             **_NO_REPLY,
             Stage.HANDSHAKE: "a handshake is one exchange of records and no command; the stall there tells whether "

@@ -5,6 +5,7 @@ Whatever the text, the reply code says what to do (RFC 5321 section 4.2); a log 
 """
 
 from conformance.catalogue.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.section import Section
 from conformance.witness.attempts import fault_played
 from fake_servers import Raw, Refuse, Rule, Stage
 
@@ -69,7 +70,7 @@ def _mode(kind: Kind, name: str, what: str, lines: tuple[bytes, ...]) -> Failure
     octets = b"".join(code + b"-" + line + b"\r\n" for line in first) + code + b" " + last + b"\r\n"
     return FailureMode(
         name=f"{'reply' if kind is Kind.TRANSIENT else 'rejected'}_{name}",
-        section="4yz" if kind is Kind.TRANSIENT else "5yz",
+        section=Section.TRANSIENT_REPLIES if kind is Kind.TRANSIENT else Section.PERMANENT_REPLIES,
         staged=f"The server refuses RCPT with {code.decode()} and {what}.",
         kind=kind,
         hosts=(Host(rules=(Rule(Stage.RCPT, Raw(octets, then=Refuse())),)),),

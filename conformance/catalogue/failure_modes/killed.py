@@ -5,10 +5,9 @@ no relay, unless the message is to expire.
 """
 
 from conformance.catalogue.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.section import Section
 from conformance.witness.kills import PROOFS, KillPoint
 from fake_servers import Reply, Rule, Stage, Stall
-
-SECTION = "killed"
 
 _SILENT = Host(rules=(Rule(stage=Stage.GREETING, action=Stall()),))
 _CLOSED = Host(rules=(Rule(stage=Stage.GREETING, action=Reply(421, "4.3.2 Service not available")),))
@@ -67,8 +66,8 @@ _PLAY = (
         "when the second attempt has got as far as MAIL",
         Host(
             rules=(
-                Rule(stage=Stage.MAIL, action=Reply(451, "4.3.2 Try again later"), attempts=range(1, 2)),
-                Rule(stage=Stage.MAIL, action=Stall(), attempts=range(2, 1000)),
+                Rule(stage=Stage.MAIL, action=Reply(451, "4.3.2 Try again later"), connections=range(1, 2)),
+                Rule(stage=Stage.MAIL, action=Stall(), connections=range(2, 1000)),
             )
         ),
     ),
@@ -89,7 +88,7 @@ _PLAY = (
 MODES = tuple(
     FailureMode(
         name=name,
-        section=SECTION,
+        section=Section.KILLED,
         staged=f"The relay is killed {when}.",
         kind=Kind.KILLED,
         hosts=(host,),

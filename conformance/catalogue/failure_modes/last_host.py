@@ -4,6 +4,7 @@ The source document asks for the destination server, samples of the live service
 """
 
 from conformance.catalogue.failure_mode import FailureMode, Host
+from conformance.catalogue.section import Section
 from conformance.witness.attempts import fault_played
 from fake_servers import Close, Reply, Rule, Stage
 
@@ -18,7 +19,7 @@ _WORDS = ("servicenotavailable", "421", "closed", "dropped", "lostconnection", "
 MODES = (
     FailureMode(
         name="hosts_close_then_421",
-        section="4.4.317",
+        section=Section.CANNOT_CONNECT,
         staged=(
             "Two smart hosts: the first closes the connection after EHLO, the second greets with "
             f'"421 {_UNAVAILABLE}".'
@@ -29,7 +30,7 @@ MODES = (
     ),
     FailureMode(
         name="hosts_421_then_close",
-        section="4.4.318",
+        section=Section.CLOSED_ABRUPTLY,
         staged=(
             f'Two smart hosts: the first greets with "421 {_UNAVAILABLE}", the second closes the connection '
             "after EHLO."

@@ -1,6 +1,7 @@
 """Smart hosts given by address, and hosts that IPv6 alone leads to."""
 
 from conformance.catalogue.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.section import Section
 from conformance.witness.attempts import delivered, fault_played
 from conformance.witness.dns import other_family_failed
 from fake_servers import Reply, Rule, ServFail, Stage
@@ -11,7 +12,7 @@ _GREETS_421 = (Rule(stage=Stage.GREETING, action=Reply(421, _UNAVAILABLE)),)
 MODES = (
     FailureMode(
         name="literal_ipv4",
-        section="control",
+        section=Section.CONTROL,
         staged="A healthy smart host, given by its IPv4 address.",
         kind=Kind.CONTROL,
         literal=True,
@@ -19,7 +20,7 @@ MODES = (
     ),
     FailureMode(
         name="literal_ipv6",
-        section="control",
+        section=Section.CONTROL,
         staged="A healthy smart host, given by its IPv6 address.",
         kind=Kind.CONTROL,
         hosts=(Host(ipv6=True),),
@@ -28,7 +29,7 @@ MODES = (
     ),
     FailureMode(
         name="ipv6_only",
-        section="control",
+        section=Section.CONTROL,
         staged="A healthy smart host whose name has an IPv6 address alone.",
         kind=Kind.CONTROL,
         hosts=(Host(ipv6=True),),
@@ -36,16 +37,17 @@ MODES = (
     ),
     FailureMode(
         name="dns_a_servfail",
-        section="dns-family",
+        section=Section.DNS_FAMILY,
         staged="The look-up of the smart host's IPv4 addresses fails (SERVFAIL); its IPv6 address is known.",
         kind=Kind.HARMLESS,
         hosts=(Host(ipv6=True, other_family=ServFail()),),
         witness=other_family_failed,
-        unmet="the relay asks for no IPv4 address once it has an IPv6 address",
+        avoidable_because="the relay asks for no IPv4 address once it has an IPv6 address",
     ),
     FailureMode(
         name="literal_greeting_421",
-        section="4.4.317",
+        brief=True,
+        section=Section.CANNOT_CONNECT,
         staged=f'The smart host is given by its IPv4 address and greets with "421 {_UNAVAILABLE}".',
         hosts=(Host(rules=_GREETS_421),),
         literal=True,
@@ -54,7 +56,8 @@ MODES = (
     ),
     FailureMode(
         name="literal_ipv6_greeting_421",
-        section="4.4.317",
+        brief=True,
+        section=Section.CANNOT_CONNECT,
         staged=f'The smart host is given by its IPv6 address and greets with "421 {_UNAVAILABLE}".',
         hosts=(Host(rules=_GREETS_421, ipv6=True),),
         literal=True,

@@ -1,13 +1,14 @@
 """Which of several mail exchangers a message goes to (RFC 5321 section 5.1): lower preference numbers first."""
 
 from conformance.catalogue.failure_mode import FailureMode, Host, Kind, MxRouting, Tcp
+from conformance.catalogue.section import Section
 from conformance.witness.attempts import delivered, fault_played, syn_refused
 from fake_servers import Reply, Rule, Stage
 
 MODES = (
     FailureMode(
         name="mx_implicit",
-        section="control",
+        section=Section.CONTROL,
         staged="The recipient domain has no MX record, and an address with a healthy server (implicit MX).",
         kind=Kind.CONTROL,
         mx=MxRouting(preferences=(), apex=True),
@@ -16,7 +17,7 @@ MODES = (
     ),
     FailureMode(
         name="mx_preference",
-        section="mx-preference",
+        section=Section.MX_PREFERENCE,
         staged="Two healthy mail exchangers; the record of the less preferred one comes first in the answer.",
         kind=Kind.CONTROL,
         hosts=(Host(), Host()),
@@ -27,7 +28,7 @@ MODES = (
     ),
     FailureMode(
         name="mx_equal",
-        section="control",
+        section=Section.CONTROL,
         staged="Two healthy mail exchangers of the same preference; either may get the message.",
         kind=Kind.CONTROL,
         hosts=(Host(), Host()),
@@ -37,7 +38,7 @@ MODES = (
     ),
     FailureMode(
         name="mx_best_refused",
-        section="mx-preference",
+        section=Section.MX_PREFERENCE,
         staged=(
             "Three mail exchangers, listed in no order: the best refuses the connection, the next one is healthy, and "
             "so is the last one, which nobody needs."
@@ -51,7 +52,7 @@ MODES = (
     ),
     FailureMode(
         name="mx_best_defers",
-        section="hosts-4yz",
+        section=Section.HOSTS_4YZ,
         staged='The best mail exchanger answers RCPT with "451 4.3.0 Try again later"; the next one is healthy.',
         kind=Kind.HARMLESS,
         hosts=(Host(rules=(Rule(stage=Stage.RCPT, action=Reply(451, "4.3.0 Try again later")),)), Host()),

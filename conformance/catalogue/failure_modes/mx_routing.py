@@ -3,12 +3,12 @@
 The source document counts "the MX record can't be retrieved" among the causes of 450 4.4.312.
 """
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Kind, MxRouting
+from conformance.catalogue.failure_mode import FailureMode, Host, Kind, MxRouting, Timeout
+from conformance.catalogue.section import Section
 from conformance.witness.attempts import fault_played, mx_query_failed, query_failed
 from conformance.witness.dns import alias_told, mx_elsewhere, mx_unanswered
 from fake_servers import NoData, NxDomain, Records, Reply, Rule, ServFail, Silence, Stage
 
-_SECTION = "4.4.312"
 _DNS_WORDS = ("dns", "name", "lookup", "resol", "domain", "query", "records")
 _NO_SUCH_NAME = ("nonexist", "nxdomain", "notexist", "notfound", "unknown", "nosuch")
 _GREETS_421 = Host(rules=(Rule(stage=Stage.GREETING, action=Reply(421, "4.3.2 Service not available")),))
@@ -16,7 +16,7 @@ _GREETS_421 = Host(rules=(Rule(stage=Stage.GREETING, action=Reply(421, "4.3.2 Se
 MODES = (
     FailureMode(
         name="mx_nxdomain",
-        section=_SECTION,
+        section=Section.DNS_QUERY_FAILED,
         staged="Mail is routed by MX; the recipient domain does not exist (NXDOMAIN).",
         mx=MxRouting(answer=NxDomain()),
         witness=mx_query_failed,
@@ -25,7 +25,7 @@ MODES = (
     ),
     FailureMode(
         name="mx_nodata",
-        section=_SECTION,
+        section=Section.DNS_QUERY_FAILED,
         staged="Mail is routed by MX; the recipient domain exists and has neither MX nor address records.",
         mx=MxRouting(answer=NoData()),
         witness=mx_query_failed,
@@ -34,7 +34,7 @@ MODES = (
     ),
     FailureMode(
         name="mx_servfail",
-        section=_SECTION,
+        section=Section.DNS_QUERY_FAILED,
         staged="Mail is routed by MX; the name server answers SERVFAIL for everything about the recipient domain.",
         mx=MxRouting(answer=ServFail()),
         witness=mx_query_failed,
@@ -43,19 +43,19 @@ MODES = (
     ),
     FailureMode(
         name="mx_no_answer",
-        lasts=False,
-        section=_SECTION,
+        brief=True,
+        section=Section.DNS_QUERY_FAILED,
         staged="Mail is routed by MX; the name server never answers a question about the recipient domain.",
         mx=MxRouting(answer=Silence()),
         witness=mx_unanswered,
-        timeout="dns",
+        timeout=Timeout.DNS,
         explained_by=(*_DNS_WORDS, "timeout", "timedout", "retry", "tryagain"),
         control="plain_mx",
     ),
     FailureMode(
         name="mx_servfail_beside_address",
-        lasts=False,
-        section=_SECTION,
+        brief=True,
+        section=Section.DNS_QUERY_FAILED,
         staged=(
             "The look-up of the MX records fails with SERVFAIL; the recipient domain has an address with a healthy "
             "server, where no mail may go before it is known that there are no MX records."
@@ -69,7 +69,7 @@ MODES = (
     ),
     FailureMode(
         name="mx_target_nxdomain",
-        section=_SECTION,
+        section=Section.DNS_QUERY_FAILED,
         staged="The only MX record names a host that does not exist (NXDOMAIN).",
         hosts=(Host(dns=NxDomain()),),
         mx=MxRouting(),
@@ -79,8 +79,8 @@ MODES = (
     ),
     FailureMode(
         name="mx_target_beside_address",
-        lasts=False,
-        section=_SECTION,
+        brief=True,
+        section=Section.DNS_QUERY_FAILED,
         staged=(
             "The only MX record names a host that does not exist; the recipient domain has an address with a healthy "
             "server, where no mail may go because there is an MX record."
@@ -94,8 +94,8 @@ MODES = (
     ),
     FailureMode(
         name="mx_greeting_421_beside_address",
-        lasts=False,
-        section="4.4.317",
+        brief=True,
+        section=Section.CANNOT_CONNECT,
         staged=(
             'The only mail exchanger greets with "421 4.3.2 Service not available"; the recipient domain has an '
             "address with a healthy server, where no mail may go because there is an MX record."
@@ -109,8 +109,8 @@ MODES = (
     ),
     FailureMode(
         name="mx_target_cname",
-        lasts=False,
-        section=_SECTION,
+        brief=True,
+        section=Section.DNS_QUERY_FAILED,
         staged="The only MX record names an alias (CNAME), which no MX record may do; the alias leads to an address.",
         hosts=(Host(aliases=1),),
         mx=MxRouting(),
@@ -120,8 +120,8 @@ MODES = (
     ),
     FailureMode(
         name="mx_relay_in_list",
-        lasts=False,
-        section="4.4.317",
+        brief=True,
+        section=Section.CANNOT_CONNECT,
         staged=(
             'The best mail exchanger greets with "421 4.3.2 Service not available"; the next one is the relay itself, '
             "and the last one is healthy: it is less preferred than the relay, so mail could run in circles."
@@ -135,7 +135,7 @@ MODES = (
     ),
     FailureMode(
         name="mx_relay_is_best",
-        section="mx-self",
+        section=Section.MX_SELF,
         staged="The best mail exchanger of the recipient domain is the relay itself; a healthy one is less preferred.",
         kind=Kind.PERMANENT,
         hosts=(Host(),),
@@ -146,7 +146,7 @@ MODES = (
     ),
     FailureMode(
         name="mx_null",
-        section="mx-null",
+        section=Section.MX_NULL,
         staged=(
             'The domain says by its only MX record, "0 .", that it accepts no mail; its address record leads to a '
             "healthy server all the same."

@@ -1,6 +1,7 @@
 """Refusals that are over without any repair: greylisting, and more recipients than a server takes at once."""
 
 from conformance.catalogue.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.section import Section
 from conformance.witness.attempts import fault_played
 from fake_servers import Reply, Rule, Stage
 
@@ -8,7 +9,7 @@ _AT_ONCE = 2  # recipients that the server takes in one transaction
 _OTHERS = ("second", "third", "fourth")
 
 
-def _too_many(name: str, section: str, reply: Reply) -> FailureMode:
+def _too_many(name: str, section: Section, reply: Reply) -> FailureMode:
     return FailureMode(
         name=f"too_many_recipients_{name}",
         section=section,
@@ -18,27 +19,29 @@ def _too_many(name: str, section: str, reply: Reply) -> FailureMode:
         hosts=(Host(rules=(Rule(Stage.RCPT, reply, beyond=_AT_ONCE),)),),
         witness=fault_played,
         also_to=_OTHERS,
-        unmet="the relay sends to each recipient in a transaction of its own",
+        avoidable_because="the relay sends to each recipient in a transaction of its own",
     )
 
 
 MODES = (
     FailureMode(
         name="greylisting",
-        section="greylisting",
+        section=Section.GREYLISTING,
         staged='The server answers RCPT on the first connection with "451 4.7.1 Greylisted, try again later", and then '
         "accepts.",
         kind=Kind.PASSING,
         hosts=(
             Host(
                 rules=(
-                    Rule(Stage.RCPT, Reply(451, "4.7.1 Greylisted, try again later"), attempts=range(1, 2)),
+                    Rule(
+                        Stage.RCPT, Reply(451, "4.7.1 Greylisted, try again later"), connections=range(1, 2)
+                    ),
                 )
             ),
         ),
         witness=fault_played,
     ),
-    _too_many("452", "452", Reply(452, "4.5.3 Too many recipients")),
-    _too_many("552", "552", Reply(552, "5.5.3 Too many recipients")),
-    _too_many("552_without_status", "552", Reply(552, "Too many recipients")),
+    _too_many("452", Section.TOO_MANY_452, Reply(452, "4.5.3 Too many recipients")),
+    _too_many("552", Section.TOO_MANY_552, Reply(552, "5.5.3 Too many recipients")),
+    _too_many("552_without_status", Section.TOO_MANY_552, Reply(552, "Too many recipients")),
 )

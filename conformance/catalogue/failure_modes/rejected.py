@@ -1,10 +1,10 @@
 """A server that refuses one of two recipients (RFC 5321 section 3.3); what it refuses to all is in the grid."""
 
 from conformance.catalogue.failure_mode import RECIPIENT, FailureMode, Host, Kind
+from conformance.catalogue.section import Section
 from conformance.witness.attempts import fault_played
 from fake_servers import Reply, Rule, Stage
 
-SECTION = "5yz"
 _TEXT = "5.7.1 Not wanted here"
 
 _OTHER = "accepted"  # the second recipient
@@ -13,7 +13,7 @@ _OTHER = "accepted"  # the second recipient
 MODES = (
     FailureMode(
         name="one_recipient_rejected",
-        section=SECTION,
+        section=Section.PERMANENT_REPLIES,
         staged=f'The server answers RCPT for one of two recipients with "550 {_TEXT}".',
         kind=Kind.MIXED,
         hosts=(Host(rules=(Rule(Stage.RCPT, Reply(550, _TEXT), recipient=RECIPIENT),)),),
@@ -22,7 +22,7 @@ MODES = (
     ),
     FailureMode(
         name="one_recipient_deferred",
-        section="4yz",
+        section=Section.TRANSIENT_REPLIES,
         staged='The server answers RCPT for one of two recipients with "450 4.2.1 Mailbox busy".',
         kind=Kind.MIXED,
         hosts=(Host(rules=(Rule(Stage.RCPT, Reply(450, "4.2.1 Mailbox busy"), recipient=RECIPIENT),)),),

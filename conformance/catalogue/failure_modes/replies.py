@@ -5,6 +5,7 @@ sections 4.2 and 4.3.2). The source document has them under "Other error codes".
 """
 
 from conformance.catalogue.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.section import Section
 from conformance.witness.attempts import fault_played
 from fake_servers import Reply, Rule, Stage
 
@@ -15,7 +16,7 @@ _UNWANTED = ("notwanted", "unwanted")
 def _transient(name: str, what: str, reply: Reply) -> FailureMode:
     return FailureMode(
         name=f"reply_{name}",
-        section="4yz",
+        section=Section.TRANSIENT_REPLIES,
         staged=f"The server answers RCPT with {what}.",
         hosts=(Host(rules=(Rule(Stage.RCPT, reply),)),),
         witness=fault_played,
@@ -27,7 +28,7 @@ def _transient(name: str, what: str, reply: Reply) -> FailureMode:
 def _permanent(name: str, what: str, reply: Reply) -> FailureMode:
     return FailureMode(
         name=f"rejected_{name}",
-        section="5yz",
+        section=Section.PERMANENT_REPLIES,
         staged=f"The server answers RCPT with {what}.",
         kind=Kind.PERMANENT,
         hosts=(Host(rules=(Rule(Stage.RCPT, reply),)),),
@@ -76,7 +77,7 @@ MODES = (
     ),
     FailureMode(
         name="reply_259",
-        section="2yz",
+        section=Section.POSITIVE_REPLIES,
         staged="The server accepts MAIL and RCPT with 259, a code that no standard has.",
         kind=Kind.HARMLESS,
         hosts=(

@@ -3,7 +3,8 @@
 The source document speaks of smart hosts in the plural and is silent on their order.
 """
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Kind, Tcp
+from conformance.catalogue.failure_mode import FailureMode, Host, Kind, Tcp, Timeout
+from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from conformance.witness.attempts import (
     Witness,
@@ -42,8 +43,8 @@ def _first(
     first: Host,
     witness: Witness,
     *,
-    section: str = "hosts",
-    timeout: str = "",
+    section: Section = Section.HOSTS,
+    timeout: Timeout | None = None,
     tls: TlsPolicy = TlsPolicy.OPPORTUNISTIC,
 ) -> FailureMode:
     """Return a failure mode in which something is wrong with the first of two smart hosts."""
@@ -58,7 +59,7 @@ def _first(
         timeout=timeout,
         witness=witness,
         control="verified_tls" if secured else "plain",
-        unmet=_UNMET,
+        avoidable_because=_UNMET,
     )
 
 
@@ -72,7 +73,7 @@ MODES = (
         "never answers a connection attempt (SYN)",
         Host(tcp=Tcp.HANG),
         syn_dropped,
-        timeout="connect",
+        timeout=Timeout.CONNECT,
     ),
     _first("unreachable", "cannot be reached", Host(tcp=Tcp.UNREACHABLE), unreachable),
     _first(
@@ -80,7 +81,7 @@ MODES = (
         "accepts the connection and never says a word",
         _does(Stage.GREETING, Stall()),
         stalled,
-        timeout="command",
+        timeout=Timeout.COMMAND,
     ),
     _first(
         "closes", "closes the connection without a greeting", _does(Stage.GREETING, Close()), fault_played
@@ -106,7 +107,7 @@ MODES = (
         "has a name for which the name server never answers",
         Host(dns=Silence()),
         query_unanswered,
-        timeout="dns",
+        timeout=Timeout.DNS,
     ),
     _first(
         "bad_certificate",
@@ -127,13 +128,13 @@ MODES = (
         f'answers MAIL with "451 {_LATER}"',
         _does(Stage.MAIL, Reply(451, _LATER)),
         fault_played,
-        section="hosts-4yz",
+        section=Section.HOSTS_4YZ,
     ),
     _first(
         "defers_rcpt",
         f'answers RCPT with "451 {_LATER}"',
         _does(Stage.RCPT, Reply(451, _LATER)),
         fault_played,
-        section="hosts-4yz",
+        section=Section.HOSTS_4YZ,
     ),
 )

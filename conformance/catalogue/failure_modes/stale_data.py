@@ -5,6 +5,7 @@ real seconds on every clock.
 """
 
 from conformance.catalogue.failure_mode import FailureMode, Host, MxRouting
+from conformance.catalogue.section import Section
 from conformance.witness.attempts import fault_played, mx_query_failed, query_failed
 from fake_servers import NoData, NxDomain, Reply, Rule, Stage
 
@@ -14,8 +15,9 @@ _NO_SUCH_NAME = ("nonexist", "nxdomain", "notexist", "notfound", "unknown", "nos
 
 MODES = (
     FailureMode(
+        brief=True,
         name="stale_address",
-        section="4.4.317",
+        section=Section.CANNOT_CONNECT,
         staged=(
             f"The smart host moves: its name (TTL {_TTL} s) leads to another address from the repair on, and the "
             f'server at the old one goes on greeting with "421 {_UNAVAILABLE}".'
@@ -31,8 +33,9 @@ MODES = (
         explained_by=("servicenotavailable", "421"),
     ),
     FailureMode(
+        brief=True,
         name="stale_mx",
-        section="4.4.317",
+        section=Section.CANNOT_CONNECT,
         staged=(
             f"The MX record (TTL {_TTL} s) names another host from the repair on; the server of the old one goes on "
             f'greeting with "421 {_UNAVAILABLE}".'
@@ -50,24 +53,27 @@ MODES = (
         control="plain_mx",
     ),
     FailureMode(
+        brief=True,
         name="stale_nxdomain",
-        section="4.4.312",
+        section=Section.DNS_QUERY_FAILED,
         staged=f"The name of the smart host does not exist, which may be remembered for {_TTL} s (NXDOMAIN with SOA).",
         hosts=(Host(dns=NxDomain(soa_minimum=_TTL)),),
         witness=query_failed,
         explained_by=_NO_SUCH_NAME,
     ),
     FailureMode(
+        brief=True,
         name="stale_nodata",
-        section="4.4.312",
+        section=Section.DNS_QUERY_FAILED,
         staged=f"The smart host has no address, which may be remembered for {_TTL} s (NODATA with SOA).",
         hosts=(Host(dns=NoData(soa_minimum=_TTL)),),
         witness=query_failed,
         explained_by=("norecord", "nodata", "noaddress", "notfound", "noanswer"),
     ),
     FailureMode(
+        brief=True,
         name="stale_mx_nodata",
-        section="4.4.312",
+        section=Section.DNS_QUERY_FAILED,
         staged=(
             "Mail is routed by MX; the recipient domain has neither MX nor address records, which may be remembered "
             f"for {_TTL} s (NODATA with SOA)."

@@ -6,6 +6,7 @@ anchor, in date, and for no name. The strictest rule is the section 4.7.320 (`ce
 
 from conformance.catalogue.failure_mode import FailureMode, Host, Kind
 from conformance.catalogue.failure_modes.presented import CERTIFICATES, Presented
+from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from conformance.witness.tls import presented
 from fake_servers import Certificate
@@ -15,6 +16,11 @@ _RULES = {
     TlsPolicy.ENCRYPTION_ONLY: "The connector requires TLS with any certificate",
     TlsPolicy.CERTIFICATE_VALIDATION: "The connector requires a certificate of a trusted authority, for any name",
 }
+_SECTIONS = {
+    TlsPolicy.OPPORTUNISTIC: Section.TLS_OPPORTUNISTIC,
+    TlsPolicy.ENCRYPTION_ONLY: Section.TLS_ENCRYPTION_ONLY,
+    TlsPolicy.CERTIFICATE_VALIDATION: Section.TLS_CERTIFICATE_VALIDATION,
+}
 
 
 def _mode(policy: TlsPolicy, row: Presented) -> FailureMode:
@@ -23,6 +29,7 @@ def _mode(policy: TlsPolicy, row: Presented) -> FailureMode:
         section=_section(policy, row),
         staged=f"{_RULES[policy]}; the server offers STARTTLS and presents {row.what}.",
         kind=_kind(policy, row),
+        brief=not _passes(policy, row),
         hosts=(Host(certificate=row.certificate),),
         tls=policy,
         witness=presented(row.certificate),
@@ -41,12 +48,12 @@ def _kind(policy: TlsPolicy, row: Presented) -> Kind:
     return Kind.HARMLESS if _passes(policy, row) else Kind.TRANSIENT
 
 
-def _section(policy: TlsPolicy, row: Presented) -> str:
+def _section(policy: TlsPolicy, row: Presented) -> Section:
     if row.certificate is Certificate.GOOD:
-        return "control"
+        return Section.CONTROL
     if not _passes(policy, row):
-        return "4.7.320"
-    return "tls" if row.chained and row.named else f"tls-{policy}"
+        return Section.CERTIFICATE
+    return Section.TLS if row.chained and row.named else _SECTIONS[policy]
 
 
 MODES = tuple(_mode(policy, row) for policy in _RULES for row in CERTIFICATES)

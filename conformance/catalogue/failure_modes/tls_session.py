@@ -6,13 +6,12 @@ Encryption only is the section 4.4.317 (`cannot_connect`); no STARTTLS without a
 from ssl import TLSVersion
 
 from conformance.catalogue.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from conformance.witness.attempts import Witness, fault_played
 from conformance.witness.tls import handshake_failed, offered_before_tls, starttls_missing
 from fake_servers import Certificate, Raw, Reply, Rule, Stage
 
-_CANNOT_CONNECT = "4.4.317"
-_MAY_GO_IN_CLEAR = "tls-fallback"
 _RULES = {
     TlsPolicy.OPPORTUNISTIC: "asks for no TLS",
     TlsPolicy.ENCRYPTION_ONLY: "requires TLS",
@@ -36,13 +35,14 @@ def _trouble(
     lax = policy is TlsPolicy.OPPORTUNISTIC
     return FailureMode(
         name=f"{what}_under_{policy}",
-        section=_MAY_GO_IN_CLEAR if lax else _CANNOT_CONNECT,
+        section=Section.TLS_FALLBACK if lax else Section.CANNOT_CONNECT,
         staged=f"The connector {_RULES[policy]}; {staged}.",
         hosts=(host,),
         tls=policy,
         witness=witness,
         explained_by=words,
         control="plain" if lax else "verified_tls",
+        brief=True,
     )
 
 
@@ -111,7 +111,7 @@ _INJECTIONS = tuple(
 
 _FORGOTTEN = FailureMode(
     name="extensions_shrink_under_tls",
-    section="tls-forgets",
+    section=Section.TLS_FORGETS,
     staged="The server offers SIZE 200, 8BITMIME and DSN in clear, and none of them under TLS.",
     kind=Kind.HARMLESS,
     hosts=(
