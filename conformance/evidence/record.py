@@ -1,13 +1,14 @@
 """The record: what a wave leaves behind, and all that a verdict is made from.
 
 A file of JSON lines. The first is the header, the last the footer; a record without footer is a wave that did
-not come to its end. Between them, in the order in which they became known: scenarios, journal events, queue
-snapshots, delivery events and alerts of the relay, troubles. Times are seconds on the journal's clock.
+not come to its end. Between them, in the order in which they became known: scenarios, journal events, listings
+of the queue, delivery events and alerts of the relay, troubles. Times are seconds on the journal's clock.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 
 from cattrs.preconf.json import make_converter
 
+from conformance.evidence import old_records
 from conformance.evidence.inputs import Offer, OperatorAction
 from conformance.target import Alert, DeliveryEvent, QueuedMessage, Schedule
 from fake_servers import Event, endpoint
@@ -103,13 +105,13 @@ class Staged:
         refusal: What the relay said instead of accepting.
         repaired: When the fault was taken away; None if it never was.
         closed: When the window closed.
-        moments: When the relay's clock had been moved to each stop, or a step of a schedule was armed, by name.
+        milestones: When the relay's clock had been moved to each stop, or a step of a schedule was armed, by name.
         lag: How late the wave itself was at worst while the window was open, in seconds.
         pressure: Share of the worst second of the window in which somebody on the machine waited for a processor.
         stretched: Whether this is a second staging with the window doubled, because the first was too late.
         relay: Number of the relay instance that it was submitted to, counted from 1.
         offers: Where an operator is played, every message that was offered, the first of them the one above.
-        acts: What the operator did.
+        operator_actions: What the operator did.
     """
 
     scenario: str
@@ -128,18 +130,18 @@ class Staged:
     refusal: str = ""
     repaired: float | None = None
     closed: float | None = None
-    moments: dict[str, float] = field(default_factory=dict)
+    milestones: dict[str, float] = field(default_factory=dict)
     lag: float = 0.0
     pressure: float = 0.0
     stretched: bool = False
     relay: int = 1
     offers: list[Offer] = field(default_factory=list)
-    acts: list[OperatorAction] = field(default_factory=list)
+    operator_actions: list[OperatorAction] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """What the queue of one relay instance held at one moment; `asked` and `at` bracket that moment."""
+class QueueListing:
+    """What one relay instance listed of its queue; `asked` and `at` bracket the moment (see `queue.py`)."""
 
     asked: float
     at: float
@@ -149,14 +151,14 @@ class Snapshot:
 
 @dataclass(frozen=True, kw_only=True)
 class Reported:
-    """A delivery event of the relay, and when the wave first saw it."""
+    """A delivery event of the relay, and when the wave first read it."""
 
-    seen: float
+    read_at: float
     event: DeliveryEvent
 
 
 @dataclass(frozen=True, kw_only=True)
-class AlertLook:
+class AlertListing:
     """All alerts that one relay instance told of at one moment; `asked` and `at` bracket that moment.
 
     Attributes:
@@ -215,11 +217,16 @@ class Footer:
     peak_memory: int = 0
 
 
-Entry = Header | Staged | Event | Snapshot | Reported | AlertLook | Trouble | Footer
-_KINDS: dict[str, type[Any]] = {
-    kind.__name__.lower(): kind
-    for kind in (Header, Staged, Event, Snapshot, Reported, AlertLook, Trouble, Footer)
-}
+Entry = Header | Staged | Event | QueueListing | Reported | AlertListing | Trouble | Footer
+_TYPES = (Header, Staged, Event, QueueListing, Reported, AlertListing, Trouble, Footer)
+
+
+def _kind(type_: type[Any]) -> str:
+    """Return the word by which a line of the file names the type of its entry: `queue_listing`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type_.__name__).lower()
+
+
+_KINDS: dict[str, type[Any]] = {_kind(each): each for each in _TYPES}
 
 
 class RecordError(Exception):
@@ -228,7 +235,7 @@ class RecordError(Exception):
 
 def to_line(entry: Entry) -> str:
     """Return an entry as one JSON line without line end."""
-    return json.dumps({"kind": type(entry).__name__.lower(), "entry": _converter.unstructure(entry)})
+    return json.dumps({"kind": _kind(type(entry)), "entry": _converter.unstructure(entry)})
 
 
 def from_line(line: str) -> Entry:
@@ -238,7 +245,7 @@ def from_line(line: str) -> Entry:
         ValueError: The line is no entry.
     """
     try:
-        row = json.loads(line)
+        row = old_records.in_new_words(json.loads(line))
         kind = _KINDS[row["kind"]]
         return _converter.structure(row["entry"], kind)  # type: ignore[no-any-return]
     except (KeyError, TypeError, json.JSONDecodeError, ExceptionGroup) as error:
@@ -262,11 +269,11 @@ class Record:
     header: Header
     staged: dict[str, Staged]
     events: list[Event]
-    snapshots: list[Snapshot]
+    queue_listings: list[QueueListing]
     reported: list[Reported]
     troubles: list[Trouble]
     footer: Footer | None
-    alert_looks: list[AlertLook] = field(default_factory=list)
+    alert_listings: list[AlertListing] = field(default_factory=list)
     views: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -279,7 +286,9 @@ def assemble(entries: Iterable[Entry], name: str) -> Record:
     header: Header | None = None
     footer: Footer | None = None
     staged: dict[str, Staged] = {}
-    lists: dict[type[Any], list[Any]] = {kind: [] for kind in (Event, Snapshot, Reported, AlertLook, Trouble)}
+    lists: dict[type[Any], list[Any]] = {
+        kind: [] for kind in (Event, QueueListing, Reported, AlertListing, Trouble)
+    }
     for entry in entries:
         if isinstance(entry, Header):
             header = entry
@@ -295,11 +304,11 @@ def assemble(entries: Iterable[Entry], name: str) -> Record:
         header=header,
         staged=staged,
         events=sorted(lists[Event], key=lambda event: event.at),
-        snapshots=lists[Snapshot],
+        queue_listings=lists[QueueListing],
         reported=lists[Reported],
         troubles=lists[Trouble],
         footer=footer,
-        alert_looks=lists[AlertLook],
+        alert_listings=lists[AlertListing],
     )
 
 

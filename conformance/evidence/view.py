@@ -17,7 +17,7 @@ from typing import cast
 from conformance.evidence import codes, reports
 from conformance.evidence.attribution import shares_of
 from conformance.evidence.codes import Codes
-from conformance.evidence.record import Record, Reported, Snapshot, Staged, Trouble
+from conformance.evidence.record import QueueListing, Record, Reported, Staged, Trouble
 from conformance.evidence.reports import Report, read_report
 from conformance.target import Outcome, QueuedMessage
 from fake_servers import Event
@@ -156,19 +156,19 @@ class Evidence:
         return tuple(r for r in self.record.reported if r.event.recipient.lower() == ours)
 
     @cached_property
-    def looks(self) -> tuple[tuple[Snapshot, tuple[QueuedMessage, ...]], ...]:
+    def looks(self) -> tuple[tuple[QueueListing, tuple[QueuedMessage, ...]], ...]:
         """Each look at the queue while the window was open, with this scenario's part of it."""
         ours = self.staged.recipient.lower()
         begin = self.staged.submitted if self.staged.submitted is not None else float("inf")
         end = self.staged.closed if self.staged.closed is not None else float("inf")
         return tuple(
             (snapshot, tuple(m for m in snapshot.waiting if m.recipient.lower() == ours))
-            for snapshot in self.record.snapshots
+            for snapshot in self.record.queue_listings
             if snapshot.relay == self.staged.relay and snapshot.asked >= begin and snapshot.at <= end
         )
 
     @cached_property
-    def queue(self) -> tuple[tuple[Snapshot, tuple[QueuedMessage, ...]], ...]:
+    def queue(self) -> tuple[tuple[QueueListing, tuple[QueuedMessage, ...]], ...]:
         """The looks, but for those that miss a message which the next one lists.
 
         Listings of many relays read one folder after another and miss what moves between them at that moment
@@ -220,7 +220,7 @@ class Evidence:
     def given_up(self) -> float | None:
         """When the relay returned the message or said that it had given up; None if it did neither."""
         moments = [message.at for message, _ in self.ndrs]
-        moments += [r.seen for r in self.reported if r.event.outcome is Outcome.PERMANENT]
+        moments += [r.read_at for r in self.reported if r.event.outcome is Outcome.PERMANENT]
         return min(moments, default=None)
 
     def _from_events(self) -> Iterator[ErrorSeen]:
@@ -229,7 +229,7 @@ class Evidence:
             if event.outcome in (Outcome.DEFERRED, Outcome.PERMANENT):
                 yield ErrorSeen(
                     source="event",
-                    at=reported.seen,
+                    at=reported.read_at,
                     text=event.text,
                     code=event.code,
                     status=event.status,

@@ -76,7 +76,7 @@ class Case:
         staged = self.evidence.staged
         if timing_of(staged.course) is Timing.COMPRESSED:
             return (staged.submitted or 0.0) + staged.granted.queue_lifetime * HOUR / DAY
-        return staged.moments.get(FIRST_STOP, math.inf)
+        return staged.milestones.get(FIRST_STOP, math.inf)
 
     @property
     def _borne(self) -> bool:

@@ -75,12 +75,12 @@ def lifetime_of(case: Case) -> Span:
     allowed = order[order.index(case.profile.expired_by) - 1]
     return Span(
         begin=begin,
-        may_not_end_before=staged.moments.get(EXPIRED_BY, closed),
-        must_end_before=staged.moments.get(case.profile.expired_by, closed),
+        may_not_end_before=staged.milestones.get(EXPIRED_BY, closed),
+        must_end_before=staged.milestones.get(case.profile.expired_by, closed),
         until=f"at {LAST_STILL_QUEUED}",
         by=f"at {allowed} at the latest",
         watched=f"until {order[-1]}",
-        stops=staged.moments,
+        stops=staged.milestones,
         scale=0.0,
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from conformance.catalogue.course import OUT_OF_SERVICE, Course
 from conformance.evidence.inputs import Offer, OperatorAction
-from conformance.evidence.record import AlertLook
+from conformance.evidence.record import AlertListing
 from conformance.evidence.view import Delivered, Evidence
 from conformance.judging.aspect import Case
 from conformance.judging.verdict import Inconclusive
@@ -79,7 +79,7 @@ def fate_of(evidence: Evidence, offer: Offer) -> Fate:
     delivered = (r.event.recipient for r in evidence.record.reported if r.event.outcome is Outcome.DELIVERED)
     said = not copies and ours in map(str.lower, delivered)
     shown = Capability.MAILBOXES in evidence.record.header.capabilities
-    looks = [look for look in evidence.record.snapshots if look.relay == evidence.staged.relay]
+    looks = [look for look in evidence.record.queue_listings if look.relay == evidence.staged.relay]
     waiting = bool(looks) and any(m.recipient.lower() == ours for m in looks[-1].waiting)
     return Fate(
         offer=offer,
@@ -96,23 +96,23 @@ def shows_local_delivery(evidence: Evidence) -> bool:
     return not able.isdisjoint(evidence.record.header.capabilities)
 
 
-def last_act(case: Case) -> OperatorAction:
+def last_action(case: Case) -> OperatorAction:
     """Return what the operator did last, if the fault had been met before the first act.
 
     Raises:
         Inconclusive: It had not, or nothing was done.
     """
-    acts = case.evidence.staged.acts
-    if not acts:
+    actions = case.evidence.staged.operator_actions
+    if not actions:
         raise Inconclusive("the operator never got to act")
-    if not any(attempt.at < acts[0].asked for attempt in case.attempts):
+    if not any(attempt.at < actions[0].asked for attempt in case.attempts):
         raise Inconclusive("nothing had met the fault when the operator acted")
-    return acts[-1]
+    return actions[-1]
 
 
 def in_force_from(case: Case) -> float:
     """Return when the last act was in force, with what was under way at that moment."""
-    return last_act(case).done + case.evidence.staged.granted.granularity + _UNDER_WAY
+    return last_action(case).done + case.evidence.staged.granted.granularity + _UNDER_WAY
 
 
 def contacts_after(evidence: Evidence, moment: float) -> Iterator[tuple[float, str]]:
@@ -130,31 +130,35 @@ def contacts_after(evidence: Evidence, moment: float) -> Iterator[tuple[float, s
             yield event.at, f"connection to {event.server}"
 
 
-def alert_looks(evidence: Evidence) -> list[AlertLook]:
-    """Return the looks at the alerts of this scenario's relay while the window was open.
+def alert_listings(evidence: Evidence) -> list[AlertListing]:
+    """Return what this scenario's relay listed of its alerts while the window was open.
 
     Raises:
         Inconclusive: There are none.
     """
     staged = evidence.staged
     end = float("inf") if staged.closed is None else staged.closed
-    looks = [look for look in evidence.record.alert_looks if look.relay == staged.relay and look.asked <= end]
-    if not looks:
+    listings = [
+        listing
+        for listing in evidence.record.alert_listings
+        if listing.relay == staged.relay and listing.asked <= end
+    ]
+    if not listings:
         raise Inconclusive("the relay was never asked for its alerts")
-    return looks
+    return listings
 
 
-def alerts_in(evidence: Evidence, look: AlertLook) -> list[Alert]:
-    """Return the alerts of this scenario's connector at one look."""
-    return [alert for alert in look.alerts if alert.connector.lower() == evidence.staged.domain.lower()]
+def alerts_in(evidence: Evidence, listing: AlertListing) -> list[Alert]:
+    """Return the alerts of this scenario's connector in one listing."""
+    return [alert for alert in listing.alerts if alert.connector.lower() == evidence.staged.domain.lower()]
 
 
-def first_alert(evidence: Evidence) -> tuple[AlertLook, Alert] | None:
-    """Return the first look that shows an alert of this scenario's connector, and that alert; None if none does."""
-    for look in alert_looks(evidence):
-        found = alerts_in(evidence, look)
+def first_alert(evidence: Evidence) -> tuple[AlertListing, Alert] | None:
+    """Return the first listing that shows an alert of this scenario's connector, and that alert; None if none does."""
+    for listing in alert_listings(evidence):
+        found = alerts_in(evidence, listing)
         if found:
-            return look, found[0]
+            return listing, found[0]
     return None
 
 

@@ -51,16 +51,16 @@ def _milestones(evidence: Evidence) -> Iterator[Found]:
         yield staged.submitted, "suite", f"message accepted by the relay, for <{staged.recipient}>"
     if staged.repaired is not None:
         yield staged.repaired, "suite", "destination repaired"
-    for stop, moment in staged.moments.items():
+    for stop, moment in staged.milestones.items():
         if staged.course in SCHEDULES:
             yield moment, "suite", f"{stop} begins"
             continue
         if stop == HALF_TIME and timing_of(staged.course) is Timing.RESTARTED:
             yield moment, "suite", "relay was killed and started again"
         yield moment, "suite", f"relay asked to move its clock until the message is {_AGES[stop]} old"
-    for act in staged.acts:
-        yield act.asked, "suite", f"operator: {act.name}"
-        yield act.done, "relay", f"refused: {act.reason}" if act.refused else "done"
+    for action in staged.operator_actions:
+        yield action.asked, "suite", f"operator: {action.name}"
+        yield action.done, "relay", f"refused: {action.reason}" if action.refused else "done"
     if staged.closed is not None:
         yield staged.closed, "suite", "window closed"
 
@@ -78,14 +78,14 @@ def _alerts(evidence: Evidence) -> Iterator[Found]:
     """Tell of each alert when it was first seen, and when it changed."""
     staged = evidence.staged
     before: dict[float, str] = {}
-    for look in evidence.record.alert_looks:
-        for alert in look.alerts:
-            if look.relay != staged.relay or alert.connector.lower() != staged.domain.lower():
+    for listing in evidence.record.alert_listings:
+        for alert in listing.alerts:
+            if listing.relay != staged.relay or alert.connector.lower() != staged.domain.lower():
                 continue
             state = "cleared" if alert.cleared_at is not None else "alert"
             now = f"{state}: {alert.queued} queued for {alert.destination_server} ({alert.last_error})"
             if before.get(alert.raised_at) != now:
-                yield look.at, "relay", now
+                yield listing.at, "relay", now
             before[alert.raised_at] = now
 
 
@@ -138,7 +138,7 @@ def _relay(evidence: Evidence) -> Iterator[Found]:
         event = reported.event
         codes = " ".join(code for code in (event.code, event.status) if code)
         where = f" [{event.destination}]" if event.destination else ""
-        yield reported.seen, "relay", f"{event.outcome}: {codes} {event.text}{where}".replace("  ", " ")
+        yield reported.read_at, "relay", f"{event.outcome}: {codes} {event.text}{where}".replace("  ", " ")
 
 
 def _queue(evidence: Evidence) -> Iterator[Found]:

@@ -17,7 +17,7 @@ _SYN = {Tcp.REFUSE: "refused", Tcp.HANG: "dropped"}
 _PROBE = {Tcp.REFUSE: "refused", Tcp.UNREACHABLE: "unreachable"}
 
 
-def moment(number: int) -> str:
+def milestone(number: int) -> str:
     """Return the name of the moment at which the nth step, counted from 0, was armed."""
     return f"step {number + 1}"
 
@@ -55,9 +55,9 @@ def faults_not_met(evidence: Evidence, steps: Sequence[Step]) -> list[Step]:
 
 
 def _in_force(evidence: Evidence, number: int) -> Iterator[Event]:
-    moments, repaired = evidence.staged.moments, evidence.staged.repaired
-    begin = 0.0 if number == 0 else moments.get(moment(number))
-    end = moments.get(moment(number + 1), float("inf") if repaired is None else repaired)
+    milestones, repaired = evidence.staged.milestones, evidence.staged.repaired
+    begin = 0.0 if number == 0 else milestones.get(milestone(number))
+    end = milestones.get(milestone(number + 1), float("inf") if repaired is None else repaired)
     for event in evidence.events:
         if begin is not None and begin <= event.at < end:
             yield event

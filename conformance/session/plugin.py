@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from conformance.judging.verdict import Verdict
-from conformance.report.jsonl import ReportError
-from conformance.report.jsonl import ReportFile
+from conformance.report.jsonl import ReportError, ReportFile
 from conformance.report.terminal import Terminal
 from conformance.session.items import AspectFile, AspectItem, Selection
 from conformance.session.run import Run, open_run

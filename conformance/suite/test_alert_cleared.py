@@ -4,7 +4,7 @@ from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.operations import (
     ALERTED,
     alert_due,
-    alert_looks,
+    alert_listings,
     alerts_in,
     fate_of,
     first_alert,
@@ -26,14 +26,14 @@ def test_alert_cleared(case: Case) -> list[Finding]:
     if left:
         raise NotApplicable(f"the queue did not drain: nothing arrived for {', '.join(left)}; see recovers")
     repaired = evidence.staged.repaired or 0.0
-    looks = [(look, alerts_in(evidence, look)) for look in alert_looks(evidence)]
+    listings = [(listing, alerts_in(evidence, listing)) for listing in alert_listings(evidence)]
     early = [
-        look.at
-        for look, alerts in looks
-        if look.at < repaired and any(alert.cleared_at is not None for alert in alerts)
+        listing.at
+        for listing, alerts in listings
+        if listing.at < repaired and any(alert.cleared_at is not None for alert in alerts)
     ]
     drained = max(fate_of(evidence, offer).copies[0].at for offer in taken(evidence))
-    after = [(look.at, alerts) for look, alerts in looks if look.asked > drained]
+    after = [(listing.at, alerts) for listing, alerts in listings if listing.asked > drained]
     cleared = next(
         (at for at, alerts in after if not any(alert.cleared_at is None for alert in alerts)), None
     )

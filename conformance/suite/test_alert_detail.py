@@ -1,9 +1,9 @@
 """The alert says what an operator needs: how many wait, since when, until when, where, why, and what to do."""
 
 from conformance.evidence import codes
-from conformance.evidence.record import AlertLook
+from conformance.evidence.record import AlertListing
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.operations import ALERTED, alert_due, alert_looks, alerts_in, first_alert, taken
+from conformance.judging.operations import ALERTED, alert_due, alert_listings, alerts_in, first_alert, taken
 from conformance.judging.verdict import NotApplicable
 from conformance.target import Alert
 
@@ -20,12 +20,14 @@ def test_alert_detail(case: Case) -> list[Finding]:
         raise NotApplicable("no alert was raised; see alert_raised")
     # a relay may bring an alert up to date: what it said last while the fault lasted
     repaired = case.evidence.staged.repaired or float("inf")
-    looks = [look for look in alert_looks(case.evidence) if first[0].at <= look.at <= repaired] or [first[0]]
-    shown = alerts_in(case.evidence, looks[-1])
-    look, alert = (looks[-1], shown[0]) if shown else first
+    listings = [each for each in alert_listings(case.evidence) if first[0].at <= each.at <= repaired] or [
+        first[0]
+    ]
+    shown = alerts_in(case.evidence, listings[-1])
+    listing, alert = (listings[-1], shown[0]) if shown else first
     return [
-        _number(case, look, alert),
-        _dates(case, look, alert),
+        _number(case, listing, alert),
+        _dates(case, listing, alert),
         _destination(case, alert),
         _error(case, alert),
         case.finding(
@@ -37,9 +39,9 @@ def test_alert_detail(case: Case) -> list[Finding]:
     ]
 
 
-def _number(case: Case, look: AlertLook, alert: Alert) -> Finding:
+def _number(case: Case, listing: AlertListing, alert: Alert) -> Finding:
     least = case.evidence.record.header.alert_messages
-    most = sum((offer.accepted or 0.0) <= look.at for offer in taken(case.evidence))
+    most = sum((offer.accepted or 0.0) <= listing.at for offer in taken(case.evidence))
     return case.finding(
         "alert_detail.number",
         holds=least <= alert.queued <= most,
@@ -48,10 +50,10 @@ def _number(case: Case, look: AlertLook, alert: Alert) -> Finding:
     )
 
 
-def _dates(case: Case, look: AlertLook, alert: Alert) -> Finding:
+def _dates(case: Case, listing: AlertListing, alert: Alert) -> Finding:
     oldest = taken(case.evidence)[0]
     # from the journal's clock to the epoch
-    shift = look.epoch - look.at
+    shift = listing.epoch - listing.at
     begin, end = oldest.at + shift - _CLOCKS, (oldest.accepted or oldest.at) + shift + _CLOCKS
     lifetime = case.evidence.staged.granted.queue_lifetime
     lag = case.evidence.staged.granted.granularity

@@ -1,21 +1,21 @@
 """When enough messages have waited long enough, the operator is told: once."""
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.operations import ALERTED, alert_due, alert_looks, alerts_in, taken
+from conformance.judging.operations import ALERTED, alert_due, alert_listings, alerts_in, taken
 
 
 @aspect(Course.ALERTED, only=ALERTED, slots=("raised", "once"))
 def test_alert_raised(case: Case) -> list[Finding]:
     """There is an alert for this connector when no more messages wait than it takes, and it stays one as more join."""
     evidence = case.evidence
-    due, looks = alert_due(evidence), alert_looks(evidence)
-    ours = [alerts_in(evidence, look) for look in looks]
+    due, listings = alert_due(evidence), alert_listings(evidence)
+    ours = [alerts_in(evidence, listing) for listing in listings]
     # as soon as another message was offered, an alert may be one that takes more than it should
     [*_, next_offered] = _offered(case)[: evidence.record.header.alert_messages + 1]
-    seen = next((look.at for look, found in zip(looks, ours, strict=True) if found), None)
+    seen = next((listing.at for listing, found in zip(listings, ours, strict=True) if found), None)
     in_time = seen is not None and seen <= next_offered
     number = max(map(len, ours))
-    elsewhere = sorted({alert.connector for alert in looks[-1].alerts} - _known(case))
+    elsewhere = sorted({alert.connector for alert in listings[-1].alerts} - _known(case))
     instead = f"; there is one for {', '.join(elsewhere)}" if elsewhere else ""
     findings = [
         case.finding(

@@ -22,7 +22,8 @@ def test_drains(case: Case) -> list[Finding]:
     fates = [fate_of(evidence, offer) for offer in taken(evidence)]
     missing = [fate for fate in fates if not fate.copies]
     early = [m.at for fate in fates for m in fate.copies if m.at < corrected]
-    refusals = [f"{act.name} was refused: {act.reason}" for act in evidence.staged.acts if act.refused]
+    actions = evidence.staged.operator_actions
+    refusals = [f"{action.name} was refused: {action.reason}" for action in actions if action.refused]
     if early:
         seen = f"one delivered {corrected - early[0]:.2f} s before, in spite of the fault"
     elif missing:

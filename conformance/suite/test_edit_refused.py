@@ -1,7 +1,7 @@
 """Settings that are not valid change nothing, and the operator is told why."""
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.operations import EDIT_REFUSED, fate_of, last_act, taken
+from conformance.judging.operations import EDIT_REFUSED, fate_of, last_action, taken
 from conformance.judging.verdict import Inconclusive
 
 
@@ -9,12 +9,12 @@ from conformance.judging.verdict import Inconclusive
 def test_edit_refused(case: Case) -> list[Finding]:
     """Each invalid edit is refused with a reason; the old settings stay in force, none of the new ones is."""
     evidence = case.evidence
-    last = last_act(case)
-    *invalid, _ = evidence.staged.acts
+    last = last_action(case)
+    *invalid, _ = evidence.staged.operator_actions
     if not invalid:
         raise Inconclusive("the operator never saved anything invalid")
-    taken_over = [act.name for act in invalid if not act.refused]
-    speechless = [act.name for act in invalid if act.refused and not act.reason.strip()]
+    taken_over = [action.name for action in invalid if not action.refused]
+    speechless = [action.name for action in invalid if action.refused and not action.reason.strip()]
     # both refused, and the last, valid one not begun yet
     until = evidence.staged.repaired or last.asked
     new = [m.at for offer in taken(evidence) for m in fate_of(evidence, offer).copies if m.at < until]
@@ -34,7 +34,7 @@ def test_edit_refused(case: Case) -> list[Finding]:
                 [f"not refused: {name}" for name in taken_over]
                 + [f"refused without a reason: {name}" for name in speechless]
             )
-            or "; ".join(act.reason for act in invalid),
+            or "; ".join(action.reason for action in invalid),
         ),
         case.finding(
             "edit_refused.unchanged",

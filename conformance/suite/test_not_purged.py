@@ -5,7 +5,7 @@ from conformance.judging.aspect import Case, Finding, aspect
 from conformance.judging.operations import (
     TAKEN_OUT_OF_SERVICE,
     fate_of,
-    last_act,
+    last_action,
     shows_local_delivery,
     taken,
 )
@@ -15,7 +15,7 @@ from conformance.judging.verdict import NotApplicable
 @aspect(*OUT_OF_SERVICE, only=TAKEN_OUT_OF_SERVICE, slots=("kept", "valid"))
 def test_not_purged(case: Case) -> list[Finding]:
     """Each message accepted is delivered, returned or still queued; none is returned whose recipient is known."""
-    last_act(case)
+    last_action(case)
     fates = [fate_of(case.evidence, offer) for offer in taken(case.evidence)]
     if not shows_local_delivery(case.evidence):
         # who has a mailbox at the relay may have got it there, where nobody else sees it

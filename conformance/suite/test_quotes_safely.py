@@ -61,8 +61,9 @@ def _untrue(case: Case) -> Iterator[str]:
     evidence = case.evidence
     arrived = min((message.at for message in evidence.messages), default=float("inf"))
     for reported in evidence.reported:
-        if reported.event.outcome is not Outcome.DEFERRED and reported.seen < arrived:
-            yield f"{reported.event.outcome} at {reported.seen:.2f} s, before anything arrived: {reported.event.text!r}"
+        event = reported.event
+        if event.outcome is not Outcome.DEFERRED and reported.read_at < arrived:
+            yield f"{event.outcome} at {reported.read_at:.2f} s, before anything arrived: {event.text!r}"
     # one look shows twice what moves from one folder to the next while they are read, one after the other
     for (_, before), (snapshot, waiting) in pairwise(evidence.looks):
         if len(before) > 1 and len(waiting) > 1:

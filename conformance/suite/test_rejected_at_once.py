@@ -4,13 +4,13 @@ from conformance.catalogue.course import OUT_OF_SERVICE
 from conformance.evidence import codes
 from conformance.evidence.inputs import RCPT, Offer
 from conformance.judging.aspect import Case, Finding, aspect
-from conformance.judging.operations import TAKEN_OUT_OF_SERVICE, last_act
+from conformance.judging.operations import TAKEN_OUT_OF_SERVICE, last_action
 
 
 @aspect(*OUT_OF_SERVICE, only=TAKEN_OUT_OF_SERVICE, slots=("invalid", "valid", "code", "before"))
 def test_rejected_at_once(case: Case) -> list[Finding]:
     """An unknown recipient is refused at RCPT with 550 5.4.1, a known one accepted; before, both were accepted."""
-    done = last_act(case).done
+    done = last_action(case).done
     offers = case.evidence.staged.offers
     before = [offer for offer in offers if offer.at < done and not offer.known]
     [invalid] = [offer for offer in offers if offer.at >= done and not offer.known]

@@ -184,7 +184,7 @@ class _Killing:
             header=self._player.header,
             staged={},
             events=list(self._journal),
-            snapshots=[look for watch in self._watches for look in watch.looks],
+            queue_listings=[listing for watch in self._watches for listing in watch.listings],
             reported=[],
             troubles=[],
             footer=None,

@@ -71,7 +71,7 @@ class Jump:
         await self._let_report(waiting)
         age = 0.0
         for stop, seconds in STOPS:
-            await self._look()
+            await self._ask()
             healing = [p for p in waiting if TRAITS[p.scenario.course].heals_at == seconds]
             for player in healing:
                 await player.repair()
@@ -92,7 +92,7 @@ class Jump:
         await asyncio.gather(*(self._afterwards_arrive(player) for player in self._afterwards))
         # a second report, or a second copy, may be on its way
         await asyncio.gather(*(player.rest(_SETTLE) for player in waiting))
-        await self._look()
+        await self._ask()
         for player in waiting:
             player.close()
             self._closed()
@@ -117,7 +117,7 @@ class Jump:
     async def _settled(self, player: Player, seen: int) -> None:
         wakes = min(player.staged.granted.granularity, _LONGEST_NAP)
         limit = player.attempt_time() + wakes + _SETTLE + player.header.slack
-        expired = EXPIRED_BY in player.staged.moments
+        expired = EXPIRED_BY in player.staged.milestones
         if expired:
             limit = max(limit, _REPORT) if self._waits(player) else _SETTLE * _is_owed_a_report(player)
         begun = player.journal.now()
@@ -132,7 +132,7 @@ class Jump:
 
     def _waits(self, player: Player, since: float = 0.0) -> bool:
         """Tell whether the relay still had the message when it was last asked, or was not asked since a moment."""
-        looks = [watch.looks[-1] for watch in self._watches if watch.looks]
+        looks = [watch.listings[-1] for watch in self._watches if watch.listings]
         ours = player.staged.recipient.lower()
         return any(
             look.asked < since or any(m.recipient.lower() == ours for m in look.waiting) for look in looks
@@ -144,9 +144,9 @@ class Jump:
             player.close()
         self._closed()
 
-    async def _look(self) -> None:
+    async def _ask(self) -> None:
         for watch in self._watches:
-            await watch.look()
+            await watch.ask()
 
 
 def _is_owed_a_report(player: Player) -> bool:

@@ -250,8 +250,9 @@ class _Operated:
         self._player.staged = replace(self._player.staged, repaired=self._player.journal.now())
         await self._player.world.probe_again(self._player.scenario)
 
-    def _note(self, act: OperatorAction) -> None:
-        self._player.staged = replace(self._player.staged, acts=[*self._player.staged.acts, act])
+    def _note(self, action: OperatorAction) -> None:
+        staged = self._player.staged
+        self._player.staged = replace(staged, operator_actions=[*staged.operator_actions, action])
 
     def _with_spare(self) -> Connector:
         return replace(self._connector, smart_hosts=(smart_host(self._player.scenario, SPARE),))

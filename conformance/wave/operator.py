@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.evidence.inputs import OperatorAction
-from conformance.evidence.record import AlertLook
+from conformance.evidence.record import AlertListing
 from conformance.target import AcceptedDomain, Alert, Capability, Connector, EditRefused
 from conformance.wave.adapter import Instance, defect
 from fake_servers import Journal
@@ -24,39 +24,39 @@ _MAY_BE_MISSING = ("cleared_at", "queue_start", "oldest_expires")
 
 @dataclass
 class AlertWatch:
-    """Looks at the alerts of one relay, again and again.
+    """Asks one relay for its alerts, again and again.
 
     Attributes:
         instance: The relay.
         journal: The clock.
-        tell: Called with every look.
-        latest: The last look, None before the first.
+        tell: Called with every listing.
+        latest: The last listing, None before the first.
     """
 
     instance: Instance
     journal: Journal
-    tell: Callable[[AlertLook], None]
-    latest: AlertLook | None = None
+    tell: Callable[[AlertListing], None]
+    latest: AlertListing | None = None
 
     async def run(self) -> None:
-        """Look until cancelled.
+        """Ask until cancelled.
 
         Raises:
             Trouble: The relay cannot be asked.
         """
         while True:
-            await self.look()
+            await self.ask()
             await asyncio.sleep(LOOK_INTERVAL)
 
-    async def look(self) -> None:
-        """Look once."""
+    async def ask(self) -> None:
+        """Ask once."""
         asked = self.journal.now()
         alerts = await self.instance.ask("alerts", Alert, _check)
-        self.latest = AlertLook(asked=asked, at=self.journal.now(), epoch=time.time(), alerts=alerts)
+        self.latest = AlertListing(asked=asked, at=self.journal.now(), epoch=time.time(), alerts=alerts)
         self.tell(self.latest)
 
     def of(self, connector: str) -> list[Alert]:
-        """Return the alerts of one connector at the last look."""
+        """Return the alerts of one connector at the last listing."""
         seen = self.latest.alerts if self.latest else []
         return [alert for alert in seen if alert.connector.lower() == connector.lower()]
 
@@ -65,7 +65,7 @@ def alert_watch(
     instance: Instance,
     capabilities: frozenset[Capability],
     journal: Journal,
-    tell: Callable[[AlertLook], None],
+    tell: Callable[[AlertListing], None],
 ) -> AlertWatch | None:
     """Return who looks at the alerts of a relay; None if it raises none."""
     return AlertWatch(instance, journal, tell) if Capability.ALERTS in capabilities else None

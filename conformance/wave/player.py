@@ -119,8 +119,8 @@ class Player:
 
     def reach(self, stop: str) -> None:
         """Note that the relay's clock was moved to a stop."""
-        moments = {**self.staged.moments, stop: self.journal.now()}
-        self.staged = replace(self.staged, moments=moments)
+        milestones = {**self.staged.milestones, stop: self.journal.now()}
+        self.staged = replace(self.staged, milestones=milestones)
 
     def close(self) -> None:
         """Close the window."""
@@ -150,7 +150,7 @@ class Player:
             header=self.header,
             staged={self.scenario.id: self.staged},
             events=self._events,
-            snapshots=[],
+            queue_listings=[],
             reported=[],
             troubles=[],
             footer=None,

@@ -7,7 +7,7 @@ from functools import partial
 
 from conformance.catalogue.failure_mode import Step, Tcp
 from conformance.evidence.view import Evidence
-from conformance.schedules.steps import met, moment
+from conformance.schedules.steps import met, milestone
 from conformance.wave.adapter import Instance
 from conformance.wave.player import Player
 
@@ -31,7 +31,7 @@ async def _play_steps(player: Player) -> None:
     before = 0.0
     for number, step in enumerate(steps):
         if number:
-            player.reach(moment(number))  # noted before: an attempt in between may meet either
+            player.reach(milestone(number))  # noted before: an attempt in between may meet either
             await player.world.step(player.scenario, number)
         # twice the wait that would be in order: late is another verdict than never
         patience = before + 2 * player.longest_wait() + _time_of(player, step) + _TRANSFER

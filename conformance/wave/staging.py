@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from conformance.catalogue.course import SCHEDULES, Timing
-from conformance.evidence.record import AlertLook, Entry, Header, Staged, Trouble
+from conformance.evidence.record import AlertListing, Entry, Header, Staged, Trouble
 from conformance.lab.addresses import NAMESPACE, Lab, in_namespace, loopback
 from conformance.schedules.scenarios import scenario_of
 from conformance.target import AcceptedDomain, Capability, Target
@@ -129,7 +129,7 @@ class _Wave:
                 for task in looking:
                     task.cancel()
             for watch in watches:
-                await watch.look()  # what was logged after the last look
+                await watch.ask()  # what was logged after the last time
 
     async def _start(self, world: World, stack: AsyncExitStack) -> list[Instance]:
         """Start one relay for all scenarios, or one for each if a relay has one connector only."""
@@ -171,8 +171,8 @@ class _Wave:
             return {}
         capabilities = frozenset(self._target.capabilities)
 
-        def tell(number: int) -> Callable[[AlertLook], None]:
-            return lambda look: self._entry(replace(look, relay=number))
+        def tell(number: int) -> Callable[[AlertListing], None]:
+            return lambda listing: self._entry(replace(listing, relay=number))
 
         return {
             instance: alert_watch(instance, capabilities, self._journal, tell(number))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conformance.evidence.record import Reported, Snapshot
+from conformance.evidence.record import QueueListing, Reported
 from conformance.wave.adapter import Instance, TargetUnusable
 from fake_servers import Journal
 
@@ -31,21 +31,21 @@ class RelayWatch:
     Attributes:
         instance: The relay.
         journal: The clock.
-        tell: Called with every snapshot and every new delivery event.
+        tell: Called with every listing and every new delivery event.
         number: The number of the relay; its queue holds the messages of its own scenarios only.
-        looks: What the last two looks found.
+        listings: The last two.
     """
 
     instance: Instance
     journal: Journal
-    tell: Callable[[Snapshot | Reported], None]
+    tell: Callable[[QueueListing | Reported], None]
     number: int = 1
-    looks: deque[Snapshot] = field(default_factory=lambda: deque(maxlen=2))
+    listings: deque[QueueListing] = field(default_factory=lambda: deque(maxlen=2))
     _seen: int = 0
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def run(self) -> None:
-        """Look until cancelled.
+        """Ask until cancelled.
 
         Raises:
             TargetUnusable: The relay cannot be asked any more.
@@ -53,7 +53,7 @@ class RelayWatch:
         misses = 0
         while True:
             try:
-                await self.look()
+                await self.ask()
                 misses = 0
             except TargetUnusable:
                 misses += 1
@@ -61,16 +61,16 @@ class RelayWatch:
                     raise
             await asyncio.sleep(QUEUE_INTERVAL)
 
-    async def look(self) -> None:
-        """Look once, at the events first: what they say is older than what the queue says."""
+    async def ask(self) -> None:
+        """Ask once, for the events first: what they say is older than what the queue says."""
         async with self._turn:
-            await self._look()
+            await self._ask()
 
-    async def _look(self) -> None:
+    async def _ask(self) -> None:
         events = await self.instance.events()
-        seen = self.journal.now()
+        read_at = self.journal.now()
         for event in events[self._seen :]:
-            self.tell(Reported(seen=seen, event=event))
+            self.tell(Reported(read_at=read_at, event=event))
         self._seen = max(self._seen, len(events))
         before = self._waiting()
         await self._list()
@@ -82,13 +82,13 @@ class RelayWatch:
     async def _list(self) -> None:
         asked = self.journal.now()
         waiting = await self.instance.queue()
-        look = Snapshot(asked=asked, at=self.journal.now(), waiting=waiting, relay=self.number)
-        self.looks.append(look)
-        self.tell(look)
+        listing = QueueListing(asked=asked, at=self.journal.now(), waiting=waiting, relay=self.number)
+        self.listings.append(listing)
+        self.tell(listing)
 
     def _waiting(self) -> set[str]:
-        """Return the recipients in the last look."""
-        return {message.recipient.lower() for look in [*self.looks][-1:] for message in look.waiting}
+        """Return the recipients in the last listing."""
+        return {message.recipient.lower() for listing in [*self.listings][-1:] for message in listing.waiting}
 
 
 class Pressure:

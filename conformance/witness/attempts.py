@@ -83,7 +83,7 @@ class Witness:
         interval = evidence.staged.granted.retry_interval
         most = self.per_attempt * connections
         # a moved clock separates attempts, however little time passed for us
-        stops = evidence.staged.moments.values()
+        stops = evidence.staged.milestones.values()
         groups: list[list[Contact]] = []
         for contact in self.see(evidence):
             jumped = groups and any(groups[-1][-1].at < stop <= contact.at for stop in stops)

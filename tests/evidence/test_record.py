@@ -10,16 +10,16 @@ from stories.story import header, staged
 
 from conformance.evidence.inputs import Offer, OperatorAction
 from conformance.evidence.record import (
-    AlertLook,
+    AlertListing,
     Entry,
     Fault,
     Footer,
     Header,
+    QueueListing,
     Record,
     RecordError,
     Reported,
     Site,
-    Snapshot,
     Staged,
     Trouble,
     assemble,
@@ -60,7 +60,9 @@ for _plain in (Schedule, Site, QueuedMessage, DeliveryEvent, Alert, Offer, Opera
     st.register_type_strategy(_plain, _entries(_plain))
 
 
-@pytest.mark.parametrize("kind", [Header, Staged, Event, Snapshot, Reported, AlertLook, Trouble, Footer])
+@pytest.mark.parametrize(
+    "kind", [Header, Staged, Event, QueueListing, Reported, AlertListing, Trouble, Footer]
+)
 def test_every_kind_of_entry_makes_the_round_trip(kind: type[Any]) -> None:
     @given(st.from_type(kind) if kind is Event else _entries(kind))
     def round_trip(entry: Entry) -> None:
@@ -98,22 +100,22 @@ def test_a_record_is_read_back(tmp_path: Path) -> None:
     first, again = staged("plain"), staged("plain", lag=0.5)
     late, early = (Event(at=at, layer="tcp", kind="accepted") for at in (2.0, 1.0))
     trouble = Trouble(at=3.0, fault=Fault.ADAPTER, message="broke")
-    reported = Reported(seen=1.0, event=DeliveryEvent(recipient="a@b", outcome="deferred", text="x"))  # type: ignore[arg-type]
-    snapshot = Snapshot(asked=1.0, at=1.1, waiting=[QueuedMessage(sender="", recipient="a@b")], relay=2)
+    reported = Reported(read_at=1.0, event=DeliveryEvent(recipient="a@b", outcome="deferred", text="x"))  # type: ignore[arg-type]
+    listing = QueueListing(asked=1.0, at=1.1, waiting=[QueuedMessage(sender="", recipient="a@b")], relay=2)
     footer = Footer(lines=9, seconds=3.0, longest_window=2.0, cpu_seconds=0.1)
     alert = Alert(connector="a.test", queued=4, raised_at=1.0)
-    look = AlertLook(asked=1.0, at=1.1, epoch=1e9, alerts=[alert])
-    entries: list[Entry] = [header(), first, late, early, snapshot, look, trouble, again, footer]
+    alerts = AlertListing(asked=1.0, at=1.1, epoch=1e9, alerts=[alert])
+    entries: list[Entry] = [header(), first, late, early, listing, alerts, trouble, again, footer]
     record = load(_write(tmp_path / "r", *map(to_line, entries), to_line(footer)))
     assert record == Record(
         header=header(),
         staged={"plain.healthy": again},
         events=[early, late],
-        snapshots=[snapshot],
+        queue_listings=[listing],
         reported=[],
         troubles=[trouble],
         footer=footer,
-        alert_looks=[look],
+        alert_listings=[alerts],
     )
     assert assemble([header(), reported], "r").reported == [reported]
 

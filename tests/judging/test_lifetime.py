@@ -30,7 +30,7 @@ class TestMovedClock:
             assert span.age(moment + 1.0) == f"at an age of {stop}"
 
     def test_a_wave_that_ended_too_soon_leaves_the_end_open(self) -> None:
-        story = expired("connection_refused").change(moments={"1h": 10.0}, closed=15.0)
+        story = expired("connection_refused").change(milestones={"1h": 10.0}, closed=15.0)
         span = lifetime_of(story.case())
         assert (span.may_not_end_before, span.must_end_before) == (15.0, 15.0)
 

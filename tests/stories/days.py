@@ -15,7 +15,7 @@ CLOSED = 80.0
 
 def moved(mode: str, course: Course = Course.EXPIRES, *, lab: str = "loopback", until: str = "30h") -> Story:
     """Return a message that waits at every stop up to one: an attempt and a look at the queue after each."""
-    story = Story(mode, lab, course=course).change(moments=MOMENTS, offered=0.9, closed=CLOSED)
+    story = Story(mode, lab, course=course).change(milestones=MOMENTS, offered=0.9, closed=CLOSED)
     _frame(story, CLOSED)
     for begin in (1.2, *(at + 0.5 for at in MOMENTS.values() if at <= MOMENTS[until])):
         story.meets_fault(begin).look(begin + 8.0)
@@ -38,7 +38,7 @@ def expired(mode: str, *, lab: str = "loopback", at: str = "24h15", report: byte
 def healed_late(mode: str, course: Course) -> Story:
     """Return a message that is delivered after the repair at its stop."""
     stop = course.removeprefix("healed_")
-    story = Story(mode, course=course).change(moments=MOMENTS, closed=CLOSED)
+    story = Story(mode, course=course).change(milestones=MOMENTS, closed=CLOSED)
     story.change(repaired=MOMENTS[stop] - 0.1)
     _frame(story, MOMENTS[stop] - 0.05)
     for begin in (1.2, *(at + 0.5 for at in MOMENTS.values() if at < MOMENTS[stop])):

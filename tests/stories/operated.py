@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.catalogue.course import Course
 from conformance.evidence.inputs import RCPT, Offer, OperatorAction
-from conformance.evidence.record import AlertLook, Record, Snapshot
+from conformance.evidence.record import AlertListing, QueueListing, Record
 from conformance.schedules.scenarios import scenario_of
 from conformance.target import Alert, QueuedMessage
 from conformance.wave.batch import KNOWN, KNOWN_LATER, STRANGER_LATER, STRANGERS, members, message_to
@@ -23,7 +23,7 @@ REFUSAL = "550 5.4.1 Recipient address rejected: Access denied"
 class Operated(Story):
     """What happened in a scenario in which an operator acts."""
 
-    alert_looks: list[AlertLook] = field(default_factory=list)
+    alert_listings: list[AlertListing] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -64,7 +64,7 @@ class Operated(Story):
             act = OperatorAction(
                 name=name, asked=begin, done=begin + 0.05, refused=refused is not None, reason=refused or ""
             )
-            self.staged = replace(self.staged, acts=[*self.staged.acts, act])
+            self.staged = replace(self.staged, operator_actions=[*self.staged.operator_actions, act])
         return self
 
     def gets(self, at: float, number: int, *, host: int = 0, cut: int = 0) -> Operated:
@@ -87,7 +87,7 @@ class Operated(Story):
             QueuedMessage(sender=self.staged.sender, recipient=self.offer(number).recipient)
             for number in numbers
         ]
-        self.snapshots.append(Snapshot(asked=at - 0.01, at=at, waiting=waiting))
+        self.queue_listings.append(QueueListing(asked=at - 0.01, at=at, waiting=waiting))
         return self
 
     def alert(self, **changes: Any) -> Alert:
@@ -109,11 +109,13 @@ class Operated(Story):
 
     def shows(self, at: float, *alerts: Alert) -> Operated:
         """Look at the alerts."""
-        self.alert_looks.append(AlertLook(asked=at - 0.01, at=at, epoch=EPOCH + at, alerts=list(alerts)))
+        self.alert_listings.append(
+            AlertListing(asked=at - 0.01, at=at, epoch=EPOCH + at, alerts=list(alerts))
+        )
         return self
 
     def record(self, *others: Story, control: bool = True) -> Record:
-        return replace(super().record(*others, control=control), alert_looks=self.alert_looks)
+        return replace(super().record(*others, control=control), alert_listings=self.alert_listings)
 
 
 def waits_for_alert(mode: str = "greeting_421") -> Operated:

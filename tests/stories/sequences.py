@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from conformance.catalogue.profile import load
 from conformance.catalogue.scenario import Course, Scenario
-from conformance.evidence.record import Header, Record, Site, Snapshot, Staged
+from conformance.evidence.record import Header, QueueListing, Record, Site, Staged
 from conformance.evidence.view import Evidence
 from conformance.judging.judge import Judged, judge
 from conformance.schedules.scenarios import scenario_of
 from conformance.schedules.sequence import FaultSequence, failure_mode_of
-from conformance.schedules.steps import moment
+from conformance.schedules.steps import milestone
 from conformance.suite.test_exactly_once import test_exactly_once as exactly_once
 from conformance.target import Capability, QueuedMessage
 from conformance.target import Schedule as Granted
@@ -42,7 +42,7 @@ class Story:
     course: Course = Course.SCHEDULE
     control: bool = True
     events: list[Event] = field(default_factory=list)
-    snapshots: list[Snapshot] = field(default_factory=list)
+    queue_listings: list[QueueListing] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.mode = failure_mode_of(FaultSequence.parse(self.text))
@@ -59,7 +59,7 @@ class Story:
 
     def armed(self, number: int, at: float) -> Story:
         """Arm the nth step, counted from 1, as the wave does from the second on."""
-        self.staged = replace(self.staged, moments={**self.staged.moments, moment(number - 1): at})
+        self.staged = replace(self.staged, milestones={**self.staged.milestones, milestone(number - 1): at})
         return self
 
     def fault(self, at: float, name: str) -> Story:
@@ -86,8 +86,8 @@ class Story:
 
     def look(self, at: float, *, waiting: bool) -> Story:
         held = [QueuedMessage(sender=self.staged.sender, recipient=self.staged.recipient)]
-        self.snapshots.append(
-            Snapshot(asked=at, at=at, waiting=held if waiting else [], relay=self.staged.relay)
+        self.queue_listings.append(
+            QueueListing(asked=at, at=at, waiting=held if waiting else [], relay=self.staged.relay)
         )
         return self
 
@@ -108,7 +108,7 @@ class Story:
             header=_header(self.lab),
             staged={self.scenario.id: self.staged, _CONTROL.id: control},
             events=sorted([*self.events, *arrival.events], key=lambda event: event.at),
-            snapshots=self.snapshots,
+            queue_listings=self.queue_listings,
             reported=[],
             troubles=[],
             footer=None,

@@ -15,7 +15,7 @@ from conformance.catalogue.failure_mode import Kind, Tcp
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import Profile, load
 from conformance.catalogue.scenario import Course, Scenario, controls_of
-from conformance.evidence.record import Header, Record, Reported, Site, Snapshot, Staged, Trouble
+from conformance.evidence.record import Header, QueueListing, Record, Reported, Site, Staged, Trouble
 from conformance.evidence.view import Evidence
 from conformance.judging.aspect import Case
 from conformance.judging.judge import Judged, judge
@@ -156,7 +156,7 @@ class Story:
     number: int = 1
     course: Course | None = None
     events: list[Event] = field(default_factory=list)
-    snapshots: list[Snapshot] = field(default_factory=list)
+    queue_listings: list[QueueListing] = field(default_factory=list)
     reported: list[Reported] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
 
@@ -257,14 +257,16 @@ class Story:
 
     def says(self, at: float, text: str, outcome: Outcome = Outcome.DEFERRED, **more: str) -> Story:
         event = DeliveryEvent(recipient=self.staged.recipient, outcome=outcome, text=text, **more)  # type: ignore[arg-type]
-        self.reported.append(Reported(seen=at, event=event))
+        self.reported.append(Reported(read_at=at, event=event))
         return self
 
     def look(self, at: float, error: str | None = "") -> Story:
         """Look at the queue: waiting with this error, or not there if None."""
         sender, recipient = self.staged.sender, self.staged.recipient
         waiting = [] if error is None else [QueuedMessage(sender=sender, recipient=recipient, error=error)]
-        self.snapshots.append(Snapshot(asked=at - 0.01, at=at, waiting=waiting, relay=self.staged.relay))
+        self.queue_listings.append(
+            QueueListing(asked=at - 0.01, at=at, waiting=waiting, relay=self.staged.relay)
+        )
         return self
 
     def change(self, **changes: object) -> Story:
@@ -288,7 +290,7 @@ class Story:
             header=self.header,
             staged={story.staged.scenario: story.staged for story in stories},
             events=sorted((e for story in stories for e in story.events), key=lambda event: event.at),
-            snapshots=[s for story in stories for s in story.snapshots],
+            queue_listings=[s for story in stories for s in story.queue_listings],
             reported=[r for story in stories for r in story.reported],
             troubles=[t for story in stories for t in story.troubles],
             footer=None,

@@ -113,7 +113,7 @@ class TestStaysQueued:
 
     def test_never_looked(self) -> None:
         story = waiting("connection_refused")
-        story.snapshots.clear()
+        story.queue_listings.clear()
         assert story.verdict("stays_queued") is Verdict.INCONCLUSIVE
 
     def test_the_queue_of_another_instance_is_another_queue(self) -> None:

@@ -32,7 +32,7 @@ def _unreturned(story: Story) -> Story:
 
 
 def _all_looks_gone(story: Story) -> Story:
-    story.snapshots.clear()
+    story.queue_listings.clear()
     return story
 
 
@@ -226,11 +226,11 @@ class TestSurvivesRestart:
     def _story(self, at: str = "24h15", mode: str = "greeting_421") -> Story:
         story = expired(mode, at=at)
         kept = Story(mode, course=Course.RESTARTED)
-        kept.change(moments=MOMENTS, closed=CLOSED)
-        kept.events, kept.snapshots = story.events, []
+        kept.change(milestones=MOMENTS, closed=CLOSED)
+        kept.events, kept.queue_listings = story.events, []
         ours = kept.staged.recipient
-        for look in story.snapshots:
-            kept.snapshots.append(
+        for look in story.queue_listings:
+            kept.queue_listings.append(
                 replace(look, waiting=[replace(message, recipient=ours) for message in look.waiting])
             )
         _unreturned(kept)
@@ -275,7 +275,7 @@ class TestSurvivesRestart:
 
     def test_never_looked_after_the_restart(self) -> None:
         story = self._story()
-        story.snapshots = [look for look in story.snapshots if look.at < MOMENTS["12h"] + 8.3]
+        story.queue_listings = [look for look in story.queue_listings if look.at < MOMENTS["12h"] + 8.3]
         assert "never seen" in _observed(story, "survives_restart", Verdict.INCONCLUSIVE)
 
 

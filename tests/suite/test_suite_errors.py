@@ -69,7 +69,7 @@ class TestErrorCode:
 
     def test_a_queue_never_seen(self) -> None:
         story = waiting("connection_refused")
-        story.snapshots.clear()
+        story.queue_listings.clear()
         assert story.verdict("error_code") is Verdict.INCONCLUSIVE
 
     def test_the_queue_alone_serves(self) -> None:

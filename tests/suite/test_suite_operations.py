@@ -254,7 +254,7 @@ def test_without_mailboxes_the_relays_events_count_and_without_these_the_known_a
 
 @pytest.mark.parametrize("aspect", OUT)
 def test_nothing_is_said_if_nothing_was_met_or_done_before(aspect: str) -> None:
-    idle = taken_out().change(acts=[])
+    idle = taken_out().change(operator_actions=[])
     assert idle.verdict(aspect) is INCONCLUSIVE
     late = taken_out()
     late.events = [event for event in late.events if event.layer != "dns"]
@@ -340,8 +340,8 @@ def test_an_invalid_edit_that_does(story: Operated, row: str) -> None:
 
 def test_an_invalid_edit_that_is_taken_over() -> None:
     story = edited()
-    first, *rest = story.staged.acts
-    story.change(acts=[replace(first, refused=False, reason=""), *rest])
+    first, *rest = story.staged.operator_actions
+    story.change(operator_actions=[replace(first, refused=False, reason=""), *rest])
     assert "not refused: a bad anchor" in story.judge("edit_refused").observed
 
 

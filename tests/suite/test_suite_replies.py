@@ -107,10 +107,12 @@ class TestQuotesSafely:
     )
     def test_a_row_for_each_line_of_a_reply(self, rows: tuple[int, ...], verdict: Verdict) -> None:
         story = waiting("reply_like_log_lines").says(2.0, "450 4.2.1 Mailbox busy?250 2.0.0 OK")
-        story.snapshots.clear()
+        story.queue_listings.clear()
         for at, number in enumerate(rows, 2):
             story.look(float(at))
-            story.snapshots[-1] = replace(story.snapshots[-1], waiting=story.snapshots[-1].waiting * number)
+            story.queue_listings[-1] = replace(
+                story.queue_listings[-1], waiting=story.queue_listings[-1].waiting * number
+            )
         assert _observed(story, "quotes_safely", verdict)
 
     def test_a_relay_that_shows_nothing(self) -> None:

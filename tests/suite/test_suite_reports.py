@@ -27,7 +27,7 @@ def _unreturned(story: Story) -> Story:
 
 
 def _all_looks_gone(story: Story) -> Story:
-    story.snapshots.clear()
+    story.queue_listings.clear()
     return story
 
 
@@ -260,7 +260,7 @@ class TestNoNdr:
 
     def _dropped(self, course: Course, *, attempts: int = 1, last: str = "1h") -> Story:
         """Return a message that is in the queue until a stop, and nowhere after it."""
-        story = Story("connection_refused", course=course).change(moments=MOMENTS, closed=80.0).probes(0.1)
+        story = Story("connection_refused", course=course).change(milestones=MOMENTS, closed=80.0).probes(0.1)
         for number in range(attempts):
             story.meets_fault(1.2 + 10 * number)
         for at in (1.5, *(moment - 1.0 for moment in MOMENTS.values())):
@@ -297,7 +297,7 @@ class TestNoNdr:
 
     def test_never_seen_before_the_end(self) -> None:
         story = self._gone(Course.NOTIFY_NEVER)
-        story.snapshots = [look for look in story.snapshots if look.at > MOMENTS["24h15"]]
+        story.queue_listings = [look for look in story.queue_listings if look.at > MOMENTS["24h15"]]
         assert "before the lifetime ended" in _observed(story, "no_ndr", Verdict.INCONCLUSIVE)
 
     def test_a_notice_of_delay_was_asked_for(self) -> None:

@@ -15,7 +15,7 @@ from stories.story import FAULT_PLAYED, header, ndr, scenario_of, staged
 
 from conformance.catalogue.course import DAY, STOPS, Course, Timing
 from conformance.catalogue.profile import load
-from conformance.evidence.record import Snapshot, Staged
+from conformance.evidence.record import QueueListing, Staged
 from conformance.judging.aspect import Case
 from conformance.judging.lifetime import given_up, lifetime_of
 from conformance.target import Envelope, QueuedMessage
@@ -153,7 +153,7 @@ class Wave:
         self.timing = timing
         self.players = [self._player(mode, course, number) for number, course in enumerate(courses, 1)]
         self.closed = 0
-        self.looks: list[Snapshot] = []
+        self.listings: list[QueueListing] = []
 
     def _player(self, mode: str, course: Course, number: int) -> Player:
         mode = "moved_clock" if course is Course.AFTER_JUMP else mode
@@ -173,7 +173,7 @@ class Wave:
             player: relays[min(number, len(relays) - 1)] for number, player in enumerate(self.players)
         }
         watches = [
-            RelayWatch(relay, self.journal, lambda entry: self.looks.append(entry))  # type: ignore[arg-type]
+            RelayWatch(relay, self.journal, lambda entry: self.listings.append(entry))  # type: ignore[arg-type]
             for relay in relays
         ]
         jump = Jump(self.timing, serving, watches, asyncio.Semaphore(2), self._closed, self.journal)
@@ -195,15 +195,15 @@ async def test_the_clock_comes_to_every_stop_and_everybody_is_tried_there() -> N
     relay = Relay(wave.journal)
     [done] = await wave.play(relay)
     assert sum(relay.moves) == STOPS[-1][1]
-    assert list(done.moments) == [stop for stop, _ in STOPS]
-    assert sorted(done.moments.values()) == list(done.moments.values())
+    assert list(done.milestones) == [stop for stop, _ in STOPS]
+    assert sorted(done.milestones.values()) == list(done.milestones.values())
     assert len(wave.case().attempts) == 6  # at once, at four stops before the end of the day, and at the end
     assert done.closed is not None
     assert wave.closed == 1
-    waited = [look for look in wave.looks if look.at <= done.moments["24h15"]]
+    waited = [listing for listing in wave.listings if listing.at <= done.milestones["24h15"]]
     assert len(waited) == 5
-    assert all(look.waiting for look in waited)
-    assert not wave.looks[-1].waiting
+    assert all(listing.waiting for listing in waited)
+    assert not wave.listings[-1].waiting
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ async def test_who_gives_up_at_once_is_seen_to_do_so_before_the_clock_moves() ->
     [done] = await wave.play(Relay(wave.journal, lifetime=0.0, reports_after=0.8))
     ended = given_up(wave.case())
     assert ended is not None
-    assert ended < done.moments["1h"]
+    assert ended < done.milestones["1h"]
 
 
 @in_jumping_time
@@ -264,11 +264,11 @@ async def test_repairs_come_before_the_jump_to_their_stop() -> None:
         zip(await wave.play(Relay(wave.journal)), ["1h", "12h", "23h"], strict=True)
     ):
         assert done.repaired is not None
-        before = [moment for moment in done.moments.values() if moment < done.repaired]
+        before = [moment for moment in done.milestones.values() if moment < done.repaired]
         assert len(before) == number
         [message] = wave.case(number).evidence.messages
-        assert done.repaired <= done.moments[stop] <= message.at
-        assert message.at < list(done.moments.values())[number + 1]
+        assert done.repaired <= done.milestones[stop] <= message.at
+        assert message.at < list(done.milestones.values())[number + 1]
     assert len(wave.world.repaired) == 3
 
 
@@ -278,8 +278,8 @@ async def test_the_control_is_submitted_after_the_last_stop() -> None:
     relay = Relay(wave.journal)
     expires, control = await wave.play(relay)
     assert control.submitted is not None
-    assert control.submitted > expires.moments["30h"]
-    assert control.moments == {}
+    assert control.submitted > expires.milestones["30h"]
+    assert control.milestones == {}
     assert len(wave.case(1).evidence.messages) == 1
     assert wave.closed == 2
 
@@ -314,7 +314,7 @@ async def test_several_relays_are_moved_at_the_same_time() -> None:
 async def test_what_is_not_accepted_is_not_waited_for() -> None:
     wave = Wave(Course.EXPIRES, mode="greeting_554")
     [done] = await wave.play(Relay(wave.journal))
-    assert (done.submitted, done.refusal, done.moments) == (None, "554 no", {})
+    assert (done.submitted, done.refusal, done.milestones) == (None, "554 no", {})
     assert done.closed is not None
 
 
@@ -325,4 +325,4 @@ async def test_nothing_to_report_leaves_time_for_a_wrong_report() -> None:
     [done] = await wave.play(relay)
     assert relay.held == []
     assert wave.case().evidence.returned == ()
-    assert done.moments["25h05"] - done.moments["24h15"] >= 2.0
+    assert done.milestones["25h05"] - done.milestones["24h15"] >= 2.0

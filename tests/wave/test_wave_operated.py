@@ -14,7 +14,7 @@ from stories.story import FAULT_PLAYED, header, scenario_of, staged
 
 from conformance.catalogue.course import Course, Timing
 from conformance.evidence.inputs import Offer
-from conformance.evidence.record import AlertLook
+from conformance.evidence.record import AlertListing
 from conformance.target import Alert, Connector, DomainType, EditRefused, Envelope, TlsPolicy
 from conformance.wave import request
 from conformance.wave.adapter import SubmissionRefused
@@ -125,7 +125,7 @@ def _play(
         made.append(player)
         journal.subscribe(player.note)
         instance: Any = Relay(lambda: player, log, **relay)
-        watch = Alerts(instance, journal, lambda _: None, AlertLook(asked=0, at=0, epoch=0, alerts=[]))
+        watch = Alerts(instance, journal, lambda _: None, AlertListing(asked=0, at=0, epoch=0, alerts=[]))
         async with asyncio.timeout(200):
             await play_operated(
                 player, Operator(instance, journal), watch if alerts else None, asyncio.Semaphore(2), folder
@@ -186,7 +186,7 @@ def test_three_messages_wait_for_a_repair_between_two_rounds(tmp_path: Path) -> 
 )
 def test_the_connector_is_corrected_by_what_is_wrong_with_it(mode: str, told: str, tmp_path: Path) -> None:
     player, log = _play(mode, Course.EDITED, tmp_path)
-    [act] = player.staged.acts
+    [act] = player.staged.operator_actions
     assert act.name == told
     assert player.staged.repaired is not None
     assert player.staged.repaired <= act.asked
@@ -200,7 +200,7 @@ def test_the_connector_is_corrected_by_what_is_wrong_with_it(mode: str, told: st
 
 def test_invalid_settings_come_before_valid_ones(tmp_path: Path) -> None:
     player, log = _play("greeting_421", Course.EDIT_REFUSED, tmp_path)
-    first, second, last = player.staged.acts
+    first, second, last = player.staged.operator_actions
     assert [(act.refused, act.reason) for act in (first, second, last)] == [
         (True, "no anchor"),
         (True, "no host"),
@@ -244,7 +244,7 @@ def test_a_destination_is_taken_out_of_service(course: Course, alerts: bool, tmp
     assert [offer.known for offer in player.staged.offers] == [True, True, False, False, False, True]
     refused = player.staged.offers[4]
     assert (refused.accepted, refused.refusal, refused.refused_at) == (None, "550 5.4.1 no", "RCPT")
-    assert refused.at >= player.staged.acts[-1].done
+    assert refused.at >= player.staged.operator_actions[-1].done
     assert player.staged.closed is not None
     assert player.staged.closed - refused.at > 2 * player.staged.granted.retry_interval
     assert player.staged.repaired is None

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from test_wave_adapter import CONFIG, AsyncRelay, AsyncTarget, PlainRelay, PlainTarget
 
-from conformance.evidence.record import AlertLook, Fault
+from conformance.evidence.record import AlertListing, Fault
 from conformance.target import AcceptedDomain, Address, Alert, Capability, Connector, DomainType, EditRefused
 from conformance.wave.adapter import TargetUnusable, running
 from conformance.wave.operator import AlertWatch, Operator, alert_watch
@@ -207,15 +207,15 @@ async def test_an_alert_that_is_none_or_has_a_wrong_field(wrong: object) -> None
     async with running(_able(PlainTarget(relay)), CONFIG) as instance:
         watch = AlertWatch(instance, Journal(), lambda _: None)
         with pytest.raises(TargetUnusable, match=r"alerts\(\) returned") as trouble:
-            await watch.look()
+            await watch.ask()
         assert trouble.value.fault is Fault.ADAPTER
 
 
-async def test_every_look_is_told_and_the_latest_is_kept() -> None:
-    relay, looks, seen = Plain(), list[AlertLook](), asyncio.Event()
+async def test_every_listing_is_told_and_the_latest_is_kept() -> None:
+    relay, listings, seen = Plain(), list[AlertListing](), asyncio.Event()
 
-    def tell(look: AlertLook) -> None:
-        looks.append(look)
+    def tell(listing: AlertListing) -> None:
+        listings.append(listing)
         seen.set()
 
     async with running(_able(PlainTarget(relay)), CONFIG) as instance:
@@ -230,6 +230,6 @@ async def test_every_look_is_told_and_the_latest_is_kept() -> None:
             await looking
         assert watch.of("C.TEST") == [ALERT]
         assert watch.of("d.test") == []
-        assert looks[0].alerts == [ALERT]
-        assert looks[0].asked <= looks[0].at
-        assert alert_watch(instance, frozenset(), Journal(), looks.append) is None
+        assert listings[0].alerts == [ALERT]
+        assert listings[0].asked <= listings[0].at
+        assert alert_watch(instance, frozenset(), Journal(), listings.append) is None

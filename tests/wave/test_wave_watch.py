@@ -45,7 +45,7 @@ async def test_a_watch_tells_each_event_once_and_before_the_queue() -> None:
     looking = RelayWatch(relay, Journal(), told.append)  # type: ignore[arg-type]
     for log in (["a"], ["a", "b", "c"], ["a", "b", "c"]):
         relay.log = log
-        await looking.look()
+        await looking.ask()
     assert [getattr(entry, "event", "queue") for entry in told] == ["a", "queue", "b", "c", "queue", "queue"]
     assert all(entry.asked <= entry.at for entry in told if hasattr(entry, "asked"))
 
@@ -57,7 +57,7 @@ async def test_a_message_that_has_gone_is_looked_for_once_more_at_once() -> None
     looking = RelayWatch(relay, Journal(), told.append)  # type: ignore[arg-type]
     for listings in (1, 2, 2, 1):
         told.clear()
-        await looking.look()
+        await looking.ask()
         assert len(told) == listings
     assert relay.answers == []
 
