@@ -11,6 +11,7 @@ from conformance.catalogue.requirements import catalogue
 from conformance.pages import source_coverage
 from conformance.pages.sentences import INTRODUCTION, sentences
 from conformance.pages.source_coverage import DOCUMENT, Covered, covered, differences, main
+from conformance.suite import REQUIREMENTS
 
 PAGE = """\
 # A title
@@ -37,7 +38,7 @@ def test_each_sentence_has_either_rows_or_a_reason() -> None:
 def test_every_row_exists_and_is_judged_by_the_eop_profile() -> None:
     rows = {row for each in covered() for row in each.rows}
     assert rows <= set(catalogue())
-    assert rows <= load("eop").served()
+    assert rows <= load("eop").served(REQUIREMENTS)
 
 
 def test_everything_that_cites_the_document_is_reached_from_a_sentence() -> None:

@@ -87,8 +87,8 @@ class Profile:
         name: `eop`, `eop-observed`, `rfc`.
         about: What it stands for.
         rows: One for each failure mode that is no control.
-        slots: Requirement ids by `aspect.slot`.
-        by_section: The same where a section differs.
+        slots: Requirement ids by `aspect.slot`, where they are others than the aspect itself names; None: not asked.
+        by_section: The same for the failure modes of a section.
         expired_by: The stop of a moved clock before which an expired message must have been returned.
         any_lifetime: Whether a relay may have another lifetime than 24 hours.
     """
@@ -96,19 +96,25 @@ class Profile:
     name: str
     about: str
     rows: Mapping[str, ProfileRow]
-    slots: Mapping[str, str]
+    slots: Mapping[str, str | None]
     by_section: Mapping[str, Mapping[str, str]]
     expired_by: str
     any_lifetime: bool = False
 
-    def has(self, slot: str) -> bool:
+    def asks(self, slot: str) -> bool:
         """Tell whether the profile asks anything under a slot of an aspect."""
-        return slot in self.slots
+        return slot not in self.slots or self.slots[slot] is not None
 
-    def requirement(self, slot: str, mode: FailureMode) -> Requirement:
-        """Return the catalogue row behind a slot of an aspect, for a failure mode."""
+    def requirement(self, slot: str, mode: FailureMode, own: str) -> Requirement:
+        """Return the catalogue row behind a slot of an aspect, for a failure mode.
+
+        Args:
+            slot: `aspect.slot`.
+            mode: The failure mode.
+            own: The id that the aspect itself names; it counts where the profile has no other.
+        """
         override = self.by_section.get(mode.section, {})
-        return catalogue()[override.get(slot, self.slots[slot])]
+        return catalogue()[override.get(slot) or self.slots.get(slot) or own]
 
     def accepted(self, mode: FailureMode, outcome: Outcome) -> Accepted | None:
         """Return what an outcome must look like, or None if it is not accepted."""
@@ -119,16 +125,25 @@ class Profile:
         checks = (check for accepted in self.rows[mode.name].outcomes for check in accepted.checks)
         return catalogue()[next(checks).requirement]
 
-    def served(self) -> set[str]:
-        """Return every requirement id that this profile can judge; codes are judged while a message waits."""
-        return self._ids([row for name, row in self.rows.items() if ALL[name].kind is Kind.TRANSIENT])
+    def served(self, own: Mapping[str, str]) -> set[str]:
+        """Return every requirement id that this profile can judge; codes are judged while a message waits.
+
+        Args:
+            own: The ids that the aspects themselves name, by `aspect.slot`.
+        """
+        waiting = (row for name, row in self.rows.items() if ALL[name].kind is Kind.TRANSIENT)
+        return self._ids({**own, **self.slots}, waiting)
 
     def named(self) -> set[str]:
         """Return every requirement id that stands in this profile, judged or not."""
-        return self._ids(self.rows.values())
+        return self._ids(self.slots, self.rows.values())
 
-    def _ids(self, rows: Iterable[ProfileRow]) -> set[str]:
-        ids = set(self.slots.values())
+    def named_slots(self) -> set[str]:
+        """Return every `aspect.slot` of which this profile has a word."""
+        return {*self.slots, *(slot for rows in self.by_section.values() for slot in rows)}
+
+    def _ids(self, slots: Mapping[str, str | None], rows: Iterable[ProfileRow]) -> set[str]:
+        ids = {row for row in slots.values() if row is not None}
         for section in self.by_section.values():
             ids |= set(section.values())
         for row in rows:
@@ -156,7 +171,7 @@ def load(name: str) -> Profile:
         name=name,
         about=data["about"],
         rows=_by_mode(name, rows, base.rows if base else {}),
-        slots={**(base.slots if base else {}), **data.get("aspects", {})},
+        slots={**(base.slots if base else {}), **_slots(name, data.get("aspects", {}))},
         by_section=_merged(base.by_section if base else {}, data.get("sections", {})),
         expired_by=data["limits"]["expired_by"] if "limits" in data or base is None else base.expired_by,
         any_lifetime=bool(data.get("limits", {}).get("any_lifetime", base is not None and base.any_lifetime)),
@@ -173,6 +188,19 @@ def _must_be_sections(name: str, sections: Iterable[str]) -> None:
         raise ProfileError(
             f"{name}.toml: no such section: {', '.join(sorted(unknown))}; there are {', '.join(Section)}"
         )
+
+
+def _slots(name: str, table: Mapping[str, object]) -> dict[str, str | None]:
+    """Read what a profile says of the slots of aspects: the id of another row, or false where it does not ask."""
+    slots: dict[str, str | None] = {}
+    for slot, row in table.items():
+        if row is False:
+            slots[slot] = None
+        elif isinstance(row, str):
+            slots[slot] = row
+        else:
+            raise ProfileError(f"{name}.toml: {slot} = {row!r} is neither the id of a requirement nor false")
+    return slots
 
 
 def _merged(

@@ -1,13 +1,14 @@
 """Aspects: things that must hold, each judged for every failure mode of its kind.
 
-An aspect is one function in one file `conformance/suite/test_<aspect>.py`. It gets a `Case`, reads its
-evidence and returns what it compared; it opens no socket and waits for nothing.
+An aspect is one function in one file `conformance/suite/test_<aspect>.py`, found there by its name. It gets a `Case`,
+reads its evidence and returns what it compared; it opens no socket and waits for nothing. Its declaration names the
+rows of the catalogue that it judges; a profile has a row of its own only where it asks something else.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -16,7 +17,7 @@ from conformance.catalogue.course import DAY, FIRST_STOP, HOUR, Course, Timing, 
 from conformance.catalogue.failure_mode import FailureMode, Kind
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import Profile
-from conformance.catalogue.requirements import Requirement
+from conformance.catalogue.requirements import Requirement, catalogue
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.view import ErrorSeen, Evidence
 from conformance.judging.content import altered
@@ -45,11 +46,13 @@ class Case:
         mode: The failure mode.
         evidence: What happened.
         profile: What is accepted.
+        requirements: The catalogue ids that the aspect itself names, by `aspect.slot`.
     """
 
     mode: FailureMode
     evidence: Evidence
     profile: Profile
+    requirements: Mapping[str, str]
 
     @cached_property
     def attempts(self) -> list[Attempt]:
@@ -174,7 +177,7 @@ class Case:
 
     def requirement(self, slot: str) -> Requirement:
         """Return the catalogue row behind `aspect.slot`."""
-        return self.profile.requirement(slot, self.mode)
+        return self.profile.requirement(slot, self.mode, self.requirements[slot])
 
     def intact(self, slot: str) -> list[Finding]:
         """Compare every copy that arrived with what was submitted, envelope and content; nothing if none did."""
@@ -205,33 +208,63 @@ class Case:
             observed=observed,
             only_late=only_late and not holds,
             conclusive=conclusive and not holds,
+            slot=slot,
         )
 
 
 Judge = Callable[[Case], Sequence[Finding]]
 
+# The place of an aspect that names none: behind all others.
+LAST = 1000
+
+
+class AspectError(Exception):
+    """An aspect is declared wrongly; the text names it and the reason."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Aspect:
-    """A function of the suite, and what it applies to.
+class Question:
+    """What is asked of a case.
 
     Attributes:
         name: `error_code`, `retried`, ...
         judge: The function.
-        courses: The courses whose evidence it reads, one item for each.
-        kinds: Which kinds of failure modes it applies to.
-        only: Names of the failure modes it is limited to on a course, where that is too long for all of them.
-        where: Which failure modes it is limited to on a course, whatever they are called.
-        slots: The `aspect.slot` keys it needs from a profile; none if the rows name requirements themselves.
+        requirements: The catalogue ids that it judges, by `aspect.slot`, the main one first; none if the rows of a
+            profile name them.
     """
 
     name: str
     judge: Judge
+    requirements: Mapping[str, str]
+
+    def main_requirement(self, mode: FailureMode, profile: Profile) -> Requirement:
+        """Return the catalogue row that a failure mode serves first of all under this aspect."""
+        for slot, own in self.requirements.items():
+            return profile.requirement(slot, mode, own)
+        return profile.code_requirement(mode)
+
+    def is_asked_by(self, profile: Profile) -> bool:
+        """Tell whether a profile asks any of it."""
+        return not self.requirements or any(profile.asks(slot) for slot in self.requirements)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Aspect(Question):
+    """A function of the suite, and what it applies to.
+
+    Attributes:
+        courses: The courses whose evidence it reads, one item for each.
+        kinds: Which kinds of failure modes it applies to.
+        only: Names of the failure modes it is limited to on a course, where that is too long for all of them.
+        where: Which failure modes it is limited to on a course, whatever they are called.
+        place: Where it stands among the others.
+    """
+
     courses: tuple[Course, ...]
     kinds: tuple[Kind, ...]
     only: Mapping[Course, tuple[str, ...]]
     where: Callable[[FailureMode, Course], bool]
-    slots: tuple[str, ...]
+    place: int
 
     def scenarios(self) -> Iterator[Scenario]:
         """Yield every scenario that this aspect can judge."""
@@ -248,35 +281,53 @@ class Aspect:
         name = scenario.failure_mode.name
         return name if len(self.courses) == 1 else f"{name}-{scenario.course}"
 
-    def main_requirement(self, mode: FailureMode, profile: Profile) -> Requirement:
-        """Return the catalogue row that a failure mode serves first of all under this aspect."""
-        if self.slots:
-            return profile.requirement(self.slots[0], mode)
-        return profile.code_requirement(mode)
-
 
 def aspect(
     *courses: Course,
     kinds: tuple[Kind, ...] = (Kind.TRANSIENT,),
     only: tuple[str, ...] | Mapping[Course, tuple[str, ...]] = MappingProxyType({}),
     where: Callable[[FailureMode, Course], bool] = lambda _mode, _course: True,
-    slots: tuple[str, ...] = (),
+    place: int = LAST,
+    requirements: Mapping[str, str] = MappingProxyType({}),
 ) -> Callable[[Judge], Aspect]:
-    """Declare a function `test_<name>` of the suite as an aspect."""
+    """Declare a function `test_<name>` of the suite as an aspect; see `Aspect`.
+
+    Args:
+        courses: The courses whose evidence it reads.
+        kinds: Which kinds of failure modes it applies to.
+        only: Names of the failure modes it is limited to, on all courses or on some.
+        where: Which failure modes it is limited to on a course.
+        place: Where it stands among the others in node ids and reports: in the order of numbers, and of names where
+            two are equal.
+        requirements: The catalogue ids that it judges, by slot, the main one first.
+
+    Raises:
+        AspectError: It names a requirement or a failure mode that does not exist.
+    """
 
     def declare(judge: Judge) -> Aspect:
         name = judge.__name__.removeprefix("test_")
+        limited = dict.fromkeys(courses, only) if isinstance(only, tuple) else only
+        _check(name, "requirement", requirements.values(), catalogue())
+        _check(name, "failure mode", (each for names in limited.values() for each in names), ALL)
         return Aspect(
             name=name,
             judge=judge,
             courses=courses,
             kinds=kinds,
-            only=dict.fromkeys(courses, only) if isinstance(only, tuple) else only,
+            only=limited,
             where=where,
-            slots=tuple(f"{name}.{slot}" for slot in slots),
+            place=place,
+            requirements={f"{name}.{slot}": row for slot, row in requirements.items()},
         )
 
     return declare
+
+
+def _check(name: str, what: str, named: Iterable[str], known: Mapping[str, object]) -> None:
+    missing = sorted(set(named) - set(known))
+    if missing:
+        raise AspectError(f"the aspect {name} names no such {what}: {', '.join(missing)}")
 
 
 def on_first_course(mode: FailureMode, course: Course) -> bool:
@@ -286,12 +337,14 @@ def on_first_course(mode: FailureMode, course: Course) -> bool:
 
 __all__ = [
     "Aspect",
+    "AspectError",
     "Case",
     "Course",
     "FailureMode",
     "Finding",
     "Kind",
     "Outcome",
+    "Question",
     "aspect",
     "on_first_course",
 ]

@@ -9,7 +9,7 @@ import email
 import email.utils
 from datetime import UTC, datetime, timedelta
 
-from conformance.judging.aspect import Case
+from conformance.judging.aspect import Case, Question
 from conformance.judging.verdict import Finding
 from conformance.target import TlsPolicy
 
@@ -73,6 +73,17 @@ def clock(case: Case) -> list[Finding]:
             observed=observed,
         )
     ]
+
+
+ARRIVAL = Question(
+    name="delivered",
+    judge=arrival,
+    requirements={
+        "delivered.delivered": "control/delivered",
+        "delivered.intact": "control/delivered",
+    },
+)
+CLOCK = Question(name="clock_moved", judge=clock, requirements={"clock_moved.moved": "control/clock-moved"})
 
 
 def _ahead(stamp: str, made: datetime) -> timedelta | None:

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from conformance.catalogue.course import Course
-from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.requirements import Requirement, catalogue
 from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.evidence.record import Fault, Record, Staged
 from conformance.evidence.view import Evidence
 from conformance.judging import controls
-from conformance.judging.aspect import Aspect, Case, Judge
+from conformance.judging.aspect import Aspect, Case, Question
 from conformance.judging.verdict import (
     Broken,
     Finding,
@@ -90,30 +89,22 @@ class Judged:
         return weightiest(self.findings).observed if self.findings else self.reason
 
 
-def judge(aspect: Aspect, scenario: Scenario, record: Record, profile: Profile) -> Judged:
+def judge(question: Question, scenario: Scenario, record: Record, profile: Profile) -> Judged:
     """Judge one aspect of one scenario; what was judged once is not judged again."""
-    mode = scenario.failure_mode
-    return _once(aspect.name, aspect.judge, aspect.main_requirement(mode, profile), scenario, record, profile)
-
-
-def _once(
-    name: str, compared: Judge, main: Requirement, scenario: Scenario, record: Record, profile: Profile
-) -> Judged:
-    key = f"{name} of {scenario.id} under {profile.name}"
+    key = f"{question.name} of {scenario.id} under {profile.name}"
     if key not in record.views:
-        record.views[key] = _judge(compared, main, scenario, record, profile)
+        record.views[key] = _judge(question, scenario, record, profile)
     judged: Judged = record.views[key]
     return judged
 
 
-def _judge(
-    compared: Judge, main: Requirement, scenario: Scenario, record: Record, profile: Profile
-) -> Judged:
+def _judge(question: Question, scenario: Scenario, record: Record, profile: Profile) -> Judged:
+    main = question.main_requirement(scenario.failure_mode, profile)
     staged = record.staged.get(scenario.id)
     evidence = _evidence(record, staged) if staged else None
     try:
-        case = _ready(scenario.failure_mode, scenario, record, profile, evidence)
-        findings = tuple(compared(case))
+        case = _ready(question, scenario, record, profile, evidence)
+        findings = tuple(each for each in question.judge(case) if profile.asks(each.slot))
         if not findings:
             raise NotApplicable("there was nothing to compare")
     except Judgement as judgement:
@@ -154,14 +145,16 @@ def _evidence(record: Record, staged: Staged) -> Evidence:
 
 
 def _ready(
-    mode: FailureMode, scenario: Scenario, record: Record, profile: Profile, evidence: Evidence | None
+    question: Question, scenario: Scenario, record: Record, profile: Profile, evidence: Evidence | None
 ) -> Case:
     """Return the case if there is something to judge.
 
     Raises:
         Judgement: There is not, and why.
     """
-    header = record.header
+    mode, header = scenario.failure_mode, record.header
+    if not question.is_asked_by(profile):
+        raise NotApplicable(f"the profile {profile.name} does not ask for it")
     impossible = unsuitable(scenario, frozenset(map(Capability, header.capabilities)), header.lab)
     if impossible:
         raise NotApplicable(impossible)
@@ -171,7 +164,7 @@ def _ready(
     if evidence.staged.submitted is None:
         said = evidence.staged.refusal or "nothing was submitted"
         raise Broken(Fault.TARGET, f"the relay did not accept the message: {said}")
-    case = Case(mode, evidence, profile)
+    case = Case(mode, evidence, profile, question.requirements)
     if not mode.is_control:
         _controls_passed(scenario, record, profile)
         if not case.attempts:
@@ -204,13 +197,9 @@ def _nothing_broke(record: Record, evidence: Evidence | None) -> None:
 
 def _controls_passed(scenario: Scenario, record: Record, profile: Profile) -> None:
     for control in controls_of(scenario):
-        if control.course is Course.AFTER_JUMP:
-            aspect, slot, compared = "clock_moved", "clock_moved.moved", controls.clock
-        else:
-            aspect, slot, compared = "delivered", "delivered.delivered", controls.arrival
-        main = profile.requirement(slot, control.failure_mode)
-        judged = _once(aspect, compared, main, control, record, profile)
-        if compared is controls.arrival and judged.findings and judged.findings[0].holds:
+        question = controls.CLOCK if control.course is Course.AFTER_JUMP else controls.ARRIVAL
+        judged = judge(question, control, record, profile)
+        if question is controls.ARRIVAL and judged.findings and judged.findings[0].holds:
             continue  # it arrived; what was altered on the way is judged where it belongs
         if judged.verdict not in (Verdict.PASS, Verdict.DEVIATION):
             raise Inconclusive(

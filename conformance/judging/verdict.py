@@ -38,6 +38,7 @@ class Finding:
         only_late: Whether all that is wrong is that something came too late, which a busy machine can do as well.
         conclusive: Whether something was seen that no busy machine brings about: a second copy, mail in clear. No later
             staging takes that back.
+        slot: `aspect.slot`, by which a profile may leave it out; empty where a row of the profile itself asks for it.
     """
 
     requirement: str
@@ -47,6 +48,7 @@ class Finding:
     observed: str
     only_late: bool = False
     conclusive: bool = False
+    slot: str = ""
 
     @property
     def verdict(self) -> Verdict:

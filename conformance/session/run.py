@@ -24,6 +24,7 @@ from conformance.schedules.scenarios import scenario_of
 from conformance.session.launch import WaveFailed, launch_all
 from conformance.session.minimise import WAVES, Minimiser
 from conformance.session.sequence_choice import SequenceChoice, staged_in
+from conformance.suite import profile_of
 from conformance.target import Capability, Target
 from conformance.targets.resolve import UnknownTarget, resolve
 from conformance.wave import plan as planning
@@ -262,7 +263,7 @@ def open_run(config: pytest.Config) -> Run:
     if lab not in ("auto", *labs.NAMES):
         raise pytest.UsageError(f"--conformance-lab={lab}: there are auto, {', '.join(labs.NAMES)}")
     try:
-        profile = profiles.load(config.getoption("conformance_profile") or profiles.DEFAULT)
+        profile = profile_of(config.getoption("conformance_profile") or profiles.DEFAULT)
     except profiles.ProfileError as error:
         raise pytest.UsageError(f"--conformance-profile: {error}") from error
     strict = bool(config.getoption("conformance_strict"))

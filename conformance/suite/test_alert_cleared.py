@@ -13,7 +13,9 @@ from conformance.judging.operations import (
 from conformance.judging.verdict import NotApplicable
 
 
-@aspect(Course.ALERTED, only=ALERTED, slots=("lasts", "cleared"))
+@aspect(
+    Course.ALERTED, only=ALERTED, place=840, requirements={"lasts": "alert/lasts", "cleared": "alert/cleared"}
+)
 def test_alert_cleared(case: Case) -> list[Finding]:
     """It is not cleared while its messages wait, and it is once they are delivered."""
     evidence = case.evidence

@@ -11,7 +11,18 @@ from conformance.target import Alert
 _CLOCKS = 1.5
 
 
-@aspect(Course.ALERTED, only=ALERTED, slots=("number", "dates", "destination", "error", "fix"))
+@aspect(
+    Course.ALERTED,
+    only=ALERTED,
+    place=830,
+    requirements={
+        "number": "alert/tells-number",
+        "dates": "alert/tells-dates",
+        "destination": "alert/tells-destination",
+        "error": "alert/tells-error",
+        "fix": "alert/tells-remedy",
+    },
+)
 def test_alert_detail(case: Case) -> list[Finding]:
     """Number queued, queue start and oldest expiry, destination server, last address, last error, how to fix."""
     alert_due(case.evidence)

@@ -4,7 +4,9 @@ from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.operations import ALERTED, alert_due, alert_listings, alerts_in, taken
 
 
-@aspect(Course.ALERTED, only=ALERTED, slots=("raised", "once"))
+@aspect(
+    Course.ALERTED, only=ALERTED, place=820, requirements={"raised": "alert/raised", "once": "alert/once"}
+)
 def test_alert_raised(case: Case) -> list[Finding]:
     """There is an alert for this connector when no more messages wait than it takes, and it stays one as more join."""
     evidence = case.evidence

@@ -4,7 +4,7 @@ from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.operations import ALERTED, alert_due, first_alert, taken
 
 
-@aspect(Course.ALERTED, only=ALERTED, slots=("number", "age"))
+@aspect(Course.ALERTED, only=ALERTED, place=810, requirements={"number": "alert/number", "age": "alert/age"})
 def test_alert_threshold(case: Case) -> list[Finding]:
     """No alert while too few messages wait, however old; none while enough of them wait that are too young."""
     evidence = case.evidence

@@ -11,7 +11,8 @@ from conformance.judging.verdict import Inconclusive
     Course.REJECTED,
     kinds=(Kind.CONTROL, Kind.HARMLESS, Kind.TRANSIENT, Kind.PERMANENT),
     where=lambda mode, course: bool(mode.forbidden) and on_first_course(mode, course),
-    slots=("host",),
+    place=250,
+    requirements={"host": "mx/no-other-host"},
 )
 def test_avoids(case: Case) -> list[Finding]:
     """From beginning to end nobody connects to the hosts that the failure mode forbids."""

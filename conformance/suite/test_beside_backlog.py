@@ -7,7 +7,13 @@ from conformance.judging.verdict import Inconclusive
 _TRANSFER = 1.0
 
 
-@aspect(Course.HEALTHY, kinds=(Kind.CONTROL,), only=("beside_backlog",), slots=("prompt",))
+@aspect(
+    Course.HEALTHY,
+    kinds=(Kind.CONTROL,),
+    only=("beside_backlog",),
+    place=120,
+    requirements={"prompt": "queue/isolation"},
+)
 def test_beside_backlog(case: Case) -> list[Finding]:
     """Submitted while messages wait for a dead server, it is delivered as promptly as any other."""
     if not any(case.evidence.of("smtp", "fault")):

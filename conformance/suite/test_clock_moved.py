@@ -4,7 +4,13 @@ from conformance.judging import controls
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 
 
-@aspect(Course.AFTER_JUMP, kinds=(Kind.CONTROL,), only=("moved_clock",), slots=("moved",))
+@aspect(
+    Course.AFTER_JUMP,
+    kinds=(Kind.CONTROL,),
+    only=("moved_clock",),
+    place=620,
+    requirements={"moved": "control/clock-moved"},
+)
 def test_clock_moved(case: Case) -> list[Finding]:
     """A message submitted after the last stop gets a Received field that is dated more than a day ahead.
 

@@ -5,7 +5,7 @@ from conformance.judging.lifetime import given_up
 from conformance.judging.verdict import NotApplicable
 
 
-@aspect(Course.EXPIRES, slots=("honest",))
+@aspect(Course.EXPIRES, place=670, requirements={"honest": "ndr/delay-is-honest"})
 def test_delay_notice(case: Case) -> list[Finding]:
     """Action: delayed, to the sender, and not after the message was given up."""
     case.must_have_waited()

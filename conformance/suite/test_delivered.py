@@ -11,7 +11,8 @@ _OWN_ASPECTS = ("beside_backlog", "moved_clock")
     Course.HEALTHY,
     kinds=(Kind.CONTROL,),
     where=lambda mode, _: mode.name not in _OWN_ASPECTS,
-    slots=("delivered", "intact"),
+    place=110,
+    requirements={"delivered": "control/delivered", "intact": "control/delivered"},
 )
 def test_delivered(case: Case) -> list[Finding]:
     """Exactly one copy arrives, unaltered, under TLS where the connector requires it, and no error is shown.

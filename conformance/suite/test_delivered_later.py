@@ -4,7 +4,16 @@ from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.content import altered
 
 
-@aspect(Course.PERSISTS, kinds=(Kind.PASSING,), slots=("delivered", "once", "accounted"))
+@aspect(
+    Course.PERSISTS,
+    kinds=(Kind.PASSING,),
+    place=140,
+    requirements={
+        "delivered": "replies/passing",
+        "once": "replies/once-each",
+        "accounted": "replies/accounted",
+    },
+)
 def test_delivered_later(case: Case) -> list[Finding]:
     """Without any repair the message arrives for every recipient, once for each, and nobody is told that it failed."""
     staged = case.evidence.staged

@@ -5,7 +5,12 @@ from conformance.judging.content import altered
 from conformance.target import TlsPolicy
 
 
-@aspect(Course.PERSISTS, kinds=(Kind.HARMLESS,), slots=("delivered", "at_once"))
+@aspect(
+    Course.PERSISTS,
+    kinds=(Kind.HARMLESS,),
+    place=130,
+    requirements={"delivered": "harmless/delivered", "at_once": "harmless/at-once"},
+)
 def test_delivers_anyway(case: Case) -> list[Finding]:
     """One copy arrives, content intact, under TLS where the connector requires it; and no attempt had failed before."""
     messages = case.evidence.messages

@@ -7,7 +7,7 @@ from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.verdict import NotApplicable
 
 
-@aspect(Course.HEALED, slots=("named",))
+@aspect(Course.HEALED, place=330, requirements={"named": "error/destination-server"})
 def test_destination_server(case: Case) -> list[Finding]:
     """The last error shown names the smart host that was tried last, by name or by address.
 

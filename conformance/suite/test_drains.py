@@ -11,7 +11,18 @@ from conformance.judging.verdict import Inconclusive
 _AT_ONCE = 0.5
 
 
-@aspect(Course.CORRECTED, Course.EDITED, only=CORRECTED, slots=("delivered", "once", "intact", "order"))
+@aspect(
+    Course.CORRECTED,
+    Course.EDITED,
+    only=CORRECTED,
+    place=880,
+    requirements={
+        "delivered": "correction/takes-effect",
+        "once": "correction/once",
+        "intact": "correction/intact",
+        "order": "correction/in-order",
+    },
+)
 def test_drains(case: Case) -> list[Finding]:
     """After the correction every waiting message arrives, once, unaltered, in the order of acceptance."""
     case.must_have_waited()
@@ -76,7 +87,7 @@ def _order(case: Case, fates: list[Fate]) -> list[Finding]:
     staged = case.evidence.staged
     together = _AT_ONCE * staged.granted.retry_interval
     apart = (fates[-1].offer.accepted or 0.0) - (fates[0].offer.accepted or 0.0)
-    if not case.profile.has("drains.order") or (staged.stretched and apart > together / 2):
+    if staged.stretched and apart > together / 2:
         return []
     overtaken = [
         f"<{later.offer.recipient}> was there before <{earlier.offer.recipient}> was begun"

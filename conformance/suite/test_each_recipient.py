@@ -3,7 +3,16 @@
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 
 
-@aspect(Course.MIXED, kinds=(Kind.MIXED,), slots=("failed", "others", "intact"))
+@aspect(
+    Course.MIXED,
+    kinds=(Kind.MIXED,),
+    place=540,
+    requirements={
+        "failed": "recipients/own-outcome",
+        "others": "recipients/delivered-once",
+        "intact": "recipients/intact",
+    },
+)
 def test_each_recipient(case: Case) -> list[Finding]:
     """The one in trouble is returned or delivered late, the other delivered once, at the first attempt; unaltered."""
     staged = case.evidence.staged

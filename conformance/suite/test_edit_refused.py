@@ -5,7 +5,12 @@ from conformance.judging.operations import EDIT_REFUSED, fate_of, last_action, t
 from conformance.judging.verdict import Inconclusive
 
 
-@aspect(Course.EDIT_REFUSED, only=EDIT_REFUSED, slots=("refused", "unchanged"))
+@aspect(
+    Course.EDIT_REFUSED,
+    only=EDIT_REFUSED,
+    place=890,
+    requirements={"refused": "edit/invalid-refused", "unchanged": "edit/unchanged"},
+)
 def test_edit_refused(case: Case) -> list[Finding]:
     """Each invalid edit is refused with a reason; the old settings stay in force, none of the new ones is."""
     evidence = case.evidence

@@ -8,7 +8,7 @@ from conformance.judging.code_check import compare
 from conformance.judging.verdict import Inconclusive, NotApplicable, Verdict, weightiest
 
 
-@aspect(Course.HEALED)
+@aspect(Course.HEALED, place=310)
 def test_error_code(case: Case) -> list[Finding]:
     """Every error shown while the fault lasts carries an accepted code; the worst one counts."""
     case.must_have_failed()

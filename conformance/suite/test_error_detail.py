@@ -13,7 +13,9 @@ _WORD = re.compile(r"[A-Za-z]{4,}|\b\d{3,5}\b")
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
 
-@aspect(Course.HEALED, slots=("present", "cause"))
+@aspect(
+    Course.HEALED, place=320, requirements={"present": "error/detail", "cause": "error/detail-names-cause"}
+)
 def test_error_detail(case: Case) -> list[Finding]:
     """The last error shown has a detail, and the detail names the cause."""
     case.must_have_failed()

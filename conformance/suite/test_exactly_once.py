@@ -5,7 +5,12 @@ from conformance.judging.verdict import Inconclusive, NotApplicable
 from conformance.schedules.steps import faults_not_met
 
 
-@aspect(Course.SCHEDULE, kinds=(Kind.SCHEDULE,), slots=("outcome", "intact"))
+@aspect(
+    Course.SCHEDULE,
+    kinds=(Kind.SCHEDULE,),
+    place=730,
+    requirements={"outcome": "schedule/exactly-once", "intact": "schedule/intact"},
+)
 def test_exactly_once(case: Case) -> list[Finding]:
     """The message is delivered exactly once, intact, or reported exactly once: never both, never neither.
 

@@ -8,7 +8,17 @@ from conformance.judging.verdict import Inconclusive
 _CLEARING = 0.5
 
 
-@aspect(Course.EXPIRES, Course.DAY, only={Course.DAY: FULL_DAY}, slots=("not_early", "ends", "promptly"))
+@aspect(
+    Course.EXPIRES,
+    Course.DAY,
+    only={Course.DAY: FULL_DAY},
+    place=630,
+    requirements={
+        "not_early": "lifetime/not-early",
+        "ends": "lifetime/ends",
+        "promptly": "lifetime/promptly",
+    },
+)
 def test_expires(case: Case) -> list[Finding]:
     """Still queued at 23 h 55 and not returned; returned within the time the profile allows after 24 h."""
     case.must_have_waited()

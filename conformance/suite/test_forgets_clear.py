@@ -13,7 +13,8 @@ def _offers_otherwise(mode: FailureMode, course: Course) -> bool:
     Course.HEALED,
     kinds=(Kind.HARMLESS, Kind.TRANSIENT),
     where=_offers_otherwise,
-    slots=("again", "forgotten"),
+    place=230,
+    requirements={"again": "tls/ehlo-again", "forgotten": "tls/forgets"},
 )
 def test_forgets_clear(case: Case) -> list[Finding]:
     """Under TLS the first command is EHLO, and no parameter is used that only was offered before.

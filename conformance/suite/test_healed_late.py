@@ -5,7 +5,14 @@ from conformance.judging.content import altered
 from conformance.judging.lifetime import FULL_DAY
 
 
-@aspect(Course.HEALED_1H, Course.HEALED_12H, Course.HEALED_23H, only=FULL_DAY, slots=("delivered",))
+@aspect(
+    Course.HEALED_1H,
+    Course.HEALED_12H,
+    Course.HEALED_23H,
+    only=FULL_DAY,
+    place=710,
+    requirements={"delivered": "lifetime/healed-late"},
+)
 def test_healed_late(case: Case) -> list[Finding]:
     """Repaired after 1, 12 or 23 hours: one copy, content intact, and no report afterwards."""
     case.must_have_waited()

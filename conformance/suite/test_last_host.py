@@ -8,7 +8,12 @@ from conformance.judging.verdict import NotApplicable
 _NOTHING_SAID = Codes(code="", status="", rest="")
 
 
-@aspect(Course.HEALED, where=lambda mode, _: any(host.like for host in mode.hosts), slots=("code",))
+@aspect(
+    Course.HEALED,
+    where=lambda mode, _: any(host.like for host in mode.hosts),
+    place=340,
+    requirements={"code": "hosts/last-error"},
+)
 def test_last_host(case: Case) -> list[Finding]:
     """The last error bears the code that belongs to what the last host did; the order of hosts is the relay's own."""
     case.must_have_waited()

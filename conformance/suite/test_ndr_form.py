@@ -5,7 +5,19 @@ from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.final_report import only_report, remote_involved
 
 
-@aspect(Course.EXPIRES, slots=("dsn", "form", "fields", "original", "others", "remote", "will_retry"))
+@aspect(
+    Course.EXPIRES,
+    place=650,
+    requirements={
+        "dsn": "ndr/notification",
+        "form": "ndr/form",
+        "fields": "ndr/fields",
+        "original": "ndr/returns-original",
+        "others": "ndr/read-by-others",
+        "remote": "ndr/remote-mta",
+        "will_retry": "ndr/will-retry-until",
+    },
+)
 def test_ndr_form(case: Case) -> list[Finding]:
     """A delivery status notification; as multipart/report also in order, and read alike by an independent reader."""
     case.must_have_waited()

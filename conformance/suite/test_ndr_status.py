@@ -8,7 +8,16 @@ from conformance.judging.verdict import NotApplicable
 from conformance.target import Outcome
 
 
-@aspect(Course.EXPIRES, slots=("class", "cause", "agrees", "passed_through"))
+@aspect(
+    Course.EXPIRES,
+    place=660,
+    requirements={
+        "class": "ndr/status-class",
+        "cause": "ndr/status-inferred",
+        "agrees": "ndr/agrees",
+        "passed_through": "replies/expired-status",
+    },
+)
 def test_ndr_status(case: Case) -> list[Finding]:
     """Status is of class 5 (or 4, transient by itself), keeps the cause, and agrees with Diagnostic-Code."""
     case.must_have_waited()
@@ -34,7 +43,7 @@ def test_ndr_status(case: Case) -> list[Finding]:
     ]
     if case.mode.section == "4yz":
         findings += _passed_through(case, recipient.status)
-    elif case.profile.has("ndr_status.cause") and case.mode.section.startswith("4."):
+    elif case.mode.section.startswith("4."):
         findings += _cause(case, recipient.status)
     if read.status and not _contradicts_itself(case) and not _is_quoted(case, read):
         findings.append(

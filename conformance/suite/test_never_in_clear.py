@@ -18,7 +18,8 @@ def _requires_tls(mode: FailureMode, course: Course) -> bool:
     Course.HEALED,
     kinds=(Kind.CONTROL, Kind.HARMLESS, Kind.TRANSIENT),
     where=_requires_tls,
-    slots=("sent",),
+    place=220,
+    requirements={"sent": "tls/never-in-clear"},
 )
 def test_never_in_clear(case: Case) -> list[Finding]:
     """On no connection, before the repair or after it, MAIL, RCPT, DATA or content came before TLS was negotiated."""

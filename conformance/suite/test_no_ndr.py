@@ -10,7 +10,14 @@ from conformance.judging.verdict import Inconclusive
     Course.NOTIFY_NEVER,
     Course.NOTIFY_DELAY,
     only=("connection_refused",),
-    slots=("null_sender", "notify", "kept", "notification_kept", "notification_retried"),
+    place=680,
+    requirements={
+        "null_sender": "ndr/none-for-null-sender",
+        "notify": "ndr/none-unless-asked",
+        "kept": "lifetime/not-early",
+        "notification_kept": "lifetime/not-early",
+        "notification_retried": "queue/retried",
+    },
 )
 def test_no_ndr(case: Case) -> list[Finding]:
     """Null reverse-path, NOTIFY=NEVER, NOTIFY without FAILURE: no report, and the message waits all the same."""
@@ -32,7 +39,7 @@ def test_no_ndr(case: Case) -> list[Finding]:
         return [nothing_sent, _kept(case, "no_ndr.kept")]
     findings = [nothing_sent]
     # RFC 5321 section 4.5.4.1: fewer retries may be appropriate for notifications; none at all are none
-    if case.profile.has("no_ndr.notification_kept"):
+    if case.profile.asks("no_ndr.notification_kept"):
         findings.append(_kept(case, "no_ndr.notification_kept"))
     return [*findings, _retried(case)]
 

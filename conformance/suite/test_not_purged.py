@@ -12,7 +12,12 @@ from conformance.judging.operations import (
 from conformance.judging.verdict import NotApplicable
 
 
-@aspect(*OUT_OF_SERVICE, only=TAKEN_OUT_OF_SERVICE, slots=("kept", "valid"))
+@aspect(
+    *OUT_OF_SERVICE,
+    only=TAKEN_OUT_OF_SERVICE,
+    place=870,
+    requirements={"kept": "out-of-service/nothing-purged", "valid": "out-of-service/valid-not-returned"},
+)
 def test_not_purged(case: Case) -> list[Finding]:
     """Each message accepted is delivered, returned or still queued; none is returned whose recipient is known."""
     last_action(case)

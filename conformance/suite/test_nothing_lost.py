@@ -4,7 +4,12 @@ from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.witness.kills import gone_from_queue, kills
 
 
-@aspect(Course.KILLED, kinds=(Kind.KILLED,), slots=("kept", "once", "intact"))
+@aspect(
+    Course.KILLED,
+    kinds=(Kind.KILLED,),
+    place=740,
+    requirements={"kept": "nothing-lost/kept", "once": "nothing-lost/once", "intact": "nothing-lost/intact"},
+)
 def test_nothing_lost(case: Case) -> list[Finding]:
     """Delivered or reported after the restart, exactly once wherever the protocol allows it, content intact."""
     evidence = case.evidence

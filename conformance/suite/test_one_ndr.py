@@ -4,7 +4,13 @@ from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.lifetime import FULL_DAY
 
 
-@aspect(Course.EXPIRES, Course.DAY, only={Course.DAY: FULL_DAY}, slots=("one", "to_sender", "null_path"))
+@aspect(
+    Course.EXPIRES,
+    Course.DAY,
+    only={Course.DAY: FULL_DAY},
+    place=640,
+    requirements={"one": "ndr/one", "to_sender": "ndr/to-sender", "null_path": "ndr/null-reverse-path"},
+)
 def test_one_ndr(case: Case) -> list[Finding]:
     """Exactly one failure report, to the envelope sender, with the null reverse-path."""
     case.must_have_waited()

@@ -17,7 +17,8 @@ from conformance.target import Outcome
     Course.REJECTED,
     kinds=(Kind.TRANSIENT, Kind.PERMANENT),
     where=lambda mode, course: mode.hostile and (course is Course.REJECTED) is (mode.kind is Kind.PERMANENT),
-    slots=("shown", "report"),
+    place=530,
+    requirements={"shown": "replies/one-record", "report": "replies/report-intact"},
 )
 def test_quotes_safely(case: Case) -> list[Finding]:
     """The queue and the events stay one record for each error; the fields of a report are the relay's own."""

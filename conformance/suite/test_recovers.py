@@ -5,7 +5,9 @@ from conformance.judging.content import altered
 from conformance.target import TlsPolicy
 
 
-@aspect(Course.HEALED, slots=("delivered", "returned"))
+@aspect(
+    Course.HEALED, place=440, requirements={"delivered": "queue/recovers", "returned": "permanent/returned"}
+)
 def test_recovers(case: Case) -> list[Finding]:
     """After the repair exactly one copy arrives, its content intact, and no NDR follows.
 

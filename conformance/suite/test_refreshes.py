@@ -10,7 +10,12 @@ _TICK = 1.0
 @aspect(
     Course.HEALED,
     where=lambda mode, _: bool(mode.remembered),
-    slots=("address", "negative", "failure"),
+    place=460,
+    requirements={
+        "address": "dns-cache/address",
+        "negative": "dns-cache/negative",
+        "failure": "dns-cache/failure",
+    },
 )
 def test_refreshes(case: Case) -> list[Finding]:
     """Once the time to live has passed no attempt goes to the old server, and the next one asks again.

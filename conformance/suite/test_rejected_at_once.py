@@ -7,7 +7,17 @@ from conformance.judging.aspect import Case, Finding, aspect
 from conformance.judging.operations import TAKEN_OUT_OF_SERVICE, last_action
 
 
-@aspect(*OUT_OF_SERVICE, only=TAKEN_OUT_OF_SERVICE, slots=("invalid", "valid", "code", "before"))
+@aspect(
+    *OUT_OF_SERVICE,
+    only=TAKEN_OUT_OF_SERVICE,
+    place=850,
+    requirements={
+        "invalid": "out-of-service/invalid-rejected",
+        "valid": "out-of-service/valid-accepted",
+        "code": "out-of-service/code",
+        "before": "accepted-domain/internal-relay",
+    },
+)
 def test_rejected_at_once(case: Case) -> list[Finding]:
     """An unknown recipient is refused at RCPT with 550 5.4.1, a known one accepted; before, both were accepted."""
     done = last_action(case).done

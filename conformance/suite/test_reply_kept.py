@@ -12,7 +12,7 @@ def _replied(mode: FailureMode, _course: Course) -> bool:
     return mode.section == "4yz" and mode.reply is not None
 
 
-@aspect(Course.HEALED, where=_replied, slots=("words",))
+@aspect(Course.HEALED, where=_replied, place=450, requirements={"words": "replies/words-kept"})
 def test_reply_kept(case: Case) -> list[Finding]:
     """The last error shown has the words of every line of the reply, whatever stands around them."""
     assert case.mode.reply is not None

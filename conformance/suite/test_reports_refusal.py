@@ -11,7 +11,12 @@ _PERMANENT = re.compile(r"(?<![\w.])5(?:\d\d|\.\d{1,3}\.\d{1,3})(?!\w|\.\d)")
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
 
-@aspect(Course.REJECTED, kinds=(Kind.PERMANENT,), slots=("class", "words"))
+@aspect(
+    Course.REJECTED,
+    kinds=(Kind.PERMANENT,),
+    place=520,
+    requirements={"class": "replies/refusal-class", "words": "replies/refusal-quoted"},
+)
 def test_reports_refusal(case: Case) -> list[Finding]:
     """Status is of class 5, as the reply code is; Diagnostic-Code quotes code and words of the reply.
 

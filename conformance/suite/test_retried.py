@@ -8,7 +8,7 @@ from conformance.target import Schedule
 _HASTE = 0.1
 
 
-@aspect(Course.HEALED, slots=("again",))
+@aspect(Course.HEALED, place=420, requirements={"again": "queue/retried"})
 def test_retried(case: Case) -> list[Finding]:
     """From the end of one attempt to the start of the next no less than the interval and not much more."""
     case.must_have_waited()

@@ -12,7 +12,16 @@ from conformance.judging.verdict import NotApplicable
 _FINEST = 480
 
 
-@aspect(Course.DAY, only=FULL_DAY, slots=("gaps", "to_the_end", "dns"))
+@aspect(
+    Course.DAY,
+    only=FULL_DAY,
+    place=610,
+    requirements={
+        "gaps": "lifetime/gaps",
+        "to_the_end": "lifetime/retried-to-the-end",
+        "dns": "lifetime/starts-with-dns",
+    },
+)
 def test_retried_all_day(case: Case) -> list[Finding]:
     """First gaps at most 15 min, later ones at most 60, never at once; the last attempt near the end."""
     case.must_have_waited()

@@ -3,7 +3,12 @@
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 
 
-@aspect(Course.REJECTED, kinds=(Kind.PERMANENT,), slots=("returned", "not_retried"))
+@aspect(
+    Course.REJECTED,
+    kinds=(Kind.PERMANENT,),
+    place=510,
+    requirements={"returned": "permanent/returned", "not_retried": "permanent/not-retried"},
+)
 def test_returned_at_once(case: Case) -> list[Finding]:
     """One report at once, and one attempt only."""
     ndrs = case.evidence.ndrs

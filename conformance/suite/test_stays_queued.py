@@ -4,7 +4,7 @@ from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.verdict import Inconclusive, NotApplicable
 
 
-@aspect(Course.HEALED, slots=("kept",))
+@aspect(Course.HEALED, place=410, requirements={"kept": "queue/kept"})
 def test_stays_queued(case: Case) -> list[Finding]:
     """Between its acceptance and the repair the message is in every look at the queue, and no NDR came."""
     case.must_have_waited()

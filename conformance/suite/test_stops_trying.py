@@ -6,7 +6,9 @@ from conformance.judging.operations import TAKEN_OUT_OF_SERVICE, contacts_after,
 from conformance.judging.verdict import Inconclusive
 
 
-@aspect(*OUT_OF_SERVICE, only=TAKEN_OUT_OF_SERVICE, slots=("stopped",))
+@aspect(
+    *OUT_OF_SERVICE, only=TAKEN_OUT_OF_SERVICE, place=860, requirements={"stopped": "out-of-service/stops"}
+)
 def test_stops_trying(case: Case) -> list[Finding]:
     """After the operator's act no attempt goes to its smart hosts, as far as look-ups and connections show."""
     staged = case.evidence.staged

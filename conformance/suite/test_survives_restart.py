@@ -6,7 +6,7 @@ from conformance.judging.verdict import Inconclusive
 from conformance.witness.kills import kills
 
 
-@aspect(Course.RESTARTED, only=FULL_DAY, slots=("kept",))
+@aspect(Course.RESTARTED, only=FULL_DAY, place=720, requirements={"kept": "lifetime/survives-restart"})
 def test_survives_restart(case: Case) -> list[Finding]:
     """Killed at 12 h and started again: still queued at 23 h 55, returned once by the last stop.
 

@@ -50,7 +50,8 @@ def _applies(mode: FailureMode, course: Course) -> bool:
     Course.PERSISTS,
     kinds=(Kind.TRANSIENT, Kind.HARMLESS),
     where=_applies,
-    slots=("ends", "total"),
+    place=430,
+    requirements={"ends": "session/times-out", "total": "session/total-deadline"},
 )
 def test_times_out(case: Case) -> list[Finding]:
     """From the moment a server falls silent, or begins a reply that trickles or never ends, to the end of the session.

@@ -5,7 +5,12 @@ from conformance.judging.aspect import Case, Course, Finding, aspect
 _FORBIDDEN = ("TLSv1", "TLSv1.1")
 
 
-@aspect(Course.HEALED, where=lambda mode, _: any(host.newest_tls for host in mode.hosts), slots=("kept",))
+@aspect(
+    Course.HEALED,
+    where=lambda mode, _: any(host.newest_tls for host in mode.hosts),
+    place=240,
+    requirements={"kept": "tls/version-floor"},
+)
 def test_tls_floor(case: Case) -> list[Finding]:
     """On no connection TLS 1.0 or 1.1 came about, which the server would have spoken (RFC 8996)."""
     versions = [str(event["version"]) for event in case.evidence.of("tls", "established")]

@@ -11,7 +11,14 @@ def _offered(mode: FailureMode, course: Course) -> bool:
     return mode.tls is TlsPolicy.OPPORTUNISTIC and any(host.certificate for host in mode.hosts)
 
 
-@aspect(Course.HEALTHY, Course.PERSISTS, kinds=(Kind.CONTROL, Kind.HARMLESS), where=_offered, slots=("used",))
+@aspect(
+    Course.HEALTHY,
+    Course.PERSISTS,
+    kinds=(Kind.CONTROL, Kind.HARMLESS),
+    where=_offered,
+    place=210,
+    requirements={"used": "tls/opportunistic"},
+)
 def test_uses_tls(case: Case) -> list[Finding]:
     """The message comes under TLS, whatever the certificate: that it proves nothing is no reason to send in clear."""
     messages = case.evidence.messages

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stories.story import ASPECT, TOLD
+from stories.story import TOLD
 
+from conformance import suite
 from conformance.catalogue import profile
 from conformance.catalogue.course import STOPS
 from conformance.catalogue.failure_mode import Kind
@@ -15,6 +16,7 @@ from conformance.catalogue.requirements import Level, catalogue
 from conformance.catalogue.section import Section
 from conformance.evidence import codes
 from conformance.judging.code_check import compare
+from conformance.suite import REQUIREMENTS, profile_of
 from conformance.target import Outcome
 
 BROKEN = [mode for mode in ALL.values() if mode.fails]
@@ -50,15 +52,12 @@ checks = [{{ {check} }}]
 @pytest.mark.parametrize("name", NAMES)
 def test_what_comes_with_the_suite_serves_every_aspect_of_every_failure_mode(name: str) -> None:
     loaded = load(name)
-    slots = {slot for aspect in ASPECT.values() for slot in aspect.slots}
     # no RFC has a word on the subject of an expired message's Status, or on the order of a queue, and RFC 5321
     # section 4.5.4.1 lets a notification end sooner
     unsaid = {"ndr_status.cause", "drains.order", "no_ndr.notification_kept"}
-    left_out = unsaid if name == "rfc" else set()
-    assert set(loaded.slots) == slots - left_out
-    assert all(loaded.has(slot) is (slot not in left_out) for slot in slots)
+    assert {slot for slot in REQUIREMENTS if not loaded.asks(slot)} == (unsaid if name == "rfc" else set())
+    assert profile_of(name) is loaded
     assert loaded.expired_by in dict(STOPS)
-    assert {slot for section in loaded.by_section.values() for slot in section} <= slots
     assert set(loaded.by_section) <= {mode.section for mode in ALL.values()}
     assert set(loaded.rows) == {mode.name for mode in BROKEN}
     for row in loaded.rows.values():
@@ -120,7 +119,7 @@ def test_when_a_report_must_have_come(write: Any) -> None:
 
 
 def test_every_row_of_the_catalogue_is_served_by_some_profile() -> None:
-    served = set[str]().union(*(load(name).served() for name in NAMES))
+    served = set[str]().union(*(load(name).served(REQUIREMENTS) for name in NAMES))
     assert served == set(catalogue())
 
 
@@ -135,22 +134,68 @@ def test_a_row_by_name_wins_over_a_row_by_section(write: Any) -> None:
         assert own.rows["connect_timeout"] == load("eop").rows["connect_timeout"]
 
 
+def _row_behind(own: profile.Profile, slot: str) -> str:
+    return own.requirement(slot, ALL["dns_nxdomain"], REQUIREMENTS[slot]).id
+
+
 def test_what_is_extended_is_replaced_slot_by_slot(write: Any) -> None:
     own = write(
         'about = "x"\nextends = "eop"\n[aspects]\n"retried.again" = "rfc/retried"\n'
         '[sections."4.4.312"]\n"error_detail.cause" = "rfc/diagnostic-cause"\n'
         + _row('sections = ["4.4.312"]')
     )
-    nxdomain = ALL["dns_nxdomain"]
-    assert own.requirement("retried.again", nxdomain).id == "rfc/retried"
-    assert own.requirement("stays_queued.kept", nxdomain).id == "queue/kept"
-    assert own.requirement("error_detail.cause", nxdomain).id == "rfc/diagnostic-cause"
-    assert own.requirement("error_detail.present", nxdomain).id == "error/detail-given"
+    assert _row_behind(own, "retried.again") == "rfc/retried"
+    assert _row_behind(own, "stays_queued.kept") == "queue/kept"
+    assert _row_behind(own, "error_detail.cause") == "rfc/diagnostic-cause"
+    assert _row_behind(own, "error_detail.present") == "error/detail-given"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_profile_has_a_row_only_where_it_differs_from_the_aspect(name: str) -> None:
+    assert [slot for slot, row in load(name).slots.items() if row == REQUIREMENTS[slot]] == []
+
+
+def test_a_profile_may_leave_out_what_an_aspect_asks_and_another_ask_it_again(write: Any) -> None:
+    silent = write(
+        'about = "x"\nextends = "eop"\n[aspects]\n"retried.again" = false\n' + _row('sections = ["4.4.312"]')
+    )
+    assert not silent.asks("retried.again")
+    assert "queue/recovers" in silent.served(REQUIREMENTS)
+    assert "queue/retried" not in silent.served(
+        {**REQUIREMENTS, "no_ndr.notification_retried": "rfc/retried"}
+    )
+    again = write(
+        'about = "x"\nextends = "rfc"\n[aspects]\n"drains.order" = "correction/in-order"\n'
+        + _row('sections = ["4.4.312"]')
+    )
+    assert again.asks("drains.order")
+    assert not again.asks("ndr_status.cause")
+
+
+@pytest.mark.parametrize("table", ["aspects", 'sections."4.4.312"'])
+def test_a_slot_that_no_aspect_has_is_a_mistake(
+    write: Any, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    own = write(
+        f'about = "x"\nextends = "eop"\n[{table}]\n"retried.oops" = "queue/retried"\n'
+        + _row('sections = ["4.4.312"]')
+    )
+    monkeypatch.setattr(suite, "load", lambda _: own)
+    with pytest.raises(ProfileError, match=r"own\.toml: no aspect has retried\.oops"):
+        profile_of("own")
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        (
+            '[aspects]\n"retried.again" = true\n' + _row('sections = ["4.4.312"]'),
+            "retried.again = True is neither",
+        ),
+        (
+            '[aspects]\n"retried.again" = "no/such"\n' + _row('sections = ["4.4.312"]'),
+            "requirement: no/such",
+        ),
         (
             _row('sections = ["4.4.312"]', 'what = "code", any = [], requirement = "no/such"'),
             "requirement: no/such",

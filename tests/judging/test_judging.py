@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from stories.days import expired
 from stories.story import (
@@ -21,7 +23,8 @@ from conformance.catalogue.profile import load
 from conformance.catalogue.requirements import Level
 from conformance.catalogue.scenario import Course, controls_of, unsuitable
 from conformance.evidence.record import Fault, Trouble
-from conformance.judging.aspect import Case, aspect
+from conformance.judging import controls
+from conformance.judging.aspect import Case, Question, aspect
 from conformance.judging.judge import Judged, judge
 from conformance.judging.verdict import Finding, Verdict
 from conformance.target import Capability
@@ -154,6 +157,11 @@ def test_a_control_that_did_not_pass_leaves_its_dependants_inconclusive() -> Non
     assert "nothing arrived" in judged.observed
 
 
+@pytest.mark.parametrize("question", [controls.ARRIVAL, controls.CLOCK], ids=lambda each: each.name)
+def test_what_a_control_proves_is_what_its_aspect_shows(question: Question) -> None:
+    assert question.requirements == ASPECT[question.name].requirements
+
+
 def test_a_control_that_arrived_altered_damns_nothing_else() -> None:
     story = good("connection_refused")
     bad = Story("plain", number=2).delivers(1.5, content=b"A: 1\r\n\r\nother")
@@ -192,13 +200,34 @@ def test_a_late_control_is_inconclusive() -> None:
 
 
 def test_without_findings_there_was_nothing_to_judge() -> None:
-    @aspect(Course.HEALED, slots=("delivered",))
+    @aspect(Course.HEALED, requirements={"delivered": "queue/recovers"})
     def test_recovers(case: Case) -> list[Finding]:
         return []
 
     record = good("connection_refused").record()
     judged = judge(test_recovers, scenario_of("connection_refused"), record, load("eop"))
     assert judged.verdict is Verdict.NOT_APPLICABLE
+
+
+def test_what_the_profile_does_not_ask_is_dropped() -> None:
+    @aspect(Course.HEALED, requirements={"delivered": "queue/recovers", "kept": "queue/kept"})
+    def test_recovers(case: Case) -> list[Finding]:
+        return [
+            case.finding(f"recovers.{slot}", holds=False, expected="", observed=slot)
+            for slot in ("delivered", "kept")
+        ]
+
+    def judged(*unasked: str) -> Judged:
+        silent = replace(load("eop"), slots=dict.fromkeys(unasked))
+        record = good("connection_refused").record()
+        return judge(test_recovers, scenario_of("connection_refused"), record, silent)
+
+    assert [finding.observed for finding in judged("recovers.delivered").findings] == ["kept"]
+    nothing = judged("recovers.delivered", "recovers.kept")
+    assert (nothing.verdict, nothing.reason) == (
+        Verdict.NOT_APPLICABLE,
+        "the profile eop does not ask for it",
+    )
 
 
 def test_the_finding_that_decides_gives_requirement_level_and_words() -> None:

@@ -299,9 +299,9 @@ class Story:
     def evidence(self, *others: Story) -> Evidence:
         return Evidence(self.record(*others), self.staged)
 
-    def case(self, profile: str | Profile = "eop") -> Case:
+    def case(self, profile: str | Profile = "eop", aspect: str = "expires") -> Case:
         loaded = load(profile) if isinstance(profile, str) else profile
-        return Case(ALL[self.mode], self.evidence(), loaded)
+        return Case(ALL[self.mode], self.evidence(), loaded, ASPECT[aspect].requirements)
 
     def judge(self, aspect: str, profile: str = "eop", record: Record | None = None) -> Judged:
         return judge(ASPECT[aspect], self.scenario, record or self.record(), load(profile))

@@ -203,7 +203,9 @@ class TestNdrStatus:
                 "connection_refused",
                 report=postfix_like(expired("connection_refused").staged, status=code),
             )
-            found = {f.requirement: f.holds for f in ASPECT["ndr_status"].judge(story.case(profile))}
+            found = {
+                f.requirement: f.holds for f in ASPECT["ndr_status"].judge(story.case(profile, "ndr_status"))
+            }
             assert found["ndr/status-sampled"] is holds
 
     def test_rfcs_name_no_subject_for_an_expired_message(self) -> None:

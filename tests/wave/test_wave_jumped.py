@@ -186,7 +186,7 @@ class Wave:
 
     def case(self, number: int = 0) -> Case:
         player = self.players[number]
-        return Case(player.scenario.failure_mode, player.evidence(), load("eop"))
+        return Case(player.scenario.failure_mode, player.evidence(), load("eop"), {})
 
 
 @in_jumping_time
