@@ -9,7 +9,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from .sinner import target_of
+from conformance.targets.resolve import resolve
+
 from .storm import Storm
 
 
@@ -18,10 +19,11 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m crash", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="what the moments are drawn from (default: 1)")
     parser.add_argument("--kills", type=int, default=200, help="how many times to kill (default: 200)")
-    parser.add_argument("--mutant", default="", help="a relay with this sin instead of the reference relay")
+    parser.add_argument("--mutant", default="", help="this mutant instead of the reference relay")
     options = parser.parse_args(arguments)
+    target = resolve(f"mutants.target:{options.mutant}" if options.mutant else "reference")
     with tempfile.TemporaryDirectory(prefix="crash-") as folder:
-        storm = Storm(options.seed, Path(folder), target_of(options.mutant))
+        storm = Storm(options.seed, Path(folder), target)
         outcome = asyncio.run(storm.run(options.kills))
     for how, times in sorted(outcome.kills.items()):
         print(f"  {how:18} {times:4}")

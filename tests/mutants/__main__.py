@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("no mutant has such a name; see --list")
     if options.list:
         for mutant in chosen:
-            print(f"{mutant.name:36} {mutant.sin}")
+            print(f"{mutant.name:36} {mutant.summary}")
         return 0
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mutants-") as temporary:

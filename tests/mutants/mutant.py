@@ -1,15 +1,23 @@
-"""What the catalogue says of a mutant."""
+"""How a mutation declares what it does, what is to be staged and which verdicts must change.
+
+Every relay with a mutation imports this as it starts, so nothing here may import what only judges: verdicts and
+courses are words, and failure modes are names or a selection.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
-from conformance.catalogue.course import Course
-from conformance.judging.verdict import Verdict
+from .selection import Names, Selection, names
+
+VerdictName = Literal["pass", "fail", "deviation", "inconclusive", "not_applicable"]
+Mutation = Callable[[], None]
+Declare = Callable[[Mutation], Mutation]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Expected:
     """A verdict other than pass that a mutant must get.
 
@@ -20,17 +28,17 @@ class Expected:
         modes: The failure modes (or controls) for which it is given; empty: all that are staged and that the
             aspect applies to.
         courses: The courses for which it is given; empty: all that are staged and that the aspect reads.
-        besides: Further catalogue rows that the same sin breaks under this aspect; no other row may be broken.
+        besides: Further catalogue rows that the same mutation breaks under this aspect; no other row may be broken.
         profile: The profile that it is judged with.
-        why: Why the sin has this consequence; empty if it is the very point.
+        why: Why the mutation has this consequence; empty if it is the very point.
         certain: Whether the verdict is always given; else it depends on the moment, and a pass is as good.
     """
 
     aspect: str
-    verdict: Verdict
+    verdict: VerdictName
     requirement: str = ""
-    modes: tuple[str, ...] = ()
-    courses: tuple[Course, ...] = ()
+    modes: Names = ()
+    courses: tuple[str, ...] = ()
     besides: tuple[str, ...] = ()
     profile: str = "eop"
     why: str = ""
@@ -42,13 +50,14 @@ class Expected:
         return {self.requirement, *self.besides}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Mutant:
     """A relay that is wrong, or at least unusual, in one way.
 
     Attributes:
-        name: The name of its sin, a function.
-        sin: What it does otherwise, one sentence.
+        name: The name of its mutation, a function.
+        summary: What it does otherwise, one sentence.
+        mutate: The mutation: makes the reference relay of this process wrong.
         scenarios: What to stage: failure modes and controls on the first course of their kind, or
             `mode.course`; what they rely on is staged as well, and no clock that none of them needs.
         caught: The verdicts that prove their requirement; none for a relay that is unusual and innocent, all of
@@ -59,8 +68,9 @@ class Mutant:
     """
 
     name: str
-    sin: str
-    scenarios: tuple[str, ...]
+    summary: str
+    mutate: Mutation
+    scenarios: Names
     caught: tuple[Expected, ...] = ()
     also: tuple[Expected, ...] = ()
     profiles: tuple[str, ...] = ()
@@ -77,19 +87,59 @@ class Mutant:
         named = (each.profile for each in (*self.caught, *self.also))
         return tuple(dict.fromkeys(("eop", *self.profiles, *named)))
 
+    def looked_up(self) -> Mutant:
+        """Return the same with names in the place of selections."""
+        caught, also = (
+            tuple(replace(each, modes=names(each.modes)) for each in expected)
+            for expected in (self.caught, self.also)
+        )
+        return replace(self, scenarios=names(self.scenarios), caught=caught, also=also)
+
+
+# What the files that were imported declare, by name.
+DECLARED: dict[str, Mutant] = {}
+
+
+def mutation(
+    *,
+    scenarios: Names,
+    caught: tuple[Expected, ...] = (),
+    also: tuple[Expected, ...] = (),
+    profiles: tuple[str, ...] = (),
+    granted: Mapping[str, float] | None = None,
+) -> Declare:
+    """Declare a function that makes the reference relay of this process wrong; its docstring is the summary."""
+
+    def declare(mutate: Mutation) -> Mutation:
+        name = mutate.__name__
+        assert name not in DECLARED, f"two mutations are called {name}"
+        DECLARED[name] = Mutant(
+            name=name,
+            summary=mutate.__doc__ or "",
+            mutate=mutate,
+            scenarios=scenarios,
+            caught=caught,
+            also=also,
+            profiles=profiles,
+            granted=granted or {},
+        )
+        return mutate
+
+    return declare
+
 
 def fails(
     aspect: str,
     requirement: str,
-    *modes: str,
-    courses: tuple[Course, ...] = (),
+    *modes: str | Selection,
+    courses: tuple[str, ...] = (),
     besides: tuple[str, ...] = (),
     profile: str = "eop",
 ) -> Expected:
     """Return a MUST that must be seen to be broken."""
     return Expected(
         aspect=aspect,
-        verdict=Verdict.FAIL,
+        verdict="fail",
         requirement=requirement,
         modes=modes,
         courses=courses,
@@ -101,15 +151,15 @@ def fails(
 def deviates(
     aspect: str,
     requirement: str,
-    *modes: str,
-    courses: tuple[Course, ...] = (),
+    *modes: str | Selection,
+    courses: tuple[str, ...] = (),
     besides: tuple[str, ...] = (),
     profile: str = "eop",
 ) -> Expected:
     """Return a SHOULD that must be seen to be broken."""
     return Expected(
         aspect=aspect,
-        verdict=Verdict.DEVIATION,
+        verdict="deviation",
         requirement=requirement,
         modes=modes,
         courses=courses,
@@ -121,13 +171,13 @@ def deviates(
 def hence(
     why: str,
     *aspects: str,
-    verdict: Verdict = Verdict.FAIL,
-    modes: tuple[str, ...] = (),
-    courses: tuple[Course, ...] = (),
+    verdict: VerdictName = "fail",
+    modes: Names = (),
+    courses: tuple[str, ...] = (),
     profile: str = "eop",
     certain: bool = True,
 ) -> tuple[Expected, ...]:
-    """Return what a sin does to other aspects without being about them."""
+    """Return what a mutation does to other aspects without being about them."""
     return tuple(
         Expected(
             aspect=aspect,

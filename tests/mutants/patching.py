@@ -10,18 +10,6 @@ from typing import Any
 
 from conformance import reference
 
-Sin = Callable[[], None]
-
-# Every mutation by its name; filled by the decorator.
-SINS: dict[str, Sin] = {}
-
-
-def sin(function: Sin) -> Sin:
-    """Declare a function that makes this process's reference relay wrong in one way."""
-    assert function.__name__ not in SINS, function.__name__
-    SINS[function.__name__] = function
-    return function
-
 
 def patch(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     """Replace `owner.name` by what `make` returns for it.

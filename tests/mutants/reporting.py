@@ -1,4 +1,4 @@
-"""Reports that mutants send, and reports that they rewrite."""
+"""Reports that mutants send, and reports that they rewrite: what their mutations share."""
 
 from __future__ import annotations
 
@@ -68,6 +68,27 @@ def after_settling(
         return settle
 
     patch(Relay, "_settle", make)
+
+
+def told_of_delay(action: bytes, attempt: int) -> None:
+    """Send a notice of delay after the nth attempt."""
+
+    def change(report: bytes) -> bytes:
+        return report.replace(b"\r\nAction: failed", b"\r\nAction: " + action).replace(
+            b"\r\nStatus: 5.", b"\r\nStatus: 4."
+        )
+
+    def make(original: Any) -> Any:
+        async def conclude(self: Any, message: Message, results: Any) -> None:
+            await original(self, message, results)
+            waiting = {r: f for r, f in results.items() if isinstance(f, Failure) and r.attempts == attempt}
+            if waiting and message.sender:
+                content = await self._spool.content(message.queue_id)
+                await send_report(self, message, content, waiting, change=change)
+
+        return conclude
+
+    patch(Relay, "_conclude", make)
 
 
 def rewritten(change: Change) -> None:

@@ -12,13 +12,13 @@ from typing import Any
 from conformance.target import RelayConfig
 from conformance.targets.reference import ReferenceRelay, ReferenceTarget
 
-from .catalogue import MUTANTS
+from .mutations import find
 
 _RELAY = Path(__file__).with_name("relay.py")
 
 
 class MutantTarget(ReferenceTarget):
-    """The reference relay, started with one sin; a class for each is made on demand."""
+    """The reference relay, started with one mutation; a class for each is made on demand."""
 
     mutant = ""
 
@@ -29,13 +29,15 @@ class MutantTarget(ReferenceTarget):
     @asynccontextmanager
     async def running(self, config: RelayConfig) -> AsyncIterator[ReferenceRelay]:
         """Start the mutant with the times that it grants."""
-        factors = MUTANTS[self.mutant].granted
+        factors = find(self.mutant).granted
         times: dict[str, Any] = {name: getattr(config, name) * factor for name, factor in factors.items()}
         async with super().running(replace(config, **times)) as relay:
             yield relay
 
 
 def __getattr__(name: str) -> type[MutantTarget]:
-    if name not in MUTANTS:
-        raise AttributeError(f"no mutant is called {name!r}; there are {', '.join(MUTANTS)}")
-    return type(name, (MutantTarget,), {"name": name, "mutant": name, "__doc__": MUTANTS[name].sin})
+    try:
+        mutant = find(name)
+    except LookupError as error:
+        raise AttributeError(str(error)) from None
+    return type(name, (MutantTarget,), {"name": name, "mutant": name, "__doc__": mutant.summary})

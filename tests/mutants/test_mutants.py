@@ -1,6 +1,7 @@
 """A few mutants from end to end (`python -m mutants` runs all), and what must be true of the catalogue."""
 
-from importlib import import_module
+import subprocess
+import sys
 
 import pytest
 
@@ -11,10 +12,10 @@ from conformance.judging.verdict import Verdict
 from conformance.suite import ASPECTS, REQUIREMENTS
 from conformance.targets.resolve import UnknownTarget, resolve
 
+from . import mutations
 from .__main__ import main, run
 from .catalogue import MUTANTS, UNPROVEN
-from .patching import SINS
-from .relay import module_of
+from .mutant import DECLARED
 from .verdicts import find, scenarios_of
 from .waves import TESTS, scenario_of
 
@@ -95,10 +96,11 @@ def test_every_failure_mode_and_control_catches_a_mutant(catches, mode):
 def test_what_is_expected_of_a_mutant_can_come_true(mutant):
     staged = {scenario_of(name).id for name in mutant.scenarios}
     assert len(staged) == len(mutant.scenarios)
-    assert mutant.sin.endswith(".")
+    assert mutant.summary.endswith(".")
     assert all(each.requirement for each in mutant.caught)
     assert all(each.why for each in mutant.also)
     for each in (*mutant.caught, *mutant.also):
+        Verdict(each.verdict)
         assert not each.requirement or each.proves <= profiles.load(each.profile).served(REQUIREMENTS)
         assert scenarios_of(mutant, each)
         assert set(each.modes) <= {scenario.failure_mode.name for scenario in scenarios_of(mutant, each)}
@@ -112,14 +114,39 @@ def test_what_is_expected_of_a_mutant_can_come_true(mutant):
 def test_caught_verdict_agrees_with_the_level_of_its_requirement(mutant):
     for each in mutant.caught:
         must = catalogue()[each.requirement].level == "MUST"
-        assert each.verdict is (Verdict.FAIL if must else Verdict.DEVIATION)
+        assert each.verdict == (Verdict.FAIL if must else Verdict.DEVIATION)
         assert all(catalogue()[row].level != "MAY" for row in each.proves)
 
 
-def test_there_is_a_sin_for_each_entry_and_an_entry_for_each_sin():
-    for name in MUTANTS:  # the only place where the relay itself is imported into this process
-        import_module(module_of(name))
-    assert set(SINS) == set(MUTANTS)
+@pytest.mark.parametrize("name", MUTANTS)
+def test_mutant_is_found_in_the_file_that_declares_it(name):
+    assert mutations.find(name).name == name
+
+
+def test_one_file_is_all_that_a_mutant_needs(tmp_path, monkeypatch):
+    tmp_path.joinpath("another.py").write_text(
+        "from mutants.mutant import mutation\n"
+        "@mutation(scenarios=('plain',))\n"
+        "def does_the_same() -> None:\n"
+        "    'Is no different.'\n"
+    )
+    monkeypatch.setattr(mutations, "__path__", [*mutations.__path__, str(tmp_path)])
+    try:
+        assert mutations.find("does_the_same").summary == "Is no different."
+    finally:
+        DECLARED.pop("does_the_same", None)
+        sys.modules.pop(f"{mutations.__name__}.another", None)
+
+
+def test_mutant_starts_without_the_suite():
+    heavy = {"conformance.catalogue", "conformance.judging", "conformance.evidence", "fake_servers", "cattrs"}
+    program = (
+        f"import sys; from mutants.mutations import find_all; find_all(); print({heavy} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=TESTS, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
 
 
 def test_mutant_is_a_target_by_name():
@@ -132,7 +159,7 @@ def test_unknown_mutant_is_a_usage_error_that_lists_all():
         resolve("mutants.target:not_a_mutant", [str(TESTS)])
 
 
-def test_list_shows_each_sin(capsys):
+def test_list_shows_each_mutant(capsys):
     assert main(["--list", "bounces"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == sum("bounces" in name for name in MUTANTS)

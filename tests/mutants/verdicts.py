@@ -84,7 +84,7 @@ def _came_late(given: Given) -> bool:
 def _difference(expected: Expected, given: Given) -> str:
     """Say what was wanted if it is not what was given."""
     judged = given.judged
-    if judged.verdict is not expected.verdict or expected.requirement not in ("", judged.requirement.id):
+    if judged.verdict != expected.verdict or expected.requirement not in ("", judged.requirement.id):
         return " ".join(part for part in (expected.verdict, expected.requirement) if part)
     broken = {finding.requirement for finding in judged.findings if finding.verdict is not Verdict.PASS}
     if expected.requirement and broken != expected.proves:

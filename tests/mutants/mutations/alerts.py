@@ -1,0 +1,133 @@
+"""Alerts that come too early, too late, too often, last for ever, or have nothing in them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from conformance.reference import config_file
+from conformance.reference.alerts import AlertWatch
+from conformance.reference.config import AlertRule
+from mutants.mutant import Expected, deviates, fails, hence, mutation
+from mutants.patching import patch
+
+_SOON = 0.5  # seconds
+_ALERTED = ("connection_refused.alerted", "greeting_421.alerted")
+
+
+def _no_alert_to_judge() -> tuple[Expected, ...]:
+    return hence("there is no alert to look at", "alert_detail", "alert_cleared", verdict="not_applicable")
+
+
+_NO_ALERT = (
+    fails("alert_raised", "alert/raised-for-refused", "connection_refused"),
+    deviates("alert_raised", "alert/raised", "greeting_421"),
+)
+
+
+def _by(change: Callable[[AlertRule], AlertRule]) -> None:
+    """Watch by another threshold than the one that is configured."""
+    patch(config_file, "_alert", lambda original: lambda table: change(original(table)))
+
+
+@mutation(scenarios=_ALERTED, caught=(deviates("alert_threshold", "alert/age"),))
+def alerts_by_number_alone() -> None:
+    """Raises the alert as soon as enough messages wait, however young."""
+    _by(lambda rule: replace(rule, age=0.0))
+
+
+@mutation(scenarios=_ALERTED, caught=(deviates("alert_threshold", "alert/number"),))
+def alerts_by_age_alone() -> None:
+    """Raises the alert as soon as one message has waited long enough."""
+    _by(lambda rule: replace(rule, messages=1))
+
+
+@mutation(scenarios=_ALERTED, caught=_NO_ALERT)
+def alerts_above_the_number() -> None:
+    """Raises the alert when more messages wait than the threshold says, and not when as many do."""
+    _by(lambda rule: replace(rule, messages=rule.messages + 1))
+
+
+@mutation(scenarios=_ALERTED, caught=(deviates("alert_raised", "alert/once"),))
+def alerts_per_message() -> None:
+    """Raises an alert for each message that joins the queue after the first one."""
+
+    def make(original: Any) -> Any:
+        def alerts(self: Any) -> list[dict[str, Any]]:
+            told = []
+            for each in original(self):
+                again = each["queued"] - self._config.alert.messages if each["cleared_at"] is None else 0
+                told += [each] * (1 + max(0, again))
+            return told
+
+        return alerts
+
+    patch(AlertWatch, "alerts", make)
+
+
+@mutation(scenarios=_ALERTED, caught=_NO_ALERT, also=_no_alert_to_judge())
+def never_alerts() -> None:
+    """Raises no alert at all."""
+    _by(lambda rule: replace(rule, messages=10**6))
+
+
+def _told(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Tell something else of each alert."""
+    patch(
+        AlertWatch, "alerts", lambda original: lambda self: [each | change(each) for each in original(self)]
+    )
+
+
+@mutation(scenarios=_ALERTED, caught=_NO_ALERT, also=_no_alert_to_judge())
+def alert_names_no_connector() -> None:
+    """Raises alerts for the connector called default, whichever it is."""
+    _told(lambda alert: {"connector": "default"})
+
+
+@mutation(scenarios=_ALERTED, caught=(deviates("alert_cleared", "alert/cleared"),))
+def alert_never_cleared() -> None:
+    """Leaves an alert as it is when its messages are delivered."""
+    _told(lambda alert: {"cleared_at": None})
+
+
+@mutation(scenarios=_ALERTED, caught=(deviates("alert_cleared", "alert/lasts"),))
+def alert_cleared_while_it_lasts() -> None:
+    """Clears each alert half a second after it was raised."""
+
+    def cleared(alert: dict[str, Any]) -> dict[str, Any]:
+        end = alert["raised_at"] + _SOON
+        return {} if alert["cleared_at"] is not None or time.time() < end else {"cleared_at": end}
+
+    _told(cleared)
+
+
+@mutation(scenarios=_ALERTED, caught=(deviates("alert_detail", "alert/tells-number"),))
+def alert_counts_one() -> None:
+    """Says of every alert that one message is queued."""
+    _told(lambda alert: {"queued": 1})
+
+
+@mutation(scenarios=_ALERTED, caught=(deviates("alert_detail", "alert/tells-dates"),))
+def alert_dates_from_its_raising() -> None:
+    """Gives as queue start the time at which the alert was raised."""
+    _told(lambda alert: {"queue_start": alert["raised_at"]})
+
+
+@mutation(scenarios=_ALERTED, caught=(deviates("alert_detail", "alert/tells-destination"),))
+def alert_names_itself() -> None:
+    """Names the relay itself as destination server."""
+    _told(lambda alert: {"destination_server": "relay.test"})
+
+
+@mutation(scenarios=_ALERTED, caught=(deviates("alert_detail", "alert/tells-error"),))
+def alert_without_error() -> None:
+    """Shows the number of attempts instead of the last error."""
+    _told(lambda alert: {"last_error": "tried again and again"})
+
+
+@mutation(scenarios=_ALERTED, caught=(deviates("alert_detail", "alert/tells-remedy"),))
+def alert_without_remedy() -> None:
+    """Says nothing of how to fix it."""
+    _told(lambda alert: {"how_to_fix": ""})

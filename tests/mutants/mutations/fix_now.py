@@ -1,0 +1,122 @@
+"""Fix now: connectors and domains out of service that purge, return or reject the wrong mail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from conformance.reference import errors, routing
+from conformance.reference.config import Config, DomainType
+from conformance.reference.errors import ACCESS_DENIED, Failure
+from conformance.reference.message import Message, Recipient
+from conformance.reference.relay import Relay
+from conformance.reference.routing import Here
+from conformance.reference.transaction import Delivered
+from mutants.mutant import deviates, fails, mutation
+from mutants.patching import patch
+
+_OUT_OF_SERVICE = (
+    "connection_refused.fixed_now",
+    "connection_refused.switched_off",
+    "connection_refused.deleted",
+)
+_STOPS = "out-of-service/stops"
+
+
+def _refused(when: Callable[[Any, str], bool]) -> None:
+    """Refuse other recipients; `when` gets their accepted domain and their address."""
+
+    def make(original: Any) -> Any:
+        def is_refused(address: str, config: Config) -> bool:
+            found = routing.find_accepted(routing.domain_of(address), config.accepted_domains)
+            return found is not None and when(found, address)
+
+        return is_refused
+
+    patch(routing, "is_refused", make)
+
+
+@mutation(scenarios=_OUT_OF_SERVICE, caught=(fails("rejected_at_once", "out-of-service/valid-accepted"),))
+def rejects_known_recipients() -> None:
+    """Rejects every recipient of an authoritative domain, known or not."""
+    _refused(lambda accepted, _: accepted.type is DomainType.AUTHORITATIVE)
+
+
+@mutation(scenarios=_OUT_OF_SERVICE, caught=(fails("rejected_at_once", "out-of-service/invalid-rejected"),))
+def rejects_nobody() -> None:
+    """Accepts unknown recipients of an authoritative domain, and returns their mail later."""
+    _refused(lambda *_: False)
+
+
+@mutation(scenarios=_OUT_OF_SERVICE, caught=(deviates("rejected_at_once", "out-of-service/code"),))
+def rejects_with_another_code() -> None:
+    """Rejects unknown recipients with 550 5.1.1."""
+    patch(errors, "ACCESS_DENIED", lambda original: replace(original, status="5.1.1"))
+
+
+@mutation(scenarios=_OUT_OF_SERVICE, caught=(deviates("rejected_at_once", "accepted-domain/internal-relay"),))
+def rejects_before_it_is_told() -> None:
+    """Rejects unknown recipients of internal relay domains as well."""
+    _refused(lambda accepted, address: not accepted.knows(address))
+
+
+def _here(result: Delivered | Failure) -> None:
+    """Have mail that no connector takes end otherwise."""
+
+    def make(original: Any) -> Any:
+        async def deliver(self: Any, message: Message, route: Any, to: Sequence[Recipient]) -> Any:
+            if not isinstance(route, Here):
+                return await original(self, message, route, to)
+            return dict.fromkeys(to, result)
+
+        return deliver
+
+    patch(Relay, "_deliver", make)
+
+
+@mutation(scenarios=_OUT_OF_SERVICE, caught=(fails("not_purged", "out-of-service/nothing-purged"),))
+def purges_what_is_out_of_service() -> None:
+    """Drops the queued mail of a connector that is off or deleted, and tells nobody."""
+    _here(Delivered("nowhere", "250 2.0.0 OK"))
+
+
+@mutation(scenarios=_OUT_OF_SERVICE, caught=(fails("not_purged", "out-of-service/valid-not-returned"),))
+def returns_mail_of_known_recipients() -> None:
+    """Returns all queued mail of a connector that is off or deleted."""
+    _here(ACCESS_DENIED)
+
+
+@mutation(
+    scenarios=_OUT_OF_SERVICE,
+    caught=(
+        fails("not_purged", "out-of-service/nothing-purged", besides=("out-of-service/valid-not-returned",)),
+    ),
+)
+def keeps_and_returns() -> None:
+    """Puts mail into the mailbox of a known recipient and returns it as well."""
+
+    def make(original: Any) -> Any:
+        async def deliver(self: Any, message: Message, route: Any, to: Sequence[Recipient]) -> Any:
+            results = await original(self, message, route, to)
+            return dict.fromkeys(to, ACCESS_DENIED) if route is Here.MAILBOX else results
+
+        return deliver
+
+    patch(Relay, "_deliver", make)
+
+
+@mutation(
+    scenarios=_OUT_OF_SERVICE,
+    caught=(fails("stops_trying", _STOPS, "connection_refused", courses=("fixed_now", "switched_off")),),
+)
+def uses_a_connector_that_is_off() -> None:
+    """Goes on trying through a connector that is turned off."""
+
+    def make(original: Any) -> Any:
+        def choose_connector(domain: str, connectors: Any) -> Any:
+            return original(domain, [replace(each, enabled=True) for each in connectors])
+
+        return choose_connector
+
+    patch(routing, "choose_connector", make)

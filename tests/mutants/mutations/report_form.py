@@ -1,0 +1,233 @@
+"""Reports that programs cannot read, or that say something untrue."""
+
+from __future__ import annotations
+
+import re
+
+from conformance.reference import dsn
+from mutants.mutant import Declare, Expected, deviates, fails, hence, mutation
+from mutants.patching import patch
+from mutants.reporting import field_added, field_changed, parts_changed, rewritten
+
+_FINAL = rb"Final-Recipient: rfc822;"
+_REFUSED = ("connection_refused.expires",)
+_FORM = "ndr/form"
+_FIELDS = "ndr/fields"
+_OTHERS = "ndr/read-by-others"
+_DSN = "ndr/notification"
+_SAMPLED = "ndr/status-sampled"
+
+
+def _unreadable(requirement: str, *besides: str) -> tuple[Expected, ...]:
+    """Return what is said of a report without fields for a recipient."""
+    return (fails("ndr_form", requirement, besides=besides), fails("ndr_status", "ndr/status-class"))
+
+
+def _form(requirement: str, *besides: str) -> Declare:
+    return mutation(scenarios=_REFUSED, caught=(fails("ndr_form", requirement, besides=besides),))
+
+
+@_form(_FIELDS)
+def gmt_in_dates() -> None:
+    """Writes GMT instead of a numeric zone."""
+    patch(dsn, "_rfc_date", lambda original: lambda at: original(at).replace("+0000", "GMT"))
+
+
+@_form(_FIELDS)
+def eight_bit_in_fields() -> None:
+    """Writes an accented letter into Diagnostic-Code."""
+    field_changed(
+        rb"(Diagnostic-Code: .*)\r$", rb"\1 (refus" + "\N{LATIN SMALL LETTER E WITH ACUTE}".encode() + rb")\r"
+    )
+
+
+@_form(_FORM, _DSN)
+def no_report_type() -> None:
+    """Leaves report-type out."""
+    rewritten(lambda report: report.replace(b" report-type=delivery-status;", b"", 1))
+
+
+@_form(_FORM)
+def parts_in_another_order() -> None:
+    """Puts the fields before the text."""
+    parts_changed(lambda parts: [parts[1], parts[0], parts[2]])
+
+
+@_form(_FORM)
+def five_parts() -> None:
+    """Appends the text two more times."""
+    parts_changed(lambda parts: [*parts, parts[0], parts[0]])
+
+
+@_form(_FIELDS)
+def no_reporting_mta() -> None:
+    """Leaves Reporting-MTA out."""
+    field_changed(rb"Reporting-MTA: .*\r\n", b"")
+
+
+@_form(_FIELDS, _OTHERS)
+def final_recipient_is_somebody_else() -> None:
+    """Names another recipient."""
+    field_changed(_FINAL + b"recipient@", _FINAL + b"postmaster@")
+
+
+@_form(_FIELDS)
+def final_recipient_in_capitals() -> None:
+    """Writes the recipient in capitals."""
+    rewritten(lambda report: re.sub(_FINAL + rb"(\S+)", lambda found: _FINAL + found[1].upper(), report))
+
+
+@_form(_OTHERS)
+def original_recipient_is_somebody_else() -> None:
+    """Makes up an Original-Recipient."""
+    field_added(b"Final-Recipient: ", b"Original-Recipient: rfc822;postmaster@elsewhere.test")
+
+
+@_form(_FIELDS)
+def diagnostic_without_type() -> None:
+    """Leaves the type of Diagnostic-Code out."""
+    field_changed(rb"Diagnostic-Code: smtp;", b"Diagnostic-Code: ")
+
+
+@_form("ndr/will-retry-until")
+def will_retry_until_in_a_failure() -> None:
+    """Promises to try again."""
+    field_added(b"Diagnostic-Code: ", b"Will-Retry-Until: Thu, 01 Jan 2099 00:00:00 +0000")
+
+
+@mutation(scenarios=_REFUSED, caught=(deviates("ndr_form", "ndr/returns-original"),))
+def no_original() -> None:
+    """Does not return the original message."""
+    parts_changed(lambda parts: parts[:2])
+
+
+@mutation(scenarios=_REFUSED, caught=(deviates("ndr_form", "ndr/returns-original"),))
+def original_of_somebody_else() -> None:
+    """Returns another message than the original one."""
+    parts_changed(lambda parts: [*parts[:2], re.sub(rb"Message-ID: <", b"Message-ID: <not-", parts[2])])
+
+
+@mutation(scenarios=_REFUSED, caught=_unreadable(_FORM, _FIELDS, _OTHERS, "ndr/returns-original", _DSN))
+def no_machine_part() -> None:
+    """Leaves the fields out of its reports."""
+    parts_changed(lambda parts: [parts[0], parts[2]])
+
+
+@mutation(
+    scenarios=(
+        *_REFUSED,
+        "rejected_at_rcpt",
+        "rejected_multi_line",
+        "rejected_like_fields",
+        "one_recipient_rejected",
+        "connection_refused.fixed_now",
+    ),
+    caught=(deviates("ndr_form", _DSN), deviates("ndr_form", _DSN, profile="rfc")),
+    also=tuple(
+        expected
+        for profile in ("eop", "rfc")
+        for expected in (
+            *hence("there is no Status", "ndr_status", verdict="not_applicable", profile=profile),
+            *hence(
+                "there are no fields to break", "quotes_safely", verdict="not_applicable", profile=profile
+            ),
+        )
+    ),
+)
+def plain_text_report() -> None:
+    """Writes its reports as plain text."""
+    rewritten(
+        lambda report: re.sub(
+            rb"Content-Type: multipart/report.*?\r\n boundary=[^\r]*",
+            b"Content-Type: text/plain; charset=us-ascii",
+            report,
+            count=1,
+        )
+    )
+
+
+@mutation(
+    scenarios=("rejected_at_rcpt", "rejected_multi_line", "one_recipient_rejected"),
+    caught=(
+        fails("reports_refusal", "replies/refusal-class", besides=("replies/refusal-quoted",)),
+        fails("each_recipient", "recipients/own-outcome"),
+    ),
+)
+def plain_text_without_a_reason() -> None:
+    """Writes reports as plain text that say neither who nor why."""
+    plain_text_report()
+    rewritten(lambda report: report.partition(b"\r\n\r\n")[0] + b"\r\n\r\nIt was not delivered.\r\n")
+
+
+@mutation(scenarios=_REFUSED, caught=_unreadable(_FIELDS, _OTHERS))
+def no_final_recipient() -> None:
+    """Leaves Final-Recipient out."""
+    field_changed(_FINAL + rb".*\r\n", b"")
+
+
+@mutation(
+    scenarios=("connection_refused.expires", "greeting_421.expires"),
+    caught=(fails("ndr_form", "ndr/remote-mta", "connection_refused"),),
+)
+def remote_mta_that_never_spoke() -> None:
+    """Names a Remote-MTA, whoever said something."""
+    field_added(b"Diagnostic-Code: ", b"Remote-MTA: dns; mx1.elsewhere.test")
+
+
+@mutation(
+    scenarios=_REFUSED,
+    caught=(fails("ndr_form", _FIELDS), deviates("ndr_status", _SAMPLED, besides=("ndr/agrees",))),
+)
+def status_of_two_numbers() -> None:
+    """Leaves the detail out of Status."""
+    field_changed(rb"Status: 5\.4\.\d+", b"Status: 5.4")
+
+
+@mutation(
+    scenarios=_REFUSED,
+    caught=(
+        fails("ndr_status", "ndr/status-class", besides=(_SAMPLED, "ndr/agrees")),
+        fails("ndr_status", "ndr/status-class", besides=("ndr/agrees",), profile="rfc"),
+    ),
+)
+def status_of_a_success() -> None:
+    """Writes Status: 2.0.0."""
+    field_changed(rb"Status: [\d.]+", b"Status: 2.0.0")
+
+
+@mutation(
+    scenarios=("connection_refused.expires", "dns_servfail.expires", "close_at_data.expires"),
+    caught=(deviates("ndr_status", _SAMPLED, "connection_refused", "dns_servfail"),),
+    profiles=("rfc",),
+)
+def status_of_a_delay() -> None:
+    """Keeps the code of the deferral in the final report."""
+    rewritten(
+        lambda report: report.replace(b"\r\nStatus: 5.", b"\r\nStatus: 4.").replace(
+            b"\r\nDiagnostic-Code: smtp;550 5.", b"\r\nDiagnostic-Code: smtp;450 4."
+        )
+    )
+
+
+@mutation(
+    scenarios=("connection_refused.expires", "greeting_421.expires", "hosts_close_then_421.expires"),
+    caught=(deviates("ndr_status", _SAMPLED),),
+)
+def status_of_an_address_failure() -> None:
+    """Writes 5.1.1 into the report of a network failure."""
+    rewritten(
+        lambda report: re.sub(
+            rb"\r\nDiagnostic-Code: smtp;550 5\.4\.\d+",
+            b"\r\nDiagnostic-Code: smtp;550 5.1.1",
+            re.sub(rb"\r\nStatus: 5\.4\.\d+", b"\r\nStatus: 5.1.1", report),
+        )
+    )
+
+
+@mutation(
+    scenarios=_REFUSED,
+    caught=(deviates("ndr_status", "ndr/agrees"), deviates("ndr_status", "ndr/agrees", profile="rfc")),
+)
+def status_and_diagnostic_disagree() -> None:
+    """Writes the code of the deferral into Diagnostic-Code, and that of the failure into Status."""
+    field_changed(rb"Diagnostic-Code: smtp;550 5\.", b"Diagnostic-Code: smtp;450 4.")

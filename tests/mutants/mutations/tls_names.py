@@ -1,0 +1,155 @@
+"""Names in certificates that are compared with too much or too little, or with the wrong one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from ipaddress import ip_address
+from typing import Any
+
+from conformance.reference import tls
+from conformance.reference.delivery import Delivery
+from mutants.expectations import hence_accepted, refuses_certificate, takes_certificate
+from mutants.mutant import mutation
+from mutants.patching import patch
+
+
+def _names(decide: Callable[[Any, str, str], bool]) -> None:
+    """Decide in another way whether a dNSName of a certificate is the expected name."""
+    patch(
+        tls, "match_name", lambda original: lambda presented, expected: decide(original, presented, expected)
+    )
+
+
+@refuses_certificate("tls/wildcard", ("certificate_wildcard",), "verified_tls")
+def wildcard_matches_nothing() -> None:
+    """Takes no certificate with a wildcard."""
+    _names(
+        lambda original, presented, expected: not presented.startswith("*") and original(presented, expected)
+    )
+
+
+@takes_certificate(("certificate_wildcard_two_labels",), "certificate_wildcard", "certificate_wrong_name")
+def wildcard_matches_many_labels() -> None:
+    """Lets the wildcard of a certificate stand for any number of labels."""
+    _names(
+        lambda original, presented, expected: (
+            expected.endswith(presented[1:]) if presented.startswith("*.") else original(presented, expected)
+        )
+    )
+
+
+@takes_certificate(("certificate_parent_name",), "certificate_wrong_name", "verified_tls")
+def takes_the_parents_name() -> None:
+    """Takes a certificate for the domain in which the host lies."""
+    _names(
+        lambda original, presented, expected: (
+            original(presented, expected) or original(presented, expected.partition(".")[2])
+        )
+    )
+
+
+@refuses_certificate(
+    "tls/domain-wildcard", ("certificate_tls_domain_wildcard",), "certificate_wildcard", aspect="delivered"
+)
+def tls_domain_wildcard_to_the_letter() -> None:
+    """Looks for the very wildcard of the connector in the certificate."""
+    _names(
+        lambda original, presented, expected: not expected.startswith("*") and original(presented, expected)
+    )
+
+
+@takes_certificate(
+    ("certificate_of_host_not_tls_domain",), "certificate_wrong_name", "certificate_tls_domain_wildcard"
+)
+def compares_with_the_smart_host() -> None:
+    """Looks for the smart host's name in the certificate, whatever the connector names."""
+
+    def make(original: Any) -> Any:
+        async def secure(self: Any, session: Any, host: str) -> None:
+            given = self._route
+            if given.tls_domain and "*" not in given.tls_domain:
+                self._route = replace(given, tls_domain=host)
+            try:
+                await original(self, session, host)
+            finally:
+                self._route = given
+
+        return secure
+
+    patch(Delivery, "_secure", make)
+
+
+def _is_address(expected: str) -> bool:
+    try:
+        ip_address(expected)
+    except ValueError:
+        return False
+    return True
+
+
+@refuses_certificate(
+    "tls/ip-address", ("certificate_for_ip_literal",), "certificate_wildcard", aspect="delivered"
+)
+def no_certificate_is_for_an_address() -> None:
+    """Takes no certificate for a smart host that is an IP address."""
+    patch(
+        tls,
+        "verify_name",
+        lambda original: (
+            lambda certificate, expected: not _is_address(expected) and original(certificate, expected)
+        ),
+    )
+
+
+@takes_certificate(
+    ("certificate_of_host_for_ip_literal",), "certificate_for_ip_literal", "certificate_ip_address"
+)
+def any_name_is_good_for_an_address() -> None:
+    """Looks at no name where the smart host is an IP address."""
+    patch(
+        tls,
+        "verify_name",
+        lambda original: (
+            lambda certificate, expected: _is_address(expected) or original(certificate, expected)
+        ),
+    )
+
+
+@takes_certificate(("certificate_ip_address",), "certificate_for_ip_literal", "certificate_wrong_name")
+def host_name_is_whatever_the_address_says() -> None:
+    """Takes a certificate for the address of a smart host that has a name."""
+    from cryptography import x509
+
+    def make(original: Any) -> Any:
+        def verify_name(certificate: bytes, expected: str) -> bool:
+            presented = x509.load_der_x509_certificate(certificate).extensions
+            names = presented.get_extension_for_class(x509.SubjectAlternativeName).value
+            for_address = bool(names.get_values_for_type(x509.IPAddress))
+            return (for_address and not _is_address(expected)) or original(certificate, expected)
+
+        return verify_name
+
+    patch(tls, "verify_name", make)
+
+
+@mutation(
+    scenarios=("certificate_common_name_only", "certificate_wrong_name"),
+    also=hence_accepted("certificate_common_name_only")
+    + hence_accepted("certificate_common_name_only", profile="rfc"),
+    profiles=("rfc",),
+)
+def common_name_counts() -> None:
+    """Takes the common name of a certificate for one of its names."""
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
+    def make(original: Any) -> Any:
+        def verify_name(certificate: bytes, expected: str) -> bool:
+            subject = x509.load_der_x509_certificate(certificate).subject
+            names = [name.value for name in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+            return original(certificate, expected) or expected in names
+
+        return verify_name
+
+    patch(tls, "verify_name", make)
