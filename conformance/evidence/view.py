@@ -11,15 +11,15 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import zip_longest
 from typing import cast
 
 from conformance.evidence import codes, reports
 from conformance.evidence.attribution import shares_of
 from conformance.evidence.codes import Codes
-from conformance.evidence.record import QueueListing, Record, Reported, Staged, Trouble
+from conformance.evidence.queue import QueueReading, read_queue
+from conformance.evidence.record import Record, Reported, Staged, Trouble
 from conformance.evidence.reports import Report, read_report
-from conformance.target import Outcome, QueuedMessage
+from conformance.target import Outcome
 from fake_servers import Event
 
 
@@ -156,26 +156,13 @@ class Evidence:
         return tuple(r for r in self.record.reported if r.event.recipient.lower() == ours)
 
     @cached_property
-    def looks(self) -> tuple[tuple[QueueListing, tuple[QueuedMessage, ...]], ...]:
-        """Each look at the queue while the window was open, with this scenario's part of it."""
-        ours = self.staged.recipient.lower()
-        begin = self.staged.submitted if self.staged.submitted is not None else float("inf")
-        end = self.staged.closed if self.staged.closed is not None else float("inf")
-        return tuple(
-            (snapshot, tuple(m for m in snapshot.waiting if m.recipient.lower() == ours))
-            for snapshot in self.record.queue_listings
-            if snapshot.relay == self.staged.relay and snapshot.asked >= begin and snapshot.at <= end
-        )
+    def queue(self) -> QueueReading:
+        """What the relay listed of its queue for the recipient that is judged, while the window was open."""
+        return self.queue_for(self.staged.recipient)
 
-    @cached_property
-    def queue(self) -> tuple[tuple[QueueListing, tuple[QueuedMessage, ...]], ...]:
-        """The looks, but for those that miss a message which the next one lists.
-
-        Listings of many relays read one folder after another and miss what moves between them at that moment
-        (Postfix, showq(8)).
-        """
-        listed_next = [bool(waiting) for _, waiting in self.looks[1:]]
-        return tuple(look for look, back in zip_longest(self.looks, listed_next) if look[1] or not back)
+    def queue_for(self, recipient: str) -> QueueReading:
+        """Return what the relay listed of its queue for any recipient of the scenario, while the window was open."""
+        return read_queue(self.record.queue_listings, self.staged, recipient)
 
     @cached_property
     def errors(self) -> tuple[ErrorSeen, ...]:
@@ -239,11 +226,11 @@ class Evidence:
 
     def _from_queue(self) -> Iterator[ErrorSeen]:
         last = ""
-        for snapshot, waiting in self.queue:
-            for message in waiting:
+        for listed in self.queue.listings:
+            for message in listed.messages:
                 if message.error and message.error != last:
                     last = message.error
-                    yield ErrorSeen(source="queue", at=snapshot.at, text=message.error)
+                    yield ErrorSeen(source="queue", at=listed.at, text=message.error)
 
     def _from_reports(self, reports: Iterable[tuple[Delivered, Report]]) -> Iterator[ErrorSeen]:
         for message, report in reports:

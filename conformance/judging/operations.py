@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from conformance.catalogue.course import OUT_OF_SERVICE, Course
 from conformance.evidence.inputs import Offer, OperatorAction
+from conformance.evidence.queue import Presence
 from conformance.evidence.record import AlertListing
 from conformance.evidence.view import Delivered, Evidence
 from conformance.judging.aspect import Case
@@ -37,19 +38,24 @@ class Fate:
         returned: How many reports to the sender name its recipient.
         kept_here: How often it is in the recipient's mailbox at the relay; where the relay shows no mailbox, once if
             it says that it delivered the message and none of our servers got it.
-        waiting: Whether it was in the queue at the last look.
+        queued: Whether it was in the queue at the end.
     """
 
     offer: Offer
     copies: tuple[Delivered, ...]
     returned: int
     kept_here: int
-    waiting: bool
+    queued: Presence
 
     @property
     def count(self) -> int:
         """How many fates it had; one is right."""
-        return len(self.copies) + self.returned + self.kept_here + self.waiting
+        return len(self.copies) + self.returned + self.kept_here + (self.queued is Presence.PRESENT)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nothing is known of it: it came nowhere, and no listing of the queue tells."""
+        return not self.count and self.queued is Presence.UNKNOWN
 
     def __str__(self) -> str:
         parts = (
@@ -62,8 +68,11 @@ class Fate:
         )
         parts += [f"{self.kept_here} times in a mailbox of the relay"] if self.kept_here > 1 else []
         parts += ["in a mailbox of the relay"] if self.kept_here == 1 else []
-        parts += ["in the queue"] if self.waiting else []
-        return f"<{self.offer.recipient}> {' and '.join(parts) or 'neither delivered, returned nor in the queue'}"
+        parts += ["in the queue"] if self.queued is Presence.PRESENT else []
+        nowhere = "neither delivered, returned nor in the queue"
+        if self.is_unknown:
+            nowhere = "neither delivered nor returned, and the queue was never seen"
+        return f"<{self.offer.recipient}> {' and '.join(parts) or nowhere}"
 
 
 def taken(evidence: Evidence) -> list[Offer]:
@@ -79,14 +88,12 @@ def fate_of(evidence: Evidence, offer: Offer) -> Fate:
     delivered = (r.event.recipient for r in evidence.record.reported if r.event.outcome is Outcome.DELIVERED)
     said = not copies and ours in map(str.lower, delivered)
     shown = Capability.MAILBOXES in evidence.record.header.capabilities
-    looks = [look for look in evidence.record.queue_listings if look.relay == evidence.staged.relay]
-    waiting = bool(looks) and any(m.recipient.lower() == ours for m in looks[-1].waiting)
     return Fate(
         offer=offer,
         copies=copies,
         returned=told.count(ours),
         kept_here=len(offer.in_mailbox) if shown else int(said),
-        waiting=waiting,
+        queued=evidence.queue_for(ours).during(after=offer.accepted or 0.0).last.presence,
     )
 
 

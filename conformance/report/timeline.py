@@ -143,10 +143,11 @@ def _relay(evidence: Evidence) -> Iterator[Found]:
 
 def _queue(evidence: Evidence) -> Iterator[Found]:
     before: str | None = None
-    for snapshot, waiting in evidence.queue:
-        now = f"waiting: {waiting[0].error or 'no reason shown'}" if waiting else "not in the queue"
+    for listed in evidence.queue.telling:
+        shown = [f"waiting: {message.error or 'no reason shown'}" for message in listed.messages]
+        now = shown[0] if shown else "not in the queue"
         if now != before:
-            yield snapshot.at, "queue", now
+            yield listed.at, "queue", now
         before = now
 
 

@@ -1,5 +1,6 @@
 """What a server refuses for the moment is delivered once it no longer does."""
 
+from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.content import altered
 
@@ -23,9 +24,9 @@ def test_delivered_later(case: Case) -> list[Finding]:
     }
     missing = [who for who, got in copies.items() if not got]
     twice = [who for who, got in copies.items() if len(got) > 1]
-    last = case.evidence.looks[-1][0].waiting if case.evidence.looks else []
-    known = {*case.evidence.told_of(*everybody), *(message.recipient.lower() for message in last)}
-    lost = [who for who in missing if case.evidence.looks and who.lower() not in known]
+    told = case.evidence.told_of(*everybody)
+    queued = {who: case.evidence.queue_for(who).last.presence for who in missing if who.lower() not in told}
+    lost = [who for who, presence in queued.items() if presence is Presence.ABSENT]
     if missing:
         shown = f"; the relay says: {case.errors[-1].text}" if case.errors else ""
         wrong = f"nothing arrived for <{'>, <'.join(missing)}>{shown}"
@@ -34,7 +35,7 @@ def test_delivered_later(case: Case) -> list[Finding]:
     else:
         damage = [found for message in case.evidence.messages if (found := altered(staged, message))]
         wrong = damage[0] if damage else ""
-    return [
+    findings = [
         case.finding(
             "delivered_later.delivered",
             holds=not wrong,
@@ -49,12 +50,15 @@ def test_delivered_later(case: Case) -> list[Finding]:
             observed=f"more than one copy for <{'>, <'.join(twice)}>" if twice else "nobody did",
             conclusive=True,
         ),
-        case.finding(
+    ]
+    if Presence.UNKNOWN not in queued.values():
+        accounted = case.finding(
             "delivered_later.accounted",
             holds=not lost,
             expected="whoever does not get it is reported or still in the queue",
             observed=f"neither delivered, reported nor in the queue for <{'>, <'.join(lost)}>"
             if lost
             else "so it is",
-        ),
-    ]
+        )
+        findings.append(accounted)
+    return findings

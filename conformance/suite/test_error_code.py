@@ -3,6 +3,7 @@
 from conformance.catalogue.requirements import Level
 from conformance.evidence import codes
 from conformance.evidence.codes import Codes
+from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, Outcome, aspect
 from conformance.judging.code_check import compare
 from conformance.judging.verdict import Inconclusive, NotApplicable, Verdict, weightiest
@@ -67,7 +68,7 @@ def _quote(finding: Finding, source: str, text: str) -> Finding:
 def _silent(case: Case) -> Finding:
     if case.evidence.messages:
         observed = "the message was delivered and no error was shown"
-    elif not case.evidence.queue:
+    elif case.evidence.queue.last.presence is Presence.UNKNOWN:
         raise Inconclusive("the queue was never seen while the window was open")
     else:
         observed = "no error was shown, neither in events nor in the queue nor in an NDR"

@@ -1,5 +1,6 @@
 """Fault schedules: whatever fails in a row, the message is delivered once or reported once."""
 
+from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.verdict import Inconclusive, NotApplicable
 from conformance.schedules.steps import faults_not_met
@@ -28,6 +29,10 @@ def test_exactly_once(case: Case) -> list[Finding]:
         names = ", ".join(step.name for step in faults)
         raise Inconclusive(f"the message arrived, but no attempt met {names}")
     lost = copies + reports == 0
+    if lost and evidence.queue.last.presence is Presence.UNKNOWN:
+        raise Inconclusive(
+            "neither delivered nor reported, and nobody knows whether it is still in the queue"
+        )
     findings = [
         case.finding(
             "exactly_once.outcome",
@@ -50,8 +55,7 @@ def _nothing(case: Case) -> str:
 
 def _still_waiting(case: Case) -> bool:
     """Whether the relay had the message in its queue when it was last asked."""
-    looks = case.evidence.queue
-    return bool(looks and looks[-1][1])
+    return case.evidence.queue.last.presence is Presence.PRESENT
 
 
 def _times(number: int) -> str:

@@ -1,5 +1,6 @@
 """After 24 hours, and not before, the message is given up and returned."""
 
+from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.lifetime import FULL_DAY, given_up, lifetime_of
 from conformance.judging.verdict import Inconclusive
@@ -23,18 +24,18 @@ def test_expires(case: Case) -> list[Finding]:
     """Still queued at 23 h 55 and not returned; returned within the time the profile allows after 24 h."""
     case.must_have_waited()
     span = lifetime_of(case)
-    looks = [waiting for snapshot, waiting in case.evidence.queue if snapshot.at <= span.may_not_end_before]
-    if not looks:
+    queue = case.evidence.queue.during(until=span.may_not_end_before)
+    if queue.last.presence is Presence.UNKNOWN:
         raise Inconclusive("the queue was never seen before the lifetime ended")
-    missing = sum(1 for waiting in looks if not waiting)
+    missing, looks = len(queue.missing), len(queue.telling)
     ended = given_up(case)
     early = ended is not None and ended < span.may_not_end_before
     if early:
         seen = f"given up {span.age(ended or 0.0)}"
     elif missing:
-        seen = f"not in the queue at {missing} of {len(looks)} looks before"
+        seen = f"not in the queue at {missing} of {looks} looks before"
     else:
-        seen = f"in the queue at {len(looks)} looks"
+        seen = f"in the queue at {looks} looks"
     kept = ended is not None and _kept(case, ended)
     end = f"no report {span.watched}" if ended is None else f"returned {span.age(ended)}"
     findings = [
@@ -65,6 +66,8 @@ def test_expires(case: Case) -> list[Finding]:
 
 
 def _kept(case: Case, ended: float) -> bool:
-    """Tell whether the message was still in the queue at the last look, well after it was returned."""
-    later = [waiting for snapshot, waiting in case.evidence.queue if snapshot.asked > ended + _CLEARING]
-    return bool(later and later[-1])
+    """Tell whether the message was still in the queue at the end, well after it was returned.
+
+    Who returned it has given it up; only a listing that shows it says otherwise, and an unknown end does not.
+    """
+    return case.evidence.queue.during(after=ended + _CLEARING).last.presence is Presence.PRESENT

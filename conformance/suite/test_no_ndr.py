@@ -1,5 +1,6 @@
 """No report where none is due, and no message dropped for it."""
 
+from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.lifetime import lifetime_of
 from conformance.judging.verdict import Inconclusive
@@ -23,9 +24,10 @@ def test_no_ndr(case: Case) -> list[Finding]:
     """Null reverse-path, NOTIFY=NEVER, NOTIFY without FAILURE: no report, and the message waits all the same."""
     case.must_have_waited()
     evidence = case.evidence
-    if not evidence.queue:
+    end = evidence.queue.last.presence
+    if end is Presence.UNKNOWN:
         raise Inconclusive("the queue was never seen, so nobody knows whether the message has left it")
-    if evidence.queue[-1][1]:
+    if end is Presence.PRESENT:
         raise Inconclusive("the message is still in the queue at the end, so no report can have been due")
     null_sender = evidence.staged.course == Course.NULL_SENDER
     sent = [message for message, _ in evidence.ndrs] + list(evidence.astray)
@@ -47,17 +49,17 @@ def test_no_ndr(case: Case) -> list[Finding]:
 def _kept(case: Case, slot: str) -> Finding:
     """Compare: nobody would be told of the loss, so the queue alone shows that the message was not dropped."""
     span = lifetime_of(case)
-    looks = [waiting for snapshot, waiting in case.evidence.queue if snapshot.at <= span.may_not_end_before]
-    if not looks:
+    queue = case.evidence.queue.during(until=span.may_not_end_before)
+    if queue.last.presence is Presence.UNKNOWN:
         raise Inconclusive("the queue was never seen before the lifetime ended")
-    missing = sum(1 for waiting in looks if not waiting)
+    missing, looks = len(queue.missing), len(queue.telling)
     return case.finding(
         slot,
         holds=not missing,
         expected=f"in the queue {span.until}",
-        observed=f"not in the queue at {missing} of {len(looks)} looks before"
+        observed=f"not in the queue at {missing} of {looks} looks before"
         if missing
-        else f"in the queue at {len(looks)} looks",
+        else f"in the queue at {looks} looks",
     )
 
 

@@ -1,7 +1,7 @@
 """Killed at any moment, the relay loses nothing: every message that got a 250 is delivered or reported, once."""
 
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
-from conformance.witness.kills import gone_from_queue, kills
+from conformance.witness.kills import kills
 
 
 @aspect(
@@ -60,7 +60,8 @@ def _excusable(case: Case, fates: list[float]) -> int:
     excused = 0
     for kill in kills(evidence):
         before = [at for at in fates if at < kill.dead]
-        if before and not gone_from_queue(evidence, before[-1], kill.asked):
+        # what is listed once the relay was killed says nothing about before
+        if before and not evidence.queue.during(after=before[-1], until=kill.asked).proves_gone:
             excused += 1
     if any(e["what"] == "final dot" for e in evidence.of("client", "sent")):
         unanswered = not any(str(e["text"]).startswith("250") for e in evidence.of("client", "reply"))

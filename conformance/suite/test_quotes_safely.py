@@ -1,7 +1,6 @@
 """Words of a remote server that are made to break what quotes them break nothing."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 from conformance.evidence import reports
 from conformance.judging import quoting, report_form
@@ -44,7 +43,7 @@ def test_quotes_safely(case: Case) -> list[Finding]:
 def _shown(case: Case) -> Finding:
     evidence = case.evidence
     texts = [reported.event.text for reported in evidence.reported]
-    texts += [message.error for _, waiting in evidence.queue for message in waiting]
+    texts += [message.error for listed in evidence.queue.listings for message in listed.messages]
     if not any(texts):
         raise NotApplicable("the relay shows no words, neither in events nor in the queue")
     complaints = [*dict.fromkeys(found for text in texts for found in quoting.control_characters(text))]
@@ -65,8 +64,6 @@ def _untrue(case: Case) -> Iterator[str]:
         event = reported.event
         if event.outcome is not Outcome.DEFERRED and reported.read_at < arrived:
             yield f"{event.outcome} at {reported.read_at:.2f} s, before anything arrived: {event.text!r}"
-    # one look shows twice what moves from one folder to the next while they are read, one after the other
-    for (_, before), (snapshot, waiting) in pairwise(evidence.looks):
-        if len(before) > 1 and len(waiting) > 1:
-            yield f"{len(waiting)} times in the queue at {snapshot.at:.2f} s, and at the look before"
-            return
+    twice = evidence.queue.twice
+    if twice is not None:
+        yield f"{len(twice.messages)} times in the queue at {twice.at:.2f} s, and at the look before"

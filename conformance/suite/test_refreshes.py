@@ -1,5 +1,6 @@
 """What the name server said before the repair is used no longer than it may be."""
 
+from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.verdict import NotApplicable
 
@@ -32,8 +33,7 @@ def test_refreshes(case: Case) -> list[Finding]:
         raise NotApplicable(
             "the message was delivered before the repair, so there was nothing left to look up"
         )
-    looks = [waiting for snapshot, waiting in case.evidence.queue if snapshot.at < repaired]
-    if case.evidence.given_up is not None or (looks and not looks[-1]):
+    if case.evidence.given_up is not None or case.evidence.queue.at(repaired).presence is Presence.ABSENT:
         raise NotApplicable("the message was given up before the repair, so nothing was left to look up")
     misled = [attempt.at for attempt in case.attempts if attempt.at > expired]
     asked = next((event.at for event in case.evidence.of("dns", "answer") if event.at >= repaired), None)

@@ -1,5 +1,6 @@
 """While the fault lasts the message stays in the queue and is not returned."""
 
+from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.verdict import Inconclusive, NotApplicable
 
@@ -18,18 +19,19 @@ def test_stays_queued(case: Case) -> list[Finding]:
         said = next((f": {error.text}" for error in case.errors if error.permanent), "")
         return [_finding(case, False, expected, f"given up at {evidence.given_up:.2f} s{said}")]
     until = _until(case)
-    looks = [(snapshot, waiting) for snapshot, waiting in evidence.queue if snapshot.at <= until]
-    missing = [snapshot.at for snapshot, waiting in looks if not waiting]
-    if missing:
-        seen = f"not in the queue at {missing[0]:.2f} s ({len(missing)} of {len(looks)} looks)"
+    queue = evidence.queue.during(until=until)
+    kept = queue.throughout
+    if kept.presence is Presence.ABSENT:
+        seen = f"not in the queue at {kept.at:.2f} s ({len(queue.missing)} of {len(queue.telling)} looks)"
         return [_finding(case, False, expected, seen)]
-    if not looks and any(message.at == until for message in evidence.messages):
+    never_seen = kept.presence is Presence.UNKNOWN
+    if never_seen and any(message.at == until for message in evidence.messages):
         raise NotApplicable(
             "delivered in spite of the fault before the first look at the queue (see recovers)"
         )
-    if not looks:
+    if never_seen:
         raise Inconclusive("the queue was never seen while the fault lasted")
-    return [_finding(case, True, expected, f"in the queue at {len(looks)} looks, no NDR")]
+    return [_finding(case, True, expected, f"in the queue at {len(queue.telling)} looks, no NDR")]
 
 
 def _until(case: Case) -> float:

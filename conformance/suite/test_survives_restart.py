@@ -1,5 +1,6 @@
 """The queue, and the age of what is in it, survive the death of the relay."""
 
+from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.lifetime import FULL_DAY, given_up, lifetime_of
 from conformance.judging.verdict import Inconclusive
@@ -18,17 +19,14 @@ def test_survives_restart(case: Case) -> list[Finding]:
     if not dead:
         raise Inconclusive("the relay was never killed")
     ended = given_up(case)
-    after = [
-        waiting
-        for snapshot, waiting in case.evidence.queue
-        if snapshot.asked > dead[-1] and snapshot.at <= span.may_not_end_before
-    ]
-    if not after:
+    waits = case.evidence.queue.last.presence is Presence.PRESENT
+    kept = case.evidence.queue.during(after=dead[-1], until=span.may_not_end_before).throughout.presence
+    if kept is Presence.UNKNOWN:
         raise Inconclusive("the queue was never seen between the restart and the end of the lifetime")
-    if any(not waiting for waiting in after):
+    if kept is Presence.ABSENT:
         observed = "not in the queue after the restart"
     elif ended is None:
-        observed = f"not returned {span.watched}" + (", still in the queue" if after[-1] else "")
+        observed = f"not returned {span.watched}" + (", still in the queue" if waits else "")
     elif ended < span.may_not_end_before:
         observed = f"returned {span.age(ended)}"
     elif len(case.evidence.ndrs) > 1:

@@ -15,6 +15,7 @@ from conformance.catalogue.course import (
     Course,
     Timing,
 )
+from conformance.evidence.queue import Presence, read_queue
 from conformance.evidence.view import Evidence
 from conformance.wave.adapter import Instance
 from conformance.wave.player import TRANSFER, Player, arrived
@@ -132,11 +133,9 @@ class Jump:
 
     def _waits(self, player: Player, since: float = 0.0) -> bool:
         """Tell whether the relay still had the message when it was last asked, or was not asked since a moment."""
-        looks = [watch.listings[-1] for watch in self._watches if watch.listings]
-        ours = player.staged.recipient.lower()
-        return any(
-            look.asked < since or any(m.recipient.lower() == ours for m in look.waiting) for look in looks
-        )
+        listings = [listing for watch in self._watches for listing in watch.listings]
+        queue = read_queue(listings, player.staged, player.staged.recipient)
+        return queue.during(after=since).last.presence is not Presence.ABSENT
 
     async def _afterwards_arrive(self, player: Player) -> None:
         if await player.submit(self._relays[player], self._turn):

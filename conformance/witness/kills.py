@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 
 from conformance.evidence.view import Evidence
 from conformance.witness.attempts import Contact, Witness
@@ -53,15 +52,6 @@ def has_come(moment: KillPoint, evidence: Evidence, now: float) -> bool:
     return _HAS_COME[moment](evidence, now)
 
 
-def gone_from_queue(evidence: Evidence, since: float, until: float) -> bool:
-    """Tell whether two looks at the queue in a row, between two moments, did not find the message.
-
-    One may have missed it, see `Evidence.queue`; what the relay lists once it was killed says nothing about before.
-    """
-    looks = [bool(waiting) for look, waiting in evidence.looks if look.asked > since and look.at <= until]
-    return any(not one and not other for one, other in pairwise(looks))
-
-
 def _see(moment: KillPoint) -> Callable[[Evidence], list[Contact]]:
     def see(evidence: Evidence) -> list[Contact]:
         return [
@@ -96,6 +86,11 @@ def _accepted(evidence: Evidence, now: float) -> bool:
     return any(str(reply["text"]).startswith("250") for reply in replies) and not _arrived(evidence, now)
 
 
+def _gone(evidence: Evidence, since: float, now: float) -> bool:
+    """Whether it was proven by now that the message had left the queue since a moment."""
+    return evidence.queue.during(after=since, until=now).proves_gone
+
+
 def _arrived(evidence: Evidence, now: float) -> bool:
     return any(message.at <= now for message in evidence.messages)
 
@@ -116,7 +111,7 @@ def _silent_at(stage: str) -> Callable[[Evidence, float], bool]:
 
 
 def _delivered(evidence: Evidence, now: float) -> bool:
-    return any(gone_from_queue(evidence, message.at, now) for message in evidence.messages)
+    return any(_gone(evidence, message.at, now) for message in evidence.messages)
 
 
 def _between_attempts(evidence: Evidence, now: float) -> bool:
@@ -153,7 +148,7 @@ def _reporting(evidence: Evidence, now: float) -> bool:
         return False
     sink = evidence.record.header.network.get("sink", "")
     at_sink = (e for e in evidence.record.events if e.server == sink and e.at >= moved)
-    return bool(_faults_under_way(at_sink, now)) or gone_from_queue(evidence, moved, now)
+    return bool(_faults_under_way(at_sink, now)) or _gone(evidence, moved, now)
 
 
 _HAS_COME: Mapping[KillPoint, Callable[[Evidence, float], bool]] = {

@@ -78,36 +78,6 @@ class TestMessages:
         assert evidence.given_up is None
 
 
-class TestQueue:
-    def test_only_our_recipient(self) -> None:
-        story, other = Story("greeting_421").look(2.0, "ours"), Story("greeting_554").look(3.0, "theirs")
-        seen = [(s.at, [m.error for m in waiting]) for s, waiting in story.evidence(other).queue]
-        assert seen == [(2.0, ["ours"]), (3.0, [])]
-
-    def test_only_while_the_window_was_open(self) -> None:
-        story = Story("greeting_421").look(1.005).look(1.5).look(12.0).look(12.5)
-        assert [snapshot.at for snapshot, _ in story.evidence().queue] == [1.5, 12.0]
-        assert story.change(submitted=None).evidence().queue == ()
-
-    def test_only_the_relay_it_was_submitted_to(self) -> None:
-        story = Story("greeting_421").change(relay=2).look(2.0, "ours")
-        assert [s.at for s, _ in story.evidence(Story("greeting_554").look(3.0)).queue] == [2.0]
-
-    def test_what_one_listing_misses_and_the_next_one_shows_was_there(self) -> None:
-        story = Story("greeting_421").look(2.0, "x").look(3.0, None).look(3.1, "x").look(4.0, None)
-        assert [snapshot.at for snapshot, _ in story.evidence().queue] == [2.0, 3.1, 4.0]
-
-    def test_what_two_listings_miss_was_away(self) -> None:
-        story = Story("greeting_421").look(2.0, "x").look(3.0, None).look(3.1, None).look(4.0, "x")
-        seen = [(snapshot.at, bool(waiting)) for snapshot, waiting in story.evidence().queue]
-        assert seen == [(2.0, True), (3.0, False), (4.0, True)]
-
-    def test_the_recipient_in_any_case(self) -> None:
-        story = Story("greeting_421").look(2.0, "x")
-        story.change(recipient=story.staged.recipient.upper())
-        assert _told(story) == [("queue", "x")]
-
-
 class TestErrors:
     def test_events_before_queue_before_ndr(self) -> None:
         story = Story("greeting_421").returns(5.0, diagnostic="smtp; 550 ndr")
@@ -129,6 +99,11 @@ class TestErrors:
         story.says(4.0, "b", Outcome.PERMANENT).says(5.0, "old", Outcome.EXPIRED)
         assert [(e.text, e.permanent) for e in story.evidence().errors] == [("a", False), ("b", True)]
         assert story.evidence().given_up == 4.0
+
+    def test_the_queue_names_the_recipient_in_any_case(self) -> None:
+        story = Story("greeting_421").look(2.0, "x")
+        story.change(recipient=story.staged.recipient.upper())
+        assert _told(story) == [("queue", "x")]
 
     def test_the_same_error_in_the_queue_counts_once(self) -> None:
         story = (

@@ -44,7 +44,15 @@ def test_reported_once(profile: str) -> None:
 
 def test_a_notice_of_delay_is_no_report() -> None:
     assert met_both().returns(4.0, action="delayed").delivers(5.3).judged().verdict is Verdict.PASS
-    assert met_both().returns(4.0, action="delayed").judged().verdict is Verdict.FAIL
+    delayed = met_both().returns(4.0, action="delayed")
+    assert delayed.look(19.0, waiting=False).judged().verdict is Verdict.FAIL
+
+
+def test_a_queue_never_seen_is_no_loss() -> None:
+    judged = met_both().judged()
+    assert judged.verdict is Verdict.INCONCLUSIVE
+    assert "nobody knows whether it is still in the queue" in judged.reason
+    assert met_both().look(20.5, waiting=False).judged().verdict is Verdict.INCONCLUSIVE  # after the window
 
 
 @pytest.mark.parametrize(
@@ -77,7 +85,8 @@ def test_delivered_once_and_altered(change: dict[str, Any], told: str, profile: 
 
 
 def test_lost_after_the_first_fault_fails_although_the_later_ones_were_never_met() -> None:
-    judged = Story(TEXT).looks_up(1.1, "servfail").armed(2, 2.1).judged()
+    story = Story(TEXT).looks_up(1.1, "servfail").armed(2, 2.1).look(19.0, waiting=False)
+    judged = story.judged()
     assert judged.verdict is Verdict.FAIL
     assert judged.observed.startswith("neither delivered nor reported 18.9 s after the last fault was met")
 
@@ -193,7 +202,8 @@ def test_a_failure_says_what_it_came_down_to() -> None:
 
 
 def test_what_a_second_staging_took_back_is_not_reduced() -> None:
-    lost, twice, once = met_both(), met_both().delivers(5.3).delivers(7.3), met_both().delivers(5.3)
+    lost = met_both().look(19.0, waiting=False)
+    twice, once = met_both().delivers(5.3).delivers(7.3), met_both().delivers(5.3)
     assert Minimiser([lost.record(), once.record()], load("eop")).wanted() == []
     for records in ([twice.record(), once.record()], [lost.record()]):
         assert Minimiser(records, load("eop")).wanted() != []

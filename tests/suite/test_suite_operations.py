@@ -227,6 +227,18 @@ def test_mail_of_a_known_recipient_that_is_returned() -> None:
     assert broken(story, "not_purged") == {"out-of-service/valid-not-returned": FAIL}
 
 
+def test_mail_of_which_the_queue_was_never_asked_is_not_lost() -> None:
+    story = taken_out().change_offer(1, in_mailbox=[])
+    story.queue_listings = [listing for listing in story.queue_listings if listing.at > 9.0]
+    judged = story.judge("not_purged")
+    assert judged.verdict is INCONCLUSIVE
+    assert (
+        judged.reason
+        == f"<{story.offer(1).recipient}> neither delivered nor returned, and the queue was never seen"
+    )
+    assert broken(story.gets(5.0, 2), "not_purged") == {"out-of-service/nothing-purged": FAIL}
+
+
 def test_mail_that_still_waits_is_not_lost() -> None:
     story = taken_out().change_offer(1, in_mailbox=[]).queued(8.95, 1)
     assert story.verdict("not_purged") is PASS

@@ -8,8 +8,9 @@ import pytest
 from stories.reports import postfix_like, qmail_like
 from stories.story import Story, waiting
 
+from conformance.evidence.record import QueueListing
 from conformance.judging.verdict import Verdict
-from conformance.target import Outcome
+from conformance.target import Outcome, QueuedMessage
 
 THREE = "450 4.2.1 Mailbox busy 4.2.1 Twelve others are waiting 4.2.1 Try again later"
 
@@ -157,6 +158,20 @@ class TestDeliveredLater:
         story.delivers(3.4, recipients=story.staged.others[1:2])
         assert f"<{story.staged.others[2]}>" in _observed(story, "delivered_later", Verdict.FAIL)
         assert not story.judge("delivered_later").conclusive
+
+    @pytest.mark.parametrize(
+        ("rows", "holds"), [([], None), ([2], True), ([1], False)], ids=["never asked", "queued", "lost"]
+    )
+    def test_whether_it_is_accounted_for_is_seen_in_the_queue(
+        self, rows: list[int], holds: bool | None
+    ) -> None:
+        story = self._first()
+        story.delivers(3.4, recipients=story.staged.others[1:2])
+        for number in rows:
+            waiting = QueuedMessage(sender=story.staged.sender, recipient=story.staged.others[number])
+            story.queue_listings.append(QueueListing(asked=11.0, at=11.1, waiting=[waiting]))
+        found = {each.requirement: each.holds for each in story.judge("delivered_later").findings}
+        assert found.get("replies/accounted") is holds
 
     def test_one_twice(self) -> None:
         story = self._first()
