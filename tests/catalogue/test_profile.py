@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stories.story import TOLD
+from stories.staging import TOLD
 
 from conformance import suite
 from conformance.catalogue import profile

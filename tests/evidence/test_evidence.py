@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from stories.reports import qmail_like
-from stories.story import RESOLVER, SINK, Story, good, good_control, waiting
+from stories.staging import RESOLVER, SINK
+from stories.story import Story, good, good_control, waiting
 
 from conformance.evidence.record import Fault, Trouble
 from conformance.target import Outcome

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stories.story import header, staged
+from stories.staging import header, staged
 
 from conformance.evidence.inputs import Offer, OperatorAction
 from conformance.evidence.record import (

@@ -6,17 +6,8 @@ from dataclasses import replace
 
 import pytest
 from stories.days import expired
-from stories.story import (
-    ASPECT,
-    RESOLVER,
-    Story,
-    good,
-    good_control,
-    header,
-    scenario_of,
-    staged,
-    stamped,
-)
+from stories.staging import RESOLVER, header, scenario_of, staged
+from stories.story import ASPECT, Story, good, good_control, stamped
 
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import load

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stories.reports import delay_notice, exchange_like, postfix_like
-from stories.story import staged
+from stories.staging import staged
 
 from conformance.evidence.reports import read_report
 from conformance.judging import report_form

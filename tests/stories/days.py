@@ -6,7 +6,8 @@ from conformance.catalogue.course import STOPS, Course
 from conformance.catalogue.failure_mode import Tcp
 from conformance.catalogue.failure_modes import ALL
 from stories.reports import postfix_like
-from stories.story import DAY, Story, stamped
+from stories.staging import DAY
+from stories.story import Story, stamped
 
 # When the moved clock of a story comes to each stop, on the journal's clock.
 MOMENTS = {stop: 10.0 * number for number, (stop, _) in enumerate(STOPS, 1)}

@@ -1,8 +1,45 @@
-"""Non-delivery reports written by hand, as relays of two schools write them."""
+"""Non-delivery reports written by hand: a plain one, and those of relays of two schools."""
 
 from __future__ import annotations
 
 from conformance.evidence.record import Staged
+
+
+def ndr(
+    staged: Staged,
+    *,
+    action: str = "failed",
+    status: str = "5.4.316",
+    diagnostic: str = "smtp; 550 5.4.316 Message expired, connection refused",
+    remote_mta: str = "",
+) -> bytes:
+    """Return a delivery status notification as a relay would send it."""
+    lines = [
+        "From: postmaster@relay.test",
+        f"To: {staged.sender}",
+        "Subject: Undeliverable",
+        "MIME-Version: 1.0",
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="=b"',
+        "",
+        "--=b",
+        "Content-Type: text/plain",
+        "",
+        "It did not arrive.",
+        "--=b",
+        "Content-Type: message/delivery-status",
+        "",
+        "Reporting-MTA: dns; relay.test",
+        "",
+        f"Final-Recipient: rfc822; {staged.recipient}",
+        f"Action: {action}",
+        f"Status: {status}",
+        *([f"Diagnostic-Code: {diagnostic}"] if diagnostic else []),
+        *([f"Remote-MTA: {remote_mta}"] if remote_mta else []),
+        "",
+        "--=b--",
+        "",
+    ]
+    return "\r\n".join(lines).encode()
 
 
 def postfix_like(staged: Staged, *, status: str = "4.4.1", more: str = "") -> bytes:

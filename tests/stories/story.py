@@ -5,51 +5,25 @@ from __future__ import annotations
 import base64
 import email
 import email.utils
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cache
 
-from conformance.catalogue.course import Timing, timing_of
-from conformance.catalogue.failure_mode import Kind, Tcp
+from conformance.catalogue.failure_mode import Tcp
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import Profile, load
-from conformance.catalogue.scenario import Course, Scenario, controls_of
-from conformance.evidence.record import Header, QueueListing, Record, Reported, Site, Staged, Trouble
+from conformance.catalogue.scenario import Course, controls_of
+from conformance.evidence.record import QueueListing, Record, Reported, Site, Trouble
 from conformance.evidence.view import Evidence
 from conformance.judging.aspect import Case
 from conformance.judging.judge import Judged, judge
 from conformance.judging.verdict import Verdict
-from conformance.schedules.scenarios import scenario_of as scenario_by_id
 from conformance.suite import ASPECTS
-from conformance.target import Capability, DeliveryEvent, Envelope, Outcome, QueuedMessage, Schedule
-from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
-from conformance.wave.plan import schedule, slack
+from conformance.target import DeliveryEvent, Outcome, QueuedMessage
+from conformance.wave.plan import slack
 from fake_servers import Event
+from stories.reports import ndr
+from stories.staging import DAY, RESOLVER, SINK, header, scenario_of, staged
 
-RESOLVER = "127.1.0.53:53"
-SINK = "127.1.0.99:25"
-ASKED = Schedule(
-    retry_interval=2.0,
-    max_retry_interval=2.0,
-    queue_lifetime=900.0,
-    granularity=0.0,
-    connect_timeout=2.0,
-    command_timeout=2.0,
-    dns_timeout=2.0,
-)
-GRANTED = replace(ASKED, granularity=0.1)
-DAY = 24.0  # seconds of a compressed day: one for each hour
-COURSES = {
-    Kind.CONTROL: Course.HEALTHY,
-    Kind.HARMLESS: Course.PERSISTS,
-    Kind.PASSING: Course.PERSISTS,
-    Kind.TRANSIENT: Course.HEALED,
-    Kind.PERMANENT: Course.REJECTED,
-    Kind.MIXED: Course.MIXED,
-    Kind.KILLED: Course.KILLED,
-}
-FAULT_PLAYED: dict[str, object] = {"stage": "greeting", "action": "close", "attempt": 1}
 ASPECT = {aspect.name: aspect for aspect in ASPECTS}
 
 # An error for each section, as the source document words it, with a detail of its cause for each failure mode.
@@ -61,90 +35,6 @@ TITLES = {
     "4.4.318": "Connection was closed abruptly",
     "4.7.320": "Certificate validation failed",
 }
-
-
-def header(
-    *,
-    lab: str = "loopback",
-    without: Iterable[Capability] = (),
-    slack: float = 1.0,
-    timing: Timing = Timing.STEADY,
-) -> Header:
-    return Header(
-        timing=timing,
-        suite="0.1.0",
-        target="hand-made",
-        target_module="nowhere:Nothing",
-        capabilities=sorted(set(Capability) - set(without)),
-        lab=lab,
-        asked=ASKED if timing is Timing.STEADY else schedule(timing, day=DAY),
-        platform="Linux",
-        started="2026-01-01T00:00:00+00:00",
-        slack=slack,
-    )
-
-
-def scenario_of(mode: str, course: Course | None = None) -> Scenario:
-    usual = Course.AFTER_JUMP if mode == "moved_clock" else COURSES[ALL[mode].kind]
-    return Scenario(failure_mode=ALL[mode], course=course or usual)
-
-
-@cache
-def _envelope(scenario_id: str) -> Envelope:
-    """Return the one message of a scenario: made again, it would have another date and identifier."""
-    return envelope_of(scenario_by_id(scenario_id))
-
-
-# The failure modes that stories are told of: one for each way in which a fault can show itself. What holds for all the
-# others is shown on real waves, by the mutants and the anti-runs.
-TOLD = (
-    "dns_nxdomain",
-    "dns_servfail",
-    "dns_no_answer",
-    "connect_timeout",
-    "host_unreachable",
-    "greeting_timeout",
-    "connection_refused",
-    "greeting_421",
-    "greeting_421_every_host",
-    "tls_not_offered",
-    "close_at_greeting",
-    "close_at_body",
-    "reset_at_dot",
-    "certificate_expired",
-)
-
-
-def staged(mode: str, number: int = 1, course: Course | None = None, **changes: object) -> Staged:
-    """Return a scenario submitted at 1.0 s, its window closed at 12.0 s; if it is healed, then at 6.0 s."""
-    scenario = scenario_of(mode, course)
-    timing = timing_of(scenario.course)
-    granted = GRANTED if timing is Timing.STEADY else replace(schedule(timing, day=DAY), granularity=0.01)
-    domain = domain_of(scenario)
-    sites = []
-    for host_number, host in enumerate(ALL[mode].hosts):
-        name = f"mx{host_number + 1}.{domain}"
-        address = f"127.1.{number}.{host_number + 1}"
-        if host.tcp is Tcp.UNREACHABLE:
-            sites.append(Site(name=name, host=f"239.77.{number}.1", port=25))
-        sites.append(Site(name=name, host=address, port=25))
-    plain = Staged(
-        scenario=scenario.id,
-        failure_mode=mode,
-        course=scenario.course,
-        domain=domain,
-        sender=sender_of(scenario),
-        author=author_of(scenario),
-        recipient=f"recipient@{domain}",
-        sites=sites,
-        content=_envelope(scenario.id).content,
-        others=list(_envelope(scenario.id).recipients[1:]),
-        granted=granted,
-        submitted=1.0,
-        repaired=6.0 if scenario.course in (Course.HEALED, Course.MIXED) else None,
-        closed=12.0,
-    )
-    return replace(plain, **changes)  # type: ignore[arg-type]
 
 
 @dataclass
@@ -359,43 +249,6 @@ def stamped(story: Story, hours: float = 30.0) -> bytes:
     made = email.utils.parsedate_to_datetime(email.message_from_bytes(story.staged.content)["Date"])
     stamp = email.utils.format_datetime(made + timedelta(hours=hours))
     return f"Received: from here by relay.test with ESMTP; {stamp}\r\n".encode() + story.staged.content
-
-
-def ndr(
-    staged: Staged,
-    *,
-    action: str = "failed",
-    status: str = "5.4.316",
-    diagnostic: str = "smtp; 550 5.4.316 Message expired, connection refused",
-    remote_mta: str = "",
-) -> bytes:
-    """Return a delivery status notification as a relay would send it."""
-    lines = [
-        "From: postmaster@relay.test",
-        f"To: {staged.sender}",
-        "Subject: Undeliverable",
-        "MIME-Version: 1.0",
-        'Content-Type: multipart/report; report-type=delivery-status; boundary="=b"',
-        "",
-        "--=b",
-        "Content-Type: text/plain",
-        "",
-        "It did not arrive.",
-        "--=b",
-        "Content-Type: message/delivery-status",
-        "",
-        "Reporting-MTA: dns; relay.test",
-        "",
-        f"Final-Recipient: rfc822; {staged.recipient}",
-        f"Action: {action}",
-        f"Status: {status}",
-        *([f"Diagnostic-Code: {diagnostic}"] if diagnostic else []),
-        *([f"Remote-MTA: {remote_mta}"] if remote_mta else []),
-        "",
-        "--=b--",
-        "",
-    ]
-    return "\r\n".join(lines).encode()
 
 
 def observed(story: Story, aspect: str, verdict: Verdict = Verdict.FAIL, profile: str = "eop") -> str:

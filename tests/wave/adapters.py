@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stories.story import GRANTED
+from stories.staging import GRANTED
 
 from conformance.target import (
     Address,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from stories.story import GRANTED, TOLD, Story, waiting
+from stories.staging import GRANTED, TOLD
+from stories.story import Story, waiting
 
 from conformance.catalogue.failure_mode import Kind
 from conformance.catalogue.failure_modes import ALL

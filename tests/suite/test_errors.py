@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from stories.story import TITLES, TOLD, observed, waiting
+from stories.staging import TOLD
+from stories.story import TITLES, observed, waiting
 
 from conformance.catalogue.failure_modes import ALL
 from conformance.judging.verdict import Verdict

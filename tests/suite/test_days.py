@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from stories.days import CLOSED, MOMENTS, after_jump, expired, healed_late, moved, whole_day
 from stories.reports import delay_notice, exchange_like, postfix_like
-from stories.story import ASPECT, TOLD, Story
+from stories.staging import TOLD
+from stories.story import ASPECT, Story
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.failure_modes import ALL

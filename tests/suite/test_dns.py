@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from stories.story import RESOLVER, Story, good_control, waiting
+from stories.staging import RESOLVER
+from stories.story import Story, good_control, waiting
 
 from conformance.evidence.record import Site
 from conformance.judging.verdict import Verdict

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from stories.story import ASPECT, TOLD, Story, good, good_control, observed, waiting
+from stories.staging import TOLD
+from stories.story import ASPECT, Story, good, good_control, observed, waiting
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.failure_modes import ALL

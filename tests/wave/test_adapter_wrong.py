@@ -22,7 +22,7 @@ from adapters import (
     Restarted,
     trouble_of,
 )
-from stories.story import GRANTED
+from stories.staging import GRANTED
 
 from conformance.evidence.record import Fault
 from conformance.target import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from stories.story import scenario_of
+from stories.staging import scenario_of
 
 from conformance.catalogue.failure_mode import Host
 from conformance.wave.envelope import domain_of

@@ -6,7 +6,8 @@ import quopri
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stories.story import ndr, staged
+from stories.reports import ndr
+from stories.staging import staged
 
 from conformance.evidence.reports import read_report
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from jumping_clock import LoopJournal, in_jumping_time
-from stories.reports import delay_notice
-from stories.story import FAULT_PLAYED, header, ndr, scenario_of, staged
+from stories.reports import delay_notice, ndr
+from stories.staging import FAULT_PLAYED, header, scenario_of, staged
 
 from conformance.catalogue.course import DAY, STOPS, Course, Timing
 from conformance.catalogue.profile import load

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_wave_adapter import CONFIG, AsyncRelay, AsyncTarget, PlainRelay, PlainTarget
+from test_adapter import CONFIG, AsyncRelay, AsyncTarget, PlainRelay, PlainTarget
 
 from conformance.evidence.record import AlertListing, Fault
 from conformance.target import AcceptedDomain, Address, Alert, Capability, Connector, DomainType, EditRefused

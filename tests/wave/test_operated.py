@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from jumping_clock import LoopJournal, in_jumping_time
-from stories.story import FAULT_PLAYED, header, scenario_of, staged
+from stories.staging import FAULT_PLAYED, header, scenario_of, staged
 
 from conformance.catalogue.course import Course, Timing
 from conformance.evidence.inputs import Offer

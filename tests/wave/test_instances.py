@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from stories.story import ASKED, GRANTED
+from stories.staging import ASKED, GRANTED
 
 from conformance.catalogue.course import Timing
 from conformance.evidence.queue import Presence

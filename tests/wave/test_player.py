@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from jumping_clock import LoopJournal, in_jumping_time
-from stories.story import ASKED, FAULT_PLAYED, header, ndr, scenario_of, staged
+from stories.reports import ndr
+from stories.staging import ASKED, FAULT_PLAYED, header, scenario_of, staged
 
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.scenario import Course, Scenario
