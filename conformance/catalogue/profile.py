@@ -120,6 +120,10 @@ class Profile:
         """Return what an outcome must look like, or None if it is not accepted."""
         return next((a for a in self.rows[mode.name].outcomes if a.outcome is outcome), None)
 
+    def accepts(self, mode: FailureMode, outcome: Outcome) -> bool:
+        """Tell whether an outcome is accepted."""
+        return self.accepted(mode, outcome) is not None
+
     def code_requirement(self, mode: FailureMode) -> Requirement:
         """Return the row that the error code of a failure mode serves first of all."""
         checks = (check for accepted in self.rows[mode.name].outcomes for check in accepted.checks)

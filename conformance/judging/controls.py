@@ -9,7 +9,8 @@ import email
 import email.utils
 from datetime import UTC, datetime, timedelta
 
-from conformance.judging.aspect import Case, Question
+from conformance.judging.aspect import Question
+from conformance.judging.case import Case
 from conformance.judging.verdict import Finding
 from conformance.target import TlsPolicy
 

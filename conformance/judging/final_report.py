@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.judging.aspect import Case
+from conformance.judging.case import Case
 from conformance.judging.verdict import Inconclusive, NotApplicable
 
 

@@ -12,7 +12,9 @@ from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.evidence.record import Fault, Record, Staged
 from conformance.evidence.view import Evidence
 from conformance.judging import controls
-from conformance.judging.aspect import Aspect, Case, Question
+from conformance.judging.aspect import Aspect, Question
+from conformance.judging.case import Case
+from conformance.judging.fate import why_not
 from conformance.judging.verdict import (
     Broken,
     Finding,
@@ -104,6 +106,7 @@ def _judge(question: Question, scenario: Scenario, record: Record, profile: Prof
     evidence = _evidence(record, staged) if staged else None
     try:
         case = _ready(question, scenario, record, profile, evidence)
+        _must_speak_of(question, case)
         findings = tuple(each for each in question.judge(case) if profile.asks(each.slot))
         if not findings:
             raise NotApplicable("there was nothing to compare")
@@ -179,6 +182,20 @@ def _ready(
             + (", also with the window doubled" if evidence.staged.stretched else "")
         )
     return case
+
+
+def _must_speak_of(question: Question, case: Case) -> None:
+    """Leave nothing to judge if a need is not met, or the message had a fate of which the aspect does not speak.
+
+    Raises:
+        NotApplicable: Says which.
+    """
+    for need in question.needs:
+        if reason := need(case):
+            raise NotApplicable(reason)
+    fates = question.fates.get(Course(case.evidence.staged.course))
+    if fates is not None and case.fate not in fates:
+        raise NotApplicable(why_not(case.fate, case.profile))
 
 
 def _nothing_broke(record: Record, evidence: Evidence | None) -> None:

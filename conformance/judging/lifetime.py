@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conformance.catalogue.course import DAY, EXPIRED_BY, LAST_STILL_QUEUED, STOPS, Timing, timing_of
-from conformance.judging.aspect import Case
+from conformance.judging.case import Case
 
 # The full day is played for one failure mode of each section, which is one of each layer as well.
 FULL_DAY = (

@@ -6,11 +6,10 @@ from conformance.judging.operations import (
     alert_due,
     alert_listings,
     alerts_in,
-    fate_of,
     first_alert,
-    taken,
 )
 from conformance.judging.verdict import NotApplicable
+from conformance.judging.whereabouts import whereabouts
 
 
 @aspect(
@@ -22,9 +21,8 @@ def test_alert_cleared(case: Case) -> list[Finding]:
     alert_due(evidence)
     if first_alert(evidence) is None:
         raise NotApplicable("no alert was raised; see alert_raised")
-    left = [
-        fate.offer.recipient for fate in (fate_of(evidence, o) for o in taken(evidence)) if not fate.copies
-    ]
+    messages = whereabouts(evidence)
+    left = [each.offer.recipient for each in messages if not each.copies]
     if left:
         raise NotApplicable(f"the queue did not drain: nothing arrived for {', '.join(left)}; see recovers")
     repaired = evidence.staged.repaired or 0.0
@@ -34,7 +32,7 @@ def test_alert_cleared(case: Case) -> list[Finding]:
         for listing, alerts in listings
         if listing.at < repaired and any(alert.cleared_at is not None for alert in alerts)
     ]
-    drained = max(fate_of(evidence, offer).copies[0].at for offer in taken(evidence))
+    drained = max(each.copies[0].at for each in messages)
     after = [(listing.at, alerts) for listing, alerts in listings if listing.asked > drained]
     cleared = next(
         (at for at, alerts in after if not any(alert.cleared_at is None for alert in alerts)), None

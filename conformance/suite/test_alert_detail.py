@@ -3,8 +3,9 @@
 from conformance.evidence import codes
 from conformance.evidence.record import AlertListing
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.operations import ALERTED, alert_due, alert_listings, alerts_in, first_alert, taken
+from conformance.judging.operations import ALERTED, alert_due, alert_listings, alerts_in, first_alert
 from conformance.judging.verdict import NotApplicable
+from conformance.judging.whereabouts import taken
 from conformance.target import Alert
 
 # Clocks of relay and suite are the same, but a relay may keep whole seconds only.

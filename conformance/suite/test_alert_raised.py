@@ -1,7 +1,8 @@
 """When enough messages have waited long enough, the operator is told: once."""
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.operations import ALERTED, alert_due, alert_listings, alerts_in, taken
+from conformance.judging.operations import ALERTED, alert_due, alert_listings, alerts_in
+from conformance.judging.whereabouts import taken
 
 
 @aspect(

@@ -1,7 +1,8 @@
 """The alert takes both: enough messages, and enough time."""
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.operations import ALERTED, alert_due, first_alert, taken
+from conformance.judging.operations import ALERTED, alert_due, first_alert
+from conformance.judging.whereabouts import taken
 
 
 @aspect(Course.ALERTED, only=ALERTED, place=810, requirements={"number": "alert/number", "age": "alert/age"})

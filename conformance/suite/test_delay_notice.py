@@ -1,14 +1,21 @@
 """A notice of delay, if there is one, is honest."""
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.lifetime import given_up
+from conformance.judging.needs import real_day
 from conformance.judging.verdict import NotApplicable
 
 
-@aspect(Course.EXPIRES, place=670, requirements={"honest": "ndr/delay-is-honest"})
+@aspect(
+    Course.EXPIRES,
+    place=670,
+    fates=HAD_TO_WAIT,
+    needs=(real_day,),
+    requirements={"honest": "ndr/delay-is-honest"},
+)
 def test_delay_notice(case: Case) -> list[Finding]:
     """Action: delayed, to the sender, and not after the message was given up."""
-    case.must_have_waited()
     notices = [
         (message, report)
         for message, report in case.evidence.reports

@@ -4,16 +4,16 @@ import re
 
 from conformance.evidence.record import Site
 from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.fate import FAILED
 from conformance.judging.verdict import NotApplicable
 
 
-@aspect(Course.HEALED, place=330, requirements={"named": "error/destination-server"})
+@aspect(Course.HEALED, place=330, fates=FAILED, requirements={"named": "error/destination-server"})
 def test_destination_server(case: Case) -> list[Finding]:
     """The last error shown names the smart host that was tried last, by name or by address.
 
     Where mail is routed by MX and a look-up failed, it may be the recipient domain (samples of the live service).
     """
-    case.must_have_failed()
     expected = _tried_last(case)
     asked = " or ".join(f"{site.name} ({site.host})" if site.host else site.name for site in expected)
     if not case.errors:

@@ -3,8 +3,10 @@
 from conformance.evidence.view import Delivered
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.content import difference
-from conformance.judging.operations import CORRECTED, Fate, fate_of, taken
+from conformance.judging.fate import HAD_TO_WAIT
+from conformance.judging.operations import CORRECTED
 from conformance.judging.verdict import Inconclusive
+from conformance.judging.whereabouts import Whereabouts, whereabouts
 
 # A relay may keep a time for each message. Accepted within half of this part of the retry interval they are due at
 # once, and within all of it they go side by side.
@@ -16,6 +18,7 @@ _AT_ONCE = 0.5
     Course.EDITED,
     only=CORRECTED,
     place=880,
+    fates=HAD_TO_WAIT,
     requirements={
         "delivered": "correction/takes-effect",
         "once": "correction/once",
@@ -25,14 +28,13 @@ _AT_ONCE = 0.5
 )
 def test_drains(case: Case) -> list[Finding]:
     """After the correction every waiting message arrives, once, unaltered, in the order of acceptance."""
-    case.must_have_waited()
     evidence = case.evidence
     corrected = evidence.staged.repaired
     if corrected is None or not any(attempt.at < corrected for attempt in case.attempts):
         raise Inconclusive("nothing had met the fault when it was corrected")
-    fates = [fate_of(evidence, offer) for offer in taken(evidence)]
-    missing = [fate for fate in fates if not fate.copies]
-    early = [m.at for fate in fates for m in fate.copies if m.at < corrected]
+    messages = whereabouts(evidence)
+    missing = [each for each in messages if not each.copies]
+    early = [m.at for each in messages for m in each.copies if m.at < corrected]
     actions = evidence.staged.operator_actions
     refusals = [f"{action.name} was refused: {action.reason}" for action in actions if action.refused]
     if early:
@@ -41,24 +43,24 @@ def test_drains(case: Case) -> list[Finding]:
         watched = (evidence.staged.closed or corrected) - corrected
         seen = "; ".join([*refusals, f"{watched:.1f} s later {', '.join(map(str, missing))}"])
     else:
-        seen = f"{len(fates)} messages delivered"
+        seen = f"{len(messages)} messages delivered"
     findings = [
         case.finding(
             "drains.delivered",
             holds=not early and not missing,
-            expected=f"all {len(fates)} messages delivered after the correction",
+            expected=f"all {len(messages)} messages delivered after the correction",
             observed=seen,
             only_late=bool(missing) and not early and not refusals,
         )
     ]
     if missing:
         return findings
-    findings += [_once(case, fates), _intact(case, fates)]
-    return [*findings, *_order(case, fates)]
+    findings += [_once(case, messages), _intact(case, messages)]
+    return [*findings, *_order(case, messages)]
 
 
-def _once(case: Case, fates: list[Fate]) -> Finding:
-    wrong = [fate for fate in fates if len(fate.copies) > 1 or fate.returned]
+def _once(case: Case, messages: list[Whereabouts]) -> Finding:
+    wrong = [each for each in messages if len(each.copies) > 1 or each.returned]
     return case.finding(
         "drains.once",
         holds=not wrong,
@@ -68,8 +70,8 @@ def _once(case: Case, fates: list[Fate]) -> Finding:
     )
 
 
-def _intact(case: Case, fates: list[Fate]) -> Finding:
-    damage = [difference(fate.offer.content, copy.content) for fate in fates for copy in fate.copies]
+def _intact(case: Case, messages: list[Whereabouts]) -> Finding:
+    damage = [difference(each.offer.content, copy.content) for each in messages for copy in each.copies]
     return case.finding(
         "drains.intact",
         holds=not any(damage),
@@ -78,7 +80,7 @@ def _intact(case: Case, fates: list[Fate]) -> Finding:
     )
 
 
-def _order(case: Case, fates: list[Fate]) -> list[Finding]:
+def _order(case: Case, messages: list[Whereabouts]) -> list[Finding]:
     """Compare: a later message is not there when the delivery of an earlier one has yet to begin.
 
     Deliveries side by side are in nobody's order. Messages accepted far apart, because a busy machine took its time,
@@ -86,13 +88,13 @@ def _order(case: Case, fates: list[Fate]) -> list[Finding]:
     """
     staged = case.evidence.staged
     together = _AT_ONCE * staged.granted.retry_interval
-    apart = (fates[-1].offer.accepted or 0.0) - (fates[0].offer.accepted or 0.0)
+    apart = (messages[-1].offer.accepted or 0.0) - (messages[0].offer.accepted or 0.0)
     if staged.stretched and apart > together / 2:
         return []
     overtaken = [
         f"<{later.offer.recipient}> was there before <{earlier.offer.recipient}> was begun"
-        for number, earlier in enumerate(fates)
-        for later in fates[number + 1 :]
+        for number, earlier in enumerate(messages)
+        for later in messages[number + 1 :]
         if later.copies[0].at < _begun(case, earlier.copies[0]) - together
     ]
     finding = case.finding(

@@ -1,8 +1,9 @@
 """Settings that are not valid change nothing, and the operator is told why."""
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.operations import EDIT_REFUSED, fate_of, last_action, taken
+from conformance.judging.operations import EDIT_REFUSED, last_action
 from conformance.judging.verdict import Inconclusive
+from conformance.judging.whereabouts import whereabouts
 
 
 @aspect(
@@ -22,7 +23,7 @@ def test_edit_refused(case: Case) -> list[Finding]:
     speechless = [action.name for action in invalid if action.refused and not action.reason.strip()]
     # both refused, and the last, valid one not begun yet
     until = evidence.staged.repaired or last.asked
-    new = [m.at for offer in taken(evidence) for m in fate_of(evidence, offer).copies if m.at < until]
+    new = [m.at for each in whereabouts(evidence) for m in each.copies if m.at < until]
     old = [attempt.at for attempt in case.attempts if invalid[-1].done <= attempt.at < until]
     if new:
         seen = f"a message was delivered to the new smart host {until - new[0]:.2f} s before valid settings were saved"

@@ -4,6 +4,7 @@ import re
 
 from conformance.evidence.view import ErrorSeen
 from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.fate import FAILED
 
 _BRACKETED_KEY = re.compile(r"\[(?!Message=)[A-Za-z]+=[^\]]*\]")
 _STAMP = re.compile(r"\[[^\[\]\s]+ \d{4}-\d\d-\d\dT[0-9:.]+Z [0-9A-Fa-f]+\]")
@@ -14,11 +15,13 @@ _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
 
 @aspect(
-    Course.HEALED, place=320, requirements={"present": "error/detail", "cause": "error/detail-names-cause"}
+    Course.HEALED,
+    place=320,
+    fates=FAILED,
+    requirements={"present": "error/detail", "cause": "error/detail-names-cause"},
 )
 def test_error_detail(case: Case) -> list[Finding]:
     """The last error shown has a detail, and the detail names the cause."""
-    case.must_have_failed()
     if not case.errors:
         return [_none_shown(case)]
     error = case.errors[-1]

@@ -2,7 +2,9 @@
 
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.lifetime import FULL_DAY, given_up, lifetime_of
+from conformance.judging.needs import granted_the_day, real_day
 from conformance.judging.verdict import Inconclusive
 
 # How long a message may still be listed once its report has arrived, in seconds.
@@ -14,6 +16,8 @@ _CLEARING = 0.5
     Course.DAY,
     only={Course.DAY: FULL_DAY},
     place=630,
+    fates=HAD_TO_WAIT,
+    needs=(granted_the_day, real_day),
     requirements={
         "not_early": "lifetime/not-early",
         "ends": "lifetime/ends",
@@ -22,7 +26,6 @@ _CLEARING = 0.5
 )
 def test_expires(case: Case) -> list[Finding]:
     """Still queued at 23 h 55 and not returned; returned within the time the profile allows after 24 h."""
-    case.must_have_waited()
     span = lifetime_of(case)
     queue = case.evidence.queue.during(until=span.may_not_end_before)
     if queue.last.presence is Presence.UNKNOWN:

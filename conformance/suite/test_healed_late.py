@@ -2,7 +2,9 @@
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.content import altered
+from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.lifetime import FULL_DAY
+from conformance.judging.needs import real_day
 
 
 @aspect(
@@ -11,11 +13,12 @@ from conformance.judging.lifetime import FULL_DAY
     Course.HEALED_23H,
     only=FULL_DAY,
     place=710,
+    fates=HAD_TO_WAIT,
+    needs=(real_day,),
     requirements={"delivered": "lifetime/healed-late"},
 )
 def test_healed_late(case: Case) -> list[Finding]:
     """Repaired after 1, 12 or 23 hours: one copy, content intact, and no report afterwards."""
-    case.must_have_waited()
     messages, staged = case.evidence.messages, case.evidence.staged
     if not messages:
         observed = "nothing arrived after the repair"

@@ -3,6 +3,7 @@
 from conformance.evidence.codes import Codes
 from conformance.judging.aspect import Case, Course, Finding, Outcome, aspect
 from conformance.judging.code_check import compare
+from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.verdict import NotApplicable
 
 _NOTHING_SAID = Codes(code="", status="", rest="")
@@ -12,11 +13,11 @@ _NOTHING_SAID = Codes(code="", status="", rest="")
     Course.HEALED,
     where=lambda mode, _: any(host.like for host in mode.hosts),
     place=340,
+    fates=HAD_TO_WAIT,
     requirements={"code": "hosts/last-error"},
 )
 def test_last_host(case: Case) -> list[Finding]:
     """The last error bears the code that belongs to what the last host did; the order of hosts is the relay's own."""
-    case.must_have_waited()
     errors = [error for error in case.evidence.coded if error.has_code]
     if not errors:
         raise NotApplicable("the relay shows no code while the message waits")

@@ -2,12 +2,16 @@
 
 from conformance.judging import report_form
 from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.final_report import only_report, remote_involved
+from conformance.judging.needs import real_day
 
 
 @aspect(
     Course.EXPIRES,
     place=650,
+    fates=HAD_TO_WAIT,
+    needs=(real_day,),
     requirements={
         "dsn": "ndr/notification",
         "form": "ndr/form",
@@ -20,7 +24,6 @@ from conformance.judging.final_report import only_report, remote_involved
 )
 def test_ndr_form(case: Case) -> list[Finding]:
     """A delivery status notification; as multipart/report also in order, and read alike by an independent reader."""
-    case.must_have_waited()
     content = only_report(case)
     complaints = {
         "dsn": ("a multipart/report with report-type and fields", report_form.notification(content))

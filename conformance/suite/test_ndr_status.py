@@ -3,7 +3,9 @@
 from conformance.evidence import codes
 from conformance.judging import report_form
 from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.final_report import only_report
+from conformance.judging.needs import real_day
 from conformance.judging.verdict import NotApplicable
 from conformance.target import Outcome
 
@@ -11,6 +13,8 @@ from conformance.target import Outcome
 @aspect(
     Course.EXPIRES,
     place=660,
+    fates=HAD_TO_WAIT,
+    needs=(real_day,),
     requirements={
         "class": "ndr/status-class",
         "cause": "ndr/status-inferred",
@@ -20,7 +24,6 @@ from conformance.target import Outcome
 )
 def test_ndr_status(case: Case) -> list[Finding]:
     """Status is of class 5 (or 4, transient by itself), keeps the cause, and agrees with Diagnostic-Code."""
-    case.must_have_waited()
     content = only_report(case)
     _, report = case.evidence.ndrs[0]
     if not report.recipients and not report_form.is_report(content):

@@ -2,7 +2,9 @@
 
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.lifetime import lifetime_of
+from conformance.judging.needs import real_day
 from conformance.judging.verdict import Inconclusive
 
 
@@ -12,6 +14,8 @@ from conformance.judging.verdict import Inconclusive
     Course.NOTIFY_DELAY,
     only=("connection_refused",),
     place=680,
+    fates=HAD_TO_WAIT,
+    needs=(real_day,),
     requirements={
         "null_sender": "ndr/none-for-null-sender",
         "notify": "ndr/none-unless-asked",
@@ -22,7 +26,6 @@ from conformance.judging.verdict import Inconclusive
 )
 def test_no_ndr(case: Case) -> list[Finding]:
     """Null reverse-path, NOTIFY=NEVER, NOTIFY without FAILURE: no report, and the message waits all the same."""
-    case.must_have_waited()
     evidence = case.evidence
     end = evidence.queue.last.presence
     if end is Presence.UNKNOWN:

@@ -2,14 +2,9 @@
 
 from conformance.catalogue.course import OUT_OF_SERVICE
 from conformance.judging.aspect import Case, Finding, aspect
-from conformance.judging.operations import (
-    TAKEN_OUT_OF_SERVICE,
-    fate_of,
-    last_action,
-    shows_local_delivery,
-    taken,
-)
+from conformance.judging.operations import TAKEN_OUT_OF_SERVICE, last_action
 from conformance.judging.verdict import Inconclusive, NotApplicable
+from conformance.judging.whereabouts import shows_local_delivery, whereabouts
 
 
 @aspect(
@@ -21,22 +16,22 @@ from conformance.judging.verdict import Inconclusive, NotApplicable
 def test_not_purged(case: Case) -> list[Finding]:
     """Each message accepted is delivered, returned or still queued; none is returned whose recipient is known."""
     last_action(case)
-    fates = [fate_of(case.evidence, offer) for offer in taken(case.evidence)]
+    messages = whereabouts(case.evidence)
     if not shows_local_delivery(case.evidence):
         # who has a mailbox at the relay may have got it there, where nobody else sees it
-        fates = [fate for fate in fates if fate.count or not fate.offer.known]
-    if not fates:
+        messages = [each for each in messages if each.count or not each.offer.known]
+    if not messages:
         raise NotApplicable("nothing was accepted of which the end could be seen")
-    wrong = [fate for fate in fates if fate.count != 1]
-    returned = [fate for fate in fates if fate.offer.known and fate.returned]
-    if wrong and not returned and all(fate.is_unknown for fate in wrong):
+    wrong = [each for each in messages if each.count != 1]
+    returned = [each for each in messages if each.offer.known and each.returned]
+    if wrong and not returned and all(each.is_unknown for each in wrong):
         raise Inconclusive("; ".join(map(str, wrong)))
     return [
         case.finding(
             "not_purged.kept",
             holds=not wrong,
-            expected=f"each of {len(fates)} messages delivered, returned or in the queue: exactly one of these",
-            observed="; ".join(map(str, wrong or fates)),
+            expected=f"each of {len(messages)} messages delivered, returned or in the queue: exactly one of these",
+            observed="; ".join(map(str, wrong or messages)),
         ),
         case.finding(
             "not_purged.valid",

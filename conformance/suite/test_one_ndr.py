@@ -1,7 +1,9 @@
 """One report, to the right address."""
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.lifetime import FULL_DAY
+from conformance.judging.needs import granted_the_day, real_day
 
 
 @aspect(
@@ -9,11 +11,12 @@ from conformance.judging.lifetime import FULL_DAY
     Course.DAY,
     only={Course.DAY: FULL_DAY},
     place=640,
+    fates=HAD_TO_WAIT,
+    needs=(granted_the_day, real_day),
     requirements={"one": "ndr/one", "to_sender": "ndr/to-sender", "null_path": "ndr/null-reverse-path"},
 )
 def test_one_ndr(case: Case) -> list[Finding]:
     """Exactly one failure report, to the envelope sender, with the null reverse-path."""
-    case.must_have_waited()
     ndrs, astray = case.evidence.ndrs, case.evidence.astray
     findings = [
         case.finding(

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from conformance.evidence import reports
 from conformance.judging import quoting, report_form
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.final_report import only_report
+from conformance.judging.needs import real_day
 from conformance.judging.verdict import NotApplicable
 from conformance.target import Outcome
 
@@ -17,14 +19,14 @@ from conformance.target import Outcome
     kinds=(Kind.TRANSIENT, Kind.PERMANENT),
     where=lambda mode, course: mode.hostile and (course is Course.REJECTED) is (mode.kind is Kind.PERMANENT),
     place=530,
+    fates={Course.EXPIRES: HAD_TO_WAIT},
+    needs=(real_day,),
     requirements={"shown": "replies/one-record", "report": "replies/report-intact"},
 )
 def test_quotes_safely(case: Case) -> list[Finding]:
     """The queue and the events stay one record for each error; the fields of a report are the relay's own."""
     if case.evidence.staged.course == Course.HEALED:
         return [_shown(case)]
-    if case.evidence.staged.course == Course.EXPIRES:
-        case.must_have_waited()
     content = only_report(case)
     if not report_form.is_report(content) and not reports.has_fields(content):
         raise NotApplicable("the report is no multipart/report and has no fields that could be broken")

@@ -2,19 +2,22 @@
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.content import altered
-from conformance.target import TlsPolicy
+from conformance.judging.fate import ENDED, Fate
+from conformance.target import Outcome, TlsPolicy
 
 
 @aspect(
-    Course.HEALED, place=440, requirements={"delivered": "queue/recovers", "returned": "permanent/returned"}
+    Course.HEALED,
+    place=440,
+    fates=ENDED,
+    requirements={"delivered": "queue/recovers", "returned": "permanent/returned"},
 )
 def test_recovers(case: Case) -> list[Finding]:
     """After the repair exactly one copy arrives, its content intact, and no NDR follows.
 
     Where the profile lets the relay give up at once, the sender must get an NDR: otherwise the message is lost.
     """
-    case.must_have_ended()
-    if case.was_returned_at_once:
+    if case.fate is Fate.RETURNED:
         return [_returned(case)]
     staged = case.evidence.staged
     messages = case.evidence.messages
@@ -22,7 +25,7 @@ def test_recovers(case: Case) -> list[Finding]:
     closed = staged.closed if staged.closed is not None else 0.0
     if not messages:
         observed = f"nothing arrived in the {closed - repaired:.1f} s after the repair"
-    elif messages[0].at < repaired and not case.may_be_borne:
+    elif messages[0].at < repaired and not case.accepts(Outcome.DELIVERED):
         observed = f"delivered {repaired - messages[0].at:.2f} s before the repair, in spite of the fault"
     elif len(messages) > 1:
         observed = f"{len(messages)} copies arrived, at " + ", ".join(f"{m.at:.2f} s" for m in messages)
@@ -34,7 +37,7 @@ def test_recovers(case: Case) -> list[Finding]:
         observed = altered(staged, messages[0])
     when = (
         "in spite of the fault, which the profile accepts here"
-        if messages and messages[0].at < repaired and case.may_be_borne
+        if messages and messages[0].at < repaired and case.accepts(Outcome.DELIVERED)
         else "after the repair"
     )
     expected = f"one copy {when}, content intact, no NDR"

@@ -2,6 +2,7 @@
 
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.verdict import NotApplicable
 
 # Seconds: many resolvers count the time to live in whole ones.
@@ -12,6 +13,7 @@ _TICK = 1.0
     Course.HEALED,
     where=lambda mode, _: bool(mode.remembered),
     place=460,
+    fates=HAD_TO_WAIT,
     requirements={
         "address": "dns-cache/address",
         "negative": "dns-cache/negative",
@@ -23,7 +25,6 @@ def test_refreshes(case: Case) -> list[Finding]:
 
     A relay that relies on old data leaves no trace of it but the question that is missing.
     """
-    case.must_have_waited()
     staged = case.evidence.staged
     granted = staged.granted
     repaired = staged.repaired or 0.0

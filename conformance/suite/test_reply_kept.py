@@ -4,6 +4,7 @@ import re
 
 from conformance.evidence import codes
 from conformance.judging.aspect import Case, Course, FailureMode, Finding, aspect
+from conformance.judging.fate import FAILED
 
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
@@ -12,11 +13,10 @@ def _replied(mode: FailureMode, _course: Course) -> bool:
     return mode.section == "4yz" and mode.reply is not None
 
 
-@aspect(Course.HEALED, where=_replied, place=450, requirements={"words": "replies/words-kept"})
+@aspect(Course.HEALED, where=_replied, place=450, fates=FAILED, requirements={"words": "replies/words-kept"})
 def test_reply_kept(case: Case) -> list[Finding]:
     """The last error shown has the words of every line of the reply, whatever stands around them."""
     assert case.mode.reply is not None
-    case.must_have_failed()
     lines = [codes.read(line).rest for line in case.mode.reply.lines]
     shown = case.errors[-1].text if case.errors else ""
     plain = _plain(shown)

@@ -1,17 +1,17 @@
 """Delivery is tried again: never at once, and not later than the schedule that was granted."""
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.verdict import NotApplicable
-from conformance.target import Schedule
+from conformance.target import Outcome, Schedule
 
 # A relay counts in its own ticks; a tenth of the interval is no haste.
 _HASTE = 0.1
 
 
-@aspect(Course.HEALED, place=420, requirements={"again": "queue/retried"})
+@aspect(Course.HEALED, place=420, fates=HAD_TO_WAIT, requirements={"again": "queue/retried"})
 def test_retried(case: Case) -> list[Finding]:
     """From the end of one attempt to the start of the next no less than the interval and not much more."""
-    case.must_have_waited()
     granted = case.evidence.staged.granted
     # an attempt that may rely on an earlier answer leaves no trace
     least, most = _bounds(granted, case.evidence.record.header.slack + case.mode.silent_ttl)
@@ -49,7 +49,7 @@ def _success(case: Case) -> list[float]:
         NotApplicable: Only one attempt met the fault, and it went on to deliver, or those before the repair cannot
             be counted.
     """
-    repaired = 0.0 if case.may_be_borne else case.evidence.staged.repaired or 0.0
+    repaired = 0.0 if case.accepts(Outcome.DELIVERED) else case.evidence.staged.repaired or 0.0
     delivered = [message for message in case.evidence.messages if message.at >= repaired]
     if not delivered:
         return []
@@ -66,7 +66,7 @@ def _success(case: Case) -> list[float]:
     # (RFC 7435, section 3), or the next host: the same attempt, even if the repair comes in between.
     # So is the connection that follows a look-up which failed before the repair.
     looked_up = bool(case.attempts[-1].contacts[-1].what)
-    goes_on = case.may_be_borne or looked_up or _next_host(case, delivered[0].server)
+    goes_on = case.accepts(Outcome.DELIVERED) or looked_up or _next_host(case, delivered[0].server)
     if goes_on and 0 < pause < case.evidence.staged.granted.retry_interval / 2:
         if len(case.attempts) > 1:
             return []

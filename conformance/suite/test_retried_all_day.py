@@ -5,7 +5,9 @@ from itertools import pairwise
 
 from conformance.catalogue.course import DAY, HOUR
 from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.lifetime import FULL_DAY
+from conformance.judging.needs import granted_the_day
 from conformance.judging.verdict import NotApplicable
 
 # A granularity coarser than three minutes of the day says nothing about gaps of fifteen.
@@ -16,6 +18,8 @@ _FINEST = 480
     Course.DAY,
     only=FULL_DAY,
     place=610,
+    fates=HAD_TO_WAIT,
+    needs=(granted_the_day,),
     requirements={
         "gaps": "lifetime/gaps",
         "to_the_end": "lifetime/retried-to-the-end",
@@ -24,7 +28,6 @@ _FINEST = 480
 )
 def test_retried_all_day(case: Case) -> list[Finding]:
     """First gaps at most 15 min, later ones at most 60, never at once; the last attempt near the end."""
-    case.must_have_waited()
     staged, granted = case.evidence.staged, case.evidence.staged.granted
     day = granted.queue_lifetime
     asked = case.evidence.record.header.asked

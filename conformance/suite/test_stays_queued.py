@@ -2,13 +2,13 @@
 
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.verdict import Inconclusive, NotApplicable
 
 
-@aspect(Course.HEALED, place=410, requirements={"kept": "queue/kept"})
+@aspect(Course.HEALED, place=410, fates=HAD_TO_WAIT, requirements={"kept": "queue/kept"})
 def test_stays_queued(case: Case) -> list[Finding]:
     """Between its acceptance and the repair the message is in every look at the queue, and no NDR came."""
-    case.must_have_waited()
     expected = "in the queue at every look until the repair, and no NDR"
     evidence = case.evidence
     if evidence.ndrs:

@@ -2,18 +2,26 @@
 
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.lifetime import FULL_DAY, given_up, lifetime_of
+from conformance.judging.needs import real_day
 from conformance.judging.verdict import Inconclusive
 from conformance.witness.kills import kills
 
 
-@aspect(Course.RESTARTED, only=FULL_DAY, place=720, requirements={"kept": "lifetime/survives-restart"})
+@aspect(
+    Course.RESTARTED,
+    only=FULL_DAY,
+    place=720,
+    fates=HAD_TO_WAIT,
+    needs=(real_day,),
+    requirements={"kept": "lifetime/survives-restart"},
+)
 def test_survives_restart(case: Case) -> list[Finding]:
     """Killed at 12 h and started again: still queued at 23 h 55, returned once by the last stop.
 
     An age that counts from the restart ends at 36 h, beyond the last stop; how late is too late, `expires` judges.
     """
-    case.must_have_waited()
     span = lifetime_of(case)
     dead = [kill.dead for kill in kills(case.evidence)]
     if not dead:

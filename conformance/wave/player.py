@@ -68,7 +68,7 @@ class Player:
         match self.scenario.course:
             case Course.HEALED | Course.MIXED:
                 await self.until(
-                    lambda seen: self._enough_attempts(seen) or _returned(seen) or self._borne(seen),
+                    lambda seen: self._enough_attempts(seen) or _returned(seen) or self._delivered(seen),
                     self.time_for_attempts(ATTEMPTS_BEFORE_REPAIR),
                 )
                 # not in the middle of an attempt, which would then meet both
@@ -167,7 +167,7 @@ class Player:
             whole.pop()
         return [attempt for attempt in whole if attempt.latest_end <= self.journal.now()]
 
-    def _borne(self, evidence: Evidence) -> bool:
+    def _delivered(self, evidence: Evidence) -> bool:
         """Whether the fault kept nothing from arriving; one recipient of two tells nothing of the other."""
         return self.scenario.course is Course.HEALED and arrived(evidence)
 

@@ -1,0 +1,94 @@
+"""A case: one aspect of one scenario, with all that its function needs in order to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.profile import Profile
+from conformance.catalogue.requirements import Requirement
+from conformance.evidence.view import ErrorSeen, Evidence
+from conformance.judging.content import altered
+from conformance.judging.fate import Fate, fate_of, outcome_of
+from conformance.judging.verdict import Finding
+from conformance.target import Outcome
+from conformance.witness.attempts import Attempt
+
+
+@dataclass(frozen=True)
+class Case:
+    """One aspect of one scenario, ready to be judged.
+
+    Attributes:
+        mode: The failure mode.
+        evidence: What happened.
+        profile: What is accepted.
+        requirements: The catalogue ids that the aspect itself names, by `aspect.slot`.
+    """
+
+    mode: FailureMode
+    evidence: Evidence
+    profile: Profile
+    requirements: Mapping[str, str]
+
+    @cached_property
+    def attempts(self) -> list[Attempt]:
+        """The attempts that met the fault, or reached the healthy server of a control."""
+        return self.mode.witness.attempts(self.evidence, connections=self.mode.connections_per_attempt)
+
+    @cached_property
+    def errors(self) -> tuple[ErrorSeen, ...]:
+        """The errors the relay showed for this message."""
+        return self.evidence.errors
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """What became of the message while the fault lasted, in the words of the profile's rows."""
+        return outcome_of(self.evidence)
+
+    @cached_property
+    def fate(self) -> Fate:
+        """What became of the message; only of modes for which the profile has a row."""
+        return fate_of(self.mode, self.evidence, self.profile)
+
+    def accepts(self, outcome: Outcome) -> bool:
+        """Tell whether the profile accepts an outcome here."""
+        return self.profile.accepts(self.mode, outcome)
+
+    def requirement(self, slot: str) -> Requirement:
+        """Return the catalogue row behind `aspect.slot`."""
+        return self.profile.requirement(slot, self.mode, self.requirements[slot])
+
+    def intact(self, slot: str) -> list[Finding]:
+        """Compare every copy that arrived with what was submitted, envelope and content; nothing if none did."""
+        damage = [altered(self.evidence.staged, message) for message in self.evidence.messages]
+        found = next(filter(None, damage), "")
+        expected = "envelope and content intact"
+        return [self.finding(slot, holds=not found, expected=expected, observed=found or expected)] * bool(
+            damage
+        )
+
+    def finding(
+        self,
+        slot: str,
+        *,
+        holds: bool,
+        expected: str,
+        observed: str,
+        only_late: bool = False,
+        conclusive: bool = False,
+    ) -> Finding:
+        """Return a finding against the catalogue row behind `aspect.slot`."""
+        row = self.requirement(slot)
+        return Finding(
+            requirement=row.id,
+            level=row.level,
+            holds=holds,
+            expected=expected,
+            observed=observed,
+            only_late=only_late and not holds,
+            conclusive=conclusive and not holds,
+            slot=slot,
+        )

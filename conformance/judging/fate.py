@@ -1,0 +1,118 @@
+"""The fate of a message: what became of it, decided once for all aspects.
+
+From the wire, the relay's own word and the reports; never from one of them alone. The first fate that fits is the
+one. An aspect declares of which fates it speaks; of a message that met another one there is nothing for it to judge.
+
+Three fates are a relay's fault: what it did is accepted by nobody. They excuse nothing, so the aspects that ask a
+message to wait judge them as well, and say what they miss.
+
+A scenario in which a message has several recipients, or in which several messages wait, has no single fate;
+`whereabouts.py` counts what became of each.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+
+from conformance.catalogue.course import DAY, FIRST_STOP, HOUR, Timing, timing_of
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.profile import Profile
+from conformance.evidence.view import Evidence
+from conformance.target import Outcome
+
+
+class Fate(StrEnum):
+    """What became of a message; accepted means: by the profile, for this failure mode."""
+
+    UNENDED = "unended"  # its attempt was still reading a reply without end when the window closed
+    DELIVERED = "delivered"  # at the first attempt, in spite of the fault; accepted
+    DELIVERED_LATER = (
+        "delivered_later"  # by a later attempt, in spite of a fault that was never repaired; accepted
+    )
+    DELIVERED_WRONGLY = "delivered_wrongly"  # the same as one of these; not accepted
+    RETURNED = "returned"  # given up at once; accepted
+    RETURNED_WRONGLY = "returned_wrongly"  # the same; not accepted
+    DELIVERED_AND_GIVEN_UP = "delivered_and_given_up"  # both; never accepted
+    WAITED = "waited"  # none of these: it was deferred, whatever came then
+
+
+# What no profile accepts, so that no aspect is spared.
+WRONG = frozenset({Fate.DELIVERED_WRONGLY, Fate.RETURNED_WRONGLY, Fate.DELIVERED_AND_GIVEN_UP})
+
+# It had to wait: for the next attempt, for the repair, for the end of its lifetime.
+HAD_TO_WAIT = frozenset({Fate.WAITED, *WRONG})
+
+# An attempt failed, so that there is an error to explain.
+FAILED = frozenset({*HAD_TO_WAIT, Fate.RETURNED, Fate.DELIVERED_LATER})
+
+# Every attempt came to its end, so that something became of it.
+ENDED = frozenset({*FAILED, Fate.DELIVERED})
+
+_REASONS = {
+    Fate.UNENDED: "the relay was still reading the reply when the window closed (see times_out)",
+    Fate.DELIVERED: "the relay delivered the message all the same, which the profile {profile} accepts here",
+    Fate.DELIVERED_LATER: "a later attempt delivered in spite of the fault, which the profile {profile} accepts here",
+    Fate.DELIVERED_WRONGLY: "the relay delivered the message in spite of the fault (see recovers)",
+    Fate.RETURNED: "the relay returned the message at once, which the profile {profile} accepts here",
+    Fate.RETURNED_WRONGLY: "the relay returned the message at once (see stays_queued)",
+    Fate.DELIVERED_AND_GIVEN_UP: "the relay delivered the message and gave it up as well (see recovers)",
+    Fate.WAITED: "the message waited, as it had to",
+}
+
+
+def fate_of(mode: FailureMode, evidence: Evidence, profile: Profile) -> Fate:
+    """Return the fate of a scenario's message, the first that fits."""
+    if mode.needs_total_deadline and _still_reading(evidence):
+        return Fate.UNENDED
+    outcome = outcome_of(evidence)
+    at_once = outcome is Outcome.DELIVERED
+    if at_once or (evidence.messages and evidence.staged.repaired is None):
+        if not profile.accepts(mode, Outcome.DELIVERED):
+            return Fate.DELIVERED_WRONGLY
+        return Fate.DELIVERED if at_once else Fate.DELIVERED_LATER
+    if outcome is Outcome.PERMANENT:
+        if evidence.messages:
+            return Fate.DELIVERED_AND_GIVEN_UP
+        return Fate.RETURNED if profile.accepts(mode, outcome) else Fate.RETURNED_WRONGLY
+    return Fate.WAITED
+
+
+def why_not(fate: Fate, profile: Profile) -> str:
+    """Say why an aspect that does not speak of a fate has nothing to judge."""
+    return _REASONS[fate].format(profile=profile.name)
+
+
+def outcome_of(evidence: Evidence) -> Outcome:
+    """Return what became of the message while the fault lasted, in the words of a profile's rows.
+
+    Delivered: a copy arrived before the repair, and no attempt had failed by the relay's own account. Permanent: given
+    up at once, which means within the first hour where a day is played; what comes later is the end of a wait.
+    """
+    if _delivered_despite_fault(evidence):
+        return Outcome.DELIVERED
+    ended = evidence.given_up
+    return Outcome.DEFERRED if ended is None or ended >= _first_hour_over(evidence) else Outcome.PERMANENT
+
+
+def _delivered_despite_fault(evidence: Evidence) -> bool:
+    repaired = evidence.staged.repaired
+    return any(repaired is None or m.at < repaired for m in evidence.messages) and not evidence.errors
+
+
+def _first_hour_over(evidence: Evidence) -> float:
+    staged = evidence.staged
+    if timing_of(staged.course) is Timing.COMPRESSED:
+        return (staged.submitted or 0.0) + staged.granted.queue_lifetime * HOUR / DAY
+    return staged.milestones.get(FIRST_STOP, math.inf)
+
+
+def _still_reading(evidence: Evidence) -> bool:
+    """Tell whether a connection on which a fault was played was open when the window closed."""
+    closed = evidence.staged.closed or math.inf
+    reading = {event.connection for event in evidence.of("smtp", "fault")}
+    ended = {event.connection for event in evidence.of("tcp", "closed") if event.at <= closed}
+    return bool(reading - ended)
+
+
+__all__ = ["ENDED", "FAILED", "HAD_TO_WAIT", "WRONG", "Fate", "fate_of", "outcome_of", "why_not"]
