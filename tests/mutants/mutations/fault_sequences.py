@@ -1,19 +1,24 @@
-"""Promises broken only after several faults in a row."""
+"""Promises broken only after certain faults, or after several in a row."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from conformance.reference.classify import Cause, Stage
+from conformance.reference.errors import Failure, SessionFailed
 from conformance.reference.message import Message, Recipient
 from conformance.reference.relay import Relay
-from conformance.reference.transaction import Delivered
+from conformance.reference.session import Reply, Session
+from conformance.reference.transaction import Delivered, Transaction
 from mutants.mutant import fails, mutation
 from mutants.patching import patch
+from mutants.reporting import send_report
 from mutants.shared import altered, doubled, without_last_line
 
 _ONE_FAULT = "close_at_mail+healthy"
 _TWO_FAULTS = "reset_at_data+dns_servfail+healthy"
+_LOST_REPLY = "stall_at_dot+healthy"
 
 
 @mutation(
@@ -56,3 +61,59 @@ def loses_after_two_faults() -> None:
         return deliver
 
     patch(Relay, "_deliver", make)
+
+
+@mutation(
+    scenarios=(f"{_ONE_FAULT}.schedule", f"{_TWO_FAULTS}.schedule"),
+    caught=(fails("exactly_once", "schedule/exactly-once", _TWO_FAULTS),),
+)
+def loses_on_reset_at_data() -> None:
+    """Takes a message for delivered when the connection is reset in the place of the reply to DATA."""
+
+    def make(original: Any) -> Any:
+        async def run(
+            self: Any, message: Message, content: bytes, recipients: Sequence[Recipient], hand_over: Any
+        ) -> None:
+            try:
+                await original(self, message, content, recipients, hand_over)
+            except SessionFailed as error:
+                if (error.stage, error.cause) != (Stage.DATA, Cause.RESET):
+                    raise
+                self._results.update(dict.fromkeys(recipients, Delivered("nobody", "250 OK")))
+
+        return run
+
+    patch(Transaction, "run", make)
+
+
+@mutation(
+    scenarios=(f"{_ONE_FAULT}.schedule", f"{_LOST_REPLY}.schedule"),
+    caught=(fails("exactly_once", "schedule/exactly-once", _LOST_REPLY),),
+)
+def returns_after_a_lost_reply() -> None:
+    """Delivers a message again when the reply to the final dot was lost, and returns it as well."""
+    lost: set[bytes] = set()
+
+    def make_send_body(original: Any) -> Any:
+        async def send_body(self: Any, content: bytes) -> Reply:
+            try:
+                reply: Reply = await original(self, content)
+            except SessionFailed:
+                lost.add(content)
+                raise
+            return reply
+
+        return send_body
+
+    def make_settle(original: Any) -> Any:
+        async def settle(self: Any, message: Message, now: float, session: str, **outcome: Any) -> None:
+            content = await self._spool.content(message.queue_id)
+            await original(self, message, now, session, **outcome)
+            if content in lost and outcome.get("delivered"):
+                failure = Failure(code="550", status="5.4.300", text="Message expired")
+                await send_report(self, message, content, dict.fromkeys(outcome["delivered"], failure))
+
+        return settle
+
+    patch(Session, "send_body", make_send_body)
+    patch(Relay, "_settle", make_settle)
