@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("conformance", "fake_servers")
 OURS = (*PACKAGES, "mailflow_conformance_pytest")
 FILES = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 # The rooms, from top to bottom, and what of ours each may import besides itself.
 ROOMS: dict[str, tuple[str, ...]] = {
@@ -51,6 +52,23 @@ ROOMS: dict[str, tuple[str, ...]] = {
 
 # What may lie at the top of `conformance/`, beside the rooms: the contract, and what is run by its name.
 LOOSE = {"__init__.py", "__main__.py", "demo.py", "target.py", "py.typed"}
+
+# What lies in `tests/` beside a folder for each room: what is too large for one, or stands beside the tests.
+BESIDE_ROOMS = {"bench", "crash", "mutants", "plugin", "relays", "stories"}
+
+# Files of fewer lines than this that are no package's own, nor found one by one, each with the reason.
+SHORT = 20
+MAY_BE_SHORT = {
+    "fake_servers/endpoint.py": "the servers of all protocols share it",
+    "tests/mutants/catalogue.py": "it imports every mutant, which no mutant's start may",
+    "tests/mutants/relay.py": "it is a program, started by its name",
+    "tests/reference/conftest.py": "pytest wants it",
+}
+FOUND_ONE_BY_ONE = (
+    "conformance/catalogue/failure_modes/",
+    "conformance/suite/test_",
+    "tests/mutants/mutations/",
+)
 
 
 def _room(module: str) -> str:
@@ -202,9 +220,35 @@ def test_only_the_session_and_the_terminal_know_pytest_in_depth() -> None:
     }
 
 
-@pytest.mark.parametrize("file", FILES, ids=_module)
+@pytest.mark.parametrize("file", [*FILES, *TESTS], ids=_module)
 def test_no_file_is_longer_than_can_be_read(file: Path) -> None:
-    assert len(file.read_text(encoding="utf-8").splitlines()) <= 400
+    assert _lines(file) <= 400
+
+
+def test_no_file_is_too_short_to_be_one() -> None:
+    short = {
+        file.relative_to(ROOT).as_posix()
+        for file in (*FILES, *TESTS)
+        if file.name not in ("__init__.py", "__main__.py") and _lines(file) < SHORT
+    }
+    assert {name for name in short if not name.startswith(FOUND_ONE_BY_ONE)} == set(MAY_BE_SHORT)
+
+
+def _lines(file: Path) -> int:
+    return len(file.read_text(encoding="utf-8").splitlines())
+
+
+def test_tests_mirror_the_rooms() -> None:
+    folders = {
+        entry.name for entry in (ROOT / "tests").iterdir() if entry.is_dir() and any(entry.rglob("*.py"))
+    }
+    assert folders - set(ROOMS) == BESIDE_ROOMS
+
+
+def test_a_test_file_is_named_once() -> None:
+    """Outside packages pytest knows a file by its name alone."""
+    names = Counter(file.name for file in TESTS if not (file.parent / "__init__.py").exists())
+    assert [name for name, number in names.items() if number > 1 and name != "conftest.py"] == []
 
 
 def test_there_is_no_cycle_between_modules() -> None:
