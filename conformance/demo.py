@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import sys
 import tempfile
 import textwrap
@@ -25,6 +24,7 @@ from conformance.lab.addresses import loopback
 from conformance.target import AcceptedDomain, Address, Alert, Connector, Outcome, RelayConfig, TargetError
 from conformance.targets.reference import ReferenceRelay, ReferenceTarget
 from fake_servers import CertificateAuthority, DnsServer, Journal, Records, Refusing, SmtpServer, Zone
+from fake_servers.events import SmtpMessage
 
 T = TypeVar("T")
 
@@ -73,8 +73,7 @@ class Demo:
 
     def reports(self) -> list[bytes]:
         """Return every message that came back to the sender."""
-        messages = [event for event in self.journal if event.kind == "message"]
-        return [base64.b64decode(str(event["content"])) for event in messages if not event["mail_from"]]
+        return [message.content for message in self.journal.of(SmtpMessage) if not message.mail_from]
 
     async def alerts(self) -> list[Alert]:
         """Return the relay's alerts."""

@@ -29,7 +29,8 @@ from fake_servers.dns import (
     Zone,
 )
 from fake_servers.endpoint import endpoint
-from fake_servers.journal import Event, Journal
+from fake_servers.events import Event
+from fake_servers.journal import Journal
 from fake_servers.smtp import (
     Accept,
     Action,

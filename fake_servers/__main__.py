@@ -14,7 +14,8 @@ from typing import TypeVar
 
 from fake_servers.dns import DnsServer, Zone
 from fake_servers.endpoint import endpoint
-from fake_servers.journal import Event, Journal
+from fake_servers.events import Event
+from fake_servers.journal import Journal
 from fake_servers.smtp import Script, SmtpServer
 from fake_servers.spelling import ANSWER_SYNTAX, RULE_SYNTAX, parse_answer, parse_rule, spell
 from fake_servers.tcp import Hanging, Refusing

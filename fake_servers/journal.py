@@ -1,74 +1,17 @@
 """The one journal and the one clock of the fake world.
 
-Everything a fake server sees or does becomes an `Event`, in the order in which it happened. Events
-are facts about the wire; nothing here knows a relay, a requirement or a verdict.
-
-Kinds, by layer, with their fields:
-
-=======  ============  =====================================================================
-layer    kind          fields
-=======  ============  =====================================================================
-dns      query         name, type, id, transport (udp or tcp), client, planned
-dns      answer        name, type, id, transport, answer (how the server answered), records
-tcp      refusing      (a reserved port starts to refuse)
-tcp      hanging       backlog, fillers (a full backlog starts to swallow SYNs)
-tcp      unreachable   (an address that no packet can reach)
-tcp      probe         outcome (our own look at a fault that leaves no trace on the wire)
-tcp      syn           peer, outcome (dropped or refused), seconds (seen by a witness, not a server)
-tcp      stray         peer, destination, protocol, port (a packet that left the fake world)
-tcp      accepted      peer, attempt (counted from 1 at each server)
-tcp      closed        by (peer or server), how (fin or rst)
-tls      offered       certificate (the ClientHello came and this certificate was presented)
-tls      established   version, cipher
-tls      failed        error
-smtp     received      stage, line
-smtp     sent          stage, text (of raw octets above 1024 the head, and how many there are)
-smtp     fault         stage, action (a scripted fault was played), attempt
-smtp     heard         octets (on the wire; the first that came into a stall, if half a second or more into it)
-smtp     unoffered     stage, parameters (of MAIL or RCPT, that the last EHLO did not offer; answered by 555)
-smtp     body          octets (read so far, when the body ended or was cut off)
-smtp     message       mail_from, recipients, content (base64), tls, options
-client   sent          sender, what (a part of a submission of ours), octets
-client   reply         sender, text (to the final dot of that submission; empty: the connection ended)
-relay    killed        moment, asked (when, on this clock; it is dead at the time of the event)
-relay    restarted     moment
-relay    clock_moved   moment, seconds
-fake     broke         error (a defect of the fake itself; the connection was reset)
-=======  ============  =====================================================================
+Everything a fake server sees or does becomes an `Event`, in the order in which it happened; `fake_servers.events` has
+the kinds.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-Value = str | int | float | bool | None | list[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One fact.
-
-    Attributes:
-        at: Seconds since the journal was opened, on the monotonic clock.
-        layer: `dns`, `tcp`, `tls`, `smtp` or `fake`; `client` and `relay` are for those who use the fakes.
-        kind: What happened; see the table in the module's docstring.
-        server: The fake's own address as `host:port`, or `[host]:port` for IPv6; so are peers and clients.
-        connection: Number of the connection, unique in the journal; 0 where there is none.
-        fields: The particulars, ready for JSON.
-    """
-
-    at: float
-    layer: str
-    kind: str
-    server: str = ""
-    connection: int = 0
-    fields: Mapping[str, Value] = field(default_factory=dict)
-
-    def __getitem__(self, name: str) -> Value:
-        """Return one of `fields`."""
-        return self.fields[name]
+from fake_servers.events import E, Event
 
 
 class Journal:
@@ -77,7 +20,7 @@ class Journal:
     Example::
 
         journal = Journal()
-        journal.note("tcp", "accepted", server="127.1.0.1:2525", connection=1, peer="127.0.0.1:40000")
+        journal.note(TcpRefusing(server="127.1.0.1:2525"))
         [event] = journal
     """
 
@@ -96,33 +39,21 @@ class Journal:
         self._connections += 1
         return self._connections
 
-    def note(
-        self,
-        layer: str,
-        kind: str,
-        *,
-        server: str = "",
-        connection: int = 0,
-        at: float | None = None,
-        **fields: Value,
-    ) -> Event:
-        """Append one event; `at` defaults to now."""
-        event = Event(
-            at=self.now() if at is None else at,
-            layer=layer,
-            kind=kind,
-            server=server,
-            connection=connection,
-            fields=fields,
-        )
-        self._events.append(event)
+    def note(self, event: E) -> E:
+        """Append an event, and return it as it was noted; without a time it happened now."""
+        noted = replace(event, at=self.now()) if math.isnan(event.at) else event
+        self._events.append(noted)
         for listener in self._listeners:
-            listener(event)
-        return event
+            listener(noted)
+        return noted
 
     def subscribe(self, listener: Callable[[Event], None]) -> None:
         """Call `listener` with each event from now on, in the order noted."""
         self._listeners.append(listener)
+
+    def of(self, kind: type[E]) -> Iterator[E]:
+        """Yield the events of a kind noted so far."""
+        return (event for event in tuple(self._events) if isinstance(event, kind))
 
     def __iter__(self) -> Iterator[Event]:
         return iter(tuple(self._events))

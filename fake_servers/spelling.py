@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b64decode
 from collections.abc import Callable
 
 from fake_servers.dns import (
@@ -24,7 +23,8 @@ from fake_servers.dns import (
     Truncated,
     WrongId,
 )
-from fake_servers.journal import Event
+from fake_servers.event_json import fields_of
+from fake_servers.events import Event, SmtpMessage
 from fake_servers.smtp import (
     Accept,
     Action,
@@ -123,9 +123,9 @@ def parse_answer(text: str) -> Answer:
 
 def spell(event: Event) -> str:
     """Return an event as one line."""
-    fields = dict(event.fields)
-    if event.kind == "message":
-        fields["content"] = f"<{len(b64decode(str(fields['content'])))} octets>"
+    fields = fields_of(event)
+    if isinstance(event, SmtpMessage):
+        fields["content"] = f"<{len(event.content)} octets>"
     particulars = [f"{name}={json.dumps(value, ensure_ascii=True)}" for name, value in fields.items()]
     connection = f"#{event.connection}" if event.connection else ""
     return " ".join(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from conformance.evidence.record import Record, Staged
-from fake_servers import Event
+from fake_servers.events import ClientEvent, DnsEvent, Event, FakeBroke, RelayEvent, SmtpMessage
 
 # What is done to the relay is done to all its messages, and on the name server, the sink, a witness everybody relies.
 _EVERYBODY = "everybody"
@@ -52,18 +52,18 @@ def _own_traits(staged: Staged) -> Iterator[str]:
 
 def _traits(event: Event, servers: set[str]) -> Iterator[str]:
     """Yield everything by which an event can belong to a scenario; `servers` are those of all scenarios."""
-    if event.layer == "relay":
+    if isinstance(event, RelayEvent):
         yield _EVERYBODY
-    elif event.layer == "client":
-        yield f"submitted by {event['sender']}"
-    elif event.layer == "dns":
-        name = str(event.fields.get("name", "")).rstrip(".").lower()
+    elif isinstance(event, ClientEvent):
+        yield f"submitted by {event.sender}"
+    elif isinstance(event, DnsEvent):
+        name = event.host
         while name:  # the names below a scenario's are its own as well
             yield f"name {name}"
             name = name.partition(".")[2]
-    elif event.layer == "fake" and event.server not in servers:
+    elif isinstance(event, FakeBroke) and event.server not in servers:
         yield _EVERYBODY
     else:
         yield f"at {event.server}"
-        if event.kind == "message":
-            yield from (f"mail for {person.lower()}" for person in cast(list[str], event["recipients"]))
+        if isinstance(event, SmtpMessage):
+            yield from (f"mail for {person.lower()}" for person in event.recipients)

@@ -22,7 +22,7 @@ from conformance.evidence import old_records
 from conformance.evidence.inputs import Offer, OperatorAction
 from conformance.target import Alert, DeliveryEvent, QueuedMessage, Schedule
 from fake_servers import Event, endpoint
-from fake_servers.journal import Value
+from fake_servers.event_json import from_json, to_json
 
 T = TypeVar("T")
 
@@ -30,8 +30,10 @@ _converter = make_converter()
 # The converter's own base85 is slow with messages of megabytes.
 _converter.register_unstructure_hook(bytes, lambda value: b64encode(value).decode("ascii"))
 _converter.register_structure_hook(bytes, lambda value, _: b64decode(value, validate=True))
-# JSON's own types pass as they are.
-_converter.register_structure_hook(Value, lambda value, _: value)
+_converter.register_structure_hook(Event, lambda value, _: from_json(value))
+_converter.register_unstructure_hook_func(
+    lambda kind: isinstance(kind, type) and issubclass(kind, Event), to_json
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,6 +225,8 @@ _TYPES = (Header, Staged, Event, QueueListing, Reported, AlertListing, Trouble, 
 
 def _kind(type_: type[Any]) -> str:
     """Return the word by which a line of the file names the type of its entry: `queue_listing`."""
+    if issubclass(type_, Event):
+        return "event"  # of whatever kind: the entry itself says it
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type_.__name__).lower()
 
 
@@ -242,13 +246,13 @@ def from_line(line: str) -> Entry:
     """Return the entry of one line.
 
     Raises:
-        ValueError: The line is no entry.
+        ValueError: The line is no entry; of an event it says what is wrong with it.
     """
     try:
         row = old_records.in_new_words(json.loads(line))
         kind = _KINDS[row["kind"]]
         return _converter.structure(row["entry"], kind)  # type: ignore[no-any-return]
-    except (KeyError, TypeError, json.JSONDecodeError, ExceptionGroup) as error:
+    except (KeyError, TypeError, ValueError, ExceptionGroup) as error:
         raise ValueError(f"not an entry of a record: {error}") from error
 
 
@@ -297,7 +301,7 @@ def assemble(entries: Iterable[Entry], name: str) -> Record:
         elif isinstance(entry, Staged):
             staged[entry.scenario] = entry
         else:
-            lists[type(entry)].append(entry)
+            lists[Event if isinstance(entry, Event) else type(entry)].append(entry)
     if header is None:
         raise RecordError(f"{name}: no header; this is not a record of a wave")
     return Record(

@@ -6,12 +6,10 @@ messages, the relay's own events, its queue and the reports it returned, all on 
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
 
 from conformance.evidence import codes, reports
 from conformance.evidence.attribution import shares_of
@@ -20,34 +18,7 @@ from conformance.evidence.queue import QueueReading, read_queue
 from conformance.evidence.record import Record, Reported, Staged, Trouble
 from conformance.evidence.reports import Report, read_report
 from conformance.target import Outcome
-from fake_servers import Event
-
-
-@dataclass(frozen=True, kw_only=True)
-class Delivered:
-    """A message that arrived at a fake server.
-
-    Attributes:
-        at: When the final dot was accepted.
-        server: Address of the fake.
-        connection: Number of the connection in the journal.
-        mail_from: The reverse-path, empty for the null reverse-path.
-        recipients: The forward-paths.
-        content: Exactly the octets received.
-        tls: TLS version, or empty if it came in clear.
-    """
-
-    at: float
-    server: str
-    connection: int
-    mail_from: str
-    recipients: tuple[str, ...]
-    content: bytes
-    tls: str
-
-    def is_for(self, address: str) -> bool:
-        """Tell whether it is for an address; whether the case was kept is another question."""
-        return address.lower() in (recipient.lower() for recipient in self.recipients)
+from fake_servers.events import E, Event, SmtpMessage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,50 +73,33 @@ class Evidence:
         """Events at this scenario's own servers and names, mail to its sender, and defects of shared fakes."""
         return shares_of(self.record).of(self.staged) if self.picked is None else self.picked
 
-    def of(self, layer: str, *kinds: str) -> Iterator[Event]:
-        """Yield this scenario's events of a layer and, if given, of some kinds."""
-        for event in self.events:
-            if event.layer == layer and (not kinds or event.kind in kinds):
-                yield event
+    def of(self, kind: type[E]) -> Iterator[E]:
+        """Yield this scenario's events of a kind."""
+        return (event for event in self.events if isinstance(event, kind))
 
     @cached_property
-    def messages(self) -> tuple[Delivered, ...]:
+    def messages(self) -> tuple[SmtpMessage, ...]:
         """Messages accepted by this scenario's own servers."""
         servers = {site.server for site in self.staged.sites}
-        return tuple(m for m in self._all_messages if m.server in servers)
+        return tuple(m for m in self.of(SmtpMessage) if m.server in servers)
 
     @cached_property
-    def returned(self) -> tuple[Delivered, ...]:
+    def returned(self) -> tuple[SmtpMessage, ...]:
         """Messages that came back to this scenario's sender."""
-        return tuple(m for m in self._all_messages if m.is_for(self.staged.sender))
+        return tuple(m for m in self.of(SmtpMessage) if m.is_for(self.staged.sender))
 
     @cached_property
-    def astray(self) -> tuple[Delivered, ...]:
+    def astray(self) -> tuple[SmtpMessage, ...]:
         """Messages that went to the author in the From header, who is not the sender."""
-        return tuple(m for m in self._all_messages if m.is_for(self.staged.author))
+        return tuple(m for m in self.of(SmtpMessage) if m.is_for(self.staged.author))
 
     @cached_property
-    def _all_messages(self) -> tuple[Delivered, ...]:
-        return tuple(
-            Delivered(
-                at=event.at,
-                server=event.server,
-                connection=event.connection,
-                mail_from=str(event["mail_from"]),
-                recipients=tuple(cast(list[str], event["recipients"])),
-                content=base64.b64decode(str(event["content"])),
-                tls=str(event.fields.get("tls") or ""),
-            )
-            for event in self.of("smtp", "message")
-        )
-
-    @cached_property
-    def reports(self) -> tuple[tuple[Delivered, Report], ...]:
+    def reports(self) -> tuple[tuple[SmtpMessage, Report], ...]:
         """Delivery status notifications that came back to the sender, with what they say."""
         return tuple((message, read_report(message.content)) for message in self.returned)
 
     @cached_property
-    def ndrs(self) -> tuple[tuple[Delivered, Report], ...]:
+    def ndrs(self) -> tuple[tuple[SmtpMessage, Report], ...]:
         """The reports among them that tell of a failure; a notice of delay is none."""
         return tuple((message, report) for message, report in self.reports if report.is_failure)
 
@@ -232,7 +186,7 @@ class Evidence:
                     last = message.error
                     yield ErrorSeen(source="queue", at=listed.at, text=message.error)
 
-    def _from_reports(self, reports: Iterable[tuple[Delivered, Report]]) -> Iterator[ErrorSeen]:
+    def _from_reports(self, reports: Iterable[tuple[SmtpMessage, Report]]) -> Iterator[ErrorSeen]:
         for message, report in reports:
             for recipient in report.recipients:
                 yield ErrorSeen(

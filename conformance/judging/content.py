@@ -6,12 +6,12 @@ import re
 from itertools import zip_longest
 
 from conformance.evidence.record import Staged
-from conformance.evidence.view import Delivered
+from fake_servers.events import SmtpMessage
 
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 
 
-def altered(staged: Staged, message: Delivered) -> str:
+def altered(staged: Staged, message: SmtpMessage) -> str:
     """Say in what a message differs from the one submitted, envelope included; empty if in nothing.
 
     A mail object is envelope and content (RFC 5321 section 2.3.1); of an address only the domain may change its

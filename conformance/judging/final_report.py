@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.judging.case import Case
 from conformance.judging.verdict import Inconclusive, NotApplicable
+from fake_servers.events import TcpAccepted
 
 
 def only_report(case: Case) -> bytes:
@@ -22,4 +23,4 @@ def only_report(case: Case) -> bytes:
 
 def remote_involved(case: Case) -> bool:
     """Tell whether a server of the destination was ever connected to; a silent one may be called involved."""
-    return any(True for _ in case.evidence.of("tcp", "accepted"))
+    return any(True for _ in case.evidence.of(TcpAccepted))

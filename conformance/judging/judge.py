@@ -25,6 +25,7 @@ from conformance.judging.verdict import (
     weightiest,
 )
 from conformance.target import Capability
+from fake_servers.events import FakeBroke
 
 
 class Test(Protocol):
@@ -206,8 +207,8 @@ def _nothing_broke(record: Record, evidence: Evidence | None) -> None:
             raise Broken(trouble.fault, trouble.message)
     if evidence is None:
         return
-    for event in evidence.of("fake", "broke"):
-        raise Broken(Fault.HARNESS, f"a fake server broke: {event['error']}")
+    for event in evidence.of(FakeBroke):
+        raise Broken(Fault.HARNESS, f"a fake server broke: {event.error}")
     if not finished:
         raise Broken(Fault.HARNESS, "the wave ended before this scenario's window did")
 

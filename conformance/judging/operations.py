@@ -12,6 +12,7 @@ from conformance.judging.case import Case
 from conformance.judging.verdict import Inconclusive
 from conformance.judging.whereabouts import taken
 from conformance.target import Alert
+from fake_servers.events import DnsQuery, TcpAccepted, TcpSyn
 
 # What was under way when the operator's act was done may come to its end, in seconds on top of the relay's granularity.
 _UNDER_WAY = 0.5
@@ -53,11 +54,9 @@ def contacts_after(evidence: Evidence, moment: float) -> Iterator[tuple[float, s
     for event in evidence.events:
         if event.at <= moment:
             continue
-        if event.layer == "dns" and event.kind == "query":
-            name = str(event["name"]).rstrip(".").lower()
-            if name in names:
-                yield event.at, f"look-up of {name}"
-        elif event.layer == "tcp" and event.kind in ("accepted", "syn") and event.server in servers:
+        if isinstance(event, DnsQuery) and event.host in names:
+            yield event.at, f"look-up of {event.host}"
+        elif isinstance(event, TcpAccepted | TcpSyn) and event.server in servers:
             yield event.at, f"connection to {event.server}"
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from conformance.evidence.inputs import Offer
 from conformance.evidence.queue import Presence
-from conformance.evidence.view import Delivered, Evidence
+from conformance.evidence.view import Evidence
 from conformance.target import Capability, Outcome
+from fake_servers.events import SmtpMessage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,7 @@ class Whereabouts:
     """
 
     offer: Offer
-    copies: tuple[Delivered, ...]
+    copies: tuple[SmtpMessage, ...]
     returned: int
     kept_here: int
     queued: Presence

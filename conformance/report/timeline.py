@@ -8,7 +8,25 @@ from dataclasses import dataclass
 
 from conformance.catalogue.course import HALF_TIME, SCHEDULES, STOPS, Timing, timing_of
 from conformance.evidence.view import Evidence
-from fake_servers import Event
+from fake_servers.event_json import fields_of
+from fake_servers.events import (
+    DnsAnswer,
+    DnsEvent,
+    DnsQuery,
+    Event,
+    SmtpBody,
+    SmtpFault,
+    SmtpHeard,
+    SmtpMessage,
+    SmtpReceived,
+    SmtpSent,
+    TcpAccepted,
+    TcpClosed,
+    TcpHanging,
+    TcpProbe,
+    TcpRefusing,
+    TcpSyn,
+)
 
 _LONGEST = 400
 
@@ -92,44 +110,41 @@ def _alerts(evidence: Evidence) -> Iterator[Found]:
 def _wire(evidence: Evidence) -> Iterator[Found]:
     for event in evidence.events:
         layer, text = _described(event)
-        where = "" if event.layer == "dns" or not event.connection else f"#{event.connection} "
+        where = "" if isinstance(event, DnsEvent) or not event.connection else f"#{event.connection} "
         yield event.at, layer, where + text
 
 
 def _described(event: Event) -> tuple[str, str]:
-    fields = event.fields
-    match event.layer, event.kind:
-        case "dns", "query":
-            return "DNS", f"{fields['name']} {fields['type']}? ({fields['transport']})"
-        case "dns", "answer":
-            records = fields.get("records") or []
-            assert isinstance(records, list)
-            return "DNS", f"  -> {' '.join([str(fields['answer']), *records])}"
-        case "smtp", "received":
-            return "SMTP", f"> {fields['line']}"
-        case "smtp", "sent":
-            return "SMTP", f"< {fields['text']}".replace("\n", " | ")
-        case "smtp", "fault":
-            return "SMTP", f"fault played: {fields['action']} at {fields['stage']}"
-        case "smtp", "heard":
-            return "SMTP", f"> {fields['octets']} octets into the silence"
-        case "smtp", "body":
-            return "SMTP", f"content: {fields['octets']} octets read"
-        case "smtp", "message":
-            return "SMTP", f"message accepted, from <{fields['mail_from']}>"
-        case "tcp", "accepted":
-            return "TCP", f"connection from {fields['peer']} to {event.server}"
-        case "tcp", "closed":
-            return "TCP", f"closed by {fields['by']} ({fields['how']})"
-        case "tcp", "refusing":
+    match event:
+        case DnsQuery():
+            return "DNS", f"{event.name} {event.type}? ({event.transport})"
+        case DnsAnswer():
+            return "DNS", f"  -> {' '.join([event.answer, *event.records])}"
+        case SmtpReceived():
+            return "SMTP", f"> {event.line}"
+        case SmtpSent():
+            return "SMTP", f"< {event.text}".replace("\n", " | ")
+        case SmtpFault():
+            return "SMTP", f"fault played: {event.action} at {event.stage}"
+        case SmtpHeard():
+            return "SMTP", f"> {event.octets} octets into the silence"
+        case SmtpBody():
+            return "SMTP", f"content: {event.octets} octets read"
+        case SmtpMessage():
+            return "SMTP", f"message accepted, from <{event.mail_from}>"
+        case TcpAccepted():
+            return "TCP", f"connection from {event.peer} to {event.server}"
+        case TcpClosed():
+            return "TCP", f"closed by {event.by} ({event.how})"
+        case TcpRefusing():
             return "TCP", f"{event.server} refuses connections"
-        case "tcp", "hanging":
+        case TcpHanging():
             return "TCP", f"{event.server} leaves SYNs unanswered"
-        case "tcp", "probe":
-            return "suite", f"our own connection to {event.server}: {fields['outcome']}"
-        case "tcp", "syn":
-            return "TCP", f"SYN from {fields['peer']} to {event.server}: {fields['outcome']}"
-    rest = ", ".join(f"{key} {value}" for key, value in fields.items())
+        case TcpProbe():
+            return "suite", f"our own connection to {event.server}: {event.outcome}"
+        case TcpSyn():
+            return "TCP", f"SYN from {event.peer} to {event.server}: {event.outcome}"
+    rest = ", ".join(f"{key} {value}" for key, value in fields_of(event).items())
     return event.layer.upper(), f"{event.kind} {rest}".rstrip()
 
 

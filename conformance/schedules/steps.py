@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from conformance.catalogue.failure_mode import Step, Tcp
 from conformance.evidence.view import Evidence
 from conformance.witness.attempts import Contact
-from fake_servers import Event
+from fake_servers.events import DnsAnswer, E, Event, SmtpFault, TcpProbe, TcpSyn
 
 _SYN = {Tcp.REFUSE: "refused", Tcp.HANG: "dropped"}
 _PROBE = {Tcp.REFUSE: "refused", Tcp.UNREACHABLE: "unreachable"}
@@ -34,12 +34,14 @@ def met(evidence: Evidence, steps: Sequence[Step], number: int) -> list[Contact]
         return list(_unconnected(evidence, step.host.tcp, number))
     if step.host.dns is not None:
         failing = step.host.dns.name
-        return [_contact(e) for e in _in_force(evidence, number) if _answered(e) and e["answer"] == failing]
-    played = {(rule.stage.value, rule.action.name) for rule in step.host.rules}
+        return [
+            _contact(event) for event in _in_force(evidence, number, DnsAnswer) if event.answer == failing
+        ]
+    played = {(rule.stage, rule.action.name) for rule in step.host.rules}
     return [
         _contact(event)
-        for event in _in_force(evidence, number)
-        if (event.layer, event.kind) == ("smtp", "fault") and (event["stage"], event["action"]) in played
+        for event in _in_force(evidence, number, SmtpFault)
+        if (event.stage, event.action) in played
     ]
 
 
@@ -54,11 +56,11 @@ def faults_not_met(evidence: Evidence, steps: Sequence[Step]) -> list[Step]:
     return [step for number, step in enumerate(steps) if is_fault(step) and not met(evidence, steps, number)]
 
 
-def _in_force(evidence: Evidence, number: int) -> Iterator[Event]:
+def _in_force(evidence: Evidence, number: int, kind: type[E]) -> Iterator[E]:
     milestones, repaired = evidence.staged.milestones, evidence.staged.repaired
     begin = 0.0 if number == 0 else milestones.get(milestone(number))
     end = milestones.get(milestone(number + 1), float("inf") if repaired is None else repaired)
-    for event in evidence.events:
+    for event in evidence.of(kind):
         if begin is not None and begin <= event.at < end:
             yield event
 
@@ -71,27 +73,17 @@ def _unconnected(evidence: Evidence, how: Tcp, number: int) -> Iterator[Contact]
     """
     servers = {site.server for site in evidence.staged.sites if site.tcp == how.value}
     if how is Tcp.HANG or (how is Tcp.REFUSE and evidence.record.header.lab == "namespace"):
-        for event in _in_force(evidence, number):
-            if event.kind == "syn" and event.server in servers and event["outcome"] == _SYN[how]:
-                yield _contact(event)
+        for syn in _in_force(evidence, number, TcpSyn):
+            if syn.server in servers and syn.outcome == _SYN[how]:
+                yield _contact(syn)
         return
-    probes = [e for e in evidence.of("tcp", "probe") if e.server in servers]
-    if not probes or any(probe["outcome"] != _PROBE[how] for probe in probes):
+    probes = [e for e in evidence.of(TcpProbe) if e.server in servers]
+    if not probes or any(probe.outcome != _PROBE[how] for probe in probes):
         return
     hosts = {server.rpartition(":")[0] for server in servers}
-    for event in _in_force(evidence, number):
-        if _answered(event) and hosts & set(_records(event)):
-            yield _contact(event)
-
-
-def _answered(event: Event) -> bool:
-    return (event.layer, event.kind) == ("dns", "answer")
-
-
-def _records(event: Event) -> list[str]:
-    records = event["records"]
-    assert isinstance(records, list)
-    return records
+    for answer in _in_force(evidence, number, DnsAnswer):
+        if hosts & set(answer.records):
+            yield _contact(answer)
 
 
 def _contact(event: Event) -> Contact:

@@ -2,6 +2,7 @@
 
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect, on_first_course
 from conformance.judging.verdict import Inconclusive
+from fake_servers.events import TcpAccepted
 
 
 @aspect(
@@ -20,7 +21,7 @@ def test_avoids(case: Case) -> list[Finding]:
         raise Inconclusive("the relay went nowhere at all")
     sites = [case.evidence.staged.sites[number] for number in case.mode.forbidden]
     where = {site.server: f"{site.name} ({site.host})" for site in sites}
-    seen = [event for event in case.evidence.of("tcp", "accepted") if event.server in where]
+    seen = [event for event in case.evidence.of(TcpAccepted) if event.server in where]
     return [
         case.finding(
             "avoids.host",

@@ -1,12 +1,12 @@
 """A correction takes effect on what waits already: the queue drains, in order, each message once."""
 
-from conformance.evidence.view import Delivered
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.content import difference
 from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.operations import CORRECTED
 from conformance.judging.verdict import Inconclusive
 from conformance.judging.whereabouts import Whereabouts, whereabouts
+from fake_servers.events import SmtpMessage
 
 # A relay may keep a time for each message. Accepted within half of this part of the retry interval they are due at
 # once, and within all of it they go side by side.
@@ -107,8 +107,8 @@ def _order(case: Case, messages: list[Whereabouts]) -> list[Finding]:
     return [finding]
 
 
-def _begun(case: Case, message: Delivered) -> float:
+def _begun(case: Case, message: SmtpMessage) -> float:
     """Return when the delivery of a message began: with its connection, or behind the message before on that."""
     own = [e for e in case.evidence.events if e.connection == message.connection and e.at < message.at]
-    before = [e.at for e in own if e.kind == "message"]
+    before = [e.at for e in own if isinstance(e, SmtpMessage)]
     return max(before, default=min((e.at for e in own), default=message.at))

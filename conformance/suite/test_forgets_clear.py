@@ -2,6 +2,7 @@
 
 from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
 from conformance.judging.verdict import NotApplicable
+from fake_servers.events import SmtpReceived, SmtpUnoffered, TlsEstablished
 
 
 def _offers_otherwise(mode: FailureMode, course: Course) -> bool:
@@ -28,14 +29,14 @@ def test_forgets_clear(case: Case) -> list[Finding]:
     for event in case.evidence.events:
         if repaired is not None and event.at >= repaired:
             break
-        if (event.layer, event.kind) == ("tls", "established"):
+        if isinstance(event, TlsEstablished):
             secured.add(event.connection)
-        elif event.connection not in secured or event.layer != "smtp":
+        elif event.connection not in secured:
             continue
-        elif event.kind == "received":
-            first.setdefault(event.connection, str(event["line"]).partition(" ")[0].upper())
-        elif event.kind == "unoffered" and isinstance(parameters := event["parameters"], list):
-            unoffered.append(f"{' '.join(parameters)} at {event.at:.2f} s")
+        elif isinstance(event, SmtpReceived):
+            first.setdefault(event.connection, event.line.partition(" ")[0].upper())
+        elif isinstance(event, SmtpUnoffered):
+            unoffered.append(f"{' '.join(event.parameters)} at {event.at:.2f} s")
     if not secured:
         raise NotApplicable("no session under TLS came about before the repair")
     hasty = sorted({verb for verb in first.values() if verb not in ("EHLO", "QUIT")})

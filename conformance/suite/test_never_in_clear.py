@@ -3,9 +3,11 @@
 from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
 from conformance.judging.verdict import Inconclusive
 from conformance.target import TlsPolicy
+from fake_servers import Stage
+from fake_servers.events import SmtpBody, SmtpMessage, SmtpReceived, TlsEstablished
 
 # Commands that tell of a message: its sender, its recipients, its content.
-_TELLING = ("mail", "rcpt", "data")
+_TELLING = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 
 
 def _requires_tls(mode: FailureMode, course: Course) -> bool:
@@ -31,13 +33,13 @@ def test_never_in_clear(case: Case) -> list[Finding]:
         if event.server not in servers or not event.connection:
             continue
         connections.add(event.connection)
-        if (event.layer, event.kind) == ("tls", "established"):
+        if isinstance(event, TlsEstablished):
             secured.add(event.connection)
-        elif event.layer != "smtp" or event.connection in secured:
+        elif event.connection in secured:
             continue
-        elif event.kind == "received" and event["stage"] in _TELLING:
-            bare.append(f"{str(event['line']).partition(':')[0]} at {event.at:.2f} s")
-        elif event.kind in ("body", "message"):
+        elif isinstance(event, SmtpReceived) and event.stage in _TELLING:
+            bare.append(f"{event.line.partition(':')[0]} at {event.at:.2f} s")
+        elif isinstance(event, SmtpBody | SmtpMessage):
             bare.append(f"content at {event.at:.2f} s")
     if not connections:
         raise Inconclusive("the relay connected to none of the servers")

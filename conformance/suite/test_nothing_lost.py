@@ -2,6 +2,7 @@
 
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.witness.kills import kills
+from fake_servers.events import ClientReply, ClientSent
 
 
 @aspect(
@@ -63,7 +64,7 @@ def _excusable(case: Case, fates: list[float]) -> int:
         # what is listed once the relay was killed says nothing about before
         if before and not evidence.queue.during(after=before[-1], until=kill.asked).proves_gone:
             excused += 1
-    if any(e["what"] == "final dot" for e in evidence.of("client", "sent")):
-        unanswered = not any(str(e["text"]).startswith("250") for e in evidence.of("client", "reply"))
+    if any(event.what == "final dot" for event in evidence.of(ClientSent)):
+        unanswered = not any(reply.text.startswith("250") for reply in evidence.of(ClientReply))
         excused += unanswered
     return excused

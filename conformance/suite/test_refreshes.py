@@ -4,6 +4,7 @@ from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.verdict import NotApplicable
+from fake_servers.events import DnsAnswer
 
 # Seconds: many resolvers count the time to live in whole ones.
 _TICK = 1.0
@@ -37,7 +38,7 @@ def test_refreshes(case: Case) -> list[Finding]:
     if case.evidence.given_up is not None or case.evidence.queue.at(repaired).presence is Presence.ABSENT:
         raise NotApplicable("the message was given up before the repair, so nothing was left to look up")
     misled = [attempt.at for attempt in case.attempts if attempt.at > expired]
-    asked = next((event.at for event in case.evidence.of("dns", "answer") if event.at >= repaired), None)
+    asked = next((event.at for event in case.evidence.of(DnsAnswer) if event.at >= repaired), None)
     if misled:
         observed = f"the old server was still tried {misled[-1] - expired:.1f} s after that"
     elif asked is None:

@@ -9,6 +9,7 @@ from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.needs import granted_the_day
 from conformance.judging.verdict import NotApplicable
+from fake_servers.events import DnsQuery
 
 # A granularity coarser than three minutes of the day says nothing about gaps of fifteen.
 _FINEST = 480
@@ -89,7 +90,7 @@ def _attempt(case: Case) -> float:
 
 def _from_the_query(case: Case) -> Finding:
     """Compare: as many look-ups as attempts, give or take the one in between."""
-    queries = [event.at for event in case.evidence.of("dns", "query") if event["type"] == "A"]
+    queries = [event.at for event in case.evidence.of(DnsQuery) if event.type == "A"]
     stale = 0
     begun = 0.0
     for attempt in case.attempts:

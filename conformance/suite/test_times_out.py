@@ -4,18 +4,20 @@ from typing import NamedTuple
 
 from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect
 from conformance.judging.verdict import Inconclusive, NotApplicable
+from fake_servers import Endless, Stage, Stall, Trickle
+from fake_servers.events import SmtpFault, SmtpHeard, SmtpSent, TcpClosed
 
 # Seconds by which no busy machine makes a relay late.
 _NO_LATENESS = 10.0
 
-_SILENT = ("stall",)
-_DRAGGING = ("trickle", "endless")
+_SILENT = (Stall.name,)
+_DRAGGING = (Trickle.name, Endless.name)
 
 # Where a relay that speaks into the silence has not given up. In the handshake neither QUIT nor RSET can be said, and
 # a record or an alert waits for no answer. Amid the content it goes on sending anyway. After QUIT nothing is left to
 # say. At all other stages it is the server's turn, so whatever is said is the next command: the wait is over. Which
 # command, or an alert, is not asked: under TLS nobody can tell.
-_NO_LEAVE = ("handshake", "body", "quit")
+_NO_LEAVE = (Stage.HANDSHAKE, Stage.BODY, Stage.QUIT)
 
 
 class _Held(NamedTuple):
@@ -101,17 +103,17 @@ def _held(case: Case, allowed: float) -> list[_Held]:
     """
     names = _SILENT if case.mode.stalls else _DRAGGING
     closed = case.evidence.staged.closed or 0.0
-    begun = {e.connection: e for e in case.evidence.of("smtp", "fault") if e["action"] in names}
+    begun = {e.connection: e for e in case.evidence.of(SmtpFault) if e.action in names}
     ended: dict[int, float] = {}
     spoke: dict[int, float] = {}
     for event in case.evidence.events:
         fault = begun.get(event.connection)
         if fault is None or not fault.at <= event.at <= closed or event.connection in ended:
             continue
-        what = (event.layer, event.kind)
-        if what == ("tcp", "closed") or (what == ("smtp", "sent") and fault["action"] == "trickle"):
+        trickled = isinstance(event, SmtpSent) and fault.action == Trickle.name
+        if isinstance(event, TcpClosed) or trickled:
             ended[event.connection] = event.at
-        elif what == ("smtp", "heard") and fault["stage"] not in _NO_LEAVE:
+        elif isinstance(event, SmtpHeard) and fault.stage not in _NO_LEAVE:
             spoke.setdefault(event.connection, event.at - fault.at)
     held = [_Held(at - begun[number].at, True, spoke.get(number)) for number, at in ended.items()]
     waiting = [

@@ -35,6 +35,7 @@ from conformance.target import (
 )
 from conformance.wave.threads import either, in_thread
 from fake_servers import Journal
+from fake_servers.events import RelayKilled, RelayRestarted
 
 T = TypeVar("T")
 
@@ -173,11 +174,11 @@ class Instance:
         async with self._turn:
             asked = journal.now()
             await _guarded(lambda: either(self._thread, self._power("kill")), CALL_LIMIT, "kill()")
-            journal.note("relay", "killed", moment=moment, asked=asked)
+            journal.note(RelayKilled(moment=moment, asked=asked))
             if meanwhile is not None:
                 await meanwhile()
             await _guarded(lambda: either(self._thread, self._power("restart")), START_LIMIT, "restart()")
-            journal.note("relay", "restarted", moment=moment)
+            journal.note(RelayRestarted(moment=moment))
 
     def _power(self, name: str) -> Callable[..., Any]:
         function: Callable[..., Any] = getattr(self._relay, name)

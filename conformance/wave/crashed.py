@@ -15,6 +15,7 @@ from conformance.wave.submission import Submission
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
 from conformance.witness.kills import KillPoint, has_come
 from fake_servers import Rule, Script, Stage, Stall
+from fake_servers.events import RelayClockMoved
 
 _IN_SUBMISSION = (KillPoint.CONTENT_SENT, KillPoint.DOT_SENT, KillPoint.ACCEPTED)
 _AT_THE_END = (KillPoint.EXPIRING, KillPoint.REPORTING)
@@ -147,7 +148,7 @@ class _Killing:
             sink.repair(Script(Rule(Stage.DOT, Stall())))
         try:
             await self._instance.move_clock(_PAST_LIFETIME)
-            self._journal.note("relay", "clock_moved", moment=self._name, seconds=_PAST_LIFETIME)
+            self._journal.note(RelayClockMoved(moment=self._name, seconds=_PAST_LIFETIME))
             if await self._comes(self._moment):
                 await self._kill(self._open_sink)
         finally:

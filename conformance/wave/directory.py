@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from conformance.wave.player import Player
 from fake_servers import Event, Journal
+from fake_servers.events import DnsEvent, SmtpMessage
 
 
 class Directory:
@@ -31,13 +32,12 @@ class Directory:
 
     def concerned(self, event: Event) -> Player | None:
         """Return the player whose scenario an event is part of."""
-        if event.layer == "dns":
-            return self._of_name(str(event.fields.get("name", "")).rstrip(".").lower())
+        if isinstance(event, DnsEvent):
+            return self._of_name(event.host)
         if event.server in self._by_server:
             return self._by_server[event.server]
-        recipients = event.fields.get("recipients")
-        if event.kind == "message" and isinstance(recipients, list):
-            known = (self._by_sender.get(recipient.lower()) for recipient in recipients)
+        if isinstance(event, SmtpMessage):
+            known = (self._by_sender.get(recipient.lower()) for recipient in event.recipients)
             return next((player for player in known if player is not None), None)
         return None
 

@@ -16,6 +16,7 @@ from conformance.wave.envelope import backlog_of
 from conformance.wave.world import World
 from conformance.witness.attempts import Attempt
 from fake_servers import Event, Journal, Silence
+from fake_servers.events import DnsAnswer, SmtpFault, TcpAccepted, TcpClosed
 
 # Attempts that must meet the fault before it is repaired: two make one gap.
 ATTEMPTS_BEFORE_REPAIR = 2
@@ -109,7 +110,7 @@ class Player:
         for envelope in backlog:
             await instance.submit(envelope, lambda: None)
         if backlog:
-            await self.until(lambda seen: any(seen.of("smtp", "fault")), self.longest_wait())
+            await self.until(lambda seen: any(seen.of(SmtpFault)), self.longest_wait())
 
     async def repair(self) -> None:
         """Take the fault away."""
@@ -175,8 +176,8 @@ class Player:
         return len(self.attempts(evidence)) >= ATTEMPTS_BEFORE_REPAIR
 
     def _all_closed(self) -> bool:
-        opened = {e.connection for e in self._events if e.layer == "tcp" and e.kind == "accepted"}
-        closed = {e.connection for e in self._events if e.layer == "tcp" and e.kind == "closed"}
+        opened = {e.connection for e in self._events if isinstance(e, TcpAccepted)}
+        closed = {e.connection for e in self._events if isinstance(e, TcpClosed)}
         return opened <= closed
 
     async def _calm(self) -> None:
@@ -184,9 +185,7 @@ class Player:
         deadline = self.journal.now() + 3 * self._patience() + TRANSFER
         pause = min(_PAUSE, self.staged.granted.retry_interval / 4)
         while (now := self.journal.now()) < deadline:
-            silences = [
-                e.at for e in self._events if e.layer == "dns" and e.fields.get("answer") == Silence.name
-            ]
+            silences = [e.at for e in self._events if isinstance(e, DnsAnswer) and e.answer == Silence.name]
             over = max(
                 [*(e.at for e in self._events), *(at + self._patience() for at in silences)], default=0.0
             )

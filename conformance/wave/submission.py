@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Self
+from typing import Literal, Self
 
 from conformance.evidence.record import Fault
 from conformance.target import Address, Envelope
 from conformance.wave.adapter import SubmissionRefused, TargetUnusable
-from conformance.witness.kills import CONTENT, FINAL_DOT
 from fake_servers import Journal
+from fake_servers.events import ClientReply, ClientSent
 
 _PATIENCE = 10.0  # seconds for each reply; the relay is idle but for this
 
@@ -60,12 +60,12 @@ class Submission:
             await self._writer.drain()
         except ConnectionError as error:
             raise SubmissionRefused("the connection ended in the content") from error
-        self._note_sent(CONTENT, len(content))
+        self._note_sent("content", len(content))
 
     def send_final_dot(self) -> None:
         """Send the final dot, and wait for nothing."""
         self._writer.write(b".\r\n")
-        self._note_sent(FINAL_DOT, 3)
+        self._note_sent("final dot", 3)
 
     async def outcome(self) -> str:
         """Return the reply to the final dot; empty if the connection ended without one."""
@@ -73,7 +73,7 @@ class Submission:
             text = await self._reply()
         except SubmissionRefused:
             text = ""
-        self._journal.note("client", "reply", sender=self._envelope.sender, text=text)
+        self._journal.note(ClientReply(sender=self._envelope.sender, text=text))
         return text
 
     async def _expect(self, command: str) -> None:
@@ -95,5 +95,5 @@ class Submission:
         except (TimeoutError, asyncio.LimitOverrunError) as error:
             raise SubmissionRefused(f"no reply: {error!r}") from error
 
-    def _note_sent(self, what: str, octets: int) -> None:
-        self._journal.note("client", "sent", sender=self._envelope.sender, what=what, octets=octets)
+    def _note_sent(self, what: Literal["content", "final dot"], octets: int) -> None:
+        self._journal.note(ClientSent(sender=self._envelope.sender, what=what, octets=octets))

@@ -9,9 +9,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from conformance.evidence.view import Evidence
-from fake_servers import Event
+from fake_servers import OtherName, WrongId
+from fake_servers.events import (
+    DnsAnswer,
+    Event,
+    SmtpFault,
+    SmtpHeard,
+    SmtpMessage,
+    TcpClosed,
+    TcpProbe,
+    TcpSyn,
+)
 
 # Address look-ups of one name within one attempt: some relays ask more than once (aliases, DNSSEC).
 QUERIES_PER_ATTEMPT = 3
@@ -20,7 +31,7 @@ QUERIES_PER_ATTEMPT = 3
 _NEARLY = 0.9
 
 # Answers that hold records and that a client must not believe (RFC 5452 section 9.1).
-_INCREDIBLE = ("wrong_id", "other_name")
+_INCREDIBLE = (WrongId.name, OtherName.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,9 +147,9 @@ def connections_with(evidence: Evidence, telling: Iterable[Event], *, patience: 
     for event in evidence.events:
         if event.connection in told:
             begun.setdefault(event.connection, event.at)
-            if event.kind == "heard":
+            if isinstance(event, SmtpHeard):
                 heard.setdefault(event.connection, event.at)
-            if event.kind == "closed" or event.connection not in ended:
+            if isinstance(event, TcpClosed) or event.connection not in ended:
                 ended[event.connection] = event.at
     contacts = [
         Contact(
@@ -161,10 +172,10 @@ def _queries(evidence: Evidence, *, failed: bool = False, lasting: float = 0.0) 
     names = {site.name.lower(): site.name for site in evidence.staged.sites}
     sound = _resolved(evidence)
     contacts = []
-    for event in evidence.of("dns", "answer"):
-        name = str(event["name"]).rstrip(".").lower()
+    for event in evidence.of(DnsAnswer):
+        name = event.host
         # where the name itself fails, whatever is asked about it belongs to the attempt (MX, TLSA)
-        about = event["type"] == "A" or (failed and name not in sound)
+        about = event.type == "A" or (failed and name not in sound)
         if name in names and about and useless(event) is failed:
             contacts.append(
                 Contact(
@@ -172,30 +183,30 @@ def _queries(evidence: Evidence, *, failed: bool = False, lasting: float = 0.0) 
                     end=event.at,
                     latest_end=event.at + lasting,
                     host=names[name],
-                    mark=f"{event['id']}",
+                    mark=f"{event.id}",
                     what=asked(event),
                 )
             )
     return contacts
 
 
-def asked(event: Event) -> str:
+def asked(event: DnsAnswer) -> str:
     """Return what a query asked for, and by which transport: each may be tried three times (RFC 9520 section 3.1)."""
-    return f"{event['type']} {event['transport']}"
+    return f"{event.type} {event.transport}"
 
 
-def useless(event: Event) -> bool:
+def useless(event: DnsAnswer) -> bool:
     """Tell whether a DNS answer leaves the client without what it asked for."""
-    return not event["records"] or event["answer"] in _INCREDIBLE
+    return not event.records or event.answer in _INCREDIBLE
 
 
 def _resolved(evidence: Evidence) -> set[str]:
     """Return the names that gave an IPv4 address before the repair: a missing IPv6 address is no fault of theirs."""
     repaired = evidence.staged.repaired
     return {
-        str(event["name"]).rstrip(".").lower()
-        for event in evidence.of("dns", "answer")
-        if event["type"] == "A" and not useless(event) and (repaired is None or event.at < repaired)
+        event.host
+        for event in evidence.of(DnsAnswer)
+        if event.type == "A" and not useless(event) and (repaired is None or event.at < repaired)
     }
 
 
@@ -206,12 +217,12 @@ def before_repair(evidence: Evidence, contacts: list[Contact]) -> list[Contact]:
 
 
 def _fault_played(evidence: Evidence) -> list[Contact]:
-    return connections_with(evidence, evidence.of("smtp", "fault"))
+    return connections_with(evidence, evidence.of(SmtpFault))
 
 
 def _stalled(evidence: Evidence) -> list[Contact]:
     granted = evidence.staged.granted.command_timeout or evidence.record.header.asked.command_timeout or 0.0
-    return connections_with(evidence, evidence.of("smtp", "fault"), patience=granted)
+    return connections_with(evidence, evidence.of(SmtpFault), patience=granted)
 
 
 def _failed_query(evidence: Evidence) -> list[Contact]:
@@ -221,9 +232,9 @@ def _failed_query(evidence: Evidence) -> list[Contact]:
 def _failed_mx_query(evidence: Evidence) -> list[Contact]:
     domain = evidence.staged.domain
     contacts = [
-        Contact(at=e.at, end=e.at, latest_end=e.at, host=domain, mark=f"{e['id']}", what=asked(e))
-        for e in evidence.of("dns", "answer")
-        if str(e["name"]).rstrip(".").lower() == domain.lower() and e["type"] == "MX" and useless(e)
+        Contact(at=e.at, end=e.at, latest_end=e.at, host=domain, mark=f"{e.id}", what=asked(e))
+        for e in evidence.of(DnsAnswer)
+        if e.host == domain.lower() and e.type == "MX" and useless(e)
     ]
     return before_repair(evidence, contacts)
 
@@ -233,17 +244,15 @@ def _unanswered_query(evidence: Evidence) -> list[Contact]:
     return before_repair(evidence, _queries(evidence, failed=True, lasting=granted))
 
 
-def _syns(evidence: Evidence, outcome: str) -> list[Contact]:
+def _syns(evidence: Evidence, outcome: Literal["dropped", "refused"]) -> list[Contact]:
     names = _site_names(evidence)
     contacts = []
-    for event in evidence.of("tcp", "syn"):
-        if event["outcome"] == outcome:
-            seconds = event.fields.get("seconds")
-            lasted = float(seconds) if isinstance(seconds, int | float) else 0.0
+    for event in evidence.of(TcpSyn):
+        if event.outcome == outcome:
             contact = Contact(
                 at=event.at,
-                end=event.at + lasted,
-                latest_end=event.at + lasted,
+                end=event.at + event.seconds,
+                latest_end=event.at + event.seconds,
                 host=names.get(event.server, event.server),
             )
             contacts.append(contact)
@@ -256,15 +265,15 @@ def _dropped(evidence: Evidence) -> list[Contact]:
     return [replace(c, latest_end=max(c.end, c.at + granted)) for c in _syns(evidence, "dropped")]
 
 
-def _between_probes(evidence: Evidence, outcome: str) -> list[Contact]:
+def _between_probes(evidence: Evidence, outcome: Literal["refused", "unreachable"]) -> list[Contact]:
     """Return the look-ups between our own probes if all of these met the fault, and none otherwise.
 
     While the fault lasts there is only the first probe; the second one is made right at the repair.
     """
-    probes = list(evidence.of("tcp", "probe"))
+    probes = list(evidence.of(TcpProbe))
     repaired = evidence.staged.repaired
     framed = bool(probes) and (repaired is None or probes[-1].at >= repaired)
-    if not framed or any(probe["outcome"] != outcome for probe in probes):
+    if not framed or any(probe.outcome != outcome for probe in probes):
         return []
     probed = {site.name for site in evidence.staged.sites if site.server in {p.server for p in probes}}
     looked_up = [c for c in _queries(evidence) if c.at >= probes[0].at and c.host in probed]
@@ -282,7 +291,7 @@ def _unreachable(evidence: Evidence) -> list[Contact]:
 
 
 def _delivered(evidence: Evidence) -> list[Contact]:
-    return connections_with(evidence, evidence.of("smtp", "message"))
+    return connections_with(evidence, evidence.of(SmtpMessage))
 
 
 fault_played = Witness(

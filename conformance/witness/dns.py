@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
 
 from conformance.evidence.view import Evidence
 from conformance.witness.attempts import QUERIES_PER_ATTEMPT, Contact, Witness, asked, before_repair, useless
-from fake_servers import Event, Silence
+from fake_servers import Cname, Delayed, Malformed, NoData, OtherName, Silence, Truncated, WrongId
+from fake_servers.events import DnsAnswer
 
 _FAMILIES = ("A", "AAAA")
-_SILENCE = Silence.name
 
 
-def _answers(evidence: Evidence, told: Callable[[Event], bool], *, lasting: float = 0.0) -> list[Contact]:
+def _answers(evidence: Evidence, told: Callable[[DnsAnswer], bool], *, lasting: float = 0.0) -> list[Contact]:
     """Return one contact for each answer that tells; `lasting` is how long a client may go on waiting after it."""
     contacts = [
         Contact(
             at=event.at,
             end=event.at,
             latest_end=event.at + lasting,
-            host=str(event["name"]).rstrip("."),
-            mark=f"{event['id']}",
+            host=event.name.rstrip("."),
+            mark=f"{event.id}",
             what=asked(event),
         )
-        for event in evidence.of("dns", "answer")
+        for event in evidence.of(DnsAnswer)
         if told(event)
     ]
     return before_repair(evidence, contacts)
@@ -34,35 +33,34 @@ def _patience(evidence: Evidence) -> float:
     return evidence.staged.granted.dns_timeout or evidence.record.header.asked.dns_timeout or 0.0
 
 
-def _about_mx(evidence: Evidence, event: Event) -> bool:
-    name = str(event["name"]).rstrip(".").lower()
-    return name == evidence.staged.domain.lower() and event["type"] == "MX"
+def _about_mx(evidence: Evidence, event: DnsAnswer) -> bool:
+    return event.host == evidence.staged.domain.lower() and event.type == "MX"
 
 
 def _given(*ways: str) -> Callable[[Evidence], list[Contact]]:
     """Return what sees the answers about addresses that were given in one of these ways."""
 
     def see(evidence: Evidence) -> list[Contact]:
-        return _answers(evidence, lambda event: event["answer"] in ways and event["type"] in _FAMILIES)
+        return _answers(evidence, lambda event: event.answer in ways and event.type in _FAMILIES)
 
     return see
 
 
 def _spoilt(evidence: Evidence) -> list[Contact]:
-    ways = ("wrong_id", "other_name", "malformed")
+    ways = (WrongId.name, OtherName.name, Malformed.name)
     return _answers(
         evidence,
-        lambda event: event["answer"] in ways and event["type"] in _FAMILIES,
+        lambda event: event.answer in ways and event.type in _FAMILIES,
         lasting=_patience(evidence),
     )
 
 
 def _failed_family(evidence: Evidence) -> list[Contact]:
-    def told(event: Event) -> bool:
-        return event["type"] in _FAMILIES and useless(event) and event["answer"] not in ("nodata", _SILENCE)
+    def told(event: DnsAnswer) -> bool:
+        return event.type in _FAMILIES and useless(event) and event.answer not in (NoData.name, Silence.name)
 
-    def silent(event: Event) -> bool:
-        return event["type"] in _FAMILIES and event["answer"] == _SILENCE
+    def silent(event: DnsAnswer) -> bool:
+        return event.type in _FAMILIES and event.answer == Silence.name
 
     waited = _answers(evidence, silent, lasting=_patience(evidence))
     return sorted([*_answers(evidence, told), *waited], key=lambda contact: contact.at)
@@ -79,11 +77,10 @@ def _unanswered_mx(evidence: Evidence) -> list[Contact]:
 def _mx_elsewhere(evidence: Evidence) -> list[Contact]:
     ours = {site.name.lower() for site in evidence.staged.sites}
 
-    def told(event: Event) -> bool:
+    def told(event: DnsAnswer) -> bool:
         if not _about_mx(evidence, event):
             return False
-        records = cast(list[str], event["records"])
-        return any(record.split()[-1].rstrip(".").lower() not in ours for record in records)
+        return any(record.split()[-1].rstrip(".").lower() not in ours for record in event.records)
 
     return _answers(evidence, told)
 
@@ -94,15 +91,15 @@ def _witness(sentence: str, see: Callable[[Evidence], list[Contact]], *, either_
 
 alias_told = _witness(
     "the fake name server was asked for the host's address and answered with an alias",
-    _given("cname"),
+    _given(Cname.name),
 )
 truncated = _witness(
     "the fake name server was asked for the host's address and sent a truncated answer (TC)",
-    _given("truncated"),
+    _given(Truncated.name),
 )
 delayed = _witness(
     "the fake name server was asked for the host's address and took its time",
-    _given("delayed"),
+    _given(Delayed.name),
 )
 query_spoilt = _witness(
     "the fake name server was asked for the host's address and gave an answer that must not be believed",

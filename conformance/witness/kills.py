@@ -8,12 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from conformance.evidence.view import Evidence
 from conformance.witness.attempts import Contact, Witness
-from fake_servers import Event
-
-CONTENT, FINAL_DOT = "content", "final dot"
+from fake_servers import Event, Stage
+from fake_servers.events import (
+    ClientReply,
+    ClientSent,
+    RelayClockMoved,
+    RelayKilled,
+    SmtpFault,
+    TcpAccepted,
+    TcpClosed,
+)
 
 
 class KillPoint(StrEnum):
@@ -43,8 +51,8 @@ class Kill:
 
 def kills(evidence: Evidence, moment: str = "") -> list[Kill]:
     """Return all kills of the relay, or those noted under one name, in order."""
-    found = (e for e in evidence.of("relay", "killed") if moment in ("", e["moment"]))
-    return [Kill(asked=_number(event, "asked"), dead=event.at) for event in found]
+    found = (event for event in evidence.of(RelayKilled) if moment in ("", event.moment))
+    return [Kill(asked=event.asked, dead=event.at) for event in found]
 
 
 def has_come(moment: KillPoint, evidence: Evidence, now: float) -> bool:
@@ -63,27 +71,21 @@ def _see(moment: KillPoint) -> Callable[[Evidence], list[Contact]]:
     return see
 
 
-def _number(event: Event, name: str) -> float:
-    value = event[name]
-    assert isinstance(value, int | float)
-    return float(value)
-
-
-def _sent(evidence: Evidence, what: str, now: float) -> bool:
-    return any(e["what"] == what and e.at <= now for e in evidence.of("client", "sent"))
+def _sent(evidence: Evidence, what: Literal["content", "final dot"], now: float) -> bool:
+    return any(event.what == what and event.at <= now for event in evidence.of(ClientSent))
 
 
 def _content_sent(evidence: Evidence, now: float) -> bool:
-    return _sent(evidence, CONTENT, now) and not _sent(evidence, FINAL_DOT, now)
+    return _sent(evidence, "content", now) and not _dot_sent(evidence, now)
 
 
 def _dot_sent(evidence: Evidence, now: float) -> bool:
-    return _sent(evidence, FINAL_DOT, now)
+    return _sent(evidence, "final dot", now)
 
 
 def _accepted(evidence: Evidence, now: float) -> bool:
-    replies = (e for e in evidence.of("client", "reply") if e.at <= now)
-    return any(str(reply["text"]).startswith("250") for reply in replies) and not _arrived(evidence, now)
+    replies = (event for event in evidence.of(ClientReply) if event.at <= now)
+    return any(reply.text.startswith("250") for reply in replies) and not _arrived(evidence, now)
 
 
 def _gone(evidence: Evidence, since: float, now: float) -> bool:
@@ -95,17 +97,17 @@ def _arrived(evidence: Evidence, now: float) -> bool:
     return any(message.at <= now for message in evidence.messages)
 
 
-def _faults_under_way(events: Iterable[Event], now: float) -> list[Event]:
+def _faults_under_way(events: Iterable[Event], now: float) -> list[SmtpFault]:
     """Return the faults played whose connections are still open."""
     past = [event for event in events if event.at <= now]
-    closed = {e.connection for e in past if e.layer == "tcp" and e.kind == "closed"}
-    return [e for e in past if e.layer == "smtp" and e.kind == "fault" and e.connection not in closed]
+    closed = {e.connection for e in past if isinstance(e, TcpClosed)}
+    return [e for e in past if isinstance(e, SmtpFault) and e.connection not in closed]
 
 
-def _silent_at(stage: str) -> Callable[[Evidence, float], bool]:
+def _silent_at(stage: Stage) -> Callable[[Evidence, float], bool]:
     def silent(evidence: Evidence, now: float) -> bool:
         under_way = _faults_under_way(evidence.events, now)
-        return any(e["stage"] == stage for e in under_way) and not _arrived(evidence, now)
+        return any(fault.stage is stage for fault in under_way) and not _arrived(evidence, now)
 
     return silent
 
@@ -116,21 +118,21 @@ def _delivered(evidence: Evidence, now: float) -> bool:
 
 def _between_attempts(evidence: Evidence, now: float) -> bool:
     past = [event for event in evidence.events if event.at <= now]
-    opened = {e.connection for e in past if e.layer == "tcp" and e.kind == "accepted"}
-    closed = {e.connection for e in past if e.layer == "tcp" and e.kind == "closed"}
-    failed = {e.connection for e in past if e.layer == "smtp" and e.kind == "fault"}
+    opened = {e.connection for e in past if isinstance(e, TcpAccepted)}
+    closed = {e.connection for e in past if isinstance(e, TcpClosed)}
+    failed = {e.connection for e in past if isinstance(e, SmtpFault)}
     return bool(failed & closed) and opened <= closed and not _arrived(evidence, now)
 
 
 def _retrying(evidence: Evidence, now: float) -> bool:
-    second = [e for e in _faults_under_way(evidence.events, now) if _number(e, "attempt") > 1]
+    second = [fault for fault in _faults_under_way(evidence.events, now) if fault.attempt > 1]
     return bool(second) and not _arrived(evidence, now)
 
 
 def _moved(evidence: Evidence, now: float) -> float | None:
     """Return when the clock was moved for this scenario's sake, if it was."""
     ours = evidence.staged.failure_mode
-    moves = (e.at for e in evidence.of("relay", "clock_moved") if e["moment"] == ours and e.at <= now)
+    moves = (e.at for e in evidence.of(RelayClockMoved) if e.moment == ours and e.at <= now)
     return next(moves, None)
 
 
@@ -155,8 +157,8 @@ _HAS_COME: Mapping[KillPoint, Callable[[Evidence, float], bool]] = {
     KillPoint.CONTENT_SENT: _content_sent,
     KillPoint.DOT_SENT: _dot_sent,
     KillPoint.ACCEPTED: _accepted,
-    KillPoint.DELIVERING: _silent_at("body"),
-    KillPoint.DELIVERED_UNTOLD: _silent_at("dot"),
+    KillPoint.DELIVERING: _silent_at(Stage.BODY),
+    KillPoint.DELIVERED_UNTOLD: _silent_at(Stage.DOT),
     KillPoint.DELIVERED: _delivered,
     KillPoint.BETWEEN_ATTEMPTS: _between_attempts,
     KillPoint.RETRYING: _retrying,

@@ -7,7 +7,8 @@ from functools import cache
 
 from conformance.evidence.view import Evidence
 from conformance.witness.attempts import Contact, Witness, before_repair, connections_with
-from fake_servers import Certificate
+from fake_servers import Certificate, Stage
+from fake_servers.events import SmtpSent, TlsEstablished, TlsFailed, TlsOffered
 
 # A line of an EHLO reply, and not a host name that happens to contain the word.
 _OFFER = re.compile(r"^250[ -]STARTTLS\s*$", re.IGNORECASE | re.MULTILINE)
@@ -17,7 +18,7 @@ _MODERN = ("TLSv1.2", "TLSv1.3")
 
 
 def _certificate_offered(evidence: Evidence) -> list[Contact]:
-    offered = (e for e in evidence.of("tls", "offered") if e["certificate"] != "good")
+    offered = (e for e in evidence.of(TlsOffered) if e.certificate != Certificate.GOOD)
     return connections_with(evidence, offered)
 
 
@@ -26,7 +27,7 @@ def presented(certificate: Certificate) -> Witness:
     """Return the witness of a certificate, good or bad."""
 
     def see(evidence: Evidence) -> list[Contact]:
-        offered = (e for e in evidence.of("tls", "offered") if e["certificate"] == certificate)
+        offered = (e for e in evidence.of(TlsOffered) if e.certificate == certificate)
         return before_repair(evidence, connections_with(evidence, offered))
 
     return Witness(sentence="a ClientHello came in and that certificate was presented to it", see=see)
@@ -34,7 +35,12 @@ def presented(certificate: Certificate) -> Witness:
 
 def _handshake_failed(evidence: Evidence) -> list[Contact]:
     # a client that took the server's version has met it as well
-    met = (e for e in evidence.of("tls", "failed", "established") if e.fields.get("version") not in _MODERN)
+    met = (
+        event
+        for event in evidence.events
+        if isinstance(event, TlsFailed)
+        or (isinstance(event, TlsEstablished) and event.version not in _MODERN)
+    )
     return before_repair(evidence, connections_with(evidence, met))
 
 
@@ -46,10 +52,10 @@ def offered_before_tls(extension: str) -> Witness:
         offered: set[int] = set()
         secured = []
         for event in evidence.events:
-            if (event.layer, event.kind) == ("smtp", "sent") and event["stage"] == "ehlo":
-                if extension in str(event["text"]):
+            if isinstance(event, SmtpSent) and event.stage is Stage.EHLO:
+                if extension in event.text:
                     offered.add(event.connection)
-            elif (event.layer, event.kind) == ("tls", "established") and event.connection in offered:
+            elif isinstance(event, TlsEstablished) and event.connection in offered:
                 secured.append(event)
         return connections_with(evidence, secured)
 
@@ -62,8 +68,8 @@ def offered_before_tls(extension: str) -> Witness:
 def _no_starttls(evidence: Evidence) -> list[Contact]:
     told = (
         event
-        for event in evidence.of("smtp", "sent")
-        if event["stage"] == "ehlo" and not _OFFER.search(str(event["text"]))
+        for event in evidence.of(SmtpSent)
+        if event.stage is Stage.EHLO and not _OFFER.search(event.text)
     )
     return before_repair(evidence, connections_with(evidence, told))
 

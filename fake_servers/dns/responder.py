@@ -17,13 +17,14 @@ import dns.rdatatype
 
 from fake_servers.dns.replies import DnsReply, error_reply, format_error, reply_to
 from fake_servers.dns.zone import Zone
-from fake_servers.journal import Journal, Value
+from fake_servers.events import DnsAnswer, DnsQuery, FakeBroke, Transport
+from fake_servers.journal import Journal
 
 
 class Channel(Protocol):
     """Where a query came from and its reply goes; `transport_name` is `udp` or `tcp`."""
 
-    transport_name: str
+    transport_name: Transport
 
     def is_open(self) -> bool:
         """Return whether a reply could still be sent."""
@@ -45,13 +46,10 @@ class Channel(Protocol):
 class _Asked:
     """What is known of a query, as far as it could be read."""
 
-    transport: str
+    transport: Transport
     name: str = ""
     type: str = ""
     id: int = 0
-
-    def fields(self) -> dict[str, Value]:
-        return {"name": self.name, "type": self.type, "id": self.id, "transport": self.transport}
 
 
 class Responder:
@@ -74,8 +72,18 @@ class Responder:
         def deliver(reply: DnsReply) -> None:
             if not channel.is_open():
                 return
-            fields = asked.fields() | {"answer": reply.answer, "records": list(reply.records)}
-            self._note("answer", connection, fields)
+            self._journal.note(
+                DnsAnswer(
+                    server=self.server,
+                    connection=connection,
+                    name=asked.name,
+                    type=asked.type,
+                    id=asked.id,
+                    transport=asked.transport,
+                    answer=reply.answer,
+                    records=tuple(reply.records),
+                )
+            )
             if reply.wire is not None:
                 channel.send(reply.wire)
             if reply.hang_up:
@@ -83,7 +91,18 @@ class Responder:
 
         try:
             reply, planned = self._look_up(wire, asked)
-            self._note("query", connection, asked.fields() | {"client": client, "planned": planned})
+            self._journal.note(
+                DnsQuery(
+                    server=self.server,
+                    connection=connection,
+                    name=asked.name,
+                    type=asked.type,
+                    id=asked.id,
+                    transport=asked.transport,
+                    client=client,
+                    planned=planned,
+                )
+            )
             if reply.delay:
                 self._later(reply, deliver, channel, connection)
             else:
@@ -135,9 +154,6 @@ class Responder:
         timer = asyncio.get_running_loop().call_later(reply.delay, fire)
         self._timers.add(timer)
 
-    def _note(self, kind: str, connection: int, fields: dict[str, Value]) -> None:
-        self._journal.note("dns", kind, server=self.server, connection=connection, at=None, **fields)
-
     def _broke(self, defect: Exception, channel: Channel, connection: int) -> None:
-        self._journal.note("fake", "broke", server=self.server, connection=connection, error=repr(defect))
+        self._journal.note(FakeBroke(server=self.server, connection=connection, error=repr(defect)))
         channel.break_off()

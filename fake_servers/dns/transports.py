@@ -9,6 +9,7 @@ from typing import Final
 
 from fake_servers.dns.responder import Responder
 from fake_servers.endpoint import endpoint
+from fake_servers.events import Transport
 
 _RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends RST
 
@@ -45,7 +46,7 @@ class Udp(asyncio.DatagramProtocol):
 class _Reply:
     """The way back to the sender of one datagram."""
 
-    transport_name = "udp"
+    transport_name: Transport = "udp"
 
     def __init__(self, transport: asyncio.DatagramTransport | None, address: _Address) -> None:
         self._transport = transport
@@ -71,7 +72,7 @@ class _Reply:
 class Tcp(asyncio.Protocol):
     """One TCP connection; each message follows its length in two octets (RFC 1035 section 4.2.2)."""
 
-    transport_name = "tcp"
+    transport_name: Transport = "tcp"
 
     def __init__(self, responder: Responder, open_connections: set[Tcp]) -> None:
         self._responder = responder

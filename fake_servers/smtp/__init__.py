@@ -19,7 +19,7 @@ from fake_servers.smtp.actions import (
 )
 from fake_servers.smtp.script import Rule, Script
 from fake_servers.smtp.server import SmtpServer
-from fake_servers.smtp.stages import Stage
+from fake_servers.stages import Stage
 
 __all__ = [
     "Accept",

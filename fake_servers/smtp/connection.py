@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
 from typing import Literal
 
-from fake_servers.journal import Journal, Value
+from fake_servers.events import Event, FakeBroke, TcpAccepted, TcpClosed, TlsEstablished
+from fake_servers.journal import Journal
 
 
 class Connection:
@@ -24,27 +26,27 @@ class Connection:
         self._number = journal.new_connection()
         self._ended = False
         self.nth = nth
-        self.note("tcp", "accepted", peer=peer, attempt=nth)
+        self.note(TcpAccepted(peer=peer, attempt=nth))
 
-    def note(self, layer: str, kind: str, **fields: Value) -> None:
-        """Append an event."""
-        self._journal.note(layer, kind, server=self._server, connection=self._number, at=None, **fields)
+    def note(self, event: Event) -> None:
+        """Append an event of this connection."""
+        self._journal.note(replace(event, server=self._server, connection=self._number))
 
     def ended(self, by: Literal["peer", "server"], how: Literal["fin", "rst"]) -> None:
         """Note the end of the connection; the first cause counts, later ones are its consequences."""
         if not self._ended:
             self._ended = True
-            self.note("tcp", "closed", by=by, how=how)
+            self.note(TcpClosed(by=by, how=how))
 
     def broke(self, error: BaseException) -> None:
         """Note a defect of the fake itself; the caller resets the connection."""
-        self.note("fake", "broke", error=f"{type(error).__name__}: {error}")
+        self.note(FakeBroke(error=f"{type(error).__name__}: {error}"))
         self.ended("server", "rst")
 
     def established(self, tls: ssl.SSLObject) -> None:
         """Note that TLS was negotiated."""
         cipher = tls.cipher()
-        self.note("tls", "established", version=tls.version(), cipher=cipher[0] if cipher else None)
+        self.note(TlsEstablished(version=tls.version() or "", cipher=cipher[0] if cipher else ""))
 
 
 def peer_ending(error: OSError) -> Literal["fin", "rst"]:

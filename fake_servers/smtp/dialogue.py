@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 
+from fake_servers.events import SmtpBody, SmtpReceived, SmtpSent
 from fake_servers.smtp.commands import readable
 from fake_servers.smtp.connection import Connection
 from fake_servers.smtp.content import Content
-from fake_servers.smtp.stages import Stage, stage_of
+from fake_servers.stages import Stage, stage_of
 
 
 class Dialogue:
@@ -32,7 +33,7 @@ class Dialogue:
     def sent(self, text: str) -> None:
         """Take a reply, its lines separated by a line feed."""
         stage = self._unanswered.popleft() if self._unanswered else Stage.OTHER
-        self._connection.note("smtp", "sent", stage=stage.value, text=text)
+        self._connection.note(SmtpSent(stage=stage, text=text))
         if stage is Stage.DATA:
             if text.startswith("354"):
                 self._content = Content()
@@ -47,7 +48,7 @@ class Dialogue:
     def cut_off(self) -> None:
         """The peer has left: say how much content there was, if it left amid content."""
         if self._content:
-            self._connection.note("smtp", "body", octets=self._content.octets)
+            self._connection.note(SmtpBody(octets=self._content.octets))
             self._content = None
 
     def _take_content(self) -> bool:
@@ -65,6 +66,6 @@ class Dialogue:
         self._input = rest
         text = readable(line.rstrip(b"\r"))
         stage = stage_of(text.partition(" ")[0].upper(), secured=self._secured)
-        self._connection.note("smtp", "received", stage=stage.value, line=text)
+        self._connection.note(SmtpReceived(stage=stage, line=text))
         self._unanswered.append(stage)
         return True

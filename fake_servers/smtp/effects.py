@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from fake_servers.journal import Value
+from fake_servers.events import Event
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Append an event to the journal; see `fake_servers.journal` for layers, kinds and fields."""
+    """Append an event of this connection to the journal."""
 
-    layer: str
-    kind: str
-    fields: Mapping[str, Value] = field(default_factory=dict)
+    event: Event
 
 
 @dataclass(frozen=True, slots=True)

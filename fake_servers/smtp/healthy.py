@@ -12,12 +12,12 @@ import logging
 import socket
 import ssl
 import struct
-from base64 import b64encode
 from collections import defaultdict
 from typing import Any, AnyStr, Literal, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException
 
+from fake_servers.events import SmtpMessage, SmtpUnoffered, TlsFailed, TlsOffered
 from fake_servers.smtp.channel import presents_certificate
 from fake_servers.smtp.commands import (
     MAX_MESSAGE_OCTETS,
@@ -30,7 +30,7 @@ from fake_servers.smtp.commands import (
 from fake_servers.smtp.connection import Connection, peer_ending
 from fake_servers.smtp.dialogue import Dialogue
 from fake_servers.smtp.script import Script
-from fake_servers.smtp.stages import Stage
+from fake_servers.stages import Stage
 
 # The journal says it all; without a handler Python would print aiosmtpd's warnings to standard error.
 logging.getLogger("mail.log").addHandler(logging.NullHandler())
@@ -67,15 +67,16 @@ class _Handler:
 
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:
         assert isinstance(envelope, _Envelope)
+        assert envelope.mail_from is not None
         assert envelope.original_content is not None
         self._connection.note(
-            "smtp",
-            "message",
-            mail_from="" if envelope.mail_from == "<>" else envelope.mail_from,
-            recipients=list(envelope.rcpt_tos),
-            content=b64encode(envelope.original_content).decode("ascii"),
-            tls=session.ssl is not None,
-            options=list(envelope.parameters),
+            SmtpMessage(
+                mail_from="" if envelope.mail_from == "<>" else envelope.mail_from,
+                recipients=tuple(envelope.rcpt_tos),
+                content=envelope.original_content,
+                tls=session.ssl is not None,
+                options=tuple(envelope.parameters),
+            )
         )
         return "250 2.0.0 OK"
 
@@ -200,7 +201,7 @@ class HealthyProtocol(SMTP):
     async def handle_exception(self, error: Exception) -> str:
         """Keep an exception from becoming a reply."""
         if isinstance(error, TLSSetupException):
-            self._connection.note("tls", "failed", error=_reason(error.__cause__))
+            self._connection.note(TlsFailed(error=_reason(error.__cause__)))
             if isinstance(error.__cause__, ConnectionError):
                 self._connection.ended("peer", _handshake_ending(error.__cause__))
         elif isinstance(
@@ -251,7 +252,7 @@ class HealthyProtocol(SMTP):
         """Take octets that the TLS layer has written."""
         tls: Any = self._tls_protocol
         if presents_certificate(flight) and not tls._sslobj.session_reused:
-            self._connection.note("tls", "offered", certificate=self._certificate)
+            self._connection.note(TlsOffered(certificate=self._certificate))
 
     def _create_envelope(self) -> Envelope:
         return _Envelope()
@@ -264,7 +265,7 @@ class HealthyProtocol(SMTP):
             return False
         unoffered = path.unoffered(keyword, self._offered())
         if unoffered:
-            self._connection.note("smtp", "unoffered", stage=stage.value, parameters=list(unoffered))
+            self._connection.note(SmtpUnoffered(stage=stage, parameters=tuple(unoffered)))
             await self.push("555 5.5.4 Parameter not recognized")
         return bool(unoffered)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fake_servers.events import Event, SmtpFault, SmtpSent
 from fake_servers.smtp.actions import (
     Accept,
     Action,
@@ -21,7 +22,7 @@ from fake_servers.smtp.actions import (
 from fake_servers.smtp.commands import shortened
 from fake_servers.smtp.effects import Abort, Effect, Final, HalfClose, Hold, Note, Repeat, Send, Wait
 from fake_servers.smtp.script import Script
-from fake_servers.smtp.stages import Stage
+from fake_servers.stages import Stage
 
 
 class Output:
@@ -60,7 +61,7 @@ class Output:
     def send_raw(self, stage: Stage, action: Raw) -> None:
         """Send raw octets, and leave if that follows."""
         self._send(Send(action.data))
-        self.note("sent", stage=stage.value, text=shortened(action.data))
+        self.note(SmtpSent(stage=stage, text=shortened(action.data)))
         if isinstance(action.then, Close | Reset | Stall):
             self.leave(action.then, reading=stage is not Stage.BODY)
 
@@ -82,15 +83,15 @@ class Output:
     def say(self, stage: Stage, reply: Reply, interval: float = 0.0) -> None:
         """Send a reply; with an `interval` one octet at a time, so many seconds apart."""
         self._send(Send(reply.encoded(), interval))
-        self.note("sent", stage=stage.value, text=reply.text)
+        self.note(SmtpSent(stage=stage, text=reply.text))
 
     def fault(self, stage: Stage, action: str) -> None:
         """Note that a scripted fault is played."""
-        self.note("fault", stage=stage.value, action=action, attempt=self._nth)
+        self.note(SmtpFault(stage=stage, action=action, attempt=self._nth))
 
-    def note(self, kind: str, **fields: str | int | bool | list[str]) -> None:
-        """Note an event of layer `smtp`."""
-        self.do(Note("smtp", kind, fields))
+    def note(self, event: Event) -> None:
+        """Note an event."""
+        self.do(Note(event))
 
     def do(self, effect: Effect) -> None:
         """Append an effect."""
@@ -132,7 +133,7 @@ class Output:
 
     def _say_without_end(self, stage: Stage, action: Endless, code: int) -> None:
         line = f"{code}-{action.line}"
-        self.note("sent", stage=stage.value, text=line)  # once, for all of them
+        self.note(SmtpSent(stage=stage, text=line))  # once, for all of them
         self.finish(Repeat(line.encode("ascii") + b"\r\n", action.interval))
 
     def _send(self, effect: Send) -> None:

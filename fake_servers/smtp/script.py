@@ -19,7 +19,7 @@ from fake_servers.smtp.actions import (
     Stall,
     Trickle,
 )
-from fake_servers.smtp.stages import Stage
+from fake_servers.stages import Stage
 
 _IN_DIALOGUE = (Accept, Reply, CloseWith421, Close, Reset, Stall, Trickle, Slow, Raw, Endless)
 _POSSIBLE: dict[Stage, tuple[type, ...]] = {stage: _IN_DIALOGUE for stage in Stage} | {

@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable
 
+from fake_servers.events import SmtpHeard, TlsFailed, TlsOffered
 from fake_servers.smtp.channel import Channel
 from fake_servers.smtp.connection import Connection, peer_ending
 from fake_servers.smtp.effects import Abort, Effect, HalfClose, Hold, Note, Repeat, Send, StartTls, Wait
@@ -63,7 +64,7 @@ class _Performance:
             await self._perform(self._session.cut_off())
             self._connection.ended("peer", peer_ending(error))
         except ssl.SSLError as error:
-            self._connection.note("tls", "failed", error=str(error))
+            self._connection.note(TlsFailed(error=str(error)))
             await self._perform(self._session.cut_off())
             await self._half_close(tidy=False)
         except asyncio.CancelledError:
@@ -90,7 +91,7 @@ class _Performance:
         for effect in effects:
             match effect:
                 case Note():
-                    self._connection.note(effect.layer, effect.kind, **effect.fields)
+                    self._connection.note(effect.event)
                 case Send():
                     await self._send(effect)
                 case Wait():
@@ -121,10 +122,10 @@ class _Performance:
             tls = await self._channel.start_tls(
                 self._tls,
                 received,
-                lambda: self._connection.note("tls", "offered", certificate=self._certificate),
+                lambda: self._connection.note(TlsOffered(certificate=self._certificate)),
             )
         except ConnectionError as error:
-            self._connection.note("tls", "failed", error=str(error))
+            self._connection.note(TlsFailed(error=str(error)))
             raise
         self._connection.established(tls)
         await self._perform(self._session.secured())
@@ -144,7 +145,7 @@ class _Performance:
             nonlocal noted
             if not noted and loop.time() - begun >= _ON_THEIR_WAY:
                 noted = True
-                self._connection.note("smtp", "heard", octets=octets)
+                self._connection.note(SmtpHeard(octets=octets))
 
         return hear
 

@@ -11,6 +11,7 @@ from types import EllipsisType
 from typing import NamedTuple
 
 from fake_servers.endpoint import endpoint, family
+from fake_servers.events import FakeBroke
 from fake_servers.journal import Journal
 from fake_servers.smtp import scripted
 from fake_servers.smtp.channel import abort
@@ -155,7 +156,7 @@ class SmtpServer:
                 continue  # reset before it was accepted
             except OSError as error:
                 # Out of file descriptors, most likely: give them time to come back.
-                self._journal.note("fake", "broke", server=self._name, error=f"accept: {error}")
+                self._journal.note(FakeBroke(server=self._name, error=f"accept: {error}"))
                 await asyncio.sleep(0.1)
                 continue
             # asyncio does this only for sockets that were made with the protocol's number.

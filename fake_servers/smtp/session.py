@@ -13,18 +13,18 @@ ends the dialogue (one of `Final`) the session is `over` and ignores what still 
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import Literal
 
+from fake_servers.events import SmtpBody, SmtpMessage, SmtpReceived, SmtpUnoffered
 from fake_servers.smtp.actions import Accept, Close, CloseWith421, Raw, Reply, Reset, Slow, Stall
 from fake_servers.smtp.commands import Path, ehlo_lines, offered_by, parse_path, readable, size_limit
 from fake_servers.smtp.content import Content
 from fake_servers.smtp.effects import Effect, HalfClose, StartTls, Wait
 from fake_servers.smtp.output import Output
 from fake_servers.smtp.script import Script
-from fake_servers.smtp.stages import Stage, stage_of
+from fake_servers.stages import Stage, stage_of
 
 _READ_SIZE = 64 * 1024
 _MAX_LINE = 4096  # far above RFC 5321, section 4.5.3.1.4 (512), because ESMTP parameters add to it
@@ -159,7 +159,7 @@ class Session:
         verb, _, argument = readable(line).partition(" ")
         verb = verb.upper()
         stage = stage_of(verb, secured=self._secured)
-        self._out.note("received", stage=stage.value, line=readable(line))
+        self._out.note(SmtpReceived(stage=stage, line=readable(line)))
         if len(line) > _MAX_LINE:
             self._out.say(stage, Reply(500, "5.5.2 Line too long"))
         elif not self._welcome and verb != "QUIT":  # RFC 5321, section 3.1, on a greeting of 554
@@ -224,7 +224,7 @@ class Session:
         """Refuse parameters that the last EHLO did not offer (RFC 5321, section 4.1.1.11)."""
         unoffered = path.unoffered(keyword, self._offered)
         if unoffered:
-            self._out.note("unoffered", stage=stage.value, parameters=list(unoffered))
+            self._out.note(SmtpUnoffered(stage=stage, parameters=tuple(unoffered)))
             self._out.say(stage, Reply(555, "5.5.4 Parameter not recognized"))
         return bool(unoffered)
 
@@ -281,7 +281,7 @@ class Session:
             )
 
     def _note_body(self) -> None:
-        self._out.note("body", octets=self._content.octets)
+        self._out.note(SmtpBody(octets=self._content.octets))
 
     # What accepting changes
 
@@ -350,14 +350,14 @@ class Session:
 
     def _take_message(self) -> None:
         assert self._sender is not None  # DATA is refused otherwise
-        options = [word for path in (self._sender, *self._recipients) for word in path.parameters]
         self._out.note(
-            "message",
-            mail_from=self._sender.address,
-            recipients=[path.address for path in self._recipients],
-            content=b64encode(self._content.unstuffed()).decode("ascii"),
-            tls=self._secured,
-            options=options,
+            SmtpMessage(
+                mail_from=self._sender.address,
+                recipients=tuple(path.address for path in self._recipients),
+                content=self._content.unstuffed(),
+                tls=self._secured,
+                options=tuple(word for path in (self._sender, *self._recipients) for word in path.parameters),
+            )
         )
 
 

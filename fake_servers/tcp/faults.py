@@ -12,6 +12,7 @@ import select
 import socket
 from typing import Final
 
+from fake_servers.events import TcpHanging, TcpRefusing, TcpUnreachable
 from fake_servers.journal import Journal
 from fake_servers.tcp.sockets import (
     SYN_SENT,
@@ -73,7 +74,7 @@ class Refusing(_Fault):
             OSError: If it is taken, or the address is not of this machine.
         """
         self._bind()
-        self._journal.note("tcp", "refusing", server=text(self.address))
+        self._journal.note(TcpRefusing(server=text(self.address)))
 
     def hand_over(self) -> socket.socket:
         """Give up the bound, not yet listening socket."""
@@ -113,7 +114,7 @@ class Hanging(_Fault):
             self.stop()
             raise
         self._journal.note(
-            "tcp", "hanging", server=text(self.address), backlog=_BACKLOG, fillers=len(self._fillers)
+            TcpHanging(server=text(self.address), backlog=_BACKLOG, fillers=len(self._fillers))
         )
 
     def hand_over(self) -> socket.socket:
@@ -186,7 +187,7 @@ class Unreachable(_Fault):
         if result not in (errno.ENETUNREACH, errno.EHOSTUNREACH):
             outcome = errno.errorcode.get(result, "a connection")
             raise RuntimeError(f"{text(self.address)} is not unreachable: connecting gives {outcome}")
-        self._journal.note("tcp", "unreachable", server=text(self.address))
+        self._journal.note(TcpUnreachable(server=text(self.address)))
 
     def hand_over(self) -> socket.socket:
         """Refuse: no server can listen there.

@@ -8,8 +8,9 @@ import socket
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
+from fake_servers.events import FakeBroke, TcpStray, TcpSyn
 from fake_servers.journal import Journal
 from fake_servers.tcp import packet_filter
 from fake_servers.tcp.packets import ACK, RST, SNAPSHOT, SYN, Packet, Segment, parse
@@ -126,7 +127,7 @@ class PacketWatch:
         self._socket.close()
         self._socket = None
         if missed:
-            self._journal.note("fake", "broke", error=f"{missed} packets on {self._interface} were not seen")
+            self._journal.note(FakeBroke(error=f"{missed} packets on {self._interface} were not seen"))
 
     def _drain(self) -> None:
         """Read all packets that have come."""
@@ -137,7 +138,7 @@ class PacketWatch:
                 return
             except OSError as error:
                 # ENETDOWN and the like: the socket goes on, but something may have been missed.
-                self._journal.note("fake", "broke", error=f"{self._interface}: {error}")
+                self._journal.note(FakeBroke(error=f"{self._interface}: {error}"))
                 return
             _, _, kind, hardware, *_ = address
             if kind == _OUTGOING and hardware == _LOOPBACK:
@@ -166,12 +167,12 @@ class PacketWatch:
             if not self._known[destination]:
                 self.stray.append(destination)
                 self._journal.note(
-                    "tcp",
-                    "stray",
-                    peer=packet.source,
-                    destination=destination,
-                    protocol=packet.protocol,
-                    port=packet.port,
+                    TcpStray(
+                        peer=packet.source,
+                        destination=destination,
+                        protocol=packet.protocol,
+                        port=packet.port,
+                    )
                 )
 
     def _syn(self, key: tuple[str, str], segment: Segment) -> None:
@@ -201,9 +202,9 @@ class PacketWatch:
         syn.timer.cancel()
         self._note(syn, "dropped", seconds)
 
-    def _note(self, syn: _Syn, outcome: str, seconds: float) -> None:
+    def _note(self, syn: _Syn, outcome: Literal["dropped", "refused"], seconds: float) -> None:
         self._journal.note(
-            "tcp", "syn", server=syn.server, at=syn.first, peer=syn.peer, outcome=outcome, seconds=seconds
+            TcpSyn(at=syn.first, server=syn.server, peer=syn.peer, outcome=outcome, seconds=seconds)
         )
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
+from fake_servers.events import TcpProbe
 from fake_servers.journal import Journal
 from fake_servers.tcp.sockets import new_socket, reset, text
 
-_OUTCOMES: Final = {
+_Outcome = Literal["connected", "refused", "unreachable", "timeout"]
+
+_OUTCOMES: Final[dict[int, _Outcome]] = {
     0: "connected",
     errno.ECONNREFUSED: "refused",
     errno.ENETUNREACH: "unreachable",
@@ -65,7 +68,7 @@ async def probe(
     if result not in _OUTCOMES:
         raise OSError(result, f"probing {host}:{port}: {errno.errorcode.get(result, result)}")
     outcome = _OUTCOMES[result]
-    journal.note("tcp", "probe", server=text((host, port)), outcome=outcome)
+    journal.note(TcpProbe(server=text((host, port)), outcome=outcome))
     return outcome
 
 

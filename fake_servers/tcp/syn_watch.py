@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from fake_servers.events import FakeBroke, TcpSyn
 from fake_servers.journal import Journal
 from fake_servers.tcp.sockets import text
 
@@ -105,7 +106,7 @@ class SynWatch:
         try:
             self._sample()
         except OSError as error:
-            self._journal.note("fake", "broke", error=f"the socket table cannot be read: {error}")
+            self._journal.note(FakeBroke(error=f"the socket table cannot be read: {error}"))
         # The kernel walks its whole hash table for us, which takes milliseconds where that is large.
         self._schedule(max(self._interval, _REST * (time.thread_time() - began)))
 
@@ -131,13 +132,13 @@ class SynWatch:
             sighting = self._sightings.pop(key)
             if sighting.last > sighting.first:
                 self._journal.note(
-                    "tcp",
-                    "syn",
-                    server=sighting.server,
-                    at=sighting.first,
-                    peer=key[0],
-                    outcome="dropped",
-                    seconds=sighting.last - sighting.first,
+                    TcpSyn(
+                        at=sighting.first,
+                        server=sighting.server,
+                        peer=key[0],
+                        outcome="dropped",
+                        seconds=sighting.last - sighting.first,
+                    )
                 )
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from conformance.judging.content import difference
-from fake_servers import Event
+from fake_servers.events import Event, SmtpMessage, TcpAccepted
 
 # After so long a relay has taken note of what it was told, even on a slow disk; seconds.
 _NOTED_WITHIN = 1.0
@@ -86,19 +85,17 @@ def balance(letters: Iterable[Letter], events: Iterable[Event], deaths: list[Dea
 
 
 def _fates(events: list[Event]) -> dict[str, list[Fate]]:
-    began = {e.connection: e.at for e in events if e.layer == "tcp" and e.kind == "accepted"}
+    began = {event.connection: event.at for event in events if isinstance(event, TcpAccepted)}
     found: dict[str, list[Fate]] = {}
     for event in events:
-        if event.kind == "message":
-            recipients = event["recipients"]
-            assert isinstance(recipients, list)
-            for address in recipients:
+        if isinstance(event, SmtpMessage):
+            for address in event.recipients:
                 fate = Fate(
                     address=address,
                     at=event.at,
                     began=began[event.connection],
-                    content=base64.b64decode(str(event["content"])),
-                    report=event["mail_from"] == "",
+                    content=event.content,
+                    report=event.mail_from == "",
                 )
                 found.setdefault(address, []).append(fate)
     return found

@@ -14,6 +14,7 @@ from conformance.targets.reference import ReferenceRelay, ReferenceTarget
 from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.submission import Submission
 from fake_servers import CertificateAuthority, DnsServer, Journal, Records, SmtpServer, Zone
+from fake_servers.events import SmtpMessage
 
 DEADLINE = 10.0  # seconds for anything that must happen at once
 
@@ -55,10 +56,7 @@ class LoneRelay:
 
     def arrived(self) -> list[str]:
         """Return the recipients of all messages that arrived, in order."""
-        messages = (event["recipients"] for event in self.journal if event.kind == "message")
-        return [
-            str(address) for recipients in messages if isinstance(recipients, list) for address in recipients
-        ]
+        return [address for each in self.journal.of(SmtpMessage) for address in each.recipients]
 
     async def arrives(self, recipient: str) -> None:
         """Wait until a message is there."""

@@ -33,6 +33,7 @@ from fake_servers import (
     Stall,
     Zone,
 )
+from fake_servers.events import RelayKilled, SmtpFault
 
 from .ledger import Balance, Death, Letter, balance
 from .moments import Blow, draw
@@ -180,7 +181,7 @@ class Storm:
         task = None if doing is None else asyncio.ensure_future(doing)
 
         def met(event: Event) -> bool:
-            return event.kind == "fault" and event.server == where and event["stage"] == stage.value
+            return isinstance(event, SmtpFault) and event.server == where and event.stage is stage
 
         await self._until(
             lambda: any(met(event) for event in list(self._journal)[since:]), f"{stage} at {where}"
@@ -193,13 +194,11 @@ class Storm:
         await self._relay.kill_and_restart(self._journal, "storm", self._dead)
 
     async def _dead(self) -> None:
-        [killed] = [event for event in list(self._journal)[-50:] if event.kind == "killed"][-1:]
+        *_, killed = self._journal.of(RelayKilled)
         log = self._folder / "events.jsonl"
         rows = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
         logged = Counter(row["recipient"] for row in rows if row["event"] == "delivered")
-        asked = killed["asked"]
-        assert isinstance(asked, float)
-        self._deaths.append(Death(asked, killed.at, logged))
+        self._deaths.append(Death(killed.asked, killed.at, logged))
         for domain in ("storm.test", "sender.test"):
             self._servers[domain].repair()
 
@@ -226,8 +225,8 @@ class Storm:
                     await before_leaving()
                 if until == "dot":
                     letter.accepted = (await submission.outcome()).startswith("250")
-        except (SubmissionRefused, TargetUnusable) as error:
-            self._journal.note("client", "given_up", sender=letter.sender, error=str(error))
+        except (SubmissionRefused, TargetUnusable):
+            return  # killed amid it; how far it got stands in the letter
 
     def _write(self, domain: str) -> Letter:
         number = len(self._letters) + 1

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from stories.reports import qmail_like
-from stories.staging import RESOLVER, SINK
 from stories.story import Story, good, good_control, waiting
+from stories.wire import RESOLVER, SINK, query
 
 from conformance.evidence.record import Fault, Trouble
 from conformance.target import Outcome
+from fake_servers.events import DnsQuery, FakeBroke, TcpClosed
 
 
 def _told(story: Story) -> list[tuple[str, str]]:
@@ -32,29 +33,30 @@ class TestEvents:
     def test_names_are_compared_without_case_and_final_dot(self) -> None:
         story = Story("dns_nxdomain")
         name = story.site().name.upper() + "."
-        story.note(1.0, "dns", "query", name=name, type="A")
-        story.note(1.0, "dns", "query", name=story.staged.domain, type="MX")
-        story.note(1.0, "dns", "query", name="else" + story.staged.domain, type="A")
-        assert [event["name"] for event in story.evidence().events] == [name, story.staged.domain]
+        for asked in (name, story.staged.domain, "else" + story.staged.domain):
+            story.note(query(asked, at=1.0))
+        assert [each.name for each in story.evidence().of(DnsQuery)] == [name, story.staged.domain]
 
     def test_what_lies_below_the_domain_is_its_own(self) -> None:
         story = Story("dns_nxdomain")
-        story.note(1.0, "dns", "query", name="alias1." + story.site().name, type="A")
+        story.note(query("alias1." + story.site().name, at=1.0))
         assert len(story.evidence().events) == 1
 
-    def test_of_a_layer_and_of_a_kind(self) -> None:
+    def test_of_a_kind(self) -> None:
         evidence = waiting("greeting_421").evidence()
-        assert {event.kind for event in evidence.of("tcp")} == {"accepted", "closed"}
-        assert {event.kind for event in evidence.of("tcp", "closed", "x")} == {"closed"}
+        assert set(map(type, evidence.of(TcpClosed))) == {TcpClosed}
+        assert list(evidence.of(DnsQuery)) == []
 
     def test_a_defect_of_what_everybody_relies_on_is_everybodys(self) -> None:
         story, other = waiting("greeting_421"), good_control("slow")
-        story.note(1.0, "fake", "broke", server=RESOLVER, error="name server")
-        story.note(1.0, "fake", "broke", error="witness")
-        story.note(1.0, "fake", "broke", server=story.site().server, error="own")
-        other.note(1.0, "fake", "broke", server=other.site().server, error="not ours")
-        broke = story.evidence(other).of("fake", "broke")
-        assert {event["error"] for event in broke} == {"name server", "witness", "own"}
+        story.note(
+            FakeBroke(at=1.0, server=RESOLVER, error="name server"),
+            FakeBroke(at=1.0, error="witness"),
+            FakeBroke(at=1.0, server=story.site().server, error="own"),
+        )
+        other.note(FakeBroke(at=1.0, server=other.site().server, error="not ours"))
+        broke = story.evidence(other).of(FakeBroke)
+        assert {each.error for each in broke} == {"name server", "witness", "own"}
 
 
 class TestMessages:
@@ -66,7 +68,7 @@ class TestMessages:
         assert (message.server, message.mail_from, message.tls) == (
             story.site().server,
             story.staged.sender,
-            "True",
+            True,
         )
         [(returned, report)] = evidence.ndrs
         assert (returned.server, returned.mail_from, returned.at) == (SINK, "", 9.0)

@@ -30,7 +30,10 @@ _WAITING = {"sender": "s@sender.test", "recipient": "one@a.test", "error": "450 
 _ALERT = {"connector": "a.test", "queued": 4, "raised_at": 1e9, "last_error": "450 no"}
 _LINES = [
     ("header", _HEADER),
-    ("event", {"at": 1.5, "layer": "tcp", "kind": "accepted", "server": "127.1.1.1:2525", "connection": 7}),
+    ("event", {
+        "at": 1.5, "layer": "tcp", "kind": "accepted", "server": "127.1.1.1:2525", "connection": 7,
+        "fields": {"peer": "127.0.0.1:40000", "attempt": 1},
+    }),
     ("snapshot", {"asked": 1.5, "at": 1.625, "waiting": [_WAITING], "relay": 1}),
     ("reported", {"seen": 2.0, "event": {"recipient": "one@a.test", "outcome": "deferred", "text": "450 no"}}),
     ("alertlook", {"asked": 3.0, "at": 3.25, "epoch": 1e9 + 1, "alerts": [_ALERT], "relay": 1}),

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stories.staging import header, staged
+from stories.wire import accepted
 
 from conformance.evidence.inputs import Offer, OperatorAction
 from conformance.evidence.record import (
@@ -28,26 +30,10 @@ from conformance.evidence.record import (
     to_line,
 )
 from conformance.target import Alert, DeliveryEvent, QueuedMessage, Schedule
-from fake_servers import Event
+from fake_servers.events import KINDS, Event
 
 _TEXT = st.text(max_size=20)
 _SECONDS = st.floats(0, 1e6)
-_VALUES: st.SearchStrategy[Any] = st.one_of(
-    st.none(), st.booleans(), st.integers(), _SECONDS, _TEXT, st.lists(_TEXT, max_size=3)
-)
-_SIMPLE = {str: _TEXT, float: _SECONDS}
-st.register_type_strategy(
-    Event,
-    st.builds(
-        Event,
-        at=_SECONDS,
-        layer=_TEXT,
-        kind=_TEXT,
-        server=_TEXT,
-        connection=st.integers(0),
-        fields=st.dictionaries(_TEXT, _VALUES, max_size=4),
-    ),
-)
 
 
 def _entries(kind: type[Any]) -> st.SearchStrategy[Any]:
@@ -56,15 +42,20 @@ def _entries(kind: type[Any]) -> st.SearchStrategy[Any]:
     return st.builds(kind, **times, **optional)
 
 
+def _events(kind: type[Event]) -> st.SearchStrategy[Event]:
+    hints = get_type_hints(kind)
+    return st.builds(kind, **{field.name: _SECONDS for field in fields(kind) if hints[field.name] is float})
+
+
 for _plain in (Schedule, Site, QueuedMessage, DeliveryEvent, Alert, Offer, OperatorAction):
     st.register_type_strategy(_plain, _entries(_plain))
 
 
 @pytest.mark.parametrize(
-    "kind", [Header, Staged, Event, QueueListing, Reported, AlertListing, Trouble, Footer]
+    "kind", [Header, Staged, QueueListing, Reported, AlertListing, Trouble, Footer, *KINDS.values()]
 )
 def test_every_kind_of_entry_makes_the_round_trip(kind: type[Any]) -> None:
-    @given(st.from_type(kind) if kind is Event else _entries(kind))
+    @given(_events(kind) if issubclass(kind, Event) else _entries(kind))
     def round_trip(entry: Entry) -> None:
         line = to_line(entry)
         assert "\n" not in line
@@ -98,7 +89,7 @@ def _write(path: Path, *lines: str) -> Path:
 
 def test_a_record_is_read_back(tmp_path: Path) -> None:
     first, again = staged("plain"), staged("plain", lag=0.5)
-    late, early = (Event(at=at, layer="tcp", kind="accepted") for at in (2.0, 1.0))
+    late, early = (accepted(at=at) for at in (2.0, 1.0))
     trouble = Trouble(at=3.0, fault=Fault.ADAPTER, message="broke")
     reported = Reported(read_at=1.0, event=DeliveryEvent(recipient="a@b", outcome="deferred", text="x"))  # type: ignore[arg-type]
     listing = QueueListing(asked=1.0, at=1.1, waiting=[QueuedMessage(sender="", recipient="a@b")], relay=2)
@@ -130,6 +121,13 @@ def test_a_line_cut_off_at_the_end_is_left_out(tmp_path: Path) -> None:
 def test_a_bad_line_elsewhere_is_named(tmp_path: Path) -> None:
     path = _write(tmp_path / "r", to_line(header()), "rubbish", to_line(staged("plain")))
     with pytest.raises(RecordError, match=r"r, line 2: not an entry"):
+        load(path)
+
+
+def test_an_event_that_is_none_is_named(tmp_path: Path) -> None:
+    misspelt = to_line(accepted(at=1.5)).replace('"accepted"', '"acepted"')
+    path = _write(tmp_path / "r", to_line(header()), misspelt, to_line(staged("plain")))
+    with pytest.raises(RecordError, match=r"r, line 2: .*there is no kind of event tcp/acepted at 1\.5 s"):
         load(path)
 
 

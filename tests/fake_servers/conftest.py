@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from smtp_client import SCRIPTS, Client, Serve, Start, tls_context
 
+from fake_servers.events import FakeBroke, TcpAccepted, TcpClosed
 from fake_servers.journal import Journal
 from fake_servers.smtp import Script, SmtpServer
 
@@ -28,8 +29,8 @@ async def start(journal: Journal) -> AsyncIterator[Start]:
     yield started
     for server in servers:
         await server.stop()
-    accepted = [event.connection for event in journal if event.kind == "accepted"]
-    assert sorted(event.connection for event in journal if event.kind == "closed") == accepted
+    accepted = [event.connection for event in journal.of(TcpAccepted)]
+    assert sorted(event.connection for event in journal.of(TcpClosed)) == accepted
 
 
 @pytest.fixture(params=list(SCRIPTS))
@@ -50,6 +51,6 @@ async def serve(journal: Journal) -> AsyncIterator[Serve]:
 
     yield connect
     await server.stop()
-    assert [event["error"] for event in journal if event.kind == "broke"] == []
-    accepted = [event.connection for event in journal if event.kind == "accepted"]
-    assert [event.connection for event in journal if event.kind == "closed"] == accepted
+    assert [event.error for event in journal.of(FakeBroke)] == []
+    accepted = [event.connection for event in journal.of(TcpAccepted)]
+    assert [event.connection for event in journal.of(TcpClosed)] == accepted

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 import dns.message
 
 from fake_servers.dns import DnsServer, Zone
-from fake_servers.journal import Event, Journal, Value
+from fake_servers.events import DnsAnswer, DnsQuery, Event
+from fake_servers.journal import Journal
 
 HOST = "127.1.53.1"
 DEADLINE = 5.0  # seconds, for what should take milliseconds
@@ -53,18 +54,19 @@ class World:
             with contextlib.suppress(ConnectionResetError):
                 await writer.wait_closed()
 
-    def events(self, kind: str) -> list[Event]:
-        return [event for event in self.journal if event.kind == kind]
+    @property
+    def queries(self) -> list[DnsQuery]:
+        return list(self.journal.of(DnsQuery))
 
-    def seen(self, kind: str, field: str) -> list[Value]:
-        return [event[field] for event in self.events(kind)]
+    @property
+    def answers(self) -> list[DnsAnswer]:
+        return list(self.journal.of(DnsAnswer))
 
-    async def until(self, kind: str, count: int = 1) -> None:
-        """Wait until that many events of the kind have been noted."""
+    async def until_asked(self) -> None:
         enough = asyncio.Event()
 
         def look(_: Event | None = None) -> None:
-            if len(self.events(kind)) >= count:
+            if self.queries:
                 enough.set()
 
         look()

@@ -11,6 +11,7 @@ from packet_watch_script import configure
 from smtp_client import SCRIPTS
 
 from fake_servers import DnsServer, Journal, Records, SmtpServer, Zone, endpoint
+from fake_servers.events import DnsQuery, TcpAccepted
 
 HOST = "::1"
 
@@ -38,9 +39,9 @@ async def smtp(kind: str) -> None:
     assert server.address[0] == HOST
     peer = await deliver(server.address)
     await server.stop()
-    [accepted] = [event for event in journal if event.kind == "accepted"]
+    [accepted] = journal.of(TcpAccepted)
     assert accepted.server == f"[::1]:{server.address[1]}"
-    assert accepted["peer"] == peer
+    assert accepted.peer == peer
     assert peer.startswith("[::1]:")
     assert [event.kind for event in journal].count("message") == 1
 
@@ -56,12 +57,12 @@ async def name_server() -> None:
         response = await ask(query, host, port=port, timeout=5)
         assert [record.to_text() for record in response.answer[0]] == ["::1", "fd00::5"]
     await server.stop()
-    queries = [event for event in journal if event.kind == "query"]
-    assert [(event.server, event["transport"]) for event in queries] == [
+    queries = list(journal.of(DnsQuery))
+    assert [(event.server, event.transport) for event in queries] == [
         (f"[::1]:{port}", "udp"),
         (f"[::1]:{port}", "tcp"),
     ]
-    assert all(str(event["client"]).startswith("[::1]:") for event in queries)
+    assert all(event.client.startswith("[::1]:") for event in queries)
 
 
 async def main() -> None:

@@ -1,13 +1,14 @@
 """Runs in a network namespace of its own (see test_tcp_packet_watch.py) and prints what the watch noted."""
 
 import asyncio
-import dataclasses
 import fcntl
 import json
 import socket
 import struct
 
-from fake_servers.journal import Event, Journal
+from fake_servers.event_json import to_json
+from fake_servers.events import Event, FakeBroke, TcpStray, TcpSyn
+from fake_servers.journal import Journal
 from fake_servers.tcp import Hanging, PacketWatch, Refusing, probe
 from fake_servers.tcp.sockets import new_socket
 
@@ -71,7 +72,7 @@ async def main() -> None:
         return f"{INSIDE}:{clients[name]}"
 
     def look(event: Event) -> None:
-        if event.kind == "syn" and event["peer"] == peer("given_up"):
+        if isinstance(event, TcpSyn) and event.peer == peer("given_up"):
             noted.set()
 
     journal.subscribe(look)
@@ -94,7 +95,7 @@ async def main() -> None:
         fault.stop()
     healthy.close()
     names = {peer(name): name for name in clients}
-    events = [dataclasses.asdict(event) for event in journal if event.kind in ("syn", "stray", "broke")]
+    events = [to_json(event) for event in journal if isinstance(event, TcpSyn | TcpStray | FakeBroke)]
     print(json.dumps({"names": names, "events": events, "stray": watch.stray}))
 
 

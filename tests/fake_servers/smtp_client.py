@@ -12,7 +12,8 @@ from types import TracebackType
 
 import trustme
 
-from fake_servers.journal import Event, Journal
+from fake_servers.events import E, SmtpFault
+from fake_servers.journal import Journal
 from fake_servers.smtp import Rule, Script, SmtpServer, Stage, Stall
 
 DEADLINE = 5.0  # seconds for anything that must happen
@@ -196,12 +197,12 @@ class Client:
             assert reply[:1] in b"23", reply
 
 
-async def noted(journal: Journal, kind: str, count: int = 1) -> list[Event]:
+async def noted(journal: Journal, kind: type[E], count: int = 1) -> list[E]:
     """Return all events of a kind, as soon as there are `count` of them."""
     changed = asyncio.Event()
     journal.subscribe(lambda _event: changed.set())
     async with asyncio.timeout(DEADLINE):
-        while len(found := [event for event in journal if event.kind == kind]) < count:
+        while len(found := list(journal.of(kind))) < count:
             changed.clear()
             await changed.wait()
     return found
@@ -232,4 +233,4 @@ def kinds(journal: Journal, layer: str) -> list[str]:
 
 
 def told(journal: Journal) -> list[tuple[object, object]]:
-    return [(event["stage"], event["action"]) for event in journal if event.kind == "fault"]
+    return [(event.stage, event.action) for event in journal.of(SmtpFault)]

@@ -29,6 +29,7 @@ from fake_servers.dns import (
     WrongId,
     Zone,
 )
+from fake_servers.events import FakeBroke
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ async def test_a_negative_answer_carries_the_soa_that_limits_its_caching(
     assert response.answer == []
     [soa] = response.authority
     assert (soa.name.to_text(), soa.rdtype, soa.ttl, soa[0].minimum) == ("test.", dns.rdatatype.SOA, 30, 30)
-    assert world.seen("answer", "answer") == [answer.name]
+    assert [each.answer for each in world.answers] == [answer.name]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ async def test_unplanned_names_do_not_exist_and_are_reported(world: World) -> No
     world.zone.set("a.test", "MX", Records("10 mx.a.test."))
     assert (await world.ask("other.example", "A")).rcode() == dns.rcode.NXDOMAIN
     await world.ask("a.test", "MX")
-    assert world.seen("query", "planned") == [False, True]
+    assert [each.planned for each in world.queries] == [False, True]
 
 
 async def test_silence_is_no_datagram_at_all(world: World) -> None:
@@ -97,7 +98,7 @@ async def test_silence_is_no_datagram_at_all(world: World) -> None:
     )
     [wire] = await world.udp(silent.to_wire(), answered.to_wire())
     assert dns.message.from_wire(wire).id == 2
-    assert world.seen("answer", "answer") == ["silence", "records"]
+    assert [each.answer for each in world.answers] == ["silence", "records"]
 
 
 async def test_silence_over_tcp_leaves_the_connection_open(world: World) -> None:
@@ -117,8 +118,8 @@ async def test_a_truncated_answer_is_empty_over_udp_and_complete_over_tcp(world:
     response = await world.ask("mx.a.test", "A", tcp=True)
     assert not response.flags & dns.flags.TC
     assert texts(response) == ["127.1.0.5"]
-    assert world.seen("answer", "answer") == ["truncated", "records"]
-    assert world.seen("answer", "records") == [[], ["127.1.0.5"]]
+    assert [each.answer for each in world.answers] == ["truncated", "records"]
+    assert [each.records for each in world.answers] == [(), ("127.1.0.5",)]
 
 
 async def test_a_malformed_answer_has_the_right_id_and_no_parser_takes_it(world: World) -> None:
@@ -158,7 +159,7 @@ async def test_a_cname_is_followed_within_the_zone(world: World) -> None:
         ("further.test.", 0, "mx.a.test."),
         ("mx.a.test.", 0, "127.1.0.5"),
     ]
-    assert (world.seen("answer", "answer"), world.seen("answer", "records")) == (["cname"], [["127.1.0.5"]])
+    assert [(each.answer, each.records) for each in world.answers] == [("cname", ("127.1.0.5",))]
 
 
 async def test_a_query_for_the_alias_itself_is_not_followed(world: World) -> None:
@@ -192,7 +193,7 @@ async def test_a_cname_loop_can_show_itself(world: World, target: str, tcp: bool
     assert all(rrset.rdtype == dns.rdatatype.CNAME for rrset in response.answer)
     expected = {"alias.test.": f"{target}."}
     assert aliases == expected | ({"further.test.": "alias.test."} if target == "further.test" else {})
-    assert (world.seen("answer", "answer"), world.seen("answer", "records")) == (["cname"], [[]])
+    assert [(each.answer, each.records) for each in world.answers] == [("cname", ())]
 
 
 async def test_truncated_and_tcp_fails(world: World) -> None:
@@ -200,8 +201,8 @@ async def test_truncated_and_tcp_fails(world: World) -> None:
     assert (await world.ask("mx.a.test", "A")).flags & dns.flags.TC
     with pytest.raises(ConnectionResetError):
         await world.ask("mx.a.test", "A", tcp=True)
-    assert world.seen("query", "transport") == ["udp", "tcp"]
-    assert world.seen("answer", "answer") == ["truncated", "hang_up"]
+    assert [each.transport for each in world.queries] == ["udp", "tcp"]
+    assert [each.answer for each in world.answers] == ["truncated", "hang_up"]
 
 
 async def test_a_late_hang_up_is_a_reset_too(world: World) -> None:
@@ -210,9 +211,9 @@ async def test_a_late_hang_up_is_a_reset_too(world: World) -> None:
         writer.write(prefixed(dns.message.make_query("mx.a.test", "A").to_wire()))
         with pytest.raises(ConnectionResetError):
             await reader.read()
-    [query], [answer] = world.events("query"), world.events("answer")
+    [query], [answer] = world.queries, world.answers
     assert answer.at - query.at >= 0.05
-    assert world.events("broke") == []
+    assert list(world.journal.of(FakeBroke)) == []
 
 
 async def test_a_hang_up_over_udp_is_silence(world: World) -> None:
@@ -223,7 +224,7 @@ async def test_a_hang_up_over_udp_is_silence(world: World) -> None:
     )
     [wire] = await world.udp(silent.to_wire(), answered.to_wire())
     assert dns.message.from_wire(wire).id == 2
-    assert world.seen("answer", "answer") == ["hang_up", "records"]
+    assert [each.answer for each in world.answers] == ["hang_up", "records"]
 
 
 @pytest.mark.parametrize("tcp", [False, True])
@@ -235,7 +236,7 @@ async def test_records_can_belong_to_another_name(world: World, tcp: bool) -> No
         ("mx.b.test.", "127.1.0.5")
     ]
     assert response.rcode() == dns.rcode.NOERROR
-    assert (world.seen("answer", "answer"), world.seen("answer", "name")) == (["other_name"], ["mx.a.test"])
+    assert [(each.answer, each.name) for each in world.answers] == [("other_name", "mx.a.test")]
 
 
 def test_another_name_must_be_a_name() -> None:

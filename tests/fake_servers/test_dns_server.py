@@ -19,6 +19,7 @@ from fake_servers.dns import (
     Records,
     ServFail,
 )
+from fake_servers.events import DnsAnswer, DnsQuery, FakeBroke
 
 MANY = Records(*(f"127.2.{nth // 250}.{nth % 250}" for nth in range(120)))  # 16 octets each
 
@@ -46,7 +47,7 @@ async def test_the_question_is_echoed_octet_by_octet(world: World) -> None:
     [wire] = await world.udp(query)
     assert wire[12 : len(query)] == query[12:]
     assert wire[len(query) : len(query) + 2] == b"\xc0\x0c", "the owner points at the question"
-    assert world.seen("query", "name") == ["mx.a.test"]
+    assert [each.name for each in world.queries] == ["mx.a.test"]
 
 
 @pytest.mark.parametrize(("payload", "fits"), [(None, 30), (512, 29), (1232, 74), (4096, 74)])
@@ -85,7 +86,7 @@ async def test_a_delayed_answer_does_not_delay_others(world: World) -> None:
         tcp = [await read_message(reader) for _ in queries]
         assert await reader.read() == b"", "the server follows the client's end of file"
     assert [[dns.message.from_wire(wire).id for wire in wires] for wires in (udp, tcp)] == [[2, 1], [2, 1]]
-    for asked, answered in zip(world.events("query")[::2], world.events("answer")[1::2], strict=True):
+    for asked, answered in zip(world.queries[::2], world.answers[1::2], strict=True):
         assert 0.3 <= answered.at - asked.at < 0.3 + DEADLINE
 
 
@@ -101,19 +102,25 @@ async def test_one_tcp_connection_carries_many_queries_in_any_pieces(world: Worl
             await asyncio.sleep(0)
         ids = [dns.message.from_wire(await read_message(reader)).id for _ in range(3)]
     assert ids == [1, 2, 3]
-    assert len({event.connection for event in world.events("query")}) == 1
-    assert set(world.seen("query", "transport")) == {"tcp"}
+    assert len({event.connection for event in world.queries}) == 1
+    assert {each.transport for each in world.queries} == {"tcp"}
 
 
 async def test_every_query_and_answer_is_noted_with_its_particulars(world: World) -> None:
     world.zone.set("a.test", "MX", Records("10 mx.a.test."))
     await world.udp(dns.message.make_query("A.test", "MX", id=7).to_wire())
     query, answer = world.journal
-    assert query.server == answer.server == f"{HOST}:{world.server.address[1]}"
-    common = {"name": "a.test", "type": "MX", "id": 7, "transport": "udp"}
-    assert dict(answer.fields) == common | {"answer": "records", "records": ["10 mx.a.test."]}
-    assert dict(query.fields) == common | {"client": query["client"], "planned": True}
-    assert str(query["client"]).startswith("127.")
+    assert isinstance(query, DnsQuery)
+    server = f"{HOST}:{world.server.address[1]}"
+    assert answer == DnsAnswer(
+        at=answer.at, server=server, name="a.test", type="MX", id=7, transport="udp", answer="records",
+        records=("10 mx.a.test.",),
+    )  # fmt: skip
+    assert query == DnsQuery(
+        at=query.at, server=server, name="a.test", type="MX", id=7, transport="udp", client=query.client,
+        planned=True,
+    )  # fmt: skip
+    assert query.client.startswith("127.")
 
 
 async def test_what_is_no_standard_query_gets_an_error_as_from_any_server(world: World) -> None:
@@ -132,7 +139,7 @@ async def test_what_is_no_standard_query_gets_an_error_as_from_any_server(world:
         0x1234,
         dns.rcode.FORMERR,
     )
-    assert world.seen("query", "planned") == [False] * 4
+    assert [each.planned for each in world.queries] == [False] * 4
 
 
 async def test_a_response_or_a_fragment_of_a_header_is_never_answered(world: World) -> None:
@@ -163,9 +170,8 @@ async def test_a_defect_becomes_an_event_and_a_reset(
         writer.write(prefixed(dns.message.make_query("broken.test", "A").to_wire()))
         with pytest.raises(ConnectionResetError):
             await reader.read()
-    [broke] = world.events("broke")
-    assert broke.layer == "fake"
-    assert ("ZeroDivisionError" if isinstance(answer, Delayed) else "Defect") in str(broke["error"])
+    [broke] = world.journal.of(FakeBroke)
+    assert ("ZeroDivisionError" if isinstance(answer, Delayed) else "Defect") in broke.error
 
 
 async def test_a_defect_over_udp_is_no_reply(world: World) -> None:
@@ -177,7 +183,7 @@ async def test_a_defect_over_udp_is_no_reply(world: World) -> None:
     ]
     [wire] = await world.udp(*wires)
     assert dns.message.from_wire(wire).id == 2
-    assert len(world.events("broke")) == 1
+    assert len(list(world.journal.of(FakeBroke))) == 1
 
 
 async def test_stopping_cancels_delayed_answers_and_resets_connections(world: World) -> None:
@@ -185,7 +191,7 @@ async def test_stopping_cancels_delayed_answers_and_resets_connections(world: Wo
     address = world.server.address
     async with world.tcp() as (reader, writer):
         writer.write(prefixed(dns.message.make_query("slow.test", "A").to_wire()))
-        await world.until("query")
+        await world.until_asked()
         await world.server.stop()
         with pytest.raises(ConnectionResetError):
             await reader.read()
@@ -198,7 +204,7 @@ async def test_stopping_cancels_delayed_answers_and_resets_connections(world: Wo
     await again.start(*address)
     assert again.address == address
     await again.stop()
-    assert world.events("answer") == []
+    assert world.answers == []
 
 
 async def test_two_servers_on_different_addresses_share_a_port(world: World) -> None:

@@ -28,7 +28,7 @@ from fake_servers.dns import (
     Truncated,
     WrongId,
 )
-from fake_servers.journal import Journal
+from fake_servers.events import SmtpSent
 from fake_servers.smtp import (
     Accept,
     Close,
@@ -177,7 +177,7 @@ def test_a_bad_command_line_is_explained(
 
 
 def test_an_ipv6_address_stands_in_brackets() -> None:
-    assert _parser().parse_args(["smtp", "--listen", "[::1]:2525"]).listen == ("::1", 2525)
+    assert _parser("fake_servers").parse_args(["smtp", "--listen", "[::1]:2525"]).listen == ("::1", 2525)
 
 
 def test_an_address_in_use_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
@@ -227,7 +227,5 @@ def test_answers_can_be_written_down() -> None:
 
 
 def test_an_event_is_one_line() -> None:
-    event = Journal().note(
-        "smtp", "sent", server="127.0.0.1:25", connection=3, at=1.5, stage="ehlo", text="250-a\n250 b"
-    )
+    event = SmtpSent(at=1.5, server="127.0.0.1:25", connection=3, stage=Stage.EHLO, text="250-a\n250 b")
     assert spell(event) == '    1.500 127.0.0.1:25 #3   smtp sent stage="ehlo" text="250-a\\n250 b"'

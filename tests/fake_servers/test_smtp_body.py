@@ -8,6 +8,7 @@ import contextlib
 import pytest
 from smtp_client import DEADLINE, Serve, noted, told
 
+from fake_servers.events import SmtpBody, SmtpFault, SmtpMessage
 from fake_servers.journal import Event, Journal
 from fake_servers.smtp import Action, Close, CloseWith421, Raw, Reset, Rule, Script, Stage, Stall
 
@@ -37,7 +38,7 @@ async def test_the_fault_falls_inside_the_body(
 
     def look(event: Event) -> None:
         nonlocal at_fault
-        if event.kind == "fault":
+        if isinstance(event, SmtpFault):
             at_fault = handed_over
 
     journal.subscribe(look)
@@ -53,7 +54,7 @@ async def test_the_fault_falls_inside_the_body(
 
         sending = asyncio.create_task(send())
         try:
-            await noted(journal, "fault")
+            await noted(journal, SmtpFault)
             if how == "silence":
                 assert await client.is_silent()
                 assert not sending.done()  # the window is closed
@@ -68,8 +69,8 @@ async def test_the_fault_falls_inside_the_body(
             with contextlib.suppress(asyncio.CancelledError, ConnectionError):
                 async with asyncio.timeout(DEADLINE):
                     await sending
-    [body] = [event for event in journal if event.kind == "body"]
-    assert body["octets"] == read
+    [body] = journal.of(SmtpBody)
+    assert body.octets == read
     assert told(journal) == [(Stage.BODY, action.name)]
     assert at_fault + PIECE < len(MESSAGE)
-    assert not any(event.kind == "message" for event in journal)
+    assert not any(journal.of(SmtpMessage))

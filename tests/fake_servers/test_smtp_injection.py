@@ -7,6 +7,7 @@ import struct
 
 from smtp_client import Serve, kinds, noted
 
+from fake_servers.events import SmtpSent, SmtpUnoffered, TcpClosed
 from fake_servers.journal import Journal
 from fake_servers.smtp import Raw, Rule, Script, Stage
 
@@ -37,8 +38,8 @@ async def test_plaintext_can_share_a_segment_with_the_reply_to_starttls(
         # What was injected is not what EHLO offered.
         assert (await client.ask(b"MAIL FROM:<> SIZE=10\r\n")).startswith(b"555")
         assert (await client.ask(b"MAIL FROM:<>\r\n")).startswith(b"250")
-    await noted(journal, "closed")
+    await noted(journal, TcpClosed)
     assert kinds(journal, "tls") == ["offered", "established"]
-    [sent] = [event["text"] for event in journal if event.kind == "sent" and event["stage"] == "starttls"]
+    [sent] = [event.text for event in journal.of(SmtpSent) if event.stage == "starttls"]
     assert sent == INJECTED.decode()
-    assert [event["parameters"] for event in journal if event.kind == "unoffered"] == [["SIZE=10"]]
+    assert [event.parameters for event in journal.of(SmtpUnoffered)] == [("SIZE=10",)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from smtp_client import Client, Serve, noted, told
 
+from fake_servers.events import SmtpMessage
 from fake_servers.journal import Journal
 from fake_servers.smtp import Reply, Rule, Script, Stage
 
@@ -33,8 +34,8 @@ async def test_recipients_beyond_the_limit_are_refused_in_each_transaction(
         assert await address(client, RECIPIENTS[2:]) == [b"250", b"250"]  # and after a message
         assert (await client.ask(b"DATA\r\n")).startswith(b"354")
         assert (await client.ask(b"x\r\n.\r\n")).startswith(b"250")
-    messages = await noted(journal, "message", 2)
-    assert [message["recipients"] for message in messages] == [RECIPIENTS[:2], RECIPIENTS[2:]]
+    messages = await noted(journal, SmtpMessage, 2)
+    assert [message.recipients for message in messages] == [tuple(RECIPIENTS[:2]), tuple(RECIPIENTS[2:])]
     assert told(journal) == [(Stage.RCPT, "reply")] * 3
 
 

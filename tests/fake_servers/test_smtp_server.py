@@ -4,11 +4,21 @@ import asyncio
 import errno
 import logging
 import socket
-from base64 import b64decode
 
 import pytest
 from smtp_client import CONTENT, DEADLINE, SCRIPTS, Client, Start, kinds, noted, tls_context
 
+from fake_servers.event_json import fields_of
+from fake_servers.events import (
+    FakeBroke,
+    SmtpBody,
+    SmtpMessage,
+    SmtpReceived,
+    SmtpSent,
+    TcpAccepted,
+    TcpClosed,
+    TlsOffered,
+)
 from fake_servers.journal import Journal
 from fake_servers.smtp import Reply, Reset, Rule, Script, Slow, SmtpServer, Stage
 from fake_servers.smtp.healthy import HealthyProtocol
@@ -64,13 +74,13 @@ async def test_both_note_a_delivery_in_the_same_words(start: Start, journal: Jou
             await client.ask(CONTENT + b".\r\n")
             await client.ask(b"QUIT\r\n")
             assert await client.everything() == (b"", "fin")
-        await noted(journal, "closed", len(noted_by) + 1)
-        events = [event for event in list(journal)[before:] if event.kind not in ("accepted", "sent")]
-        noted_by.append(sorted((event.layer, event.kind, str(event.fields)) for event in events))
+        await noted(journal, TcpClosed, len(noted_by) + 1)
+        events = [each for each in list(journal)[before:] if not isinstance(each, TcpAccepted | SmtpSent)]
+        noted_by.append(sorted((each.layer, each.kind, str(fields_of(each))) for each in events))
     assert noted_by[0] == noted_by[1]
-    [message, _] = [event for event in journal if event.kind == "message"]
-    assert b64decode(str(message["content"])) == CONTENT.replace(b"\r\n..", b"\r\n.")
-    assert (message["tls"], message["options"]) == (True, ["ENVID=Xy+3D"])
+    [message, _] = journal.of(SmtpMessage)
+    assert message.content == CONTENT.replace(b"\r\n..", b"\r\n.")
+    assert (message.tls, message.options) == (True, ("ENVID=Xy+3D",))
 
 
 async def test_pipelined_commands_are_all_served(start: Start, journal: Journal, script: Script) -> None:
@@ -84,7 +94,7 @@ async def test_pipelined_commands_are_all_served(start: Start, journal: Journal,
         received, how = await client.everything()
         assert [line[:3] for line in received.splitlines()] == [b"250", b"221"]
         assert how == "fin"
-    stages = [event["stage"] for event in journal if event.kind == "sent"]
+    stages = [event.stage for event in journal.of(SmtpSent)]
     assert stages == ["greeting", "ehlo", "mail", "rcpt", "data", "dot", "quit"]
 
 
@@ -100,7 +110,7 @@ async def test_what_came_before_a_half_close_is_served(
         received, how = await client.everything()
         assert [line[:3] for line in received.splitlines()] == [b"250", b"221"]
         assert how == "fin"
-    await noted(journal, "message")
+    await noted(journal, SmtpMessage)
 
 
 async def test_a_half_close_right_behind_the_commands_loses_none(
@@ -120,7 +130,7 @@ async def test_a_half_close_right_behind_the_commands_loses_none(
         await client.reply()
         await client.send(CONTENT + b".\r\nQUIT\r\n")
         assert [line[:3] for line in (await client.everything())[0].splitlines()] == [b"250", b"221"]
-    await noted(journal, "message")
+    await noted(journal, SmtpMessage)
 
 
 async def test_content_that_does_not_wait_for_354_is_no_command(
@@ -132,7 +142,7 @@ async def test_content_that_does_not_wait_for_354_is_no_command(
         await client.reply()
         await client.send(b"DATA\r\nNOOP is content here\r\n.\r\nNOOP\r\n")
         assert [(await client.reply())[:3] for _ in range(3)] == [b"354", b"250", b"250"]
-    lines = [event["line"] for event in journal if event.kind == "received"]
+    lines = [event.line for event in journal.of(SmtpReceived)]
     assert lines[-2:] == ["DATA", "NOOP"]
 
 
@@ -156,9 +166,9 @@ async def test_a_message_of_a_megabyte_with_long_lines(
         await client.walk_to(Stage.DATA)
         await client.reply()
         assert (await client.ask(b"".join(lines) + b".\r\n")).startswith(b"250")
-    [message] = await noted(journal, "message")
-    assert b64decode(str(message["content"])) == b"".join(lines)
-    assert [event["octets"] for event in journal if event.kind == "body"] == [1000 * 1024]
+    [message] = await noted(journal, SmtpMessage)
+    assert message.content == b"".join(lines)
+    assert [event.octets for event in journal.of(SmtpBody)] == [1000 * 1024]
 
 
 @pytest.mark.parametrize("leave", ["fin", "rst"])
@@ -170,11 +180,11 @@ async def test_a_client_that_leaves_amid_content(
         await client.walk_to(Stage.BODY)
         if leave == "rst":
             client.reset()
-    [end] = await noted(journal, "closed")
-    assert (end["by"], end["how"]) == ("peer", leave)
+    [end] = await noted(journal, TcpClosed)
+    assert (end.by, end.how) == ("peer", leave)
     if leave == "fin":
-        [body] = await noted(journal, "body")
-        assert body["octets"] == len(CONTENT)
+        [body] = await noted(journal, SmtpBody)
+        assert body.octets == len(CONTENT)
     assert "message" not in kinds(journal, "smtp")
 
 
@@ -187,12 +197,12 @@ async def test_repair_holds_from_the_next_connection_on(start: Start, journal: J
         async with Client(server.address) as new:
             await deliver(new)
         assert await old.ask(b"MAIL FROM:<>\r\n") == b"450 4.3.0 Later\r\n"
-    assert [event["attempt"] for event in journal if event.kind == "accepted"] == [1, 2]
+    assert [event.attempt for event in journal.of(TcpAccepted)] == [1, 2]
 
 
 async def test_repair_spares_a_connection_that_was_just_accepted(start: Start, journal: Journal) -> None:
     server = await start(Script(Rule(Stage.GREETING, Reply(554, "5.3.2 No"))))
-    journal.subscribe(lambda event: server.repair() if event.kind == "accepted" else None)
+    journal.subscribe(lambda event: server.repair() if isinstance(event, TcpAccepted) else None)
     async with Client(server.address) as client:
         assert await client.reply() == b"554 5.3.2 No\r\n"
 
@@ -202,7 +212,7 @@ async def test_repair_can_change_the_certificate(start: Start, journal: Journal)
     server.repair(tls=tls_context(), certificate="better")
     async with Client(server.address) as client:
         await client.walk_to(Stage.EHLO_TLS)
-    assert [event["certificate"] for event in journal if event.kind == "offered"] == ["better"]
+    assert [event.certificate for event in journal.of(TlsOffered)] == ["better"]
     server.repair(tls=None)
     async with Client(server.address) as client:
         await client.walk_to(Stage.STARTTLS)
@@ -242,8 +252,8 @@ async def test_stop_resets_what_is_open(start: Start, journal: Journal, script: 
         with pytest.raises(ConnectionRefusedError):
             async with Client(server.address):
                 pass
-    [end] = [event for event in journal if event.kind == "closed"]
-    assert (end["by"], end["how"]) == ("server", "rst")
+    [end] = journal.of(TcpClosed)
+    assert (end.by, end.how) == ("server", "rst")
 
 
 async def test_stop_ends_a_slow_one_at_once(start: Start) -> None:
@@ -271,8 +281,8 @@ async def test_a_defect_of_the_fake_is_a_reset_and_an_event(
         await client.reply()
         await client.send(b"EHLO c\r\n")
         assert await client.everything() == (b"", "rst")
-    [broke] = await noted(journal, "broke")
-    assert "ZeroDivisionError" in str(broke["error"])
+    [broke] = await noted(journal, FakeBroke)
+    assert "ZeroDivisionError" in broke.error
 
 
 async def test_many_connections_at_once(start: Start, journal: Journal) -> None:
@@ -288,7 +298,7 @@ async def test_many_connections_at_once(start: Start, journal: Journal) -> None:
 
     endings = await asyncio.gather(*(visit() for _ in range(100)))
     assert (endings.count("rst"), endings.count("250")) == (50, 50)
-    assert len(await noted(journal, "message", 50)) == 50
+    assert len(await noted(journal, SmtpMessage, 50)) == 50
 
 
 async def test_nothing_is_logged_above_info(

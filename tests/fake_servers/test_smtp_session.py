@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from base64 import b64decode
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fake_servers.events import E, SmtpBody, SmtpFault, SmtpMessage
 from fake_servers.smtp import (
     Accept,
     Action,
@@ -45,22 +45,23 @@ def codes(effects: list[Effect]) -> list[int]:
     return [int(effect.data[:3]) for effect in effects if isinstance(effect, Send)]
 
 
-def notes(effects: list[Effect], kind: str) -> list[dict[str, object]]:
-    return [dict(effect.fields) for effect in effects if isinstance(effect, Note) and effect.kind == kind]
+def notes(effects: list[Effect], kind: type[E]) -> list[E]:
+    events = [effect.event for effect in effects if isinstance(effect, Note)]
+    return [event for event in events if isinstance(event, kind)]
 
 
 def test_the_good_path() -> None:
     effects = play(Script(), DIALOGUE)
     assert codes(effects) == [220, 250, 250, 250, 354, 250, 250, 250, 250, 250, 354, 250, 250, 221]
     assert effects[-1] == HalfClose(tidy=True)
-    first, second = notes(effects, "message")
-    assert (first["mail_from"], first["recipients"]) == ("s@a.test", ["r@b.test"])
-    assert b64decode(str(first["content"])) == b"Subject: x\r\n\r\n.dot\r\n"
-    assert first["options"] == ["SIZE=10"]
-    assert (second["mail_from"], second["recipients"]) == ("", ["q@b.test", "r@b.test"])
-    assert second["content"] == ""
-    assert [body["octets"] for body in notes(effects, "body")] == [21, 0]
-    assert notes(effects, "fault") == []
+    first, second = notes(effects, SmtpMessage)
+    assert (first.mail_from, first.recipients) == ("s@a.test", ("r@b.test",))
+    assert first.content == b"Subject: x\r\n\r\n.dot\r\n"
+    assert first.options == ("SIZE=10",)
+    assert (second.mail_from, second.recipients) == ("", ("q@b.test", "r@b.test"))
+    assert second.content == b""
+    assert [body.octets for body in notes(effects, SmtpBody)] == [21, 0]
+    assert notes(effects, SmtpFault) == []
 
 
 def test_a_refused_mail_makes_rcpt_and_data_bad_sequences() -> None:
@@ -74,14 +75,14 @@ def test_a_rule_for_a_recipient_spares_the_others() -> None:
     piped = b"EHLO c\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<bad@b.test>\r\nRCPT TO:<r@b.test>\r\nDATA\r\n.\r\n"
     effects = play(script, piped)
     assert codes(effects) == [220, 250, 250, 550, 250, 354, 250]
-    assert notes(effects, "message")[0]["recipients"] == ["r@b.test"]
-    assert notes(effects, "fault") == [{"stage": "rcpt", "action": "reply", "attempt": 1}]
+    assert notes(effects, SmtpMessage)[0].recipients == ("r@b.test",)
+    assert notes(effects, SmtpFault) == [SmtpFault(stage=Stage.RCPT, action="reply", attempt=1)]
 
 
 def test_a_refused_dot_leaves_no_message() -> None:
     effects = play(Script(Rule(Stage.DOT, Reply(452, "4.3.1 Full"))), DIALOGUE)
-    assert notes(effects, "message") == []
-    assert len(notes(effects, "body")) == 2
+    assert notes(effects, SmtpMessage) == []
+    assert len(notes(effects, SmtpBody)) == 2
 
 
 def test_after_a_refusing_greeting_only_quit_is_served() -> None:
@@ -145,7 +146,7 @@ def test_a_body_fault_reads_no_more_than_it_was_told(after: int) -> None:
     session.received(DIALOGUE.partition(b"Subject")[0])
     assert session.wanted == max(1, after)
     effects = session.received(b"Subject: a longer message\r\n")
-    assert notes(effects, "body") == [{"octets": max(1, after)}]
+    assert notes(effects, SmtpBody) == [SmtpBody(octets=max(1, after))]
     assert effects[-1] == Hold(reading=False)
 
 
@@ -153,7 +154,7 @@ def test_a_message_shorter_than_after_meets_the_fault_at_its_end() -> None:
     effects = play(Script(Rule(Stage.BODY, Close(after=10_000))), DIALOGUE)
     assert effects[-1] == HalfClose(tidy=False)
     assert codes(effects)[-1] == 354
-    assert notes(effects, "body") == [{"octets": 21}]
+    assert notes(effects, SmtpBody) == [SmtpBody(octets=21)]
 
 
 def test_a_stall_behind_raw_octets_amid_content_stops_reading() -> None:
@@ -164,14 +165,14 @@ def test_a_stall_behind_raw_octets_amid_content_stops_reading() -> None:
 def test_a_slow_body_ends_well() -> None:
     effects = play(Script(Rule(Stage.BODY, Slow(1))), DIALOGUE)
     assert [e for e in effects if isinstance(e, Wait)] == [Wait(1), Wait(1)]
-    assert len(notes(effects, "message")) == 2
+    assert len(notes(effects, SmtpMessage)) == 2
 
 
 def test_a_peer_that_leaves_amid_content_is_noted() -> None:
     session = Session(Script(), 1, hostname="mx.test", tls=False)
     session.connected()
     session.received(DIALOGUE.partition(b"dot")[0])
-    assert notes(session.cut_off(), "body") == [{"octets": 16}]
+    assert notes(session.cut_off(), SmtpBody) == [SmtpBody(octets=16)]
     assert session.cut_off() == []
 
 
@@ -181,8 +182,8 @@ def test_dsn_parameters_are_kept_as_sent_if_dsn_is_offered() -> None:
         b"RCPT TO:<r@b.test> NOTIFY=FAILURE,delay ORCPT=rfc822;R@b.test\r\nDATA\r\n.\r\n"
     )
     effects = play(Script(extensions=("DSN",)), piped)
-    expected = ["RET=hdrs", "ENVID=Ab+3D", "NOTIFY=FAILURE,delay", "ORCPT=rfc822;R@b.test"]
-    assert notes(effects, "message")[0]["options"] == expected
+    expected = ("RET=hdrs", "ENVID=Ab+3D", "NOTIFY=FAILURE,delay", "ORCPT=rfc822;R@b.test")
+    assert notes(effects, SmtpMessage)[0].options == expected
     assert codes(play(Script(), piped)) == [220, 250, 555, 503, 503, 500]
 
 

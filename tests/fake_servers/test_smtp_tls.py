@@ -8,6 +8,7 @@ import pytest
 import trustme
 from smtp_client import Client, Start, kinds, noted, tls_context
 
+from fake_servers.events import TcpClosed, TlsEstablished, TlsFailed, TlsOffered
 from fake_servers.journal import Journal
 from fake_servers.smtp import Script, Stage
 from fake_servers.tls import Certificate, CertificateAuthority
@@ -21,8 +22,8 @@ async def test_tls_events_of_a_client_that_accepts(start: Start, journal: Journa
         assert (await client.ask(b"STARTTLS\r\n")).startswith(b"503")
     assert kinds(journal, "tls") == ["offered", "established"]
     offered, established = (event for event in journal if event.layer == "tls")
-    assert offered["certificate"] == "good"
-    assert str(established["version"]).startswith("TLSv1.")
+    assert offered.certificate == "good"
+    assert established.version.startswith("TLSv1.")
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -38,9 +39,9 @@ async def test_tls_events_of_a_client_that_does_not_trust_us(
         await client.hello_tls(context=context)
         with pytest.raises(ssl.SSLCertVerificationError):
             await client.finish_tls()
-    await noted(journal, "closed")
+    await noted(journal, TcpClosed)
     assert kinds(journal, "tls") == ["offered", "failed"]
-    assert "alert unknown ca" in str([event["error"] for event in journal if event.kind == "failed"])
+    assert "alert unknown ca" in str([event.error for event in journal.of(TlsFailed)])
 
 
 @pytest.mark.parametrize("floor", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.MINIMUM_SUPPORTED])
@@ -64,7 +65,7 @@ async def test_tls_events_of_a_server_that_is_too_old(
         else:
             assert (await client.finish_tls()).version() == "TLSv1.1"
             assert (await client.ask(b"EHLO c\r\n")).startswith(b"250")
-    await noted(journal, "closed")
+    await noted(journal, TcpClosed)
     refused = floor == ssl.TLSVersion.TLSv1_2
     assert kinds(journal, "tls") == (["failed"] if refused else ["offered", "established"])
 
@@ -75,9 +76,9 @@ async def test_a_client_that_leaves_amid_the_handshake(
     server = await start(script, tls=tls_context())
     async with Client(server.address) as client:
         await client.walk_to(Stage.HANDSHAKE)
-        await noted(journal, "offered")
-    [end] = await noted(journal, "closed")
-    assert end["by"] == "peer"
+        await noted(journal, TlsOffered)
+    [end] = await noted(journal, TcpClosed)
+    assert end.by == "peer"
     assert kinds(journal, "tls") == ["offered", "failed"]
 
 
@@ -103,8 +104,8 @@ async def test_a_resumed_session_presents_no_certificate(
             # OpenSSL forgets a session whose connection ended without close_notify.
             assert (await client.ask(b"QUIT\r\n")).startswith(b"221")
             session = tls.session
-    assert len([event for event in journal if event.kind == "offered"]) == (1 if resumed else 2)
-    assert len(await noted(journal, "established", 2)) == 2
+    assert len(list(journal.of(TlsOffered))) == (1 if resumed else 2)
+    assert len(await noted(journal, TlsEstablished, 2)) == 2
 
 
 async def test_a_hello_retry_request_presents_no_certificate(
@@ -117,7 +118,7 @@ async def test_a_hello_retry_request_presents_no_certificate(
     async with Client(server.address) as client:
         await client.walk_to(Stage.HANDSHAKE)
         await client.finish_tls()
-        await noted(journal, "established")
+        await noted(journal, TlsEstablished)
     assert kinds(journal, "tls") == ["offered", "established"]
 
 

@@ -9,6 +9,7 @@ import socket
 import pytest
 from smtp_client import COMMANDS, CONTENT, SILENCE, Serve, noted, told
 
+from fake_servers.events import SmtpBody, SmtpFault, SmtpHeard, SmtpMessage, SmtpSent, TcpClosed
 from fake_servers.journal import Journal
 from fake_servers.smtp import (
     Accept,
@@ -37,8 +38,8 @@ async def test_close_is_fin_without_a_word(serve: Serve, journal: Journal, stage
     async with await serve(Script(Rule(stage, Close()))) as client:
         await client.walk_to(stage)
         assert await client.everything() == (b"", "fin")
-    [end] = await noted(journal, "closed")
-    assert (end["by"], end["how"]) == ("server", "fin")
+    [end] = await noted(journal, TcpClosed)
+    assert (end.by, end.how) == ("server", "fin")
     assert told(journal) == [(stage, "close")]
 
 
@@ -58,8 +59,8 @@ async def test_reset_is_rst_without_a_word(serve: Serve, journal: Journal, stage
     async with await serve(Script(Rule(stage, Reset()))) as client:
         await client.walk_to(stage)
         assert await client.everything() == (b"", "rst")
-    [end] = await noted(journal, "closed")
-    assert (end["by"], end["how"]) == ("server", "rst")
+    [end] = await noted(journal, TcpClosed)
+    assert (end.by, end.how) == ("server", "rst")
     assert told(journal) == [(stage, "reset")]
 
 
@@ -68,8 +69,8 @@ async def test_stall_is_silence_on_an_open_connection(serve: Serve, journal: Jou
     async with await serve(Script(Rule(stage, Stall()))) as client:
         await client.walk_to(stage)
         assert await client.is_silent()
-    [end] = await noted(journal, "closed")
-    assert (end["by"], end["how"]) == ("peer", "fin")
+    [end] = await noted(journal, TcpClosed)
+    assert (end.by, end.how) == ("peer", "fin")
     assert told(journal) == [(stage, "stall")]
 
 
@@ -78,7 +79,7 @@ async def test_stall_outlasts_a_half_close(serve: Serve, journal: Journal, stage
     async with await serve(Script(Rule(stage, Stall()))) as client:
         await client.walk_to(stage)
         client.half_close()
-        await noted(journal, "closed")
+        await noted(journal, TcpClosed)
         assert await client.is_silent()  # the client may still wait for its reply
 
 
@@ -89,20 +90,20 @@ async def test_stall_outlasts_a_half_close(serve: Serve, journal: Journal, stage
 async def test_what_is_said_into_a_stall_is_noted_once(serve: Serve, journal: Journal, stage: Stage) -> None:
     async with await serve(Script(Rule(stage, Stall()))) as client:
         await client.walk_to(stage)
-        await noted(journal, "fault")
+        await noted(journal, SmtpFault)
         await asyncio.sleep(ON_THEIR_WAY)
         await client.send(b"QUIT\r\n")
-        [heard] = await noted(journal, "heard")
+        [heard] = await noted(journal, SmtpHeard)
         await client.send(b"RSET\r\n")
         assert await client.is_silent()
-    await noted(journal, "closed")
+    await noted(journal, TcpClosed)
     own = [event for event in journal if event.connection == heard.connection]
     fault, then, end = own[-3:]
     assert (fault.kind, then.kind, end.kind) == ("fault", "heard", "closed")
-    assert (end["by"], end["how"]) == ("peer", "fin")
+    assert (end.by, end.how) == ("peer", "fin")
     assert then.at - fault.at >= ON_THEIR_WAY
     # under TLS a record, with its header
-    assert heard["octets"] == 6 if stage is not Stage.EHLO_TLS else int(str(heard["octets"])) > 6
+    assert heard.octets == 6 if stage is not Stage.EHLO_TLS else int(str(heard.octets)) > 6
 
 
 async def test_what_was_on_its_way_into_a_stall_is_not_noted_and_hides_nothing(
@@ -112,13 +113,13 @@ async def test_what_was_on_its_way_into_a_stall_is_not_noted_and_hides_nothing(
         await client.walk_to(Stage.EHLO)
         await client.reply()
         await client.send(COMMANDS[Stage.MAIL] + b"RCPT")  # a pipelined group, in two segments
-        await noted(journal, "fault")
+        await noted(journal, SmtpFault)
         await client.send(b" TO:<recipient@b.test>\r\n")
         await asyncio.sleep(ON_THEIR_WAY)
-        assert not any(event.kind == "heard" for event in journal)
+        assert not any(journal.of(SmtpHeard))
         await client.send(b"QUIT\r\n")
-        [heard] = await noted(journal, "heard")
-    assert heard["octets"] == 6
+        [heard] = await noted(journal, SmtpHeard)
+    assert heard.octets == 6
 
 
 async def test_a_peer_that_leaves_a_stall_without_a_word_was_not_heard(
@@ -126,21 +127,21 @@ async def test_a_peer_that_leaves_a_stall_without_a_word_was_not_heard(
 ) -> None:
     async with await serve(Script(Rule(Stage.MAIL, Stall()))) as client:
         await client.walk_to(Stage.MAIL)
-        await noted(journal, "fault")
+        await noted(journal, SmtpFault)
         await asyncio.sleep(ON_THEIR_WAY)
-    await noted(journal, "closed")
-    assert not any(event.kind == "heard" for event in journal)
+    await noted(journal, TcpClosed)
+    assert not any(journal.of(SmtpHeard))
 
 
 async def test_content_that_still_comes_into_a_stall_is_not_noted(serve: Serve, journal: Journal) -> None:
     async with await serve(Script(Rule(Stage.BODY, Stall()))) as client:
         await client.walk_to(Stage.BODY)
-        await noted(journal, "fault")
+        await noted(journal, SmtpFault)
         await asyncio.sleep(ON_THEIR_WAY)
         await client.send(b"more of it\r\n")
         assert await client.is_silent()
-    await noted(journal, "closed")
-    assert not any(event.kind == "heard" for event in journal)
+    await noted(journal, TcpClosed)
+    assert not any(journal.of(SmtpHeard))
 
 
 @pytest.mark.parametrize("stage", [*DIALOGUE, Stage.BODY])
@@ -161,10 +162,10 @@ async def test_reply_replaces_the_reply_and_the_dialogue_goes_on(
         assert await client.ask(b"QUIT\r\n") == (
             REFUSED_WIRE if stage is Stage.QUIT else b"221 2.0.0 Bye\r\n"
         )
-    sent = [event["text"] for event in journal if event.kind == "sent" and event["stage"] == stage]
+    sent = [event.text for event in journal.of(SmtpSent) if event.stage == stage]
     assert sent[0] == "450-4.2.1 One moment\n450 4.2.1 please"
     # At QUIT the message has been delivered already; everywhere else the refusal must keep it out.
-    assert any(event.kind == "message" for event in journal) == (stage is Stage.QUIT)
+    assert any(journal.of(SmtpMessage)) == (stage is Stage.QUIT)
 
 
 @pytest.mark.parametrize("stage", DIALOGUE)
@@ -184,8 +185,8 @@ async def test_slow_is_healthy_after_a_while(serve: Serve, journal: Journal, sta
     async with await serve(Script(Rule(stage, Slow(0.05)))) as client:
         await client.walk_to(stage)
         assert (await client.reply())[:1] in b"23"
-    [fault] = [event for event in journal if event.kind == "fault"]
-    reply = next(event for event in journal if event.kind == "sent" and event["stage"] == stage)
+    [fault] = journal.of(SmtpFault)
+    reply = next(event for event in journal.of(SmtpSent) if event.stage == stage)
     assert reply.at - fault.at >= 0.05
 
 
@@ -238,8 +239,8 @@ async def test_a_fault_amid_content_leaves_the_rest_unread(
         await client.walk_to(Stage.DATA)
         assert (await client.reply()).startswith(b"354")
         client.sock.send(CONTENT + b"x" * 100_000)  # as much as the socket takes
-        [body] = await noted(journal, "body")
-        assert body["octets"] == 1000
+        [body] = await noted(journal, SmtpBody)
+        assert body.octets == 1000
         if isinstance(action, Stall):
             assert await client.is_silent()
             return
@@ -258,23 +259,23 @@ async def test_a_stalled_body_closes_the_window(serve: Serve) -> None:
 async def test_a_stalled_body_notices_a_reset(serve: Serve, journal: Journal) -> None:
     async with await serve(Script(Rule(Stage.BODY, Stall()))) as client:
         await client.walk_to(Stage.BODY)
-        await noted(journal, "body")
+        await noted(journal, SmtpBody)
         client.reset()
-    [end] = await noted(journal, "closed")
-    assert (end["by"], end["how"]) == ("peer", "rst")
+    [end] = await noted(journal, TcpClosed)
+    assert (end.by, end.how) == ("peer", "rst")
 
 
 async def test_a_stalled_body_notices_a_fin_that_finds_no_room(serve: Serve, journal: Journal) -> None:
     async with await serve(Script(Rule(Stage.BODY, Stall()))) as client:
         await client.walk_to(Stage.BODY)
-        await noted(journal, "body")
+        await noted(journal, SmtpBody)
         client.sock.setblocking(False)
         with contextlib.suppress(BlockingIOError):
             for _ in range(1000):  # until the buffers of both sides are full
                 client.sock.send(b"x" * 100_000)
-        assert not any(event.kind == "closed" for event in journal)
-    [end] = await noted(journal, "closed")
-    assert (end["by"], end["how"]) == ("peer", "fin")
+        assert not any(journal.of(TcpClosed))
+    [end] = await noted(journal, TcpClosed)
+    assert (end.by, end.how) == ("peer", "fin")
 
 
 @pytest.mark.parametrize("how", ["fin", "rst"])
@@ -284,5 +285,5 @@ async def test_a_peer_that_leaves_amid_a_trickle_is_noted(serve: Serve, journal:
         await client.receive()
         if how == "rst":
             client.reset()
-    [end] = await noted(journal, "closed")
-    assert (end["by"], end["how"]) == ("peer", how)
+    [end] = await noted(journal, TcpClosed)
+    assert (end.by, end.how) == ("peer", how)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from fake_servers.events import TcpHanging, TcpProbe, TcpRefusing, TcpSyn
 from fake_servers.journal import Journal
 from fake_servers.tcp import Hanging, Refusing, SynWatch, Unreachable, probe
 from fake_servers.tcp.sockets import ESTABLISHED, SYN_SENT, accept_queue_length, new_socket, state
@@ -58,8 +59,7 @@ class TestRefusing:
         with pytest.raises(ConnectionRefusedError):
             await connect(refusing.address)
         [event] = journal
-        assert (event.layer, event.kind) == ("tcp", "refusing")
-        assert event.server == f"{HOST}:{refusing.address[1]}"
+        assert event == TcpRefusing(at=event.at, server=f"{HOST}:{refusing.address[1]}")
 
     @pytest.mark.parametrize("reuse", [False, True])
     def test_nobody_else_gets_the_port(self, refusing: Refusing, reuse: bool) -> None:
@@ -113,7 +113,7 @@ class TestHanging:
             assert client.connect_ex(hanging.address) == errno.EINPROGRESS
             assert state(client) == SYN_SENT
         [event] = journal
-        assert (event.kind, dict(event.fields)) == ("hanging", {"backlog": 1, "fillers": 2})
+        assert event == TcpHanging(at=event.at, server=event.server, backlog=1, fillers=2)
 
     async def test_a_connection_that_waits_is_answered_once_healed(self, hanging: Hanging) -> None:
         loop = asyncio.get_running_loop()
@@ -198,8 +198,8 @@ class TestProbe:
             places = [refusing.address, hanging.address, ("239.77.1.2", 2525), healthy.getsockname()]
             outcomes = [await probe(journal, host, port, 0.05) for host, port in places]
         assert outcomes == ["refused", "timeout", "unreachable", "connected"]
-        noted = [event for event in journal if event.kind == "probe"]
-        assert [event["outcome"] for event in noted] == outcomes
+        noted = list(journal.of(TcpProbe))
+        assert [event.outcome for event in noted] == outcomes
         assert [event.server for event in noted] == [f"{host}:{port}" for host, port in places]
 
 
@@ -225,16 +225,16 @@ class TestSynWatch:
         with pytest.raises(ConnectionRefusedError):
             await connect(refusing.address)
         await samples(watch, 2)
-        seen = [event for event in journal if event.kind == "syn"]
-        assert {event["peer"] for event in seen} == peers
+        seen = list(journal.of(TcpSyn))
+        assert {event.peer for event in seen} == peers
         for event in seen:
             assert event.server == f"{HOST}:{hanging.address[1]}"
-            assert event["outcome"] == "dropped"
-            seconds = event["seconds"]
+            assert event.outcome == "dropped"
+            seconds = event.seconds
             assert isinstance(seconds, float)
             assert 0.03 <= seconds <= journal.now() - event.at
         await watch.stop()
-        assert len([event for event in journal if event.kind == "syn"]) == 2
+        assert len(list(journal.of(TcpSyn))) == 2
 
     async def test_what_still_waits_is_noted_at_the_end(self, journal: Journal, hanging: Hanging) -> None:
         watch = SynWatch(journal, interval=0.01)

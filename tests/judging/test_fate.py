@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from stories.days import moved, whole_day
 from stories.story import ASPECT, Story, good, waiting
+from stories.wire import fault
 
 from conformance.catalogue.profile import load
 from conformance.catalogue.scenario import Course
@@ -28,7 +29,7 @@ def _unrepaired(mode: str) -> Story:
 
 def _reading(mode: str, *, until: float) -> Story:
     """Tell of an attempt that still reads a reply without end, up to a moment."""
-    endless = ("smtp", "fault", {"stage": "greeting", "action": "endless", "attempt": 1})
+    endless = fault("endless")
     return Story(mode).connects(1.2, endless, lasting=until - 1.2)
 
 

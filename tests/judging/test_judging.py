@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 from stories.days import expired
-from stories.staging import RESOLVER, header, scenario_of, staged
+from stories.staging import header, scenario_of, staged
 from stories.story import ASPECT, Story, good, good_control, stamped
+from stories.wire import RESOLVER
 
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import load
@@ -19,6 +20,7 @@ from conformance.judging.aspect import Case, Question, aspect
 from conformance.judging.judge import Judged, judge
 from conformance.judging.verdict import Finding, Verdict
 from conformance.target import Capability
+from fake_servers.events import FakeBroke
 
 
 def _judged(story: Story, **record: bool) -> Judged:
@@ -128,7 +130,7 @@ def test_a_window_that_did_not_close_without_trouble_is_our_fault() -> None:
 def test_a_fake_that_broke_is_our_fault(server: str) -> None:
     story = good("close_at_dot")
     where = story.site().server if server == "own" else server
-    judged = _judged(story.note(1.0, "fake", "broke", server=where, error="oops"))
+    judged = _judged(story.note(FakeBroke(at=1.0, server=where, error="oops")))
     assert (judged.verdict, judged.fault) == (Verdict.ERROR, Fault.HARNESS)
     assert "oops" in judged.observed
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from stories.operated import taken_out, told, waits_for_alert
 from stories.story import Story, good, waiting
+from stories.wire import accepted, closed, fault, received, sent, syn
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.failure_modes import ALL
@@ -10,6 +13,19 @@ from conformance.catalogue.profile import load
 from conformance.evidence.record import Fault, Trouble
 from conformance.report.failure import explain
 from conformance.report.timeline import timeline
+from fake_servers import Stage
+from fake_servers.events import (
+    Event,
+    FakeBroke,
+    SmtpBody,
+    SmtpHeard,
+    SmtpUnoffered,
+    TcpHanging,
+    TcpProbe,
+    TcpRefusing,
+    TlsFailed,
+    TlsOffered,
+)
 
 
 def _explained(story: Story, aspect: str) -> str:
@@ -55,9 +71,7 @@ def test_an_error_says_whose_fault_it_is(fault: Fault, who: str) -> None:
 def test_a_long_timeline_is_shortened_in_the_middle() -> None:
     story = Story("close_at_greeting").look(2.0)
     for number in range(60):
-        story.connects(
-            2.0 + number / 100, ("smtp", "fault", {"stage": "greeting", "action": "close"}), lasting=0.1
-        )
+        story.connects(2.0 + number / 100, fault(), lasting=0.1)
     told = _explained(story, "retried").splitlines()
     assert len(told) < 90
     [gap] = [line for line in told if "left out" in line]
@@ -85,29 +99,28 @@ class TestTimeline:
 
     def test_every_kind_of_event_can_be_shown(self) -> None:
         story, server = Story("greeting_421"), Story("greeting_421").site().server
-        events: list[tuple[str, str, dict[str, object]]] = [
-            ("smtp", "received", {"stage": "ehlo", "line": "EHLO relay"}),
-            ("smtp", "sent", {"stage": "ehlo", "text": "250-a\n250 b"}),
-            ("smtp", "heard", {"octets": 28}),
-            ("smtp", "body", {"octets": 7}),
-            ("smtp", "fault", {"stage": "dot", "action": "close", "attempt": 1}),
-            ("tls", "offered", {"certificate": "expired"}),
-            ("tls", "failed", {"error": "bad certificate"}),
-            ("tcp", "accepted", {"peer": "127.0.0.1:5", "attempt": 1}),
-            ("tcp", "closed", {"by": "peer", "how": "fin"}),
-            ("tcp", "refusing", {}),
-            ("tcp", "hanging", {"backlog": 1, "fillers": 2}),
-            ("tcp", "probe", {"outcome": "refused"}),
-            ("tcp", "syn", {"peer": "127.0.0.1:5", "outcome": "dropped", "seconds": 1.0}),
-            ("fake", "broke", {"error": "oops"}),
-            ("new", "kind", {"of": "event"}),
+        events: list[Event] = [
+            received("ehlo", "EHLO relay"),
+            sent("ehlo", "250-a\n250 b"),
+            SmtpHeard(octets=28),
+            SmtpBody(octets=7),
+            SmtpUnoffered(stage=Stage.MAIL, parameters=("SIZE=10",)),
+            fault("close", "dot"),
+            TlsOffered(certificate="expired"),
+            TlsFailed(error="bad certificate"),
+            accepted(),
+            closed(),
+            TcpRefusing(),
+            TcpHanging(backlog=1, fillers=2),
+            TcpProbe(outcome="refused"),
+            syn("dropped", 1.0),
+            FakeBroke(error="oops"),
         ]
-        for layer, kind, fields in events:
-            story.note(2.0, layer, kind, server=server, connection=3, **fields)
+        story.note(*(replace(event, at=2.0, server=server, connection=3) for event in events))
         told = "\n".join(_lines(story))
         for shown in ("> EHLO relay", "250-a | 250 b", "7 octets", "> 28 octets", "close at dot",
-                      "certificate expired", "bad certificate", "127.0.0.1:5", "closed by peer (fin)", "refused",
-                      "dropped", "oops", "of event"):  # fmt: skip
+                      "certificate expired", "bad certificate", "127.0.0.1:40000", "closed by peer (fin)", "refused",
+                      "dropped", "oops", "parameters ['SIZE=10']"):  # fmt: skip
             assert shown in told
         assert len(_lines(story)) == len(events) + 3
 

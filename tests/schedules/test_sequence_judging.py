@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from stories.sequences import HANGS, REFUSES, SERVES, Story
+from stories.wire import syn
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.profile import load
@@ -13,6 +14,7 @@ from conformance.judging.verdict import Verdict
 from conformance.schedules.sequence import FaultSequence
 from conformance.schedules.steps import faults_not_met, met
 from conformance.session.minimise import Minimiser, explained
+from fake_servers.events import TcpProbe
 
 TEXT = "dns_servfail+close_at_mail+healthy"
 
@@ -154,10 +156,10 @@ def test_a_failing_look_up_of_either_type_counts() -> None:
 
 
 def test_a_refusal_on_loopback_is_a_look_up_between_two_probes_that_were_refused() -> None:
-    def story(*outcomes: str, address: str = REFUSES) -> Story:
+    def story(*outcomes: Any, address: str = REFUSES) -> Story:
         told = Story("connection_refused+healthy").looks_up(1.1, "records", address).armed(2, 2.1)
         for at, outcome in zip((0.5, 2.2), outcomes, strict=False):
-            told.note(at, "tcp", "probe", f"{REFUSES}:25", outcome=outcome)
+            told.note(TcpProbe(at=at, server=f"{REFUSES}:25", outcome=outcome))
         return told
 
     assert names(story("refused", "refused")) == []
@@ -168,16 +170,16 @@ def test_a_refusal_on_loopback_is_a_look_up_between_two_probes_that_were_refused
 
 def test_a_refusal_in_a_namespace_is_a_packet() -> None:
     story = Story("connection_refused+healthy", lab="namespace").armed(2, 2.1)
-    story.looks_up(1.1, "records", REFUSES).note(0.5, "tcp", "probe", f"{REFUSES}:25", outcome="refused")
+    story.looks_up(1.1, "records", REFUSES).note(TcpProbe(at=0.5, server=f"{REFUSES}:25", outcome="refused"))
     assert names(story) == ["connection_refused"]
-    story.note(1.2, "tcp", "syn", f"{REFUSES}:25", outcome="refused", peer="x")
+    story.note(syn("refused", at=1.2, server=f"{REFUSES}:25"))
     assert names(story) == []
 
 
 def test_a_hang_is_a_syn_that_was_dropped() -> None:
     story = Story("connect_timeout+healthy").looks_up(1.1, "records", HANGS).armed(2, 5.0)
     assert names(story) == ["connect_timeout"]
-    story.note(1.2, "tcp", "syn", f"{HANGS}:25", outcome="dropped", peer="x", seconds=1.9)
+    story.note(syn("dropped", 1.9, at=1.2, server=f"{HANGS}:25"))
     [contact] = met(story.evidence(), story.mode.steps, 0)
     assert contact.at == 1.2
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, field, replace
 
 from conformance.catalogue.profile import load
@@ -17,9 +16,9 @@ from conformance.suite.test_exactly_once import test_exactly_once as exactly_onc
 from conformance.target import Capability, QueuedMessage
 from conformance.target import Schedule as Granted
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
-from fake_servers import Event
+from fake_servers.events import Event
+from stories.wire import SINK, answer, fault, message
 
-RESOLVER, SINK = "127.1.0.53:53", "127.1.0.99:25"
 SERVES, REFUSES, HANGS = "127.1.1.1", "127.1.1.2", "127.1.1.3"
 GRANTED = Granted(
     retry_interval=2.0,
@@ -52,9 +51,10 @@ class Story:
         sites = [Site(name=name, host=host, port=25, tcp=tcp) for host, tcp in places]
         self.staged = _staged(self.scenario, sites)
 
-    def note(self, at: float, layer: str, kind: str, server: str = f"{SERVES}:25", **fields: object) -> Story:
-        event = Event(at=at, layer=layer, kind=kind, server=server, connection=int(at * 10), fields=fields)  # type: ignore[arg-type]
-        self.events.append(event)
+    def note(self, event: Event) -> Story:
+        """Note an event; at no other server it happened at the one that serves."""
+        server = event.server or f"{SERVES}:25"
+        self.events.append(replace(event, server=server, connection=int(event.at * 10)))
         return self
 
     def armed(self, number: int, at: float) -> Story:
@@ -65,13 +65,10 @@ class Story:
     def fault(self, at: float, name: str) -> Story:
         """Play a fault, by its name in schedules."""
         action, _, stage = name.partition("_at_")
-        return self.note(at, "smtp", "fault", stage=stage, action=action, attempt=1)
+        return self.note(fault(action, stage, at=at))
 
-    def looks_up(self, at: float, answer: str = "records", *records: str, type: str = "A") -> Story:
-        name = self.staged.sites[0].name
-        return self.note(
-            at, "dns", "answer", RESOLVER, name=name, type=type, answer=answer, records=[*records], id=1
-        )
+    def looks_up(self, at: float, way: str = "records", *records: str, type: str = "A") -> Story:
+        return self.note(answer(self.staged.sites[0].name, way, *records, type=type, at=at))
 
     def delivers(self, at: float, *, sender: str | None = None, cut: int = 0) -> Story:
         """Accept a copy, perhaps with another reverse-path or without its last octets."""
@@ -92,10 +89,7 @@ class Story:
         return self
 
     def _message(self, at: float, server: str, sender: str, to: str, content: bytes) -> Story:
-        text = base64.b64encode(content).decode()
-        return self.note(
-            at, "smtp", "message", server, mail_from=sender, recipients=[to], content=text, tls=False
-        )
+        return self.note(message(to, content, mail_from=sender, at=at, server=server))
 
     def record(self) -> Record:
         control = _staged(_CONTROL, [Site(name="mx1.plain.test", host="127.1.9.9", port=25)])

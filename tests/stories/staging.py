@@ -16,8 +16,6 @@ from conformance.target import Capability, Envelope, Schedule
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from conformance.wave.plan import schedule
 
-RESOLVER = "127.1.0.53:53"
-SINK = "127.1.0.99:25"
 ASKED = Schedule(
     retry_interval=2.0,
     max_retry_interval=2.0,
@@ -38,7 +36,6 @@ COURSES = {
     Kind.MIXED: Course.MIXED,
     Kind.KILLED: Course.KILLED,
 }
-FAULT_PLAYED: dict[str, object] = {"stage": "greeting", "action": "close", "attempt": 1}
 
 
 def header(

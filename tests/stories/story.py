@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import email
 import email.utils
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
-from conformance.catalogue.failure_mode import Tcp
+from conformance.catalogue.failure_mode import Host, Tcp
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import Profile, load
 from conformance.catalogue.scenario import Course, controls_of
@@ -21,8 +22,10 @@ from conformance.suite import ASPECTS
 from conformance.target import DeliveryEvent, Outcome, QueuedMessage
 from conformance.wave.plan import slack
 from fake_servers import Event
+from fake_servers.events import TcpProbe, TlsOffered, Transport
 from stories.reports import ndr
-from stories.staging import DAY, RESOLVER, SINK, header, scenario_of, staged
+from stories.staging import DAY, header, scenario_of, staged
+from stories.wire import SINK, accepted, answer, closed, fault, message, query, sent, syn
 
 ASPECT = {aspect.name: aspect for aspect in ASPECTS}
 
@@ -59,44 +62,42 @@ class Story:
 
     # the wire
 
-    def note(
-        self, at: float, layer: str, kind: str, *, server: str = "", connection: int = 0, **fields: object
-    ) -> Story:
-        event = Event(at=at, layer=layer, kind=kind, server=server, connection=connection, fields=fields)  # type: ignore[arg-type]
-        self.events.append(event)
+    def note(self, *events: Event) -> Story:
+        self.events += events
         return self
 
     def looks_up(
         self,
         at: float,
-        answer: str = "records",
+        way: str = "records",
         *,
         host: int = 0,
         type: str = "A",
         id: int | None = None,
-        transport: str = "udp",
+        transport: Transport = "udp",
     ) -> Story:
-        fields = {"name": self.site(host).name, "type": type, "transport": transport}
-        fields |= {"id": id if id is not None else int(at * 1000) % 65536}  # type: ignore[dict-item]
-        records = [self.site(host).host] if answer == "records" else []
-        self.note(at, "dns", "query", server=RESOLVER, client="127.0.0.1:5", planned=True, **fields)
-        return self.note(at, "dns", "answer", server=RESOLVER, answer=answer, records=records, **fields)
+        """Ask the name server for an address, and be answered in such a way (`Answer.name`)."""
+        site, id = self.site(host), int(at * 1000) % 65536 if id is None else id
+        records = [site.host] if way == "records" else []
+        return self.note(
+            query(site.name, type, id=id, transport=transport, at=at),
+            answer(site.name, way, *records, type=type, id=id, transport=transport, at=at),
+        )
 
-    def connects(
-        self, at: float, *telling: tuple[str, str, dict[str, object]], host: int = 0, lasting: float = 0.1
-    ) -> Story:
+    def connects(self, at: float, *telling: Event, host: int = 0, lasting: float = 0.1) -> Story:
         """Open a connection, note what is telling 0.05 s later, and close it."""
         self._connections += 1
+        events = [
+            accepted(at=at),
+            *(replace(event, at=at + 0.05) for event in telling),
+            closed(at=at + lasting),
+        ]
         where = {"server": self.site(host).server, "connection": self._connections}
-        self.note(at, "tcp", "accepted", peer="127.0.0.1:40000", attempt=1, **where)  # type: ignore[arg-type]
-        for layer, kind, fields in telling:
-            self.note(at + 0.05, layer, kind, **where, **fields)  # type: ignore[arg-type]
-        return self.note(at + lasting, "tcp", "closed", by="peer", how="fin", **where)  # type: ignore[arg-type]
+        return self.note(*(replace(event, **where) for event in events))
 
-    def probes(self, *moments: float, outcome: str = "refused") -> Story:
-        for at in moments:
-            self.note(at, "tcp", "probe", server=self.staged.sites[0].server, outcome=outcome)
-        return self
+    def probes(self, *moments: float, outcome: Any = "refused") -> Story:
+        server = self.staged.sites[0].server
+        return self.note(*(TcpProbe(at=at, server=server, outcome=outcome) for at in moments))
 
     def site(self, host: int = 0) -> Site:
         names = list(dict.fromkeys(site.name for site in self.staged.sites))
@@ -110,38 +111,42 @@ class Story:
             if host.dns is not None:
                 self.looks_up(begin, host.dns.name, host=number)
             elif host.tcp is Tcp.HANG:
-                server = self.site(number).server
-                self.note(begin, "tcp", "syn", server=server, outcome="dropped", peer="x", seconds=1.9)
+                self.note(syn("dropped", 1.9, at=begin, server=self.site(number).server))
             elif host.tcp is Tcp.REFUSE and self.lab == "namespace":
-                self.note(begin, "tcp", "syn", server=self.site(number).server, outcome="refused", peer="x")
+                self.note(syn("refused", at=begin, server=self.site(number).server))
             elif host.tcp is not Tcp.SERVE:
                 self.looks_up(begin, host=number)
             else:
                 lasting = 2.0 if mode.timeout else 0.1
-                self.connects(begin, *_telling(self.mode, host), host=number, lasting=lasting)
+                self.connects(begin, _telling(self.mode, host), host=number, lasting=lasting)
         return self
 
-    def delivers(self, at: float, *, host: int = 0, **changes: object) -> Story:
+    def delivers(
+        self,
+        at: float,
+        *,
+        host: int = 0,
+        recipients: Iterable[str] | None = None,
+        content: bytes | None = None,
+        mail_from: str | None = None,
+        tls: bool = True,
+    ) -> Story:
         """Accept the message at a healthy server, with a trace field added."""
-        fields = {
-            "mail_from": self.staged.sender,
-            "recipients": [self.staged.recipient],
-            "content": b"Received: from relay.test\r\n" + self.staged.content,
-            "tls": True,
-        } | changes
-        fields["content"] = base64.b64encode(fields["content"]).decode()  # type: ignore[arg-type]
-        return self.connects(at - 0.05, ("smtp", "message", fields), host=host)
+        arrived = message(
+            self.staged.recipient if recipients is None else recipients,
+            b"Received: from relay.test\r\n" + self.staged.content if content is None else content,
+            mail_from=self.staged.sender if mail_from is None else mail_from,
+            tls=tls,
+        )
+        return self.connects(at - 0.05, arrived, host=host)
 
     def returns(
         self, at: float, *, content: bytes | None = None, to: str = "", mail_from: str = "", **report: str
     ) -> Story:
         """Receive a report at the sink, for this scenario's sender or for somebody else."""
-        encoded = base64.b64encode(ndr(self.staged, **report) if content is None else content).decode()
-        self.note(
-            at, "smtp", "message", server=SINK, connection=9, mail_from=mail_from,
-            recipients=[to or self.staged.sender], content=encoded, tls=False,
-        )  # fmt: skip
-        return self
+        returned = ndr(self.staged, **report) if content is None else content
+        who = to or self.staged.sender
+        return self.note(message(who, returned, mail_from=mail_from, at=at, server=SINK, connection=9))
 
     # the relay
 
@@ -200,15 +205,13 @@ class Story:
         return self.judge(aspect, profile).verdict
 
 
-def _telling(mode: str, host: object) -> list[tuple[str, str, dict[str, object]]]:
-    certificate = getattr(host, "certificate", None)
-    rules = getattr(host, "rules", ())
-    if rules:
-        return [("smtp", "fault", {"stage": rules[0].stage, "action": "played", "attempt": 1})]
-    if certificate is not None:
-        return [("tls", "offered", {"certificate": str(certificate)})]
+def _telling(mode: str, host: Host) -> Event:
+    if host.rules:
+        return fault("played", host.rules[0].stage)
+    if host.certificate is not None:
+        return TlsOffered(certificate=host.certificate)
     assert mode == "tls_not_offered"
-    return [("smtp", "sent", {"stage": "ehlo", "text": "250-mx\n250 HELP"})]
+    return sent("ehlo", "250-mx\n250 HELP")
 
 
 def waiting(mode: str, lab: str = "loopback") -> Story:

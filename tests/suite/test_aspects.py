@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from stories.staging import TOLD
 from stories.story import ASPECT, Story, good, good_control, observed, waiting
+from stories.wire import fault
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.failure_modes import ALL
@@ -181,11 +182,11 @@ class TestRetried:
         assert story.delivers(1.2, tls=False).verdict("retried") is Verdict.NOT_APPLICABLE
 
     def test_the_next_host_of_an_attempt_is_no_retry(self) -> None:
-        fault = ("smtp", "fault", {"stage": "ehlo", "action": "close", "attempt": 2})
-        story = self._with_attempts(1.0, mode="hosts_close_then_421").connects(3.2, fault)
+        second = fault("close", "ehlo", nth=2)
+        story = self._with_attempts(1.0, mode="hosts_close_then_421").connects(3.2, second)
         story.change(repaired=3.5)
         assert story.delivers(4.0, host=1).verdict("retried") is Verdict.PASS
-        again = self._with_attempts(1.0, mode="hosts_close_then_421").connects(3.2, fault)
+        again = self._with_attempts(1.0, mode="hosts_close_then_421").connects(3.2, second)
         assert again.change(repaired=3.5).delivers(4.0).verdict("retried") is Verdict.FAIL
 
     def test_one_look_up_says_nothing_of_retries_that_came(self) -> None:
@@ -197,8 +198,8 @@ class TestRetried:
 
     def test_a_long_time_out_is_no_haste(self) -> None:
         story = Story("greeting_timeout").change(repaired=20.0, closed=30.0)
-        story.connects(1.0, ("smtp", "fault", {"stage": "greeting"}), lasting=2.1)
-        story.connects(5.05, ("smtp", "fault", {"stage": "greeting"}), lasting=2.1)
+        story.connects(1.0, fault(), lasting=2.1)
+        story.connects(5.05, fault(), lasting=2.1)
         assert story.verdict("retried") is Verdict.PASS
 
     def test_returned_at_once_where_that_is_accepted(self) -> None:

@@ -15,6 +15,7 @@ from conformance.catalogue.failure_modes import ALL
 from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.verdict import Verdict
 from conformance.target import Outcome
+from fake_servers.events import RelayKilled
 
 MODES = TOLD
 ENDS = ["expires", "one_ndr", "ndr_form", "ndr_status"]
@@ -236,7 +237,7 @@ class TestSurvivesRestart:
             )
         _unreturned(kept)
         dead = MOMENTS["12h"] + 8.2
-        kept.note(dead, "relay", "killed", moment="12h", asked=dead - 0.1)
+        kept.note(RelayKilled(at=dead, moment="12h", asked=dead - 0.1))
         return kept.returns(MOMENTS[at] + 1.0)
 
     def test_kept(self) -> None:

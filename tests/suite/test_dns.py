@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from stories.staging import RESOLVER
 from stories.story import Story, good_control, waiting
+from stories.wire import answer, fault, sent
 
 from conformance.evidence.record import Site
 from conformance.judging.verdict import Verdict
@@ -18,11 +18,10 @@ def _observed(story: Story, aspect: str, verdict: Verdict) -> str:
     return judged.observed
 
 
-def _asks(story: Story, at: float, type: str = "A", answer: str = "records", *records: str) -> Story:
+def _asks(story: Story, at: float, type: str = "A", way: str = "records", *records: str) -> Story:
     """Ask for the records of the recipient domain (MX), or for the address of the first host."""
     name = story.staged.domain if type == "MX" else story.site().name
-    fields = {"name": name, "type": type, "id": int(at * 1000), "transport": "udp"}
-    return story.note(at, "dns", "answer", server=RESOLVER, answer=answer, records=list(records), **fields)
+    return story.note(answer(name, way, *records, type=type, id=int(at * 1000), at=at))
 
 
 class TestAvoids:
@@ -66,8 +65,8 @@ class TestDeliversAnyway:
         assert "not at the first attempt (450 4.4.312 DNS query failed)" in told
 
     def test_who_wakes_seldom_begins_late(self) -> None:
-        fault = ("smtp", "fault", {"stage": "greeting", "action": "reply", "attempt": 1})
-        story = Story("first_host_greets_421").connects(3.1, fault).says(3.2, "421 4.3.2 Try the next")
+        met = fault("reply")
+        story = Story("first_host_greets_421").connects(3.1, met).says(3.2, "421 4.3.2 Try the next")
         story.delivers(3.5, host=1)
         assert story.verdict("delivers_anyway") is Verdict.DEVIATION
         story.change(granted=replace(story.staged.granted, granularity=3.0))
@@ -80,15 +79,15 @@ class TestDeliversAnyway:
         assert story.verdict("delivers_anyway") is Verdict.DEVIATION
 
     def test_a_log_line_for_each_host_is_no_deferral(self) -> None:
-        fault = ("smtp", "fault", {"stage": "greeting", "action": "reply", "attempt": 1})
-        story = Story("first_host_greets_421").connects(1.1, fault).says(1.2, "421 4.3.2 Try the next")
+        met = fault("reply")
+        story = Story("first_host_greets_421").connects(1.1, met).says(1.2, "421 4.3.2 Try the next")
         assert story.delivers(1.5, host=1).verdict("delivers_anyway") is Verdict.PASS
 
     def test_a_later_attempt_is_one_whatever_the_relay_shows(self) -> None:
-        fault = ("smtp", "fault", {"stage": "greeting", "action": "reply", "attempt": 1})
-        story = Story("first_host_greets_421").connects(1.1, fault)
+        met = fault("reply")
+        story = Story("first_host_greets_421").connects(1.1, met)
         assert story.delivers(1.5, host=1).verdict("delivers_anyway") is Verdict.PASS
-        story = Story("first_host_greets_421").connects(1.1, fault).delivers(3.2, host=1)
+        story = Story("first_host_greets_421").connects(1.1, met).delivers(3.2, host=1)
         assert "began 2." in _observed(story, "delivers_anyway", Verdict.DEVIATION)
         assert story.judge("delivers_anyway").only_late
 
@@ -133,9 +132,9 @@ class TestRefreshes:
     @staticmethod
     def _moved(*attempts: float) -> Story:
         story = Story("stale_address").change(closed=20.0)
-        fault = ("smtp", "fault", {"stage": "greeting", "action": "reply", "attempt": 1})
+        met = fault("reply")
         for at in (1.2, 3.5, *attempts):
-            story.connects(at, fault)
+            story.connects(at, met)
         return story.looks_up(6.5)
 
     def test_the_old_server_until_the_time_to_live_is_over(self) -> None:
@@ -163,8 +162,8 @@ class TestLastHost:
         story = Story("hosts_close_then_421")
         for begin in (1.2, 3.5):
             for after, host in ((0.0, first), (0.2, 1 - first)):
-                fault = ("smtp", "fault", {"stage": "ehlo", "action": "played", "attempt": 1})
-                story.connects(begin + after, fault, host=host)
+                met = fault("played", "ehlo")
+                story.connects(begin + after, met, host=host)
         return story.look(2.0)
 
     def test_the_code_of_the_last_one(self) -> None:
@@ -192,10 +191,10 @@ class TestDestinationServer:
 
 
 def test_a_host_name_with_the_word_in_it_offers_no_starttls() -> None:
-    told = {"stage": "ehlo", "text": "250-starttls.mx.test\n250 HELP"}
-    offered = {"stage": "ehlo", "text": "250-mx.test\n250-STARTTLS\n250 HELP"}
-    assert Story("tls_not_offered").connects(1.2, ("smtp", "sent", told)).case().attempts
-    assert not Story("tls_not_offered").connects(1.2, ("smtp", "sent", offered)).case().attempts
+    told = sent("ehlo", "250-starttls.mx.test\n250 HELP")
+    offered = sent("ehlo", "250-mx.test\n250-STARTTLS\n250 HELP")
+    assert Story("tls_not_offered").connects(1.2, told).case().attempts
+    assert not Story("tls_not_offered").connects(1.2, offered).case().attempts
 
 
 def test_sites_of_ipv6_are_in_brackets() -> None:

@@ -6,6 +6,7 @@ import pytest
 from stories.story import Story
 
 from conformance.judging.verdict import Verdict
+from fake_servers.events import RelayKilled
 
 MODE = "killed_between_attempts"
 
@@ -13,7 +14,7 @@ MODE = "killed_between_attempts"
 def _killed() -> Story:
     """Return one attempt that failed, a kill, and nothing yet after the restart."""
     story = Story(MODE).look(1.1).meets_fault(1.2)
-    return story.note(2.5, "relay", "killed", moment=MODE, asked=2.4)
+    return story.note(RelayKilled(at=2.5, moment=MODE, asked=2.4))
 
 
 @pytest.mark.parametrize("profile", ["eop", "rfc"])

@@ -4,19 +4,17 @@ from dataclasses import replace
 
 import pytest
 from stories.story import Story
+from stories.wire import fault, sent
 
 from conformance.judging.verdict import Verdict
-
-
-def _fault(action: str, stage: str) -> tuple[str, str, dict[str, object]]:
-    return ("smtp", "fault", {"stage": stage, "action": action, "attempt": 1})
+from fake_servers.events import SmtpHeard
 
 
 def _held(mode: str, action: str, *seconds: float) -> Story:
     stage = mode.rpartition("_at_")[2] if "_at_" in mode else "greeting"
     story = Story(mode).change(repaired=20.0, closed=30.0)
     for number, lasting in enumerate(seconds):
-        story.connects(1.0 + 8 * number, _fault(action, stage), lasting=lasting)
+        story.connects(1.0 + 8 * number, fault(action, stage), lasting=lasting)
     return story
 
 
@@ -31,7 +29,7 @@ def test_silence_ends_with_the_time_out(seconds: float, verdict: Verdict) -> Non
 
 def _leaves(story: Story, after: float) -> Story:
     """Have the relay say something, so long after the fault, on the first connection."""
-    story.note(1.05 + after, "smtp", "heard", server=story.site().server, connection=101, octets=6)
+    story.note(SmtpHeard(at=1.05 + after, server=story.site().server, connection=101, octets=6))
     story.events.sort(key=lambda event: event.at)
     return story
 
@@ -123,10 +121,9 @@ def test_a_reply_that_takes_too_long_as_a_whole_is_a_deviation(action: str) -> N
 
 def test_a_reply_that_was_read_to_its_end_ends_there() -> None:
     story = Story("trickle_at_mail").change(repaired=20.0, closed=30.0)
-    story.connects(1.0, _fault("trickle", "mail"), lasting=7.0)
-    story.note(
-        7.5, "smtp", "sent", server=story.site().server, connection=101, stage="mail", text="250 2.0.0 Fine"
-    )
+    story.connects(1.0, fault("trickle", "mail"), lasting=7.0)
+    where = {"server": story.site().server, "connection": 101}
+    story.note(sent("mail", "250 2.0.0 Fine", at=7.5, **where))
     story.events.sort(key=lambda event: event.at)
     assert "over after 6.5 s" in story.judge("times_out").observed
 

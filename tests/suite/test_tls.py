@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import pytest
 from stories.story import Story, good, waiting
+from stories.wire import received, sent
 
 from conformance.judging.verdict import Verdict
 from conformance.target import Outcome
+from fake_servers import Stage
+from fake_servers.events import Event, SmtpBody, SmtpUnoffered, TlsEstablished, TlsFailed, TlsOffered
 
-_OFFERED = ("tls", "offered", {"certificate": "good"})
-_EXPIRED = ("tls", "offered", {"certificate": "expired"})
-_SECURED = ("tls", "established", {"version": "TLSv1.3", "cipher": "x"})
-_EHLO = ("smtp", "received", {"stage": "ehlo", "line": "EHLO relay.test"})
-_RICH = ("smtp", "sent", {"stage": "ehlo", "text": "250-mx\n250-SIZE 200\n250 STARTTLS"})
-_EHLO_TLS = ("smtp", "received", {"stage": "ehlo_tls", "line": "EHLO relay.test"})
-_MAIL = ("smtp", "received", {"stage": "mail", "line": "MAIL FROM:<a@b.test>"})
-_BODY = ("smtp", "body", {"octets": 10})
+_OFFERED = TlsOffered(certificate="good")
+_EXPIRED = TlsOffered(certificate="expired")
+_SECURED = TlsEstablished(version="TLSv1.3", cipher="x")
+_EHLO = received("ehlo", "EHLO relay.test")
+_RICH = sent("ehlo", "250-mx\n250-SIZE 200\n250 STARTTLS")
+_EHLO_TLS = received("ehlo_tls", "EHLO relay.test")
+_MAIL = received("mail", "MAIL FROM:<a@b.test>")
+_BODY = SmtpBody(octets=10)
 
 
 def _observed(story: Story, aspect: str, verdict: Verdict, profile: str = "eop") -> str:
@@ -33,7 +36,7 @@ class TestNeverInClear:
 
     @pytest.mark.parametrize("said", [_MAIL, _BODY])
     @pytest.mark.parametrize("at", [2.5, 9.0])
-    def test_in_clear_on_any_connection(self, said: tuple[str, str, dict[str, object]], at: float) -> None:
+    def test_in_clear_on_any_connection(self, said: Event, at: float) -> None:
         story = waiting(self.MODE).connects(at, _EHLO, said)
         assert _observed(story, "never_in_clear", Verdict.FAIL).startswith("in clear: ")
 
@@ -51,7 +54,7 @@ class TestNeverInClear:
 
 class TestForgetsClear:
     MODE = "extensions_shrink_under_tls"
-    UNOFFERED = ("smtp", "unoffered", {"stage": "mail", "parameters": ["SIZE=10"]})
+    UNOFFERED = SmtpUnoffered(stage=Stage.MAIL, parameters=("SIZE=10",))
 
     def test_ehlo_again_and_nothing_unoffered(self) -> None:
         story = Story(self.MODE).connects(1.2, _EHLO, _RICH, _OFFERED, _SECURED, _EHLO_TLS, _MAIL)
@@ -77,13 +80,13 @@ class TestForgetsClear:
     [("TLSv1", Verdict.FAIL), ("TLSv1.1", Verdict.FAIL), ("TLSv1.2", Verdict.INCONCLUSIVE)],
 )
 def test_versions(version: str, verdict: Verdict) -> None:
-    met = ("tls", "established", {"version": version, "cipher": "x"})
+    met = TlsEstablished(version=version, cipher="x")
     story = Story("tls_1_1_under_encryption_only").connects(1.2, met)
     assert story.verdict("tls_floor") is verdict
 
 
 def test_a_handshake_that_failed_negotiated_nothing() -> None:
-    story = Story("tls_1_1_under_encryption_only").connects(1.2, ("tls", "failed", {"error": "version"}))
+    story = Story("tls_1_1_under_encryption_only").connects(1.2, TlsFailed(error="version"))
     assert story.verdict("tls_floor") is Verdict.PASS
 
 

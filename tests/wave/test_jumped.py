@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 import pytest
 from jumping_clock import LoopJournal, in_jumping_time
 from stories.reports import delay_notice, ndr
-from stories.staging import FAULT_PLAYED, header, scenario_of, staged
+from stories.staging import header, scenario_of, staged
+from stories.wire import accepted, closed, fault, message
 
 from conformance.catalogue.course import DAY, STOPS, Course, Timing
 from conformance.catalogue.profile import load
@@ -25,6 +25,7 @@ from conformance.wave.jumped import Jump
 from conformance.wave.player import Player
 from conformance.wave.watch import RelayWatch
 from fake_servers import Journal
+from fake_servers.events import RelayKilled
 
 Attempts = Callable[["Relay", Player], None]
 
@@ -103,7 +104,7 @@ class Relay:
 
     async def kill_and_restart(self, journal: Journal, moment: str) -> None:
         self.killed.append(self.age)
-        journal.note("relay", "killed", moment=moment, asked=journal.now())
+        journal.note(RelayKilled(moment=moment, asked=journal.now()))
 
     def _spawn(self, player: Player) -> None:
         task = asyncio.create_task(self._attempt(player))
@@ -118,14 +119,14 @@ class Relay:
         if not expired or self.wants_attempt:
             self.connections += 1
             where: dict[str, Any] = {"server": player.staged.sites[0].server, "connection": self.connections}
-            self.journal.note("tcp", "accepted", **where)
+            self.journal.note(accepted(**where))
             if player.staged.repaired is not None or player.scenario.course is Course.AFTER_JUMP:
                 self._mail(player.staged.sites[0].server, player.staged.recipient, b"", self.connections)
                 self.held.remove(player)
             else:
-                self.journal.note("smtp", "fault", **where, **FAULT_PLAYED)
+                self.journal.note(fault(**where))
             await asyncio.sleep(self.takes)
-            self.journal.note("tcp", "closed", **where)
+            self.journal.note(closed(**where))
         if player in self.held and self.notifies_at <= self.age < self.lifetime:
             self._mail("sink", player.staged.sender, delay_notice(player.staged))
             self.notifies_at = float("inf")
@@ -136,10 +137,7 @@ class Relay:
                 self._mail("sink", player.staged.sender, ndr(player.staged))
 
     def _mail(self, server: str, to: str, content: bytes, connection: int = 0) -> None:
-        self.journal.note(
-            "smtp", "message", server=server, connection=connection, mail_from="", recipients=[to],
-            content=base64.b64encode(content).decode(),
-        )  # fmt: skip
+        self.journal.note(message(to, content, server=server, connection=connection))
 
 
 class Wave:

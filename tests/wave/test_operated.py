@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from jumping_clock import LoopJournal, in_jumping_time
-from stories.staging import FAULT_PLAYED, header, scenario_of, staged
+from stories.staging import header, scenario_of, staged
+from stories.wire import accepted, closed, fault, message
 
 from conformance.catalogue.course import Course, Timing
 from conformance.evidence.inputs import Offer
@@ -23,6 +24,7 @@ from conformance.wave.envelope import envelope_of
 from conformance.wave.operated import play_operated
 from conformance.wave.operator import AlertWatch, Operator
 from conformance.wave.player import Player
+from fake_servers.events import SmtpFault
 
 MESSAGES, AGE = 4, 2.0
 
@@ -82,12 +84,11 @@ class Relay:
             where: dict[str, Any] = {"server": site.server, "connection": self.connections}
             if any(map(self.mended_by, self.log)):
                 for recipient in self.taken:
-                    fields: dict[str, Any] = {"mail_from": "", "recipients": [recipient], "content": ""}
-                    journal.note("smtp", "message", **where, **fields)
+                    journal.note(message(recipient, **where))
                 return
-            journal.note("tcp", "accepted", **where)
-            journal.note("smtp", "fault", **where, **FAULT_PLAYED)
-            journal.note("tcp", "closed", **where)
+            journal.note(accepted(**where))
+            journal.note(fault(**where))
+            journal.note(closed(**where))
             await asyncio.sleep(1.0)
 
     async def call(self, name: str, *arguments: Any, **more: Any) -> None:
@@ -172,7 +173,7 @@ def test_three_messages_wait_for_a_repair_between_two_rounds(tmp_path: Path) -> 
     assert len(player.staged.offers) == 3
     assert log == ["repaired"]
     assert player.staged.repaired is not None
-    attempts = [event.at for event in player.evidence().of("smtp", "fault")]
+    attempts = [event.at for event in player.evidence().of(SmtpFault)]
     assert all(player.staged.repaired - at >= 0.4 for at in attempts)
 
 
@@ -208,7 +209,7 @@ def test_invalid_settings_come_before_valid_ones(tmp_path: Path) -> None:
     ]
     assert player.staged.repaired is not None
     assert second.done < player.staged.repaired <= last.asked
-    met = [e.at for e in player.evidence().of("smtp", "fault") if second.done <= e.at <= last.asked]
+    met = [e.at for e in player.evidence().of(SmtpFault) if second.done <= e.at <= last.asked]
     assert len(met) >= 2
     half = log[0][1]
     assert half == log[-1][1] != log[1][1]  # the good half of the first edit is what helps in the end

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 import pytest
 from jumping_clock import LoopJournal, in_jumping_time
 from stories.reports import ndr
-from stories.staging import ASKED, FAULT_PLAYED, header, scenario_of, staged
+from stories.staging import ASKED, header, scenario_of, staged
+from stories.wire import SINK, accepted, answer, closed, fault, message, query
 
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.scenario import Course, Scenario
@@ -21,7 +21,7 @@ from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.directory import Directory
 from conformance.wave.envelope import envelope_of
 from conformance.wave.player import Player, attempt_time
-from fake_servers import Event, Journal
+from fake_servers import Journal
 
 GRANTED = Schedule(
     retry_interval=0.2,
@@ -73,21 +73,17 @@ def _player(
     return player
 
 
-def _attempt(player: Player, number: int, *, closed: bool = True) -> None:
+def _attempt(player: Player, number: int, *, over: bool = True) -> None:
     where: dict[str, Any] = {"server": player.staged.sites[0].server, "connection": number}
-    player.journal.note("tcp", "accepted", **where)
-    player.journal.note("smtp", "fault", **where, **FAULT_PLAYED)
-    if closed:
-        player.journal.note("tcp", "closed", **where)
+    player.journal.note(accepted(**where))
+    player.journal.note(fault(**where))
+    if over:
+        player.journal.note(closed(**where))
 
 
 def _arrival(player: Player, recipient: str = "") -> None:
-    fields: dict[str, Any] = {
-        "mail_from": "",
-        "recipients": [recipient or player.staged.recipient],
-        "content": "",
-    }
-    player.journal.note("smtp", "message", server=player.staged.sites[0].server, connection=99, **fields)
+    server = player.staged.sites[0].server
+    player.journal.note(message(recipient or player.staged.recipient, server=server, connection=99))
 
 
 async def _play(player: Player, relay: Relay | None = None) -> None:
@@ -132,10 +128,10 @@ async def test_after_two_attempts_comes_the_repair() -> None:
     _attempt(player, 1)
     await asyncio.sleep(0.1)
     assert player.staged.repaired is None
-    _attempt(player, 2, closed=False)
+    _attempt(player, 2, over=False)
     await asyncio.sleep(0.1)
     assert player.staged.repaired is None  # the second attempt goes on
-    player.journal.note("tcp", "closed", server=player.staged.sites[0].server, connection=2)
+    player.journal.note(closed(server=player.staged.sites[0].server, connection=2))
     await asyncio.sleep(0.04)
     assert player.staged.repaired is None  # something more may belong to it
     await asyncio.sleep(0.02)
@@ -152,9 +148,8 @@ async def test_no_repair_while_the_relay_waits_for_an_answer() -> None:
     playing = asyncio.create_task(_play(player))
     name = player.staged.domain
 
-    def asks(rdtype: str, answer: str) -> None:
-        asked = {"name": name, "type": rdtype, "transport": "udp", "id": len(player._events)}
-        player.journal.note("dns", "answer", **asked, answer=answer, records=[])
+    def asks(rdtype: str, way: str) -> None:
+        player.journal.note(answer(name, way, type=rdtype, id=len(player._events)))
 
     for at in (0.1, 0.4):
         await asyncio.sleep(at - player.journal.now())
@@ -173,8 +168,7 @@ async def test_an_attempt_that_only_time_can_end_is_waited_for() -> None:
     name = player.staged.sites[0].name
     for number, at in ((1, 0.1), (2, 0.6)):
         await asyncio.sleep(at - player.journal.now())
-        asked = {"name": name, "type": "A", "transport": "udp", "id": number}
-        player.journal.note("dns", "answer", **asked, answer="silence", records=[])
+        player.journal.note(answer(name, "silence", id=number))
     await playing
     assert player.staged.repaired == pytest.approx(0.95, abs=0.03)
 
@@ -204,9 +198,8 @@ async def test_a_relay_that_does_nothing_is_given_its_time_and_no_more(
 
 
 def _report(player: Player, **report: str) -> None:
-    fields: dict[str, Any] = {"mail_from": "", "recipients": [player.staged.sender]}
-    content = base64.b64encode(ndr(player.staged, **report)).decode()
-    player.journal.note("smtp", "message", server="sink", connection=98, content=content, **fields)
+    content = ndr(player.staged, **report)
+    player.journal.note(message(player.staged.sender, content, server=SINK, connection=98))
 
 
 @in_jumping_time
@@ -221,7 +214,7 @@ async def test_a_backlog_waits_before_the_message_is_submitted() -> None:
     assert {envelope.recipients for envelope in relay.taken} == {
         ("recipient@dead.beside-backlog.healthy.test",)
     }
-    _attempt(player, 1, closed=False)
+    _attempt(player, 1, over=False)
     await asyncio.sleep(0.02)
     assert relay.taken[-1] is player.envelope
     _arrival(player)
@@ -307,15 +300,11 @@ def test_the_time_of_an_attempt(mode: str, seconds: float) -> None:
 async def test_an_event_of_a_scenario_reaches_its_player() -> None:
     journal, directory = Journal(), Directory()
     player = _player("dns_nxdomain")
-    journal.note("dns", "query", name=player.staged.sites[0].name.upper() + ".")
+    journal.note(query(player.staged.sites[0].name.upper() + "."))
     directory.add(player, journal)
     assert len(player._events) == 1
-    assert (
-        directory.concerned(Event(at=0, layer="tcp", kind="x", server=player.staged.sites[0].server))
-        is player
-    )
+    assert directory.concerned(accepted(server=player.staged.sites[0].server)) is player
     for address in (player.staged.sender, player.staged.author.upper()):
-        returned = Event(at=0, layer="smtp", kind="message", fields={"recipients": ["x@y.test", address]})
-        assert directory.concerned(returned) is player
-    assert directory.concerned(Event(at=0, layer="tcp", kind="x", server="127.9.9.9:1")) is None
-    assert directory.concerned(Event(at=0, layer="dns", kind="query", fields={"name": "else.test"})) is None
+        assert directory.concerned(message(("x@y.test", address), server=SINK)) is player
+    assert directory.concerned(accepted(server="127.9.9.9:1")) is None
+    assert directory.concerned(query("else.test")) is None

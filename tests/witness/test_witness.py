@@ -7,17 +7,19 @@ from dataclasses import replace
 import pytest
 from stories.staging import GRANTED, TOLD
 from stories.story import Story, waiting
+from stories.wire import fault, message, sent, syn
 
 from conformance.catalogue.failure_mode import Kind
 from conformance.catalogue.failure_modes import ALL
 from conformance.witness.attempts import Attempt, Witness, delivered
+from fake_servers.events import SmtpHeard, TcpClosed, TlsOffered
 
 # whether a kill fell into its moment is a story of its own
 BROKEN = [
     *TOLD,
     *(name for name, mode in ALL.items() if mode.kind in (Kind.PERMANENT, Kind.MIXED) and mode.mx is None),
 ]
-FAULT = ("smtp", "fault", {"stage": "greeting", "action": "close", "attempt": 1})
+FAULT = fault()
 
 
 def _attempts(story: Story, *, connections: int = 1) -> list[Attempt]:
@@ -51,9 +53,9 @@ def test_a_healthy_server_is_no_fault(mode: str) -> None:
     story = Story(mode).change(repaired=0.5)
     story.looks_up(1.0).connects(
         1.1,
-        ("smtp", "sent", {"stage": "ehlo", "text": "250-mx\n250 STARTTLS"}),
-        ("tls", "offered", {"certificate": "good"}),
-        ("smtp", "message", {"mail_from": "", "recipients": [], "content": ""}),
+        sent("ehlo", "250-mx\n250 STARTTLS"),
+        TlsOffered(certificate="good"),
+        message(()),
     )
     assert _attempts(story) == []
 
@@ -176,7 +178,7 @@ class TestConnections:
 
     def test_a_connection_never_closed_ends_when_the_fault_was_played(self) -> None:
         story = Story("close_at_greeting").connects(1.0, FAULT)
-        story.events = [event for event in story.events if event.kind != "closed"]
+        story.events = [event for event in story.events if not isinstance(event, TcpClosed)]
         [attempt] = _attempts(story)
         assert (attempt.end, attempt.latest_end) == (1.05, 1.05)
 
@@ -186,35 +188,33 @@ class TestConnections:
         assert (attempt.end, attempt.latest_end) == (pytest.approx(3.05), 10.0)
 
     def test_who_says_quit_has_given_up(self) -> None:
-        fault = ("smtp", "fault", {"stage": "mail", "action": "stall", "attempt": 1})
-        story = Story("stall_at_mail").connects(1.0, fault, lasting=3.9)
-        story.note(
-            2.8, "smtp", "heard", server=story.site().server, connection=story.events[-1].connection, octets=6
-        )
+        story = Story("stall_at_mail").connects(1.0, fault("stall", "mail"), lasting=3.9)
+        end = story.events[-1]
+        story.note(SmtpHeard(at=2.8, server=end.server, connection=end.connection, octets=6))
         story.events.sort(key=lambda event: event.at)
         [attempt] = _attempts(story)
         assert (attempt.end, attempt.latest_end) == (pytest.approx(2.8), pytest.approx(4.9))
 
     def test_the_good_certificate_is_no_fault(self) -> None:
         story = Story("certificate_expired")
-        story.connects(1.0, ("tls", "offered", {"certificate": "good"}))
-        assert _starts(story.connects(3.0, ("tls", "offered", {"certificate": "expired"}))) == [3.0]
+        story.connects(1.0, TlsOffered(certificate="good"))
+        assert _starts(story.connects(3.0, TlsOffered(certificate="expired"))) == [3.0]
 
     @pytest.mark.parametrize(
         ("stage", "text", "seen"),
         [("ehlo", "250 HELP", 1), ("ehlo", "250-x\n250 starttls", 0), ("mail", "250 OK", 0)],
     )
     def test_what_shows_that_starttls_is_missing(self, stage: str, text: str, seen: int) -> None:
-        story = Story("tls_not_offered").connects(1.0, ("smtp", "sent", {"stage": stage, "text": text}))
+        story = Story("tls_not_offered").connects(1.0, sent(stage, text))
         assert len(_attempts(story)) == seen
 
     def test_dropped_and_refused_are_told_apart_on_the_wire(self) -> None:
         refused = Story("connection_refused", "namespace")
         server = refused.site().server
-        refused.note(1.0, "tcp", "syn", server=server, outcome="dropped", seconds=1.0)
+        refused.note(syn("dropped", 1.0, at=1.0, server=server))
         assert _starts(refused) == []
         dropped = Story("connect_timeout")
-        dropped.note(1.0, "tcp", "syn", server=dropped.site().server, outcome="dropped", seconds=1.2)
+        dropped.note(syn("dropped", 1.2, at=1.0, server=dropped.site().server))
         [attempt] = _attempts(dropped)
         assert (attempt.end, attempt.latest_end) == (2.2, 3.0)
 
