@@ -1,11 +1,14 @@
-"""Retries go on for the whole day, at the gaps that were granted, each from the DNS query on."""
+"""Retries go on for the whole day, at the gaps that were granted, each from the DNS query on.
+
+How a gap is measured: `conformance/judging/gaps.py`.
+"""
 
 import math
-from itertools import pairwise
 
 from conformance.catalogue.course import DAY, HOUR
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT
+from conformance.judging.gaps import between
 from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.needs import granted_the_day
 from conformance.judging.verdict import NotApplicable
@@ -51,15 +54,12 @@ def test_retried_all_day(case: Case) -> list[Finding]:
     scale = 24 / day
     slack = case.evidence.record.header.slack
     attempts = case.attempts
-    gaps = [(after.at - before.end, after.at - before.latest_end) for before, after in pairwise(attempts)]
-    late = granted.granularity + slack
+    gaps = between(attempts)
+    least, late = granted.retry_interval / 2, granted.granularity + slack
     limits = [granted.retry_interval if n < 2 else granted.max_retry_interval for n in range(len(gaps))]
-    wrong = [
-        (longest, shortest)
-        for (longest, shortest), limit in zip(gaps, limits, strict=True)
-        if longest < granted.retry_interval / 2 or shortest > limit + late
-    ]
-    shown = ", ".join(f"{longest * scale * 60:.0f}" for longest, _ in gaps[:12])
+    hasty = any(gap.is_below(least) for gap in gaps)
+    too_long = any(gap.is_above(limit + late) for gap, limit in zip(gaps, limits, strict=True))
+    shown = ", ".join(f"{gap.longest * scale * 60:.0f}" for gap in gaps[:12])
     end = (staged.submitted or 0.0) + day
     last = attempts[-1].at
     # where a look-up is all that is seen of an attempt, it cannot be missing
@@ -67,9 +67,9 @@ def test_retried_all_day(case: Case) -> list[Finding]:
     return [
         case.finding(
             "retried_all_day.gaps",
-            holds=bool(gaps) and not wrong,
+            holds=bool(gaps) and not hasty and not too_long,
             expected="gaps of at most 15 min at first, then 60, and none below half of 15 (minutes of the day)",
-            only_late=all(longest >= granted.retry_interval / 2 for longest, _ in wrong),
+            only_late=not hasty,
             observed=f"{len(attempts)} attempts, gaps of {shown or 'none'} min{', ...' if len(gaps) > 12 else ''}",
         ),
         case.finding(
