@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from stories.sequences import HANGS, REFUSES, SERVES, Story
+from stories.sequences import HANGS, REFUSES, SERVES, SequenceStory
 from stories.wire import syn
 
 from conformance.catalogue.course import Course
@@ -19,10 +19,10 @@ from fake_servers.events import TcpProbe
 TEXT = "dns_servfail+close_at_mail+healthy"
 
 
-def met_both(text: str = TEXT, course: Course = Course.SCHEDULE) -> Story:
+def met_both(text: str = TEXT, course: Course = Course.SCHEDULE) -> SequenceStory:
     """Both faults met, the destination healthy since 7 s."""
     return (
-        Story(text, course=course)
+        SequenceStory(text, course=course)
         .looks_up(1.1, "servfail")
         .armed(2, 2.1)
         .looks_up(3.1, "records", SERVES)
@@ -70,7 +70,7 @@ def test_a_queue_never_seen_is_no_loss() -> None:
         (met_both().look(19.0, waiting=True), "still in the queue"),
     ],
 )
-def test_anything_else_fails(story: Story, observed: str) -> None:
+def test_anything_else_fails(story: SequenceStory, observed: str) -> None:
     judged = story.judged()
     assert judged.verdict is Verdict.FAIL
     assert observed in judged.observed
@@ -87,26 +87,26 @@ def test_delivered_once_and_altered(change: dict[str, Any], told: str, profile: 
 
 
 def test_lost_after_the_first_fault_fails_although_the_later_ones_were_never_met() -> None:
-    story = Story(TEXT).looks_up(1.1, "servfail").armed(2, 2.1).look(19.0, waiting=False)
+    story = SequenceStory(TEXT).looks_up(1.1, "servfail").armed(2, 2.1).look(19.0, waiting=False)
     judged = story.judged()
     assert judged.verdict is Verdict.FAIL
     assert judged.observed.startswith("neither delivered nor reported 18.9 s after the last fault was met")
 
 
 def test_doubled_fails_although_a_fault_was_never_met() -> None:
-    story = Story(TEXT).looks_up(1.1, "servfail").armed(2, 2.1).delivers(3.0).delivers(5.0)
+    story = SequenceStory(TEXT).looks_up(1.1, "servfail").armed(2, 2.1).delivers(3.0).delivers(5.0)
     assert story.judged().verdict is Verdict.FAIL
 
 
 def test_nothing_met_is_inconclusive_whatever_came_of_the_message() -> None:
-    for story in (Story(TEXT), Story(TEXT).delivers(2.0), Story(TEXT).returns(2.0)):
+    for story in (SequenceStory(TEXT), SequenceStory(TEXT).delivers(2.0), SequenceStory(TEXT).returns(2.0)):
         judged = story.judged()
         assert judged.verdict is Verdict.INCONCLUSIVE
         assert "not provoked" in judged.reason
 
 
 def test_delivered_past_a_fault_is_inconclusive() -> None:
-    judged = Story(TEXT).looks_up(1.1, "servfail").armed(2, 2.1).delivers(3.0).judged()
+    judged = SequenceStory(TEXT).looks_up(1.1, "servfail").armed(2, 2.1).delivers(3.0).judged()
     assert judged.verdict is Verdict.INCONCLUSIVE
     assert "close_at_mail" in judged.reason
 
@@ -118,7 +118,7 @@ def test_delivered_without_the_fault_of_the_ending_is_inconclusive() -> None:
 
 
 def test_returned_before_the_end_of_the_schedule_leaves_the_rest_unjudged() -> None:
-    judged = Story(TEXT).looks_up(1.1, "servfail").armed(2, 2.1).returns(2.5).judged()
+    judged = SequenceStory(TEXT).looks_up(1.1, "servfail").armed(2, 2.1).returns(2.5).judged()
     assert judged.verdict is Verdict.NOT_APPLICABLE
 
 
@@ -128,36 +128,42 @@ def test_a_failed_control_leaves_nothing_to_judge() -> None:
     assert story.judged().verdict is Verdict.INCONCLUSIVE
 
 
-def names(story: Story) -> list[str]:
+def names(story: SequenceStory) -> list[str]:
     return [step.name for step in faults_not_met(story.evidence(), story.mode.steps)]
 
 
 def test_a_fault_counts_for_the_step_in_force_only() -> None:
-    twice = Story("close_at_mail+close_at_mail+healthy").fault(1.1, "close_at_mail").armed(2, 1.2)
+    twice = SequenceStory("close_at_mail+close_at_mail+healthy").fault(1.1, "close_at_mail").armed(2, 1.2)
     assert len(names(twice)) == 1
     assert names(twice.fault(3.2, "close_at_mail").armed(3, 3.3)) == []
 
 
 def test_another_fault_does_not_count() -> None:
     for other in ("reset_at_mail", "close_at_rcpt"):
-        assert names(Story("close_at_mail+healthy").fault(1.1, other).armed(2, 9.0)) == ["close_at_mail"]
+        assert names(SequenceStory("close_at_mail+healthy").fault(1.1, other).armed(2, 9.0)) == [
+            "close_at_mail"
+        ]
 
 
 def test_a_step_that_was_never_armed_was_not_met() -> None:
     story = (
-        Story("close_at_mail+close_at_rcpt+healthy").fault(1.1, "close_at_mail").fault(1.2, "close_at_rcpt")
+        SequenceStory("close_at_mail+close_at_rcpt+healthy")
+        .fault(1.1, "close_at_mail")
+        .fault(1.2, "close_at_rcpt")
     )
     assert names(story) == ["close_at_rcpt"]
 
 
 def test_a_failing_look_up_of_either_type_counts() -> None:
-    assert names(Story("dns_nodata+healthy").looks_up(1.1, "nodata", type="AAAA").armed(2, 2.0)) == []
-    assert names(Story("dns_nodata+healthy").looks_up(1.1, "nxdomain").armed(2, 2.0)) == ["dns_nodata"]
+    assert names(SequenceStory("dns_nodata+healthy").looks_up(1.1, "nodata", type="AAAA").armed(2, 2.0)) == []
+    assert names(SequenceStory("dns_nodata+healthy").looks_up(1.1, "nxdomain").armed(2, 2.0)) == [
+        "dns_nodata"
+    ]
 
 
 def test_a_refusal_on_loopback_is_a_look_up_between_two_probes_that_were_refused() -> None:
-    def story(*outcomes: Any, address: str = REFUSES) -> Story:
-        told = Story("connection_refused+healthy").looks_up(1.1, "records", address).armed(2, 2.1)
+    def story(*outcomes: Any, address: str = REFUSES) -> SequenceStory:
+        told = SequenceStory("connection_refused+healthy").looks_up(1.1, "records", address).armed(2, 2.1)
         for at, outcome in zip((0.5, 2.2), outcomes, strict=False):
             told.note(TcpProbe(at=at, server=f"{REFUSES}:25", outcome=outcome))
         return told
@@ -169,7 +175,7 @@ def test_a_refusal_on_loopback_is_a_look_up_between_two_probes_that_were_refused
 
 
 def test_a_refusal_in_a_namespace_is_a_packet() -> None:
-    story = Story("connection_refused+healthy", lab="namespace").armed(2, 2.1)
+    story = SequenceStory("connection_refused+healthy", lab="namespace").armed(2, 2.1)
     story.looks_up(1.1, "records", REFUSES).note(TcpProbe(at=0.5, server=f"{REFUSES}:25", outcome="refused"))
     assert names(story) == ["connection_refused"]
     story.note(syn("refused", at=1.2, server=f"{REFUSES}:25"))
@@ -177,7 +183,7 @@ def test_a_refusal_in_a_namespace_is_a_packet() -> None:
 
 
 def test_a_hang_is_a_syn_that_was_dropped() -> None:
-    story = Story("connect_timeout+healthy").looks_up(1.1, "records", HANGS).armed(2, 5.0)
+    story = SequenceStory("connect_timeout+healthy").looks_up(1.1, "records", HANGS).armed(2, 5.0)
     assert names(story) == ["connect_timeout"]
     story.note(syn("dropped", 1.9, at=1.2, server=f"{HANGS}:25"))
     [contact] = met(story.evidence(), story.mode.steps, 0)
@@ -186,7 +192,11 @@ def test_a_hang_is_a_syn_that_was_dropped() -> None:
 
 def test_a_failure_says_what_it_came_down_to() -> None:
     whole = met_both().delivers(5.3).delivers(7.3)
-    part = Story("close_at_mail+healthy", course=Course.REDUCED).fault(1.1, "close_at_mail").armed(2, 1.2)
+    part = (
+        SequenceStory("close_at_mail+healthy", course=Course.REDUCED)
+        .fault(1.1, "close_at_mail")
+        .armed(2, 1.2)
+    )
     part.delivers(3.0).delivers(5.0)
     records = [whole.record()]
     minimiser = Minimiser(records, load("eop"))

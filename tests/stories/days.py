@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from conformance.catalogue.course import STOPS, Course
 from conformance.catalogue.failure_mode import Tcp
 from conformance.catalogue.failure_modes import ALL
+from conformance.evidence.record import Staged
 from stories.reports import postfix_like
 from stories.staging import DAY
 from stories.story import Story, stamped
@@ -12,6 +16,7 @@ from stories.story import Story, stamped
 # When the moved clock of a story comes to each stop, on the journal's clock.
 MOMENTS = {stop: 10.0 * number for number, (stop, _) in enumerate(STOPS, 1)}
 CLOSED = 80.0
+REPORT_OF_EXPIRY = partial(postfix_like, status="5.4.300")
 
 
 def moved(mode: str, course: Course = Course.EXPIRES, *, lab: str = "loopback", until: str = "30h") -> Story:
@@ -23,16 +28,28 @@ def moved(mode: str, course: Course = Course.EXPIRES, *, lab: str = "loopback", 
     return story
 
 
-def expired(mode: str, *, lab: str = "loopback", at: str = "24h15", report: bytes | None = None) -> Story:
-    """Return a message that is kept until 23 h 55 and returned after the stop named."""
+def expired(
+    mode: str,
+    *,
+    lab: str = "loopback",
+    at: str = "24h15",
+    report: Callable[[Staged], bytes] = REPORT_OF_EXPIRY,
+) -> Story:
+    """Return a message that is kept until 23 h 55 and returned after the stop named.
+
+    Args:
+        mode: The failure mode.
+        lab: The lab.
+        at: The stop.
+        report: Writes the report.
+    """
     before = {"24h15": "23h55", "25h05": "24h15", "30h": "25h05"}[at]
     story = moved(mode, lab=lab, until=before)
     for stop, moment in MOMENTS.items():
         if moment >= MOMENTS[at]:
             story.look(moment + 5.0, None)
             if stop == at:
-                content = postfix_like(story.staged, status="5.4.300") if report is None else report
-                story.returns(moment + 2.0, content=content)
+                story.returns(moment + 2.0, content=report(story.staged))
     return story
 
 
@@ -65,7 +82,7 @@ def whole_day(
     for second in range(2, 25):
         story.look(float(second))
     story.look(26.0, None)
-    return story.returns(25.3, content=postfix_like(story.staged, status="5.4.300"))
+    return story.returns(25.3, content=REPORT_OF_EXPIRY(story.staged))
 
 
 def after_jump(hours: float = 30.0) -> Story:

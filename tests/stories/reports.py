@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from conformance.evidence.record import Staged
 
 
@@ -88,6 +90,17 @@ Content-Type: message/rfc822
         staged.content + b"\r\n",
         "--1234567890.1795532400/relay.test--\n",
     )
+
+
+def postfix_like_with(new: bytes, instead_of: bytes) -> Callable[[Staged], bytes]:
+    """Return a writer of such a report that has something else in one place."""
+
+    def write(staged: Staged) -> bytes:
+        report = postfix_like(staged)
+        assert instead_of in report
+        return report.replace(instead_of, new)
+
+    return write
 
 
 def exchange_like(staged: Staged, *, status: str = "5.4.316") -> bytes:

@@ -6,34 +6,26 @@ from dataclasses import dataclass, field, replace
 
 from conformance.catalogue.profile import load
 from conformance.catalogue.scenario import Course, Scenario
-from conformance.evidence.record import Header, QueueListing, Record, Site, Staged
+from conformance.evidence.record import QueueListing, Record, Site, Staged
 from conformance.evidence.view import Evidence
 from conformance.judging.judge import Judged, judge
 from conformance.schedules.scenarios import scenario_of
 from conformance.schedules.sequence import FaultSequence, failure_mode_of
 from conformance.schedules.steps import milestone
 from conformance.suite.test_exactly_once import test_exactly_once as exactly_once
-from conformance.target import Capability, QueuedMessage
-from conformance.target import Schedule as Granted
+from conformance.target import QueuedMessage
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from fake_servers.events import Event
+from stories.reports import ndr
+from stories.staging import ASKED, header
 from stories.wire import SINK, answer, fault, message
 
 SERVES, REFUSES, HANGS = "127.1.1.1", "127.1.1.2", "127.1.1.3"
-GRANTED = Granted(
-    retry_interval=2.0,
-    max_retry_interval=2.0,
-    queue_lifetime=900.0,
-    granularity=0.0,
-    connect_timeout=2.0,
-    command_timeout=2.0,
-    dns_timeout=2.0,
-)
 _CONTROL = scenario_of("plain.healthy")
 
 
 @dataclass
-class Story:
+class SequenceStory:
     """One schedule, submitted at 1 s, its window closed at 20 s; every method adds something."""
 
     text: str
@@ -51,55 +43,55 @@ class Story:
         sites = [Site(name=name, host=host, port=25, tcp=tcp) for host, tcp in places]
         self.staged = _staged(self.scenario, sites)
 
-    def note(self, event: Event) -> Story:
+    def note(self, event: Event) -> SequenceStory:
         """Note an event; at no other server it happened at the one that serves."""
         server = event.server or f"{SERVES}:25"
         self.events.append(replace(event, server=server, connection=int(event.at * 10)))
         return self
 
-    def armed(self, number: int, at: float) -> Story:
+    def armed(self, number: int, at: float) -> SequenceStory:
         """Arm the nth step, counted from 1, as the wave does from the second on."""
         self.staged = replace(self.staged, milestones={**self.staged.milestones, milestone(number - 1): at})
         return self
 
-    def fault(self, at: float, name: str) -> Story:
+    def fault(self, at: float, name: str) -> SequenceStory:
         """Play a fault, by its name in schedules."""
         action, _, stage = name.partition("_at_")
         return self.note(fault(action, stage, at=at))
 
-    def looks_up(self, at: float, way: str = "records", *records: str, type: str = "A") -> Story:
+    def looks_up(self, at: float, way: str = "records", *records: str, type: str = "A") -> SequenceStory:
         return self.note(answer(self.staged.sites[0].name, way, *records, type=type, at=at))
 
-    def delivers(self, at: float, *, sender: str | None = None, cut: int = 0) -> Story:
+    def delivers(self, at: float, *, sender: str | None = None, cut: int = 0) -> SequenceStory:
         """Accept a copy, perhaps with another reverse-path or without its last octets."""
         mail_from = self.staged.sender if sender is None else sender
         content = self.staged.content[: len(self.staged.content) - cut]
         return self._message(at, f"{SERVES}:25", mail_from, self.staged.recipient, content)
 
-    def returns(self, at: float, *, action: str = "failed", to_author: bool = False) -> Story:
+    def returns(self, at: float, *, action: str = "failed", to_author: bool = False) -> SequenceStory:
         """Receive a report at the sink."""
         to = self.staged.author if to_author else self.staged.sender
-        return self._message(at, SINK, "", to, _report(self.staged, action))
+        return self._message(at, SINK, "", to, ndr(self.staged, action=action))
 
-    def look(self, at: float, *, waiting: bool) -> Story:
+    def look(self, at: float, *, waiting: bool) -> SequenceStory:
         held = [QueuedMessage(sender=self.staged.sender, recipient=self.staged.recipient)]
         self.queue_listings.append(
             QueueListing(asked=at, at=at, waiting=held if waiting else [], relay=self.staged.relay)
         )
         return self
 
-    def _message(self, at: float, server: str, sender: str, to: str, content: bytes) -> Story:
+    def _message(self, at: float, server: str, sender: str, to: str, content: bytes) -> SequenceStory:
         return self.note(message(to, content, mail_from=sender, at=at, server=server))
 
     def record(self) -> Record:
         control = _staged(_CONTROL, [Site(name="mx1.plain.test", host="127.1.9.9", port=25)])
-        arrival = Story.__new__(Story)
+        arrival = SequenceStory.__new__(SequenceStory)
         arrival.events = []
         if self.control:
             arrival.staged = control
             arrival._message(1.5, "127.1.9.9:25", control.sender, control.recipient, control.content)
         return Record(
-            header=_header(self.lab),
+            header=header(lab=self.lab),
             staged={self.scenario.id: self.staged, _CONTROL.id: control},
             events=sorted([*self.events, *arrival.events], key=lambda event: event.at),
             queue_listings=self.queue_listings,
@@ -127,44 +119,7 @@ def _staged(scenario: Scenario, sites: list[Site]) -> Staged:
         recipient=envelope.recipients[0],
         sites=sites,
         content=envelope.content,
-        granted=GRANTED,
+        granted=ASKED,
         submitted=1.0,
         closed=20.0,
     )
-
-
-def _header(lab: str) -> Header:
-    return Header(
-        suite="0.2.0",
-        target="hand-made",
-        target_module="nowhere:Nothing",
-        capabilities=sorted(Capability),
-        lab=lab,
-        asked=GRANTED,
-        platform="Linux",
-        started="2026-01-01T00:00:00+00:00",
-        slack=1.0,
-    )
-
-
-def _report(staged: Staged, action: str) -> bytes:
-    lines = [
-        "From: postmaster@relay.test",
-        f"To: {staged.sender}",
-        "Subject: Undeliverable",
-        "MIME-Version: 1.0",
-        'Content-Type: multipart/report; report-type=delivery-status; boundary="=b"',
-        "",
-        "--=b",
-        "Content-Type: message/delivery-status",
-        "",
-        "Reporting-MTA: dns; relay.test",
-        "",
-        f"Final-Recipient: rfc822; {staged.recipient}",
-        f"Action: {action}",
-        "Status: 5.0.0",
-        "",
-        "--=b--",
-        "",
-    ]
-    return "\r\n".join(lines).encode()

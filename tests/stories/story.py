@@ -168,6 +168,16 @@ class Story:
         self.staged = replace(self.staged, **changes)  # type: ignore[arg-type]
         return self
 
+    def without_messages(self) -> Story:
+        """Forget what arrived, wherever."""
+        self.events = [event for event in self.events if event.kind != "message"]
+        return self
+
+    def without_listings(self) -> Story:
+        """Forget every look at the queue."""
+        self.queue_listings.clear()
+        return self
+
     # what becomes of it
 
     def error(self) -> str:
@@ -214,6 +224,11 @@ def _telling(mode: str, host: Host) -> Event:
     return sent("ehlo", "250-mx\n250 HELP")
 
 
+def refused(mode: str) -> Story:
+    """One attempt that met a fault for good, or for some recipients; nothing delivered or returned yet."""
+    return Story(mode).meets_fault(1.2)
+
+
 def waiting(mode: str, lab: str = "loopback") -> Story:
     """Two attempts that met the fault, 2 s apart, and looks at the queue; nothing said yet, nothing repaired."""
     story = Story(mode, lab)
@@ -257,5 +272,5 @@ def stamped(story: Story, hours: float = 30.0) -> bytes:
 def observed(story: Story, aspect: str, verdict: Verdict = Verdict.FAIL, profile: str = "eop") -> str:
     """Return what an aspect observed in a story, whose verdict must be this one."""
     judged = story.judge(aspect, profile)
-    assert judged.verdict is verdict, judged.observed
+    assert judged.verdict is verdict, (judged.verdict, judged.observed)
     return judged.observed

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
-from stories.days import CLOSED, MOMENTS, after_jump, expired, healed_late, moved, whole_day
-from stories.reports import delay_notice, exchange_like, postfix_like
+from stories.days import CLOSED, MOMENTS, REPORT_OF_EXPIRY, after_jump, expired, healed_late, moved, whole_day
+from stories.reports import delay_notice, exchange_like
 from stories.staging import TOLD
-from stories.story import ASPECT, Story
+from stories.story import ASPECT, Story, observed
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.failure_modes import ALL
@@ -22,29 +23,12 @@ ENDS = ["expires", "one_ndr", "ndr_form", "ndr_status"]
 PERMITTED = "dns_nxdomain"  # the profile rfc lets the relay return it at once
 
 
-def _observed(story: Story, aspect: str, verdict: Verdict = Verdict.FAIL, profile: str = "eop") -> str:
-    judged = story.judge(aspect, profile)
-    assert judged.verdict is verdict, (judged.verdict, judged.observed)
-    return judged.observed
-
-
-def _unreturned(story: Story) -> Story:
-    story.events = [event for event in story.events if event.kind != "message"]
-    return story
-
-
-def _all_looks_gone(story: Story) -> Story:
-    story.queue_listings.clear()
-    return story
-
-
 @pytest.mark.parametrize("lab", ["loopback", "namespace"])
 @pytest.mark.parametrize("mode", MODES)
 def test_a_relay_that_does_it_right_passes_on_a_moved_clock(mode: str, lab: str) -> None:
     section = ALL[mode].section
-    story = expired(mode, lab=lab)
-    exchange = exchange_like(story.staged, status=f"5.{section.partition('.')[2]}")
-    for report in (postfix_like(story.staged, status="5.4.300"), exchange):
+    exchange = partial(exchange_like, status=f"5.{section.partition('.')[2]}")
+    for report in (REPORT_OF_EXPIRY, exchange):
         for profile in ("eop", "eop-observed", "rfc"):
             story = expired(mode, lab=lab, report=report)
             judged = {name: story.judge(name, profile) for name in ENDS}
@@ -79,7 +63,7 @@ class TestExpires:
     )
     def test_late(self, at: str, eop: Verdict, rfc: Verdict) -> None:
         story = expired("connection_refused", at=at)
-        assert at in _observed(story, "expires", eop) or eop is Verdict.PASS
+        assert at in observed(story, "expires", eop) or eop is Verdict.PASS
         assert story.verdict("expires", "rfc") is rfc
 
     def test_never(self) -> None:
@@ -90,16 +74,16 @@ class TestExpires:
     @pytest.mark.parametrize("profile", ["eop", "rfc"])
     def test_early(self, profile: str) -> None:
         story = expired("connection_refused").returns(MOMENTS["23h"] + 1.0)
-        assert _observed(story, "expires", profile=profile) == "given up at an age of 23h"
+        assert observed(story, "expires", profile=profile) == "given up at an age of 23h"
         assert story.judge("expires").requirement.id == "lifetime/not-early"
 
     def test_lost_early_and_returned_late(self) -> None:
         story = expired("connection_refused").look(MOMENTS["23h55"] + 8.5, None)
-        assert "not in the queue at 1 of 6 looks" in _observed(story, "expires")
+        assert "not in the queue at 1 of 6 looks" in observed(story, "expires")
 
     def test_never_looked(self) -> None:
-        assert "never seen" in _observed(
-            _all_looks_gone(expired("connection_refused")), "expires", Verdict.INCONCLUSIVE
+        assert "never seen" in observed(
+            expired("connection_refused").without_listings(), "expires", Verdict.INCONCLUSIVE
         )
 
     @pytest.mark.parametrize(
@@ -112,23 +96,25 @@ class TestExpires:
         ],
     )
     def test_on_a_compressed_clock(self, at: float, verdict: Verdict, told: str) -> None:
-        story = _unreturned(whole_day("greeting_421")).returns(at)
-        assert _observed(story, "expires", verdict) == told
+        story = whole_day("greeting_421").without_messages().returns(at)
+        assert observed(story, "expires", verdict) == told
         assert story.judge("expires").only_late is (verdict is Verdict.DEVIATION)
 
     def test_never_on_a_compressed_clock(self) -> None:
-        assert "no report in 29.0 h" in _observed(_unreturned(whole_day("greeting_421")), "expires")
+        assert "no report in 29.0 h" in observed(whole_day("greeting_421").without_messages(), "expires")
 
     def test_a_delay_notice_is_no_report(self) -> None:
         story = moved("connection_refused")
         story.returns(MOMENTS["12h"] + 1, content=delay_notice(story.staged))
-        assert "no report" in _observed(story, "expires")
+        assert "no report" in observed(story, "expires")
 
     def test_its_own_word_is_not_enough(self) -> None:
-        story = _unreturned(expired("connection_refused")).says(
-            MOMENTS["24h15"], "expired", Outcome.PERMANENT
+        story = (
+            expired("connection_refused")
+            .without_messages()
+            .says(MOMENTS["24h15"], "expired", Outcome.PERMANENT)
         )
-        assert "no report" in _observed(story, "expires")
+        assert "no report" in observed(story, "expires")
 
 
 class TestReturnedAtOnce:
@@ -143,11 +129,11 @@ class TestReturnedAtOnce:
 
     def test_returned_after_twelve_hours_is_early(self) -> None:
         story = expired(PERMITTED).returns(MOMENTS["12h"] + 1.0)
-        assert _observed(story, "expires", profile="rfc") == "given up at an age of 12h"
+        assert observed(story, "expires", profile="rfc") == "given up at an age of 12h"
 
     def test_two_reports_after_the_day_are_two(self) -> None:
         story = expired(PERMITTED).returns(CLOSED - 1.0)
-        assert _observed(story, "one_ndr", profile="rfc") == "2 reports"
+        assert observed(story, "one_ndr", profile="rfc") == "2 reports"
 
     @pytest.mark.parametrize(("at", "verdict"), [(1.9, Verdict.NOT_APPLICABLE), (2.1, Verdict.FAIL)])
     def test_on_a_compressed_clock_at_once_is_the_first_hour(self, at: float, verdict: Verdict) -> None:
@@ -199,19 +185,19 @@ class TestHealedLate:
     @pytest.mark.parametrize("course", ASPECT["healed_late"].courses)
     def test_delivered(self, mode: str, course: Course) -> None:
         for profile in ("eop", "rfc"):
-            assert _observed(healed_late(mode, course), "healed_late", Verdict.PASS, profile)
+            assert observed(healed_late(mode, course), "healed_late", Verdict.PASS, profile)
 
     def test_what_is_wrong(self) -> None:
         def story() -> Story:
             return healed_late("close_at_data", Course.HEALED_12H)
 
-        nothing = _observed(_unreturned(story()), "healed_late")
+        nothing = observed(story().without_messages(), "healed_late")
         assert nothing == "nothing arrived after the repair"
-        assert "2 copies" in _observed(story().delivers(60.0), "healed_late")
-        assert "in spite of" in _observed(story().delivers(5.0), "healed_late")
-        assert "returned in a report" in _observed(story().returns(60.0), "healed_late")
-        altered = _unreturned(story()).delivers(21.0, content=b"Subject: x\r\n\r\n")
-        assert "the body" in _observed(altered, "healed_late")
+        assert "2 copies" in observed(story().delivers(60.0), "healed_late")
+        assert "in spite of" in observed(story().delivers(5.0), "healed_late")
+        assert "returned in a report" in observed(story().returns(60.0), "healed_late")
+        altered = story().without_messages().delivers(21.0, content=b"Subject: x\r\n\r\n")
+        assert "the body" in observed(altered, "healed_late")
 
     def test_one_too_many_is_not_taken_back(self) -> None:
         def story() -> Story:
@@ -219,9 +205,9 @@ class TestHealedLate:
 
         assert story().delivers(60.0).judge("healed_late").conclusive
         assert story().returns(60.0).judge("healed_late").conclusive
-        assert not _unreturned(story()).judge("healed_late").conclusive
-        assert not _unreturned(story()).returns(60.0).judge("healed_late").conclusive
-        assert not _unreturned(story()).delivers(5.0).judge("healed_late").conclusive
+        assert not story().without_messages().judge("healed_late").conclusive
+        assert not story().without_messages().returns(60.0).judge("healed_late").conclusive
+        assert not story().without_messages().delivers(5.0).judge("healed_late").conclusive
 
 
 class TestSurvivesRestart:
@@ -235,7 +221,7 @@ class TestSurvivesRestart:
             kept.queue_listings.append(
                 replace(look, waiting=[replace(message, recipient=ours) for message in look.waiting])
             )
-        _unreturned(kept)
+        kept.without_messages()
         dead = MOMENTS["12h"] + 8.2
         kept.note(RelayKilled(at=dead, moment="12h", asked=dead - 0.1))
         return kept.returns(MOMENTS[at] + 1.0)
@@ -244,14 +230,14 @@ class TestSurvivesRestart:
         assert self._story().verdict("survives_restart") is Verdict.PASS
 
     def test_forgotten(self) -> None:
-        story = _unreturned(self._story()).look(MOMENTS["12h"] + 8.5, None)
-        assert _observed(story, "survives_restart") == "not in the queue after the restart"
+        story = self._story().without_messages().look(MOMENTS["12h"] + 8.5, None)
+        assert observed(story, "survives_restart") == "not in the queue after the restart"
 
     def test_its_age_begins_again(self) -> None:
-        story = _unreturned(self._story())
-        assert _observed(story, "survives_restart") == "not returned until 30h"  # and gone, when last asked
+        story = self._story().without_messages()
+        assert observed(story, "survives_restart") == "not returned until 30h"  # and gone, when last asked
         story.look(MOMENTS["30h"] + 1.0)
-        assert _observed(story, "survives_restart") == "not returned until 30h, still in the queue"
+        assert observed(story, "survives_restart") == "not returned until 30h, still in the queue"
 
     @pytest.mark.parametrize("profile", ["eop", "rfc"])
     @pytest.mark.parametrize("at", ["25h05", "30h"])
@@ -260,25 +246,25 @@ class TestSurvivesRestart:
 
     def test_early_and_twice(self) -> None:
         early = self._story().returns(MOMENTS["23h"] + 1.0)
-        assert _observed(early, "survives_restart") == "returned at an age of 23h"
-        assert _observed(self._story().returns(70.0), "survives_restart") == "returned 2 times"
+        assert observed(early, "survives_restart") == "returned at an age of 23h"
+        assert observed(self._story().returns(70.0), "survives_restart") == "returned 2 times"
 
     def test_a_second_report_is_not_taken_back(self) -> None:
         assert self._story().returns(70.0).judge("survives_restart").conclusive
-        assert not _unreturned(self._story()).judge("survives_restart").conclusive
-        early = _unreturned(self._story()).returns(MOMENTS["23h"] + 1.0)
+        assert not self._story().without_messages().judge("survives_restart").conclusive
+        early = self._story().without_messages().returns(MOMENTS["23h"] + 1.0)
         assert early.verdict("survives_restart") is Verdict.FAIL
         assert not early.judge("survives_restart").conclusive
 
     def test_never_killed(self) -> None:
         story = self._story()
         story.events = [event for event in story.events if event.layer != "relay"]
-        assert "never killed" in _observed(story, "survives_restart", Verdict.INCONCLUSIVE)
+        assert "never killed" in observed(story, "survives_restart", Verdict.INCONCLUSIVE)
 
     def test_never_looked_after_the_restart(self) -> None:
         story = self._story()
         story.queue_listings = [look for look in story.queue_listings if look.at < MOMENTS["12h"] + 8.3]
-        assert "never seen" in _observed(story, "survives_restart", Verdict.INCONCLUSIVE)
+        assert "never seen" in observed(story, "survives_restart", Verdict.INCONCLUSIVE)
 
 
 class TestRetriedAllDay:
@@ -290,7 +276,7 @@ class TestRetriedAllDay:
 
     def test_at_once(self) -> None:
         story = whole_day("greeting_421", gaps=(0.25, 0.25, 0.05, *(1.0,) * 24))
-        assert "gaps of 18, 18, 6" in _observed(story, "retried_all_day", Verdict.DEVIATION)
+        assert "gaps of 18, 18, 6" in observed(story, "retried_all_day", Verdict.DEVIATION)
         assert not story.judge("retried_all_day").only_late
         assert story.verdict("retried_all_day", "rfc") is Verdict.FAIL
 
@@ -300,13 +286,13 @@ class TestRetriedAllDay:
         assert (judged.verdict, judged.requirement.id) == (Verdict.FAIL, "lifetime/retried-to-the-end")
 
     def test_one_attempt(self) -> None:
-        assert "1 attempts" in _observed(whole_day("greeting_421", gaps=()), "retried_all_day")
+        assert "1 attempts" in observed(whole_day("greeting_421", gaps=()), "retried_all_day")
 
     def test_looked_up_once(self) -> None:
         story = whole_day("greeting_421")
         first = [event for event in story.events if event.layer == "dns"][:2]
         story.events = [event for event in story.events if event.layer != "dns"] + first
-        told = _observed(story, "retried_all_day", Verdict.DEVIATION)
+        told = observed(story, "retried_all_day", Verdict.DEVIATION)
         assert "23 of them without a look-up" in told
 
     @pytest.mark.parametrize("mode", ["connection_refused", "host_unreachable"])
@@ -326,14 +312,14 @@ class TestRetriedAllDay:
         granted = replace(
             story.staged.granted, granularity=granularity, retry_interval=first, max_retry_interval=longest
         )
-        told = _observed(story.change(granted=granted), "retried_all_day", Verdict.NOT_APPLICABLE)
+        told = observed(story.change(granted=granted), "retried_all_day", Verdict.NOT_APPLICABLE)
         assert f"--conformance-day={day} would do" in told
 
     def test_a_gap_of_an_hour_is_not_one_of_fifteen_minutes_because_it_was_granted(self) -> None:
         story = whole_day("greeting_421", gaps=(1.0,) * 24)
         assert story.verdict("retried_all_day") is Verdict.DEVIATION
         story.change(granted=replace(story.staged.granted, retry_interval=1.0))
-        assert "first gap 1.0 s" in _observed(story, "retried_all_day", Verdict.NOT_APPLICABLE)
+        assert "first gap 1.0 s" in observed(story, "retried_all_day", Verdict.NOT_APPLICABLE)
 
 
 class TestClockMoved:
@@ -344,7 +330,7 @@ class TestClockMoved:
         assert after_jump(hours).verdict("clock_moved") is verdict
 
     def test_nothing_arrived(self) -> None:
-        assert _observed(Story("moved_clock", number=80), "clock_moved") == "nothing arrived"
+        assert observed(Story("moved_clock", number=80), "clock_moved") == "nothing arrived"
 
     def _with(self, *fields: str) -> Story:
         story = Story("moved_clock", number=80)
@@ -369,13 +355,13 @@ class TestClockMoved:
 
     def test_local_time_that_only_looks_a_day_ahead(self) -> None:
         story = self._with("by b; Tue, 24 Nov 2026 02:00:00 +1400")
-        assert "0.0 hours" in _observed(story, "clock_moved")
+        assert "0.0 hours" in observed(story, "clock_moved")
 
     @pytest.mark.parametrize("stamp", ["by b", "by b;", "by b; tomorrow", "by b; Tue, 24 Nov 2026 18:00:00"])
     def test_no_date(self, stamp: str) -> None:
-        assert "no date in Received" in _observed(self._with(stamp), "clock_moved")
+        assert "no date in Received" in observed(self._with(stamp), "clock_moved")
         both = self._with(stamp, "by b; Tue, 24 Nov 2026 18:00:00 +0000", stamp)
         assert both.verdict("clock_moved") is Verdict.PASS
 
     def test_no_such_field(self) -> None:
-        assert "there is no such field" in _observed(self._with(), "clock_moved")
+        assert "there is no such field" in observed(self._with(), "clock_moved")

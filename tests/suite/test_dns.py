@@ -5,17 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from stories.story import Story, good_control, waiting
+from stories.story import Story, good_control, observed, waiting
 from stories.wire import answer, fault, sent
 
 from conformance.evidence.record import Site
 from conformance.judging.verdict import Verdict
-
-
-def _observed(story: Story, aspect: str, verdict: Verdict) -> str:
-    judged = story.judge(aspect)
-    assert judged.verdict is verdict, (judged.verdict, judged.observed)
-    return judged.observed
 
 
 def _asks(story: Story, at: float, type: str = "A", way: str = "records", *records: str) -> Story:
@@ -33,11 +27,11 @@ class TestAvoids:
         return _asks(story, 1.1, "MX", "records", "0 .")
 
     def test_no_connection(self) -> None:
-        assert _observed(self._null_mx(), "avoids", Verdict.PASS) == "none"
+        assert observed(self._null_mx(), "avoids", Verdict.PASS) == "none"
 
     def test_a_connection_is_enough(self) -> None:
-        observed = _observed(self._null_mx().connects(1.2), "avoids", Verdict.FAIL)
-        assert "a connection to mx-null.rejected.test (127.1.1.1) at 1.20 s" in observed
+        told = observed(self._null_mx().connects(1.2), "avoids", Verdict.FAIL)
+        assert "a connection to mx-null.rejected.test (127.1.1.1) at 1.20 s" in told
 
     def test_other_mx_records_are_no_null_mx(self) -> None:
         story = self._null_mx()
@@ -61,7 +55,7 @@ class TestDeliversAnyway:
 
     def test_a_deferral_in_between_is_a_deviation(self) -> None:
         story = _asks(Story("dns_truncated"), 1.1, "A", "truncated").says(1.2, "450 4.4.312 DNS query failed")
-        told = _observed(story.delivers(3.5), "delivers_anyway", Verdict.DEVIATION)
+        told = observed(story.delivers(3.5), "delivers_anyway", Verdict.DEVIATION)
         assert "not at the first attempt (450 4.4.312 DNS query failed)" in told
 
     def test_who_wakes_seldom_begins_late(self) -> None:
@@ -88,7 +82,7 @@ class TestDeliversAnyway:
         story = Story("first_host_greets_421").connects(1.1, met)
         assert story.delivers(1.5, host=1).verdict("delivers_anyway") is Verdict.PASS
         story = Story("first_host_greets_421").connects(1.1, met).delivers(3.2, host=1)
-        assert "began 2." in _observed(story, "delivers_anyway", Verdict.DEVIATION)
+        assert "began 2." in observed(story, "delivers_anyway", Verdict.DEVIATION)
         assert story.judge("delivers_anyway").only_late
 
     def test_a_missing_family_that_was_no_error_is_not_the_fault(self) -> None:
@@ -121,12 +115,12 @@ class TestRefreshes:
 
     def test_never_asked_again(self) -> None:
         story = self._negative()
-        assert "no question for 14.0 s" in _observed(story, "refreshes", Verdict.FAIL)
+        assert "no question for 14.0 s" in observed(story, "refreshes", Verdict.FAIL)
         assert not story.judge("refreshes").only_late
 
     def test_a_failure_that_is_kept_is_a_deviation(self) -> None:
         story = Story("dns_servfail").looks_up(1.2, "servfail").looks_up(3.3, "servfail")
-        assert "no question" in _observed(story, "refreshes", Verdict.DEVIATION)
+        assert "no question" in observed(story, "refreshes", Verdict.DEVIATION)
         assert story.looks_up(8.0).verdict("refreshes") is Verdict.PASS
 
     @staticmethod
@@ -139,7 +133,7 @@ class TestRefreshes:
 
     def test_the_old_server_until_the_time_to_live_is_over(self) -> None:
         assert self._moved(7.0, 9.5).verdict("refreshes") is Verdict.PASS
-        assert "old server was still tried" in _observed(self._moved(7.0, 10.5), "refreshes", Verdict.FAIL)
+        assert "old server was still tried" in observed(self._moved(7.0, 10.5), "refreshes", Verdict.FAIL)
 
     def test_delivered_before_the_repair(self) -> None:
         assert self._negative().delivers(3.0).verdict("refreshes") is Verdict.NOT_APPLICABLE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from stories.reports import qmail_like
-from stories.story import ASPECT, Story
+from stories.story import ASPECT, Story, observed, refused
 from stories.wire import fault
 
 from conformance.catalogue.failure_mode import Kind
@@ -16,41 +16,35 @@ REJECTED = [name for name, mode in ALL.items() if mode.kind is Kind.PERMANENT an
 MIXED = [name for name, mode in ALL.items() if mode.kind is Kind.MIXED]
 
 
-def _observed(story: Story, aspect: str, verdict: Verdict = Verdict.FAIL, profile: str = "eop") -> str:
-    judged = story.judge(aspect, profile)
-    assert judged.verdict is verdict, (judged.verdict, judged.observed)
-    return judged.observed
-
-
 class TestReturnedAtOnce:
     @pytest.mark.parametrize("profile", ["eop", "rfc"])
     @pytest.mark.parametrize("mode", REJECTED)
     def test_one_report_and_one_attempt(self, mode: str, profile: str) -> None:
-        story = Story(mode).meets_fault(1.2).returns(1.8)
-        assert "1 reports" in _observed(story, "returned_at_once", Verdict.PASS, profile)
+        story = refused(mode).returns(1.8)
+        assert "1 reports" in observed(story, "returned_at_once", Verdict.PASS, profile)
 
     def test_not_returned(self) -> None:
-        story = Story("rejected_at_rcpt").meets_fault(1.2)
-        assert _observed(story, "returned_at_once") == "0 reports"
-        assert "0 reports" in _observed(story.returns(3.0, action="delayed"), "returned_at_once")
+        story = refused("rejected_at_rcpt")
+        assert observed(story, "returned_at_once") == "0 reports"
+        assert "0 reports" in observed(story.returns(3.0, action="delayed"), "returned_at_once")
 
     def test_twice(self) -> None:
-        story = Story("rejected_at_rcpt").meets_fault(1.2).returns(1.8)
-        assert not Story("rejected_at_rcpt").meets_fault(1.2).judge("returned_at_once").conclusive
-        assert "2 reports, the first 0." in _observed(story.returns(5.0), "returned_at_once")
+        story = refused("rejected_at_rcpt").returns(1.8)
+        assert not refused("rejected_at_rcpt").judge("returned_at_once").conclusive
+        assert "2 reports, the first 0." in observed(story.returns(5.0), "returned_at_once")
         assert story.judge("returned_at_once").conclusive
 
     def test_tried_again(self) -> None:
-        story = Story("rejected_at_data").meets_fault(1.2).meets_fault(3.5).returns(3.9)
-        assert _observed(story, "returned_at_once", Verdict.DEVIATION) == "2 attempts"
+        story = refused("rejected_at_data").meets_fault(3.5).returns(3.9)
+        assert observed(story, "returned_at_once", Verdict.DEVIATION) == "2 attempts"
 
     def test_without_the_refusal_nothing_passes(self) -> None:
-        assert _observed(Story("rejected_at_rcpt").returns(1.8), "returned_at_once", Verdict.INCONCLUSIVE)
+        assert observed(Story("rejected_at_rcpt").returns(1.8), "returned_at_once", Verdict.INCONCLUSIVE)
 
 
 def _story(mode: str) -> Story:
     """Return two attempts that met the fault for one recipient; the other is served at the first of them."""
-    story = Story(mode).meets_fault(1.2)
+    story = refused(mode)
     [other] = story.staged.others
     return story.delivers(1.3, recipients=[other])
 
@@ -103,24 +97,24 @@ class TestEachRecipient:
         story = _right(mode)
         again = story.delivers(4.0, recipients=story.staged.others)
         assert again.judge("each_recipient").requirement.id == "recipients/delivered-once"
-        assert "2 deliveries" in _observed(again, "each_recipient")
+        assert "2 deliveries" in observed(again, "each_recipient")
         assert again.judge("each_recipient").conclusive
 
     def test_the_other_not_at_all(self) -> None:
-        story = Story("one_recipient_rejected").meets_fault(1.2).returns(1.9)
-        assert "0 deliveries, not at the first attempt" in _observed(story, "each_recipient")
+        story = refused("one_recipient_rejected").returns(1.9)
+        assert "0 deliveries, not at the first attempt" in observed(story, "each_recipient")
         assert not story.judge("each_recipient").conclusive
 
     def test_the_report_names_the_other_too(self) -> None:
         story = _story("one_recipient_rejected")
         [other] = story.staged.others
         both = story.change(recipient=other).returns(1.9).change(recipient=Story(story.mode).staged.recipient)
-        assert other in _observed(both, "each_recipient")
+        assert other in observed(both, "each_recipient")
 
     def test_not_returned_delivered_or_both(self) -> None:
-        assert "0 reports, of nobody" in _observed(_story("one_recipient_rejected"), "each_recipient")
+        assert "0 reports, of nobody" in observed(_story("one_recipient_rejected"), "each_recipient")
         deferred = _story("one_recipient_deferred")
-        assert "0 deliveries" in _observed(deferred, "each_recipient")
+        assert "0 deliveries" in observed(deferred, "each_recipient")
         both = _right("one_recipient_deferred").returns(9.0)
         assert both.judge("each_recipient").requirement.id == "recipients/own-outcome"
 
@@ -137,13 +131,13 @@ class TestEachRecipient:
     ) -> None:
         story = _story("one_recipient_deferred").meets_fault(3.5)
         story.delivers(8.0, recipients=[story.staged.recipient], **change)
-        assert told in _observed(story, "each_recipient", profile=profile)
+        assert told in observed(story, "each_recipient", profile=profile)
         judged = story.judge("each_recipient", profile)
         wrong = {finding.requirement for finding in judged.findings if not finding.holds}
         assert wrong == {"recipients/intact"}
 
     def test_nothing_delivered_leaves_nothing_to_compare(self) -> None:
-        story = Story("one_recipient_rejected").meets_fault(1.2).returns(1.9)
+        story = refused("one_recipient_rejected").returns(1.9)
         rows = {finding.requirement for finding in story.judge("each_recipient").findings}
         assert "recipients/intact" not in rows
 
@@ -170,11 +164,11 @@ class TestBesideBacklog:
 
     def test_nothing_was_in_the_way(self) -> None:
         story = Story("beside_backlog", number=80).delivers(1.5)
-        assert "never went" in _observed(story, "beside_backlog", Verdict.INCONCLUSIVE)
+        assert "never went" in observed(story, "beside_backlog", Verdict.INCONCLUSIVE)
 
     def test_never_or_twice(self) -> None:
         story = Story("beside_backlog", number=80).connects(0.5, fault())
-        assert "nothing arrived" in _observed(story, "beside_backlog", Verdict.DEVIATION)
+        assert "nothing arrived" in observed(story, "beside_backlog", Verdict.DEVIATION)
         assert not story.judge("beside_backlog").only_late
         twice = self._story(1.5).delivers(2.0)
         assert twice.verdict("beside_backlog") is Verdict.DEVIATION

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from stories.reports import postfix_like, qmail_like
-from stories.story import Story, waiting
+from stories.reports import postfix_like_with, qmail_like
+from stories.story import Story, observed, refused, waiting
 
 from conformance.evidence.record import QueueListing
 from conformance.judging.verdict import Verdict
@@ -15,20 +15,14 @@ from conformance.target import Outcome, QueuedMessage
 THREE = "450 4.2.1 Mailbox busy 4.2.1 Twelve others are waiting 4.2.1 Try again later"
 
 
-def _observed(story: Story, aspect: str, verdict: Verdict, profile: str = "eop") -> str:
-    judged = story.judge(aspect, profile)
-    assert judged.verdict is verdict, (judged.verdict, judged.observed)
-    return judged.observed
-
-
 class TestReplyKept:
     def test_all_lines(self) -> None:
         story = waiting("reply_multi_line").says(2.0, f"host mx said: {THREE}")
-        assert _observed(story, "reply_kept", Verdict.PASS)
+        assert observed(story, "reply_kept", Verdict.PASS)
 
     def test_one_line_is_missing(self) -> None:
         story = waiting("reply_multi_line").says(2.0, "450 4.2.1 Mailbox busy, Try again later")
-        assert "without Twelve others are waiting" in _observed(story, "reply_kept", Verdict.DEVIATION)
+        assert "without Twelve others are waiting" in observed(story, "reply_kept", Verdict.DEVIATION)
 
 
 class TestReportsRefusal:
@@ -41,9 +35,9 @@ class TestReportsRefusal:
         ],
     )
     def test_class_and_words(self, status: str, diagnostic: str, verdict: Verdict) -> None:
-        story = Story("rejected_of_another_class").meets_fault(1.2)
+        story = refused("rejected_of_another_class")
         story.returns(1.8, status=status, diagnostic=diagnostic)
-        assert _observed(story, "reports_refusal", verdict)
+        assert observed(story, "reports_refusal", verdict)
 
     @pytest.mark.parametrize(
         ("said", "verdict"),
@@ -58,43 +52,43 @@ class TestReportsRefusal:
         ],
     )
     def test_a_plain_text(self, said: str, verdict: Verdict) -> None:
-        story = Story("rejected_of_another_class").meets_fault(1.2)
+        story = refused("rejected_of_another_class")
         story.returns(1.8, content=qmail_like(story.staged, said=said))
-        assert _observed(story, "reports_refusal", verdict)
+        assert observed(story, "reports_refusal", verdict)
 
     def test_a_plain_text_that_quotes_the_reply(self) -> None:
-        story = Story("rejected_of_another_class").meets_fault(1.2)
+        story = refused("rejected_of_another_class")
         assert story.scenario.failure_mode.reply is not None
         said = " ".join(story.scenario.failure_mode.reply.text.splitlines())
         story.returns(1.8, content=qmail_like(story.staged, said=said))
-        assert "in the text" in _observed(story, "reports_refusal", Verdict.PASS)
+        assert "in the text" in observed(story, "reports_refusal", Verdict.PASS)
 
     def test_what_the_message_itself_says_is_no_reason(self) -> None:
-        story = Story("rejected_of_another_class").meets_fault(1.2)
+        story = refused("rejected_of_another_class")
         story.change(content=story.staged.content + b"550 5.1.1 I wrote\r\n")
         story.returns(1.8, content=qmail_like(story.staged, said="no"))
-        assert _observed(story, "reports_refusal", Verdict.FAIL)
+        assert observed(story, "reports_refusal", Verdict.FAIL)
 
     def test_no_report(self) -> None:
-        assert _observed(Story("rejected_599").meets_fault(1.2), "reports_refusal", Verdict.INCONCLUSIVE)
+        assert observed(refused("rejected_599"), "reports_refusal", Verdict.INCONCLUSIVE)
 
 
 class TestQuotesSafely:
     def test_one_line_for_each_error(self) -> None:
         story = waiting("reply_bare_cr").says(2.0, "450 4.2.1 Mailbox busy?Status: 2.0.0")
-        assert _observed(story, "quotes_safely", Verdict.PASS)
+        assert observed(story, "quotes_safely", Verdict.PASS)
 
     @pytest.mark.parametrize("text", ["450 busy\nstatus=sent", "450 busy\x1b[2J", "450 busy\x00"])
     def test_control_characters_in_an_event(self, text: str) -> None:
-        assert "U+00" in _observed(waiting("reply_nul").says(2.0, text), "quotes_safely", Verdict.DEVIATION)
+        assert "U+00" in observed(waiting("reply_nul").says(2.0, text), "quotes_safely", Verdict.DEVIATION)
 
     def test_control_characters_in_the_queue(self) -> None:
         story = waiting("reply_nul").look(5.5, "450 busy\rstatus=sent")
-        assert "U+000D" in _observed(story, "quotes_safely", Verdict.DEVIATION)
+        assert "U+000D" in observed(story, "quotes_safely", Verdict.DEVIATION)
 
     def test_a_delivery_that_never_was(self) -> None:
         story = waiting("reply_like_log_lines").says(2.0, "250 2.0.0 OK", Outcome.DELIVERED)
-        assert "before anything arrived" in _observed(story, "quotes_safely", Verdict.DEVIATION)
+        assert "before anything arrived" in observed(story, "quotes_safely", Verdict.DEVIATION)
 
     @pytest.mark.parametrize(
         ("rows", "verdict"),
@@ -114,49 +108,49 @@ class TestQuotesSafely:
             story.queue_listings[-1] = replace(
                 story.queue_listings[-1], waiting=story.queue_listings[-1].waiting * number
             )
-        assert _observed(story, "quotes_safely", verdict)
+        assert observed(story, "quotes_safely", verdict)
 
     def test_a_relay_that_shows_nothing(self) -> None:
-        assert _observed(waiting("reply_nul"), "quotes_safely", Verdict.NOT_APPLICABLE)
+        assert observed(waiting("reply_nul"), "quotes_safely", Verdict.NOT_APPLICABLE)
 
     def test_an_injected_field(self) -> None:
-        story = Story("rejected_like_fields").meets_fault(1.2)
+        story = refused("rejected_like_fields")
         story.returns(1.8, status="5.2.1", diagnostic="smtp; 550 5.2.1 busy\r\nStatus: 2.0.0")
-        assert "2 fields Status" in _observed(story, "quotes_safely", Verdict.FAIL)
+        assert "2 fields Status" in observed(story, "quotes_safely", Verdict.FAIL)
 
     def test_a_plain_text_has_no_fields_to_break(self) -> None:
-        story = Story("rejected_like_fields").meets_fault(1.2)
+        story = refused("rejected_like_fields")
         story.returns(1.8, content=qmail_like(story.staged))
-        assert "no fields" in _observed(story, "quotes_safely", Verdict.NOT_APPLICABLE)
+        assert "no fields" in observed(story, "quotes_safely", Verdict.NOT_APPLICABLE)
 
     def test_a_report_that_lost_its_fields(self) -> None:
-        story = Story("rejected_like_fields").meets_fault(1.2)
-        report = postfix_like(story.staged).replace(b"message/delivery-status", b"text/plain")
-        story.returns(1.8, content=report)
-        assert "no message/delivery-status" in _observed(story, "quotes_safely", Verdict.FAIL)
+        story = refused("rejected_like_fields")
+        plain = postfix_like_with(b"text/plain", instead_of=b"message/delivery-status")
+        story.returns(1.8, content=plain(story.staged))
+        assert "no message/delivery-status" in observed(story, "quotes_safely", Verdict.FAIL)
 
     def test_a_report_in_order(self) -> None:
-        story = Story("rejected_like_fields").meets_fault(1.2)
+        story = refused("rejected_like_fields")
         story.returns(1.8, status="5.2.1", diagnostic="smtp; 550-5.2.1 busy 550 Status: 2.0.0")
-        assert _observed(story, "quotes_safely", Verdict.PASS)
+        assert observed(story, "quotes_safely", Verdict.PASS)
 
 
 class TestDeliveredLater:
     MODE = "too_many_recipients_452"
 
     def _first(self) -> Story:
-        story = Story(self.MODE).meets_fault(1.2)
+        story = refused(self.MODE)
         return story.delivers(1.3, recipients=[story.staged.recipient, story.staged.others[0]])
 
     def test_the_others_in_a_further_transaction(self) -> None:
         story = self._first()
         story.delivers(3.4, recipients=story.staged.others[1:])
-        assert "in 2 messages" in _observed(story, "delivered_later", Verdict.PASS)
+        assert "in 2 messages" in observed(story, "delivered_later", Verdict.PASS)
 
     def test_one_never(self) -> None:
         story = self._first()
         story.delivers(3.4, recipients=story.staged.others[1:2])
-        assert f"<{story.staged.others[2]}>" in _observed(story, "delivered_later", Verdict.FAIL)
+        assert f"<{story.staged.others[2]}>" in observed(story, "delivered_later", Verdict.FAIL)
         assert not story.judge("delivered_later").conclusive
 
     @pytest.mark.parametrize(
@@ -176,20 +170,20 @@ class TestDeliveredLater:
     def test_one_twice(self) -> None:
         story = self._first()
         story.delivers(3.4, recipients=story.staged.others)
-        assert "more than one copy" in _observed(story, "delivered_later", Verdict.FAIL)
+        assert "more than one copy" in observed(story, "delivered_later", Verdict.FAIL)
         assert story.judge("delivered_later").conclusive
 
     def test_a_stranger(self) -> None:
         story = self._first()
         story.delivers(3.4, recipients=[*story.staged.others[1:], "stranger@a.test"])
-        assert "stranger" in _observed(story, "delivered_later", Verdict.FAIL)
+        assert "stranger" in observed(story, "delivered_later", Verdict.FAIL)
 
     def test_returned_as_well(self) -> None:
         story = self._first()
         story.delivers(3.4, recipients=story.staged.others[1:]).returns(3.5)
-        assert "1 reports" in _observed(story, "delivered_later", Verdict.FAIL)
+        assert "1 reports" in observed(story, "delivered_later", Verdict.FAIL)
 
     def test_552_is_a_should(self) -> None:
-        story = Story("too_many_recipients_552").meets_fault(1.2)
+        story = refused("too_many_recipients_552")
         story.delivers(1.3, recipients=[story.staged.recipient, story.staged.others[0]]).returns(1.8)
-        assert _observed(story, "delivered_later", Verdict.DEVIATION)
+        assert observed(story, "delivered_later", Verdict.DEVIATION)

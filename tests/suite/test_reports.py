@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from stories.days import MOMENTS, expired, moved
-from stories.reports import delay_notice, postfix_like, qmail_like
-from stories.story import ASPECT, Story
+from stories.reports import delay_notice, postfix_like, postfix_like_with, qmail_like
+from stories.story import ASPECT, Story, observed
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.profile import Accepted, Check, ProfileRow, load
@@ -15,31 +16,15 @@ from conformance.judging.verdict import Verdict
 from conformance.target import Outcome
 
 
-def _observed(story: Story, aspect: str, verdict: Verdict = Verdict.FAIL, profile: str = "eop") -> str:
-    judged = story.judge(aspect, profile)
-    assert judged.verdict is verdict, (judged.verdict, judged.observed)
-    return judged.observed
-
-
-def _unreturned(story: Story) -> Story:
-    story.events = [event for event in story.events if event.kind != "message"]
-    return story
-
-
-def _all_looks_gone(story: Story) -> Story:
-    story.queue_listings.clear()
-    return story
-
-
 class TestOneNdr:
     def test_two(self) -> None:
-        assert _observed(expired("greeting_421").returns(75.0), "one_ndr") == "2 reports"
+        assert observed(expired("greeting_421").returns(75.0), "one_ndr") == "2 reports"
 
     def test_none(self) -> None:
-        assert _observed(moved("greeting_421"), "one_ndr") == "0 reports"
+        assert observed(moved("greeting_421"), "one_ndr") == "0 reports"
 
     def test_to_the_author(self) -> None:
-        story = _unreturned(expired("greeting_421"))
+        story = expired("greeting_421").without_messages()
         story.returns(55.0, to=story.staged.author)
         judged = story.judge("one_ndr")
         assert (judged.verdict, judged.requirement.id) == (Verdict.FAIL, "ndr/to-sender")
@@ -47,22 +32,20 @@ class TestOneNdr:
 
     def test_to_both(self) -> None:
         story = expired("greeting_421")
-        assert _observed(story.returns(55.0, to=story.staged.author), "one_ndr") == "2 reports"
+        assert observed(story.returns(55.0, to=story.staged.author), "one_ndr") == "2 reports"
 
     def test_with_a_reverse_path(self) -> None:
-        story = _unreturned(expired("greeting_421")).returns(55.0, mail_from="postmaster@relay.test")
-        assert _observed(story, "one_ndr") == "<postmaster@relay.test>"
+        story = expired("greeting_421").without_messages().returns(55.0, mail_from="postmaster@relay.test")
+        assert observed(story, "one_ndr") == "<postmaster@relay.test>"
 
     def test_the_sender_in_any_case(self) -> None:
-        story = _unreturned(expired("greeting_421"))
+        story = expired("greeting_421").without_messages()
         assert story.returns(55.0, to=story.staged.sender.upper()).verdict("one_ndr") is Verdict.PASS
 
 
 class TestNdrForm:
     def _judged(self, mode: str, old: bytes, new: bytes) -> tuple[Verdict, str]:
-        report = postfix_like(expired(mode).staged)
-        assert old in report
-        judged = expired(mode, report=report.replace(old, new)).judge("ndr_form")
+        judged = expired(mode, report=postfix_like_with(new, instead_of=old)).judge("ndr_form")
         return judged.verdict, judged.requirement.id
 
     @pytest.mark.parametrize(
@@ -89,27 +72,24 @@ class TestNdrForm:
         ("mode", "verdict"), [("connection_refused", Verdict.FAIL), ("greeting_421", Verdict.PASS)]
     )
     def test_a_server_that_was_connected_to_may_be_named(self, mode: str, verdict: Verdict) -> None:
-        more = b"Remote-MTA: dns; mx.test\r\nStatus:"
-        report = postfix_like(expired(mode).staged).replace(b"Status:", more)
-        assert expired(mode, report=report).verdict("ndr_form") is verdict
+        named = postfix_like_with(b"Remote-MTA: dns; mx.test\r\nStatus:", instead_of=b"Status:")
+        assert expired(mode, report=named).verdict("ndr_form") is verdict
 
     @pytest.mark.parametrize("profile", ["eop", "rfc"])
     def test_a_plain_text_deviates_and_is_asked_no_more(self, profile: str) -> None:
-        story = expired("connection_refused")
-        judged = expired("connection_refused", report=qmail_like(story.staged)).judge("ndr_form", profile)
+        judged = expired("connection_refused", report=qmail_like).judge("ndr_form", profile)
         assert (judged.verdict, judged.requirement.id) == (Verdict.DEVIATION, "ndr/notification")
         assert [finding.requirement for finding in judged.findings] == ["ndr/notification"]
         assert "text/plain, of which RFC 3464" in judged.observed
 
     def test_a_report_without_fields_is_asked_all(self) -> None:
-        report = postfix_like(expired("connection_refused").staged)
-        report = report.replace(b"message/delivery-status", b"text/plain")
-        judged = expired("connection_refused", report=report).judge("ndr_form")
+        plain = postfix_like_with(b"text/plain", instead_of=b"message/delivery-status")
+        judged = expired("connection_refused", report=plain).judge("ndr_form")
         assert {f.requirement for f in judged.findings if not f.holds} >= {"ndr/notification", "ndr/form"}
 
     def test_without_a_report_there_is_no_form(self) -> None:
         for name in ("ndr_form", "ndr_status"):
-            assert "see expires" in _observed(moved("greeting_421"), name, Verdict.INCONCLUSIVE)
+            assert "see expires" in observed(moved("greeting_421"), name, Verdict.INCONCLUSIVE)
 
 
 class TestNdrStatus:
@@ -132,8 +112,7 @@ class TestNdrStatus:
         ],
     )
     def test_the_status(self, mode: str, status: str, eop: Verdict, rfc: Verdict) -> None:
-        report = postfix_like(expired(mode).staged, status=status)
-        story = expired(mode, report=report)
+        story = expired(mode, report=partial(postfix_like, status=status))
         assert (story.verdict("ndr_status"), story.verdict("ndr_status", "rfc")) == (eop, rfc)
 
     @pytest.mark.parametrize(
@@ -147,8 +126,10 @@ class TestNdrStatus:
         ],
     )
     def test_the_diagnostic_agrees(self, diagnostic: str, verdict: Verdict) -> None:
-        story = _unreturned(expired("connection_refused")).returns(
-            55.0, status="5.4.316", diagnostic=diagnostic
+        story = (
+            expired("connection_refused")
+            .without_messages()
+            .returns(55.0, status="5.4.316", diagnostic=diagnostic)
         )
         assert story.verdict("ndr_status") is verdict
 
@@ -172,11 +153,11 @@ class TestNdrStatus:
     def test_a_quoted_reply_need_not_agree(
         self, mode: str, status: str, diagnostic: str, verdict: Verdict
     ) -> None:
-        story = _unreturned(expired(mode)).returns(55.0, status=status, diagnostic=diagnostic)
+        story = expired(mode).without_messages().returns(55.0, status=status, diagnostic=diagnostic)
         assert story.verdict("ndr_status") is verdict
 
     @pytest.mark.parametrize(
-        ("mode", "status", "eop", "observed"),
+        ("mode", "status", "eop", "eop_observed"),
         [
             # whichever of the two hosts was tried last
             ("hosts_close_then_421", "5.4.317", Verdict.PASS, Verdict.PASS),
@@ -187,11 +168,11 @@ class TestNdrStatus:
         ],
     )
     def test_the_cause_is_one_of_those_that_the_deferral_may_name(
-        self, mode: str, status: str, eop: Verdict, observed: Verdict
+        self, mode: str, status: str, eop: Verdict, eop_observed: Verdict
     ) -> None:
-        story = expired(mode, report=postfix_like(expired(mode).staged, status=status))
+        story = expired(mode, report=partial(postfix_like, status=status))
         verdicts = (story.verdict("ndr_status"), story.verdict("ndr_status", "eop-observed"))
-        assert verdicts == (eop, observed)
+        assert verdicts == (eop, eop_observed)
 
     def test_all_that_a_row_asks_of_a_status_counts(self) -> None:
         status = Check(what="status", any=["4.4.*"], requirement="dns/error-code")
@@ -199,10 +180,7 @@ class TestNdrStatus:
         row = ProfileRow(source="here", outcomes=[Accepted(outcome=Outcome.DEFERRED, checks=[status, more])])
         profile = replace(load("eop"), rows={"connection_refused": row})
         for code, holds in (("5.4.312", True), ("5.1.2", False), ("5.4.1", False)):
-            story = expired(
-                "connection_refused",
-                report=postfix_like(expired("connection_refused").staged, status=code),
-            )
+            story = expired("connection_refused", report=partial(postfix_like, status=code))
             found = {
                 f.requirement: f.holds for f in ASPECT["ndr_status"].judge(story.case(profile, "ndr_status"))
             }
@@ -213,13 +191,13 @@ class TestNdrStatus:
         assert asked <= {"ndr/status-class", "ndr/agrees"}
 
     def test_a_bounce_in_no_known_form(self) -> None:
-        story = expired("connection_refused", report=b"Subject: Returned\r\n\r\nSorry.\r\n")
-        assert "no Status" in _observed(story, "ndr_status", Verdict.NOT_APPLICABLE)
+        story = expired("connection_refused", report=lambda _: b"Subject: Returned\r\n\r\nSorry.\r\n")
+        assert "no Status" in observed(story, "ndr_status", Verdict.NOT_APPLICABLE)
 
     def test_a_report_without_fields(self) -> None:
-        report = postfix_like(expired("connection_refused").staged)
-        story = expired("connection_refused", report=report.replace(b"Final-Recipient", b"X-Recipient"))
-        assert "no fields" in _observed(story, "ndr_status")
+        unnamed = postfix_like_with(b"X-Recipient", instead_of=b"Final-Recipient")
+        story = expired("connection_refused", report=unnamed)
+        assert "no fields" in observed(story, "ndr_status")
 
 
 class TestDelayNotice:
@@ -295,12 +273,12 @@ class TestNoNdr:
     ) -> None:
         story = self._dropped(course, attempts=3, last="23h")
         told = "none" if verdict is Verdict.PASS else "not in the queue at 2 of 6 looks before"
-        assert _observed(story, "no_ndr", verdict, profile) == told
+        assert observed(story, "no_ndr", verdict, profile) == told
 
     def test_never_seen_before_the_end(self) -> None:
         story = self._gone(Course.NOTIFY_NEVER)
         story.queue_listings = [look for look in story.queue_listings if look.at > MOMENTS["24h15"]]
-        assert "before the lifetime ended" in _observed(story, "no_ndr", Verdict.INCONCLUSIVE)
+        assert "before the lifetime ended" in observed(story, "no_ndr", Verdict.INCONCLUSIVE)
 
     def test_a_notice_of_delay_was_asked_for(self) -> None:
         story = self._gone(Course.NOTIFY_DELAY)
@@ -309,7 +287,7 @@ class TestNoNdr:
 
     def test_while_it_waits_nothing_is_due(self) -> None:
         story = moved("connection_refused", Course.NULL_SENDER)
-        assert "still in the queue" in _observed(story, "no_ndr", Verdict.INCONCLUSIVE)
-        assert "never seen" in _observed(
-            _all_looks_gone(self._gone(Course.NULL_SENDER)), "no_ndr", Verdict.INCONCLUSIVE
+        assert "still in the queue" in observed(story, "no_ndr", Verdict.INCONCLUSIVE)
+        assert "never seen" in observed(
+            self._gone(Course.NULL_SENDER).without_listings(), "no_ndr", Verdict.INCONCLUSIVE
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from stories.story import Story, good, waiting
+from stories.story import Story, good, observed, waiting
 from stories.wire import received, sent
 
 from conformance.judging.verdict import Verdict
@@ -21,35 +21,29 @@ _MAIL = received("mail", "MAIL FROM:<a@b.test>")
 _BODY = SmtpBody(octets=10)
 
 
-def _observed(story: Story, aspect: str, verdict: Verdict, profile: str = "eop") -> str:
-    judged = story.judge(aspect, profile)
-    assert judged.verdict is verdict, (judged.verdict, judged.observed)
-    return judged.observed
-
-
 class TestNeverInClear:
     MODE = "certificate_expired"
 
     def test_under_tls_everything_may_be_said(self) -> None:
         story = waiting(self.MODE).connects(9.0, _OFFERED, _SECURED, _EHLO_TLS, _MAIL, _BODY)
-        assert "nothing in clear on 3 connections" in _observed(story, "never_in_clear", Verdict.PASS)
+        assert "nothing in clear on 3 connections" in observed(story, "never_in_clear", Verdict.PASS)
 
     @pytest.mark.parametrize("said", [_MAIL, _BODY])
     @pytest.mark.parametrize("at", [2.5, 9.0])
     def test_in_clear_on_any_connection(self, said: Event, at: float) -> None:
         story = waiting(self.MODE).connects(at, _EHLO, said)
-        assert _observed(story, "never_in_clear", Verdict.FAIL).startswith("in clear: ")
+        assert observed(story, "never_in_clear", Verdict.FAIL).startswith("in clear: ")
 
     def test_in_clear_before_tls_on_the_same_connection(self) -> None:
         story = waiting(self.MODE).connects(9.0, _EHLO, _MAIL, _OFFERED, _SECURED, _EHLO_TLS)
-        assert _observed(story, "never_in_clear", Verdict.FAIL) == "in clear: MAIL FROM at 9.05 s"
+        assert observed(story, "never_in_clear", Verdict.FAIL) == "in clear: MAIL FROM at 9.05 s"
 
     def test_tls_on_another_connection_is_none(self) -> None:
         story = waiting(self.MODE).connects(8.0, _OFFERED, _SECURED).connects(9.0, _EHLO, _MAIL)
-        assert _observed(story, "never_in_clear", Verdict.FAIL)
+        assert observed(story, "never_in_clear", Verdict.FAIL)
 
     def test_a_report_to_the_sender_may_go_in_clear(self) -> None:
-        assert _observed(waiting(self.MODE).returns(5.0), "never_in_clear", Verdict.PASS)
+        assert observed(waiting(self.MODE).returns(5.0), "never_in_clear", Verdict.PASS)
 
 
 class TestForgetsClear:
@@ -58,20 +52,20 @@ class TestForgetsClear:
 
     def test_ehlo_again_and_nothing_unoffered(self) -> None:
         story = Story(self.MODE).connects(1.2, _EHLO, _RICH, _OFFERED, _SECURED, _EHLO_TLS, _MAIL)
-        assert _observed(story, "forgets_clear", Verdict.PASS)
+        assert observed(story, "forgets_clear", Verdict.PASS)
 
     def test_no_ehlo_under_tls(self) -> None:
         story = Story(self.MODE).connects(1.2, _EHLO, _RICH, _OFFERED, _SECURED, _MAIL)
-        assert _observed(story, "forgets_clear", Verdict.DEVIATION) == "MAIL as the first command"
+        assert observed(story, "forgets_clear", Verdict.DEVIATION) == "MAIL as the first command"
 
     def test_parameter_that_was_offered_in_clear_only(self) -> None:
         story = Story(self.MODE).connects(1.2, _EHLO, _RICH, _SECURED, _EHLO_TLS, _MAIL, self.UNOFFERED)
-        assert "SIZE=10" in _observed(story, "forgets_clear", Verdict.FAIL)
+        assert "SIZE=10" in observed(story, "forgets_clear", Verdict.FAIL)
 
     def test_no_session_under_tls(self) -> None:
         mode = "injected_plaintext_under_opportunistic"
         story = Story(mode).meets_fault(1.2)
-        assert "no session under TLS" in _observed(story, "forgets_clear", Verdict.NOT_APPLICABLE)
+        assert "no session under TLS" in observed(story, "forgets_clear", Verdict.NOT_APPLICABLE)
 
 
 @pytest.mark.parametrize(
@@ -108,11 +102,11 @@ class TestFallsBackLater:
     @pytest.mark.parametrize("profile", ["eop", "rfc", "eop-observed"])
     @pytest.mark.parametrize("aspect", ["error_code", "stays_queued", "retried", "recovers"])
     def test_is_in_order(self, aspect: str, profile: str) -> None:
-        assert _observed(self._story(), aspect, Verdict.PASS, profile)
+        assert observed(self._story(), aspect, Verdict.PASS, profile)
 
     def test_not_where_the_connector_requires_tls(self) -> None:
         story = good("tls_handshake_garbage").delivers(3.0, tls=False)
-        assert "before the repair" in _observed(story, "recovers", Verdict.FAIL)
+        assert "before the repair" in observed(story, "recovers", Verdict.FAIL)
 
 
 def test_delivered_before_any_look_leaves_no_queue_to_judge() -> None:
