@@ -115,3 +115,15 @@ def say_quit_into_the_silence() -> None:
         return part
 
     patch(delivery, "part", make)
+
+
+def misread(change: Callable[[Failure, int, str], Failure]) -> None:
+    """Make another failure of a reply, given the failure, the code and the words as they came."""
+
+    def make(original: Any) -> Any:
+        def remote_failure(code: int, text: str, **where: Any) -> Failure:
+            return change(original(code, text, **where), code, text)
+
+        return remote_failure
+
+    patch(errors, "remote_failure", make)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference import errors, transaction
+from conformance.reference import transaction
 from conformance.reference.errors import Failure
 from conformance.reference.session import Reply
 from conformance.reference.transaction import Transaction
 from mutants.mutant import Declare, Expected, deviates, fails, hence, mutation
 from mutants.patching import patch
+from mutants.shared import misread
 
 _STATUS = re.compile(r"([245])\.\d{1,3}\.\d{1,3}\b")
 _PASSING = "replies/passing"
@@ -36,20 +36,8 @@ def _retries(mode: str, *besides: str) -> Declare:
     )
 
 
-def _failures(change: Callable[[Failure, int, str], Failure]) -> None:
-    """Make another failure of a reply, given the failure, the code and the words as they came."""
-
-    def make(original: Any) -> Any:
-        def remote_failure(code: int, text: str, **where: Any) -> Failure:
-            return change(original(code, text, **where), code, text)
-
-        return remote_failure
-
-    patch(errors, "remote_failure", make)
-
-
 def _returned(*codes: int) -> None:
-    _failures(lambda failure, code, _: replace(failure, code="550") if code in codes else failure)
+    misread(lambda failure, code, _: replace(failure, code="550") if code in codes else failure)
 
 
 @mutation(
@@ -125,7 +113,7 @@ def unknown_4yz_is_permanent() -> None:
 @_retries("rejected_599", "rejected_at_rcpt")
 def unknown_5yz_is_transient() -> None:
     """Tries again after a code that it does not know."""
-    _failures(lambda failure, code, _: replace(failure, code="450") if code == 599 else failure)
+    misread(lambda failure, code, _: replace(failure, code="450") if code == 599 else failure)
 
 
 @mutation(
@@ -156,7 +144,7 @@ def acts_on_the_status() -> None:
         found = _STATUS.match(text)
         return replace(failure, code=f"{found[1]}50") if found and found[1] != str(code)[0] else failure
 
-    _failures(change)
+    misread(change)
 
 
 @mutation(
@@ -169,7 +157,7 @@ def acts_on_the_status() -> None:
 )
 def returns_4yz_without_status() -> None:
     """Takes a 4yz reply without an enhanced status code for a permanent refusal."""
-    _failures(
+    misread(
         lambda failure, code, _: (
             replace(failure, code="550") if code < 500 and not failure.status else failure
         )
@@ -179,7 +167,7 @@ def returns_4yz_without_status() -> None:
 @_retries("rejected_without_status", "rejected_at_rcpt")
 def waits_after_5yz_without_status() -> None:
     """Tries again after a 5yz reply without an enhanced status code."""
-    _failures(
+    misread(
         lambda failure, code, _: (
             replace(failure, code="450") if code >= 500 and not failure.status else failure
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +12,7 @@ from conformance.reference.events import EventLog, Outcome
 from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
 from mutants.selection import Selection
+from mutants.shared import misread
 
 
 def _hostile(kind: str) -> Selection:
@@ -28,18 +28,6 @@ _HOSTILE = _hostile("transient")
 _REJECTED = _hostile("permanent")
 
 
-def _failures(change: Callable[[Failure, int, str], Failure]) -> None:
-    """Make another failure of a reply, given the failure, the code and the words as they came."""
-
-    def make(original: Any) -> Any:
-        def remote_failure(code: int, text: str, **where: Any) -> Failure:
-            return change(original(code, text, **where), code, text)
-
-        return remote_failure
-
-    patch(errors, "remote_failure", make)
-
-
 @mutation(
     scenarios=("reply_without_status", "reply_multi_line", "rejected_multi_line"),
     caught=(
@@ -50,7 +38,7 @@ def _failures(change: Callable[[Failure, int, str], Failure]) -> None:
 )
 def renumbers_remote_replies() -> None:
     """Shows an error of its own in the place of a 4yz reply."""
-    _failures(
+    misread(
         lambda failure, code, _: (
             replace(
                 failure, code="451", status="4.4.0", text="Primary target said no, try later", remote=False
@@ -70,7 +58,7 @@ def renumbers_remote_replies() -> None:
 )
 def keeps_the_last_line_only() -> None:
     """Keeps only the last line of a reply."""
-    _failures(lambda failure, _, text: replace(failure, text=errors.safe_text(text.split("\n")[-1])))
+    misread(lambda failure, _, text: replace(failure, text=errors.safe_text(text.split("\n")[-1])))
 
 
 @mutation(
@@ -103,7 +91,7 @@ def shows_words_as_they_came() -> None:
         words = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         return replace(failure, text=words)
 
-    _failures(change)
+    misread(change)
     patch(dsn, "_ascii", lambda original: lambda text: original(errors.safe_text(text)))
 
 
@@ -157,7 +145,7 @@ def lists_two_rows_for_two_lines() -> None:
 )
 def reports_words_as_they_came() -> None:
     """Quotes the words of a reply in its reports octet for octet."""
-    _failures(lambda failure, _, text: replace(failure, text=text))
+    misread(lambda failure, _, text: replace(failure, text=text))
     patch(
         errors,
         "format_error",

@@ -1,0 +1,45 @@
+"""What the real Postfix did in the namespace lab, as a script of the test's module tells it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from conformance.lab import namespace
+from conformance.targets import postfix
+
+Seen = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Seen]:
+    """Run the module's `SCRIPT` in a lab of its own, for each of the two configurations."""
+    if (problem := namespace.unavailable()) is not None:
+        pytest.skip(problem)
+    if shutil.which("postconf", path=postfix._search_path()) is None:
+        pytest.skip("Postfix is not installed")
+    running = {
+        name: subprocess.Popen(
+            [*namespace.prefix(), sys.executable, request.module.SCRIPT, name, tmp_path_factory.mktemp(name)],
+            stdout=subprocess.PIPE,
+        )
+        for name in ("postfix", "postfix-eop")
+    }
+    try:
+        said = {name: process.communicate(timeout=60)[0] for name, process in running.items()}
+    finally:
+        for process in running.values():
+            process.kill()  # unshare passes nothing milder on
+            process.wait()
+    return {name: json.loads(text) for name, text in said.items()}
+
+
+@pytest.fixture(params=["postfix", "postfix-eop"])
+def seen(request: pytest.FixtureRequest, both: dict[str, Seen]) -> Seen:
+    """What came of it under one of them."""
+    return both[request.param]
