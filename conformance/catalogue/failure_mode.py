@@ -1,164 +1,36 @@
 """What a failure mode is: one way a destination can be broken, declared as data.
 
 Adding a failure mode is one `FailureMode(...)` in one file below `conformance/catalogue/failure_modes/`; every aspect
-applies to it from then on.
+applies to it from then on. A plain one has a name, a section, a sentence, a host and a witness; what else there is
+stands in groups of its own, each with defaults, so that nobody needs to know those that are not used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
-from ssl import TLSVersion
+from dataclasses import dataclass, field
 
+from conformance.catalogue.connector import MxRouting, SmartHosts, TlsRule
+from conformance.catalogue.contradictions import contradictions
+from conformance.catalogue.destination import DnsName, EachAttempt, Host, ServerTls
+from conformance.catalogue.message import Kind, Message, Refusal
 from conformance.catalogue.section import Section
-from conformance.target import Capability, Schedule, TlsPolicy
+from conformance.catalogue.step import Step
+from conformance.target import Capability, TlsPolicy
 from conformance.witness.attempts import Witness
 from conformance.witness.kills import KillPoint
 from fake_servers import (
     Action,
     Answer,
-    Certificate,
     CloseWith421,
     Endless,
     NoData,
     NxDomain,
     Raw,
-    Records,
     Reply,
-    Rule,
     ServFail,
     Stall,
     Trickle,
 )
-
-# Local part of the recipient of every message; a rule for it is meant for that recipient alone.
-RECIPIENT = "recipient"
-
-
-class Kind(StrEnum):
-    """What must become of the message."""
-
-    CONTROL = "control"  # delivered at the first attempt
-    HARMLESS = "harmless"  # delivered at the first attempt, although something is wrong
-    TRANSIENT = "transient"  # queued and retried
-    PASSING = "passing"  # the same, but over without any repair: a later attempt succeeds
-    PERMANENT = "permanent"  # returned at once
-    SCHEDULE = "schedule"  # one fault after another; delivered or returned, as it comes
-    MIXED = "mixed"  # one recipient is delivered, another is not
-    KILLED = "killed"  # delivered or reported, although the relay was killed
-
-
-class Tcp(StrEnum):
-    """What a connection attempt meets."""
-
-    SERVE = "serve"
-    REFUSE = "refuse"
-    HANG = "hang"
-    UNREACHABLE = "unreachable"
-
-
-class Timeout(StrEnum):
-    """Which of the relay's time-outs ends an attempt."""
-
-    CONNECT = "connect"
-    COMMAND = "command"
-    DNS = "dns"
-
-    def of(self, schedule: Schedule) -> float | None:
-        """Return the time-out in a schedule, in seconds; None: the schedule does not say."""
-        match self:
-            case Timeout.CONNECT:
-                return schedule.connect_timeout
-            case Timeout.COMMAND:
-                return schedule.command_timeout
-            case Timeout.DNS:
-                return schedule.dns_timeout
-
-
-@dataclass(frozen=True, kw_only=True)
-class Host:
-    """One smart host of a destination; as it stands it is healthy.
-
-    Attributes:
-        dns: What a look-up of its name gets instead of its address; None: the address, TTL 0.
-        tcp: What a connection attempt meets.
-        rules: What its SMTP server does differently from a healthy one.
-        certificate: The certificate it presents after STARTTLS; None: STARTTLS is not offered.
-        receive_buffer: Octets of socket buffer on its side; None: the system's choice. Small where a fault
-            inside the content must not vanish in the kernel's buffers.
-        extensions: What EHLO offers besides STARTTLS.
-        tls_extensions: The same for EHLO under TLS; None: as in clear.
-        newest_tls: The newest version of TLS that it speaks; None: whatever there is, from TLS 1.2 on.
-        ttl: Seconds for which its address may be kept.
-        aliases: How many aliases (CNAME) lead from its name to the name that has the address.
-        loops: Whether the last alias leads back to the first, and to no address.
-        moves: Whether the repair gives its name another address, where a healthy server waits, while the
-            server at the old one stays as it is.
-        ipv6: Whether its only address is an IPv6 address (namespace lab only).
-        served: How the name server gives its address, as a function of the record; None: at once, by UDP.
-        other_family: What a look-up of its addresses of the other family gets (AAAA, unless `ipv6`); None: that
-            there are none.
-        like: Name of the failure mode whose error this host makes, where the hosts fail in different ways.
-    """
-
-    dns: Answer | None = None
-    tcp: Tcp = Tcp.SERVE
-    rules: tuple[Rule, ...] = ()
-    certificate: Certificate | None = None
-    receive_buffer: int | None = None
-    extensions: tuple[str, ...] = ()
-    tls_extensions: tuple[str, ...] | None = None
-    newest_tls: TLSVersion | None = None
-    ttl: int = 0
-    aliases: int = 0
-    loops: bool = False
-    moves: bool = False
-    ipv6: bool = False
-    served: Callable[[Records], Answer] | None = None
-    other_family: Answer | None = None
-    like: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MxRouting:
-    """A connector without smart hosts: mail goes by the MX records of the recipient domain (RFC 5321 section 5.1).
-
-    Attributes:
-        preferences: The preference of each host, in the order of the hosts and of the records in the answer.
-        answer: What the MX look-up gets instead of the records; other answers than records stand for all types.
-        apex: Whether the last of the hosts is the domain itself, by its address record. It has a preference only
-            if an MX record names it: without any MX record it is the one host (implicit MX), with some it is a
-            place where no mail may go.
-        relay: The preference of a further record, which names the relay itself; None: there is none.
-        ttl: Seconds for which the records may be kept.
-        moves: Whether the repair has the records name another host, with a healthy server, instead of one that
-            `Host.moves`; the old name and its server stay as they are.
-    """
-
-    preferences: tuple[int, ...] = (10,)
-    answer: Answer | None = None
-    apex: bool = False
-    relay: int | None = None
-    ttl: int = 0
-    moves: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """What a destination does until an attempt has met it; one part of a fault schedule.
-
-    Attributes:
-        name: Identifier in schedules: `dns_servfail`, `close_at_mail`, `healthy`.
-        about: What the destination does, as the end of "the destination ...".
-        host: The smart host as it is meanwhile.
-        timeout: Which of the relay's time-outs ends the attempt; None: the fault shows at once.
-    """
-
-    name: str
-    about: str
-    host: Host
-    timeout: Timeout | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,61 +41,66 @@ class FailureMode:
         name: Identifier in node ids and reports.
         section: The section it belongs to.
         staged: One sentence: what the destination does.
+        kind: What must become of the message.
+        hosts: The hosts of the destination, in the order in which they are configured.
+        routing: How the connector finds them.
+        tls: What the connector asks of TLS.
+        message: What is submitted.
+        steps: What the one smart host does instead, to one attempt after another; the last step stays.
+        killed: When the relay is killed.
         witness: What shows, without the target's word, that an attempt met the fault; the attempts it
             sees are the proof that the failure was provoked.
-        hosts: The smart hosts of the connector, in the order in which they are configured.
-        mx: Set: the connector names no smart hosts, and the hosts are found by MX records.
-        literal: Whether the connector names its smart hosts by address.
-        tls: The connector's TLS rule.
-        tls_domain: The name that a certificate must bear, as `{host}` (the first host) or `{domain}` (the recipient
-            domain) and what stands around it; only with DOMAIN_VALIDATION.
-        proper: The certificate that the repair brings, where the connector requires TLS.
-        timeout: Which of the relay's time-outs ends an attempt; None: the failure shows at once.
-        reply: The reply of the remote server that is the error, word for word; its code and status are kept.
-        explained_by: Words of which an error detail that explains this failure contains at least one,
-            compared without regard to case, spaces and punctuation.
-        hostile: Whether the words of the remote server are made to break whatever quotes them.
-        kind: What must become of the message.
-        body_octets: Size of the message submitted; on clocks that are moved or compressed at most 64,000.
-        also_to: Local parts of further recipients, with whom nothing is wrong.
-        backlog: Messages that wait for a dead destination of the scenario's own before the message is submitted.
-        steps: What the one smart host does instead, to one attempt after another; the last step stays.
-        connections_per_attempt: How many connections in direct succession are still one attempt.
-        control: The positive control that shows everything but the fault to be in order.
-        forbidden: Numbers of the hosts, counted from 0, that the relay may not even connect to.
         avoidable_because: Why a relay that is in order may deliver without having met what is wrong: then there is
             nothing to judge. Empty: it cannot.
-        killed: When the relay is killed (kind KILLED only).
+        attempt: How each attempt goes.
+        explained_by: Words of which an error detail that explains this failure contains at least one,
+            compared without regard to case, spaces and punctuation.
+        refusal: What of the remote server's words must come back.
         brief: Whether it is staged for a few attempts only, and not until the message expires (course `expires`),
             because that would show nothing but what another mode of its section shows: the same error, in the same
             report.
+
+    Raises:
+        ValueError: Two of these cannot go together; the text says which, and why.
     """
 
     name: str
     section: Section
     staged: str
-    witness: Witness
-    hosts: tuple[Host, ...] = (Host(),)
-    mx: MxRouting | None = None
-    literal: bool = False
-    tls: TlsPolicy = TlsPolicy.OPPORTUNISTIC
-    tls_domain: str = "{host}"
-    proper: Certificate = Certificate.GOOD
-    timeout: Timeout | None = None
-    reply: Reply | None = None
-    explained_by: tuple[str, ...] = ()
-    hostile: bool = False
     kind: Kind = Kind.TRANSIENT
-    body_octets: int = 1_500
-    also_to: tuple[str, ...] = ()
-    backlog: int = 0
+    hosts: tuple[Host, ...] = (Host(),)
+    routing: SmartHosts | MxRouting = field(default_factory=SmartHosts)
+    tls: TlsRule = field(default_factory=TlsRule)
+    message: Message = field(default_factory=Message)
     steps: tuple[Step, ...] = ()
-    connections_per_attempt: int = 1
-    control: str = "plain"
-    forbidden: tuple[int, ...] = ()
-    avoidable_because: str = ""
     killed: KillPoint | None = None
+    witness: Witness
+    avoidable_because: str = ""
+    attempt: EachAttempt = field(default_factory=EachAttempt)
+    explained_by: tuple[str, ...] = ()
+    refusal: Refusal = field(default_factory=Refusal)
     brief: bool = False
+
+    def __post_init__(self) -> None:
+        wrong = list(contradictions(self))
+        if wrong:
+            raise ValueError(f"the failure mode {self.name} contradicts itself: {'; '.join(wrong)}")
+
+    @property
+    def mx(self) -> MxRouting | None:
+        """How mail is routed by MX; None: the connector names smart hosts."""
+        return self.routing if isinstance(self.routing, MxRouting) else None
+
+    @property
+    def forbidden(self) -> tuple[int, ...]:
+        """Numbers of the hosts, counted from 0, that the relay may not even connect to."""
+        return self.mx.forbidden if self.mx else ()
+
+    @property
+    def control(self) -> str:
+        """The positive control that shows everything but the fault to be in order; for one of them the plainest."""
+        closest = "verified_tls" if self.tls.required else "plain_mx" if self.mx else "plain"
+        return "plain" if closest == self.name else closest
 
     @property
     def is_control(self) -> bool:
@@ -272,16 +149,16 @@ class FailureMode:
     @property
     def needs(self) -> frozenset[Capability]:
         """What a target must be capable of for this failure mode to be staged."""
-        needs = {Capability.SMART_HOST if self.mx is None else Capability.MX}
-        if any(host.ipv6 for host in self.hosts):
+        needs = {Capability.MX if self.mx else Capability.SMART_HOST}
+        if any(host.dns.ipv6 for host in self.hosts):
             needs.add(Capability.IPV6)
-        if self.tls is TlsPolicy.ENCRYPTION_ONLY:
+        if self.tls.policy is TlsPolicy.ENCRYPTION_ONLY:
             needs.add(Capability.TLS_REQUIRED)
-        elif self.tls is not TlsPolicy.OPPORTUNISTIC:
+        elif self.tls.required:
             needs.add(Capability.TLS_VERIFIED)
-        elif any(host.certificate for host in self.hosts):
+        elif any(host.tls for host in self.hosts):
             needs.add(Capability.TLS_OPPORTUNISTIC)
-        if self.tls is TlsPolicy.DOMAIN_VALIDATION and self.tls_domain != "{host}":
+        if self.tls.name != TlsRule.name:
             needs.add(Capability.TLS_DOMAIN)
         if self.killed in (KillPoint.EXPIRING, KillPoint.REPORTING):
             needs.add(Capability.CLOCK)
@@ -290,36 +167,37 @@ class FailureMode:
     @property
     def lab(self) -> str:
         """The only lab in which it can be staged; empty: any."""
-        return "namespace" if any(host.ipv6 for host in self.hosts) else ""
+        return "namespace" if any(host.dns.ipv6 for host in self.hosts) else ""
 
     @property
     def longest_ttl(self) -> float:
         """Seconds for which what the name server said before the repair may still be believed after it."""
         routing = float(self.mx.ttl) if self.mx else 0.0
-        return max([self.silent_ttl, routing, *(float(host.ttl) for host in self.hosts)])
+        return max([self.silent_ttl, routing, *(float(host.dns.ttl) for host in self.hosts)])
 
     @property
     def silent_ttl(self) -> float:
         """Seconds for which an attempt may do without a question, because the answer was that there is nothing."""
-        told = [host.dns for host in self.hosts] + [self.mx.answer if self.mx else None]
-        return float(max(negative_ttl(answer) for answer in told))
+        return float(max(negative_ttl(answer) for answer in self._told))
 
     @property
     def remembered(self) -> str:
         """What a resolver could remember beyond the repair: `address`, `negative`, `failure`, or nothing."""
-        told = [host.dns for host in self.hosts] + [self.mx.answer if self.mx else None]
-        if any(host.moves for host in self.hosts):
+        if any(host.dns.moves for host in self.hosts):
             return "address"
-        if any(isinstance(answer, NxDomain | NoData) for answer in told):
+        if any(isinstance(answer, NxDomain | NoData) for answer in self._told):
             return "negative"
-        return "failure" if any(isinstance(answer, ServFail) for answer in told) else ""
+        return "failure" if any(isinstance(answer, ServFail) for answer in self._told) else ""
+
+    @property
+    def _told(self) -> tuple[Answer | None, ...]:
+        """What the name server says instead of the hosts' addresses and of the MX records."""
+        return (*(host.dns.answer for host in self.hosts), self.mx.answer if self.mx else None)
 
     def healed(self) -> tuple[Host, ...]:
         """Return the hosts as they are after the repair."""
-        secured = self.tls is not TlsPolicy.OPPORTUNISTIC
-        return tuple(
-            Host(certificate=self.proper if secured else None, ipv6=host.ipv6) for host in self.hosts
-        )
+        tls = ServerTls(certificate=self.tls.proper) if self.tls.required else None
+        return tuple(Host(tls=tls, dns=DnsName(ipv6=host.dns.ipv6)) for host in self.hosts)
 
 
 def negative_ttl(answer: Answer | None) -> int:

@@ -13,8 +13,9 @@ from typing import Any
 from cattrs import Converter
 from cattrs.errors import ClassValidationError
 
-from conformance.catalogue.failure_mode import FailureMode, Kind
+from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.message import Kind
 from conformance.catalogue.requirements import Requirement, catalogue
 from conformance.catalogue.section import Section
 from conformance.target import Outcome

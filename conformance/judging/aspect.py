@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from conformance.catalogue.course import Course
-from conformance.catalogue.failure_mode import FailureMode, Kind
+from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.message import Kind
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.requirements import Requirement, catalogue
 from conformance.catalogue.scenario import Scenario

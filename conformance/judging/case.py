@@ -36,7 +36,7 @@ class Case:
     @cached_property
     def attempts(self) -> list[Attempt]:
         """The attempts that met the fault, or reached the healthy server of a control."""
-        return self.mode.witness.attempts(self.evidence, connections=self.mode.connections_per_attempt)
+        return self.mode.witness.attempts(self.evidence, connections=self.mode.attempt.connections)
 
     @cached_property
     def errors(self) -> tuple[ErrorSeen, ...]:

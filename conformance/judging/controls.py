@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from conformance.judging.aspect import Question
 from conformance.judging.case import Case
 from conformance.judging.verdict import Finding
-from conformance.target import TlsPolicy
 
 # The last stop is 30 hours after the first message; the stamp has whole seconds and the jumps took some.
 _AHEAD = timedelta(hours=29)
@@ -31,7 +30,7 @@ def arrival(case: Case) -> list[Finding]:
         observed = f"{len(messages)} copies arrived"
     elif case.evidence.ndrs:
         observed = "delivered, and returned in an NDR as well"
-    elif case.mode.tls is not TlsPolicy.OPPORTUNISTIC and not messages[0].tls:
+    elif case.mode.tls.required and not messages[0].tls:
         observed = "delivered in clear although the connector requires TLS"
     elif case.errors:
         observed = f"delivered, but not at the first attempt: {case.errors[0].text}"

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from conformance.catalogue import profile as profiles
-from conformance.catalogue.failure_mode import FailureMode, Kind
+from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.message import Kind
 from conformance.catalogue.profile import Accepted, Profile, ProfileRow
 from conformance.catalogue.requirements import catalogue
 from conformance.catalogue.section import Section
@@ -76,7 +77,7 @@ def _notes(what: str, notes: Mapping[str, list[str]], of: int) -> Iterator[str]:
 
 
 def _must(mode: FailureMode, profile: Profile) -> str:
-    if mode.kind is Kind.PASSING and mode.also_to:
+    if mode.kind is Kind.PASSING and mode.message.also_to:
         return "delivered to every recipient, to some of them at a later attempt, without any repair"
     if mode.kind in _FATES:
         return _FATES[mode.kind]

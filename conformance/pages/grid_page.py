@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.catalogue.failure_mode import Kind
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.failure_modes.grid import CELLS, Cell
+from conformance.catalogue.message import Kind
 from conformance.catalogue.profile import REPLIED, Profile
 from conformance.target import Outcome
 

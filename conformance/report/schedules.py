@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from conformance.catalogue.failure_mode import Kind
+from conformance.catalogue.message import Kind
 from conformance.judging.verdict import Verdict
 from conformance.report.results import Results
 from conformance.schedules.sequence import FaultSequence

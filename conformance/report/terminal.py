@@ -8,7 +8,7 @@ import time
 import pytest
 
 from conformance.catalogue.course import Timing
-from conformance.catalogue.failure_mode import Kind
+from conformance.catalogue.message import Kind
 from conformance.evidence.record import Fault, Trouble
 from conformance.judging.judge import Judged, Test
 from conformance.judging.verdict import Verdict

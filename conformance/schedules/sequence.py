@@ -11,8 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Kind, Step, Tcp, Timeout
+from conformance.catalogue.destination import DnsName, Host, Tcp, Timeout
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
+from conformance.catalogue.step import Step
 from conformance.schedules.steps import contacts
 from conformance.witness.attempts import Witness
 from fake_servers import (
@@ -63,14 +66,24 @@ _FAULTS = (
     Step(
         name="connect_timeout", about="never answers a SYN", host=Host(tcp=Tcp.HANG), timeout=Timeout.CONNECT
     ),
-    Step(name="dns_servfail", about="has a name server that answers SERVFAIL", host=Host(dns=ServFail())),
-    Step(name="dns_refused", about="has a name server that answers REFUSED", host=Host(dns=Refused())),
-    Step(name="dns_nxdomain", about="has a name that does not exist", host=Host(dns=NxDomain())),
-    Step(name="dns_nodata", about="has a name without address", host=Host(dns=NoData())),
+    Step(
+        name="dns_servfail",
+        about="has a name server that answers SERVFAIL",
+        host=Host(dns=DnsName(answer=ServFail())),
+    ),
+    Step(
+        name="dns_refused",
+        about="has a name server that answers REFUSED",
+        host=Host(dns=DnsName(answer=Refused())),
+    ),
+    Step(
+        name="dns_nxdomain", about="has a name that does not exist", host=Host(dns=DnsName(answer=NxDomain()))
+    ),
+    Step(name="dns_nodata", about="has a name without address", host=Host(dns=DnsName(answer=NoData()))),
     Step(
         name="dns_no_answer",
         about="has a name server that never answers",
-        host=Host(dns=Silence()),
+        host=Host(dns=DnsName(answer=Silence())),
         timeout=Timeout.DNS,
     ),
     *(_at(stage, "reply_451", _BUSY, "says 451") for stage in _REPLIES_451),
@@ -205,12 +218,12 @@ def failure_mode_of(schedule: FaultSequence) -> FailureMode:
         name=str(schedule),
         section=Section.SCHEDULE,
         staged=f"To one attempt after another the destination {'; then it '.join(step.about for step in steps)}.",
+        kind=Kind.SCHEDULE,
+        steps=steps,
         witness=Witness(
             sentence="for at least one fault of the schedule, the journal shows that an attempt met it",
             see=lambda evidence: contacts(evidence, steps),
         ),
-        kind=Kind.SCHEDULE,
-        steps=steps,
     )
 
 

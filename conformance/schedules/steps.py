@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from conformance.catalogue.failure_mode import Step, Tcp
+from conformance.catalogue.destination import Tcp
+from conformance.catalogue.step import Step
 from conformance.evidence.view import Evidence
 from conformance.witness.attempts import Contact
 from fake_servers.events import DnsAnswer, E, Event, SmtpFault, TcpProbe, TcpSyn
@@ -24,7 +25,7 @@ def milestone(number: int) -> str:
 
 def is_fault(step: Step) -> bool:
     """Tell whether a step does anything but serve."""
-    return bool(step.host.dns or step.host.rules) or step.host.tcp is not Tcp.SERVE
+    return bool(step.host.dns.answer or step.host.rules) or step.host.tcp is not Tcp.SERVE
 
 
 def met(evidence: Evidence, steps: Sequence[Step], number: int) -> list[Contact]:
@@ -32,8 +33,8 @@ def met(evidence: Evidence, steps: Sequence[Step], number: int) -> list[Contact]
     step = steps[number]
     if step.host.tcp is not Tcp.SERVE:
         return list(_unconnected(evidence, step.host.tcp, number))
-    if step.host.dns is not None:
-        failing = step.host.dns.name
+    if step.host.dns.answer is not None:
+        failing = step.host.dns.answer.name
         return [
             _contact(event) for event in _in_force(evidence, number, DnsAnswer) if event.answer == failing
         ]

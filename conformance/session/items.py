@@ -10,7 +10,7 @@ from typing import Any, Self
 import pytest
 
 from conformance.catalogue.course import Timing
-from conformance.catalogue.failure_mode import Kind
+from conformance.catalogue.message import Kind
 from conformance.catalogue.scenario import Scenario
 from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged

@@ -2,7 +2,6 @@
 
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.content import altered
-from conformance.target import TlsPolicy
 
 
 @aspect(
@@ -21,7 +20,7 @@ def test_delivers_anyway(case: Case) -> list[Finding]:
         observed = f"{len(messages)} copies arrived, at " + ", ".join(f"{m.at:.2f} s" for m in messages)
     elif case.evidence.ndrs:
         observed = "delivered, and returned in an NDR as well"
-    elif case.mode.tls is not TlsPolicy.OPPORTUNISTIC and not messages[0].tls:
+    elif case.mode.tls.required and not messages[0].tls:
         observed = "delivered in clear although the connector requires TLS"
     else:
         observed = altered(case.evidence.staged, messages[0])

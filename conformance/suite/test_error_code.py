@@ -52,7 +52,7 @@ def test_error_code(case: Case) -> list[Finding]:
 
 def _replied(case: Case) -> Codes:
     """Return what the remote server itself said, where that is the error."""
-    return codes.read(case.mode.reply.text if case.mode.reply else "")
+    return codes.read(case.mode.refusal.reply.text if case.mode.refusal.reply else "")
 
 
 def _quote(finding: Finding, source: str, text: str) -> Finding:

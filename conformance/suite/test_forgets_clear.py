@@ -6,7 +6,9 @@ from fake_servers.events import SmtpReceived, SmtpUnoffered, TlsEstablished
 
 
 def _offers_otherwise(mode: FailureMode, course: Course) -> bool:
-    return any(host.tls_extensions is not None for host in mode.hosts) and on_first_course(mode, course)
+    return any(host.tls and host.tls.extensions is not None for host in mode.hosts) and on_first_course(
+        mode, course
+    )
 
 
 @aspect(

@@ -82,7 +82,7 @@ def _cause(case: Case, status: str) -> list[Finding]:
 
 def _passed_through(case: Case, status: str) -> list[Finding]:
     """Compare with the status of the remote server's own reply, where it had one that agrees with its code."""
-    said = codes.read(case.mode.reply.text).status if case.mode.reply else ""
+    said = codes.read(case.mode.refusal.reply.text).status if case.mode.refusal.reply else ""
     if not said.startswith("4"):
         return []
     kept = "5" + said[1:]
@@ -98,7 +98,7 @@ def _passed_through(case: Case, status: str) -> list[Finding]:
 
 def _contradicts_itself(case: Case) -> bool:
     """Tell whether the two codes of the remote server's reply are of different classes; who quotes it cannot agree."""
-    said = codes.read(case.mode.reply.text if case.mode.reply else "")
+    said = codes.read(case.mode.refusal.reply.text if case.mode.refusal.reply else "")
     return bool(said.status) and said.status[0] != said.code[0]
 
 

@@ -2,7 +2,6 @@
 
 from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
 from conformance.judging.verdict import Inconclusive
-from conformance.target import TlsPolicy
 from fake_servers import Stage
 from fake_servers.events import SmtpBody, SmtpMessage, SmtpReceived, TlsEstablished
 
@@ -11,7 +10,7 @@ _TELLING = (Stage.MAIL, Stage.RCPT, Stage.DATA)
 
 
 def _requires_tls(mode: FailureMode, course: Course) -> bool:
-    return mode.tls is not TlsPolicy.OPPORTUNISTIC and on_first_course(mode, course)
+    return mode.tls.required and on_first_course(mode, course)
 
 
 @aspect(

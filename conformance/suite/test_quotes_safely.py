@@ -17,7 +17,9 @@ from conformance.target import Outcome
     Course.EXPIRES,
     Course.REJECTED,
     kinds=(Kind.TRANSIENT, Kind.PERMANENT),
-    where=lambda mode, course: mode.hostile and (course is Course.REJECTED) is (mode.kind is Kind.PERMANENT),
+    where=lambda mode, course: (
+        mode.refusal.hostile and (course is Course.REJECTED) is (mode.kind is Kind.PERMANENT)
+    ),
     place=530,
     fates={Course.EXPIRES: HAD_TO_WAIT},
     needs=(real_day,),

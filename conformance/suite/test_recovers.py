@@ -3,7 +3,7 @@
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.content import altered
 from conformance.judging.fate import ENDED, Fate
-from conformance.target import Outcome, TlsPolicy
+from conformance.target import Outcome
 
 
 @aspect(
@@ -31,7 +31,7 @@ def test_recovers(case: Case) -> list[Finding]:
         observed = f"{len(messages)} copies arrived, at " + ", ".join(f"{m.at:.2f} s" for m in messages)
     elif case.evidence.ndrs:
         observed = "delivered, and returned in an NDR as well"
-    elif case.mode.tls is not TlsPolicy.OPPORTUNISTIC and not messages[0].tls:
+    elif case.mode.tls.required and not messages[0].tls:
         observed = "delivered in clear although the connector requires TLS"
     else:
         observed = altered(staged, messages[0])

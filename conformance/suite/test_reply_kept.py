@@ -10,14 +10,14 @@ _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
 
 def _replied(mode: FailureMode, _course: Course) -> bool:
-    return mode.section == "4yz" and mode.reply is not None
+    return mode.section == "4yz" and mode.refusal.reply is not None
 
 
 @aspect(Course.HEALED, where=_replied, place=450, fates=FAILED, requirements={"words": "replies/words-kept"})
 def test_reply_kept(case: Case) -> list[Finding]:
     """The last error shown has the words of every line of the reply, whatever stands around them."""
-    assert case.mode.reply is not None
-    lines = [codes.read(line).rest for line in case.mode.reply.lines]
+    assert case.mode.refusal.reply is not None
+    lines = [codes.read(line).rest for line in case.mode.refusal.reply.lines]
     shown = case.errors[-1].text if case.errors else ""
     plain = _plain(shown)
     missing = [line for line in lines if _plain(line) not in plain]

@@ -54,7 +54,7 @@ def _in_words(case: Case, text: str) -> list[Finding]:
 
 
 def _quoted(case: Case, text: str, observed: str) -> list[Finding]:
-    reply = case.mode.reply
+    reply = case.mode.refusal.reply
     if reply is None:
         return []
     wanted = [str(reply.code), *(codes.read(line).rest for line in reply.lines)]

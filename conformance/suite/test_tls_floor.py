@@ -8,7 +8,7 @@ _FORBIDDEN = ("TLSv1", "TLSv1.1")
 
 @aspect(
     Course.HEALED,
-    where=lambda mode, _: any(host.newest_tls for host in mode.hosts),
+    where=lambda mode, _: any(host.tls and host.tls.newest for host in mode.hosts),
     place=240,
     requirements={"kept": "tls/version-floor"},
 )

@@ -2,13 +2,12 @@
 
 from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
 from conformance.judging.verdict import Inconclusive
-from conformance.target import TlsPolicy
 
 
 def _offered(mode: FailureMode, course: Course) -> bool:
     if not on_first_course(mode, course):
         return False
-    return mode.tls is TlsPolicy.OPPORTUNISTIC and any(host.certificate for host in mode.hosts)
+    return not mode.tls.required and any(host.tls for host in mode.hosts)
 
 
 @aspect(

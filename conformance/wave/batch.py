@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from conformance.catalogue.course import OUT_OF_SERVICE
-from conformance.catalogue.failure_mode import RECIPIENT
+from conformance.catalogue.message import RECIPIENT
 from conformance.catalogue.scenario import Scenario
 from conformance.target import AcceptedDomain, DomainType, Envelope
 from conformance.wave.envelope import domain_of, envelope_of

@@ -6,7 +6,7 @@ import email.utils
 from datetime import UTC, datetime
 
 from conformance.catalogue.course import TRAITS, Timing
-from conformance.catalogue.failure_mode import RECIPIENT
+from conformance.catalogue.message import RECIPIENT
 from conformance.catalogue.scenario import Scenario
 from conformance.target import Envelope
 
@@ -42,7 +42,7 @@ def backlog_of(scenario: Scenario) -> list[Envelope]:
             recipients=(f"{RECIPIENT}@{dead_domain_of(scenario)}",),
             content=f"Subject: backlog {number}\r\n\r\nThis waits.\r\n".encode("ascii"),
         )
-        for number in range(1, scenario.failure_mode.backlog + 1)
+        for number in range(1, scenario.failure_mode.message.backlog + 1)
     ]
 
 
@@ -89,7 +89,10 @@ def envelope_of(scenario: Scenario) -> Envelope:
     traits = TRAITS[scenario.course]
     return Envelope(
         sender="" if traits.null_sender else sender_of(scenario),
-        recipients=(recipient, *(f"{name}@{domain_of(scenario)}" for name in scenario.failure_mode.also_to)),
+        recipients=(
+            recipient,
+            *(f"{name}@{domain_of(scenario)}" for name in scenario.failure_mode.message.also_to),
+        ),
         content=content,
         notify=traits.notify,
     )
@@ -97,6 +100,6 @@ def envelope_of(scenario: Scenario) -> Envelope:
 
 def _octets(scenario: Scenario) -> int:
     """Return how large the message is; where a day is played it is carried many times, and returned."""
-    wanted = scenario.failure_mode.body_octets
+    wanted = scenario.failure_mode.message.octets
     once = scenario.timing in (Timing.STEADY, Timing.CRASHED)
     return wanted if once else min(wanted, _LONGEST_OF_MANY)

@@ -103,7 +103,7 @@ class Jump:
 
         An attempt that a time-out ends, in real seconds, is all that would have to be waited for.
         """
-        waits_in_vain = bool(player.scenario.failure_mode.timeout) and self._timing is Timing.JUMPED
+        waits_in_vain = bool(player.scenario.failure_mode.attempt.timeout) and self._timing is Timing.JUMPED
         heals = TRAITS[player.scenario.course].heals_at is not None
         return waits_in_vain and not heals and stop in (FIRST_STOP, HALF_TIME)
 

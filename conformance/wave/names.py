@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.catalogue.failure_mode import Host
+from conformance.catalogue.destination import DnsName
 from conformance.catalogue.scenario import Scenario
 from conformance.wave.envelope import domain_of
 from conformance.wave.request import RELAY_NAME
@@ -20,25 +20,25 @@ def smart_host(scenario: Scenario, number: int) -> str:
 def new_name(scenario: Scenario, number: int) -> str:
     """Return the name under which mail finds the nth host after the repair."""
     mx = scenario.failure_mode.mx
-    if mx is not None and mx.moves and scenario.failure_mode.hosts[number].moves:
+    if mx is not None and mx.moves and scenario.failure_mode.hosts[number].dns.moves:
         return f"moved.{smart_host(scenario, number)}"
     return smart_host(scenario, number)
 
 
-def point(zone: Zone, name: str, address: str, host: Host) -> None:
-    """Have a name lead to an address, by as many aliases and in the way its host asks for."""
+def point(zone: Zone, name: str, address: str, dns: DnsName) -> None:
+    """Have a name lead to an address, by as many aliases and in the way that is asked for."""
     first = name
-    for number in range(host.aliases):
+    for number in range(dns.aliases):
         alias, name = name, f"alias{number + 1}.{first}"
-        zone.set_all(alias, Cname(name, ttl=host.ttl, loop_shown=host.loops))
-    if host.loops:
-        zone.set_all(name, Cname(first, ttl=host.ttl, loop_shown=True))
+        zone.set_all(alias, Cname(name, ttl=dns.ttl, loop_shown=dns.loops))
+    if dns.loops:
+        zone.set_all(name, Cname(first, ttl=dns.ttl, loop_shown=True))
         return
-    family, other = ("AAAA", "A") if host.ipv6 else ("A", "AAAA")
-    record = Records(address, ttl=host.ttl)
-    zone.set(name, family, host.served(record) if host.served else record)
-    if host.other_family is not None:
-        zone.set(name, other, host.other_family)
+    family, other = ("AAAA", "A") if dns.ipv6 else ("A", "AAAA")
+    record = Records(address, ttl=dns.ttl)
+    zone.set(name, family, dns.served(record) if dns.served else record)
+    if dns.other_family is not None:
+        zone.set(name, other, dns.other_family)
 
 
 def publish_mx(

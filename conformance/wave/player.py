@@ -161,7 +161,7 @@ class Player:
     def attempts(self, evidence: Evidence) -> list[Attempt]:
         """Return the attempts that met the fault so far and are over."""
         mode = self.scenario.failure_mode
-        attempts = mode.witness.attempts(evidence, connections=mode.connections_per_attempt)
+        attempts = mode.witness.attempts(evidence, connections=mode.attempt.connections)
         # a later attempt is over when it has left as many traces as the first one: every host, every question
         whole = [attempt for attempt in attempts if len(attempt.contacts) >= len(attempts[0].contacts)]
         if whole and not self._all_closed():
@@ -245,7 +245,7 @@ def _returned(evidence: Evidence) -> bool:
 
 def attempt_time(scenario: Scenario, granted: Schedule, asked: Schedule) -> float:
     """Return how long one attempt of a scenario may take, in seconds."""
-    which = scenario.failure_mode.timeout
+    which = scenario.failure_mode.attempt.timeout
     if which is None:
         return 0.0
     seconds = which.of(granted)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from conformance.catalogue.failure_mode import Step, Tcp
+from conformance.catalogue.destination import Tcp
+from conformance.catalogue.step import Step
 from conformance.evidence.view import Evidence
 from conformance.schedules.steps import met, milestone
 from conformance.wave.adapter import Instance
@@ -68,7 +69,7 @@ def _rest(player: Player, evidence: Evidence, steps: tuple[Step, ...], number: i
     belong to the same step: it stays until the attempt is over, and then for half of the shortest wait.
     """
     step = steps[number]
-    if step.host.tcp is Tcp.SERVE and step.host.dns is None:
+    if step.host.tcp is Tcp.SERVE and step.host.dns.answer is None:
         return 0.0
     first = met(evidence, steps, number)[0].at
     end = first + _time_of(player, step) + player.staged.granted.retry_interval / 2

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from conformance.catalogue.failure_mode import Host, Step, Tcp
+from conformance.catalogue.destination import Host, Tcp
+from conformance.catalogue.step import Step
 from conformance.evidence.record import Site
 from conformance.lab.addresses import Lab
 from fake_servers import (
@@ -106,10 +107,10 @@ class SteppedDestination:
     def _arm(self, host: Host) -> None:
         self._server.repair(Script(*host.rules))
         self._zone.clear(self._name)
-        if host.dns is None:
+        if host.dns.answer is None:
             self._zone.set(self._name, "A", Records(self._addresses[host.tcp]))
         else:
-            self._zone.set_all(self._name, host.dns)
+            self._zone.set_all(self._name, host.dns.answer)
         self._now = host
 
     async def _probe(self, how: Tcp) -> None:

@@ -9,9 +9,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from conformance.catalogue.connector import SmartHosts
 from conformance.catalogue.course import NEW_SMART_HOST
-from conformance.catalogue.failure_mode import FailureMode, Host, Step, Tcp
+from conformance.catalogue.destination import Host, ServerTls, Tcp
+from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.scenario import Scenario
+from conformance.catalogue.step import Step
 from conformance.evidence.record import Site
 from conformance.lab import namespace
 from conformance.lab.addresses import HOSTS_PER_SCENARIO, NAMESPACE, Lab
@@ -21,7 +24,6 @@ from conformance.wave.names import new_name, point, publish_mx, smart_host
 from conformance.wave.request import RELAY_NAME
 from conformance.wave.stepped import SteppedDestination
 from fake_servers import (
-    Certificate,
     CertificateAuthority,
     DnsServer,
     Hanging,
@@ -115,23 +117,23 @@ class World:
         ]
         answer = mode.mx.answer if mode.mx and not disarmed else None
         publish_mx(self.zone, scenario, answer, disarmed=disarmed)
-        if mode.backlog:
+        if mode.message.backlog:
             dead = Host(rules=(Rule(Stage.GREETING, Stall()),))
             destinations.append(await self._arm(scenario, dead, self._site(scenario, index, DEAD, dead)))
         if scenario.course in NEW_SMART_HOST:
-            spare = Host(certificate=Certificate.GOOD if mode.tls is not TlsPolicy.OPPORTUNISTIC else None)
+            spare = Host(tls=ServerTls() if mode.tls.required else None)
             destinations.append(await self._arm(scenario, spare, self._site(scenario, index, SPARE, spare)))
         self._destinations[scenario.id] = destinations
         sites = [destination.site for destination in destinations]
         for number, host in enumerate(hosts):
-            if host.tcp is Tcp.UNREACHABLE or host.moves:  # where it will be once its record is corrected
+            if host.tcp is Tcp.UNREACHABLE or host.dns.moves:  # where it will be once its record is corrected
                 address = self._new_address(index, number, host)
                 sites.append(replace(sites[number], name=new_name(scenario, number), host=address))
         return sites
 
     def _new_address(self, index: int, number: int, host: Host) -> str:
         """Return the address that a host has after the repair, if that is another one."""
-        return self.lab.scenario_host(index, number + 1 if host.moves else number)
+        return self.lab.scenario_host(index, number + 1 if host.dns.moves else number)
 
     async def _stage_steps(self, scenario: Scenario, index: int, *, disarmed: bool) -> list[Site]:
         stepped = SteppedDestination(
@@ -155,17 +157,16 @@ class World:
 
     def _site(self, scenario: Scenario, index: int, number: int, host: Host) -> Site:
         reachable = host.tcp is not Tcp.UNREACHABLE
-        address = self.lab.scenario_host(index, number, reachable=reachable, ipv6=host.ipv6)
+        address = self.lab.scenario_host(index, number, reachable=reachable, ipv6=host.dns.ipv6)
         return Site(name=smart_host(scenario, number), host=address, port=self.lab.smtp_port)
 
     async def _arm(self, scenario: Scenario, host: Host, site: Site) -> _Destination:
-        certificate = host.certificate
         server = SmtpServer(
             self.journal,
             hostname=site.name,
             script=_script(host, scenario),
-            tls=self._context(certificate, site, host.newest_tls),
-            certificate=str(certificate or ""),
+            tls=self._context(host.tls, site),
+            certificate=_certificate(host),
             receive_buffer=host.receive_buffer,
         )
         destination = _Destination(site=site, address=site.host, server=server)
@@ -174,18 +175,16 @@ class World:
             self._stack.push_async_callback(server.stop)
         else:
             await self._break_tcp(destination, host.tcp)
-        if host.dns is None:
-            point(self.zone, site.name, site.host, host)
+        if host.dns.answer is None:
+            point(self.zone, site.name, site.host, host.dns)
         else:
-            self.zone.set_all(site.name, host.dns)
+            self.zone.set_all(site.name, host.dns.answer)
         return destination
 
-    def _context(
-        self, certificate: Certificate | None, site: Site, newest: ssl.TLSVersion | None
-    ) -> ssl.SSLContext | None:
-        if certificate is None:
+    def _context(self, tls: ServerTls | None, site: Site) -> ssl.SSLContext | None:
+        if tls is None:
             return None
-        return self.authority.server_context(certificate, site.name, address=site.host, newest=newest)
+        return self.authority.server_context(tls.certificate, site.name, address=site.host, newest=tls.newest)
 
     async def _break_tcp(self, destination: _Destination, how: Tcp) -> None:
         kinds: dict[Tcp, type[Refusing] | type[Hanging] | type[Unreachable]] = {
@@ -218,13 +217,13 @@ class World:
         self, scenario: Scenario, index: int, number: int, destination: _Destination, host: Host
     ) -> None:
         site, fault, server = destination.site, destination.fault, destination.server
-        if scenario.failure_mode.hosts[number].moves:
+        if scenario.failure_mode.hosts[number].dns.moves:
             server = await self._move(scenario, index, number, destination)
-        context = self._context(host.certificate, site, host.newest_tls)
+        context = self._context(host.tls, site)
         server.repair(
             _script(host, scenario),
             tls=context,
-            certificate=str(host.certificate or ""),
+            certificate=_certificate(host),
             receive_buffer=host.receive_buffer,
         )
         if fault is not None:
@@ -236,7 +235,7 @@ class World:
             destination.fault = None
         name = new_name(scenario, number)
         self.zone.clear(name)
-        point(self.zone, name, destination.address, host)
+        point(self.zone, name, destination.address, host.dns)
 
     async def _move(
         self, scenario: Scenario, index: int, number: int, destination: _Destination
@@ -286,26 +285,32 @@ def connectors(scenario: Scenario, sites: Sequence[Site]) -> list[Connector]:
     """Return the connectors that lead to a scenario's destinations, which live at its sites."""
     mode: FailureMode = scenario.failure_mode
     named = sites[: len(mode.hosts)]
-    hosts = tuple(site.host if mode.literal else site.name for site in named)
-    checked = mode.tls is TlsPolicy.DOMAIN_VALIDATION
+    literal = isinstance(mode.routing, SmartHosts) and mode.routing.literal
+    hosts = tuple(site.host if literal else site.name for site in named)
+    checked = mode.tls.policy is TlsPolicy.DOMAIN_VALIDATION
     found = [
         Connector(
             domain=domain_of(scenario),
             smart_hosts=() if mode.mx else hosts,
-            tls=mode.tls,
-            tls_domain=mode.tls_domain.format(host=hosts[0], domain=domain_of(scenario)) if checked else "",
+            tls=mode.tls.policy,
+            tls_domain=mode.tls.name.format(host=hosts[0], domain=domain_of(scenario)) if checked else "",
         )
     ]
-    if mode.backlog:
+    if mode.message.backlog:
         found.append(Connector(domain=dead_domain_of(scenario), smart_hosts=(smart_host(scenario, DEAD),)))
     return found
+
+
+def _certificate(host: Host) -> str:
+    """Return the name of the certificate that a host presents; empty: none."""
+    return str(host.tls.certificate) if host.tls else ""
 
 
 def _script(host: Host, scenario: Scenario) -> Script:
     return Script(
         *(_addressed(rule, scenario) for rule in host.rules),
         extensions=host.extensions,
-        tls_extensions=host.tls_extensions,
+        tls_extensions=host.tls.extensions if host.tls else None,
     )
 
 

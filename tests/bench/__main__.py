@@ -11,8 +11,8 @@ from pathlib import Path
 
 from bench.throughput import ours, stock
 from conformance.catalogue.course import Timing
-from conformance.catalogue.failure_mode import Kind
 from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.message import Kind
 from conformance.catalogue.scenario import Course, Scenario
 from conformance.evidence.record import load
 from conformance.session.launch import launch

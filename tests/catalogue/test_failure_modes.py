@@ -12,7 +12,8 @@ from conformance.catalogue import failure_modes
 from conformance.catalogue.failure_modes import ALL
 
 DECLARATION = """
-from conformance.catalogue.failure_mode import FailureMode, Kind
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import delivered
 

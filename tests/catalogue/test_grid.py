@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.catalogue.failure_mode import FailureMode, Kind
+from conformance.catalogue.destination import ServerTls
+from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.failure_modes.grid import CELLS, MODES, Cell, left_out
 from conformance.catalogue.failure_modes.grid_actions import COLUMNS
+from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
-from conformance.target import TlsPolicy
-from fake_servers import Certificate, Reset, Stage, Stall
+from fake_servers import Reset, Stage, Stall
 
 _STAGES = [stage for stage in Stage if stage is not Stage.OTHER]
 
@@ -67,7 +68,7 @@ def test_nothing_at_quit_keeps_a_message_from_arriving() -> None:
 
 def test_a_fault_amid_the_content_falls_inside_it_for_both_sides() -> None:
     for mode in _at(Stage.BODY):
-        assert mode.body_octets >= 5_000_000
+        assert mode.message.octets >= 5_000_000
         assert mode.hosts[0].receive_buffer == 4_096
         action = mode.hosts[0].rules[0].action
         assert not isinstance(action, Reset | Stall) or 0 < action.after < 10_000
@@ -77,9 +78,9 @@ def test_tls_is_required_where_the_stage_depends_on_it() -> None:
     for mode in MODES:
         [rule] = mode.hosts[0].rules
         secured = rule.stage in (Stage.STARTTLS, Stage.HANDSHAKE, Stage.EHLO_TLS)
-        assert (mode.tls is not TlsPolicy.OPPORTUNISTIC) is secured
+        assert mode.tls.required is secured
         assert mode.control == ("verified_tls" if secured else "plain")
-        assert mode.hosts[0].certificate == (Certificate.GOOD if secured else None)
+        assert mode.hosts[0].tls == (ServerTls() if secured else None)
 
 
 def test_a_reply_that_trickles_is_slow_only_as_a_whole() -> None:
@@ -90,6 +91,6 @@ def test_a_reply_that_trickles_is_slow_only_as_a_whole() -> None:
 
 def test_a_reply_of_the_remote_server_is_kept_once_the_transaction_has_begun() -> None:
     for mode in MODES:
-        assert (mode.reply is not None) is (
+        assert (mode.refusal.reply is not None) is (
             mode.section in (Section.TRANSIENT_REPLIES, Section.CLOSING_421, Section.PERMANENT_REPLIES)
         )

@@ -9,8 +9,8 @@ from stories.staging import TOLD
 from conformance import suite
 from conformance.catalogue import profile
 from conformance.catalogue.course import STOPS
-from conformance.catalogue.failure_mode import Kind
 from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.message import Kind
 from conformance.catalogue.profile import NAMES, Check, ProfileError, load
 from conformance.catalogue.requirements import Level, catalogue
 from conformance.catalogue.section import Section

@@ -6,8 +6,10 @@ from collections import Counter
 
 import pytest
 
-from conformance.catalogue.failure_mode import FailureMode, Kind
+from conformance.catalogue.connector import SmartHosts
+from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.suite import ASPECTS
 from conformance.target import TlsPolicy
@@ -45,22 +47,27 @@ def _cells() -> list[FailureMode]:
         mode
         for mode in ALL.values()
         if mode.hosts
-        and mode.hosts[0].certificate
-        and not (mode.hosts[0].rules or mode.hosts[0].newest_tls or mode.hosts[0].tls_extensions == ())
-        and not (mode.literal or mode.steps or mode.killed or mode.mx or len(mode.hosts) > 1)
-        and mode.tls_domain == "{host}"
+        and (tls := mode.hosts[0].tls)
+        and not (mode.hosts[0].rules or tls.newest or tls.extensions == ())
+        and not (mode.steps or mode.killed or len(mode.hosts) > 1)
+        and mode.routing == SmartHosts()
+        and mode.tls.name == "{host}"
     ]
 
 
+def _presented(mode: FailureMode) -> Certificate | None:
+    return mode.hosts[0].tls and mode.hosts[0].tls.certificate
+
+
 def test_every_rule_meets_every_certificate_once() -> None:
-    cells = Counter((mode.tls, mode.hosts[0].certificate) for mode in _cells())
+    cells = Counter((mode.tls.policy, _presented(mode)) for mode in _cells())
     assert set(cells) == {(policy, certificate) for policy in TlsPolicy for certificate in Certificate}
     assert set(cells.values()) == {1}
 
 
 @pytest.mark.parametrize("mode", _cells(), ids=lambda mode: mode.name)
 def test_what_must_follow(mode: FailureMode) -> None:
-    refused = str(mode.hosts[0].certificate) in REFUSED[mode.tls]
+    refused = str(_presented(mode)) in REFUSED[mode.tls.policy]
     assert (mode.kind is Kind.TRANSIENT) is refused
     assert (mode.section is Section.CERTIFICATE) is refused
 

@@ -287,8 +287,8 @@ class LookingRelay(ParrotRelay):
 
 def _code(mode: FailureMode) -> str:
     """Return the codes and the title that the source document, or the server itself, would give."""
-    if mode.reply is not None:
-        return mode.reply.text
+    if mode.refusal.reply is not None:
+        return mode.refusal.reply.text
     match mode.section:
         case "5yz":
             return "550 5.7.1 Not wanted here"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from conformance.catalogue import profile as profiles
 from conformance.catalogue.course import Course, Timing
-from conformance.catalogue.failure_mode import Kind
 from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.message import Kind
 from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.evidence.record import Record, load
 from conformance.judging.aspect import Aspect

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.catalogue.course import SCHEDULES, Course
-from conformance.catalogue.failure_mode import Kind, Tcp
+from conformance.catalogue.destination import Tcp
 from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.message import Kind
 from conformance.catalogue.scenario import Scenario, controls_of
 from conformance.schedules.drawing import schedules
 from conformance.schedules.scenarios import scenario_of
@@ -97,7 +98,7 @@ def test_no_schedule_can_be_mistaken_for_a_failure_mode() -> None:
 def test_every_step_but_healthy_breaks_one_layer(step: object) -> None:
     assert hasattr(step, "host")
     host = step.host
-    broken = [host.dns is not None, host.tcp is not Tcp.SERVE, bool(Script(*host.rules).rules)]
+    broken = [host.dns.answer is not None, host.tcp is not Tcp.SERVE, bool(Script(*host.rules).rules)]
     assert sum(broken) == (0 if step is ENDINGS["healthy"] else 1)
     assert is_fault(step) is (step is not ENDINGS["healthy"])  # type: ignore[arg-type]
 

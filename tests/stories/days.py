@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from conformance.catalogue.course import STOPS, Course
-from conformance.catalogue.failure_mode import Tcp
+from conformance.catalogue.destination import Tcp
 from conformance.catalogue.failure_modes import ALL
 from conformance.evidence.record import Staged
 from stories.reports import postfix_like
@@ -104,4 +104,4 @@ def _frame(story: Story, end: float) -> None:
 def _seen_by_look_up(mode: str, lab: str) -> bool:
     """Tell whether meeting the fault notes a look-up by itself."""
     [host, *_] = ALL[mode].hosts
-    return host.dns is not None or lab in ALL[mode].witness.indirect
+    return host.dns.answer is not None or lab in ALL[mode].witness.indirect

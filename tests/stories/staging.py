@@ -7,8 +7,9 @@ from dataclasses import replace
 from functools import cache
 
 from conformance.catalogue.course import Timing, timing_of
-from conformance.catalogue.failure_mode import Kind, Tcp
+from conformance.catalogue.destination import Tcp
 from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.message import Kind
 from conformance.catalogue.scenario import Course, Scenario
 from conformance.evidence.record import Header, Site, Staged
 from conformance.schedules.scenarios import scenario_of as scenario_by_id

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from conformance.catalogue.failure_mode import Host, Tcp
+from conformance.catalogue.destination import Host, Tcp
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import Profile, load
 from conformance.catalogue.scenario import Course, controls_of
@@ -108,8 +108,8 @@ class Story:
         mode = ALL[self.mode]
         for number, host in enumerate(mode.hosts):
             begin = at + 0.2 * number
-            if host.dns is not None:
-                self.looks_up(begin, host.dns.name, host=number)
+            if host.dns.answer is not None:
+                self.looks_up(begin, host.dns.answer.name, host=number)
             elif host.tcp is Tcp.HANG:
                 self.note(syn("dropped", 1.9, at=begin, server=self.site(number).server))
             elif host.tcp is Tcp.REFUSE and self.lab == "namespace":
@@ -117,7 +117,7 @@ class Story:
             elif host.tcp is not Tcp.SERVE:
                 self.looks_up(begin, host=number)
             else:
-                lasting = 2.0 if mode.timeout else 0.1
+                lasting = 2.0 if mode.attempt.timeout else 0.1
                 self.connects(begin, _telling(self.mode, host), host=number, lasting=lasting)
         return self
 
@@ -218,8 +218,8 @@ class Story:
 def _telling(mode: str, host: Host) -> Event:
     if host.rules:
         return fault("played", host.rules[0].stage)
-    if host.certificate is not None:
-        return TlsOffered(certificate=host.certificate)
+    if host.tls is not None:
+        return TlsOffered(certificate=host.tls.certificate)
     assert mode == "tls_not_offered"
     return sent("ehlo", "250-mx\n250 HELP")
 
@@ -232,7 +232,7 @@ def refused(mode: str) -> Story:
 def waiting(mode: str, lab: str = "loopback") -> Story:
     """Two attempts that met the fault, 2 s apart, and looks at the queue; nothing said yet, nothing repaired."""
     story = Story(mode, lab)
-    seconds = 2.0 if ALL[mode].timeout else 0.1
+    seconds = 2.0 if ALL[mode].attempt.timeout else 0.1
     first = 1.2
     second = first + seconds + 0.2 * (len(ALL[mode].hosts) - 1) + 2.0
     story.meets_fault(first).meets_fault(second)

@@ -7,8 +7,8 @@ from stories.reports import qmail_like
 from stories.story import ASPECT, Story, observed, refused
 from stories.wire import fault
 
-from conformance.catalogue.failure_mode import Kind
 from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.message import Kind
 from conformance.judging.verdict import Verdict
 from fake_servers.events import SmtpMessage
 

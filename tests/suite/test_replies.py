@@ -58,8 +58,8 @@ class TestReportsRefusal:
 
     def test_a_plain_text_that_quotes_the_reply(self) -> None:
         story = refused("rejected_of_another_class")
-        assert story.scenario.failure_mode.reply is not None
-        said = " ".join(story.scenario.failure_mode.reply.text.splitlines())
+        assert story.scenario.failure_mode.refusal.reply is not None
+        said = " ".join(story.scenario.failure_mode.refusal.reply.text.splitlines())
         story.returns(1.8, content=qmail_like(story.staged, said=said))
         assert "in the text" in observed(story, "reports_refusal", Verdict.PASS)
 

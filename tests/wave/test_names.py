@@ -7,40 +7,40 @@ from functools import partial
 import pytest
 from stories.staging import scenario_of
 
-from conformance.catalogue.failure_mode import Host
+from conformance.catalogue.destination import DnsName
 from conformance.wave.envelope import domain_of
 from conformance.wave.names import new_name, point, publish_mx, smart_host
 from fake_servers import Answer, Cname, Delayed, NoData, Records, ServFail, Truncated, Zone
 
 
-def _answers(host: Host) -> tuple[Answer, Answer]:
+def _answers(dns: DnsName) -> tuple[Answer, Answer]:
     zone = Zone()
-    point(zone, "mx1.a.test", "fd77::1:1" if host.ipv6 else "127.1.1.1", host)
+    point(zone, "mx1.a.test", "fd77::1:1" if dns.ipv6 else "127.1.1.1", dns)
     return zone.answer("mx1.a.test", "A")[0], zone.answer("mx1.a.test", "AAAA")[0]
 
 
 def test_a_plain_host_has_an_ipv4_address() -> None:
-    assert _answers(Host(ttl=3)) == (Records("127.1.1.1", ttl=3), NoData())
+    assert _answers(DnsName(ttl=3)) == (Records("127.1.1.1", ttl=3), NoData())
 
 
 def test_each_family_has_its_own_answer() -> None:
-    assert _answers(Host(other_family=ServFail())) == (Records("127.1.1.1"), ServFail())
-    assert _answers(Host(ipv6=True)) == (NoData(), Records("fd77::1:1"))
-    assert _answers(Host(ipv6=True, other_family=ServFail())) == (ServFail(), Records("fd77::1:1"))
+    assert _answers(DnsName(other_family=ServFail())) == (Records("127.1.1.1"), ServFail())
+    assert _answers(DnsName(ipv6=True)) == (NoData(), Records("fd77::1:1"))
+    assert _answers(DnsName(ipv6=True, other_family=ServFail())) == (ServFail(), Records("fd77::1:1"))
 
 
 def test_the_way_of_serving_wraps_the_record() -> None:
-    assert _answers(Host(served=Truncated))[0] == Truncated(Records("127.1.1.1"))
-    assert _answers(Host(served=partial(Delayed, 0.4)))[0] == Delayed(0.4, Records("127.1.1.1"))
+    assert _answers(DnsName(served=Truncated))[0] == Truncated(Records("127.1.1.1"))
+    assert _answers(DnsName(served=partial(Delayed, 0.4)))[0] == Delayed(0.4, Records("127.1.1.1"))
 
 
 def test_aliases_form_a_chain_or_a_loop() -> None:
     zone = Zone()
-    point(zone, "mx1.a.test", "127.1.1.1", Host(aliases=2))
+    point(zone, "mx1.a.test", "127.1.1.1", DnsName(aliases=2))
     assert zone.answer("mx1.a.test", "A")[0] == Cname("alias1.mx1.a.test")
     assert zone.answer("alias1.mx1.a.test", "A")[0] == Cname("alias2.mx1.a.test")
     assert zone.answer("alias2.mx1.a.test", "A")[0] == Records("127.1.1.1")
-    point(zone, "mx2.a.test", "127.1.1.1", Host(aliases=1, loops=True))
+    point(zone, "mx2.a.test", "127.1.1.1", DnsName(aliases=1, loops=True))
     assert zone.answer("alias1.mx2.a.test", "A")[0] == Cname("mx2.a.test", loop_shown=True)
 
 
@@ -64,7 +64,7 @@ def test_without_records_the_domain_itself_is_the_host() -> None:
     scenario = scenario_of("mx_implicit")
     zone = Zone()
     assert smart_host(scenario, 0) == domain_of(scenario)
-    point(zone, domain_of(scenario), "127.1.1.1", Host())
+    point(zone, domain_of(scenario), "127.1.1.1", DnsName())
     publish_mx(zone, scenario)
     assert zone.answer(domain_of(scenario), "MX")[0] == NoData()
     assert zone.answer(domain_of(scenario), "A")[0] == Records("127.1.1.1")
@@ -73,7 +73,7 @@ def test_without_records_the_domain_itself_is_the_host() -> None:
 def test_an_answer_in_place_of_the_records_spares_the_address_of_the_domain() -> None:
     scenario = scenario_of("mx_servfail_beside_address")
     zone = Zone()
-    point(zone, domain_of(scenario), "127.1.1.2", Host())
+    point(zone, domain_of(scenario), "127.1.1.2", DnsName())
     publish_mx(zone, scenario, ServFail())
     assert zone.answer(domain_of(scenario), "MX")[0] == ServFail()
     assert zone.answer(domain_of(scenario), "A")[0] == Records("127.1.1.2")

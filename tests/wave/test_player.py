@@ -207,7 +207,7 @@ async def test_a_backlog_waits_before_the_message_is_submitted() -> None:
     player, relay = _player("beside_backlog"), Relay()
     playing = asyncio.create_task(_play(player, relay))
     await asyncio.sleep(0.1)
-    backlog = ALL["beside_backlog"].backlog
+    backlog = ALL["beside_backlog"].message.backlog
     assert len(relay.taken) == backlog  # nobody has gone to the dead server yet
     assert player.staged.submitted is None
     assert len({envelope.sender for envelope in relay.taken}) == backlog

@@ -9,8 +9,8 @@ from stories.staging import GRANTED, TOLD
 from stories.story import Story, waiting
 from stories.wire import fault, message, sent, syn
 
-from conformance.catalogue.failure_mode import Kind
 from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.message import Kind
 from conformance.witness.attempts import Attempt, Witness, delivered
 from fake_servers.events import SmtpHeard, TcpClosed, TlsOffered
 

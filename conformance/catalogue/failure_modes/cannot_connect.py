@@ -4,7 +4,9 @@ Every server answers with an immediate error, or the server does not meet the co
 in the grid.
 """
 
-from conformance.catalogue.failure_mode import FailureMode, Host
+from conformance.catalogue.connector import TlsRule
+from conformance.catalogue.destination import Host
+from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from conformance.witness.attempts import fault_played
@@ -28,9 +30,8 @@ MODES = (
         section=Section.CANNOT_CONNECT,
         staged="The connector requires TLS and the server does not offer STARTTLS.",
         hosts=(Host(),),
-        tls=TlsPolicy.ENCRYPTION_ONLY,
+        tls=TlsRule(policy=TlsPolicy.ENCRYPTION_ONLY),
         witness=starttls_missing,
         explained_by=("starttls", "tls"),
-        control="verified_tls",
     ),
 )

@@ -4,8 +4,11 @@ The connector insists on a certificate that is valid for a name, and the server 
 DOMAIN_VALIDATION of the TLS ladder. Its good certificate is the control `verified_tls`.
 """
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.connector import SmartHosts, TlsRule
+from conformance.catalogue.destination import Host, ServerTls
+from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes.presented import CERTIFICATES, Presented
+from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from conformance.witness.tls import certificate_offered, presented
@@ -23,17 +26,16 @@ _MISMATCH = ("mismatch", "subject", "name", "hostname", "notverified", "match")
 
 
 def _mode(row: Presented) -> FailureMode:
-    passes = row.chained and row.named
+    passes = row.passes(TlsPolicy.DOMAIN_VALIDATION)
     return FailureMode(
         name=f"certificate_{row.certificate}",
         section=Section.TLS_WILDCARD if passes else Section.CERTIFICATE,
         staged=f"The connector requires a certificate valid for the smart host; the server presents {row.what}.",
         kind=Kind.HARMLESS if passes else Kind.TRANSIENT,
-        hosts=(Host(certificate=row.certificate),),
-        tls=TlsPolicy.DOMAIN_VALIDATION,
+        hosts=(Host(tls=ServerTls(certificate=row.certificate)),),
+        tls=TlsRule(policy=TlsPolicy.DOMAIN_VALIDATION),
         witness=certificate_offered,
-        explained_by=row.explained_by,
-        control="verified_tls",
+        explained_by=() if passes else row.explained_by,
         brief=not passes and row.certificate not in _LASTING,
     )
 
@@ -46,25 +48,20 @@ _NAMES = (
         staged="The connector requires a certificate for any name below the recipient domain (`*.domain`); the server "
         "presents one.",
         kind=Kind.CONTROL,
-        hosts=(Host(certificate=Certificate.GOOD),),
-        tls=TlsPolicy.DOMAIN_VALIDATION,
-        tls_domain="*.{domain}",
+        hosts=(Host(tls=ServerTls()),),
+        tls=TlsRule(policy=TlsPolicy.DOMAIN_VALIDATION, name="*.{domain}"),
         witness=presented(Certificate.GOOD),
-        control="verified_tls",
     ),
     FailureMode(
         name="certificate_of_host_not_tls_domain",
-        brief=True,
         section=Section.CERTIFICATE,
         staged="The connector requires a certificate for another name than the smart host's; the server presents one "
         "for its own.",
-        hosts=(Host(certificate=Certificate.GOOD),),
-        tls=TlsPolicy.DOMAIN_VALIDATION,
-        tls_domain="gateway.{domain}",
-        proper=Certificate.WILDCARD,
+        hosts=(Host(tls=ServerTls()),),
+        tls=TlsRule(policy=TlsPolicy.DOMAIN_VALIDATION, name="gateway.{domain}", proper=Certificate.WILDCARD),
         witness=presented(Certificate.GOOD),
         explained_by=_MISMATCH,
-        control="verified_tls",
+        brief=True,
     ),
     FailureMode(
         name="certificate_for_ip_literal",
@@ -72,25 +69,22 @@ _NAMES = (
         staged="The smart host is an IP address, for which the connector requires a certificate; the server presents "
         "one.",
         kind=Kind.CONTROL,
-        hosts=(Host(certificate=Certificate.IP_ADDRESS),),
-        literal=True,
-        tls=TlsPolicy.DOMAIN_VALIDATION,
+        hosts=(Host(tls=ServerTls(certificate=Certificate.IP_ADDRESS)),),
+        routing=SmartHosts(literal=True),
+        tls=TlsRule(policy=TlsPolicy.DOMAIN_VALIDATION),
         witness=presented(Certificate.IP_ADDRESS),
-        control="verified_tls",
     ),
     FailureMode(
         name="certificate_of_host_for_ip_literal",
-        brief=True,
         section=Section.CERTIFICATE,
         staged="The smart host is an IP address, for which the connector requires a certificate; the server presents "
         "one for its host name.",
-        hosts=(Host(certificate=Certificate.GOOD),),
-        literal=True,
-        tls=TlsPolicy.DOMAIN_VALIDATION,
-        proper=Certificate.IP_ADDRESS,
+        hosts=(Host(tls=ServerTls()),),
+        routing=SmartHosts(literal=True),
+        tls=TlsRule(policy=TlsPolicy.DOMAIN_VALIDATION, proper=Certificate.IP_ADDRESS),
         witness=presented(Certificate.GOOD),
         explained_by=_MISMATCH,
-        control="verified_tls",
+        brief=True,
     ),
 )
 

@@ -3,7 +3,8 @@
 A firewall or a server that is shut down refuses the connection.
 """
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Tcp
+from conformance.catalogue.destination import Host, Tcp
+from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import syn_refused
 

@@ -3,7 +3,8 @@
 The destination server cannot be reached.
 """
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Tcp, Timeout
+from conformance.catalogue.destination import EachAttempt, Host, Tcp, Timeout
+from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import syn_dropped, unreachable
 
@@ -16,7 +17,7 @@ MODES = (
         staged="The server's backlog is full: a connection attempt (SYN) is never answered.",
         hosts=(Host(tcp=Tcp.HANG),),
         witness=syn_dropped,
-        timeout=Timeout.CONNECT,
+        attempt=EachAttempt(timeout=Timeout.CONNECT),
         explained_by=_TIME_WORDS,
     ),
     FailureMode(

@@ -1,10 +1,13 @@
 """Positive controls: destinations with nothing wrong, which mail must reach at the first attempt."""
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Kind, MxRouting
+from conformance.catalogue.connector import MxRouting, TlsRule
+from conformance.catalogue.destination import Host, ServerTls
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.message import Kind, Message
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from conformance.witness.attempts import delivered
-from fake_servers import Certificate, Rule, Slow, Stage
+from fake_servers import Rule, Slow, Stage
 
 _PACE = 1.0  # seconds for each reply: half of the time-outs that are asked for
 
@@ -21,25 +24,25 @@ MODES = (
         section=Section.CONTROL,
         staged="A healthy server with a valid certificate; the connector insists on one.",
         kind=Kind.CONTROL,
+        hosts=(Host(tls=ServerTls()),),
+        tls=TlsRule(policy=TlsPolicy.DOMAIN_VALIDATION),
         witness=delivered,
-        tls=TlsPolicy.DOMAIN_VALIDATION,
-        hosts=(Host(certificate=Certificate.GOOD),),
     ),
     FailureMode(
         name="plain_mx",
         section=Section.CONTROL,
         staged="A healthy server, found by the MX record of the recipient domain.",
         kind=Kind.CONTROL,
+        routing=MxRouting(),
         witness=delivered,
-        mx=MxRouting(),
     ),
     FailureMode(
         name="beside_backlog",
         section=Section.CONTROL,
         staged="A healthy server, while a dozen messages wait for a dead one that accepts connections and is silent.",
         kind=Kind.CONTROL,
+        message=Message(backlog=12),
         witness=delivered,
-        backlog=12,
     ),
     FailureMode(
         name="moved_clock",
@@ -53,7 +56,6 @@ MODES = (
         section=Section.CONTROL,
         staged=f"A healthy server that takes {_PACE} s for the greeting and for each reply.",
         kind=Kind.CONTROL,
-        witness=delivered,
         hosts=(
             Host(
                 rules=tuple(
@@ -62,5 +64,6 @@ MODES = (
                 ),
             ),
         ),
+        witness=delivered,
     ),
 )

@@ -2,7 +2,9 @@
 
 from functools import partial
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Kind, Timeout
+from conformance.catalogue.destination import DnsName, EachAttempt, Host, Timeout
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import Witness
 from conformance.witness.dns import alias_told, delayed, other_family_failed, truncated
@@ -25,10 +27,10 @@ def _family(name: str, what: str, answer: Answer, *, timeout: Timeout | None = N
         section=Section.DNS_FAMILY,
         staged=f"Asked for the smart host's IPv6 addresses, the name server {what}; its IPv4 address is known.",
         kind=Kind.HARMLESS,
-        hosts=(Host(other_family=answer),),
-        timeout=timeout,
+        hosts=(Host(dns=DnsName(other_family=answer)),),
         witness=other_family_failed,
         avoidable_because=_UNASKED,
+        attempt=EachAttempt(timeout=timeout),
     )
 
 
@@ -36,19 +38,19 @@ MODES = (
     _answered(
         "dns_cname_chain",
         "The name of the smart host is an alias of an alias (CNAME) of the name that has the address.",
-        Host(aliases=2),
+        Host(dns=DnsName(aliases=2)),
         alias_told,
     ),
     _answered(
         "dns_truncated",
         "The answer does not fit into a datagram (TC); by TCP the name server gives all of it.",
-        Host(served=Truncated),
+        Host(dns=DnsName(served=Truncated)),
         truncated,
     ),
     _answered(
         "dns_slow",
         f"The name server takes {_LATE} s for the smart host's address.",
-        Host(served=partial(Delayed, _LATE)),
+        Host(dns=DnsName(served=partial(Delayed, _LATE))),
         delayed,
     ),
     _family("servfail", "answers SERVFAIL", ServFail()),

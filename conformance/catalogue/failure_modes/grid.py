@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.connector import TlsRule
+from conformance.catalogue.destination import EachAttempt, Host, ServerTls
+from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes.grid_actions import COLUMNS, Column
 from conformance.catalogue.failure_modes.grid_stages import ROWS, Phase, StageRow
+from conformance.catalogue.message import Kind, Message, Refusal
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from conformance.witness.attempts import fault_played, stalled
-from fake_servers import Certificate, Rule, Stage
+from fake_servers import Rule, Stage
 
 _SMALL_BUFFER = 4_096
 
@@ -43,6 +46,9 @@ _SECTIONS = {
     "greeting_timeout": Section.CONNECTION_TIMED_OUT,
     "tls_handshake_garbage": Section.CANNOT_CONNECT,
 }
+
+_TLS_WORDS = ("tls", "ssl", "handshake")
+_STAYED = "the relay kept its connection open after the delivery"
 
 # What is said there is the relay's error, word for word.
 _TELLING = (Section.CLOSING_421, Section.TRANSIENT_REPLIES, Section.PERMANENT_REPLIES)
@@ -76,10 +82,8 @@ def _cell(row: StageRow, column: Column) -> Cell:
 
 def _mode(name: str, row: StageRow, column: Column) -> FailureMode:
     said = column.said(row) if column.said else None
-    words = tuple(word for word in (said.text.split(" ", 1)[0], _plain(said.lines[0]))) if said else ()
     about = column.about.format(place=row.place, asked=row.asked, said=said.text if said else "")
     kept = said if row.phase is Phase.TRANSACTION and column.later in _TELLING else None
-    inside = row.stage is Stage.BODY
     kind = column.kind_of(row)
     return FailureMode(
         name=name,
@@ -89,22 +93,26 @@ def _mode(name: str, row: StageRow, column: Column) -> FailureMode:
         hosts=(
             Host(
                 rules=(Rule(stage=row.stage, action=column.action(row)),),
-                certificate=Certificate.GOOD if row.tls else None,
-                receive_buffer=_SMALL_BUFFER if inside else None,
+                tls=ServerTls() if row.tls else None,
+                receive_buffer=_SMALL_BUFFER if row.stage is Stage.BODY else None,
             ),
         ),
-        tls=TlsPolicy.ENCRYPTION_ONLY if row.tls else TlsPolicy.OPPORTUNISTIC,
+        tls=TlsRule(policy=TlsPolicy.ENCRYPTION_ONLY if row.tls else TlsPolicy.OPPORTUNISTIC),
+        message=Message(octets=row.octets),
         witness=stalled if column.timeout else fault_played,
-        timeout=column.timeout,
-        reply=kept,
-        explained_by=(*words, *column.explained_by, *(("tls", "ssl", "handshake") if row.tls else ())),
-        body_octets=row.octets,
-        control="verified_tls" if row.tls else "plain",
+        avoidable_because=_STAYED if row.stage is Stage.QUIT else "",
+        attempt=EachAttempt(timeout=column.timeout),
+        explained_by=() if kind is Kind.HARMLESS else _words(row, column),
+        refusal=Refusal(reply=kept),
         brief=kind is Kind.TRANSIENT and column.brief and name not in _NAMES.values(),
-        avoidable_because="the relay kept its connection open after the delivery"
-        if row.stage is Stage.QUIT
-        else "",
     )
+
+
+def _words(row: StageRow, column: Column) -> tuple[str, ...]:
+    """Return what a detail may say: what the server said, what the column is about, and that it was under TLS."""
+    said = column.said(row) if column.said else None
+    quoted = (str(said.code), _plain(said.lines[0])) if said else ()
+    return (*quoted, *column.explained_by, *(_TLS_WORDS if row.tls else ()))
 
 
 def _plain(text: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from conformance.catalogue.failure_mode import Kind, Timeout
+from conformance.catalogue.destination import Timeout
 from conformance.catalogue.failure_modes.grid_stages import Phase, StageRow
+from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from fake_servers import (
     Action,

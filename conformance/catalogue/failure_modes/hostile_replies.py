@@ -4,7 +4,9 @@ Whatever the text, the reply code says what to do (RFC 5321 section 4.2); a log 
 (RFC 5424 section 6.4), and a report is 7bit with each field once (RFC 3464 sections 2.1 and 2.3).
 """
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.destination import Host
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.message import Kind, Refusal
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import fault_played
 from fake_servers import Raw, Refuse, Rule, Stage
@@ -76,7 +78,7 @@ def _mode(kind: Kind, name: str, what: str, lines: tuple[bytes, ...]) -> Failure
         hosts=(Host(rules=(Rule(Stage.RCPT, Raw(octets, then=Refuse())),)),),
         witness=fault_played,
         explained_by=("mailbox", "postfach", code.decode()),
-        hostile=True,
+        refusal=Refusal(hostile=True),
     )
 
 

@@ -4,7 +4,9 @@ What got a `250` is delivered or reported (RFC 5321 sections 4.2.5 and 6.1). The
 no relay, unless the message is to expire.
 """
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.destination import Host
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.message import Kind, Message
 from conformance.catalogue.section import Section
 from conformance.witness.kills import PROOFS, KillPoint
 from fake_servers import Reply, Rule, Stage, Stall
@@ -92,9 +94,9 @@ MODES = tuple(
         staged=f"The relay is killed {when}.",
         kind=Kind.KILLED,
         hosts=(host,),
-        witness=PROOFS[moment],
+        message=Message(octets=400_000 if moment is KillPoint.DELIVERING else 1_500),
         killed=moment,
-        body_octets=400_000 if moment is KillPoint.DELIVERING else 1_500,
+        witness=PROOFS[moment],
     )
     for name, moment, when, host in _PLAY
 )

@@ -3,7 +3,8 @@
 The source document asks for the destination server, samples of the live service call it `LastAttemptedServerName`.
 """
 
-from conformance.catalogue.failure_mode import FailureMode, Host
+from conformance.catalogue.destination import Host
+from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import fault_played
 from fake_servers import Close, Reply, Rule, Stage

@@ -1,6 +1,9 @@
 """Smart hosts given by address, and hosts that IPv6 alone leads to."""
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.connector import SmartHosts
+from conformance.catalogue.destination import DnsName, Host
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import delivered, fault_played
 from conformance.witness.dns import other_family_failed
@@ -15,7 +18,7 @@ MODES = (
         section=Section.CONTROL,
         staged="A healthy smart host, given by its IPv4 address.",
         kind=Kind.CONTROL,
-        literal=True,
+        routing=SmartHosts(literal=True),
         witness=delivered,
     ),
     FailureMode(
@@ -23,8 +26,8 @@ MODES = (
         section=Section.CONTROL,
         staged="A healthy smart host, given by its IPv6 address.",
         kind=Kind.CONTROL,
-        hosts=(Host(ipv6=True),),
-        literal=True,
+        hosts=(Host(dns=DnsName(ipv6=True)),),
+        routing=SmartHosts(literal=True),
         witness=delivered,
     ),
     FailureMode(
@@ -32,7 +35,7 @@ MODES = (
         section=Section.CONTROL,
         staged="A healthy smart host whose name has an IPv6 address alone.",
         kind=Kind.CONTROL,
-        hosts=(Host(ipv6=True),),
+        hosts=(Host(dns=DnsName(ipv6=True)),),
         witness=delivered,
     ),
     FailureMode(
@@ -40,28 +43,28 @@ MODES = (
         section=Section.DNS_FAMILY,
         staged="The look-up of the smart host's IPv4 addresses fails (SERVFAIL); its IPv6 address is known.",
         kind=Kind.HARMLESS,
-        hosts=(Host(ipv6=True, other_family=ServFail()),),
+        hosts=(Host(dns=DnsName(ipv6=True, other_family=ServFail())),),
         witness=other_family_failed,
         avoidable_because="the relay asks for no IPv4 address once it has an IPv6 address",
     ),
     FailureMode(
         name="literal_greeting_421",
-        brief=True,
         section=Section.CANNOT_CONNECT,
         staged=f'The smart host is given by its IPv4 address and greets with "421 {_UNAVAILABLE}".',
         hosts=(Host(rules=_GREETS_421),),
-        literal=True,
+        routing=SmartHosts(literal=True),
         witness=fault_played,
         explained_by=("servicenotavailable", "421"),
+        brief=True,
     ),
     FailureMode(
         name="literal_ipv6_greeting_421",
-        brief=True,
         section=Section.CANNOT_CONNECT,
         staged=f'The smart host is given by its IPv6 address and greets with "421 {_UNAVAILABLE}".',
-        hosts=(Host(rules=_GREETS_421, ipv6=True),),
-        literal=True,
+        hosts=(Host(rules=_GREETS_421, dns=DnsName(ipv6=True)),),
+        routing=SmartHosts(literal=True),
         witness=fault_played,
         explained_by=("servicenotavailable", "421"),
+        brief=True,
     ),
 )

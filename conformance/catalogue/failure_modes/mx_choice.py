@@ -1,6 +1,9 @@
 """Which of several mail exchangers a message goes to (RFC 5321 section 5.1): lower preference numbers first."""
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Kind, MxRouting, Tcp
+from conformance.catalogue.connector import MxRouting
+from conformance.catalogue.destination import Host, Tcp
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import delivered, fault_played, syn_refused
 from fake_servers import Reply, Rule, Stage
@@ -11,9 +14,8 @@ MODES = (
         section=Section.CONTROL,
         staged="The recipient domain has no MX record, and an address with a healthy server (implicit MX).",
         kind=Kind.CONTROL,
-        mx=MxRouting(preferences=(), apex=True),
+        routing=MxRouting(preferences=(), apex=True),
         witness=delivered,
-        control="plain_mx",
     ),
     FailureMode(
         name="mx_preference",
@@ -21,10 +23,8 @@ MODES = (
         staged="Two healthy mail exchangers; the record of the less preferred one comes first in the answer.",
         kind=Kind.CONTROL,
         hosts=(Host(), Host()),
-        mx=MxRouting(preferences=(20, 10)),
-        forbidden=(0,),
+        routing=MxRouting(preferences=(20, 10), forbidden=(0,)),
         witness=delivered,
-        control="plain_mx",
     ),
     FailureMode(
         name="mx_equal",
@@ -32,9 +32,8 @@ MODES = (
         staged="Two healthy mail exchangers of the same preference; either may get the message.",
         kind=Kind.CONTROL,
         hosts=(Host(), Host()),
-        mx=MxRouting(preferences=(10, 10)),
+        routing=MxRouting(preferences=(10, 10)),
         witness=delivered,
-        control="plain_mx",
     ),
     FailureMode(
         name="mx_best_refused",
@@ -45,10 +44,8 @@ MODES = (
         ),
         kind=Kind.HARMLESS,
         hosts=(Host(), Host(tcp=Tcp.REFUSE), Host()),
-        mx=MxRouting(preferences=(30, 10, 20)),
-        forbidden=(0,),
+        routing=MxRouting(preferences=(30, 10, 20), forbidden=(0,)),
         witness=syn_refused,
-        control="plain_mx",
     ),
     FailureMode(
         name="mx_best_defers",
@@ -56,8 +53,7 @@ MODES = (
         staged='The best mail exchanger answers RCPT with "451 4.3.0 Try again later"; the next one is healthy.',
         kind=Kind.HARMLESS,
         hosts=(Host(rules=(Rule(stage=Stage.RCPT, action=Reply(451, "4.3.0 Try again later")),)), Host()),
-        mx=MxRouting(preferences=(10, 20)),
+        routing=MxRouting(preferences=(10, 20)),
         witness=fault_played,
-        control="plain_mx",
     ),
 )

@@ -3,7 +3,10 @@
 The source document counts "the MX record can't be retrieved" among the causes of 450 4.4.312.
 """
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Kind, MxRouting, Timeout
+from conformance.catalogue.connector import MxRouting
+from conformance.catalogue.destination import DnsName, EachAttempt, Host, Timeout
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import fault_played, mx_query_failed, query_failed
 from conformance.witness.dns import alias_told, mx_elsewhere, mx_unanswered
@@ -18,120 +21,106 @@ MODES = (
         name="mx_nxdomain",
         section=Section.DNS_QUERY_FAILED,
         staged="Mail is routed by MX; the recipient domain does not exist (NXDOMAIN).",
-        mx=MxRouting(answer=NxDomain()),
+        routing=MxRouting(answer=NxDomain()),
         witness=mx_query_failed,
         explained_by=_NO_SUCH_NAME,
-        control="plain_mx",
     ),
     FailureMode(
         name="mx_nodata",
         section=Section.DNS_QUERY_FAILED,
         staged="Mail is routed by MX; the recipient domain exists and has neither MX nor address records.",
-        mx=MxRouting(answer=NoData()),
+        routing=MxRouting(answer=NoData()),
         witness=mx_query_failed,
         explained_by=("norecord", "nodata", "noaddress", "notfound", "noanswer", "nomx"),
-        control="plain_mx",
     ),
     FailureMode(
         name="mx_servfail",
         section=Section.DNS_QUERY_FAILED,
         staged="Mail is routed by MX; the name server answers SERVFAIL for everything about the recipient domain.",
-        mx=MxRouting(answer=ServFail()),
+        routing=MxRouting(answer=ServFail()),
         witness=mx_query_failed,
         explained_by=(*_DNS_WORDS, "servfail", "retry", "tryagain"),
-        control="plain_mx",
     ),
     FailureMode(
         name="mx_no_answer",
-        brief=True,
         section=Section.DNS_QUERY_FAILED,
         staged="Mail is routed by MX; the name server never answers a question about the recipient domain.",
-        mx=MxRouting(answer=Silence()),
+        routing=MxRouting(answer=Silence()),
         witness=mx_unanswered,
-        timeout=Timeout.DNS,
+        attempt=EachAttempt(timeout=Timeout.DNS),
         explained_by=(*_DNS_WORDS, "timeout", "timedout", "retry", "tryagain"),
-        control="plain_mx",
+        brief=True,
     ),
     FailureMode(
         name="mx_servfail_beside_address",
-        brief=True,
         section=Section.DNS_QUERY_FAILED,
         staged=(
             "The look-up of the MX records fails with SERVFAIL; the recipient domain has an address with a healthy "
             "server, where no mail may go before it is known that there are no MX records."
         ),
         hosts=(Host(), Host()),
-        mx=MxRouting(answer=ServFail(), apex=True),
-        forbidden=(1,),
+        routing=MxRouting(answer=ServFail(), apex=True, forbidden=(1,)),
         witness=mx_query_failed,
         explained_by=(*_DNS_WORDS, "servfail", "retry", "tryagain"),
-        control="plain_mx",
+        brief=True,
     ),
     FailureMode(
         name="mx_target_nxdomain",
         section=Section.DNS_QUERY_FAILED,
         staged="The only MX record names a host that does not exist (NXDOMAIN).",
-        hosts=(Host(dns=NxDomain()),),
-        mx=MxRouting(),
+        hosts=(Host(dns=DnsName(answer=NxDomain())),),
+        routing=MxRouting(),
         witness=query_failed,
         explained_by=_NO_SUCH_NAME,
-        control="plain_mx",
     ),
     FailureMode(
         name="mx_target_beside_address",
-        brief=True,
         section=Section.DNS_QUERY_FAILED,
         staged=(
             "The only MX record names a host that does not exist; the recipient domain has an address with a healthy "
             "server, where no mail may go because there is an MX record."
         ),
-        hosts=(Host(dns=NxDomain()), Host()),
-        mx=MxRouting(apex=True),
-        forbidden=(1,),
+        hosts=(Host(dns=DnsName(answer=NxDomain())), Host()),
+        routing=MxRouting(apex=True, forbidden=(1,)),
         witness=query_failed,
         explained_by=_NO_SUCH_NAME,
-        control="plain_mx",
+        brief=True,
     ),
     FailureMode(
         name="mx_greeting_421_beside_address",
-        brief=True,
         section=Section.CANNOT_CONNECT,
         staged=(
             'The only mail exchanger greets with "421 4.3.2 Service not available"; the recipient domain has an '
             "address with a healthy server, where no mail may go because there is an MX record."
         ),
         hosts=(_GREETS_421, Host()),
-        mx=MxRouting(apex=True),
-        forbidden=(1,),
+        routing=MxRouting(apex=True, forbidden=(1,)),
         witness=fault_played,
         explained_by=("servicenotavailable", "421"),
-        control="plain_mx",
+        brief=True,
     ),
     FailureMode(
         name="mx_target_cname",
-        brief=True,
         section=Section.DNS_QUERY_FAILED,
         staged="The only MX record names an alias (CNAME), which no MX record may do; the alias leads to an address.",
-        hosts=(Host(aliases=1),),
-        mx=MxRouting(),
+        hosts=(Host(dns=DnsName(aliases=1)),),
+        routing=MxRouting(),
         witness=alias_told,
         explained_by=(*_DNS_WORDS, "cname", "alias"),
-        control="plain_mx",
+        brief=True,
     ),
     FailureMode(
         name="mx_relay_in_list",
-        brief=True,
         section=Section.CANNOT_CONNECT,
         staged=(
             'The best mail exchanger greets with "421 4.3.2 Service not available"; the next one is the relay itself, '
             "and the last one is healthy: it is less preferred than the relay, so mail could run in circles."
         ),
         hosts=(_GREETS_421, Host()),
-        mx=MxRouting(preferences=(10, 30), relay=20),
-        forbidden=(1,),
+        routing=MxRouting(preferences=(10, 30), relay=20, forbidden=(1,)),
         witness=fault_played,
         explained_by=("servicenotavailable", "421"),
-        control="plain_mx",
+        brief=True,
     ),
     FailureMode(
         name="mx_relay_is_best",
@@ -139,10 +128,8 @@ MODES = (
         staged="The best mail exchanger of the recipient domain is the relay itself; a healthy one is less preferred.",
         kind=Kind.PERMANENT,
         hosts=(Host(),),
-        mx=MxRouting(preferences=(20,), relay=10),
-        forbidden=(0,),
+        routing=MxRouting(preferences=(20,), relay=10, forbidden=(0,)),
         witness=mx_elsewhere,
-        control="plain_mx",
     ),
     FailureMode(
         name="mx_null",
@@ -153,9 +140,7 @@ MODES = (
         ),
         kind=Kind.PERMANENT,
         hosts=(Host(),),
-        mx=MxRouting(preferences=(), answer=Records("0 ."), apex=True),
-        forbidden=(0,),
+        routing=MxRouting(preferences=(), answer=Records("0 ."), apex=True, forbidden=(0,)),
         witness=mx_elsewhere,
-        control="plain_mx",
     ),
 )

@@ -1,6 +1,8 @@
 """Refusals that are over without any repair: greylisting, and more recipients than a server takes at once."""
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.destination import Host
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.message import Kind, Message
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import fault_played
 from fake_servers import Reply, Rule, Stage
@@ -17,8 +19,8 @@ def _too_many(name: str, section: Section, reply: Reply) -> FailureMode:
         f'answers RCPT for the others with "{reply.text}".',
         kind=Kind.PASSING,
         hosts=(Host(rules=(Rule(Stage.RCPT, reply, beyond=_AT_ONCE),)),),
+        message=Message(also_to=_OTHERS),
         witness=fault_played,
-        also_to=_OTHERS,
         avoidable_because="the relay sends to each recipient in a transaction of its own",
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from conformance.target import TlsPolicy
 from fake_servers import Certificate
 
 _CHAIN = ("untrusted", "nottrusted", "trust", "chain", "issuer", "unknownca", "verif")
@@ -27,6 +28,15 @@ class Presented:
     chained: bool = True
     named: bool = True
     explained_by: tuple[str, ...] = ()
+
+    def passes(self, policy: TlsPolicy) -> bool:
+        """Tell whether it meets a connector's rule."""
+        match policy:
+            case TlsPolicy.CERTIFICATE_VALIDATION:
+                return self.chained
+            case TlsPolicy.DOMAIN_VALIDATION:
+                return self.chained and self.named
+        return True
 
 
 CERTIFICATES = (

@@ -1,6 +1,8 @@
 """A server that refuses one of two recipients (RFC 5321 section 3.3); what it refuses to all is in the grid."""
 
-from conformance.catalogue.failure_mode import RECIPIENT, FailureMode, Host, Kind
+from conformance.catalogue.destination import Host
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.message import RECIPIENT, Kind, Message
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import fault_played
 from fake_servers import Reply, Rule, Stage
@@ -17,8 +19,8 @@ MODES = (
         staged=f'The server answers RCPT for one of two recipients with "550 {_TEXT}".',
         kind=Kind.MIXED,
         hosts=(Host(rules=(Rule(Stage.RCPT, Reply(550, _TEXT), recipient=RECIPIENT),)),),
+        message=Message(also_to=(_OTHER,)),
         witness=fault_played,
-        also_to=(_OTHER,),
     ),
     FailureMode(
         name="one_recipient_deferred",
@@ -26,7 +28,7 @@ MODES = (
         staged='The server answers RCPT for one of two recipients with "450 4.2.1 Mailbox busy".',
         kind=Kind.MIXED,
         hosts=(Host(rules=(Rule(Stage.RCPT, Reply(450, "4.2.1 Mailbox busy"), recipient=RECIPIENT),)),),
+        message=Message(also_to=(_OTHER,)),
         witness=fault_played,
-        also_to=(_OTHER,),
     ),
 )

@@ -4,7 +4,9 @@ A client acts on the reply code alone, unknown ones by their first digit, and an
 sections 4.2 and 4.3.2). The source document has them under "Other error codes".
 """
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.destination import Host
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.message import Kind, Refusal
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import fault_played
 from fake_servers import Reply, Rule, Stage
@@ -20,8 +22,8 @@ def _transient(name: str, what: str, reply: Reply) -> FailureMode:
         staged=f"The server answers RCPT with {what}.",
         hosts=(Host(rules=(Rule(Stage.RCPT, reply),)),),
         witness=fault_played,
-        reply=reply,
         explained_by=(*_BUSY, str(reply.code)),
+        refusal=Refusal(reply=reply),
     )
 
 
@@ -33,8 +35,8 @@ def _permanent(name: str, what: str, reply: Reply) -> FailureMode:
         kind=Kind.PERMANENT,
         hosts=(Host(rules=(Rule(Stage.RCPT, reply),)),),
         witness=fault_played,
-        reply=reply,
         explained_by=(*_UNWANTED, str(reply.code)),
+        refusal=Refusal(reply=reply),
     )
 
 

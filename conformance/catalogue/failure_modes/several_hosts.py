@@ -3,7 +3,10 @@
 The source document speaks of smart hosts in the plural and is silent on their order.
 """
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Kind, Tcp, Timeout
+from conformance.catalogue.connector import TlsRule
+from conformance.catalogue.destination import DnsName, EachAttempt, Host, ServerTls, Tcp, Timeout
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from conformance.witness.attempts import (
@@ -54,12 +57,11 @@ def _first(
         section=section,
         staged=f"The first of two smart hosts {what}; the second is healthy.",
         kind=Kind.HARMLESS,
-        hosts=(first, Host(certificate=Certificate.GOOD if secured else None)),
-        tls=tls,
-        timeout=timeout,
+        hosts=(first, Host(tls=ServerTls() if secured else None)),
+        tls=TlsRule(policy=tls),
         witness=witness,
-        control="verified_tls" if secured else "plain",
         avoidable_because=_UNMET,
+        attempt=EachAttempt(timeout=timeout),
     )
 
 
@@ -98,21 +100,29 @@ MODES = (
         _does(Stage.GREETING, Reply(554, "5.3.2 No SMTP service here")),
         fault_played,
     ),
-    _first("nxdomain", "has a name that does not exist (NXDOMAIN)", Host(dns=NxDomain()), query_failed),
     _first(
-        "servfail", "has a name for which the look-up fails (SERVFAIL)", Host(dns=ServFail()), query_failed
+        "nxdomain",
+        "has a name that does not exist (NXDOMAIN)",
+        Host(dns=DnsName(answer=NxDomain())),
+        query_failed,
+    ),
+    _first(
+        "servfail",
+        "has a name for which the look-up fails (SERVFAIL)",
+        Host(dns=DnsName(answer=ServFail())),
+        query_failed,
     ),
     _first(
         "dns_silent",
         "has a name for which the name server never answers",
-        Host(dns=Silence()),
+        Host(dns=DnsName(answer=Silence())),
         query_unanswered,
         timeout=Timeout.DNS,
     ),
     _first(
         "bad_certificate",
         "presents an expired certificate where the connector insists on a valid one",
-        Host(certificate=Certificate.EXPIRED),
+        Host(tls=ServerTls(certificate=Certificate.EXPIRED)),
         certificate_offered,
         tls=TlsPolicy.CERTIFICATE_VALIDATION,
     ),

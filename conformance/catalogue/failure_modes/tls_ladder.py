@@ -4,8 +4,11 @@ Opportunistic TLS and encryption only take any certificate; certificate validati
 anchor, in date, and for no name. The strictest rule is the section 4.7.320 (`certificate`).
 """
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.connector import TlsRule
+from conformance.catalogue.destination import Host, ServerTls
+from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes.presented import CERTIFICATES, Presented
+from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from conformance.witness.tls import presented
@@ -24,34 +27,30 @@ _SECTIONS = {
 
 
 def _mode(policy: TlsPolicy, row: Presented) -> FailureMode:
+    passes = row.passes(policy)
     return FailureMode(
         name=f"{row.certificate}_under_{policy}",
         section=_section(policy, row),
         staged=f"{_RULES[policy]}; the server offers STARTTLS and presents {row.what}.",
         kind=_kind(policy, row),
-        brief=not _passes(policy, row),
-        hosts=(Host(certificate=row.certificate),),
-        tls=policy,
+        hosts=(Host(tls=ServerTls(certificate=row.certificate)),),
+        tls=TlsRule(policy=policy),
         witness=presented(row.certificate),
-        explained_by=row.explained_by,
-        control="plain" if policy is TlsPolicy.OPPORTUNISTIC else "verified_tls",
+        explained_by=() if passes else row.explained_by,
+        brief=not passes,
     )
-
-
-def _passes(policy: TlsPolicy, row: Presented) -> bool:
-    return row.chained or policy is not TlsPolicy.CERTIFICATE_VALIDATION
 
 
 def _kind(policy: TlsPolicy, row: Presented) -> Kind:
     if row.certificate is Certificate.GOOD:  # nothing is wrong
         return Kind.CONTROL
-    return Kind.HARMLESS if _passes(policy, row) else Kind.TRANSIENT
+    return Kind.HARMLESS if row.passes(policy) else Kind.TRANSIENT
 
 
 def _section(policy: TlsPolicy, row: Presented) -> Section:
     if row.certificate is Certificate.GOOD:
         return Section.CONTROL
-    if not _passes(policy, row):
+    if not row.passes(policy):
         return Section.CERTIFICATE
     return Section.TLS if row.chained and row.named else _SECTIONS[policy]
 

@@ -5,12 +5,15 @@ Encryption only is the section 4.4.317 (`cannot_connect`); no STARTTLS without a
 
 from ssl import TLSVersion
 
-from conformance.catalogue.failure_mode import FailureMode, Host, Kind
+from conformance.catalogue.connector import TlsRule
+from conformance.catalogue.destination import Host, ServerTls
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from conformance.witness.attempts import Witness, fault_played
 from conformance.witness.tls import handshake_failed, offered_before_tls, starttls_missing
-from fake_servers import Certificate, Raw, Reply, Rule, Stage
+from fake_servers import Raw, Reply, Rule, Stage
 
 _RULES = {
     TlsPolicy.OPPORTUNISTIC: "asks for no TLS",
@@ -38,10 +41,9 @@ def _trouble(
         section=Section.TLS_FALLBACK if lax else Section.CANNOT_CONNECT,
         staged=f"The connector {_RULES[policy]}; {staged}.",
         hosts=(host,),
-        tls=policy,
+        tls=TlsRule(policy=policy),
         witness=witness,
         explained_by=words,
-        control="plain" if lax else "verified_tls",
         brief=True,
     )
 
@@ -63,7 +65,7 @@ _TROUBLES = tuple(
         what,
         policy,
         staged,
-        Host(certificate=Certificate.GOOD, rules=(rule,)),
+        Host(tls=ServerTls(), rules=(rule,)),
         fault_played,
         (*words, *_TLS_WORDS),
     )
@@ -80,7 +82,7 @@ _TOO_OLD = tuple(
         what,
         policy,
         f"the server speaks no newer version than {name}",
-        Host(certificate=Certificate.GOOD, newest_tls=newest),
+        Host(tls=ServerTls(newest=newest)),
         handshake_failed,
         _TLS_WORDS,
     )
@@ -97,12 +99,7 @@ _INJECTIONS = tuple(
         "injected_plaintext",
         policy,
         'the reply to STARTTLS is followed by a reply in clear, "250 SIZE 10"',
-        Host(
-            certificate=Certificate.GOOD,
-            rules=(_INJECTED,),
-            extensions=(),
-            tls_extensions=(),
-        ),
+        Host(tls=ServerTls(extensions=()), rules=(_INJECTED,)),
         fault_played,
         _TLS_WORDS,
     )
@@ -114,16 +111,9 @@ _FORGOTTEN = FailureMode(
     section=Section.TLS_FORGETS,
     staged="The server offers SIZE 200, 8BITMIME and DSN in clear, and none of them under TLS.",
     kind=Kind.HARMLESS,
-    hosts=(
-        Host(
-            certificate=Certificate.GOOD,
-            extensions=("SIZE 200", "8BITMIME", "DSN"),
-            tls_extensions=(),
-        ),
-    ),
-    tls=TlsPolicy.ENCRYPTION_ONLY,
+    hosts=(Host(tls=ServerTls(extensions=()), extensions=("SIZE 200", "8BITMIME", "DSN")),),
+    tls=TlsRule(policy=TlsPolicy.ENCRYPTION_ONLY),
     witness=offered_before_tls("SIZE 200"),
-    control="verified_tls",
 )
 
 MODES = (*_MISSING, *_TROUBLES, *_TOO_OLD, *_INJECTIONS, _FORGOTTEN)

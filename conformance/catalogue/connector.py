@@ -1,0 +1,66 @@
+"""The relay's side of a failure mode: how its connector finds the hosts, and what it asks of TLS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conformance.target import TlsPolicy
+from fake_servers import Answer, Certificate
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmartHosts:
+    """A connector that names the hosts, in their order.
+
+    Attributes:
+        literal: Whether it names them by address.
+    """
+
+    literal: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class MxRouting:
+    """A connector without smart hosts: mail goes by the MX records of the recipient domain (RFC 5321 section 5.1).
+
+    Attributes:
+        preferences: The preference of each host, in the order of the hosts and of the records in the answer.
+        answer: What the MX look-up gets instead of the records; other answers than records stand for all types.
+        apex: Whether the last of the hosts is the domain itself, by its address record. It has a preference only
+            if an MX record names it: without any MX record it is the one host (implicit MX), with some it is a
+            place where no mail may go.
+        relay: The preference of a further record, which names the relay itself; None: there is none.
+        ttl: Seconds for which the records may be kept.
+        moves: Whether the repair has the records name another host, with a healthy server, instead of one that
+            moves (`DnsName.moves`); the old name and its server stay as they are.
+        forbidden: Numbers of the hosts, counted from 0, that the relay may not even connect to.
+    """
+
+    preferences: tuple[int, ...] = (10,)
+    answer: Answer | None = None
+    apex: bool = False
+    relay: int | None = None
+    ttl: int = 0
+    moves: bool = False
+    forbidden: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TlsRule:
+    """The connector's TLS rule.
+
+    Attributes:
+        policy: What it asks for.
+        name: The name that a certificate must bear, as `{host}` (the first host) or `{domain}` (the recipient
+            domain) and what stands around it; only with DOMAIN_VALIDATION.
+        proper: The certificate that the repair brings, where TLS is required.
+    """
+
+    policy: TlsPolicy = TlsPolicy.OPPORTUNISTIC
+    name: str = "{host}"
+    proper: Certificate = Certificate.GOOD
+
+    @property
+    def required(self) -> bool:
+        """Whether no mail may go without TLS."""
+        return self.policy is not TlsPolicy.OPPORTUNISTIC

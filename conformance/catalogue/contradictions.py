@@ -1,0 +1,161 @@
+"""Which parts of a failure mode cannot go together: what would be declared in vain, or cannot be staged.
+
+Each pair is one sentence that names the two fields and says why. A declaration with one of them is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from conformance.catalogue.connector import MxRouting, SmartHosts, TlsRule
+from conformance.catalogue.destination import DnsName, EachAttempt, Host
+from conformance.catalogue.host_contradictions import of_host, waits_for, waits_for_answer
+from conformance.catalogue.message import RECIPIENT, Kind, Refusal
+from conformance.catalogue.section import Section
+from conformance.target import TlsPolicy
+from fake_servers import Close, Reset, Rule, Stall
+
+if TYPE_CHECKING:
+    from conformance.catalogue.failure_mode import FailureMode
+
+# Kinds under which something is put right while the message waits, the relay has an error of its own to show, the
+# message must arrive without any repair.
+_REPAIRED = (Kind.TRANSIENT, Kind.MIXED, Kind.KILLED)
+_WITH_ERROR = (Kind.TRANSIENT, Kind.PERMANENT)
+_DELIVERED = (Kind.CONTROL, Kind.HARMLESS, Kind.PASSING)
+
+# Sections of which all members are of one kind.
+_OF_ONE_KIND = {
+    Section.CONTROL: Kind.CONTROL,
+    Section.KILLED: Kind.KILLED,
+    Section.SCHEDULE: Kind.SCHEDULE,
+}
+
+
+def contradictions(mode: FailureMode) -> Iterator[str]:
+    """Yield a sentence for each two parts of a failure mode that cannot go together."""
+    yield from _of_kind(mode)
+    yield from _of_error(mode)
+    yield from _of_routing(mode)
+    yield from _of_tls(mode)
+    yield from _of_message(mode)
+    yield from _of_attempt(mode)
+    for number, host in enumerate(mode.hosts):
+        yield from (f"hosts[{number}] has {sentence}" for sentence in of_host(host))
+
+
+def _of_kind(mode: FailureMode) -> Iterator[str]:
+    kind = mode.kind
+    if kind is Kind.KILLED and mode.killed is None:
+        yield "kind killed without killed: nothing says when"
+    if kind is not Kind.KILLED and mode.killed is not None:
+        yield f"killed with kind {kind}, under which no relay is killed"
+    if kind is Kind.SCHEDULE and not mode.steps:
+        yield "kind schedule without steps: nothing is staged"
+    if kind is not Kind.SCHEDULE and mode.steps:
+        yield f"steps with kind {kind}, under which none is staged"
+    if kind is not _OF_ONE_KIND.get(mode.section, kind):
+        yield f"section {mode.section} with kind {kind}, of which it has none"
+    if mode.brief and kind is not Kind.TRANSIENT:
+        yield f"brief with kind {kind}, which is never staged until it expires"
+    if mode.avoidable_because and kind is Kind.CONTROL:
+        yield "avoidable_because with kind control: there is nothing to avoid"
+    if not mode.hosts:
+        yield "hosts without a host"
+    if mode.steps and mode.hosts != (Host(),):
+        yield "hosts with steps, which say what the one host does"
+    if 0 < sum(bool(host.like) for host in mode.hosts) < len(mode.hosts):
+        yield "like for one of the hosts and not for another"
+
+
+def _of_error(mode: FailureMode) -> Iterator[str]:
+    kind, reply = mode.kind, mode.refusal.reply
+    if kind is Kind.TRANSIENT and not mode.explained_by:
+        yield "kind transient without explained_by: no error detail could explain it"
+    if mode.explained_by and kind not in _WITH_ERROR:
+        yield f"explained_by with kind {kind}, under which no error is read"
+    if mode.refusal != Refusal() and kind not in _WITH_ERROR:
+        yield f"refusal with kind {kind}, under which no error is read"
+    if reply is not None and reply.text not in mode.refusals:
+        yield f"refusal.reply, and no rule of the hosts by which one says {reply.text!r}"
+
+
+def _of_routing(mode: FailureMode) -> Iterator[str]:
+    moves = any(host.dns.moves for host in mode.hosts)
+    if moves and mode.kind not in _REPAIRED:
+        yield f"dns.moves with kind {mode.kind}, under which nothing is repaired"
+    match mode.routing:
+        case SmartHosts(literal=True):
+            if any(host.dns != DnsName(ipv6=host.dns.ipv6) for host in mode.hosts):
+                yield "routing.literal with dns of a host: nobody asks for its name"
+        case MxRouting() as mx:
+            yield from _of_mx(mode, mx, moves=moves)
+
+
+def _of_mx(mode: FailureMode, mx: MxRouting, *, moves: bool) -> Iterator[str]:
+    if mode.steps:
+        yield "steps with MX routing: their one host is a smart host"
+    if mode.tls.required:
+        yield "tls.policy with MX routing: no positive control has both"
+    if len(mode.hosts) - len(mx.preferences) not in (0, int(mx.apex)):
+        yield f"routing.preferences of {len(mx.preferences)} hosts, and hosts of {len(mode.hosts)}"
+    if any(number >= len(mode.hosts) for number in mx.forbidden):
+        yield f"routing.forbidden beyond the hosts, of which there are {len(mode.hosts)}"
+    if mx.relay is not None and mx.answer is not None:
+        yield "routing.relay with routing.answer, which is told instead of the records"
+    if mx.relay is not None and not mx.preferences:
+        yield "routing.relay without routing.preferences: no record is told"
+    if mx.ttl and not mx.preferences:
+        yield "routing.ttl without routing.preferences: no record is told"
+    if mx.moves and not moves:
+        yield "routing.moves without dns.moves of a host: there is no other host"
+
+
+def _of_tls(mode: FailureMode) -> Iterator[str]:
+    tls = mode.tls
+    if tls.name != TlsRule.name and tls.policy is not TlsPolicy.DOMAIN_VALIDATION:
+        yield f"tls.name with tls.policy {tls.policy}, which asks for no name"
+    if tls.proper is not TlsRule.proper and not tls.required:
+        yield f"tls.proper with tls.policy {tls.policy}, which asks for no certificate"
+    if tls.proper is not TlsRule.proper and mode.kind not in _REPAIRED:
+        yield f"tls.proper with kind {mode.kind}, under which nothing is repaired"
+    if tls.required and mode.steps:
+        yield "tls.policy with steps, whose server offers no STARTTLS"
+    if tls.required and mode.kind in _DELIVERED and not any(host.tls for host in mode.hosts):
+        yield f"tls.policy {tls.policy} with kind {mode.kind}, and no host has tls"
+
+
+def _of_message(mode: FailureMode) -> Iterator[str]:
+    message, recipients = mode.message, mode.message.recipients
+    rules = [rule for host in mode.hosts for rule in host.rules]
+    if len(set(recipients)) < len(recipients):
+        yield f"message.also_to names somebody twice, or {RECIPIENT}, who is there anyway"
+    if mode.kind is Kind.MIXED and len(message.also_to) != 1:
+        yield "kind mixed without one further recipient in message.also_to"
+    if mode.kind is Kind.MIXED and not any(rule.recipient for rule in rules):
+        yield "kind mixed without a rule for one of the recipients"
+    for rule in rules:
+        if rule.recipient is not None and rule.recipient not in recipients:
+            yield f"a rule for {rule.recipient}, whom message.also_to does not name"
+        if rule.beyond is not None and rule.beyond >= len(recipients):
+            yield f"a rule beyond {rule.beyond} recipients, and with message.also_to there are {len(recipients)}"
+        if _read_first(rule) >= message.octets:
+            yield f"a rule after {_read_first(rule)} octets, and message.octets are {message.octets}"
+
+
+def _of_attempt(mode: FailureMode) -> Iterator[str]:
+    timeout, answer = mode.attempt.timeout, mode.mx.answer if mode.mx else None
+    may = waits_for_answer(answer).union(*(waits_for(host) for host in mode.hosts))
+    must = waits_for_answer(answer, surely=True).union(*(waits_for(host, surely=True) for host in mode.hosts))
+    if timeout is not None and timeout not in may:
+        yield f"attempt.timeout {timeout}, and hosts of which none lets the relay wait for it"
+    if must and timeout not in must and mode.kind is not Kind.KILLED:
+        yield f"attempt.timeout {timeout}, and hosts that let the relay wait for {' or '.join(sorted(must))}"
+    if mode.steps and mode.attempt != EachAttempt():
+        yield "attempt with steps, which have time-outs of their own"
+
+
+def _read_first(rule: Rule) -> int:
+    """Return after how many octets of content a rule is played."""
+    return rule.action.after if isinstance(rule.action, Close | Reset | Stall) else 0

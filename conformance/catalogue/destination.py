@@ -1,0 +1,120 @@
+"""A destination: its hosts, each with a name, a port and a server, and what an attempt meets there.
+
+Each group stands for itself: whoever breaks a name need not know what a server could do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from ssl import TLSVersion
+
+from conformance.target import Schedule
+from fake_servers import Answer, Certificate, Records, Rule
+
+
+class Tcp(StrEnum):
+    """What a connection attempt meets."""
+
+    SERVE = "serve"
+    REFUSE = "refuse"
+    HANG = "hang"
+    UNREACHABLE = "unreachable"
+
+
+class Timeout(StrEnum):
+    """Which of the relay's time-outs ends an attempt."""
+
+    CONNECT = "connect"
+    COMMAND = "command"
+    DNS = "dns"
+
+    def of(self, schedule: Schedule) -> float | None:
+        """Return the time-out in a schedule, in seconds; None: the schedule does not say."""
+        match self:
+            case Timeout.CONNECT:
+                return schedule.connect_timeout
+            case Timeout.COMMAND:
+                return schedule.command_timeout
+            case Timeout.DNS:
+                return schedule.dns_timeout
+
+
+@dataclass(frozen=True, kw_only=True)
+class EachAttempt:
+    """How an attempt goes.
+
+    Attributes:
+        timeout: Which of the relay's time-outs ends it; None: the failure shows at once.
+        connections: How many connections in direct succession are still one attempt.
+    """
+
+    timeout: Timeout | None = None
+    connections: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class DnsName:
+    """What the name server says of a host; as it stands its address, at once, by UDP.
+
+    Attributes:
+        answer: What a look-up of its name gets instead of its address.
+        ttl: Seconds for which its address may be kept.
+        aliases: How many aliases (CNAME) lead from its name to the name that has the address.
+        loops: Whether the last alias leads back to the first, and to no address.
+        moves: Whether the repair gives its name another address, where a healthy server waits, while the
+            server at the old one stays as it is.
+        ipv6: Whether its only address is an IPv6 address (namespace lab only).
+        served: How the name server gives its address, as a function of the record.
+        other_family: What a look-up of its addresses of the other family gets (AAAA, unless `ipv6`); None: that
+            there are none.
+    """
+
+    answer: Answer | None = None
+    ttl: int = 0
+    aliases: int = 0
+    loops: bool = False
+    moves: bool = False
+    ipv6: bool = False
+    served: Callable[[Records], Answer] | None = None
+    other_family: Answer | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerTls:
+    """What a server does after STARTTLS; as it stands it is in order.
+
+    Attributes:
+        certificate: The certificate it presents.
+        newest: The newest version of TLS that it speaks; None: whatever there is, from TLS 1.2 on.
+        extensions: What EHLO offers under TLS; None: as in clear.
+    """
+
+    certificate: Certificate = Certificate.GOOD
+    newest: TLSVersion | None = None
+    extensions: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """One host of a destination; as it stands it is healthy.
+
+    Attributes:
+        dns: What the name server says of it.
+        tcp: What a connection attempt meets.
+        rules: What its SMTP server does differently from a healthy one.
+        tls: What it does after STARTTLS; None: STARTTLS is not offered.
+        extensions: What EHLO offers besides STARTTLS.
+        receive_buffer: Octets of socket buffer on its side; None: the system's choice. Small where a fault
+            inside the content must not vanish in the kernel's buffers.
+        like: Name of the failure mode whose error this host makes, where the hosts fail in different ways.
+    """
+
+    dns: DnsName = DnsName()
+    tcp: Tcp = Tcp.SERVE
+    rules: tuple[Rule, ...] = ()
+    tls: ServerTls | None = None
+    extensions: tuple[str, ...] = ()
+    receive_buffer: int | None = None
+    like: str = ""

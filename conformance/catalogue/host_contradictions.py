@@ -1,0 +1,54 @@
+"""The same of one host, wherever it stands: which parts of it cannot go together, and what lets a relay wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.catalogue.destination import DnsName, Host, Tcp, Timeout
+from fake_servers import Answer, Endless, Raw, Silence, Stage, Stall, Trickle
+
+_UNDER_TLS = (Stage.STARTTLS, Stage.HANDSHAKE, Stage.EHLO_TLS)
+
+
+def of_host(host: Host) -> Iterator[str]:
+    """Yield a sentence for each two parts of a host that cannot go together."""
+    dns = host.dns
+    serves = bool(host.rules or host.tls or host.extensions or host.receive_buffer)
+    if dns.loops and not dns.aliases:
+        yield "dns.loops without dns.aliases: nothing leads back"
+    if dns.loops and (dns.served is not None or dns.other_family is not None):
+        yield "dns.loops with dns.served or dns.other_family: no address is told"
+    if dns.answer is not None and dns != DnsName(answer=dns.answer, ipv6=dns.ipv6):
+        yield "dns.answer with more in dns about the address, which is not told"
+    if dns.answer is not None or dns.loops:
+        if host.tcp is not Tcp.SERVE:
+            yield f"dns without an address with tcp {host.tcp}, which nobody comes to meet"
+        if serves:
+            yield "dns without an address with a server that nobody comes to meet"
+    if host.tcp is not Tcp.SERVE:
+        if serves:
+            yield f"tcp {host.tcp} with a server that nobody comes to meet"
+        if dns.moves:
+            yield f"tcp {host.tcp} with dns.moves: there is no server to stay at the old address"
+    if host.tls is None and any(rule.stage in _UNDER_TLS for rule in host.rules):
+        yield "a rule around STARTTLS without tls: STARTTLS is not offered"
+
+
+def waits_for(host: Host, *, surely: bool = False) -> set[Timeout]:
+    """Return which time-outs of the relay a host may make an attempt wait for, or surely does."""
+    found = waits_for_answer(host.dns.answer, surely=surely)
+    found |= waits_for_answer(host.dns.other_family, surely=surely)
+    if host.dns.served is not None and not surely:
+        found.add(Timeout.DNS)
+    if host.tcp is Tcp.HANG:
+        found.add(Timeout.CONNECT)
+    patient = Stall | Trickle | Endless if surely else Stall | Trickle | Endless | Raw
+    if any(isinstance(rule.action, patient) for rule in host.rules):
+        found.add(Timeout.COMMAND)
+    return found
+
+
+def waits_for_answer(answer: Answer | None, *, surely: bool = False) -> set[Timeout]:
+    """Return the same of an answer of the name server, where it says anything unusual."""
+    waits = isinstance(answer, Silence) if surely else answer is not None
+    return {Timeout.DNS} if waits else set()

@@ -1,0 +1,57 @@
+"""The message of a failure mode: what is submitted, and what must become of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fake_servers import Reply
+
+# Local part of the recipient of every message; a rule for it is meant for that recipient alone.
+RECIPIENT = "recipient"
+
+
+class Kind(StrEnum):
+    """What must become of the message."""
+
+    CONTROL = "control"  # delivered at the first attempt
+    HARMLESS = "harmless"  # delivered at the first attempt, although something is wrong
+    TRANSIENT = "transient"  # queued and retried
+    PASSING = "passing"  # the same, but over without any repair: a later attempt succeeds
+    PERMANENT = "permanent"  # returned at once
+    SCHEDULE = "schedule"  # one fault after another; delivered or returned, as it comes
+    MIXED = "mixed"  # one recipient is delivered, another is not
+    KILLED = "killed"  # delivered or reported, although the relay was killed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """What is submitted.
+
+    Attributes:
+        octets: Its size; on clocks that are moved or compressed at most 64,000.
+        also_to: Local parts of further recipients, with whom nothing is wrong.
+        backlog: Messages that wait for a dead destination of the scenario's own before it is submitted.
+    """
+
+    octets: int = 1_500
+    also_to: tuple[str, ...] = ()
+    backlog: int = 0
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """The local parts of all recipients, the one that is judged everywhere first."""
+        return (RECIPIENT, *self.also_to)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """What of the remote server's words must come back.
+
+    Attributes:
+        reply: The reply that is the error, word for word; its code and status are kept.
+        hostile: Whether the words are made to break whatever quotes them.
+    """
+
+    reply: Reply | None = None
+    hostile: bool = False
