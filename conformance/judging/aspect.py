@@ -45,7 +45,7 @@ class AspectError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Question:
+class Criterion:
     """What is asked of a case.
 
     Attributes:
@@ -75,7 +75,7 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Aspect(Question):
+class Aspect(Criterion):
     """A function of the suite, and what it applies to.
 
     Attributes:
@@ -172,11 +172,11 @@ __all__ = [
     "AspectError",
     "Case",
     "Course",
+    "Criterion",
     "FailureMode",
     "Finding",
     "Kind",
     "Outcome",
-    "Question",
     "aspect",
     "on_first_course",
 ]

@@ -9,7 +9,7 @@ import email
 import email.utils
 from datetime import UTC, datetime, timedelta
 
-from conformance.judging.aspect import Question
+from conformance.judging.aspect import Criterion
 from conformance.judging.case import Case
 from conformance.judging.verdict import Finding
 
@@ -75,7 +75,7 @@ def clock(case: Case) -> list[Finding]:
     ]
 
 
-ARRIVAL = Question(
+ARRIVAL = Criterion(
     name="delivered",
     judge=arrival,
     requirements={
@@ -83,7 +83,7 @@ ARRIVAL = Question(
         "delivered.intact": "control/delivered",
     },
 )
-CLOCK = Question(name="clock_moved", judge=clock, requirements={"clock_moved.moved": "control/clock-moved"})
+CLOCK = Criterion(name="clock_moved", judge=clock, requirements={"clock_moved.moved": "control/clock-moved"})
 
 
 def _ahead(stamp: str, made: datetime) -> timedelta | None:

@@ -12,7 +12,7 @@ from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.evidence.record import Fault, Record, Staged
 from conformance.evidence.view import Evidence
 from conformance.judging import controls
-from conformance.judging.aspect import Aspect, Question
+from conformance.judging.aspect import Aspect, Criterion
 from conformance.judging.case import Case
 from conformance.judging.fate import why_not
 from conformance.judging.verdict import (
@@ -92,23 +92,23 @@ class Judged:
         return weightiest(self.findings).observed if self.findings else self.reason
 
 
-def judge(question: Question, scenario: Scenario, record: Record, profile: Profile) -> Judged:
+def judge(criterion: Criterion, scenario: Scenario, record: Record, profile: Profile) -> Judged:
     """Judge one aspect of one scenario; what was judged once is not judged again."""
-    key = f"{question.name} of {scenario.id} under {profile.name}"
+    key = f"{criterion.name} of {scenario.id} under {profile.name}"
     if key not in record.views:
-        record.views[key] = _judge(question, scenario, record, profile)
+        record.views[key] = _judge(criterion, scenario, record, profile)
     judged: Judged = record.views[key]
     return judged
 
 
-def _judge(question: Question, scenario: Scenario, record: Record, profile: Profile) -> Judged:
-    main = question.main_requirement(scenario.failure_mode, profile)
+def _judge(criterion: Criterion, scenario: Scenario, record: Record, profile: Profile) -> Judged:
+    main = criterion.main_requirement(scenario.failure_mode, profile)
     staged = record.staged.get(scenario.id)
     evidence = _evidence(record, staged) if staged else None
     try:
-        case = _ready(question, scenario, record, profile, evidence)
-        _must_speak_of(question, case)
-        findings = tuple(each for each in question.judge(case) if profile.asks(each.slot))
+        case = _ready(criterion, scenario, record, profile, evidence)
+        _must_speak_of(criterion, case)
+        findings = tuple(each for each in criterion.judge(case) if profile.asks(each.slot))
         if not findings:
             raise NotApplicable("there was nothing to compare")
     except Judgement as judgement:
@@ -149,7 +149,7 @@ def _evidence(record: Record, staged: Staged) -> Evidence:
 
 
 def _ready(
-    question: Question, scenario: Scenario, record: Record, profile: Profile, evidence: Evidence | None
+    criterion: Criterion, scenario: Scenario, record: Record, profile: Profile, evidence: Evidence | None
 ) -> Case:
     """Return the case if there is something to judge.
 
@@ -157,7 +157,7 @@ def _ready(
         Judgement: There is not, and why.
     """
     mode, header = scenario.failure_mode, record.header
-    if not question.is_asked_by(profile):
+    if not criterion.is_asked_by(profile):
         raise NotApplicable(f"the profile {profile.name} does not ask for it")
     impossible = unsuitable(scenario, frozenset(map(Capability, header.capabilities)), header.lab)
     if impossible:
@@ -168,7 +168,7 @@ def _ready(
     if evidence.staged.submitted is None:
         said = evidence.staged.refusal or "nothing was submitted"
         raise Broken(Fault.TARGET, f"the relay did not accept the message: {said}")
-    case = Case(mode, evidence, profile, question.requirements)
+    case = Case(mode, evidence, profile, criterion.requirements)
     if not mode.is_control:
         _controls_passed(scenario, record, profile)
         if not case.attempts:
@@ -185,16 +185,16 @@ def _ready(
     return case
 
 
-def _must_speak_of(question: Question, case: Case) -> None:
+def _must_speak_of(criterion: Criterion, case: Case) -> None:
     """Leave nothing to judge if a need is not met, or the message had a fate of which the aspect does not speak.
 
     Raises:
         NotApplicable: Says which.
     """
-    for need in question.needs:
+    for need in criterion.needs:
         if reason := need(case):
             raise NotApplicable(reason)
-    fates = question.fates.get(Course(case.evidence.staged.course))
+    fates = criterion.fates.get(Course(case.evidence.staged.course))
     if fates is not None and case.fate not in fates:
         raise NotApplicable(why_not(case.fate, case.profile))
 
@@ -215,9 +215,9 @@ def _nothing_broke(record: Record, evidence: Evidence | None) -> None:
 
 def _controls_passed(scenario: Scenario, record: Record, profile: Profile) -> None:
     for control in controls_of(scenario):
-        question = controls.CLOCK if control.course is Course.AFTER_JUMP else controls.ARRIVAL
-        judged = judge(question, control, record, profile)
-        if question is controls.ARRIVAL and judged.findings and judged.findings[0].holds:
+        criterion = controls.CLOCK if control.course is Course.AFTER_JUMP else controls.ARRIVAL
+        judged = judge(criterion, control, record, profile)
+        if criterion is controls.ARRIVAL and judged.findings and judged.findings[0].holds:
             continue  # it arrived; what was altered on the way is judged where it belongs
         if judged.verdict not in (Verdict.PASS, Verdict.DEVIATION):
             raise Inconclusive(

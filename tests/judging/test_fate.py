@@ -65,9 +65,7 @@ def test_given_up_and_delivered_as_well_is_accepted_by_nobody() -> None:
 def test_where_a_day_is_played_at_once_means_within_its_first_hour() -> None:
     assert _fate(moved(RETURNED).returns(9.0)) is Fate.RETURNED
     assert _fate(moved(RETURNED).returns(11.0)) is Fate.WAITED
-    compressed = whole_day(RETURNED)
-    compressed.events = [event for event in compressed.events if event.kind != "message"]
-    assert _fate(compressed.returns(1.9)) is Fate.RETURNED
+    assert _fate(whole_day(RETURNED).without_messages().returns(1.9)) is Fate.RETURNED
     assert _fate(whole_day(RETURNED)) is Fate.WAITED
 
 

@@ -16,7 +16,7 @@ from conformance.catalogue.requirements import Level
 from conformance.catalogue.scenario import Course, controls_of, unsuitable
 from conformance.evidence.record import Fault, Trouble
 from conformance.judging import controls
-from conformance.judging.aspect import Case, Question, aspect
+from conformance.judging.aspect import Case, Criterion, aspect
 from conformance.judging.judge import Judged, judge
 from conformance.judging.verdict import Finding, Verdict
 from conformance.target import Capability
@@ -150,9 +150,9 @@ def test_a_control_that_did_not_pass_leaves_its_dependants_inconclusive() -> Non
     assert "nothing arrived" in judged.observed
 
 
-@pytest.mark.parametrize("question", [controls.ARRIVAL, controls.CLOCK], ids=lambda each: each.name)
-def test_what_a_control_proves_is_what_its_aspect_shows(question: Question) -> None:
-    assert question.requirements == ASPECT[question.name].requirements
+@pytest.mark.parametrize("criterion", [controls.ARRIVAL, controls.CLOCK], ids=lambda each: each.name)
+def test_what_a_control_proves_is_what_its_aspect_shows(criterion: Criterion) -> None:
+    assert criterion.requirements == ASPECT[criterion.name].requirements
 
 
 def test_a_control_that_arrived_altered_damns_nothing_else() -> None:
