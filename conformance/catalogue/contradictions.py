@@ -5,6 +5,7 @@ Each pair is one sentence that names the two fields and says why. A declaration 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from conformance.catalogue.connector import MxRouting, SmartHosts, TlsRule
 from conformance.catalogue.destination import DnsName, EachAttempt, Host
 from conformance.catalogue.host_contradictions import of_host, waits_for, waits_for_answer
 from conformance.catalogue.message import RECIPIENT, Kind, Refusal
+from conformance.catalogue.passing import MOST_ATTEMPTS, failing_attempts, first_gap
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from fake_servers import Close, Reset, Rule, Stall
@@ -41,6 +43,7 @@ def contradictions(mode: FailureMode) -> Iterator[str]:
     yield from _of_tls(mode)
     yield from _of_message(mode)
     yield from _of_attempt(mode)
+    yield from _of_passing(mode)
     for number, host in enumerate(mode.hosts):
         yield from (f"hosts[{number}] has {sentence}" for sentence in of_host(host))
 
@@ -154,6 +157,26 @@ def _of_attempt(mode: FailureMode) -> Iterator[str]:
         yield f"attempt.timeout {timeout}, and hosts that let the relay wait for {' or '.join(sorted(must))}"
     if mode.steps and mode.attempt != EachAttempt():
         yield "attempt with steps, which have time-outs of their own"
+
+
+def _of_passing(mode: FailureMode) -> Iterator[str]:
+    limited = any(rule.connections is not None for host in mode.hosts for rule in host.rules)
+    if mode.kind in (Kind.TRANSIENT, Kind.PERMANENT, Kind.MIXED) and limited:
+        yield f"kind {mode.kind} with a rule for some connections: what is over by itself is of kind passing"
+    if mode.kind is not Kind.PASSING:
+        return
+    failing = failing_attempts(mode.hosts, len(mode.message.recipients))
+    if mode.mx is not None and mode.mx.answer is not None:
+        yield "kind passing with routing.answer, which is never over by itself"
+    if not failing:
+        yield "kind passing without a rule of the hosts that lets an attempt fail"
+    elif math.isinf(failing):
+        yield "kind passing with hosts of which one is never well by itself: no rule says for which connections"
+    elif failing > MOST_ATTEMPTS:
+        yield f"kind passing with rules that let {failing} attempts fail: at most {MOST_ATTEMPTS} are waited for"
+    for number, host in enumerate(mode.hosts):
+        if gap := first_gap(host):
+            yield f"kind passing with rules of hosts[{number}] that leave out connection {gap}, which would deliver"
 
 
 def _read_first(rule: Rule) -> int:

@@ -13,6 +13,7 @@ from conformance.catalogue.connector import MxRouting, SmartHosts, TlsRule
 from conformance.catalogue.contradictions import contradictions
 from conformance.catalogue.destination import DnsName, EachAttempt, Host, ServerTls
 from conformance.catalogue.message import Kind, Message, Refusal
+from conformance.catalogue.passing import failing_attempts
 from conformance.catalogue.section import Section
 from conformance.catalogue.step import Step
 from conformance.target import Capability, TlsPolicy
@@ -111,6 +112,13 @@ class FailureMode:
     def fails(self) -> bool:
         """Whether attempts fail until a repair, so that a profile must say which outcomes are accepted."""
         return self.kind not in (Kind.CONTROL, Kind.HARMLESS, Kind.PASSING)
+
+    @property
+    def failing_attempts(self) -> int:
+        """How many attempts can fail before the fault is over by itself; 0: it never is, or nothing is wrong."""
+        if self.kind is not Kind.PASSING:
+            return 0
+        return int(failing_attempts(self.hosts, len(self.message.recipients)))
 
     @property
     def stalls(self) -> bool:

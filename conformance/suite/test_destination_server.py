@@ -2,6 +2,7 @@
 
 import re
 
+from conformance.catalogue.section import Section
 from conformance.evidence.record import Site
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import FAILED
@@ -46,7 +47,7 @@ def _tried_last(case: Case) -> list[Site]:
     """
     sites = _places(case)
     last = {attempt.contacts[-1].host for attempt in case.attempts}
-    if case.mode.mx and case.mode.section == "4.4.312":
+    if case.mode.mx and case.mode.section is Section.DNS_QUERY_FAILED:
         last.add(case.evidence.staged.domain)
     return [site for site in sites if site.name in last] or list(sites)
 

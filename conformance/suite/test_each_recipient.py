@@ -1,5 +1,6 @@
 """Each recipient has a fate of its own."""
 
+from conformance.catalogue.section import Section
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 
 
@@ -23,7 +24,7 @@ def test_each_recipient(case: Case) -> list[Finding]:
     }
     # the case of an address is judged by ndr_form
     told = sorted(set(case.evidence.told_of(staged.recipient, other)))
-    if case.mode.section == "5yz":
+    if case.mode.section is Section.PERMANENT_REPLIES:
         expected, right = "in one report, and in no delivery", told == [staged.recipient.lower()]
         delivered = 0
     else:

@@ -1,5 +1,6 @@
 """The report names the real cause."""
 
+from conformance.catalogue.section import Section
 from conformance.evidence import codes
 from conformance.judging import report_form
 from conformance.judging.aspect import Case, Course, Finding, aspect
@@ -44,7 +45,7 @@ def test_ndr_status(case: Case) -> list[Finding]:
             observed=f"Status {recipient.status or 'missing'}",
         )
     ]
-    if case.mode.section == "4yz":
+    if case.mode.section is Section.TRANSIENT_REPLIES:
         findings += _passed_through(case, recipient.status)
     elif case.mode.section.startswith("4."):
         findings += _cause(case, recipient.status)

@@ -2,6 +2,7 @@
 
 import re
 
+from conformance.catalogue.section import Section
 from conformance.evidence import codes
 from conformance.judging.aspect import Case, Course, FailureMode, Finding, aspect
 from conformance.judging.fate import FAILED
@@ -10,7 +11,7 @@ _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
 
 def _replied(mode: FailureMode, _course: Course) -> bool:
-    return mode.section == "4yz" and mode.refusal.reply is not None
+    return mode.section is Section.TRANSIENT_REPLIES and mode.refusal.reply is not None
 
 
 @aspect(Course.HEALED, where=_replied, place=450, fates=FAILED, requirements={"words": "replies/words-kept"})

@@ -81,9 +81,7 @@ class Player:
                 lifetime = self.staged.granted.queue_lifetime
                 await self.until(_returned, lifetime + 2 * self.longest_wait() + TRANSFER)
         if self.scenario.course in (Course.HEALED, Course.MIXED, Course.HEALTHY, Course.PERSISTS):
-            # twice the wait that would be in order: late is another verdict than never
-            stale = self.scenario.failure_mode.longest_ttl
-            await self.until(self._settled, stale + 2 * self.longest_wait() + self.attempt_time() + TRANSFER)
+            await self.until(self._settled, self._time_to_settle())
         # a second copy, a second report or another attempt would come with the next retry
         await self.rest(max(self.longest_wait(), self._leave_taking()))
         self.close()
@@ -206,7 +204,7 @@ class Player:
         """Return about how long the window will be open, in seconds, to tell the long ones from the short ones."""
         mode, granted = self.scenario.failure_mode, self.staged.granted
         steps = [step.timeout.of(granted) or 0.0 for step in mode.steps if step.timeout]
-        attempts = len(mode.steps) or ATTEMPTS_BEFORE_REPAIR
+        attempts = len(mode.steps) or max(ATTEMPTS_BEFORE_REPAIR, mode.failing_attempts + 1)
         waits = sum(steps) if mode.steps else attempts * self.attempt_time()
         return waits + attempts * granted.max_retry_interval + mode.longest_ttl
 
@@ -218,6 +216,16 @@ class Player:
     def attempt_time(self) -> float:
         """Return how long one attempt may take, in seconds."""
         return attempt_time(self.scenario, self.staged.granted, self.header.asked)
+
+    def _time_to_settle(self) -> float:
+        """Return how long the message may take to arrive once only time is missing, in seconds.
+
+        Twice the wait that would be in order: late is another verdict than never. A fault that is over by itself may
+        let several attempts fail before, with as many waits.
+        """
+        mode = self.scenario.failure_mode
+        waits = max(1, mode.failing_attempts)
+        return mode.longest_ttl + waits * (2 * self.longest_wait() + self.attempt_time()) + TRANSFER
 
     def _leave_taking(self) -> float:
         """Return how long the relay may take to leave after a delivery, where the server makes it wait then."""

@@ -50,9 +50,19 @@ def _mx(**fields: Any) -> dict[str, Any]:
     return {**TRANSIENT, "routing": MxRouting(**fields)}
 
 
+def _passing(*lasting: int) -> dict[str, Any]:
+    """Return a fault that is over after so many connections."""
+    rules = tuple(Rule(Stage.RCPT, BUSY, connections=range(1, number + 1)) for number in lasting)
+    return {**PLAIN, "kind": Kind.PASSING, "hosts": (Host(rules=rules),)}
+
+
+GREYLISTING = _passing(1)["hosts"][0]
+
+
 @pytest.mark.parametrize(
     "declared",
     [
+        _passing(10),
         TRANSIENT,
         CONTROL,
         HARMLESS,
@@ -150,6 +160,27 @@ def test_what_goes_together_is_accepted(declared: dict[str, Any]) -> None:
             "attempt.timeout dns, and hosts that let the relay wait for command",
         ),
         ({**SCHEDULE, "attempt": EachAttempt(connections=2)}, "attempt with steps, "),
+        # what is over by itself
+        (_host(rules=(Rule(Stage.RCPT, BUSY, connections=range(1, 9)),)), "kind transient with a rule for "),
+        ({**_passing(8), "routing": MxRouting(answer=ServFail())}, "kind passing with routing.answer, "),
+        (_passing(), "kind passing without a rule of the hosts that lets an attempt fail"),
+        (
+            {**_passing(1), "hosts": (GREYLISTING, Host(tcp=Tcp.REFUSE))},
+            "kind passing with hosts of which one is never well by itself: ",
+        ),
+        (
+            {**_passing(), "hosts": (Host(rules=(Rule(Stage.RCPT, BUSY),)),)},
+            "kind passing with hosts of which one is never well by itself: ",
+        ),
+        (_passing(11), "kind passing with rules that let 11 attempts fail: at most 10 are waited for"),
+        (
+            {**_passing(10), "hosts": (*_passing(10)["hosts"], GREYLISTING)},
+            "kind passing with rules that let 11 attempts fail: ",
+        ),
+        (
+            {**_passing(), "hosts": (Host(rules=(Rule(Stage.RCPT, BUSY, connections=range(2, 4)),)),)},
+            "kind passing with rules of hosts[0] that leave out connection 1, ",
+        ),
         # one host
         (_dns(loops=True), "hosts[0] has dns.loops without dns.aliases: "),
         (_dns(loops=True, aliases=1, served=Truncated), "hosts[0] has dns.loops with dns.served or "),
@@ -185,6 +216,28 @@ def test_what_contradicts_itself_is_refused(declared: dict[str, Any], sentence: 
 def test_so_is_a_step(declared: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=f"^the step mine contradicts itself: {re.escape(sentence)}"):
         Step(name="mine", about="is odd", **declared)
+
+
+@pytest.mark.parametrize(
+    ("declared", "failing"),
+    [
+        (_passing(1), 1),
+        (_passing(3, 8), 8),
+        ({**_passing(3), "hosts": _passing(3)["hosts"] * 2}, 6),
+        ({**_passing(3), "hosts": (*_passing(3)["hosts"], Host())}, 3),
+        (
+            {
+                **_passing(),
+                "hosts": (Host(rules=(Rule(Stage.RCPT, BUSY, beyond=2),)),),
+                "message": Message(also_to=("b", "c", "d", "e")),
+            },
+            2,
+        ),
+        (TRANSIENT, 0),
+    ],
+)
+def test_how_many_attempts_fail_before_it_is_over_by_itself(declared: dict[str, Any], failing: int) -> None:
+    assert FailureMode(**declared).failing_attempts == failing
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:

@@ -13,6 +13,7 @@ from stories.reports import ndr
 from stories.staging import ASKED, header, scenario_of, staged
 from stories.wire import SINK, accepted, answer, closed, fault, message, query
 
+from conformance.catalogue.destination import Host
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.scenario import Course, Scenario
 from conformance.target import Envelope, Schedule
@@ -21,7 +22,7 @@ from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.directory import Directory
 from conformance.wave.envelope import envelope_of
 from conformance.wave.player import Player, attempt_time
-from fake_servers import Journal
+from fake_servers import Journal, Reply, Rule, Stage
 
 GRANTED = Schedule(
     retry_interval=0.2,
@@ -235,6 +236,41 @@ async def test_a_refused_backlog_is_a_refused_message() -> None:
     player = _player("beside_backlog")
     await _play(player, Relay("452 full"))
     assert (player.staged.refusal, player.staged.submitted) == ("452 full", None)
+
+
+@pytest.fixture
+def eight_times(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Declare a failure mode that is over after eight connections, and return its name."""
+    busy = Rule(Stage.RCPT, Reply(451, "4.7.1 Try again later"), connections=range(1, 9))
+    mode = replace(ALL["greylisting"], name="eight_times", hosts=(Host(rules=(busy,)),))
+    monkeypatch.setitem(ALL, mode.name, mode)  # type: ignore[arg-type]
+    return mode.name
+
+
+@in_jumping_time
+async def test_a_fault_that_is_over_by_itself_is_waited_for_as_often_as_it_lasts(eight_times: str) -> None:
+    player = _player(eight_times)
+    playing = asyncio.create_task(_play(player))
+    await asyncio.sleep(0)
+    for number in range(1, 9):
+        _attempt(player, number)
+        await asyncio.sleep(GRANTED.max_retry_interval + SLACK)  # the longest wait that is in order
+    assert player.staged.closed is None
+    _arrival(player)
+    await playing
+    assert player.staged.closed == pytest.approx(
+        2.4 + 0.3, abs=0.02
+    )  # a second copy would come with the next retry
+
+
+@in_jumping_time
+@pytest.mark.parametrize(("mode", "waits"), [("greylisting", 1), ("eight_times", 8)])
+async def test_nor_is_it_waited_for_any_longer(eight_times: str, mode: str, waits: int) -> None:
+    player = _player(mode)
+    await _play(player)
+    # twice the wait that is in order for each attempt that fails, a transfer, and a second copy
+    assert player.staged.closed == pytest.approx(waits * 2 * 0.3 + 0.1 + 0.3, abs=0.05)
+    assert player.estimate() == pytest.approx((waits + 1) * GRANTED.max_retry_interval)
 
 
 @in_jumping_time
