@@ -14,6 +14,7 @@ from functools import cached_property
 from conformance.evidence import codes, reports
 from conformance.evidence.attribution import shares_of
 from conformance.evidence.codes import Codes
+from conformance.evidence.connections import Connection, connections_of
 from conformance.evidence.queue import QueueReading, read_queue
 from conformance.evidence.record import Record, Reported, Staged, Trouble
 from conformance.evidence.reports import Report, read_report
@@ -76,6 +77,15 @@ class Evidence:
     def of(self, kind: type[E]) -> Iterator[E]:
         """Yield this scenario's events of a kind."""
         return (event for event in self.events if isinstance(event, kind))
+
+    @cached_property
+    def connections(self) -> tuple[Connection, ...]:
+        """The connections to this scenario's own servers, in the order in which they were accepted."""
+        return connections_of(self.events)
+
+    def connection_of(self, event: Event) -> Connection:
+        """Return the connection to a server of this scenario on which something happened."""
+        return next(each for each in self.connections if each.number == event.connection)
 
     @cached_property
     def messages(self) -> tuple[SmtpMessage, ...]:

@@ -20,7 +20,6 @@ from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.profile import Profile
 from conformance.evidence.view import Evidence
 from conformance.target import Outcome
-from fake_servers.events import SmtpFault, TcpClosed
 
 
 class Fate(StrEnum):
@@ -110,10 +109,8 @@ def _first_hour_over(evidence: Evidence) -> float:
 
 def _still_reading(evidence: Evidence) -> bool:
     """Tell whether a connection on which a fault was played was open when the window closed."""
-    closed = evidence.staged.closed or math.inf
-    reading = {event.connection for event in evidence.of(SmtpFault)}
-    ended = {event.connection for event in evidence.of(TcpClosed) if event.at <= closed}
-    return bool(reading - ended)
+    end = evidence.staged.closed or math.inf
+    return any(each.faults and not each.is_closed(end) for each in evidence.connections)
 
 
 __all__ = ["ENDED", "FAILED", "HAD_TO_WAIT", "WRONG", "Fate", "fate_of", "outcome_of", "why_not"]

@@ -114,7 +114,7 @@ def success(case: Case) -> list[float]:
             "TTL is 0), and in this lab nothing else shows its attempts"
         )
         return _nothing_known(case, unseen)
-    begun = min(e.at for e in case.evidence.events if e.connection == delivered[0].connection)
+    begun = case.evidence.connection_of(delivered[0]).opened
     pause = begun - case.attempts[-1].latest_end
     if pause <= 0:
         return []

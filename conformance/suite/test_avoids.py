@@ -2,7 +2,6 @@
 
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect, on_first_course
 from conformance.judging.verdict import Inconclusive
-from fake_servers.events import TcpAccepted
 
 
 @aspect(
@@ -21,13 +20,15 @@ def test_avoids(case: Case) -> list[Finding]:
         raise Inconclusive("the relay went nowhere at all")
     sites = [case.evidence.staged.sites[number] for number in case.mode.forbidden]
     where = {site.server: f"{site.name} ({site.host})" for site in sites}
-    seen = [event for event in case.evidence.of(TcpAccepted) if event.server in where]
+    seen = [each for each in case.evidence.connections if each.server in where]
     return [
         case.finding(
             "avoids.host",
             holds=not seen,
             expected=f"no connection to {', '.join(where.values())}",
-            observed=", ".join(f"a connection to {where[event.server]} at {event.at:.2f} s" for event in seen)
+            observed=", ".join(
+                f"a connection to {where[each.server]} at {each.opened:.2f} s" for each in seen
+            )
             or "none",
             conclusive=True,
         )

@@ -50,8 +50,7 @@ def test_delivers_anyway(case: Case) -> list[Finding]:
 
 def _later(case: Case) -> str:
     """Say how much later than the first attempt the delivery began, if that was a retry, whatever the relay shows."""
-    delivery = case.evidence.messages[0].connection
-    begun = min(event.at for event in case.evidence.events if event.connection == delivery)
+    begun = case.evidence.connection_of(case.evidence.messages[0]).opened
     first = case.attempts[0]
     granted, accepted = case.evidence.staged.granted, case.evidence.staged.submitted or first.at
     said = f" ({case.errors[0].text})" if case.errors else ""

@@ -109,6 +109,5 @@ def _order(case: Case, messages: list[Whereabouts]) -> list[Finding]:
 
 def _begun(case: Case, message: SmtpMessage) -> float:
     """Return when the delivery of a message began: with its connection, or behind the message before on that."""
-    own = [e for e in case.evidence.events if e.connection == message.connection and e.at < message.at]
-    before = [e.at for e in own if isinstance(e, SmtpMessage)]
-    return max(before, default=min((e.at for e in own), default=message.at))
+    connection = case.evidence.connection_of(message)
+    return max((each.at for each in connection.messages if each.at < message.at), default=connection.opened)

@@ -1,8 +1,10 @@
 """What was said in clear counts for nothing once TLS is negotiated."""
 
+import math
+
 from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
 from conformance.judging.verdict import NotApplicable
-from fake_servers.events import SmtpReceived, SmtpUnoffered, TlsEstablished
+from fake_servers.events import SmtpReceived, SmtpUnoffered
 
 
 def _offers_otherwise(mode: FailureMode, course: Course) -> bool:
@@ -25,34 +27,31 @@ def test_forgets_clear(case: Case) -> list[Finding]:
     Before the repair only: what is offered afterwards is in order.
     """
     repaired = case.evidence.staged.repaired
-    secured: set[int] = set()
-    first: dict[int, str] = {}
-    unoffered: list[str] = []
-    for event in case.evidence.events:
-        if repaired is not None and event.at >= repaired:
-            break
-        if isinstance(event, TlsEstablished):
-            secured.add(event.connection)
-        elif event.connection not in secured:
-            continue
-        elif isinstance(event, SmtpReceived):
-            first.setdefault(event.connection, event.line.partition(" ")[0].upper())
-        elif isinstance(event, SmtpUnoffered):
-            unoffered.append(f"{' '.join(event.parameters)} at {event.at:.2f} s")
+    end = math.inf if repaired is None else repaired
+    secured = [c for c in case.evidence.connections if c.established is not None and c.established.at < end]
     if not secured:
         raise NotApplicable("no session under TLS came about before the repair")
-    hasty = sorted({verb for verb in first.values() if verb not in ("EHLO", "QUIT")})
+    hasty: set[str] = set()
+    unoffered: list[SmtpUnoffered] = []
+    for connection in secured:
+        said = [event for event in connection.under_tls if event.at < end]
+        first = next((event.line for event in said if isinstance(event, SmtpReceived)), "")
+        hasty |= {first.partition(" ")[0].upper()} - {"", "EHLO", "QUIT"}
+        unoffered += [event for event in said if isinstance(event, SmtpUnoffered)]
+    used = [f"{' '.join(e.parameters)} at {e.at:.2f} s" for e in sorted(unoffered, key=lambda e: e.at)]
     return [
         case.finding(
             "forgets_clear.again",
             holds=not hasty,
             expected="EHLO as the first command under TLS",
-            observed=f"{', '.join(hasty)} as the first command" if hasty else "EHLO was the first command",
+            observed=f"{', '.join(sorted(hasty))} as the first command"
+            if hasty
+            else "EHLO was the first command",
         ),
         case.finding(
             "forgets_clear.forgotten",
-            holds=not unoffered,
+            holds=not used,
             expected="no parameter that EHLO under TLS does not offer",
-            observed=f"used {', '.join(unoffered)}" if unoffered else "none was used",
+            observed=f"used {', '.join(used)}" if used else "none was used",
         ),
     ]

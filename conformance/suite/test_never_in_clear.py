@@ -3,7 +3,7 @@
 from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
 from conformance.judging.verdict import Inconclusive
 from fake_servers import Stage
-from fake_servers.events import SmtpBody, SmtpMessage, SmtpReceived, TlsEstablished
+from fake_servers.events import Event, SmtpBody, SmtpMessage, SmtpReceived
 
 # Commands that tell of a message: its sender, its recipients, its content.
 _TELLING = (Stage.MAIL, Stage.RCPT, Stage.DATA)
@@ -24,22 +24,9 @@ def _requires_tls(mode: FailureMode, course: Course) -> bool:
 )
 def test_never_in_clear(case: Case) -> list[Finding]:
     """On no connection, before the repair or after it, MAIL, RCPT, DATA or content came before TLS was negotiated."""
-    servers = {site.server for site in case.evidence.staged.sites}  # reports to the sender go elsewhere
-    secured: set[int] = set()
-    connections: set[int] = set()
-    bare: list[str] = []
-    for event in case.evidence.events:
-        if event.server not in servers or not event.connection:
-            continue
-        connections.add(event.connection)
-        if isinstance(event, TlsEstablished):
-            secured.add(event.connection)
-        elif event.connection in secured:
-            continue
-        elif isinstance(event, SmtpReceived) and event.stage in _TELLING:
-            bare.append(f"{event.line.partition(':')[0]} at {event.at:.2f} s")
-        elif isinstance(event, SmtpBody | SmtpMessage):
-            bare.append(f"content at {event.at:.2f} s")
+    connections = case.evidence.connections
+    said = [event for connection in connections for event in connection.in_clear]
+    bare = [told for event in sorted(said, key=lambda event: event.at) if (told := _told(event))]
     if not connections:
         raise Inconclusive("the relay connected to none of the servers")
     return [
@@ -53,3 +40,13 @@ def test_never_in_clear(case: Case) -> list[Finding]:
             conclusive=True,
         )
     ]
+
+
+def _told(event: Event) -> str:
+    """Say what an event tells of a message, and when; empty if nothing."""
+    match event:
+        case SmtpReceived() if event.stage in _TELLING:
+            return f"{event.line.partition(':')[0]} at {event.at:.2f} s"
+        case SmtpBody() | SmtpMessage():
+            return f"content at {event.at:.2f} s"
+    return ""

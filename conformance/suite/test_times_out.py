@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
+from conformance.evidence.connections import Connection
 from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect
 from conformance.judging.verdict import Inconclusive, NotApplicable
 from fake_servers import Endless, Stage, Stall, Trickle
-from fake_servers.events import SmtpFault, SmtpHeard, SmtpSent, TcpClosed
+from fake_servers.events import SmtpFault, SmtpSent, TcpClosed
 
 # Seconds by which no busy machine makes a relay late.
 _NO_LATENESS = 10.0
@@ -103,22 +104,20 @@ def _held(case: Case, allowed: float) -> list[_Held]:
     """
     names = _SILENT if case.mode.stalls else _DRAGGING
     closed = case.evidence.staged.closed or 0.0
-    begun = {e.connection: e for e in case.evidence.of(SmtpFault) if e.action in names}
-    ended: dict[int, float] = {}
-    spoke: dict[int, float] = {}
-    for event in case.evidence.events:
-        fault = begun.get(event.connection)
-        if fault is None or not fault.at <= event.at <= closed or event.connection in ended:
-            continue
-        trickled = isinstance(event, SmtpSent) and fault.action == Trickle.name
-        if isinstance(event, TcpClosed) or trickled:
-            ended[event.connection] = event.at
-        elif isinstance(event, SmtpHeard) and fault.stage not in _NO_LEAVE:
-            spoke.setdefault(event.connection, event.at - fault.at)
-    held = [_Held(at - begun[number].at, True, spoke.get(number)) for number, at in ended.items()]
-    waiting = [
-        _Held(closed - event.at, False, spoke.get(number))
-        for number, event in begun.items()
-        if number not in ended
-    ]
-    return held + [each for each in waiting if each.beyond(allowed, _time_out(case)) > 0]
+    held = []
+    for connection in case.evidence.connections:
+        played = [fault for fault in connection.faults if fault.action in names]
+        held += [_hold(connection, fault, closed) for fault in played[-1:]]
+    return [each for each in held if each.over or each.beyond(allowed, _time_out(case)) > 0]
+
+
+def _hold(connection: Connection, fault: SmtpFault, closed: float) -> _Held:
+    """Return for how long a fault held its connection by the time at which the window closed."""
+    # a reply that trickles is noted when it was sent to its end
+    last = (TcpClosed, SmtpSent) if fault.action == Trickle.name else (TcpClosed,)
+    ends = (event.at for event in connection.events if isinstance(event, last))
+    end = next((at for at in ends if fault.at <= at <= closed), None)
+    until = closed if end is None else end
+    spoke = None if fault.stage in _NO_LEAVE else connection.heard
+    left = None if spoke is None or spoke.at > until else spoke.at - fault.at
+    return _Held(until - fault.at, end is not None, left)

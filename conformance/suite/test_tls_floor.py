@@ -1,7 +1,6 @@
 """No version of TLS is negotiated that must not be used any more."""
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from fake_servers.events import TlsEstablished
 
 _FORBIDDEN = ("TLSv1", "TLSv1.1")
 
@@ -14,8 +13,8 @@ _FORBIDDEN = ("TLSv1", "TLSv1.1")
 )
 def test_tls_floor(case: Case) -> list[Finding]:
     """On no connection TLS 1.0 or 1.1 came about, which the server would have spoken (RFC 8996)."""
-    versions = [event.version for event in case.evidence.of(TlsEstablished)]
-    old = sorted({version for version in versions if version in _FORBIDDEN})
+    established = [each.established for each in case.evidence.connections if each.established is not None]
+    old = sorted({tls.version for tls in established if tls.version in _FORBIDDEN})
     return [
         case.finding(
             "tls_floor.kept",

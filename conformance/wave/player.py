@@ -17,7 +17,7 @@ from conformance.wave.watch import RelayWatch
 from conformance.wave.world import World
 from conformance.witness.attempts import Attempt
 from fake_servers import Event, Journal, Silence
-from fake_servers.events import DnsAnswer, SmtpFault, TcpAccepted, TcpClosed
+from fake_servers.events import DnsAnswer
 
 # Attempts that must meet the fault before it is repaired: two make one gap.
 ATTEMPTS_BEFORE_REPAIR = 2
@@ -108,7 +108,7 @@ class Player:
         for envelope in backlog:
             await instance.submit(envelope, lambda: None)
         if backlog:
-            await self.until(lambda seen: any(seen.of(SmtpFault)), self.longest_wait())
+            await self.until(lambda seen: any(each.faults for each in seen.connections), self.longest_wait())
 
     async def repair(self) -> None:
         """Take the fault away."""
@@ -167,7 +167,7 @@ class Player:
         attempts = mode.witness.attempts(evidence, connections=mode.attempt.connections)
         # a later attempt is over when it has left as many traces as the first one: every host, every question
         whole = [attempt for attempt in attempts if len(attempt.contacts) >= len(attempts[0].contacts)]
-        if whole and not self._all_closed():
+        if whole and not _all_closed(evidence):
             whole.pop()
         return [attempt for attempt in whole if attempt.latest_end <= self.journal.now()]
 
@@ -178,11 +178,6 @@ class Player:
     def _enough_attempts(self, evidence: Evidence) -> bool:
         return len(self.attempts(evidence)) >= ATTEMPTS_BEFORE_REPAIR
 
-    def _all_closed(self) -> bool:
-        opened = {e.connection for e in self._events if isinstance(e, TcpAccepted)}
-        closed = {e.connection for e in self._events if isinstance(e, TcpClosed)}
-        return opened <= closed
-
     async def _calm(self) -> None:
         """Wait until no attempt is under way: nothing has happened for a moment, and nobody waits for an answer."""
         deadline = self.journal.now() + 3 * self._patience() + TRANSFER
@@ -192,7 +187,7 @@ class Player:
             over = max(
                 [*(e.at for e in self._events), *(at + self._patience() for at in silences)], default=0.0
             )
-            left = over + pause - now if self._all_closed() else pause
+            left = over + pause - now if _all_closed(self.evidence()) else pause
             if left <= 0:
                 return
             await asyncio.sleep(min(left, deadline - now))
@@ -250,6 +245,11 @@ def arrived(evidence: Evidence) -> bool:
     """Whether the message was delivered to every recipient."""
     everybody = (evidence.staged.recipient, *evidence.staged.others)
     return all(any(message.is_for(each) for message in evidence.messages) for each in everybody)
+
+
+def _all_closed(evidence: Evidence) -> bool:
+    """Whether no connection is open."""
+    return all(connection.closed is not None for connection in evidence.connections)
 
 
 def _returned(evidence: Evidence) -> bool:

@@ -11,15 +11,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from conformance.evidence.connections import Connection
 from conformance.evidence.view import Evidence
 from fake_servers import OtherName, WrongId
 from fake_servers.events import (
     DnsAnswer,
     Event,
-    SmtpFault,
-    SmtpHeard,
-    SmtpMessage,
-    TcpClosed,
     TcpProbe,
     TcpSyn,
 )
@@ -131,35 +128,29 @@ def _site_names(evidence: Evidence) -> dict[str, str]:
     return {site.server: site.name for site in evidence.staged.sites}
 
 
-def connections_with(evidence: Evidence, telling: Iterable[Event], *, patience: float = 0.0) -> list[Contact]:
-    """Return one contact for each connection that has a telling event.
+def connections_with(
+    evidence: Evidence, telling: Callable[[Connection], Iterable[Event]], *, patience: float = 0.0
+) -> list[Contact]:
+    """Return one contact for each connection on which something telling happened.
 
-    A relay may give up after its patience, in seconds from that event, and keep the connection for a while: to say
-    QUIT, for one, which shows when it gave up.
+    A relay may give up after its patience, in seconds from then, and keep the connection for a while: to say QUIT,
+    for one, which shows when it gave up.
     """
     names = _site_names(evidence)
-    told: dict[int, Event] = {}
-    for event in telling:
-        told.setdefault(event.connection, event)
-    begun: dict[int, float] = {}
-    ended: dict[int, float] = {}
-    heard: dict[int, float] = {}
-    for event in evidence.events:
-        if event.connection in told:
-            begun.setdefault(event.connection, event.at)
-            if isinstance(event, SmtpHeard):
-                heard.setdefault(event.connection, event.at)
-            if isinstance(event, TcpClosed) or event.connection not in ended:
-                ended[event.connection] = event.at
-    contacts = [
-        Contact(
-            at=begun[number],
-            end=min(max(ended[number], event.at), event.at + patience, heard.get(number, math.inf)),
-            latest_end=max(ended[number], event.at),
-            host=names.get(event.server, event.server),
+    contacts = []
+    for connection in evidence.connections:
+        told = next(iter(telling(connection)), None)
+        if told is None:
+            continue
+        ended = max(told.at, connection.opened if connection.closed is None else connection.closed.at)
+        heard = math.inf if connection.heard is None else connection.heard.at
+        contact = Contact(
+            at=connection.opened,
+            end=min(ended, told.at + patience, heard),
+            latest_end=ended,
+            host=names.get(connection.server, connection.server),
         )
-        for number, event in told.items()
-    ]
+        contacts.append(contact)
     return sorted(contacts, key=lambda contact: contact.at)
 
 
@@ -217,12 +208,12 @@ def before_repair(evidence: Evidence, contacts: list[Contact]) -> list[Contact]:
 
 
 def _fault_played(evidence: Evidence) -> list[Contact]:
-    return connections_with(evidence, evidence.of(SmtpFault))
+    return connections_with(evidence, lambda connection: connection.faults)
 
 
 def _stalled(evidence: Evidence) -> list[Contact]:
     granted = evidence.staged.granted.command_timeout or evidence.record.header.asked.command_timeout or 0.0
-    return connections_with(evidence, evidence.of(SmtpFault), patience=granted)
+    return connections_with(evidence, lambda connection: connection.faults, patience=granted)
 
 
 def _failed_query(evidence: Evidence) -> list[Contact]:
@@ -291,7 +282,14 @@ def _unreachable(evidence: Evidence) -> list[Contact]:
 
 
 def _delivered(evidence: Evidence) -> list[Contact]:
-    return connections_with(evidence, evidence.of(SmtpMessage))
+    arrived = connections_with(evidence, lambda connection: connection.messages)
+    # what came back, or went to another, shows as well that the relay took the message in hand
+    elsewhere = {m.connection: m for m in reversed((*evidence.returned, *evidence.astray))}
+    contacts = [
+        Contact(at=message.at, end=message.at, latest_end=message.at, host=message.server)
+        for message in elsewhere.values()
+    ]
+    return sorted([*arrived, *contacts], key=lambda contact: contact.at)
 
 
 fault_played = Witness(

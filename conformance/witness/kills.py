@@ -10,17 +10,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from conformance.evidence.connections import Connection, connections_of
 from conformance.evidence.view import Evidence
 from conformance.witness.attempts import Contact, Witness
-from fake_servers import Event, Stage
+from fake_servers import Stage
 from fake_servers.events import (
     ClientReply,
     ClientSent,
     RelayClockMoved,
     RelayKilled,
     SmtpFault,
-    TcpAccepted,
-    TcpClosed,
 )
 
 
@@ -97,16 +96,15 @@ def _arrived(evidence: Evidence, now: float) -> bool:
     return any(message.at <= now for message in evidence.messages)
 
 
-def _faults_under_way(events: Iterable[Event], now: float) -> list[SmtpFault]:
-    """Return the faults played whose connections are still open."""
-    past = [event for event in events if event.at <= now]
-    closed = {e.connection for e in past if isinstance(e, TcpClosed)}
-    return [e for e in past if isinstance(e, SmtpFault) and e.connection not in closed]
+def _faults_under_way(connections: Iterable[Connection], now: float) -> list[SmtpFault]:
+    """Return the faults played by now whose connections are still open."""
+    still_open = (each for each in connections if each.is_open(now))
+    return [fault for each in still_open for fault in each.faults if fault.at <= now]
 
 
 def _silent_at(stage: Stage) -> Callable[[Evidence, float], bool]:
     def silent(evidence: Evidence, now: float) -> bool:
-        under_way = _faults_under_way(evidence.events, now)
+        under_way = _faults_under_way(evidence.connections, now)
         return any(fault.stage is stage for fault in under_way) and not _arrived(evidence, now)
 
     return silent
@@ -117,15 +115,13 @@ def _delivered(evidence: Evidence, now: float) -> bool:
 
 
 def _between_attempts(evidence: Evidence, now: float) -> bool:
-    past = [event for event in evidence.events if event.at <= now]
-    opened = {e.connection for e in past if isinstance(e, TcpAccepted)}
-    closed = {e.connection for e in past if isinstance(e, TcpClosed)}
-    failed = {e.connection for e in past if isinstance(e, SmtpFault)}
-    return bool(failed & closed) and opened <= closed and not _arrived(evidence, now)
+    failed = any(each.faults and each.is_closed(now) for each in evidence.connections)
+    going_on = any(each.is_open(now) for each in evidence.connections)
+    return failed and not going_on and not _arrived(evidence, now)
 
 
 def _retrying(evidence: Evidence, now: float) -> bool:
-    second = [fault for fault in _faults_under_way(evidence.events, now) if fault.attempt > 1]
+    second = [fault for fault in _faults_under_way(evidence.connections, now) if fault.attempt > 1]
     return bool(second) and not _arrived(evidence, now)
 
 
@@ -149,8 +145,9 @@ def _reporting(evidence: Evidence, now: float) -> bool:
     if moved is None or _reported(evidence, now):
         return False
     sink = evidence.record.header.network.get("sink", "")
-    at_sink = (e for e in evidence.record.events if e.server == sink and e.at >= moved)
-    return bool(_faults_under_way(at_sink, now)) or _gone(evidence, moved, now)
+    at_sink = connections_of(event for event in evidence.record.events if event.server == sink)
+    stalled = any(fault.at >= moved for fault in _faults_under_way(at_sink, now))
+    return stalled or _gone(evidence, moved, now)
 
 
 _HAS_COME: Mapping[KillPoint, Callable[[Evidence, float], bool]] = {

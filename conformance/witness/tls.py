@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from functools import cache
 
+from conformance.evidence.connections import Connection
 from conformance.evidence.view import Evidence
 from conformance.witness.attempts import Contact, Witness, before_repair, connections_with
 from fake_servers import Certificate, Stage
-from fake_servers.events import SmtpSent, TlsEstablished, TlsFailed, TlsOffered
+from fake_servers.events import Event, SmtpSent, TlsEstablished, TlsOffered
 
 # A line of an EHLO reply, and not a host name that happens to contain the word.
 _OFFER = re.compile(r"^250[ -]STARTTLS\s*$", re.IGNORECASE | re.MULTILINE)
@@ -18,8 +20,17 @@ _MODERN = ("TLSv1.2", "TLSv1.3")
 
 
 def _certificate_offered(evidence: Evidence) -> list[Contact]:
-    offered = (e for e in evidence.of(TlsOffered) if e.certificate != Certificate.GOOD)
-    return connections_with(evidence, offered)
+    return connections_with(evidence, _offered(lambda label: label != Certificate.GOOD))
+
+
+def _offered(which: Callable[[str], bool]) -> Callable[[Connection], list[TlsOffered]]:
+    """Return what tells of a connection that a certificate was presented whose label fits."""
+
+    def telling(connection: Connection) -> list[TlsOffered]:
+        offered = connection.offered
+        return [offered] if offered is not None and which(offered.certificate) else []
+
+    return telling
 
 
 @cache
@@ -27,37 +38,33 @@ def presented(certificate: Certificate) -> Witness:
     """Return the witness of a certificate, good or bad."""
 
     def see(evidence: Evidence) -> list[Contact]:
-        offered = (e for e in evidence.of(TlsOffered) if e.certificate == certificate)
-        return before_repair(evidence, connections_with(evidence, offered))
+        offered = connections_with(evidence, _offered(lambda label: label == certificate))
+        return before_repair(evidence, offered)
 
     return Witness(sentence="a ClientHello came in and that certificate was presented to it", see=see)
 
 
 def _handshake_failed(evidence: Evidence) -> list[Contact]:
-    # a client that took the server's version has met it as well
-    met = (
-        event
-        for event in evidence.events
-        if isinstance(event, TlsFailed)
-        or (isinstance(event, TlsEstablished) and event.version not in _MODERN)
-    )
-    return before_repair(evidence, connections_with(evidence, met))
+    def telling(connection: Connection) -> Iterator[Event]:
+        # a client that took the server's version has met it as well
+        if connection.established is not None and connection.established.version not in _MODERN:
+            yield connection.established
+        if connection.failed is not None:
+            yield connection.failed
+
+    return before_repair(evidence, connections_with(evidence, telling))
 
 
 @cache
 def offered_before_tls(extension: str) -> Witness:
     """Return the witness of an extension that the server offers in clear only, and of TLS after that."""
 
+    def telling(connection: Connection) -> list[TlsEstablished]:
+        told = any(extension in reply.text for reply in _answers_to_ehlo(connection))
+        return [connection.established] if told and connection.established is not None else []
+
     def see(evidence: Evidence) -> list[Contact]:
-        offered: set[int] = set()
-        secured = []
-        for event in evidence.events:
-            if isinstance(event, SmtpSent) and event.stage is Stage.EHLO:
-                if extension in event.text:
-                    offered.add(event.connection)
-            elif isinstance(event, TlsEstablished) and event.connection in offered:
-                secured.append(event)
-        return connections_with(evidence, secured)
+        return connections_with(evidence, telling)
 
     return Witness(
         sentence=f"on one connection the EHLO reply in clear offered {extension}, and TLS was negotiated",
@@ -66,12 +73,15 @@ def offered_before_tls(extension: str) -> Witness:
 
 
 def _no_starttls(evidence: Evidence) -> list[Contact]:
-    told = (
-        event
-        for event in evidence.of(SmtpSent)
-        if event.stage is Stage.EHLO and not _OFFER.search(event.text)
-    )
-    return before_repair(evidence, connections_with(evidence, told))
+    def telling(connection: Connection) -> list[SmtpSent]:
+        return [reply for reply in _answers_to_ehlo(connection) if not _OFFER.search(reply.text)]
+
+    return before_repair(evidence, connections_with(evidence, telling))
+
+
+def _answers_to_ehlo(connection: Connection) -> list[SmtpSent]:
+    """Return the replies to EHLO in clear."""
+    return [reply for reply in connection.replies if reply.stage is Stage.EHLO]
 
 
 certificate_offered = Witness(

@@ -70,7 +70,6 @@ class Relay:
         self.players: dict[str, Player] = {}
         self.moves: list[float] = []
         self.killed: list[float] = []
-        self.connections = 0
         self.tasks: set[asyncio.Task[None]] = set()
 
     async def submit(self, envelope: Envelope, accepted: Callable[[], None]) -> None:
@@ -110,11 +109,11 @@ class Relay:
         if player not in self.held:
             return
         if not expired or self.wants_attempt:
-            self.connections += 1
-            where: dict[str, Any] = {"server": player.staged.sites[0].server, "connection": self.connections}
+            number = self.journal.new_connection()
+            where: dict[str, Any] = {"server": player.staged.sites[0].server, "connection": number}
             self.journal.note(accepted(**where))
             if player.staged.repaired is not None or player.scenario.course is Course.AFTER_JUMP:
-                self._mail(player.staged.sites[0].server, player.staged.recipient, b"", self.connections)
+                self._mail(player.staged.sites[0].server, player.staged.recipient, b"", number)
                 self.held.remove(player)
             else:
                 self.journal.note(fault(**where))

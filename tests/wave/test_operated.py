@@ -65,7 +65,6 @@ class Relay:
     ) -> None:
         self._player, self.log, self.refuses, self.mended_by = player, log, refuses, mended_by
         self.taken: list[str] = []
-        self.connections = 0
         self.trying: asyncio.Task[None] | None = None
 
     async def submit(self, envelope: Envelope, accepted: Callable[[], None]) -> None:
@@ -80,9 +79,8 @@ class Relay:
     async def _try(self) -> None:
         while True:
             await asyncio.sleep(0.05)
-            self.connections += 1
             journal, site = self._player().journal, self._player().staged.sites[0]
-            where: dict[str, Any] = {"server": site.server, "connection": self.connections}
+            where: dict[str, Any] = {"server": site.server, "connection": journal.new_connection()}
             if any(map(self.mended_by, self.log)):
                 for recipient in self.taken:
                     journal.note(message(recipient, **where))
