@@ -13,20 +13,14 @@ from conformance.evidence.view import Evidence
 from conformance.target import Envelope, Schedule
 from conformance.wave.adapter import Instance, SubmissionRefused
 from conformance.wave.envelope import backlog_of
+from conformance.wave.repair import ATTEMPTS_BEFORE_REPAIR, attempts_over, dns_patience, seconds_to_quiet
 from conformance.wave.watch import RelayWatch
 from conformance.wave.world import World
 from conformance.witness.attempts import Attempt
-from fake_servers import Event, Journal, Silence
-from fake_servers.events import DnsAnswer
-
-# Attempts that must meet the fault before it is repaired: two make one gap.
-ATTEMPTS_BEFORE_REPAIR = 2
+from fake_servers import Event, Journal
 
 # How often to look again although nothing was noted, because time alone can end an attempt.
 _LOOK_AGAIN = 0.2
-
-# An attempt is over when so many seconds have passed without a trace of it, or a quarter of the interval.
-_PAUSE = 0.5
 
 # What a healthy transfer may take on top of everything else, in seconds.
 TRANSFER = 1.0
@@ -163,13 +157,7 @@ class Player:
 
     def attempts(self, evidence: Evidence) -> list[Attempt]:
         """Return the attempts that met the fault so far and are over."""
-        mode = self.scenario.failure_mode
-        attempts = mode.witness.attempts(evidence, connections=mode.attempt.connections)
-        # a later attempt is over when it has left as many traces as the first one: every host, every question
-        whole = [attempt for attempt in attempts if len(attempt.contacts) >= len(attempts[0].contacts)]
-        if whole and not _all_closed(evidence):
-            whole.pop()
-        return [attempt for attempt in whole if attempt.latest_end <= self.journal.now()]
+        return attempts_over(self.scenario.failure_mode, evidence, self.journal.now())
 
     def _delivered(self, evidence: Evidence) -> bool:
         """Whether the fault kept nothing from arriving; one recipient of two tells nothing of the other."""
@@ -179,22 +167,14 @@ class Player:
         return len(self.attempts(evidence)) >= ATTEMPTS_BEFORE_REPAIR
 
     async def _calm(self) -> None:
-        """Wait until no attempt is under way: nothing has happened for a moment, and nobody waits for an answer."""
-        deadline = self.journal.now() + 3 * self._patience() + TRANSFER
-        pause = min(_PAUSE, self.staged.granted.retry_interval / 4)
+        """Wait until no attempt is under way, for as long as the relay may take for three questions; see `repair`."""
+        patience = dns_patience(self.staged.granted, self.header.asked)
+        deadline = self.journal.now() + 3 * patience + TRANSFER
         while (now := self.journal.now()) < deadline:
-            silences = [e.at for e in self._events if isinstance(e, DnsAnswer) and e.answer == Silence.name]
-            over = max(
-                [*(e.at for e in self._events), *(at + self._patience() for at in silences)], default=0.0
-            )
-            left = over + pause - now if _all_closed(self.evidence()) else pause
+            left = seconds_to_quiet(self.evidence(), now, patience)
             if left <= 0:
                 return
             await asyncio.sleep(min(left, deadline - now))
-
-    def _patience(self) -> float:
-        """Return how long the relay waits for an answer of its name server, in seconds."""
-        return self.staged.granted.dns_timeout or self.header.asked.dns_timeout or 0.0
 
     def _settled(self, evidence: Evidence) -> bool:
         """Whether the message arrived, or the one recipient of several that is judged was reported."""
@@ -245,11 +225,6 @@ def arrived(evidence: Evidence) -> bool:
     """Whether the message was delivered to every recipient."""
     everybody = (evidence.staged.recipient, *evidence.staged.others)
     return all(any(message.is_for(each) for message in evidence.messages) for each in everybody)
-
-
-def _all_closed(evidence: Evidence) -> bool:
-    """Whether no connection is open."""
-    return all(connection.closed is not None for connection in evidence.connections)
 
 
 def _returned(evidence: Evidence) -> bool:
