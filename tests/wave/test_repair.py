@@ -30,7 +30,7 @@ def test_an_attempt_counts_once_it_is_over() -> None:
 
 
 def test_an_attempt_that_waits_for_an_answer_is_over_with_its_time_out() -> None:
-    story = Story("dns_no_answer").meets_fault(1.2).meets_fault(6.0)
+    story = Story("dns_no_answer").change(repaired=None).meets_fault(1.2).meets_fault(6.0)
     assert _over(story, 7.9) == [1.2]
     assert _over(story, 8.1) == [1.2, 6.0]
 
