@@ -20,12 +20,13 @@ from conformance.judging.aspect import Case
 from conformance.judging.lifetime import given_up, lifetime_of
 from conformance.target import Envelope, QueuedMessage
 from conformance.wave.adapter import SubmissionRefused
+from conformance.wave.directory import Directory
 from conformance.wave.envelope import envelope_of
 from conformance.wave.jumped import Jump
 from conformance.wave.player import Player
 from conformance.wave.watch import RelayWatch
 from fake_servers import Journal
-from fake_servers.events import RelayKilled
+from fake_servers.events import Event, RelayKilled
 
 Attempts = Callable[["Relay", Player], None]
 
@@ -149,6 +150,8 @@ class Wave:
         self.journal = ExactJournal()
         self.world = World()
         self.timing = timing
+        self.directory = Directory()
+        self.journal.subscribe(self._noted)
         self.players = [self._player(mode, course, number) for number, course in enumerate(courses, 1)]
         self.closed = 0
         self.listings: list[QueueListing] = []
@@ -161,8 +164,13 @@ class Wave:
             scenario, number, envelope_of(scenario), plain, header(timing=self.timing), self.world,  # type: ignore[arg-type]
             1.0, self.journal,
         )  # fmt: skip
-        self.journal.subscribe(player.note)
+        self.directory.add(player, self.journal)
         return player
+
+    def _noted(self, event: Event) -> None:
+        player = self.directory.concerned(event)
+        if player is not None:
+            player.note(event)
 
     async def play(self, *relays: Relay) -> list[Staged]:
         for relay in relays:
