@@ -12,7 +12,8 @@ than it seems:
   row list twice is there twice.
 * It is of one relay instance. What another one lists, or does not list, is about other scenarios.
 * It counts while the window of the scenario is open. Before the relay accepted the message there was nothing to be
-  listed; after the end nobody waited for anything.
+  listed; after the end nobody waited for anything. The end itself is seen: a window closes with a listing that is later
+  than everything that was waited for, unless the relay gave none.
 
 That nobody asked does not mean that a message was gone. Where no listing tells, the answer is *unknown*, and whoever
 asks has to say what becomes of a verdict then. The reading is of one recipient, because each may have a fate of its

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from conformance.catalogue.course import DAY, Course
 from conformance.evidence.record import Record
 from conformance.evidence.view import Evidence
-from conformance.wave.adapter import Instance, SubmissionRefused
+from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.player import TRANSFER, Player, arrived
 from conformance.wave.submission import Submission
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
@@ -30,9 +30,8 @@ class Crash:
     """Kills the relay again and again, each time for another scenario.
 
     Args:
-        players: The scenarios and their relays. Positive controls are played at the end: they show that a relay
+        players: The scenarios, each with its relay. Positive controls are played at the end: they show that a relay
             that was killed so often still delivers.
-        watches: Who looks at the queues.
         turn: Lets so many submissions pass at a time.
         closed: Called when a window is closed.
         armed: False: nothing is killed, for an anti-run.
@@ -40,15 +39,13 @@ class Crash:
 
     def __init__(
         self,
-        players: Mapping[Player, Instance],
-        watches: Iterable[RelayWatch],
+        players: Mapping[Player, RelayWatch],
         turn: asyncio.Semaphore,
         closed: Callable[[], None],
         *,
         armed: bool,
     ) -> None:
         self._relays = players
-        self._watches = list(watches)
         self._turn = turn
         self._closed = closed
         self._armed = armed
@@ -58,16 +55,22 @@ class Crash:
         killed = [player for player in self._relays if player.scenario.course is Course.KILLED]
         controls = [player for player in self._relays if player.scenario.course is not Course.KILLED]
         for player in killed:
-            await _Killing(player, self._relays[player], self._watches, self._turn, armed=self._armed).play()
-        for player in controls:
-            await player.play(self._relays[player], self._turn)
-            self._closed()
-        if killed:
-            # a second copy or a second report would come with the next retry
-            await killed[-1].rest(killed[-1].longest_wait() if not controls else 0.0)
-        for player in killed:
-            player.close()
-            self._closed()
+            await _Killing(player, self._relays[player], self._turn, armed=self._armed).play()
+        async with asyncio.TaskGroup() as group:
+            for player in controls:
+                group.create_task(self._control(player))
+            for player in killed:
+                group.create_task(self._close(player))
+
+    async def _control(self, player: Player) -> None:
+        await player.play(self._relays[player], self._turn)
+        self._closed()
+
+    async def _close(self, player: Player) -> None:
+        # a second copy or a second report would come with the next retry
+        await player.rest(player.longest_wait())
+        await player.close(self._relays[player])
+        self._closed()
 
 
 class _Killing:
@@ -76,8 +79,7 @@ class _Killing:
     def __init__(
         self,
         player: Player,
-        instance: Instance,
-        watches: Sequence[RelayWatch],
+        watch: RelayWatch,
         turn: asyncio.Semaphore,
         *,
         armed: bool,
@@ -86,8 +88,8 @@ class _Killing:
         assert moment is not None
         self._moment: KillPoint = moment
         self._player = player
-        self._instance = instance
-        self._watches = watches
+        self._watch = watch
+        self._instance = watch.instance
         self._turn = turn
         self._armed = armed
         self._journal = player.journal
@@ -185,7 +187,7 @@ class _Killing:
             header=self._player.header,
             staged={},
             events=list(self._journal),
-            queue_listings=[listing for watch in self._watches for listing in watch.listings],
+            queue_listings=list(self._watch.listings),
             reported=[],
             troubles=[],
             footer=None,

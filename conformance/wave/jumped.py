@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 from conformance.catalogue.course import (
     EXPIRED_BY,
@@ -17,7 +18,6 @@ from conformance.catalogue.course import (
 )
 from conformance.evidence.queue import Presence, read_queue
 from conformance.evidence.view import Evidence
-from conformance.wave.adapter import Instance
 from conformance.wave.player import TRANSFER, Player, arrived
 from conformance.wave.watch import RelayWatch
 from fake_servers import Journal
@@ -37,8 +37,7 @@ class Jump:
 
     Args:
         timing: JUMPED, or RESTARTED to kill the relay at half-time.
-        players: The scenarios and their relays.
-        watches: Who looks at the queues.
+        players: The scenarios, each with its relay.
         turn: Lets so many submissions pass at a time.
         closed: Called when a window is closed.
         journal: Where kills are noted.
@@ -47,16 +46,14 @@ class Jump:
     def __init__(
         self,
         timing: Timing,
-        players: Mapping[Player, Instance],
-        watches: Iterable[RelayWatch],
+        players: Mapping[Player, RelayWatch],
         turn: asyncio.Semaphore,
         closed: Callable[[], None],
         journal: Journal,
     ) -> None:
         self._timing = timing
         self._relays = players
-        self._instances = list(dict.fromkeys(players.values()))
-        self._watches = list(watches)
+        self._watches = list(dict.fromkeys(players.values()))
         self._turn = turn
         self._closed = closed
         self._journal = journal
@@ -65,7 +62,7 @@ class Jump:
 
     async def play(self) -> None:
         """Play everything."""
-        await asyncio.gather(*(player.submit(self._relays[player], self._turn) for player in self._players))
+        await asyncio.gather(*(self._submit(player) for player in self._players))
         waiting = [player for player in self._players if player.staged.submitted is not None]
         await self._settle(waiting, seen={})
         # who gives up at the first attempt says so before the clock moves
@@ -80,23 +77,33 @@ class Jump:
             for player in waiting:
                 player.reach(stop)
             async with asyncio.TaskGroup() as group:
-                for instance in self._instances:
-                    group.create_task(instance.move_clock(seconds - age))
+                for watch in self._watches:
+                    group.create_task(watch.instance.move_clock(seconds - age))
             age = seconds
             await self._settle([p for p in waiting if not self._may_lag(p, stop)], seen)
             if stop == LAST_STILL_QUEUED:
                 # a report that is only now on its way is too early, and may not be taken for one of the next stop
                 await self._let_report(waiting)
             if self._timing is Timing.RESTARTED and stop == HALF_TIME:
-                for instance in self._instances:
-                    await instance.kill_and_restart(self._journal, stop)
-        await asyncio.gather(*(self._afterwards_arrive(player) for player in self._afterwards))
+                for watch in self._watches:
+                    await watch.instance.kill_and_restart(self._journal, stop)
+        await asyncio.gather(*(self._arrives(player) for player in self._afterwards))
         # a second report, or a second copy, may be on its way
         await asyncio.gather(*(player.rest(_SETTLE) for player in waiting))
-        await self._ask()
-        for player in waiting:
-            player.close()
-            self._closed()
+        await asyncio.gather(*(self._close(player) for player in (*waiting, *self._afterwards)))
+
+    async def _submit(self, player: Player) -> bool:
+        return await player.submit(self._relays[player].instance, self._turn)
+
+    async def _arrives(self, player: Player) -> None:
+        """Submit a message and give it the time to arrive."""
+        if await self._submit(player):
+            await player.until(arrived, player.attempt_time() + player.header.slack + TRANSFER)
+
+    async def _close(self, player: Player) -> None:
+        if player.staged.submitted is not None:
+            await player.close(self._relays[player])
+        self._closed()
 
     def _may_lag(self, player: Player, stop: str) -> bool:
         """Tell whether an attempt may go on while the clock moves on: nothing is read off this one at this stop.
@@ -131,17 +138,10 @@ class Jump:
 
         await player.until(settled, limit)
 
-    def _waits(self, player: Player, since: float = 0.0) -> bool:
+    def _waits(self, player: Player, since: float = -math.inf) -> bool:
         """Tell whether the relay still had the message when it was last asked, or was not asked since a moment."""
-        listings = [listing for watch in self._watches for listing in watch.listings]
-        queue = read_queue(listings, player.staged, player.staged.recipient)
+        queue = read_queue(self._relays[player].listings, player.staged, player.staged.recipient)
         return queue.during(after=since).last.presence is not Presence.ABSENT
-
-    async def _afterwards_arrive(self, player: Player) -> None:
-        if await player.submit(self._relays[player], self._turn):
-            await player.until(arrived, player.attempt_time() + player.header.slack + TRANSFER)
-            player.close()
-        self._closed()
 
     async def _ask(self) -> None:
         for watch in self._watches:

@@ -24,6 +24,7 @@ from conformance.wave.batch import (
 from conformance.wave.names import smart_host
 from conformance.wave.operator import AlertWatch, Operator
 from conformance.wave.player import TRANSFER, Player
+from conformance.wave.watch import RelayWatch
 from conformance.wave.world import SPARE, connectors
 
 # Messages that wait for a correction: fewer than an alert takes.
@@ -40,13 +41,19 @@ _MARGIN = 1.0
 
 
 async def play_operated(
-    player: Player, operator: Operator, alerts: AlertWatch | None, turn: asyncio.Semaphore, folder: Path
+    player: Player,
+    watch: RelayWatch,
+    operator: Operator,
+    alerts: AlertWatch | None,
+    turn: asyncio.Semaphore,
+    folder: Path,
 ) -> None:
     """Play one scenario.
 
     Args:
         player: The scenario.
-        operator: Who acts on its relay.
+        watch: Its relay.
+        operator: Who acts on it.
         alerts: Who looks at the relay's alerts, if it raises any.
         turn: Lets so many submissions pass at a time.
         folder: Where trust anchors are written for the relay to read.
@@ -62,10 +69,10 @@ async def play_operated(
         Course.DELETED: play.out_of_service,
     }
     if player.scenario.course not in courses:  # a positive control
-        await player.play(operator.instance, turn)
+        await player.play(watch, turn)
         return
     await courses[player.scenario.course]()
-    player.close()
+    await player.close(watch)
 
 
 class _Operated:

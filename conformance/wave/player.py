@@ -13,6 +13,7 @@ from conformance.evidence.view import Evidence
 from conformance.target import Envelope, Schedule
 from conformance.wave.adapter import Instance, SubmissionRefused
 from conformance.wave.envelope import backlog_of
+from conformance.wave.watch import RelayWatch
 from conformance.wave.world import World
 from conformance.witness.attempts import Attempt
 from fake_servers import Event, Journal, Silence
@@ -62,9 +63,9 @@ class Player:
         self._events.append(event)
         self._noted.set()
 
-    async def play(self, instance: Instance, turn: asyncio.Semaphore) -> None:
-        """Play a course that needs no moving of clocks, submitting when it is its turn."""
-        if not await self.submit(instance, turn):
+    async def play(self, watch: RelayWatch, turn: asyncio.Semaphore) -> None:
+        """Play a course that needs no moving of clocks on the relay that is watched, submitting when it is its turn."""
+        if not await self.submit(watch.instance, turn):
             return
         match self.scenario.course:
             case Course.HEALED | Course.MIXED:
@@ -86,7 +87,7 @@ class Player:
             await self.until(self._settled, stale + 2 * self.longest_wait() + self.attempt_time() + TRANSFER)
         # a second copy, a second report or another attempt would come with the next retry
         await self.rest(max(self.longest_wait(), self._leave_taking()))
-        self.close()
+        await self.close(watch)
 
     async def submit(self, instance: Instance, turn: asyncio.Semaphore) -> bool:
         """Hand the message to the relay, after its backlog; tell whether it was accepted."""
@@ -96,8 +97,7 @@ class Player:
                 self.staged = replace(self.staged, offered=self.journal.now())
                 await instance.submit(self.envelope, self._accepted)
         except SubmissionRefused as error:
-            self.staged = replace(self.staged, refusal=str(error))
-            self.close()
+            self.staged = replace(self.staged, refusal=str(error), closed=self.journal.now())
             return False
         return True
 
@@ -123,8 +123,13 @@ class Player:
         milestones = {**self.staged.milestones, stop: self.journal.now()}
         self.staged = replace(self.staged, milestones=milestones)
 
-    def close(self) -> None:
-        """Close the window."""
+    async def close(self, watch: RelayWatch) -> None:
+        """Close the window, once the relay was asked for its queue after everything that was waited for.
+
+        So the last listing is later than the last thing that is judged. It is waited for as long as it may take, and
+        if the relay cannot be asked, the window is closed without.
+        """
+        await watch.next_listing()
         self.staged = replace(self.staged, closed=self.journal.now())
 
     async def until(self, reached: Callable[[Evidence], bool], seconds: float) -> bool:

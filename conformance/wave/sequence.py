@@ -9,18 +9,18 @@ from conformance.catalogue.destination import Tcp
 from conformance.catalogue.step import Step
 from conformance.evidence.view import Evidence
 from conformance.schedules.steps import met, milestone
-from conformance.wave.adapter import Instance
 from conformance.wave.player import Player
+from conformance.wave.watch import RelayWatch
 
 # What a healthy transfer, or a report, may take on top of everything else, in seconds.
 _TRANSFER = 1.0
 
 
-async def play_sequence(player: Player, instance: Instance, turn: asyncio.Semaphore) -> None:
+async def play_sequence(player: Player, watch: RelayWatch, turn: asyncio.Semaphore) -> None:
     """Submit the message when it is its turn, and play the whole sequence."""
-    if await player.submit(instance, turn):
+    if await player.submit(watch.instance, turn):
         await _play_steps(player)
-        player.close()
+        await player.close(watch)
 
 
 async def _play_steps(player: Player) -> None:

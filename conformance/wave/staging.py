@@ -117,18 +117,19 @@ class _Wave:
     async def _with_relays(self, world: World) -> None:
         async with AsyncExitStack() as stack:
             instances = await self._start(world, stack)
-            watches = [
-                RelayWatch(instance, self._journal, self._entry, number)
+            watches = {
+                instance: RelayWatch(instance, self._journal, self._entry, number)
                 for number, instance in enumerate(dict.fromkeys(instances), 1)
-            ]
+            }
+            relays = {p: watches[each] for p, each in zip(self._players, instances, strict=True)}
             alerts = self._alert_watches(instances)
             async with asyncio.TaskGroup() as group:
-                looking = [group.create_task(watch.run()) for watch in watches]
+                looking = [group.create_task(watch.run()) for watch in watches.values()]
                 looking += [group.create_task(watch.run()) for watch in alerts.values() if watch]
-                await self._play_all(instances, watches, alerts)
+                await self._play_all(relays, alerts)
                 for task in looking:
                     task.cancel()
-            for watch in watches:
+            for watch in watches.values():
                 await watch.ask()  # what was logged after the last time
 
     async def _start(self, world: World, stack: AsyncExitStack) -> list[Instance]:
@@ -181,12 +182,10 @@ class _Wave:
 
     async def _play_all(
         self,
-        instances: Iterable[Instance],
-        watches: Iterable[RelayWatch],
+        relays: Mapping[Player, RelayWatch],
         alerts: Mapping[Instance, AlertWatch | None],
     ) -> None:
         turn = asyncio.Semaphore(_SUBMISSIONS)
-        relays = dict(zip(self._players, instances, strict=True))
         done = 0
 
         def closed() -> None:
@@ -194,25 +193,24 @@ class _Wave:
             done += 1
             self._progress(done, len(relays))
 
-        async def play(player: Player, instance: Instance) -> None:
+        async def play(player: Player, watch: RelayWatch) -> None:
             if player.scenario.timing is Timing.OPERATED:
-                operator = Operator(
-                    instance, self._journal, Capability.MAILBOXES in self._target.capabilities
-                )
+                has_mailboxes = Capability.MAILBOXES in self._target.capabilities
+                operator = Operator(watch.instance, self._journal, has_mailboxes)
                 folder = Path(self._plan.work_directory)
-                await play_operated(player, operator, alerts[instance], turn, folder)
+                await play_operated(player, watch, operator, alerts[watch.instance], turn, folder)
             elif player.scenario.course in SCHEDULES:
-                await play_sequence(player, instance, turn)
+                await play_sequence(player, watch, turn)
             else:
-                await player.play(instance, turn)
+                await player.play(watch, turn)
             closed()
 
         self._progress(0, len(relays))
         if self._plan.timing in (Timing.JUMPED, Timing.RESTARTED):
-            await Jump(self._plan.timing, relays, watches, turn, closed, self._journal).play()
+            await Jump(self._plan.timing, relays, turn, closed, self._journal).play()
             return
         if self._plan.timing is Timing.CRASHED:
-            await Crash(relays, watches, turn, closed, armed=not self._plan.disarmed).play()
+            await Crash(relays, turn, closed, armed=not self._plan.disarmed).play()
             return
         # what takes longest is begun first: the wave lasts as long as its longest window, and little more
         async with asyncio.TaskGroup() as group:

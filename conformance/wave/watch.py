@@ -8,6 +8,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,12 +20,14 @@ from fake_servers import Journal
 QUEUE_INTERVAL = 1.0
 # An adapter may stumble; a relay that is gone stays gone.
 _MISSES_ALLOWED = 2
+# So long, in seconds, a window that is to be closed waits for a listing: several times what one takes.
+_PATIENCE = 5.0
 
 _TICK = 0.05
 _MOMENT = 0.5  # seconds between two samples; two of them make a moment
 
 
-@dataclass
+@dataclass(eq=False)
 class RelayWatch:
     """Asks one relay for its queue and its events, once a second.
 
@@ -43,6 +46,7 @@ class RelayWatch:
     listings: deque[QueueListing] = field(default_factory=lambda: deque(maxlen=2))
     _seen: int = 0
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _answered: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Ask until cancelled.
@@ -64,20 +68,38 @@ class RelayWatch:
     async def ask(self) -> None:
         """Ask once, for the events first: what they say is older than what the queue says."""
         async with self._turn:
-            await self._ask()
+            await self._read_events()
+            before = self._waiting()
+            await self._list()
+            if before - self._waiting():
+                # A listing is no snapshot (see evidence/queue.py): a message counts as gone when two of them say so.
+                await self._list()
+            self._answered.set()
+            self._answered = asyncio.Event()
 
-    async def _ask(self) -> None:
+    async def next_listing(self) -> bool:
+        """Wait for a listing that is begun from now on; with it comes the one that may be made at once after it.
+
+        However many wait, they share it: the relay is asked no more often for that. One that is dead, or whose adapter
+        does not answer, is waited for a few seconds and no longer.
+
+        Returns:
+            Whether there was one.
+        """
+        begin = self.journal.now()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                while not self.listings or self.listings[-1].asked <= begin:
+                    await self._answered.wait()
+                return True
+        return False
+
+    async def _read_events(self) -> None:
         events = await self.instance.events()
         read_at = self.journal.now()
         for event in events[self._seen :]:
             self.tell(Reported(read_at=read_at, event=event))
         self._seen = max(self._seen, len(events))
-        before = self._waiting()
-        await self._list()
-        if before - self._waiting():
-            # A listing is no snapshot: what moves from one folder of a spool to another while they are read, one
-            # after the other, is in neither (Postfix, showq(8)). A message counts as gone when two listings say so.
-            await self._list()
 
     async def _list(self) -> None:
         asked = self.journal.now()

@@ -1,4 +1,4 @@
-"""Adapters of both sorts, synchronous and not, with which nothing is wrong."""
+"""Adapters of both sorts, synchronous and not, with which nothing is wrong; and a watch that nobody waits for."""
 
 from __future__ import annotations
 
@@ -114,6 +114,16 @@ class Restarted(PlainRelay):
 
     def move_clock(self, seconds: float) -> None:
         self.log.append(seconds)
+
+
+class Unwatched:
+    """A relay that nobody asks for its queue; a window is closed as if it had just been listed."""
+
+    def __init__(self, instance: Any) -> None:
+        self.instance = instance
+
+    async def next_listing(self) -> bool:
+        return True
 
 
 async def trouble_of(target: Any, call: str = "") -> TargetUnusable:

@@ -36,6 +36,13 @@ class LoopJournal(Journal):
         return round(asyncio.get_running_loop().time(), 3)
 
 
+class ExactJournal(Journal):
+    """A journal on the same clock: what happens after something else does not happen at the same time."""
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
 def in_jumping_time(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     """Run a test's coroutine on such a loop."""
 

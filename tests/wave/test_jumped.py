@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from jumping_clock import LoopJournal, in_jumping_time
+from jumping_clock import ExactJournal, in_jumping_time
 from stories.reports import delay_notice, ndr
 from stories.staging import header, scenario_of, staged
 from stories.wire import accepted, closed, fault, message
@@ -28,13 +28,6 @@ from fake_servers import Journal
 from fake_servers.events import RelayKilled
 
 Attempts = Callable[["Relay", Player], None]
-
-
-class _Journal(LoopJournal):
-    """To the microsecond: what happens after something else does not happen at the same time."""
-
-    def now(self) -> float:
-        return asyncio.get_running_loop().time()
 
 
 class World:
@@ -140,13 +133,21 @@ class Relay:
         self.journal.note(message(to, content, server=server, connection=connection))
 
 
+class Watch(RelayWatch):
+    """Lists the queue only where the jump itself wants it: what is seen of it is the same each time."""
+
+    async def next_listing(self) -> bool:
+        await self.ask()
+        return True
+
+
 class Wave:
     """A jump with its players and its relay."""
 
     def __init__(
         self, *courses: Course, timing: Timing = Timing.JUMPED, mode: str = "close_at_greeting"
     ) -> None:
-        self.journal = _Journal()
+        self.journal = ExactJournal()
         self.world = World()
         self.timing = timing
         self.players = [self._player(mode, course, number) for number, course in enumerate(courses, 1)]
@@ -167,14 +168,14 @@ class Wave:
     async def play(self, *relays: Relay) -> list[Staged]:
         for relay in relays:
             relay.players = {p.staged.recipient: p for p in self.players}
-        serving: dict[Player, Any] = {
-            player: relays[min(number, len(relays) - 1)] for number, player in enumerate(self.players)
-        }
         watches = [
-            RelayWatch(relay, self.journal, lambda entry: self.listings.append(entry))  # type: ignore[arg-type]
+            Watch(relay, self.journal, lambda entry: self.listings.append(entry))  # type: ignore[arg-type]
             for relay in relays
         ]
-        jump = Jump(self.timing, serving, watches, asyncio.Semaphore(2), self._closed, self.journal)
+        serving = {
+            player: watches[min(number, len(relays) - 1)] for number, player in enumerate(self.players)
+        }
+        jump = Jump(self.timing, serving, asyncio.Semaphore(2), self._closed, self.journal)
         async with asyncio.timeout(500):
             await jump.play()
         return [player.staged for player in self.players]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from adapters import Unwatched
 from jumping_clock import LoopJournal, in_jumping_time
 from stories.staging import header, scenario_of, staged
 from stories.wire import accepted, closed, fault, message
@@ -126,10 +127,16 @@ def _play(
         made.append(player)
         journal.subscribe(player.note)
         instance: Any = Relay(lambda: player, log, **relay)
+        watched: Any = Unwatched(instance)
         watch = Alerts(instance, journal, lambda _: None, AlertListing(asked=0, at=0, epoch=0, alerts=[]))
         async with asyncio.timeout(200):
             await play_operated(
-                player, Operator(instance, journal), watch if alerts else None, asyncio.Semaphore(2), folder
+                player,
+                watched,
+                Operator(instance, journal),
+                watch if alerts else None,
+                asyncio.Semaphore(2),
+                folder,
             )
         if instance.trying is not None:
             instance.trying.cancel()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from adapters import Unwatched
 from jumping_clock import LoopJournal, in_jumping_time
 from stories.reports import ndr
 from stories.staging import ASKED, header, scenario_of, staged
@@ -88,7 +89,7 @@ def _arrival(player: Player, recipient: str = "") -> None:
 
 async def _play(player: Player, relay: Relay | None = None) -> None:
     async with asyncio.timeout(100):
-        await player.play(relay or Relay(), asyncio.Semaphore(1))  # type: ignore[arg-type]
+        await player.play(Unwatched(relay or Relay()), asyncio.Semaphore(1))  # type: ignore[arg-type]
 
 
 @pytest.fixture(autouse=True)
