@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from jumping_clock import ExactJournal, in_jumping_time
-from stories.sequences import Story as Sequence
+from stories.sequences import SequenceStory
 from stories.staging import header, scenario_of, staged
 from stories.wire import message
 
@@ -109,7 +109,7 @@ class Wave:
     def _player(self, scenario: Scenario, number: int) -> Player:
         unsubmitted: dict[str, Any] = {"submitted": None, "repaired": None, "closed": None}
         if scenario.course is Course.SCHEDULE:
-            plain = replace(Sequence(scenario.failure_mode.name).staged, **unsubmitted)
+            plain = replace(SequenceStory(scenario.failure_mode.name).staged, **unsubmitted)
         else:
             plain = staged(scenario.failure_mode.name, number, scenario.course, **unsubmitted)
         world: Any = World()
@@ -167,7 +167,7 @@ async def _healthy() -> Wave:
 
 
 async def _sequence() -> Wave:
-    wave = Wave(Sequence("close_at_mail+healthy").scenario)
+    wave = Wave(SequenceStory("close_at_mail+healthy").scenario)
     async with wave.watched():
         await play_sequence(wave.players[0], wave.watch, asyncio.Semaphore(TURN))
     return wave
