@@ -77,22 +77,17 @@ class RelayWatch:
             self._answered.set()
             self._answered = asyncio.Event()
 
-    async def next_listing(self) -> bool:
+    async def next_listing(self) -> None:
         """Wait for a listing that is begun from now on; with it comes the one that may be made at once after it.
 
         However many wait, they share it: the relay is asked no more often for that. One that is dead, or whose adapter
         does not answer, is waited for a few seconds and no longer.
-
-        Returns:
-            Whether there was one.
         """
         begin = self.journal.now()
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
                 while not self.listings or self.listings[-1].asked <= begin:
                     await self._answered.wait()
-                return True
-        return False
 
     async def _read_events(self) -> None:
         events = await self.instance.events()

@@ -122,8 +122,8 @@ class Unwatched:
     def __init__(self, instance: Any) -> None:
         self.instance = instance
 
-    async def next_listing(self) -> bool:
-        return True
+    async def next_listing(self) -> None:
+        """Return at once."""
 
 
 async def trouble_of(target: Any, call: str = "") -> TargetUnusable:

@@ -136,9 +136,8 @@ class Relay:
 class Watch(RelayWatch):
     """Lists the queue only where the jump itself wants it: what is seen of it is the same each time."""
 
-    async def next_listing(self) -> bool:
+    async def next_listing(self) -> None:
         await self.ask()
-        return True
 
 
 class Wave:
