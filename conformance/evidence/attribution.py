@@ -1,9 +1,13 @@
-"""Whose an event of a record is: which scenario it concerns, by what it names."""
+"""Which scenario an event belongs to: by the server where it happened, the name asked for, the sender or the recipient.
+
+Decided here for both who ask: for a complete record, whose events are sorted out once for all scenarios (`Shares`), and
+for a wave that hands each event to the player of its scenario while it goes on (`wave/directory.py`).
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import cast
 
 from conformance.evidence.record import Record, Staged
@@ -13,6 +17,32 @@ from fake_servers.events import ClientEvent, DnsEvent, Event, FakeBroke, RelayEv
 _EVERYBODY = "everybody"
 
 
+def traits_of_scenario(staged: Staged) -> Iterator[str]:
+    """Yield everything by which an event can belong to a scenario."""
+    for site in staged.sites:
+        yield f"at {site.server}"
+        yield f"name {site.name.lower()}"
+    yield f"name {staged.domain.lower()}"
+    for person in (staged.sender, staged.author):
+        yield f"mail for {person.lower()}"
+    yield f"submitted by {staged.sender}"
+
+
+def traits_of_event(event: Event) -> Iterator[str]:
+    """Yield everything by which an event belongs to a scenario if it has the same, the most telling first."""
+    if isinstance(event, DnsEvent):
+        name = event.host
+        while name:  # the names below a scenario's are its own as well
+            yield f"name {name}"
+            name = name.partition(".")[2]
+    elif isinstance(event, ClientEvent):
+        yield f"submitted by {event.sender}"
+    else:
+        yield f"at {event.server}"
+        if isinstance(event, SmtpMessage):
+            yield from (f"mail for {person.lower()}" for person in event.recipients)
+
+
 class Shares:
     """The events of a complete record, sorted out once for all its scenarios."""
 
@@ -20,50 +50,21 @@ class Shares:
         servers = {site.server for staged in record.staged.values() for site in staged.sites}
         self._by_trait: defaultdict[str, list[tuple[int, Event]]] = defaultdict(list)
         for number, event in enumerate(record.events):
-            for trait in set(_traits(event, servers)):
+            shared = isinstance(event, FakeBroke) and event.server not in servers
+            everybodys = shared or isinstance(event, RelayEvent)
+            for trait in {_EVERYBODY} if everybodys else set(traits_of_event(event)):
                 self._by_trait[trait].append((number, event))
 
     def of(self, staged: Staged) -> tuple[Event, ...]:
         """Return the events at a scenario's own servers and names, mail to its sender, and defects of shared fakes."""
         found: dict[int, Event] = {}
-        for trait in _own_traits(staged):
+        for trait in (_EVERYBODY, *traits_of_scenario(staged)):
             found.update(self._by_trait.get(trait, ()))
-        return tuple(event for _, event in sorted(found.items(), key=lambda item: item[0]))
+        return tuple(found[number] for number in sorted(found))
 
 
 def shares_of(record: Record) -> Shares:
     """Return the shares of a record, worked out once."""
-    views: Mapping[str, object] = record.views
-    if "shares" not in views:
+    if "shares" not in record.views:
         record.views["shares"] = Shares(record)
-    return cast(Shares, views["shares"])
-
-
-def _own_traits(staged: Staged) -> Iterator[str]:
-    yield _EVERYBODY
-    yield f"submitted by {staged.sender}"
-    for person in (staged.sender, staged.author):
-        yield f"mail for {person.lower()}"
-    for site in staged.sites:
-        yield f"at {site.server}"
-        yield f"name {site.name.lower()}"
-    yield f"name {staged.domain.lower()}"
-
-
-def _traits(event: Event, servers: set[str]) -> Iterator[str]:
-    """Yield everything by which an event can belong to a scenario; `servers` are those of all scenarios."""
-    if isinstance(event, RelayEvent):
-        yield _EVERYBODY
-    elif isinstance(event, ClientEvent):
-        yield f"submitted by {event.sender}"
-    elif isinstance(event, DnsEvent):
-        name = event.host
-        while name:  # the names below a scenario's are its own as well
-            yield f"name {name}"
-            name = name.partition(".")[2]
-    elif isinstance(event, FakeBroke) and event.server not in servers:
-        yield _EVERYBODY
-    else:
-        yield f"at {event.server}"
-        if isinstance(event, SmtpMessage):
-            yield from (f"mail for {person.lower()}" for person in event.recipients)
+    return cast(Shares, record.views["shares"])

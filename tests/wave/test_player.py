@@ -12,11 +12,13 @@ from adapters import Unwatched
 from jumping_clock import LoopJournal, in_jumping_time
 from stories.reports import ndr
 from stories.staging import ASKED, header, scenario_of, staged
+from stories.story import good, good_control
 from stories.wire import SINK, accepted, answer, closed, fault, message, query
 
 from conformance.catalogue.destination import Host
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.scenario import Course, Scenario
+from conformance.evidence.view import Evidence
 from conformance.target import Envelope, Schedule
 from conformance.wave import player as courses
 from conformance.wave.adapter import SubmissionRefused
@@ -345,3 +347,17 @@ async def test_an_event_of_a_scenario_reaches_its_player() -> None:
         assert directory.concerned(message(("x@y.test", address), server=SINK)) is player
     assert directory.concerned(accepted(server="127.9.9.9:1")) is None
     assert directory.concerned(query("else.test")) is None
+
+
+@in_jumping_time
+async def test_a_wave_gives_each_player_what_its_record_will_show() -> None:
+    journal, directory = LoopJournal(), Directory()
+    ours, other = good("dns_nxdomain").returns(9.0), good_control("slow").returns(9.5)
+    record = ours.record(other, control=False)
+    for event in record.events:
+        journal.note(event)
+    for mode, story in {"dns_nxdomain": ours, "slow": other}.items():
+        player = _player(mode)
+        player.staged = story.staged
+        directory.add(player, journal)
+        assert player._events == list(Evidence(record, story.staged).events) != []
