@@ -1,34 +1,54 @@
-"""Witnesses: what shows that an attempt met the fault, without the target's word.
+"""How traces on the wire become attempts at delivery.
 
-Each witness reads the journal of the fake world. What it sees are *contacts*; contacts in direct succession
-form an *attempt*. A scenario in which its witness saw nothing was not provoked.
+Theory of operation
+-------------------
+
+*A contact is one trace that an attempt left*: a connection on which the fault was played, a SYN that got no answer, a
+failing answer of the name server. What counts as one is for each witness to say (`connections.py`, `dns.py`, `tls.py`,
+`kills.py`); how contacts become attempts is the same for all of them and stands here. One attempt may leave several: a
+relay goes from host to host, asks for addresses of both families, and asks again where no answer comes.
+
+*Succession groups them, not identity.* Nothing on the wire names the attempt to which it belongs; each of them asks the
+same questions and connects to the same hosts. What tells them apart is time. Within an attempt a relay goes on at once,
+and between the end of one and the start of the next lies at least the retry interval that it granted. So a contact
+belongs to the attempt before it if it begins less than half of the shortest interval after the latest moment at which
+that one can have been over.
+
+*An attempt can be used up.* Taken alone that would make one endless attempt of a relay that comes back at once, again
+and again, and just that relay must be caught. So an attempt may leave so many contacts of one kind with one host and no
+more: three look-ups (`per_attempt`), or as many connections as the failure mode says. The next one begins another
+attempt. *Several hosts* have a number each: to go on to the next one is the same attempt, to come back is not. *Several
+questions* (type of record, transport) have a number each as well, and one that was not asked yet may take its time, up
+to a whole interval: who waits in vain for an AAAA record asks for A after its time-out.
+
+*Retransmissions* have the identifier of the query that they repeat (`mark`). They use up nothing, and may come late, as
+a resolver waits for seconds; but not a whole interval late, since some relays give all their queries the same
+identifier and would hide every retry behind it.
+
+*A moved clock separates attempts*: at a stop hours pass for the relay, and seconds for us.
+
+*Where an attempt ends nobody sees.* `end` is the earliest moment at which the relay can have given up: the last sign of
+the fault. `latest_end` is the latest: the connection was closed, or a time-out of the length that was granted has
+passed since. Of several contacts the last one counts, for both; a gap is judged by the bound that is kinder to the
+relay (`judging/gaps.py`). *Either end*: after an answer that must not be believed (RFC 5452 section 9.1) some relays
+give up at once, and others wait for a better one until their time-out. By the latest end a retry of the former would be
+a part of the attempt before. So with such a witness the same question is a retry once nine tenths of an interval have
+passed since the earliest end; nine tenths, for a relay counts in its own ticks.
+
+What this cannot see: an attempt that leaves no trace, because the relay remembers what it was told or never comes so
+far; two attempts within half an interval that share neither host nor question, which are taken for one; and a pause of
+more than half an interval within an attempt, which makes two of it.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from conformance.evidence.connections import Connection
 from conformance.evidence.view import Evidence
-from fake_servers import OtherName, WrongId
-from fake_servers.events import (
-    DnsAnswer,
-    Event,
-    TcpProbe,
-    TcpSyn,
-)
-
-# Address look-ups of one name within one attempt: some relays ask more than once (aliases, DNSSEC).
-QUERIES_PER_ATTEMPT = 3
 
 # A relay counts in its own ticks: from this part of the interval on a retry may be due.
 _NEARLY = 0.9
-
-# Answers that hold records and that a client must not believe (RFC 5452 section 9.1).
-_INCREDIBLE = (WrongId.name, OtherName.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +102,11 @@ class Witness:
     either_end: bool = False
 
     def attempts(self, evidence: Evidence, *, connections: int = 1) -> list[Attempt]:
-        """Group contacts into attempts.
+        """Group the contacts into attempts, as the module's docstring says.
 
-        Contacts belong together if they repeat one another, or if they follow in less than half the
-        shortest retry interval and the attempt has not yet used up its contacts; so a relay that comes
-        back at once, again and again, is seen as making many attempts.
+        Args:
+            evidence: Where to see them.
+            connections: How many connections one attempt may make to one host.
         """
         interval = evidence.staged.granted.retry_interval
         most = self.per_attempt * connections
@@ -124,214 +144,7 @@ class Witness:
         return pause < (interval if fresh else interval / 2) and len(used) < most
 
 
-def _site_names(evidence: Evidence) -> dict[str, str]:
-    return {site.server: site.name for site in evidence.staged.sites}
-
-
-def connections_with(
-    evidence: Evidence, telling: Callable[[Connection], Iterable[Event]], *, patience: float = 0.0
-) -> list[Contact]:
-    """Return one contact for each connection on which something telling happened.
-
-    A relay may give up after its patience, in seconds from then, and keep the connection for a while: to say QUIT,
-    for one, which shows when it gave up.
-    """
-    names = _site_names(evidence)
-    contacts = []
-    for connection in evidence.connections:
-        told = next(iter(telling(connection)), None)
-        if told is None:
-            continue
-        ended = max(told.at, connection.opened if connection.closed is None else connection.closed.at)
-        heard = math.inf if connection.heard is None else connection.heard.at
-        contact = Contact(
-            at=connection.opened,
-            end=min(ended, told.at + patience, heard),
-            latest_end=ended,
-            host=names.get(connection.server, connection.server),
-        )
-        contacts.append(contact)
-    return sorted(contacts, key=lambda contact: contact.at)
-
-
-def _queries(evidence: Evidence, *, failed: bool = False, lasting: float = 0.0) -> list[Contact]:
-    """Return one contact for each look-up of a smart host's address, failed or not.
-
-    Some relays ask for IPv6 addresses too, first, or only: our names have none, so these look-ups count where
-    the name itself fails, and never where it has an address.
-    """
-    names = {site.name.lower(): site.name for site in evidence.staged.sites}
-    sound = _resolved(evidence)
-    contacts = []
-    for event in evidence.of(DnsAnswer):
-        name = event.host
-        # where the name itself fails, whatever is asked about it belongs to the attempt (MX, TLSA)
-        about = event.type == "A" or (failed and name not in sound)
-        if name in names and about and useless(event) is failed:
-            contacts.append(
-                Contact(
-                    at=event.at,
-                    end=event.at,
-                    latest_end=event.at + lasting,
-                    host=names[name],
-                    mark=f"{event.id}",
-                    what=asked(event),
-                )
-            )
-    return contacts
-
-
-def asked(event: DnsAnswer) -> str:
-    """Return what a query asked for, and by which transport: each may be tried three times (RFC 9520 section 3.1)."""
-    return f"{event.type} {event.transport}"
-
-
-def useless(event: DnsAnswer) -> bool:
-    """Tell whether a DNS answer leaves the client without what it asked for."""
-    return not event.records or event.answer in _INCREDIBLE
-
-
-def _resolved(evidence: Evidence) -> set[str]:
-    """Return the names that gave an IPv4 address before the repair: a missing IPv6 address is no fault of theirs."""
-    repaired = evidence.staged.repaired
-    return {
-        event.host
-        for event in evidence.of(DnsAnswer)
-        if event.type == "A" and not useless(event) and (repaired is None or event.at < repaired)
-    }
-
-
 def before_repair(evidence: Evidence, contacts: list[Contact]) -> list[Contact]:
     """Leave out what came after the repair."""
     repaired = evidence.staged.repaired
     return [c for c in contacts if repaired is None or c.at < repaired]
-
-
-def _fault_played(evidence: Evidence) -> list[Contact]:
-    return connections_with(evidence, lambda connection: connection.faults)
-
-
-def _stalled(evidence: Evidence) -> list[Contact]:
-    granted = evidence.staged.granted.command_timeout or evidence.record.header.asked.command_timeout or 0.0
-    return connections_with(evidence, lambda connection: connection.faults, patience=granted)
-
-
-def _failed_query(evidence: Evidence) -> list[Contact]:
-    return before_repair(evidence, _queries(evidence, failed=True))
-
-
-def _failed_mx_query(evidence: Evidence) -> list[Contact]:
-    domain = evidence.staged.domain
-    contacts = [
-        Contact(at=e.at, end=e.at, latest_end=e.at, host=domain, mark=f"{e.id}", what=asked(e))
-        for e in evidence.of(DnsAnswer)
-        if e.host == domain.lower() and e.type == "MX" and useless(e)
-    ]
-    return before_repair(evidence, contacts)
-
-
-def _unanswered_query(evidence: Evidence) -> list[Contact]:
-    granted = evidence.staged.granted.dns_timeout or evidence.record.header.asked.dns_timeout or 0.0
-    return before_repair(evidence, _queries(evidence, failed=True, lasting=granted))
-
-
-def _syns(evidence: Evidence, outcome: Literal["dropped", "refused"]) -> list[Contact]:
-    names = _site_names(evidence)
-    contacts = []
-    for event in evidence.of(TcpSyn):
-        if event.outcome == outcome:
-            contact = Contact(
-                at=event.at,
-                end=event.at + event.seconds,
-                latest_end=event.at + event.seconds,
-                host=names.get(event.server, event.server),
-            )
-            contacts.append(contact)
-    return sorted(contacts, key=lambda contact: contact.at)
-
-
-def _dropped(evidence: Evidence) -> list[Contact]:
-    # the last sign of a dropped SYN is its last retransmission; the relay waits on until its time-out
-    granted = evidence.staged.granted.connect_timeout or evidence.record.header.asked.connect_timeout or 0.0
-    return [replace(c, latest_end=max(c.end, c.at + granted)) for c in _syns(evidence, "dropped")]
-
-
-def _between_probes(evidence: Evidence, outcome: Literal["refused", "unreachable"]) -> list[Contact]:
-    """Return the look-ups between our own probes if all of these met the fault, and none otherwise.
-
-    While the fault lasts there is only the first probe; the second one is made right at the repair.
-    """
-    probes = list(evidence.of(TcpProbe))
-    repaired = evidence.staged.repaired
-    framed = bool(probes) and (repaired is None or probes[-1].at >= repaired)
-    if not framed or any(probe.outcome != outcome for probe in probes):
-        return []
-    probed = {site.name for site in evidence.staged.sites if site.server in {p.server for p in probes}}
-    looked_up = [c for c in _queries(evidence) if c.at >= probes[0].at and c.host in probed]
-    return before_repair(evidence, looked_up)
-
-
-def _refused(evidence: Evidence) -> list[Contact]:
-    if evidence.record.header.lab == "namespace":
-        return _syns(evidence, "refused")
-    return _between_probes(evidence, "refused")
-
-
-def _unreachable(evidence: Evidence) -> list[Contact]:
-    return _between_probes(evidence, "unreachable")
-
-
-def _delivered(evidence: Evidence) -> list[Contact]:
-    arrived = connections_with(evidence, lambda connection: connection.messages)
-    # what came back, or went to another, shows as well that the relay took the message in hand
-    elsewhere = {m.connection: m for m in reversed((*evidence.returned, *evidence.astray))}
-    contacts = [
-        Contact(at=message.at, end=message.at, latest_end=message.at, host=message.server)
-        for message in elsewhere.values()
-    ]
-    return sorted([*arrived, *contacts], key=lambda contact: contact.at)
-
-
-fault_played = Witness(
-    sentence="the journal of the fake server shows a connection on which the scripted fault was played",
-    see=_fault_played,
-)
-stalled = Witness(
-    sentence="the journal of the fake server shows a connection on which it fell silent",
-    see=_stalled,
-)
-query_failed = Witness(
-    sentence="the fake name server was asked for the smart host's address and gave the failing answer",
-    see=_failed_query,
-    per_attempt=QUERIES_PER_ATTEMPT,
-)
-mx_query_failed = Witness(
-    sentence="the fake name server was asked for the MX records of the recipient domain and gave the failing answer",
-    see=_failed_mx_query,
-    per_attempt=QUERIES_PER_ATTEMPT,
-)
-query_unanswered = Witness(
-    sentence="the fake name server was asked for the smart host's address and stayed silent",
-    see=_unanswered_query,
-    per_attempt=QUERIES_PER_ATTEMPT,
-)
-syn_dropped = Witness(
-    sentence="a SYN to the destination stayed unanswered (namespace: seen on the wire; loopback: in the "
-    "kernel's socket table)",
-    see=_dropped,
-)
-syn_refused = Witness(
-    sentence="namespace: a SYN was answered with RST on the wire; loopback: the smart host's address (TTL 0) "
-    "was looked up between two probes of ours that were both refused",
-    see=_refused,
-    indirect=frozenset({"loopback"}),
-    per_attempt=QUERIES_PER_ATTEMPT,
-)
-unreachable = Witness(
-    sentence="the smart host's address (TTL 0) was looked up between two probes of ours that both found the "
-    "host unreachable",
-    see=_unreachable,
-    indirect=frozenset({"loopback", "namespace"}),
-    per_attempt=QUERIES_PER_ATTEMPT,
-)
-delivered = Witness(sentence="the message arrived", see=_delivered)

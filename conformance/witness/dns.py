@@ -1,47 +1,102 @@
-"""Witnesses of what a name server said, right or wrong; see `witness` for the others."""
+"""Witnesses of look-ups: what the name server said, or did not say."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from conformance.evidence.view import Evidence
-from conformance.witness.attempts import QUERIES_PER_ATTEMPT, Contact, Witness, asked, before_repair, useless
+from conformance.witness.attempts import Contact, Witness, before_repair
 from fake_servers import Cname, Delayed, Malformed, NoData, OtherName, Silence, Truncated, WrongId
 from fake_servers.events import DnsAnswer
 
+# Look-ups of one name, type and transport within one attempt: some relays ask more than once (aliases, DNSSEC).
+# RFC 9520 section 3.1 allows three tries.
+QUERIES_PER_ATTEMPT = 3
+
 _FAMILIES = ("A", "AAAA")
 
+# Answers that hold records and that a client must not believe (RFC 5452 section 9.1).
+_INCREDIBLE = (WrongId.name, OtherName.name)
 
-def _answers(evidence: Evidence, told: Callable[[DnsAnswer], bool], *, lasting: float = 0.0) -> list[Contact]:
-    """Return one contact for each answer that tells; `lasting` is how long a client may go on waiting after it."""
-    contacts = [
-        Contact(
-            at=event.at,
-            end=event.at,
-            latest_end=event.at + lasting,
-            host=event.name.rstrip("."),
-            mark=f"{event.id}",
-            what=asked(event),
-        )
-        for event in evidence.of(DnsAnswer)
-        if told(event)
+_See = Callable[[Evidence], list[Contact]]
+
+
+def look_ups(evidence: Evidence, *, failed: bool = False, lasting: float = 0.0) -> list[Contact]:
+    """Return one contact for each look-up of a smart host's address, failed or not.
+
+    Some relays ask for IPv6 addresses too, first, or only: our names have none, so these look-ups count where
+    the name itself fails, and never where it has an address.
+
+    Args:
+        evidence: Where to see them.
+        failed: Whether those that failed are meant, or those that did not.
+        lasting: How long a client may go on waiting after the answer, in seconds.
+    """
+    names = {site.name.lower(): site.name for site in evidence.staged.sites}
+    sound = _resolved(evidence)
+    return [
+        _contact(answer, names[answer.host], lasting)
+        for answer in evidence.of(DnsAnswer)
+        if answer.host in names
+        # where the name itself fails, whatever is asked about it belongs to the attempt (MX, TLSA)
+        and (answer.type == "A" or (failed and answer.host not in sound))
+        and _is_useless(answer) is failed
     ]
-    return before_repair(evidence, contacts)
+
+
+def _contact(answer: DnsAnswer, host: str, lasting: float) -> Contact:
+    return Contact(
+        at=answer.at,
+        end=answer.at,
+        latest_end=answer.at + lasting,
+        host=host,
+        mark=f"{answer.id}",
+        what=f"{answer.type} {answer.transport}",
+    )
+
+
+def _is_useless(answer: DnsAnswer) -> bool:
+    """Tell whether an answer leaves the client without what it asked for."""
+    return not answer.records or answer.answer in _INCREDIBLE
+
+
+def _resolved(evidence: Evidence) -> set[str]:
+    """Return the names that gave an IPv4 address before the repair: a missing IPv6 address is no fault of theirs."""
+    repaired = evidence.staged.repaired
+    return {
+        answer.host
+        for answer in evidence.of(DnsAnswer)
+        if answer.type == "A" and not _is_useless(answer) and (repaired is None or answer.at < repaired)
+    }
 
 
 def _patience(evidence: Evidence) -> float:
     return evidence.staged.granted.dns_timeout or evidence.record.header.asked.dns_timeout or 0.0
 
 
-def _about_mx(evidence: Evidence, event: DnsAnswer) -> bool:
-    return event.host == evidence.staged.domain.lower() and event.type == "MX"
+def _failed(evidence: Evidence) -> list[Contact]:
+    return before_repair(evidence, look_ups(evidence, failed=True))
 
 
-def _given(*ways: str) -> Callable[[Evidence], list[Contact]]:
+def _unanswered(evidence: Evidence) -> list[Contact]:
+    return before_repair(evidence, look_ups(evidence, failed=True, lasting=_patience(evidence)))
+
+
+def _answers(evidence: Evidence, told: Callable[[DnsAnswer], bool], *, lasting: float = 0.0) -> list[Contact]:
+    """Return one contact for each answer that tells, whatever it is about."""
+    contacts = [
+        _contact(answer, answer.name.rstrip("."), lasting)
+        for answer in evidence.of(DnsAnswer)
+        if told(answer)
+    ]
+    return before_repair(evidence, contacts)
+
+
+def _given(*ways: str) -> _See:
     """Return what sees the answers about addresses that were given in one of these ways."""
 
     def see(evidence: Evidence) -> list[Contact]:
-        return _answers(evidence, lambda event: event.answer in ways and event.type in _FAMILIES)
+        return _answers(evidence, lambda answer: answer.answer in ways and answer.type in _FAMILIES)
 
     return see
 
@@ -50,26 +105,35 @@ def _spoilt(evidence: Evidence) -> list[Contact]:
     ways = (WrongId.name, OtherName.name, Malformed.name)
     return _answers(
         evidence,
-        lambda event: event.answer in ways and event.type in _FAMILIES,
+        lambda answer: answer.answer in ways and answer.type in _FAMILIES,
         lasting=_patience(evidence),
     )
 
 
 def _failed_family(evidence: Evidence) -> list[Contact]:
-    def told(event: DnsAnswer) -> bool:
-        return event.type in _FAMILIES and useless(event) and event.answer not in (NoData.name, Silence.name)
+    def told(answer: DnsAnswer) -> bool:
+        failed = _is_useless(answer) and answer.answer not in (NoData.name, Silence.name)
+        return failed and answer.type in _FAMILIES
 
-    def silent(event: DnsAnswer) -> bool:
-        return event.type in _FAMILIES and event.answer == Silence.name
+    def silent(answer: DnsAnswer) -> bool:
+        return answer.type in _FAMILIES and answer.answer == Silence.name
 
     waited = _answers(evidence, silent, lasting=_patience(evidence))
     return sorted([*_answers(evidence, told), *waited], key=lambda contact: contact.at)
 
 
+def _asks_for_mx(evidence: Evidence, answer: DnsAnswer) -> bool:
+    return answer.host == evidence.staged.domain.lower() and answer.type == "MX"
+
+
+def _failed_mx(evidence: Evidence) -> list[Contact]:
+    return _answers(evidence, lambda answer: _asks_for_mx(evidence, answer) and _is_useless(answer))
+
+
 def _unanswered_mx(evidence: Evidence) -> list[Contact]:
     return _answers(
         evidence,
-        lambda event: _about_mx(evidence, event) and useless(event),
+        lambda answer: _asks_for_mx(evidence, answer) and _is_useless(answer),
         lasting=_patience(evidence),
     )
 
@@ -77,45 +141,35 @@ def _unanswered_mx(evidence: Evidence) -> list[Contact]:
 def _mx_elsewhere(evidence: Evidence) -> list[Contact]:
     ours = {site.name.lower() for site in evidence.staged.sites}
 
-    def told(event: DnsAnswer) -> bool:
-        if not _about_mx(evidence, event):
-            return False
-        return any(record.split()[-1].rstrip(".").lower() not in ours for record in event.records)
+    def told(answer: DnsAnswer) -> bool:
+        named = {record.split()[-1].rstrip(".").lower() for record in answer.records}
+        return _asks_for_mx(evidence, answer) and not named <= ours
 
     return _answers(evidence, told)
 
 
-def _witness(sentence: str, see: Callable[[Evidence], list[Contact]], *, either_end: bool = False) -> Witness:
-    return Witness(sentence=sentence, see=see, per_attempt=QUERIES_PER_ATTEMPT, either_end=either_end)
+def _witness(sentence: str, see: _See, *, either_end: bool = False) -> Witness:
+    return Witness(
+        sentence=f"the fake name server was asked for {sentence}",
+        see=see,
+        per_attempt=QUERIES_PER_ATTEMPT,
+        either_end=either_end,
+    )
 
 
-alias_told = _witness(
-    "the fake name server was asked for the host's address and answered with an alias",
-    _given(Cname.name),
-)
-truncated = _witness(
-    "the fake name server was asked for the host's address and sent a truncated answer (TC)",
-    _given(Truncated.name),
-)
-delayed = _witness(
-    "the fake name server was asked for the host's address and took its time",
-    _given(Delayed.name),
-)
+query_failed = _witness("the smart host's address and gave the failing answer", _failed)
+query_unanswered = _witness("the smart host's address and stayed silent", _unanswered)
+alias_told = _witness("the host's address and answered with an alias", _given(Cname.name))
+truncated = _witness("the host's address and sent a truncated answer (TC)", _given(Truncated.name))
+delayed = _witness("the host's address and took its time", _given(Delayed.name))
 query_spoilt = _witness(
-    "the fake name server was asked for the host's address and gave an answer that must not be believed",
-    _spoilt,
-    either_end=True,
+    "the host's address and gave an answer that must not be believed", _spoilt, either_end=True
 )
 other_family_failed = _witness(
-    "the fake name server was asked for the host's addresses of the other family and gave the failing answer",
-    _failed_family,
+    "the host's addresses of the other family and gave the failing answer", _failed_family
 )
-mx_unanswered = _witness(
-    "the fake name server was asked for the MX records of the recipient domain and stayed silent",
-    _unanswered_mx,
-)
+mx_query_failed = _witness("the MX records of the recipient domain and gave the failing answer", _failed_mx)
+mx_unanswered = _witness("the MX records of the recipient domain and stayed silent", _unanswered_mx)
 mx_elsewhere = _witness(
-    "the fake name server was asked for the MX records of the recipient domain and gave one that names the relay, "
-    "or nobody",
-    _mx_elsewhere,
+    "the MX records of the recipient domain and gave one that names the relay, or nobody", _mx_elsewhere
 )

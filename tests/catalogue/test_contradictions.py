@@ -14,7 +14,7 @@ from conformance.catalogue.message import RECIPIENT, Kind, Message, Refusal
 from conformance.catalogue.section import Section
 from conformance.catalogue.step import Step
 from conformance.target import TlsPolicy
-from conformance.witness.attempts import fault_played
+from conformance.witness.connections import fault_played
 from conformance.witness.kills import KillPoint
 from fake_servers import Certificate, Close, NxDomain, Reply, Rule, ServFail, Silence, Stage, Stall, Truncated
 

@@ -15,7 +15,7 @@ DECLARATION = """
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
-from conformance.witness.attempts import delivered
+from conformance.witness.connections import delivered
 
 MODES = (
     FailureMode(

@@ -11,7 +11,8 @@ from stories.wire import fault, message, sent, syn
 
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.message import Kind
-from conformance.witness.attempts import Attempt, Witness, delivered
+from conformance.witness.attempts import Attempt, Witness
+from conformance.witness.connections import delivered
 from fake_servers.events import SmtpHeard, TcpClosed, TlsOffered
 
 # whether a kill fell into its moment is a story of its own

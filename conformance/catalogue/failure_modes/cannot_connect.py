@@ -9,7 +9,7 @@ from conformance.catalogue.destination import Host
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
-from conformance.witness.attempts import fault_played
+from conformance.witness.connections import fault_played
 from conformance.witness.tls import starttls_missing
 from fake_servers import Reply, Rule, Stage
 

@@ -6,7 +6,7 @@ A firewall or a server that is shut down refuses the connection.
 from conformance.catalogue.destination import Host, Tcp
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.section import Section
-from conformance.witness.attempts import syn_refused
+from conformance.witness.connections import syn_refused
 
 MODES = (
     FailureMode(

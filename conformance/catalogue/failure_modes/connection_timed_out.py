@@ -6,7 +6,7 @@ The destination server cannot be reached.
 from conformance.catalogue.destination import EachAttempt, Host, Tcp, Timeout
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.section import Section
-from conformance.witness.attempts import syn_dropped, unreachable
+from conformance.witness.connections import syn_dropped, unreachable
 
 _TIME_WORDS = ("timedout", "timeout", "10060", "noresponse", "notrespond", "deadline")
 

@@ -6,7 +6,7 @@ from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind, Message
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
-from conformance.witness.attempts import delivered
+from conformance.witness.connections import delivered
 from fake_servers import Rule, Slow, Stage
 
 _PACE = 1.0  # seconds for each reply: half of the time-outs that are asked for

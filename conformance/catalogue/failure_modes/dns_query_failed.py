@@ -6,8 +6,7 @@ The smart host's name cannot be turned into an address.
 from conformance.catalogue.destination import DnsName, EachAttempt, Host, Timeout
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.section import Section
-from conformance.witness.attempts import query_failed, query_unanswered
-from conformance.witness.dns import query_spoilt
+from conformance.witness.dns import query_failed, query_spoilt, query_unanswered
 from fake_servers import (
     HangUp,
     Lame,

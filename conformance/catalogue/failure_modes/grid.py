@@ -17,7 +17,7 @@ from conformance.catalogue.failure_modes.grid_stages import ROWS, Phase, StageRo
 from conformance.catalogue.message import Kind, Message, Refusal
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
-from conformance.witness.attempts import fault_played, stalled
+from conformance.witness.connections import fault_played, stalled
 from fake_servers import Rule, Stage
 
 _SMALL_BUFFER = 4_096

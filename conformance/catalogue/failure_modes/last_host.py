@@ -6,7 +6,7 @@ The source document asks for the destination server, samples of the live service
 from conformance.catalogue.destination import Host
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.section import Section
-from conformance.witness.attempts import fault_played
+from conformance.witness.connections import fault_played
 from fake_servers import Close, Reply, Rule, Stage
 
 _UNAVAILABLE = "4.3.2 Service not available"

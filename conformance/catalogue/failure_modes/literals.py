@@ -5,7 +5,7 @@ from conformance.catalogue.destination import DnsName, Host
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
-from conformance.witness.attempts import delivered, fault_played
+from conformance.witness.connections import delivered, fault_played
 from conformance.witness.dns import other_family_failed
 from fake_servers import Reply, Rule, ServFail, Stage
 

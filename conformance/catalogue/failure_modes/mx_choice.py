@@ -5,7 +5,7 @@ from conformance.catalogue.destination import Host, Tcp
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
-from conformance.witness.attempts import delivered, fault_played, syn_refused
+from conformance.witness.connections import delivered, fault_played, syn_refused
 from fake_servers import Reply, Rule, Stage
 
 MODES = (

@@ -8,8 +8,8 @@ from conformance.catalogue.destination import DnsName, EachAttempt, Host, Timeou
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
-from conformance.witness.attempts import fault_played, mx_query_failed, query_failed
-from conformance.witness.dns import alias_told, mx_elsewhere, mx_unanswered
+from conformance.witness.connections import fault_played
+from conformance.witness.dns import alias_told, mx_elsewhere, mx_query_failed, mx_unanswered, query_failed
 from fake_servers import NoData, NxDomain, Records, Reply, Rule, ServFail, Silence, Stage
 
 _DNS_WORDS = ("dns", "name", "lookup", "resol", "domain", "query", "records")

@@ -8,7 +8,7 @@ from conformance.catalogue.destination import Host
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind, Refusal
 from conformance.catalogue.section import Section
-from conformance.witness.attempts import fault_played
+from conformance.witness.connections import fault_played
 from fake_servers import Reply, Rule, Stage
 
 _BUSY = ("busy", "tryagain", "later")

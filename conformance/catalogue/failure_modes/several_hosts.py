@@ -9,16 +9,9 @@ from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
-from conformance.witness.attempts import (
-    Witness,
-    fault_played,
-    query_failed,
-    query_unanswered,
-    stalled,
-    syn_dropped,
-    syn_refused,
-    unreachable,
-)
+from conformance.witness.attempts import Witness
+from conformance.witness.connections import fault_played, stalled, syn_dropped, syn_refused, unreachable
+from conformance.witness.dns import query_failed, query_unanswered
 from conformance.witness.tls import certificate_offered, starttls_missing
 from fake_servers import (
     Action,

@@ -8,7 +8,8 @@ from conformance.catalogue.connector import MxRouting
 from conformance.catalogue.destination import DnsName, Host
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.section import Section
-from conformance.witness.attempts import fault_played, mx_query_failed, query_failed
+from conformance.witness.connections import fault_played
+from conformance.witness.dns import mx_query_failed, query_failed
 from fake_servers import NoData, NxDomain, Reply, Rule, Stage
 
 _TTL = 3  # seconds: longer than one retry interval, so that an answer that is kept shows

@@ -11,7 +11,8 @@ from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
-from conformance.witness.attempts import Witness, fault_played
+from conformance.witness.attempts import Witness
+from conformance.witness.connections import fault_played
 from conformance.witness.tls import handshake_failed, offered_before_tls, starttls_missing
 from fake_servers import Raw, Reply, Rule, Stage
 

@@ -1,0 +1,139 @@
+"""Witnesses of connections: of those that came about, and of those that did not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Literal
+
+from conformance.evidence.connections import Connection
+from conformance.evidence.view import Evidence
+from conformance.witness.attempts import Contact, Witness, before_repair
+from conformance.witness.dns import QUERIES_PER_ATTEMPT, look_ups
+from fake_servers.events import Event, TcpProbe, TcpSyn
+
+
+def connections_with(
+    evidence: Evidence, telling: Callable[[Connection], Iterable[Event]], *, patience: float = 0.0
+) -> list[Contact]:
+    """Return one contact for each connection on which something telling happened.
+
+    A relay may give up after its patience, in seconds from then, and keep the connection for a while: to say QUIT,
+    for one, which shows when it gave up.
+    """
+    names = _site_names(evidence)
+    contacts = []
+    for connection in evidence.connections:
+        told = next(iter(telling(connection)), None)
+        if told is None:
+            continue
+        ended = max(told.at, connection.opened if connection.closed is None else connection.closed.at)
+        heard = math.inf if connection.heard is None else connection.heard.at
+        contact = Contact(
+            at=connection.opened,
+            end=min(ended, told.at + patience, heard),
+            latest_end=ended,
+            host=names.get(connection.server, connection.server),
+        )
+        contacts.append(contact)
+    return contacts
+
+
+def _site_names(evidence: Evidence) -> dict[str, str]:
+    return {site.server: site.name for site in evidence.staged.sites}
+
+
+def _fault_played(evidence: Evidence) -> list[Contact]:
+    return connections_with(evidence, lambda connection: connection.faults)
+
+
+def _stalled(evidence: Evidence) -> list[Contact]:
+    granted = evidence.staged.granted.command_timeout or evidence.record.header.asked.command_timeout or 0.0
+    return connections_with(evidence, lambda connection: connection.faults, patience=granted)
+
+
+def _delivered(evidence: Evidence) -> list[Contact]:
+    arrived = connections_with(evidence, lambda connection: connection.messages)
+    # what came back, or went to another, shows as well that the relay took the message in hand
+    elsewhere = {each.connection: each for each in reversed((*evidence.returned, *evidence.astray))}
+    contacts = [
+        Contact(at=each.at, end=each.at, latest_end=each.at, host=each.server) for each in elsewhere.values()
+    ]
+    return sorted([*arrived, *contacts], key=lambda contact: contact.at)
+
+
+def _syns(evidence: Evidence, outcome: Literal["dropped", "refused"]) -> list[Contact]:
+    names = _site_names(evidence)
+    contacts = [
+        Contact(
+            at=syn.at,
+            end=syn.at + syn.seconds,
+            latest_end=syn.at + syn.seconds,
+            host=names.get(syn.server, syn.server),
+        )
+        for syn in evidence.of(TcpSyn)
+        if syn.outcome == outcome
+    ]
+    return sorted(contacts, key=lambda contact: contact.at)
+
+
+def _dropped(evidence: Evidence) -> list[Contact]:
+    # the last sign of a dropped SYN is its last retransmission; the relay waits on until its time-out
+    granted = evidence.staged.granted.connect_timeout or evidence.record.header.asked.connect_timeout or 0.0
+    return [replace(c, latest_end=max(c.end, c.at + granted)) for c in _syns(evidence, "dropped")]
+
+
+def _refused(evidence: Evidence) -> list[Contact]:
+    if evidence.record.header.lab == "namespace":
+        return _syns(evidence, "refused")
+    return _between_probes(evidence, "refused")
+
+
+def _unreachable(evidence: Evidence) -> list[Contact]:
+    return _between_probes(evidence, "unreachable")
+
+
+def _between_probes(evidence: Evidence, outcome: Literal["refused", "unreachable"]) -> list[Contact]:
+    """Return the look-ups between our own probes if all of these met the fault, and none otherwise.
+
+    While the fault lasts there is only the first probe; the second one is made right at the repair.
+    """
+    probes = list(evidence.of(TcpProbe))
+    repaired = evidence.staged.repaired
+    framed = bool(probes) and (repaired is None or probes[-1].at >= repaired)
+    if not framed or any(probe.outcome != outcome for probe in probes):
+        return []
+    probed = {site.name for site in evidence.staged.sites if site.server in {p.server for p in probes}}
+    looked_up = [c for c in look_ups(evidence) if c.at >= probes[0].at and c.host in probed]
+    return before_repair(evidence, looked_up)
+
+
+fault_played = Witness(
+    sentence="the journal of the fake server shows a connection on which the scripted fault was played",
+    see=_fault_played,
+)
+stalled = Witness(
+    sentence="the journal of the fake server shows a connection on which it fell silent",
+    see=_stalled,
+)
+delivered = Witness(sentence="the message arrived", see=_delivered)
+syn_dropped = Witness(
+    sentence="a SYN to the destination stayed unanswered (namespace: seen on the wire; loopback: in the "
+    "kernel's socket table)",
+    see=_dropped,
+)
+syn_refused = Witness(
+    sentence="namespace: a SYN was answered with RST on the wire; loopback: the smart host's address (TTL 0) "
+    "was looked up between two probes of ours that were both refused",
+    see=_refused,
+    indirect=frozenset({"loopback"}),
+    per_attempt=QUERIES_PER_ATTEMPT,
+)
+unreachable = Witness(
+    sentence="the smart host's address (TTL 0) was looked up between two probes of ours that both found the "
+    "host unreachable",
+    see=_unreachable,
+    indirect=frozenset({"loopback", "namespace"}),
+    per_attempt=QUERIES_PER_ATTEMPT,
+)
