@@ -85,7 +85,8 @@ class Evidence:
 
     def connection_of(self, event: Event) -> Connection:
         """Return the connection to a server of this scenario on which something happened."""
-        return next(each for each in self.connections if each.number == event.connection)
+        [connection] = (each for each in self.connections if each.number == event.connection)
+        return connection
 
     @cached_property
     def messages(self) -> tuple[SmtpMessage, ...]:

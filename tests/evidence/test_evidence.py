@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from stories.reports import qmail_like
 from stories.story import Story, good, good_control, waiting
 from stories.wire import RESOLVER, SINK, query
@@ -46,6 +47,12 @@ class TestEvents:
         evidence = waiting("greeting_421").evidence()
         assert set(map(type, evidence.of(TcpClosed))) == {TcpClosed}
         assert list(evidence.of(DnsQuery)) == []
+
+    def test_a_story_cannot_tell_what_no_record_can_hold(self) -> None:
+        with pytest.raises(ValueError, match=r"tcp/probe at 0\.1 s: outcome is 'refuzed'"):
+            Story("connection_refused").probes(0.1, outcome="refuzed")
+        with pytest.raises(AssertionError, match="it never happened"):
+            Story("connection_refused").note(FakeBroke(error="oops"))
 
     def test_a_defect_of_what_everybody_relies_on_is_everybodys(self) -> None:
         story, other = waiting("greeting_421"), good_control("slow")

@@ -18,7 +18,7 @@ from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_
 from fake_servers.events import Event
 from stories.reports import ndr
 from stories.staging import ASKED, header
-from stories.wire import SINK, answer, fault, message
+from stories.wire import SINK, answer, fault, message, written
 
 SERVES, REFUSES, HANGS = "127.1.1.1", "127.1.1.2", "127.1.1.3"
 _CONTROL = scenario_of("plain.healthy")
@@ -46,7 +46,7 @@ class SequenceStory:
     def note(self, event: Event) -> SequenceStory:
         """Note an event; at no other server it happened at the one that serves."""
         server = event.server or f"{SERVES}:25"
-        self.events.append(replace(event, server=server, connection=int(event.at * 10)))
+        self.events.append(written(replace(event, server=server, connection=int(event.at * 10))))
         return self
 
     def armed(self, number: int, at: float) -> SequenceStory:

@@ -25,7 +25,7 @@ from fake_servers import Event
 from fake_servers.events import TcpProbe, TlsOffered, Transport
 from stories.reports import ndr
 from stories.staging import DAY, header, scenario_of, staged
-from stories.wire import SINK, accepted, answer, closed, fault, message, query, sent, syn
+from stories.wire import SINK, accepted, answer, closed, fault, message, query, sent, syn, written
 
 ASPECT = {aspect.name: aspect for aspect in ASPECTS}
 
@@ -63,7 +63,7 @@ class Story:
     # the wire
 
     def note(self, *events: Event) -> Story:
-        self.events += events
+        self.events += map(written, events)
         return self
 
     def looks_up(
@@ -219,7 +219,7 @@ def _telling(mode: str, host: Host) -> Event:
     if host.rules:
         return fault("played", host.rules[0].stage)
     if host.tls is not None:
-        return TlsOffered(certificate=host.tls.certificate)
+        return TlsOffered(certificate=str(host.tls.certificate))
     assert mode == "tls_not_offered"
     return sent("ehlo", "250-mx\n250 HELP")
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
 from fake_servers import Stage
+from fake_servers.event_json import from_json, to_json
 from fake_servers.events import (
     DnsAnswer,
     DnsQuery,
+    Event,
     SmtpFault,
     SmtpMessage,
     SmtpReceived,
@@ -21,6 +24,12 @@ from fake_servers.events import (
 
 RESOLVER = "127.1.0.53:53"
 SINK = "127.1.0.99:25"
+
+
+def written(event: Event) -> Event:
+    """Return an event as a record would give it back, so that a value which none can have fails the story."""
+    assert not math.isnan(event.at), f"it never happened: {event}"
+    return from_json(to_json(event))
 
 
 def query(name: str, type: str = "A", *, id: int = 1, transport: Transport = "udp", **when: Any) -> DnsQuery:
