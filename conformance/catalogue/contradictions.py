@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from conformance.catalogue.connector import MxRouting, SmartHosts, TlsRule
 from conformance.catalogue.destination import DnsName, EachAttempt, Host
+from conformance.catalogue.failing_attempts import MOST_ATTEMPTS, failing_attempts, first_gap
 from conformance.catalogue.host_contradictions import of_host, waits_for, waits_for_answer
 from conformance.catalogue.message import RECIPIENT, Kind, Refusal
-from conformance.catalogue.passing import MOST_ATTEMPTS, failing_attempts, first_gap
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from fake_servers import Close, Reset, Rule, Stall

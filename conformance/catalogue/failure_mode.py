@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from conformance.catalogue.connector import MxRouting, SmartHosts, TlsRule
 from conformance.catalogue.contradictions import contradictions
 from conformance.catalogue.destination import DnsName, EachAttempt, Host, ServerTls
+from conformance.catalogue.failing_attempts import failing_attempts
 from conformance.catalogue.message import Kind, Message, Refusal
-from conformance.catalogue.passing import failing_attempts
 from conformance.catalogue.section import Section
 from conformance.catalogue.step import Step
 from conformance.target import Capability, TlsPolicy

@@ -1,4 +1,4 @@
-"""The same of one host, wherever it stands: which parts of it cannot go together, and what lets a relay wait."""
+"""Which parts of one host cannot go together, wherever it stands, and what of it lets a relay wait."""
 
 from __future__ import annotations
 

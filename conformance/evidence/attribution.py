@@ -13,7 +13,7 @@ from typing import cast
 from conformance.evidence.record import Record, Staged
 from fake_servers.events import ClientEvent, DnsEvent, Event, FakeBroke, RelayEvent, SmtpMessage
 
-# What is done to the relay is done to all its messages, and on the name server, the sink, a witness everybody relies.
+# What is done to the relay is done to all its messages; and everybody relies on the name server, the sink and a witness.
 _EVERYBODY = "everybody"
 
 

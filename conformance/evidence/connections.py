@@ -9,7 +9,6 @@ from functools import cached_property
 from fake_servers.events import (
     E,
     Event,
-    SmtpBody,
     SmtpFault,
     SmtpHeard,
     SmtpMessage,
@@ -82,11 +81,6 @@ class Connection:
     def heard(self) -> SmtpHeard | None:
         """The first that the relay said into a stall."""
         return self._first(SmtpHeard)
-
-    @cached_property
-    def bodies(self) -> tuple[SmtpBody, ...]:
-        """How much content came, of each message that was begun."""
-        return self._all(SmtpBody)
 
     @cached_property
     def messages(self) -> tuple[SmtpMessage, ...]:

@@ -13,7 +13,7 @@ than it seems:
 * It is of one relay instance. What another one lists, or does not list, is about other scenarios.
 * It counts while the window of the scenario is open. Before the relay accepted the message there was nothing to be
   listed; after the end nobody waited for anything. The end itself is seen: a window closes with a listing that is later
-  than everything that was waited for, unless the relay gave none.
+  than everything that was waited for, unless the relay gave none; then the last one before it counts.
 
 That nobody asked does not mean that a message was gone. Where no listing tells, the answer is *unknown*, and whoever
 asks has to say what becomes of a verdict then. The reading is of one recipient, because each may have a fate of its
@@ -42,7 +42,7 @@ class Presence(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class QueueAnswer:
     """Whether a message was in the queue, and which listing tells.
 
     Attributes:
@@ -71,12 +71,12 @@ class Listed:
     tells: bool
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> QueueAnswer:
         """What it tells by itself."""
-        return Answer(presence=Presence.PRESENT if self.messages else Presence.ABSENT, at=self.at)
+        return QueueAnswer(presence=Presence.PRESENT if self.messages else Presence.ABSENT, at=self.at)
 
 
-_UNKNOWN = Answer(presence=Presence.UNKNOWN)
+_UNKNOWN = QueueAnswer(presence=Presence.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -103,17 +103,17 @@ class QueueReading:
         """Those of them that do not list the message."""
         return tuple(each for each in self.telling if not each.messages)
 
-    def at(self, moment: float) -> Answer:
+    def at(self, moment: float) -> QueueAnswer:
         """Return the answer for a moment, as the last listing before it tells."""
         return self.during(until=moment).last
 
     @property
-    def last(self) -> Answer:
+    def last(self) -> QueueAnswer:
         """The answer for the end of the span."""
         return self.telling[-1].answer if self.telling else _UNKNOWN
 
     @property
-    def throughout(self) -> Answer:
+    def throughout(self) -> QueueAnswer:
         """The answer for the whole span: absent, if it was absent once, as the first such listing tells."""
         return self.missing[0].answer if self.missing else self.last
 

@@ -11,7 +11,7 @@ from conformance.catalogue.requirements import Requirement, catalogue
 from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.evidence.record import Fault, Record, Staged
 from conformance.evidence.view import Evidence
-from conformance.judging import controls
+from conformance.judging import control_proofs
 from conformance.judging.aspect import Aspect, Criterion
 from conformance.judging.case import Case
 from conformance.judging.fate import why_not
@@ -215,9 +215,9 @@ def _nothing_broke(record: Record, evidence: Evidence | None) -> None:
 
 def _controls_passed(scenario: Scenario, record: Record, profile: Profile) -> None:
     for control in controls_of(scenario):
-        criterion = controls.CLOCK if control.course is Course.AFTER_JUMP else controls.ARRIVAL
+        criterion = control_proofs.CLOCK if control.course is Course.AFTER_JUMP else control_proofs.ARRIVAL
         judged = judge(criterion, control, record, profile)
-        if criterion is controls.ARRIVAL and judged.findings and judged.findings[0].holds:
+        if criterion is control_proofs.ARRIVAL and judged.findings and judged.findings[0].holds:
             continue  # it arrived; what was altered on the way is judged where it belongs
         if judged.verdict not in (Verdict.PASS, Verdict.DEVIATION):
             raise Inconclusive(

@@ -12,7 +12,7 @@ from conformance.judging.case import Case
 from conformance.judging.verdict import Inconclusive
 from conformance.judging.whereabouts import taken
 from conformance.target import Alert
-from fake_servers.events import DnsQuery, TcpAccepted, TcpSyn
+from fake_servers.events import DnsQuery, TcpSyn
 
 # What was under way when the operator's act was done may come to its end, in seconds on top of the relay's granularity.
 _UNDER_WAY = 0.5
@@ -43,7 +43,7 @@ def last_action(case: Case) -> OperatorAction:
 
 
 def in_force_from(case: Case) -> float:
-    """Return when the last act was in force, with what was under way at that moment."""
+    """Return when the last action was in force, with what was under way at that moment."""
     return last_action(case).done + case.evidence.staged.granted.granularity + _UNDER_WAY
 
 
@@ -51,13 +51,10 @@ def contacts_after(evidence: Evidence, moment: float) -> Iterator[tuple[float, s
     """Yield each sign, after a moment, that the relay still goes to the smart hosts: when, and what."""
     names = {site.name.lower(): site for site in evidence.staged.sites}
     servers = {site.server for site in evidence.staged.sites}
-    for event in evidence.events:
-        if event.at <= moment:
-            continue
-        if isinstance(event, DnsQuery) and event.host in names:
-            yield event.at, f"look-up of {event.host}"
-        elif isinstance(event, TcpAccepted | TcpSyn) and event.server in servers:
-            yield event.at, f"connection to {event.server}"
+    looked_up = [(e.at, f"look-up of {e.host}") for e in evidence.of(DnsQuery) if e.host in names]
+    tried = [(e.at, f"connection to {e.server}") for e in evidence.of(TcpSyn) if e.server in servers]
+    opened = [(each.opened, f"connection to {each.server}") for each in evidence.connections]
+    yield from sorted(sign for sign in (*looked_up, *tried, *opened) if sign[0] > moment)
 
 
 def alert_listings(evidence: Evidence) -> list[AlertListing]:

@@ -22,7 +22,7 @@ _TURNS = 4
 _BITS = 10  # enough for any part to be nearly as likely as any other
 
 
-def schedules(depth: int) -> st.SearchStrategy[FaultSequence]:
+def sequences(depth: int) -> st.SearchStrategy[FaultSequence]:
     """Return a strategy for schedules of one to `depth` faults and an ending, which is healthy half of the time."""
     fault = _one_of(tuple(FAULTS))
     faults = _one_of(range(1, depth + 1)).flatmap(lambda length: st.tuples(*[fault] * length))
@@ -53,10 +53,10 @@ def draw(
     for turn in range(_TURNS):
         if len(found) < wanted:
             found |= dict.fromkeys(_drawn(wanted, seed_ * _TURNS + turn, depth))
-    for schedule in _all(depth):
+    for sequence in _all(depth):
         if len(found) >= wanted:
             break
-        found[schedule] = None
+        found[sequence] = None
     return list(found)[:wanted]
 
 
@@ -74,9 +74,9 @@ def _drawn(count: int, number: int, depth: int) -> list[FaultSequence]:
         verbosity=Verbosity.quiet,
         backend="hypothesis",
     )
-    @given(schedules(depth))
-    def collect(schedule: FaultSequence) -> None:
-        examples.append(schedule)
+    @given(sequences(depth))
+    def collect(sequence: FaultSequence) -> None:
+        examples.append(sequence)
 
     collect()
     return examples

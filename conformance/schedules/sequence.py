@@ -166,7 +166,7 @@ class FaultSequence:
         A fault is dropped, or becomes a milder one at the same stage, or the mildest of its layer, or the mildest of
         all; an ending becomes a milder one of its kind, or healthy.
         """
-        return sorted(set(self._reductions()), key=lambda schedule: schedule.weight)
+        return sorted(set(self._reductions()), key=lambda sequence: sequence.weight)
 
     def parts(self) -> list[FaultSequence]:
         """Return each fault followed by health, and the ending without faults: one often explains it all."""
@@ -211,11 +211,11 @@ def _family(name: str) -> str:
     return stage if at else name.partition("_")[0].removesuffix("ion")
 
 
-def failure_mode_of(schedule: FaultSequence) -> FailureMode:
+def failure_mode_of(sequence: FaultSequence) -> FailureMode:
     """Return what stages a schedule."""
-    steps = schedule.steps
+    steps = sequence.steps
     return FailureMode(
-        name=str(schedule),
+        name=str(sequence),
         section=Section.SCHEDULE,
         staged=f"To one attempt after another the destination {'; then it '.join(step.about for step in steps)}.",
         kind=Kind.SCHEDULE,

@@ -33,37 +33,37 @@ class Smallest:
     """What a failing schedule came down to.
 
     Attributes:
-        schedule: The simplest schedule that is known to fail and that the failing one can be reduced to.
+        sequence: The simplest schedule that is known to fail and that the failing one can be reduced to.
         untried: Its own reductions of which nothing is known.
     """
 
-    schedule: FaultSequence
+    sequence: FaultSequence
     untried: tuple[FaultSequence, ...]
 
     def __str__(self) -> str:
         if not self.untried:
-            return f"minimal schedule: {self.schedule}"
+            return f"minimal schedule: {self.sequence}"
         return (
-            f"minimal schedule so far: {self.schedule} ({len(self.untried)} reductions of it were not judged)"
+            f"minimal schedule so far: {self.sequence} ({len(self.untried)} reductions of it were not judged)"
         )
 
 
-def smallest(schedule: FaultSequence, known: Known) -> Smallest:
+def smallest(sequence: FaultSequence, known: Known) -> Smallest:
     """Return what a failing schedule came down to."""
-    failing = [other for other, fails in known.items() if fails and schedule.can_become(other)]
-    found = min([schedule, *failing], key=lambda each: each.weight)
+    failing = [other for other, fails in known.items() if fails and sequence.can_become(other)]
+    found = min([sequence, *failing], key=lambda each: each.weight)
     return Smallest(found, tuple(r for r in found.reductions() if known.get(r) is None))
 
 
 def next_reductions(failing: Sequence[FaultSequence], known: Known) -> list[FaultSequence]:
     """Return what to stage next, for the simplest of the schedules that came down to something still reducible."""
-    came_down_to = [smallest(schedule, known) for schedule in failing]
-    open_ones = {found.schedule: found for found in came_down_to if set(found.untried) - set(known)}
-    simplest = sorted(open_ones, key=lambda schedule: schedule.weight)[:MOST]
+    came_down_to = [smallest(sequence, known) for sequence in failing]
+    open_ones = {found.sequence: found for found in came_down_to if set(found.untried) - set(known)}
+    simplest = sorted(open_ones, key=lambda sequence: sequence.weight)[:MOST]
     wanted = dict.fromkeys(
-        r for schedule in simplest for r in (*schedule.parts(), *open_ones[schedule].untried)
+        r for sequence in simplest for r in (*sequence.parts(), *open_ones[sequence].untried)
     )
-    return [schedule for schedule in wanted if schedule not in known]
+    return [sequence for sequence in wanted if sequence not in known]
 
 
 class Minimiser:
@@ -82,34 +82,34 @@ class Minimiser:
         self._conclusive: set[FaultSequence] = set()
         self._failing: list[FaultSequence] = []
 
-    def minimal(self, schedule: FaultSequence) -> Smallest:
+    def minimal(self, sequence: FaultSequence) -> Smallest:
         """Return what a failing schedule came down to."""
         self._catch_up()
-        return smallest(schedule, self._known)
+        return smallest(sequence, self._known)
 
     def wanted(self) -> list[Scenario]:
         """Return the reductions to stage next."""
         self._catch_up()
         return [
-            Scenario(failure_mode=failure_mode_of(schedule), course=Course.REDUCED)
+            Scenario(failure_mode=failure_mode_of(sequence), course=Course.REDUCED)
             # one that failed on a crowded machine, and no more when it was staged again, needs no explanation
-            for schedule in next_reductions([s for s in self._failing if self._known[s]], self._known)
+            for sequence in next_reductions([s for s in self._failing if self._known[s]], self._known)
         ]
 
     def _catch_up(self) -> None:
         """Judge what the records that came since hold; of several stagings the last one counts, see `Run.judged_in`."""
         for record in self._records[self._read :]:
-            for scenario in _schedules_in(record):
+            for scenario in _sequences_in(record):
                 judged = judge(test_exactly_once, scenario, record, self._profile)
-                schedule = FaultSequence.parse(scenario.failure_mode.name)
-                if schedule in self._conclusive:
+                sequence = FaultSequence.parse(scenario.failure_mode.name)
+                if sequence in self._conclusive:
                     continue
                 if judged.conclusive:
-                    self._conclusive.add(schedule)
+                    self._conclusive.add(sequence)
                 unknown = judged.verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR)
-                self._known[schedule] = None if unknown else judged.verdict is Verdict.FAIL
+                self._known[sequence] = None if unknown else judged.verdict is Verdict.FAIL
                 if judged.verdict is Verdict.FAIL and scenario.course is Course.SCHEDULE:
-                    self._failing.append(schedule)
+                    self._failing.append(sequence)
         self._read = len(self._records)
 
 
@@ -122,7 +122,7 @@ def explained(judged: Judged, scenario: Scenario, minimiser: Minimiser) -> Judge
     return replace(judged, findings=tuple(findings))
 
 
-def _schedules_in(record: Record) -> Iterator[Scenario]:
+def _sequences_in(record: Record) -> Iterator[Scenario]:
     for staged in record.staged.values():
         if staged.course in SCHEDULES:
             yield scenario_of(staged.scenario)

@@ -1,6 +1,6 @@
 """Control of a moved clock: the date that the relay stamps on a message is a day ahead."""
 
-from conformance.judging import controls
+from conformance.judging import control_proofs
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 
 
@@ -16,4 +16,4 @@ def test_clock_moved(case: Case) -> list[Finding]:
 
     Every Received field counts, because the message was submitted without any.
     """
-    return controls.clock(case)
+    return control_proofs.clock(case)

@@ -1,6 +1,6 @@
 """Positive controls: mail to a healthy destination arrives at the first attempt."""
 
-from conformance.judging import controls
+from conformance.judging import control_proofs
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 
 # Controls of something else than delivery, with aspects of their own.
@@ -19,4 +19,4 @@ def test_delivered(case: Case) -> list[Finding]:
 
     The first finding, that it arrived, is what a control proves to other scenarios.
     """
-    return controls.arrival(case)
+    return control_proofs.arrival(case)

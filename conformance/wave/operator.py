@@ -42,7 +42,7 @@ class AlertWatch:
         """Ask until cancelled.
 
         Raises:
-            Trouble: The relay cannot be asked.
+            TargetUnusable: The relay cannot be asked.
         """
         while True:
             await self.ask()

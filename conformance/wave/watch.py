@@ -24,7 +24,7 @@ _MISSES_ALLOWED = 2
 _PATIENCE = 5.0
 
 _TICK = 0.05
-_MOMENT = 0.5  # seconds between two samples; two of them make a moment
+_MOMENT = 0.5  # seconds between two samples; pressure is told for two of them in a row
 
 
 @dataclass(eq=False)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from stories.story import Story
 
-from conformance.evidence.queue import Answer, Presence
+from conformance.evidence.queue import Presence, QueueAnswer
 from conformance.target import QueuedMessage
 
 PRESENT, ABSENT, UNKNOWN = Presence.PRESENT, Presence.ABSENT, Presence.UNKNOWN
@@ -21,8 +21,8 @@ def _told(text: str) -> Story:
     return story
 
 
-def _answer(presence: Presence, at: float | None = None) -> Answer:
-    return Answer(presence=presence, at=at)
+def _answer(presence: Presence, at: float | None = None) -> QueueAnswer:
+    return QueueAnswer(presence=presence, at=at)
 
 
 class TestWhatCounts:

@@ -15,7 +15,7 @@ from conformance.catalogue.profile import load
 from conformance.catalogue.requirements import Level
 from conformance.catalogue.scenario import Course, controls_of, unsuitable
 from conformance.evidence.record import Fault, Trouble
-from conformance.judging import controls
+from conformance.judging import control_proofs
 from conformance.judging.aspect import Case, Criterion, aspect
 from conformance.judging.judge import Judged, judge
 from conformance.judging.verdict import Finding, Verdict
@@ -150,7 +150,9 @@ def test_a_control_that_did_not_pass_leaves_its_dependants_inconclusive() -> Non
     assert "nothing arrived" in judged.observed
 
 
-@pytest.mark.parametrize("criterion", [controls.ARRIVAL, controls.CLOCK], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "criterion", [control_proofs.ARRIVAL, control_proofs.CLOCK], ids=lambda each: each.name
+)
 def test_what_a_control_proves_is_what_its_aspect_shows(criterion: Criterion) -> None:
     assert criterion.requirements == ASPECT[criterion.name].requirements
 

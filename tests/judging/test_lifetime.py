@@ -12,6 +12,7 @@ from stories.days import MOMENTS, expired, whole_day
 from conformance.catalogue.course import STOPS, TRAITS, Course, Timing, timing_of
 from conformance.catalogue.failure_modes import ALL
 from conformance.judging.lifetime import FULL_DAY, given_up, lifetime_of
+from fake_servers.events import SmtpMessage
 
 
 class TestMovedClock:
@@ -76,7 +77,7 @@ def test_the_end_is_the_first_report_of_failure() -> None:
     assert given_up(story.case()) == MOMENTS["25h05"] + 2.0
     assert given_up(story.returns(30.0, action="delayed").case()) == MOMENTS["25h05"] + 2.0
     assert given_up(story.returns(31.0).case()) == 31.0
-    story.events = [event for event in story.events if event.kind != "message"]
+    story.events = [event for event in story.events if not isinstance(event, SmtpMessage)]
     assert given_up(story.case()) is None
 
 

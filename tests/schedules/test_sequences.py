@@ -13,14 +13,14 @@ from conformance.catalogue.destination import Tcp
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.message import Kind
 from conformance.catalogue.scenario import Scenario, controls_of
-from conformance.schedules.drawing import schedules
+from conformance.schedules.drawing import sequences
 from conformance.schedules.scenarios import scenario_of
 from conformance.schedules.sequence import ENDINGS, FAULTS, FaultSequence, failure_mode_of
 from conformance.schedules.steps import is_fault
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from fake_servers import Script
 
-anything = schedules(5)
+anything = sequences(5)
 
 
 def scenario(schedule: FaultSequence, course: Course = Course.SCHEDULE) -> Scenario:

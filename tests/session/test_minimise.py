@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.schedules.drawing import schedules
+from conformance.schedules.drawing import sequences
 from conformance.schedules.sequence import FaultSequence
 from conformance.session.minimise import MOST, WAVES, next_reductions, smallest
 
@@ -43,7 +43,7 @@ def test_what_does_not_matter_is_dropped() -> None:
 def test_what_matters_in_number_only_becomes_the_mildest() -> None:
     start = parse("stall_at_dot+dns_servfail+healthy")
     known, _ = play([start], lambda schedule: len(schedule.faults) >= 2)
-    assert smallest(start, known).schedule == parse("connection_refused+connection_refused+healthy")
+    assert smallest(start, known).sequence == parse("connection_refused+connection_refused+healthy")
 
 
 def test_what_matters_in_order_keeps_its_order() -> None:
@@ -56,13 +56,13 @@ def test_what_matters_in_order_keeps_its_order() -> None:
 
     start = parse("stall_at_dot+close_at_mail+dns_nodata+healthy")
     known, _ = play([start], fails)
-    assert smallest(start, known).schedule == parse("reply_451_at_dot+dns_servfail+healthy")
+    assert smallest(start, known).sequence == parse("reply_451_at_dot+dns_servfail+healthy")
 
 
 def test_an_ending_that_matters_stays() -> None:
     start = parse("dns_servfail+stall_at_quit")
     known, _ = play([start], lambda schedule: schedule.ending == "stall_at_quit")
-    assert smallest(start, known).schedule == parse("stall_at_quit")
+    assert smallest(start, known).sequence == parse("stall_at_quit")
 
 
 def test_a_schedule_that_fails_whatever_is_dropped_is_minimal_itself() -> None:
@@ -76,7 +76,7 @@ def test_a_schedule_that_fails_whatever_is_dropped_is_minimal_itself() -> None:
 def test_unstaged_reductions_are_owned_up_to() -> None:
     start = parse("close_at_mail+healthy")
     found = smallest(start, {start: True})
-    assert found.schedule == start
+    assert found.sequence == start
     assert str(found).endswith(f"({len(start.reductions())} reductions of it were not judged)")
 
 
@@ -94,7 +94,7 @@ def test_one_schedule_profits_from_what_another_came_down_to() -> None:
         parse("stall_at_ehlo+reset_at_data+reset_at_dot+healthy"),
     )
     minimal = parse("reset_at_data+healthy")
-    assert smallest(deep, {simple: True, deep: True, minimal: True}).schedule == minimal
+    assert smallest(deep, {simple: True, deep: True, minimal: True}).sequence == minimal
 
 
 def test_no_more_than_some_schedules_are_reduced_at_a_time() -> None:
@@ -112,7 +112,7 @@ def test_no_more_than_some_schedules_are_reduced_at_a_time() -> None:
     assert set(wanted) == one_step | {part for schedule in simplest for part in schedule.parts()}
 
 
-@given(schedules(3), st.data())
+@given(sequences(3), st.data())
 @settings(deadline=None)
 def test_a_few_waves_are_enough_for_what_fails_by_a_part_of_the_schedule(
     start: FaultSequence, data: st.DataObject
@@ -123,16 +123,16 @@ def test_a_few_waves_are_enough_for_what_fails_by_a_part_of_the_schedule(
             cause = data.draw(st.sampled_from(cause.reductions()))
     known, _ = play([start], lambda schedule: schedule.can_become(cause), waves=WAVES)
     found = smallest(start, known)
-    assert found.schedule.can_become(cause)
-    assert found.schedule.weight <= start.weight
+    assert found.sequence.can_become(cause)
+    assert found.sequence.weight <= start.weight
     if not found.untried:
-        assert found.schedule == cause
+        assert found.sequence == cause
 
 
 @pytest.mark.parametrize("waves", [0, 1, 2])
 def test_fewer_waves_find_something_that_fails_all_the_same(waves: int) -> None:
     start = parse("stall_at_dot+dns_no_answer+reset_at_mail+close_at_quit")
     known, _ = play([start], lambda schedule: "reset_at_mail" in schedule.faults, waves)
-    found = smallest(start, known).schedule
+    found = smallest(start, known).sequence
     assert known[found] is True
     assert len(found.faults) == (1 if waves else 3)

@@ -22,7 +22,7 @@ from conformance.suite import ASPECTS
 from conformance.target import DeliveryEvent, Outcome, QueuedMessage
 from conformance.wave.plan import slack
 from fake_servers import Event
-from fake_servers.events import TcpProbe, TlsOffered, Transport
+from fake_servers.events import SmtpMessage, TcpProbe, TlsOffered, Transport
 from stories.reports import ndr
 from stories.staging import DAY, header, scenario_of, staged
 from stories.wire import SINK, accepted, answer, closed, fault, message, query, sent, syn, written
@@ -170,7 +170,7 @@ class Story:
 
     def without_messages(self) -> Story:
         """Forget what arrived, wherever."""
-        self.events = [event for event in self.events if event.kind != "message"]
+        self.events = [event for event in self.events if not isinstance(event, SmtpMessage)]
         return self
 
     def without_listings(self) -> Story:

@@ -16,7 +16,7 @@ from conformance.catalogue.failure_modes import ALL
 from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.verdict import Verdict
 from conformance.target import Outcome
-from fake_servers.events import RelayKilled
+from fake_servers.events import DnsAnswer, DnsQuery, RelayKilled, SmtpMessage
 
 MODES = TOLD
 ENDS = ["expires", "one_ndr", "ndr_form", "ndr_status"]
@@ -48,7 +48,7 @@ def test_a_relay_that_does_it_right_passes_on_a_compressed_day(mode: str, lab: s
 def test_without_the_fault_nothing_passes(mode: str) -> None:
     for name in ENDS:
         story = expired(mode)
-        story.events = [event for event in story.events if event.kind == "message"]
+        story.events = [event for event in story.events if isinstance(event, SmtpMessage)]
         assert story.verdict(name) is Verdict.INCONCLUSIVE
 
 
@@ -258,7 +258,7 @@ class TestSurvivesRestart:
 
     def test_never_killed(self) -> None:
         story = self._story()
-        story.events = [event for event in story.events if event.layer != "relay"]
+        story.events = [event for event in story.events if not isinstance(event, RelayKilled)]
         assert "never killed" in observed(story, "survives_restart", Verdict.INCONCLUSIVE)
 
     def test_never_looked_after_the_restart(self) -> None:
@@ -290,8 +290,10 @@ class TestRetriedAllDay:
 
     def test_looked_up_once(self) -> None:
         story = whole_day("greeting_421")
-        first = [event for event in story.events if event.layer == "dns"][:2]
-        story.events = [event for event in story.events if event.layer != "dns"] + first
+        first = [event for event in story.events if isinstance(event, DnsQuery | DnsAnswer)][:2]
+        story.events = [
+            event for event in story.events if not isinstance(event, DnsQuery | DnsAnswer)
+        ] + first
         told = observed(story, "retried_all_day", Verdict.DEVIATION)
         assert "23 of them without a look-up" in told
 
