@@ -13,7 +13,7 @@ from typing import cast
 from conformance.evidence.record import Record, Staged
 from fake_servers.events import ClientEvent, DnsEvent, Event, FakeBroke, RelayEvent, SmtpMessage
 
-# What is done to the relay is done to all its messages; and everybody relies on the name server, the sink and a witness.
+# What is done to the relay is done to all its messages; name server, sink and witnesses serve everybody.
 _EVERYBODY = "everybody"
 
 
