@@ -76,6 +76,8 @@ def _of_error(mode: FailureMode) -> Iterator[str]:
     kind, reply = mode.kind, mode.refusal.reply
     if kind is Kind.TRANSIENT and not mode.explained_by:
         yield "kind transient without explained_by: no error detail could explain it"
+    if isinstance(mode.explained_by, str):
+        yield "explained_by is one text, and must be a tuple of words: a comma is missing"
     if mode.explained_by and kind not in _WITH_ERROR:
         yield f"explained_by with kind {kind}, under which no error is read"
     if mode.refusal != Refusal() and kind not in _WITH_ERROR:

@@ -58,7 +58,7 @@ def _says(detail: str, word: str) -> bool:
     """Tell whether a detail has a word; a number counts only if it stands alone."""
     if word.isdigit():
         return re.search(rf"(?<!\d){word}(?!\d)", detail) is not None
-    return word in _NOT_PLAIN.sub("", detail.lower())
+    return _NOT_PLAIN.sub("", word.lower()) in _NOT_PLAIN.sub("", detail.lower())
 
 
 def _detail(case: Case, error: ErrorSeen, titles: list[str]) -> str:

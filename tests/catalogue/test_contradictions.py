@@ -98,6 +98,7 @@ def test_what_goes_together_is_accepted(declared: dict[str, Any]) -> None:
         ({**TRANSIENT, "hosts": (Host(like="greeting_421"), Host())}, "like for one of the hosts and not "),
         # error
         (PLAIN, "kind transient without explained_by: "),
+        ({**PLAIN, "explained_by": "odd"}, "explained_by is one text, "),
         ({**HARMLESS, "explained_by": ("odd",)}, "explained_by with kind harmless, "),
         ({**HARMLESS, "refusal": Refusal(hostile=True)}, "refusal with kind harmless, "),
         ({**TRANSIENT, "refusal": Refusal(reply=BUSY)}, "refusal.reply, and no rule of the hosts "),

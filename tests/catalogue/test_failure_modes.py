@@ -35,9 +35,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_a_new_file_is_found_and_comes_last(folder: Path) -> None:
-    (folder / "b_new.py").write_text(DECLARATION.format(name="second"))
-    (folder / "a_new.py").write_text(DECLARATION.format(name="first"))
-    (folder / "c_new.py").write_text("HELPERS = 1\n")
+    (folder / "zz_b_new.py").write_text(DECLARATION.format(name="second"))
+    (folder / "zz_a_new.py").write_text(DECLARATION.format(name="first"))
+    (folder / "zz_c_new.py").write_text("HELPERS = 1\n")
     assert [*failure_modes._by_name()] == [*ALL, "first", "second"]
 
 
