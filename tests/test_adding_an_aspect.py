@@ -61,8 +61,4 @@ def test_the_mutant_is_caught_by_it_and_by_nothing_else(copy: Path) -> None:
 def test_it_stands_where_its_place_is(copy: Path) -> None:
     listed = _run(copy, copy, "pytest", "--target=reference", "-p", "no:cacheprovider", "--co", "-q")
     names = list(dict.fromkeys(re.findall(r"^conformance/suite/test_(\w+)\.py::", listed, re.MULTILINE)))
-    assert names[names.index("traces") - 1 : names.index("traces") + 2] == [
-        "delivered_later",
-        "traces",
-        "uses_tls",
-    ]
+    assert names.index("delivered_later") < names.index("traces") < names.index("uses_tls")

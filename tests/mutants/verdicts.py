@@ -63,7 +63,7 @@ def _compare(result: Result, mutant: Mutant, given: Given) -> None:
     judged = given.judged
     if expected is None:
         missing = given.aspect in _OPTIONAL and judged.verdict is Verdict.NOT_APPLICABLE
-        if judged.verdict is not Verdict.PASS and not missing:
+        if judged.verdict is not Verdict.PASS and not missing and not _has_nothing_to_look_at(mutant, given):
             result.collateral.append(str(given))
             result.late |= _came_late(given)
         return
@@ -75,6 +75,14 @@ def _compare(result: Result, mutant: Mutant, given: Given) -> None:
         result.late |= _came_late(given)
     elif expected in mutant.caught:
         result.caught.append(f"{given.aspect}[{given.scenario.id}]")
+
+
+def _has_nothing_to_look_at(mutant: Mutant, given: Given) -> bool:
+    """Tell whether an aspect of a control has no verdict because nothing arrived, which is what must be caught."""
+    caught = find(mutant, "delivered", given.scenario, given.profile)
+    evidence = given.judged.evidence
+    silent = evidence is not None and not evidence.messages
+    return silent and caught in mutant.caught and given.judged.verdict is Verdict.INCONCLUSIVE
 
 
 def _came_late(given: Given) -> bool:
