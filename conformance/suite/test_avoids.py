@@ -15,7 +15,11 @@ from conformance.judging.verdict import Inconclusive
     requirements={"host": "mx/no-other-host"},
 )
 def test_avoids(case: Case) -> list[Finding]:
-    """From beginning to end nobody connects to the hosts that the failure mode forbids."""
+    """From beginning to end nobody connects to the hosts that the failure mode forbids.
+
+    What was seen is not conclusive: on a crowded machine the look-up of a better host, or of the relay's own name in the
+    list, may end in the relay's time-out, and then it goes on to the next.
+    """
     if not case.attempts:
         raise Inconclusive("the relay went nowhere at all")
     sites = [case.evidence.staged.sites[number] for number in case.mode.forbidden]
@@ -30,6 +34,5 @@ def test_avoids(case: Case) -> list[Finding]:
                 f"a connection to {where[each.server]} at {each.opened:.2f} s" for each in seen
             )
             or "none",
-            conclusive=True,
         )
     ]
