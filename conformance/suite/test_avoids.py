@@ -17,8 +17,8 @@ from conformance.judging.verdict import Inconclusive
 def test_avoids(case: Case) -> list[Finding]:
     """From beginning to end nobody connects to the hosts that the failure mode forbids.
 
-    What was seen is not conclusive: on a crowded machine the look-up of a better host, or of the relay's own name in the
-    list, may end in the relay's time-out, and then it goes on to the next.
+    What was seen is not conclusive: on a crowded machine the look-up of a better host, or of the relay's own name in
+    the list, may end in the relay's time-out, and then it goes on to the next.
     """
     if not case.attempts:
         raise Inconclusive("the relay went nowhere at all")
