@@ -31,7 +31,7 @@ from conformance.wave import plan as planning
 from conformance.wave.plan import Plan
 
 # Share of a second in which somebody waited for a processor, from which on a failure is staged a second time.
-CROWDED = 0.9
+CROWDED = 0.5
 _DOUBTFUL = (Verdict.FAIL, Verdict.DEVIATION, Verdict.INCONCLUSIVE)
 
 
