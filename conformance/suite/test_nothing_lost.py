@@ -1,6 +1,7 @@
 """Killed at any moment, the relay loses nothing: every message that got a 250 is delivered or reported, once."""
 
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.final_report import only_promised
 from conformance.witness.kills import kills
 from fake_servers.events import ClientReply, ClientSent
 
@@ -22,7 +23,9 @@ def test_nothing_lost(case: Case) -> list[Finding]:
             "nothing_lost.kept",
             holds=bool(copies or reports),
             expected="delivered or reported",
-            observed=fates if copies or reports else f"neither, in {_watched(case):.1f} s after the restart",
+            observed=fates
+            if copies or reports
+            else f"neither{_told_instead(case)}, in {_watched(case):.1f} s after the restart",
         )
     ]
     if copies or reports:
@@ -43,6 +46,10 @@ def _told(copies: int, reports: int) -> str:
     parts = [f"delivered {copies} times" if copies != 1 else "delivered once"] if copies else []
     parts += [f"reported {reports} times" if reports != 1 else "reported once"] if reports else []
     return " and ".join(parts)
+
+
+def _told_instead(case: Case) -> str:
+    return f" ({only_promised(case.evidence)})" if case.evidence.notices else ""
 
 
 def _watched(case: Case) -> float:

@@ -3,6 +3,7 @@
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT
+from conformance.judging.final_report import must_not_be_left_with_a_promise
 from conformance.judging.lifetime import FULL_DAY, given_up, lifetime_of
 from conformance.judging.needs import real_day
 from conformance.judging.verdict import Inconclusive
@@ -20,7 +21,8 @@ from conformance.witness.kills import kills
 def test_survives_restart(case: Case) -> list[Finding]:
     """Killed at 12 h and started again: still queued at 23 h 55, returned once by the last stop.
 
-    An age that counts from the restart ends at 36 h, beyond the last stop; how late is too late, `expires` judges.
+    An age that counts from the restart ends at 36 h, beyond the last stop; how late is too late, `expires` judges, and
+    whether the sender was told of the end.
     """
     span = lifetime_of(case)
     dead = [kill.dead for kill in kills(case.evidence)]
@@ -34,6 +36,8 @@ def test_survives_restart(case: Case) -> list[Finding]:
     if kept is Presence.ABSENT:
         observed = "not in the queue after the restart"
     elif ended is None:
+        if not waits:
+            must_not_be_left_with_a_promise(case)
         observed = f"not returned {span.watched}" + (", still in the queue" if waits else "")
     elif ended < span.may_not_end_before:
         observed = f"returned {span.age(ended)}"

@@ -122,6 +122,8 @@ class _Wave:
                 for number, instance in enumerate(dict.fromkeys(instances), 1)
             }
             relays = {p: watches[each] for p, each in zip(self._players, instances, strict=True)}
+            for player, watch in relays.items():
+                player.watch = watch
             alerts = self._alert_watches(instances)
             async with asyncio.TaskGroup() as group:
                 looking = [group.create_task(watch.run()) for watch in watches.values()]

@@ -27,6 +27,10 @@ identifier and would hide every retry behind it.
 
 *A moved clock separates attempts*: at a stop hours pass for the relay, and seconds for us.
 
+*Not every group is an attempt at the message.* A relay with one route for all mail sends its report the same way. What
+carries nothing but a report is no contact, and what may have been meant for one proves no other attempt
+(`evidence/envelopes.py`).
+
 *Where an attempt ends nobody sees.* `end` is the earliest moment at which the relay can have given up: the last sign of
 the fault. `latest_end` is the latest: the connection was closed, or a time-out of the length that was granted has
 passed since. Of several contacts the last one counts, for both; a gap is judged by the bound that is kinder to the
@@ -119,6 +123,8 @@ class Witness:
                 groups[-1].append(contact)
             else:
                 groups.append([contact])
+        # the first is the message's in any case; once that was given up, the sending of a report looks alike
+        ours = [group for group in groups if group is groups[0] or group[0].at <= evidence.unclear_from]
         return [
             Attempt(
                 at=group[0].at,
@@ -126,7 +132,7 @@ class Witness:
                 latest_end=max(c.latest_end for c in group),
                 contacts=tuple(group),
             )
-            for group in groups
+            for group in ours
         ]
 
     def _belongs(self, contact: Contact, group: list[Contact], interval: float, most: int) -> bool:

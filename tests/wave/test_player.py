@@ -12,7 +12,7 @@ from adapters import Unwatched
 from jumping_clock import LoopJournal, in_jumping_time
 from stories.reports import ndr
 from stories.staging import ASKED, header, scenario_of, staged
-from stories.story import good, good_control
+from stories.story import Story, good, good_control
 from stories.wire import SINK, accepted, answer, closed, fault, message, query
 
 from conformance.catalogue.destination import Host
@@ -24,7 +24,7 @@ from conformance.wave import player as courses
 from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.directory import Directory
 from conformance.wave.envelope import envelope_of
-from conformance.wave.player import Player, attempt_time
+from conformance.wave.player import Player, attempt_time, returned
 from fake_servers import Journal, Reply, Rule, Stage
 
 GRANTED = Schedule(
@@ -361,3 +361,25 @@ async def test_a_wave_gives_each_player_what_its_record_will_show() -> None:
         player.staged = story.staged
         directory.add(player, journal)
         assert player._events == list(Evidence(record, story.staged).events) != []
+
+
+def test_a_notice_in_other_words_is_believed_once_a_later_listing_is_without_the_message() -> None:
+    story = Story("greeting_421").returns(5.0, action="")
+    assert not returned(story.evidence())
+    assert not returned(story.look(5.5, None).evidence())  # asked too soon
+    assert returned(story.look(5.6, None).evidence())
+    assert not returned(story.look(6.6).evidence())
+    assert returned(Story("greeting_421").returns(5.0).evidence())
+    assert not returned(Story("greeting_421").returns(5.0, action="delayed").look(6.0, None).evidence())
+
+
+@in_jumping_time
+async def test_a_report_reaches_the_player_of_its_sender_wherever_it_arrived() -> None:
+    journal, directory = Journal(), Directory()
+    ours, other = _player("dns_nxdomain"), _player("slow")
+    other.staged = staged("slow", number=2)
+    directory.add(ours, journal)
+    directory.add(other, journal)
+    at = other.staged.sites[0].server
+    assert directory.concerned(message(ours.staged.sender, server=at)) is ours
+    assert directory.concerned(message(ours.staged.sender, server=at, mail_from="a@b.test")) is other

@@ -1,0 +1,177 @@
+"""Mail is told by its envelope, not by the server at which it arrives.
+
+Theory of operation
+-------------------
+
+A relay may have one route for all its mail. Then what it sends back to a sender arrives where the message itself was to
+go: at a staged server, over a connection that looks like one more attempt. Only the envelope tells them apart (RFC 5321
+section 2.3.1); this file does, for everybody.
+
+*A message at a staged server* has come back if its reverse-path is null (RFC 5321 section 4.5.5) and all its recipients
+are in the domain of the senders, where no scenario has a recipient. It belongs to the scenario whose sender it is for,
+wherever it arrived (`attribution.py`). Anything else is a copy: for a recipient of ours, or with a wrong envelope. A
+message that was itself submitted with the null reverse-path goes to its recipient, so it is a copy as well.
+
+*A connection* was made for a report if every transaction on it (MAIL, and the RCPT that follow) was one. No RCPT need
+have come: MAIL with the null reverse-path is enough, unless the message itself has that. Under TLS the fake server sees
+commands as well.
+
+*A trace without MAIL* (a connection that ended before, a SYN, a look-up) does not say whose it is. While the message
+waits it is the message's. Once the message was given up it may be the report's, and then it proves no other attempt and
+no wrong way. Nobody sees the moment at which a relay gives up, so it counts from the last sure sign of the message: it
+was accepted, it was listed, its envelope was offered. That holds only for a relay that may have one route: of whose
+reports none has come to the senders' own server, in the whole record.
+
+What this cannot see: a notice of delay by that one route that never comes as far as MAIL. It is sent while the message
+waits, and passes for an attempt at it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from conformance.evidence.connections import Connection, Transaction
+from conformance.evidence.queue import Presence, QueueReading
+from conformance.evidence.record import Record, Staged
+from conformance.target import Outcome
+from fake_servers.events import E, SmtpMessage
+
+# The course whose message has the null reverse-path itself, as records call it (the catalogue is a room above).
+_NULL_SENDER = "null_sender"
+
+_GIVEN_UP = (Outcome.PERMANENT, Outcome.EXPIRED)
+
+
+class Seen(Protocol):
+    """What is known of one scenario (`Evidence`), as far as it matters here."""
+
+    @property
+    def record(self) -> Record:
+        """The record."""
+
+    @property
+    def staged(self) -> Staged:
+        """The scenario."""
+
+    @property
+    def connections(self) -> tuple[Connection, ...]:
+        """The connections for the message."""
+
+    @property
+    def messages(self) -> tuple[SmtpMessage, ...]:
+        """The copies that arrived."""
+
+    @property
+    def returned(self) -> tuple[SmtpMessage, ...]:
+        """What came back to the sender."""
+
+    def of(self, kind: type[E], /) -> Iterator[E]:
+        """Yield the events of a kind."""
+
+    def queue_for(self, recipient: str, /) -> QueueReading:
+        """Return what the queue showed of a recipient."""
+
+
+def comes_back(message: SmtpMessage, staged: Staged) -> bool:
+    """Tell whether a message at a staged server is one that a relay sends back to some scenario's sender."""
+    return not message.mail_from and _all_senders(message.recipients, staged)
+
+
+def is_for_reports(connection: Connection, staged: Staged) -> bool:
+    """Tell whether a connection was made to send something back, and for nothing else."""
+    said = [*connection.transactions]
+    said += [
+        Transaction(reverse_path=each.mail_from, forward_paths=each.recipients)
+        for each in connection.messages
+    ]
+    return bool(said) and all(_returns(each, staged) for each in said)
+
+
+def unclear_from(evidence: Seen) -> float:
+    """Return the time after which a trace that names no reverse-path may be a report's; infinity if it never may."""
+    if _reports_have_a_way_of_their_own(evidence):
+        return math.inf
+    submitted = _submitted(evidence.staged)
+    return min(
+        (each.last_sign(evidence) for each in submitted if each.is_given_up(evidence)), default=math.inf
+    )
+
+
+@dataclass(frozen=True)
+class _Submitted:
+    """One message of a scenario: to whom, and when the relay accepted it."""
+
+    recipients: tuple[str, ...]
+    accepted: float
+
+    def is_given_up(self, evidence: Seen) -> bool:
+        """Tell whether it has left the queue, by any sign, and did not arrive everywhere."""
+        missing = [who for who in self.recipients if not any(m.is_for(who) for m in evidence.messages)]
+        return bool(missing) and all(_has_gone(evidence, who) for who in missing)
+
+    def last_sign(self, evidence: Seen) -> float:
+        """Return when something last showed that it was not given up."""
+        looks = [
+            look for who in self.recipients for look in evidence.queue_for(who).listings if look.messages
+        ]
+        offered = [each.opened for each in evidence.connections if each.transactions]
+        return max([self.accepted, *(look.asked for look in looks), *offered])
+
+
+def _submitted(staged: Staged) -> list[_Submitted]:
+    """Return the messages that the relay accepted: one, or where an operator is played, several."""
+    if staged.offers:
+        return [
+            _Submitted((each.recipient,), each.accepted)
+            for each in staged.offers
+            if each.accepted is not None
+        ]
+    everybody = (staged.recipient, *staged.others)
+    return [] if staged.submitted is None else [_Submitted(everybody, staged.submitted)]
+
+
+def _has_gone(evidence: Seen, who: str) -> bool:
+    said = (each.event for each in evidence.record.reported if each.event.recipient.lower() == who.lower())
+    return (
+        evidence.queue_for(who).last.presence is Presence.ABSENT
+        or any(event.outcome in _GIVEN_UP for event in said)
+        or bool(evidence.returned)
+    )
+
+
+def _returns(transaction: Transaction, staged: Staged) -> bool:
+    if transaction.reverse_path:
+        return False
+    if not transaction.forward_paths:
+        return staged.course != _NULL_SENDER
+    return _all_senders(transaction.forward_paths, staged)
+
+
+def _all_senders(paths: tuple[str, ...], staged: Staged) -> bool:
+    """Tell whether there is somebody, and everybody is in the domain of the senders, which all scenarios share."""
+    return bool(paths) and all(_domain(path) == _domain(staged.sender) for path in paths)
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].lower()
+
+
+def _reports_have_a_way_of_their_own(evidence: Seen) -> bool:
+    record = evidence.record
+    own = {site.server for site in evidence.staged.sites}
+    if "mail at the sink" not in record.views:
+        record.views["mail at the sink"] = tuple(_elsewhere(record, evidence.staged))
+    return any(message.server not in own for message in record.views["mail at the sink"])
+
+
+def _elsewhere(record: Record, staged: Staged) -> Iterator[SmtpMessage]:
+    """Yield what came back and arrived at no staged server."""
+    servers = {site.server for each in record.staged.values() for site in each.sites}
+    for event in record.events:
+        if not isinstance(event, SmtpMessage) or event.server in servers:
+            continue
+        if _all_senders(event.recipients, staged):
+            yield event
