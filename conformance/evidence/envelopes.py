@@ -17,10 +17,10 @@ have come: MAIL with the null reverse-path is enough, unless the message itself 
 commands as well.
 
 *A trace without MAIL* (a connection that ended before, a SYN, a look-up) does not say whose it is. While the message
-waits it is the message's. Once the message was given up it may be the report's, and then it proves no other attempt and
-no wrong way. Nobody sees the moment at which a relay gives up, so it counts from the last sure sign of the message: it
-was accepted, it was listed, its envelope was offered. That holds only for a relay that may have one route: of whose
-reports none has come to the senders' own server, in the whole record.
+waits it is the message's. Once it was given up, and no other message of its scenario waits, it may be the report's,
+and then it proves no other attempt and no wrong way. Nobody sees the moment at which a relay gives up, so it counts
+from the last sure sign of the message: it was accepted, it was listed, its envelope was offered. That holds only for
+a relay that may have one route: of whose reports none has come to the senders' own server, in the whole record.
 
 What this cannot see: a notice of delay by that one route that never comes as far as MAIL. It is sent while the message
 waits, and passes for an attempt at it.
@@ -95,22 +95,32 @@ def unclear_from(evidence: Seen) -> float:
     if _reports_have_a_way_of_their_own(evidence):
         return math.inf
     submitted = _submitted(evidence.staged)
-    return min(
-        (each.last_sign(evidence) for each in submitted if each.is_given_up(evidence)), default=math.inf
-    )
+    if any(each.still_waits(evidence) for each in submitted):
+        return math.inf
+    given_up = (each for each in submitted if each.is_given_up(evidence))
+    return max((each.last_sign(evidence) for each in given_up), default=math.inf)
 
 
 @dataclass(frozen=True)
 class _Submitted:
-    """One message of a scenario: to whom, and when the relay accepted it."""
+    """One message of a scenario: to whom, when the relay accepted it, and who has it in a mailbox there."""
 
     recipients: tuple[str, ...]
     accepted: float
+    kept_here: tuple[str, ...] = ()
 
     def is_given_up(self, evidence: Seen) -> bool:
         """Tell whether it has left the queue, by any sign, and did not arrive everywhere."""
-        missing = [who for who in self.recipients if not any(m.is_for(who) for m in evidence.messages)]
-        return bool(missing) and all(_has_gone(evidence, who) for who in missing)
+        return bool(self._missing(evidence)) and not self.still_waits(evidence)
+
+    def still_waits(self, evidence: Seen) -> bool:
+        """Tell whether nothing shows, for some recipient, that it was delivered or has left the queue."""
+        return not all(_has_gone(evidence, who) for who in self._missing(evidence))
+
+    def _missing(self, evidence: Seen) -> list[str]:
+        """Return for whom it has not arrived, at a server of ours or in a mailbox of the relay."""
+        elsewhere = [who for who in self.recipients if who not in self.kept_here]
+        return [who for who in elsewhere if not any(m.is_for(who) for m in evidence.messages)]
 
     def last_sign(self, evidence: Seen) -> float:
         """Return when something last showed that it was not given up."""
@@ -125,7 +135,7 @@ def _submitted(staged: Staged) -> list[_Submitted]:
     """Return the messages that the relay accepted: one, or where an operator is played, several."""
     if staged.offers:
         return [
-            _Submitted((each.recipient,), each.accepted)
+            _Submitted((each.recipient,), each.accepted, (each.recipient,) if each.in_mailbox else ())
             for each in staged.offers
             if each.accepted is not None
         ]

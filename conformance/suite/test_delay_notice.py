@@ -24,9 +24,7 @@ def test_delay_notice(case: Case) -> list[Finding]:
     late = [each for each in _in_fields(case) if ended is not None and each.at > ended]
     waiting = [each for each in _in_fields(case) if each.came_while_waiting and each not in late]
     if not late and not waiting:
-        raise NotApplicable(
-            "no notice of delay came while the message waited, which nothing obliges a relay to send"
-        )
+        raise NotApplicable("the relay sends no notice of delay, which nothing obliges it to")
     wrong = [
         f"Action: {recipient.action or 'missing'}"
         for each in waiting

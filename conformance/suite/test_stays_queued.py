@@ -2,7 +2,7 @@
 
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.deferral import Deferral, deferral
+from conformance.judging.deferral import deferral
 from conformance.judging.fate import HAD_TO_WAIT, Fate
 from conformance.judging.verdict import Inconclusive, NotApplicable
 
@@ -41,19 +41,18 @@ def test_stays_queued(case: Case) -> list[Finding]:
 def _given_up(case: Case, expected: str, at: float) -> Finding:
     """Say how it was given up; whether it had been deferred before counts where that is accepted at once."""
     deferred = None if case.evidence.messages else deferral(case.mode, case.evidence)
-    said = [_deferred(case, deferred), f"given up at {at:.2f} s{_own_word(case)}", _report(case)]
+    report = _report(case)
+    said = [f"deferred at {deferred.at:.2f} s"] if deferred is not None else []
+    said += [f"given up at {at:.2f} s{_own_word(case)}"] if deferred is not None or not report else []
+    said += [report] if report else []
     later = case.fate is Fate.RETURNED_LATER
     return case.finding(
         "stays_queued.once_deferred" if later else "stays_queued.kept",
         holds=False,
         expected=f"given up at the first attempt, or {expected}" if later else expected,
-        observed=", ".join(filter(None, said)),
+        observed=", ".join(said),
         only_late=later and deferred is not None and not deferred.is_sure,
     )
-
-
-def _deferred(case: Case, deferred: Deferral | None) -> str:
-    return "" if deferred is None else f"deferred at {deferred.at:.2f} s"
 
 
 def _own_word(case: Case) -> str:
