@@ -142,6 +142,12 @@ class _Killing:
     async def _kill_at_the_end(self) -> None:
         if not await self._comes(KillPoint.BETWEEN_ATTEMPTS):
             return
+        async with (
+            self._player.world.sink_turn
+        ):  # other relays, with kills of their own, return mail there as well
+            await self._kill_when_it_returns()
+
+    async def _kill_when_it_returns(self) -> None:
         # no report may be accepted before the kill, so that one must come after it
         sink, sender = self._player.world.sink, self._player.staged.sender
         if self._moment is KillPoint.EXPIRING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import Sequence
@@ -69,10 +70,12 @@ class World:
         lab: The address plan.
         journal: Where everything is noted.
         sink: The server that takes what comes back to the senders; healthy unless a course has it misbehave.
+        sink_turn: Held by who has it misbehave.
     """
 
     lab: Lab
     journal: Journal
+    sink_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _destinations: dict[str, list[_Destination]] = field(default_factory=dict)
     _stepped: dict[str, SteppedDestination] = field(default_factory=dict)
