@@ -269,9 +269,15 @@ class ClientReply(ClientEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayEvent(Event):
-    """What was done to the software behind the wire; `moment` is what the occasion is called."""
+    """What was done to the software behind the wire.
+
+    Attributes:
+        moment: What the occasion is called.
+        relay: Number of the instance that it was done to, counted from 1; 0 where that was not told.
+    """
 
     moment: str
+    relay: int = 0
 
 
 @_kind("relay", "killed")

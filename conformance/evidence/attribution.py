@@ -13,7 +13,7 @@ from typing import cast
 from conformance.evidence.record import Record, Staged
 from fake_servers.events import ClientEvent, DnsEvent, Event, FakeBroke, RelayEvent, SmtpMessage
 
-# What is done to the relay is done to all its messages; name server, sink and witnesses serve everybody.
+# Name server, sink and witnesses serve everybody.
 _EVERYBODY = "everybody"
 
 
@@ -51,16 +51,25 @@ class Shares:
         self._by_trait: defaultdict[str, list[tuple[int, Event]]] = defaultdict(list)
         for number, event in enumerate(record.events):
             shared = isinstance(event, FakeBroke) and event.server not in servers
-            everybodys = shared or isinstance(event, RelayEvent)
-            for trait in {_EVERYBODY} if everybodys else set(traits_of_event(event)):
+            traits = {_EVERYBODY} if shared else set(traits_of_event(event))
+            for trait in {_of_relay(event.relay)} if isinstance(event, RelayEvent) else traits:
                 self._by_trait[trait].append((number, event))
 
     def of(self, staged: Staged) -> tuple[Event, ...]:
-        """Return the events at a scenario's own servers and names, mail to its sender, and defects of shared fakes."""
+        """Return the events of a scenario.
+
+        Those at its own servers and names, mail to its sender, what was done to its relay, defects of shared fakes.
+        """
         found: dict[int, Event] = {}
-        for trait in (_EVERYBODY, *traits_of_scenario(staged)):
+        # what is done to a relay is done to all its messages
+        for trait in (_EVERYBODY, _of_relay(0), _of_relay(staged.relay), *traits_of_scenario(staged)):
             found.update(self._by_trait.get(trait, ()))
         return tuple(found[number] for number in sorted(found))
+
+
+def _of_relay(number: int) -> str:
+    """Return the trait of what was done to one instance of the relay; 0 if it is not known to which."""
+    return f"done to relay {number}"
 
 
 def shares_of(record: Record) -> Shares:

@@ -74,6 +74,18 @@ class Evidence:
         """Events at this scenario's own servers and names, mail to its sender, and defects of shared fakes."""
         return shares_of(self.record).of(self.staged) if self.picked is None else self.picked
 
+    def since_accepted(self, at: float) -> float:
+        """Return how many seconds after the relay had accepted the message a moment of the journal's clock was.
+
+        So all times are told to a reader. Of a message that was never accepted they count from when it was offered.
+        """
+        known = (self.staged.submitted, self.staged.offered)
+        return at - next((moment for moment in known if moment is not None), 0.0)
+
+    def when(self, at: float) -> str:
+        """Say when a moment of the journal's clock was, as in the timeline: seconds since the acceptance."""
+        return f"{self.since_accepted(at):.2f} s"
+
     def of(self, kind: type[E]) -> Iterator[E]:
         """Yield this scenario's events of a kind."""
         return (event for event in self.events if isinstance(event, kind))

@@ -28,7 +28,8 @@ def test_recovers(case: Case) -> list[Finding]:
     elif messages[0].at < repaired and not case.accepts(Outcome.DELIVERED):
         observed = f"delivered {repaired - messages[0].at:.2f} s before the repair, in spite of the fault"
     elif len(messages) > 1:
-        observed = f"{len(messages)} copies arrived, at " + ", ".join(f"{m.at:.2f} s" for m in messages)
+        moments = ", ".join(case.evidence.when(message.at) for message in messages)
+        observed = f"{len(messages)} copies arrived, at {moments}"
     elif case.evidence.ndrs:
         observed = "delivered, and returned in an NDR as well"
     elif case.mode.tls.required and not messages[0].tls:

@@ -14,15 +14,16 @@ def test_stays_queued(case: Case) -> list[Finding]:
     if evidence.ndrs:
         message, report = evidence.ndrs[0]
         said = report.recipients[0].diagnostic if report.recipients else report.subject
-        return [_finding(case, False, expected, f"an NDR at {message.at:.2f} s: {said}")]
+        return [_finding(case, False, expected, f"an NDR at {evidence.when(message.at)}: {said}")]
     if evidence.given_up is not None:
         said = next((f": {error.text}" for error in case.errors if error.permanent), "")
-        return [_finding(case, False, expected, f"given up at {evidence.given_up:.2f} s{said}")]
+        return [_finding(case, False, expected, f"given up at {evidence.when(evidence.given_up)}{said}")]
     until = _until(case)
     queue = evidence.queue.during(until=until)
     kept = queue.throughout
-    if kept.presence is Presence.ABSENT:
-        seen = f"not in the queue at {kept.at:.2f} s ({len(queue.missing)} of {len(queue.telling)} looks)"
+    if kept.presence is Presence.ABSENT and kept.at is not None:
+        looks = f"{len(queue.missing)} of {len(queue.telling)} looks"
+        seen = f"not in the queue at {evidence.when(kept.at)} ({looks})"
         return [_finding(case, False, expected, seen)]
     never_seen = kept.presence is Presence.UNKNOWN
     if never_seen and any(message.at == until for message in evidence.messages):

@@ -156,7 +156,9 @@ class _Killing:
             sink.repair(Script(Rule(Stage.DOT, Stall())))
         try:
             await self._instance.move_clock(_PAST_LIFETIME)
-            self._journal.note(RelayClockMoved(moment=self._name, seconds=_PAST_LIFETIME))
+            self._journal.note(
+                RelayClockMoved(moment=self._name, relay=self._watch.number, seconds=_PAST_LIFETIME)
+            )
             if await self._comes(self._moment):
                 await self._kill(self._open_sink)
         finally:
@@ -164,7 +166,9 @@ class _Killing:
 
     async def _kill(self, meanwhile: Callable[[], Awaitable[None]]) -> None:
         if self._armed:
-            await self._instance.kill_and_restart(self._journal, self._name, meanwhile)
+            await self._instance.kill_and_restart(
+                self._journal, self._name, meanwhile, relay=self._watch.number
+            )
         else:
             await meanwhile()
 

@@ -86,7 +86,7 @@ class Jump:
                 await self._let_report(waiting)
             if self._timing is Timing.RESTARTED and stop == HALF_TIME:
                 for watch in self._watches:
-                    await watch.instance.kill_and_restart(self._journal, stop)
+                    await watch.instance.kill_and_restart(self._journal, stop, relay=watch.number)
         await asyncio.gather(*(self._arrives(player) for player in self._afterwards))
         # a second report, or a second copy, may be on its way
         await asyncio.gather(*(player.rest(_SETTLE) for player in waiting))

@@ -95,9 +95,9 @@ class Relay:
         for player in list(self.held):
             self._spawn(player)
 
-    async def kill_and_restart(self, journal: Journal, moment: str) -> None:
+    async def kill_and_restart(self, journal: Journal, moment: str, *, relay: int) -> None:
         self.killed.append(self.age)
-        journal.note(RelayKilled(moment=moment, asked=journal.now()))
+        journal.note(RelayKilled(moment=moment, relay=relay, asked=journal.now()))
 
     def _spawn(self, player: Player) -> None:
         task = asyncio.create_task(self._attempt(player))
