@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import cast
 
 from conformance.evidence.record import Record, Staged
@@ -22,6 +23,7 @@ def traits_of_scenario(staged: Staged) -> Iterator[str]:
     for site in staged.sites:
         yield f"at {site.server}"
         yield f"name {site.name.lower()}"
+        yield f"name {ip_address(site.host).reverse_pointer}"
     yield f"name {staged.domain.lower()}"
     for person in (staged.sender, staged.author):
         yield f"mail for {person.lower()}"
@@ -31,10 +33,11 @@ def traits_of_scenario(staged: Staged) -> Iterator[str]:
 def traits_of_event(event: Event) -> Iterator[str]:
     """Yield everything by which an event belongs to a scenario if it has the same, the most telling first."""
     if isinstance(event, DnsEvent):
-        name = event.host
-        while name:  # the names below a scenario's are its own as well
-            yield f"name {name}"
-            name = name.partition(".")[2]
+        labels = event.host.split(".")
+        # the names below a scenario's are its own as well, and so is one with the suffix of somebody's search list
+        for end in range(len(labels), 0, -1):
+            for begin in range(end):
+                yield f"name {'.'.join(labels[begin:end])}"
     elif isinstance(event, ClientEvent):
         yield f"submitted by {event.sender}"
     else:

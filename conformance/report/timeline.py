@@ -116,7 +116,8 @@ def _wire(evidence: Evidence) -> Iterator[Found]:
 def _described(event: Event) -> tuple[str, str]:
     match event:
         case DnsQuery():
-            return "DNS", f"{event.name} {event.type}? ({event.transport})"
+            planned = "" if event.planned else ", not planned"
+            return "DNS", f"{event.name} {event.type}? ({event.transport}{planned})"
         case DnsAnswer():
             return "DNS", f"  -> {' '.join([event.answer, *event.records])}"
         case SmtpReceived():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from stories.operated import taken_out, told, waits_for_alert
 from stories.story import Story, good, waiting
-from stories.wire import accepted, closed, fault, received, sent, syn
+from stories.wire import accepted, closed, fault, query, received, sent, syn
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.failure_modes import ALL
@@ -126,6 +126,15 @@ class TestTimeline:
                       "dropped", "oops", "parameters ['SIZE=10']"):  # fmt: skip
             assert shown in told
         assert len(_lines(story)) == len(events) + 3
+
+    def test_a_question_that_nobody_planned_is_marked(self) -> None:
+        story = Story("dns_nxdomain")
+        name = story.site().name
+        story.note(
+            replace(query(name, at=2.0), planned=True), replace(query(f"{name}.test", at=2.1), planned=False)
+        )
+        told = [entry.text for entry in timeline(story.evidence()) if entry.layer == "DNS"]
+        assert told == [f"{name} A? (udp)", f"{name}.test A? (udp, not planned)"]
 
     def test_what_is_done_to_the_relay_is_told_in_words(self) -> None:
         story = Story("greeting_421", course=Course.EXPIRES).note(
