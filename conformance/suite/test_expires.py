@@ -25,7 +25,7 @@ _CLEARING = 0.5
     },
 )
 def test_expires(case: Case) -> list[Finding]:
-    """Still queued at 23 h 55 and not returned; returned within the time the profile allows after 24 h."""
+    """Queued and not returned until it is 24 h old; returned within the time the profile allows after that."""
     span = lifetime_of(case)
     queue = case.evidence.queue.during(until=span.may_not_end_before)
     if queue.last.presence is Presence.UNKNOWN:

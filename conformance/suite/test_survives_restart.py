@@ -18,7 +18,7 @@ from conformance.witness.kills import kills
     requirements={"kept": "lifetime/survives-restart"},
 )
 def test_survives_restart(case: Case) -> list[Finding]:
-    """Killed at 12 h and started again: still queued at 23 h 55, returned once by the last stop.
+    """Killed at 12 h and started again: still queued until it is 24 h old, returned once by the last stop.
 
     An age that counts from the restart ends at 36 h, beyond the last stop; how late is too late, `expires` judges.
     """

@@ -129,9 +129,13 @@ class Jump:
         if expired:
             limit = max(limit, _REPORT) if self._waits(player) else _SETTLE * _is_owed_a_report(player)
         begun = player.journal.now()
+        # what was under way when the clock was moved is no look at the new time; where the end is near, that matters
+        since = player.staged.milestones.get(LAST_STILL_QUEUED, -math.inf)
 
         def settled(evidence: Evidence) -> bool:
-            if _is_over(evidence) or (not expired and len(player.attempts(evidence)) > seen):
+            attempts = player.attempts(evidence)
+            again = len(attempts) > seen and attempts[-1].at >= since
+            if _is_over(evidence) or (not expired and again):
                 return True
             # gone without a report: one that is on its way still gets its time
             return expired and player.journal.now() - begun > _REPORT / 2 and not self._waits(player, begun)
