@@ -50,8 +50,8 @@ class Relay:
         notifies_at: Age at which it sends a notice of delay.
         sleeps: How late it looks at its queue after a jump.
         wants_attempt: Whether it gives up only after one more attempt.
-        counts_seconds: Whether it looks at the age of a message once more when an attempt has ended, and counts the real
-            seconds that have passed.
+        counts_seconds: Whether it looks at the age of a message once more when an attempt has ended, and counts the
+            real seconds that have passed.
     """
 
     def __init__(
