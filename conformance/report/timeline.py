@@ -26,6 +26,7 @@ from fake_servers.events import (
     TcpAccepted,
     TcpClosed,
     TcpHanging,
+    TcpLate,
     TcpProbe,
     TcpRefusing,
     TcpSyn,
@@ -117,7 +118,7 @@ def _described(event: Event) -> tuple[str, str]:
     match event:
         case DnsQuery():
             planned = "" if event.planned else ", not planned"
-            return "DNS", f"{event.name} {event.type}? ({event.transport}{planned})"
+            return "DNS", f"{event.name} {event.type}? ({event.transport}{planned}){_late(event.lag)}"
         case DnsAnswer():
             return "DNS", f"  -> {' '.join([event.answer, *event.records])}"
         case SmtpReceived():
@@ -133,7 +134,9 @@ def _described(event: Event) -> tuple[str, str]:
         case SmtpMessage():
             return "SMTP", f"message accepted, from <{event.mail_from}>"
         case TcpAccepted():
-            return "TCP", f"connection from {event.peer} to {event.server}"
+            return "TCP", f"connection from {event.peer} to {event.server}{_late(event.lag)}"
+        case TcpLate():
+            return "suite", f"what follows had waited {event.lag:.2f} s for us to read it"
         case TcpClosed():
             return "TCP", f"closed by {event.by} ({event.how})"
         case TcpRefusing():
@@ -155,6 +158,10 @@ def _described(event: Event) -> tuple[str, str]:
             return "suite", f"relay's clock was moved by {event.seconds:.0f} s ({event.moment})"
     rest = ", ".join(f"{key} {value}" for key, value in fields_of(event).items())
     return event.layer.upper(), f"{event.kind} {rest}".rstrip()
+
+
+def _late(lag: float) -> str:
+    return f", which had waited {lag:.2f} s for us" if lag else ""
 
 
 def _relay(evidence: Evidence) -> Iterator[Found]:

@@ -100,9 +100,9 @@ def staged(mode: str, number: int = 1, course: Course | None = None, **changes: 
     sites = []
     for host_number, host in enumerate(ALL[mode].hosts):
         name = f"mx{host_number + 1}.{domain}"
-        address = f"127.1.{number}.{host_number + 1}"
+        address = f"127.{1 + number // 256}.{number % 256}.{host_number + 1}"
         if host.tcp is Tcp.UNREACHABLE:
-            sites.append(Site(name=name, host=f"239.77.{number}.1", port=25))
+            sites.append(Site(name=name, host=f"239.{77 + number // 256}.{number % 256}.1", port=25))
         sites.append(Site(name=name, host=address, port=25))
     plain = Staged(
         scenario=scenario.id,
