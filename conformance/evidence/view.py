@@ -104,7 +104,9 @@ class Evidence:
     def messages(self) -> tuple[SmtpMessage, ...]:
         """Messages accepted by this scenario's own servers."""
         servers = {site.server for site in self.staged.sites}
-        return tuple(m for m in self.of(SmtpMessage) if m.server in servers)
+        return tuple(
+            m for m in self.of(SmtpMessage) if m.server in servers and not m.is_for(self.staged.sender)
+        )
 
     @cached_property
     def returned(self) -> tuple[SmtpMessage, ...]:

@@ -19,6 +19,7 @@ from conformance.catalogue.course import DAY, FIRST_STOP, HOUR, Timing, timing_o
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.profile import Profile
 from conformance.evidence.view import Evidence
+from conformance.judging.one_route import left_queue
 from conformance.target import Outcome
 
 
@@ -91,7 +92,8 @@ def outcome_of(evidence: Evidence) -> Outcome:
     """
     if _delivered_despite_fault(evidence):
         return Outcome.DELIVERED
-    ended = evidence.given_up
+    gone = left_queue(evidence)
+    ended = min((at for at in (evidence.given_up, gone and gone[1]) if at is not None), default=None)
     return Outcome.DEFERRED if ended is None or ended >= _first_hour_over(evidence) else Outcome.PERMANENT
 
 

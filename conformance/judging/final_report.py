@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from conformance.evidence.queue import Presence
 from conformance.judging.case import Case
+from conformance.judging.one_route import holds_up_reports, left_queue
 from conformance.judging.verdict import Inconclusive, NotApplicable
+from conformance.target import Outcome
 
 
 def only_report(case: Case) -> bytes:
     """Return the content of the first non-delivery report.
 
     Raises:
-        NotApplicable: There is none, because the message was delivered.
+        NotApplicable: There is none, because the message was delivered, or none could come.
         Inconclusive: There is none, which another aspect judges.
     """
     if not case.evidence.ndrs and case.evidence.messages:
         raise NotApplicable("the message was delivered, so there is no report to read (see expires)")
+    if not case.evidence.ndrs and (reason := why_none_could_come(case)):
+        raise NotApplicable(reason)
     if not case.evidence.ndrs:
         raise Inconclusive("no report came back to the sender, so there is none to read (see expires)")
     return case.evidence.ndrs[0][0].content
@@ -23,3 +28,23 @@ def only_report(case: Case) -> bytes:
 def remote_involved(case: Case) -> bool:
     """Tell whether a server of the destination was ever connected to; a silent one may be called involved."""
     return bool(case.evidence.connections)
+
+
+def why_none_could_come(case: Case) -> str:
+    """Say why no report could come to the sender, whatever the relay did; empty: one came, or could have come."""
+    evidence = case.evidence
+    if evidence.ndrs or not holds_up_reports(case.mode, evidence):
+        return ""
+    if left_queue(evidence) is None:
+        if evidence.staged.fault_ended is not None or evidence.queue.last.presence is Presence.PRESENT:
+            return ""  # it could have come, or none was due yet
+        return (
+            "the relay has one route for all mail, which stayed broken: its queue never showed that the message had "
+            "been given up"
+        )
+    if case.outcome is Outcome.PERMANENT:
+        return (
+            "the relay has one route for all mail and gave the message up at once, so its report met the same fault "
+            "before anybody knew that one was due"
+        )
+    return ""

@@ -13,6 +13,7 @@ from math import inf
 from conformance.catalogue.course import DAY, HOUR, STOPS, Timing, timing_of
 from conformance.evidence.record import Staged
 from conformance.judging.case import Case
+from conformance.judging.one_route import left_queue
 
 # The full day is played for one failure mode of each section, which is one of each layer as well.
 FULL_DAY = (
@@ -116,5 +117,17 @@ def _when_old(age: float, begin: float, moves: tuple[tuple[float, float], ...]) 
 
 
 def given_up(case: Case) -> float | None:
-    """Return when the message came back, on the journal's clock; None if it never did."""
-    return min((message.at for message, _ in case.evidence.ndrs), default=None)
+    """Return by when the message had been given up, on the journal's clock; None if it never was.
+
+    Its report tells. Where that had no other way than the broken one, the queue tells before (`one_route.py`).
+    """
+    return min([*_reported(case), *(gone[1:] if (gone := left_queue(case.evidence)) else ())], default=None)
+
+
+def given_up_since(case: Case) -> float | None:
+    """Return since when the message may have been given up: the same, but where the queue tells, its last listing."""
+    return min([*_reported(case), *(gone[:1] if (gone := left_queue(case.evidence)) else ())], default=None)
+
+
+def _reported(case: Case) -> list[float]:
+    return [message.at for message, _ in case.evidence.ndrs]

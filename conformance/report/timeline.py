@@ -69,6 +69,8 @@ def _milestones(evidence: Evidence) -> Iterator[Found]:
     staged = evidence.staged
     if staged.submitted is not None:
         yield staged.submitted, "suite", f"message accepted by the relay, for <{staged.recipient}>"
+    if staged.reports_pass is not None:
+        yield staged.reports_pass, "suite", "destination repaired for reports only"
     if staged.repaired is not None:
         yield staged.repaired, "suite", "destination repaired"
     for stop, moment in staged.milestones.items():

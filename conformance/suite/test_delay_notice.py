@@ -4,6 +4,7 @@ from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.lifetime import given_up
 from conformance.judging.needs import real_day
+from conformance.judging.one_route import holds_up_reports
 from conformance.judging.verdict import NotApplicable
 
 
@@ -23,7 +24,8 @@ def test_delay_notice(case: Case) -> list[Finding]:
     ]
     if not notices:
         raise NotApplicable("the relay sends no notice of delay, which nothing obliges it to")
-    ended = given_up(case)
+    # a notice that had to wait for the way to be healed arrives with the report, however early it was sent
+    ended = None if holds_up_reports(case.mode, case.evidence) else given_up(case)
     wrong = [
         f"Action: {recipient.action}"
         for _, report in notices

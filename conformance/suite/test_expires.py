@@ -3,9 +3,10 @@
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT
-from conformance.judging.lifetime import FULL_DAY, given_up, lifetime_of
+from conformance.judging.final_report import why_none_could_come
+from conformance.judging.lifetime import FULL_DAY, given_up, given_up_since, lifetime_of
 from conformance.judging.needs import granted_the_day, real_day
-from conformance.judging.verdict import Inconclusive
+from conformance.judging.verdict import Inconclusive, NotApplicable
 
 # How long a message may still be listed once its report has arrived, in seconds.
 _CLEARING = 0.5
@@ -40,26 +41,34 @@ def test_expires(case: Case) -> list[Finding]:
     else:
         seen = f"in the queue at {looks} looks"
     kept = ended is not None and _kept(case, ended)
-    end = f"no report {span.watched}" if ended is None else f"returned {span.age(ended)}"
+    reported = bool(case.evidence.ndrs)
+    end = f"returned {span.age(ended)}" if ended is not None and reported else f"no report {span.watched}"
+    reason = why_none_could_come(case)
     findings = [
         case.finding(
             "expires.not_early",
             holds=not early and not missing,
             expected=f"in the queue and no report {span.until}",
             observed=seen,
-        ),
-        case.finding(
-            "expires.ends",
-            holds=ended is not None and not kept,
-            expected="given up, and returned to the sender, when its lifetime has ended",
-            observed=end + (", and still in the queue at the end" if kept else ""),
-        ),
+        )
     ]
-    if ended is not None:
+    if reason and not early and not missing:
+        raise NotApplicable(reason)
+    if not reason:
+        findings.append(
+            case.finding(
+                "expires.ends",
+                holds=reported and not kept,
+                expected="given up, and returned to the sender, when its lifetime has ended",
+                observed=end + (", and still in the queue at the end" if kept else ""),
+            )
+        )
+    since = given_up_since(case)
+    if ended is not None and since is not None:
         findings.append(
             case.finding(
                 "expires.promptly",
-                holds=ended < span.must_end_before,
+                holds=since < span.must_end_before,
                 only_late=True,  # a second of ours is hours where the clock is moved
                 expected=f"returned {span.by}",
                 observed=f"returned {span.age(ended)}",

@@ -2,8 +2,10 @@
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT
+from conformance.judging.final_report import why_none_could_come
 from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.needs import granted_the_day, real_day
+from conformance.judging.verdict import NotApplicable
 
 
 @aspect(
@@ -18,6 +20,8 @@ from conformance.judging.needs import granted_the_day, real_day
 def test_one_ndr(case: Case) -> list[Finding]:
     """Exactly one failure report, to the envelope sender, with the null reverse-path."""
     ndrs, astray = case.evidence.ndrs, case.evidence.astray
+    if not astray and (reason := why_none_could_come(case)):
+        raise NotApplicable(reason)
     findings = [
         case.finding(
             "one_ndr.one",

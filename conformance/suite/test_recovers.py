@@ -3,6 +3,8 @@
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.content import altered
 from conformance.judging.fate import ENDED, Fate
+from conformance.judging.final_report import why_none_could_come
+from conformance.judging.verdict import NotApplicable
 from conformance.target import Outcome
 
 
@@ -17,6 +19,8 @@ def test_recovers(case: Case) -> list[Finding]:
 
     Where the profile lets the relay give up at once, the sender must get an NDR: otherwise the message is lost.
     """
+    if case.fate is Fate.RETURNED and (reason := why_none_could_come(case)):
+        raise NotApplicable(reason)
     if case.fate is Fate.RETURNED:
         return [_returned(case)]
     staged = case.evidence.staged

@@ -3,9 +3,10 @@
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT
+from conformance.judging.final_report import why_none_could_come
 from conformance.judging.lifetime import FULL_DAY, given_up, lifetime_of
 from conformance.judging.needs import real_day
-from conformance.judging.verdict import Inconclusive
+from conformance.judging.verdict import Inconclusive, NotApplicable
 from conformance.witness.kills import kills
 
 
@@ -33,7 +34,9 @@ def test_survives_restart(case: Case) -> list[Finding]:
         raise Inconclusive("the queue was never seen between the restart and the end of the lifetime")
     if kept is Presence.ABSENT:
         observed = "not in the queue after the restart"
-    elif ended is None:
+    elif ended is None or not case.evidence.ndrs:
+        if reason := why_none_could_come(case):
+            raise NotApplicable(reason)
         observed = f"not returned {span.watched}" + (", still in the queue" if waits else "")
     elif ended < span.may_not_end_before:
         observed = f"returned {span.age(ended)}"

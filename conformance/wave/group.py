@@ -17,6 +17,7 @@ from conformance.target import AcceptedDomain, Capability, Connector
 from conformance.wave.adapter import Instance
 from conformance.wave.batch import accepted_domains
 from conformance.wave.crashed import Crash
+from conformance.wave.gone import open_when_gone
 from conformance.wave.jumped import Jump
 from conformance.wave.operated import play_operated
 from conformance.wave.operator import AlertWatch, Operator, alert_watch
@@ -77,11 +78,12 @@ def groups_of(players: Sequence[Player], capabilities: frozenset[Capability]) ->
                 accepted=[domain for some in accepted for domain in some],
             )
         ]
+    only = Capability.ONE_ROUTE in capabilities
     groups = [
         Group(
             number=number,
             players=[player],
-            connectors=[*needed[number - 1], sender_connector()],
+            connectors=needed[number - 1] if only else [*needed[number - 1], sender_connector()],
             accepted=accepted[number - 1],
         )
         for number, player in enumerate(players, 1)
@@ -151,6 +153,7 @@ class Stage:
         alerts = self._alert_watch(group, instance)
         async with asyncio.TaskGroup() as tasks:
             looking = [tasks.create_task(each.run()) for each in (watch, alerts) if each is not None]
+            looking += [tasks.create_task(open_when_gone(player, watch)) for player in group.players]
             await _Play(self, group.players, watch, alerts).play()
             for task in looking:
                 task.cancel()

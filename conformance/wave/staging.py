@@ -12,7 +12,7 @@ from conformance.catalogue.course import Timing
 from conformance.evidence.record import Entry, Header, Staged, Trouble
 from conformance.lab.addresses import NAMESPACE, Lab, in_namespace, loopback
 from conformance.schedules.scenarios import scenario_of
-from conformance.target import Target
+from conformance.target import Capability, Target
 from conformance.wave import request
 from conformance.wave.adapter import TargetUnusable, running
 from conformance.wave.directory import Directory
@@ -61,7 +61,8 @@ class _Wave:
         self._journal.subscribe(self._noted)
 
     async def run(self) -> None:
-        async with World(self._lab, self._journal) as world:
+        one_route = Capability.ONE_ROUTE in self._target.capabilities
+        async with World(self._lab, self._journal, one_route=one_route) as world:
             header = request.header(self._plan, self._target, self._lab, world.resolver)
             self._entry(header)
             await self._stage(world, header)

@@ -62,7 +62,7 @@ def _is_useless(answer: DnsAnswer) -> bool:
 
 def _resolved(evidence: Evidence) -> set[str]:
     """Return the names that gave an IPv4 address before the repair: a missing IPv6 address is no fault of theirs."""
-    repaired = evidence.staged.repaired
+    repaired = evidence.staged.fault_ended
     return {
         answer.host
         for answer in evidence.of(DnsAnswer)

@@ -20,7 +20,7 @@ _MANY = frozenset({Capability.MANY_CONNECTORS})
 _ROUTES: dict[Routes, tuple[frozenset[Capability], frozenset[Capability]]] = {
     "many": (frozenset(), frozenset()),
     "one": (_MANY, frozenset()),
-    "only": (_MANY, frozenset()),
+    "only": (_MANY, frozenset({Capability.ONE_ROUTE})),
 }
 
 _RELAY = Path(__file__).with_name("relay.py")

@@ -43,6 +43,7 @@ def header(
     *,
     lab: str = "loopback",
     without: Iterable[Capability] = (),
+    besides: Iterable[Capability] = (),
     slack: float = 1.0,
     timing: Timing = Timing.STEADY,
 ) -> Header:
@@ -51,7 +52,7 @@ def header(
         suite="0.1.0",
         target="hand-made",
         target_module="nowhere:Nothing",
-        capabilities=sorted(set(Capability) - set(without)),
+        capabilities=sorted((set(Capability) - {Capability.ONE_ROUTE, *without}) | set(besides)),
         lab=lab,
         asked=ASKED if timing is Timing.STEADY else schedule(timing, day=DAY),
         platform="Linux",
