@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conformance.catalogue.course import Course
 from conformance.evidence.queue import Presence
 from conformance.judging.case import Case
 from conformance.judging.one_route import holds_up_reports, left_queue
@@ -35,16 +36,16 @@ def why_none_could_come(case: Case) -> str:
     evidence = case.evidence
     if evidence.ndrs or not holds_up_reports(case.mode, evidence):
         return ""
-    if left_queue(evidence) is None:
-        if evidence.staged.fault_ended is not None or evidence.queue.last.presence is Presence.PRESENT:
-            return ""  # it could have come, or none was due yet
-        return (
-            "the relay has one route for all mail, which stayed broken: its queue never showed that the message had "
-            "been given up"
-        )
-    if case.outcome is Outcome.PERMANENT:
+    if evidence.staged.course != Course.KILLED and case.outcome is Outcome.PERMANENT:
         return (
             "the relay has one route for all mail and gave the message up at once, so its report met the same fault "
             "before anybody knew that one was due"
         )
-    return ""
+    if left_queue(evidence) or evidence.staged.fault_ended is not None:
+        return ""
+    if evidence.queue.last.presence is Presence.PRESENT:
+        return ""  # none was due
+    return (
+        "the relay has one route for all mail, which stayed broken: its queue never showed that the message had been "
+        "given up"
+    )

@@ -12,6 +12,7 @@ from math import inf
 
 from conformance.catalogue.course import DAY, HOUR, STOPS, Timing, timing_of
 from conformance.evidence.record import Staged
+from conformance.judging.ages import may_end_from
 from conformance.judging.case import Case
 from conformance.judging.one_route import left_queue
 
@@ -67,7 +68,6 @@ def lifetime_of(case: Case) -> Span:
     """Return the span of a case."""
     staged = case.evidence.staged
     begin = staged.submitted or 0.0
-    offered = begin if staged.offered is None else staged.offered
     closed = staged.closed or begin
     if timing_of(staged.course) is Timing.COMPRESSED:
         granted = staged.granted
@@ -76,7 +76,7 @@ def lifetime_of(case: Case) -> Span:
         latest = granted.max_retry_interval + granted.granularity + case.evidence.record.header.slack
         return Span(
             begin=begin,
-            may_not_end_before=offered + granted.queue_lifetime * (1 - 5 * 60 / DAY) - granted.granularity,
+            may_not_end_before=may_end_from(case.evidence),
             must_end_before=begin + granted.queue_lifetime + latest,
             until="until 23 h 55",
             by=f"at most {latest * scale:.2f} h after 24 h",
@@ -88,6 +88,7 @@ def lifetime_of(case: Case) -> Span:
     allowed = order[order.index(case.profile.expired_by) - 1]
     moves = _moves(staged)
     # counted from the offer, before which the relay cannot have accepted it; a relay counts in ticks of its own
+    offered = begin if staged.offered is None else staged.offered
     full = DAY - max(staged.granted.granularity, _WHOLE_SECONDS)
     return Span(
         begin=begin,

@@ -23,6 +23,7 @@ from conformance.catalogue.course import TRAITS, Course
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.evidence.connections import Connection
 from conformance.evidence.view import Evidence
+from conformance.judging.ages import first_hour_over, may_end_from
 from conformance.target import Capability
 from conformance.witness.attempts import Attempt, Contact
 from fake_servers import Stage
@@ -43,18 +44,19 @@ def holds_up_reports(mode: FailureMode, evidence: Evidence) -> bool:
 def left_queue(evidence: Evidence) -> tuple[float, float] | None:
     """Return since when and by when the message had left the queue undelivered; None: it is not known to have.
 
-    Asked of a relay with one route only: others show by their report when they gave up. What leaves the queue after the
-    repair may have been delivered.
+    Asked of a relay with one route only: others show by their report when they gave up. What was still listed after the
+    repair was not given up for the fault.
     """
     staged = evidence.staged
     if not has_one_route(evidence):
         return None
-    until = math.inf if staged.repaired is None else staged.repaired
-    queue = evidence.queue.during(until=until)
+    queue = evidence.queue
     if not queue.proves_gone or any(message.is_for(staged.recipient) for message in evidence.messages):
         return None
     listed = [each.asked for each in queue.listings if each.messages]
     since = max(listed, default=staged.submitted or 0.0)
+    if staged.repaired is not None and since > staged.repaired:
+        return None
     by = next((each.at for each in queue.telling if not each.messages and each.asked > since), None)
     return None if by is None else (since, by)
 
@@ -65,7 +67,7 @@ def attempts_on_message(mode: FailureMode, evidence: Evidence, attempts: list[At
         return attempts
     healed = evidence.staged.reports_pass
     gone = left_queue(evidence)
-    since = gone[0] if gone else math.inf
+    since = _may_have_been_given_up(evidence, gone) if gone else math.inf
     own = [
         attempt
         for number, attempt in enumerate(attempts)
@@ -73,6 +75,12 @@ def attempts_on_message(mode: FailureMode, evidence: Evidence, attempts: list[At
         and (number == 0 or not _may_be_a_report(attempt, evidence, since))
     ]
     return own if healed is None else [*own, *_again(evidence, healed)]
+
+
+def _may_have_been_given_up(evidence: Evidence, gone: tuple[float, float]) -> float:
+    """Return from when on an attempt may have been a report's: not before the message's time was up, or at once."""
+    since, by = gone
+    return since if by < first_hour_over(evidence) else max(since, may_end_from(evidence))
 
 
 def _may_be_a_report(attempt: Attempt, evidence: Evidence, since: float) -> bool:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from conformance.reference import routing
-from mutants.mutant import mutation
+from conformance.reference import errors, routing
+from conformance.reference.errors import Failure
+from conformance.reference.message import Message, Recipient, State
+from conformance.reference.relay import Relay
+from mutants.expectations import returned
+from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
 
 # One failure mode of each layer, and of each way in which a message may end.
@@ -79,3 +84,121 @@ def one_destination_each() -> None:
 def one_route_for_all() -> None:
     """Sends all mail, reports too, to the one destination that it knows."""
     one_route()
+
+
+@mutation(scenarios=("connection_refused.expires", "dns_servfail.expires", "greeting_421.day"), routes="only")
+def one_route_and_patience_with_reports() -> None:
+    """The same, and waits for hours before it tries a report again."""
+    one_route()
+
+    def make(original: Any) -> Any:
+        async def conclude(self: Any, message: Message, results: Any) -> None:
+            await original(self, message, results)
+            for recipient in message.recipients:
+                if not message.sender and recipient.state is State.WAITING:
+                    recipient.next_retry += self._config.schedule.max_retry_interval
+                    self._plan_retry(message, recipient, recipient.next_retry)
+
+        return conclude
+
+    patch(Relay, "_conclude", make)
+
+
+@mutation(
+    scenarios=("greeting_554", "certificate_expired", "connection_refused"),
+    caught=(
+        *returned("cannot-connect/error-code", "greeting_554"),
+        *returned("certificate/error-code", "certificate_expired"),
+    ),
+    also=hence(
+        "the profile accepts that it was returned at once, and its report met the same fault",
+        "recovers",
+        "stays_queued",
+        "retried",
+        verdict="not_applicable",
+        modes=("greeting_554", "certificate_expired"),
+        profile="rfc",
+    ),
+    routes="only",
+)
+def one_route_and_no_patience() -> None:
+    """The same, and returns at once, and gives its report up, what a greeting of 554 or a certificate prevents."""
+    one_route()
+
+    def make(original: Any) -> Any:
+        def deferral(stage: Any, cause: Any, detail: str, **where: Any) -> Failure:
+            failure: Failure = original(stage, cause, detail, **where)
+            if not detail.startswith(("554", "Certificate")):
+                return failure
+            return replace(failure, code="550", status="5" + failure.status[1:])
+
+        return deferral
+
+    patch(errors, "deferral", make)
+
+
+@mutation(
+    scenarios=(
+        "connection_refused.expires",
+        "greeting_421.day",
+        "rejected_at_rcpt",
+        "connection_refused+rejected_at_dot.schedule",
+        "killed_at_expiry",
+    ),
+    caught=(
+        fails("one_ndr", "ndr/one"),
+        fails("expires", "lifetime/ends"),
+        fails("returned_at_once", "permanent/returned"),
+        fails("exactly_once", "schedule/exactly-once"),
+        fails("nothing_lost", "nothing-lost/kept"),
+    ),
+    also=hence(
+        "no report, nothing to read", "ndr_form", "ndr_status", "reports_refusal", verdict="inconclusive"
+    ),
+    routes="only",
+)
+def one_route_and_no_reports() -> None:
+    """The same, and gives messages up without a report."""
+    one_route()
+
+    def make(_: Any) -> Any:
+        async def report(self: Any, message: Message, now: float, failures: Any) -> None:
+            return None
+
+        return report
+
+    patch(Relay, "_report", make)
+
+
+@mutation(
+    scenarios=("rejected_at_rcpt", "rejected_at_dot", "connection_refused+rejected_at_dot.schedule"),
+    caught=(
+        deviates("returned_at_once", "permanent/not-retried"),
+        fails("exactly_once", "schedule/exactly-once"),
+    ),
+    routes="only",
+)
+def one_route_and_tries_again() -> None:
+    """The same, and tries a message again that it has returned."""
+    one_route()
+    again: set[str] = set()
+
+    def make(original: Any) -> Any:
+        async def settle(self: Any, message: Message, now: float, session: str, **outcome: Any) -> None:
+            content = await self._spool.content(message.queue_id)
+            await original(self, message, now, session, **outcome)
+            if message.sender and message.queue_id not in again:
+                for lost, _ in outcome.get("lost", ()):
+                    to = Recipient(number=0, address=lost.address, notify="NEVER", next_retry=now + 2)
+                    one_more = Message(sender=message.sender, accepted_at=now, recipients=[to])
+                    again.add(one_more.queue_id)
+                    await self.accept(one_more, content)
+
+        return settle
+
+    patch(Relay, "_settle", make)
+    patch(
+        Relay,
+        "queue",
+        lambda original: lambda self: [pair for pair in original(self) if pair[0].queue_id not in again],
+    )
