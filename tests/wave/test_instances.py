@@ -130,6 +130,14 @@ async def test_every_relay_is_told_the_way_back_to_the_senders(tmp_path: Path) -
         assert [connector.domain for connector in config.connectors][1:] == [SENDER_DOMAIN]
 
 
+async def test_a_relay_with_one_route_is_told_of_one(tmp_path: Path) -> None:
+    target = Target()
+    target.capabilities = target.capabilities | {Capability.ONE_ROUTE}
+    await staged(target, tmp_path)
+    domains = [[connector.domain for connector in config.connectors] for config in target.configs]
+    assert sorted(domains) == sorted([f"{name.replace('_', '-')}.test"] for name in SCENARIOS)
+
+
 async def test_the_plainest_control_goes_first(tmp_path: Path) -> None:
     target = Target()
     await staged(target, tmp_path, [*SCENARIOS, "verified_tls.healthy"])

@@ -13,12 +13,12 @@ from stories.reports import delay_notice, ndr
 from stories.staging import header, scenario_of, staged
 from stories.wire import accepted, closed, fault, message
 
-from conformance.catalogue.course import DAY, STOPS, Course, Timing
+from conformance.catalogue.course import DAY, HOUR, STOPS, Course, Timing
 from conformance.catalogue.profile import load
 from conformance.evidence.record import QueueListing, Staged
 from conformance.judging.aspect import Case
 from conformance.judging.lifetime import given_up, lifetime_of
-from conformance.target import Envelope, QueuedMessage
+from conformance.target import Capability, Envelope, QueuedMessage
 from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.directory import Directory
 from conformance.wave.envelope import envelope_of
@@ -35,7 +35,7 @@ class World:
     def __init__(self) -> None:
         self.repaired: list[str] = []
 
-    async def repair(self, scenario: Any, index: int) -> None:
+    async def repair(self, scenario: Any, index: int, rules: Any = ()) -> None:
         self.repaired.append(scenario.id)
 
 
@@ -359,3 +359,40 @@ async def test_nothing_to_report_leaves_time_for_a_wrong_report() -> None:
     assert relay.held == []
     assert wave.case().evidence.returned == ()
     assert done.milestones["25h05"] - done.milestones["24h15"] >= 2.0
+
+
+class OneRoute(Relay):
+    """Sends its report where the message went: it passes at the first move of the clock after that was healed."""
+
+    def __init__(self, journal: Journal, *, lifetime: float) -> None:
+        super().__init__(journal, lifetime=lifetime)
+        self.stuck: list[Player] = []
+
+    async def move_clock(self, seconds: float) -> None:
+        stuck, self.stuck = self.stuck, []
+        for player in stuck:
+            super()._mail("sink", player.staged.sender, ndr(player.staged))
+        await super().move_clock(seconds)
+
+    def _mail(self, server: str, to: str, content: bytes, connection: int = 0) -> None:
+        [player] = (each for each in self.players.values() if each.staged.sender == to)
+        self.stuck.append(player)
+        task = asyncio.create_task(player.let_reports_pass())
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+
+@pytest.mark.parametrize(("hours", "moved"), [(24, 30), (29, 31), (99, 30)])
+@in_jumping_time
+async def test_a_report_that_met_the_fault_gets_one_more_stop(hours: int, moved: int) -> None:
+    wave = Wave(Course.EXPIRES)
+    capabilities = {*wave.players[0].header.capabilities, Capability.ONE_ROUTE} - {Capability.MANY_CONNECTORS}
+    for player in wave.players:
+        player.header = replace(player.header, capabilities=sorted(capabilities))
+        player.staged = replace(
+            player.staged, granted=replace(player.staged.granted, max_retry_interval=HOUR)
+        )
+    relay = OneRoute(wave.journal, lifetime=hours * HOUR)
+    await wave.play(relay)
+    assert sum(relay.moves) == moved * HOUR
+    assert bool(wave.players[0].evidence().ndrs) == (hours < 99)
