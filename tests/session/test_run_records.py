@@ -15,6 +15,7 @@ from conformance.evidence.record import Record
 from conformance.judging.judge import judge
 from conformance.judging.verdict import Verdict
 from conformance.schedules.scenarios import scenario_of
+from conformance.session.again import again
 from conformance.session.run import Run, _day, _staged
 from conformance.target import Capability
 from conformance.wave.plan import COMPRESSED_DAY
@@ -101,7 +102,8 @@ def test_a_second_staging_is_asked_for_more_time(
 
 
 def _late(run: Run, aspect: str, name: str) -> list[str]:
-    return [scenario.id for scenario in run._late([(ASPECT[aspect], scenario_of(name))])]
+    wanted = [(ASPECT[aspect], scenario_of(name))]
+    return [scenario.id for scenario in again(wanted, run.records, run.evidence_for, run.profile)]
 
 
 def test_what_only_came_late_is_staged_again() -> None:
