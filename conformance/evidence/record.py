@@ -109,8 +109,10 @@ class Staged:
         reports_pass: When it was taken away for reports only, since the relay has no other way for them; None if never.
         closed: When the window closed.
         milestones: When the relay's clock had been moved to each stop, or a step of a schedule was armed, by name.
-        lag: How late the wave itself was at worst while the window was open, in seconds.
-        pressure: Share of the worst second of the window in which somebody on the machine waited for a processor.
+        lag: How late the wave's own event loop was at worst while the window was open, in seconds; what a fake server
+            took late says so itself (`Evidence.lag` has the worst of both).
+        pressure: Share of the worst second of the window in which somebody on the machine waited for a processor, but
+            for seconds in which its relay is known to have been prompt all the same.
         stretched: Whether this is a second staging with the window doubled, because the first was too late.
         relay: Number of the relay instance that it was submitted to, counted from 1.
         offers: Where an operator is played, every message that was offered, the first of them the one above.

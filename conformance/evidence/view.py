@@ -15,6 +15,7 @@ from conformance.evidence import codes, reports
 from conformance.evidence.attribution import shares_of
 from conformance.evidence.codes import Codes
 from conformance.evidence.connections import Connection, connections_of
+from conformance.evidence.punctuality import punctuality_of
 from conformance.evidence.queue import QueueReading, read_queue
 from conformance.evidence.record import Record, Reported, Staged, Trouble
 from conformance.evidence.reports import Report, read_report
@@ -228,10 +229,29 @@ class Evidence:
         """What broke this scenario or the whole wave."""
         return tuple(t for t in self.record.troubles if t.scenario in ("", self.staged.scenario))
 
+    @cached_property
+    def lag(self) -> float:
+        """How late we were at worst while the window was open, in seconds: the wave's loop, or one of the fakes."""
+        return max(self.staged.lag, punctuality_of(self.record).lag(self.staged))
+
+    @property
+    def lag_allowed(self) -> float:
+        """How late we may have been: by the slack, and by half of the shortest time-out of this relay's.
+
+        Intervals and slack may be stretched; time-outs are real, and who is answered after one accuses the server.
+        """
+        granted, asked = self.staged.granted, self.record.header.asked
+        time_outs = (
+            granted.connect_timeout or asked.connect_timeout,
+            granted.command_timeout or asked.command_timeout,
+            granted.dns_timeout or asked.dns_timeout,
+        )
+        return min(self.record.header.slack, *(each / 2 for each in time_outs if each))
+
     @property
     def harness_was_late(self) -> bool:
-        """Whether the wave itself was later than its slack allows while this window was open."""
-        return self.staged.lag > self.record.header.slack
+        """Whether we were later than allowed while this window was open."""
+        return self.lag > self.lag_allowed
 
 
 def _stands_in(address: str, words: str) -> bool:

@@ -68,9 +68,10 @@ class Case:
         damage = [altered(self.evidence.staged, message) for message in self.evidence.messages]
         found = next(filter(None, damage), "")
         expected = "envelope and content intact"
-        return [self.finding(slot, holds=not found, expected=expected, observed=found or expected)] * bool(
-            damage
+        finding = self.finding(
+            slot, holds=not found, expected=expected, observed=found or expected, conclusive=True
         )
+        return [finding] if damage else []
 
     def finding(
         self,

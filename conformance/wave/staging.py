@@ -21,6 +21,7 @@ from conformance.wave.gate import Gate, busy
 from conformance.wave.group import Group, Stage, TroubleScope, groups_of
 from conformance.wave.plan import Plan
 from conformance.wave.player import Player
+from conformance.wave.reactions import Reactions
 from conformance.wave.watch import LagMeter, Pressure
 from conformance.wave.world import World
 from fake_servers import Event, Journal
@@ -56,6 +57,7 @@ class _Wave:
         self._players = Directory()
         self._lag = LagMeter(self._journal)
         self._pressure = Pressure(self._journal)
+        self._reactions = Reactions()
         self._lines = 0
         self._done = 0
         self._journal.subscribe(self._noted)
@@ -162,6 +164,7 @@ class _Wave:
         player = self._players.concerned(event)
         if player is not None:
             player.note(event)
+            self._reactions.note(event, player.staged.relay)
 
     def _entry(self, entry: Entry) -> None:
         self._lines += 1
@@ -171,7 +174,12 @@ class _Wave:
         staged = player.staged
         end = staged.closed if staged.closed is not None else self._journal.now()
         begin = staged.submitted or 0.0
-        return replace(staged, lag=self._lag.worst(begin, end), pressure=self._pressure.worst(begin, end))
+        prompt = partial(self._reactions.were_prompt, staged.relay)
+        return replace(
+            staged,
+            lag=self._lag.worst(begin, end),
+            pressure=self._pressure.worst(begin, end, harmless=prompt),
+        )
 
 
 async def trouble_of(work: Awaitable[None]) -> TargetUnusable | None:

@@ -72,7 +72,9 @@ class DnsServer:
         self._responder.server = endpoint(host, own[1])
         loop = asyncio.get_running_loop()
         self._udp = Udp(self._responder, udp)
-        self._tcp = await loop.create_server(lambda: Tcp(self._responder, self._connections), sock=tcp)
+        self._tcp = await loop.create_server(
+            lambda: Tcp(self._responder, self._connections), sock=tcp, backlog=_BACKLOG
+        )
 
     async def stop(self) -> None:
         """Close everything; answers still delayed are never sent. Stopping twice is harmless."""
