@@ -33,6 +33,7 @@ class Capability(StrEnum):
     TLS_VERIFIED = "tls_verified"  # a connector can insist on a certificate that is valid for a name
     TLS_DOMAIN = "tls_domain"  # `tls_domain` may be another name than the smart host's, or `*.` and a domain
     MANY_CONNECTORS = "many_connectors"  # one instance serves many connectors; else one instance for each
+    ONE_ROUTE = "one_route"  # its one connector takes all mail, reports too; not with MANY_CONNECTORS
     ANY_PORT = "any_port"  # honours next_hop_port and resolver; else it needs ports 25 and 53 (namespace lab)
     EVENTS = "events"  # running() yields an object with events()
     CLOCK = "clock"  # running() yields an object with move_clock()
@@ -111,7 +112,7 @@ class RelayConfig:
         listen: Where to accept mail without authentication; port 0 means any free port.
         resolver: The only name server to ask.
         next_hop_port: The TCP port of every next hop.
-        connectors: One for each recipient domain, the domain of the senders (for NDRs) among them.
+        connectors: One for each recipient domain, the domain of the senders (for NDRs) among them; one with ONE_ROUTE.
         trust_anchors: PEM file with the only certificate authorities to trust.
         retry_interval: From the end of a failed attempt to the next one, for the first two gaps.
         max_retry_interval: The same for all later gaps.
@@ -331,8 +332,7 @@ class EditsConnectors(Protocol):
         Args:
             connector: All its settings, also those that stay as they are.
             enabled: Whether it is turned on.
-            trust_anchors: A PEM file with all that is trusted from now on, by the whole relay or by this
-                connector, as the relay has it; None: no change.
+            trust_anchors: A PEM file with all that this connector or the relay trusts from now on; None: no change.
 
         Raises:
             EditRefused: The settings are not valid; nothing has changed.

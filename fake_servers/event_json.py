@@ -2,14 +2,15 @@
 
 An event is an object with the keys `at`, `layer`, `kind`, `server`, `connection` and `fields`; in `fields` is what the
 kind has besides. Octets are base64. Reading is strict: what is missing, too much or of another type is an error, so
-that nothing is overlooked because it was misspelt.
+that nothing is overlooked because it was misspelt. A field that has a default (it came later than its kind) is written
+where it says something else.
 """
 
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, KeysView
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from fake_servers.events import KINDS, Event
@@ -33,7 +34,13 @@ def to_json(event: Event) -> dict[str, Any]:
 
 def fields_of(event: Event) -> dict[str, Any]:
     """Return what an event has beside time, server and connection, as JSON data, by name."""
-    return {name: _plain(getattr(event, name)) for name in _FORMS[type(event)].fields}
+    form = _FORMS[type(event)]
+    values = ((name, getattr(event, name)) for name in form.fields)
+    return {
+        name: _plain(value)
+        for name, value in values
+        if name not in form.defaults or value != form.defaults[name]
+    }
 
 
 def from_json(data: Any) -> Event:
@@ -47,9 +54,11 @@ def from_json(data: Any) -> Event:
     kind = KINDS.get((str(data["layer"]), str(data["kind"])))
     if kind is None:
         raise ValueError(f"there is no kind of event {_name(data)}")
-    form, values = _FORMS[kind], data["fields"].copy()
+    form = _FORMS[kind]
+    values = {**form.defaults, **data["fields"]}
     if values.keys() != form.fields:
-        has, ought = (", ".join(sorted(names)) or "none" for names in (values, form.fields))
+        needed = form.fields - form.defaults.keys()
+        has, ought = (", ".join(sorted(names)) or "none" for names in (data["fields"], needed))
         raise ValueError(f"{_name(data)} has the fields {has} and not {ought}")
     for name in _COMMON:
         values[name] = data[name]
@@ -87,9 +96,10 @@ class _Reader(NamedTuple):
 
 
 class _Form(NamedTuple):
-    """The form of a kind: its fields beside the common part, and how everything is read."""
+    """The form of a kind: its fields beside the common part, which of them have defaults, and how all are read."""
 
     fields: KeysView[str]
+    defaults: dict[str, Any]
     readers: tuple[_Reader, ...]
 
 
@@ -98,6 +108,11 @@ def _form(kind: type[Event]) -> _Form:
     hints = get_type_hints(kind)
     return _Form(
         fields={name: None for name in names if name not in _COMMON}.keys(),
+        defaults={
+            field.name: field.default
+            for field in fields(kind)
+            if field.name not in _COMMON and field.default is not MISSING
+        },
         readers=tuple(_reader(name, hints[name]) for name in names),
     )
 

@@ -79,10 +79,17 @@ class DnsEvent(Event):
 
 @_kind("dns", "query")
 class DnsQuery(DnsEvent):
-    """A query came from `client`; `planned` tells whether the zone knows the name."""
+    """A query was read.
+
+    Attributes:
+        client: Who asks, as `host:port`.
+        planned: Whether the zone knows the name.
+        lag: For how many seconds it had waited for us to read it; `at` is when we did. 0.0: for less than 10 ms.
+    """
 
     client: str
     planned: bool
+    lag: float = 0.0
 
 
 @_kind("dns", "answer")
@@ -91,6 +98,13 @@ class DnsAnswer(DnsEvent):
 
     answer: str
     records: tuple[str, ...]
+
+
+@_kind("dns", "dropped")
+class DnsDropped(Event):
+    """So many queries came at some time before now for which there was no room; they will never be answered."""
+
+    queries: int
 
 
 @_kind("tcp", "refusing")
@@ -139,10 +153,24 @@ class TcpStray(Event):
 
 @_kind("tcp", "accepted")
 class TcpAccepted(Event):
-    """A connection was accepted, the `attempt`th at its server, counted from 1."""
+    """A connection was accepted.
+
+    Attributes:
+        peer: The client.
+        attempt: Which it is at its server, counted from 1.
+        lag: For how many seconds it had waited for us to accept it; `at` is when we did. 0.0: for less than 10 ms.
+    """
 
     peer: str
     attempt: int
+    lag: float = 0.0
+
+
+@_kind("tcp", "late")
+class TcpLate(Event):
+    """We read what the peer had sent, and the end of it had waited for us for `lag` seconds."""
+
+    lag: float
 
 
 @_kind("tcp", "closed")
@@ -269,9 +297,15 @@ class ClientReply(ClientEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayEvent(Event):
-    """What was done to the software behind the wire; `moment` is what the occasion is called."""
+    """What was done to the software behind the wire.
+
+    Attributes:
+        moment: What the occasion is called.
+        relay: Number of the instance that it was done to, counted from 1; 0 where that was not told.
+    """
 
     moment: str
+    relay: int = 0
 
 
 @_kind("relay", "killed")

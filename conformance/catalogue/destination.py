@@ -11,7 +11,8 @@ from enum import StrEnum
 from ssl import TLSVersion
 
 from conformance.target import Schedule
-from fake_servers import Answer, Certificate, Records, Rule
+from fake_servers import Answer, Certificate, Records, Rule, Stage
+from fake_servers.smtp.script import WITH_REVERSE_PATH
 
 
 class Tcp(StrEnum):
@@ -118,3 +119,9 @@ class Host:
     extensions: tuple[str, ...] = ()
     receive_buffer: int | None = None
     like: str = ""
+
+
+def held_up_at(host: Host, whole: Host) -> bool:
+    """Tell whether something is wrong with a host before it knows whose mail it is, by how it is when it is well."""
+    early = any(rule.stage not in (*WITH_REVERSE_PATH, Stage.QUIT) for rule in host.rules)
+    return early or (host.tcp, host.dns, host.tls) != (whole.tcp, whole.dns, whole.tls)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from conformance.catalogue.connector import MxRouting, SmartHosts, TlsRule
 from conformance.catalogue.contradictions import contradictions
-from conformance.catalogue.destination import DnsName, EachAttempt, Host, ServerTls
+from conformance.catalogue.destination import DnsName, EachAttempt, Host, ServerTls, held_up_at
 from conformance.catalogue.failing_attempts import failing_attempts
 from conformance.catalogue.message import Kind, Message, Refusal
 from conformance.catalogue.section import Section
@@ -171,6 +171,19 @@ class FailureMode:
         if self.killed in (KillPoint.EXPIRING, KillPoint.REPORTING):
             needs.add(Capability.CLOCK)
         return frozenset(needs)
+
+    @property
+    def holds_up_reports(self) -> bool:
+        """Whether what is wrong keeps even reports from a relay that has no other way for them.
+
+        Nobody knows before MAIL whose mail it is; what is wrong from then on spares reports (`wave/way_back.py`). Where
+        the way is found by MX it is the way to each domain, and reports go to that of the senders.
+        """
+        if self.mx is not None:
+            return False
+        if self.steps:
+            return any(step.holds_up_reports for step in self.steps)
+        return any(held_up_at(host, whole) for host, whole in zip(self.hosts, self.healed(), strict=True))
 
     @property
     def lab(self) -> str:

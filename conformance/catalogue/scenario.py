@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
-from conformance.catalogue.course import SCHEDULES, TRAITS, Course, Timing
+from conformance.catalogue.course import OUT_OF_SERVICE, SCHEDULES, TRAITS, Course, Timing
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes import ALL
 from conformance.target import Capability
@@ -76,9 +76,20 @@ def unsuitable(scenario: Scenario, capabilities: frozenset[Capability], lab: str
     lacking = sorted(scenario.needs - capabilities)
     if lacking:
         return f"the target is not capable of {', '.join(lacking)}; an adapter that is lists it in `capabilities`"
+    if Capability.ONE_ROUTE in capabilities and (several := _needs_several_routes(scenario)):
+        return f"the target has one route for all mail, and {several}"
     only = scenario.failure_mode.lab
     if only not in ("", lab):
         return f"it is staged in the {only} lab only: --conformance-lab={only}"
+    return ""
+
+
+def _needs_several_routes(scenario: Scenario) -> str:
+    """Say what a scenario needs another route for; empty: it does with one."""
+    if scenario.failure_mode.message.backlog:
+        return "here other mail waits for another destination"
+    if scenario.course in OUT_OF_SERVICE:
+        return "here its destination is taken out of service, so that no report could leave it"
     return ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conformance.catalogue.destination import DnsName, Host, Timeout
+from conformance.catalogue.destination import DnsName, Host, Timeout, held_up_at
 from conformance.catalogue.host_contradictions import of_host, waits_for
 
 
@@ -39,3 +39,8 @@ class Step:
             wrong.append(f"timeout {self.timeout}, and host lets the relay wait for {' or '.join(must)}")
         if wrong:
             raise ValueError(f"the step {self.name} contradicts itself: {'; '.join(wrong)}")
+
+    @property
+    def holds_up_reports(self) -> bool:
+        """Whether what is wrong keeps even reports away, see `FailureMode`."""
+        return held_up_at(self.host, Host())

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import cast
 
 from conformance.evidence.record import Record, Staged
 from fake_servers.events import ClientEvent, DnsEvent, Event, FakeBroke, RelayEvent, SmtpMessage
 
-# What is done to the relay is done to all its messages; name server, sink and witnesses serve everybody.
+# Name server, sink and witnesses serve everybody.
 _EVERYBODY = "everybody"
 
 
@@ -22,6 +23,7 @@ def traits_of_scenario(staged: Staged) -> Iterator[str]:
     for site in staged.sites:
         yield f"at {site.server}"
         yield f"name {site.name.lower()}"
+        yield f"name {ip_address(site.host).reverse_pointer}"
     yield f"name {staged.domain.lower()}"
     for person in (staged.sender, staged.author):
         yield f"mail for {person.lower()}"
@@ -31,10 +33,11 @@ def traits_of_scenario(staged: Staged) -> Iterator[str]:
 def traits_of_event(event: Event) -> Iterator[str]:
     """Yield everything by which an event belongs to a scenario if it has the same, the most telling first."""
     if isinstance(event, DnsEvent):
-        name = event.host
-        while name:  # the names below a scenario's are its own as well
-            yield f"name {name}"
-            name = name.partition(".")[2]
+        labels = event.host.split(".")
+        # the names below a scenario's are its own as well, and so is one with the suffix of somebody's search list
+        for end in range(len(labels), 0, -1):
+            for begin in range(end):
+                yield f"name {'.'.join(labels[begin:end])}"
     elif isinstance(event, ClientEvent):
         yield f"submitted by {event.sender}"
     elif isinstance(event, SmtpMessage) and not event.mail_from:
@@ -59,16 +62,25 @@ class Shares:
         self._by_trait: defaultdict[str, list[tuple[int, Event]]] = defaultdict(list)
         for number, event in enumerate(record.events):
             shared = isinstance(event, FakeBroke) and event.server not in servers
-            everybodys = shared or isinstance(event, RelayEvent)
-            for trait in {_EVERYBODY} if everybodys else set(traits_of_event(event)):
+            traits = {_EVERYBODY} if shared else set(traits_of_event(event))
+            for trait in {_of_relay(event.relay)} if isinstance(event, RelayEvent) else traits:
                 self._by_trait[trait].append((number, event))
 
     def of(self, staged: Staged) -> tuple[Event, ...]:
-        """Return the events at a scenario's own servers and names, mail to its sender, and defects of shared fakes."""
+        """Return the events of a scenario.
+
+        Those at its own servers and names, mail to its sender, what was done to its relay, defects of shared fakes.
+        """
         found: dict[int, Event] = {}
-        for trait in (_EVERYBODY, *traits_of_scenario(staged)):
+        # what is done to a relay is done to all its messages
+        for trait in (_EVERYBODY, _of_relay(0), _of_relay(staged.relay), *traits_of_scenario(staged)):
             found.update(self._by_trait.get(trait, ()))
         return tuple(found[number] for number in sorted(found))
+
+
+def _of_relay(number: int) -> str:
+    """Return the trait of what was done to one instance of the relay; 0 if it is not known to which."""
+    return f"done to relay {number}"
 
 
 def shares_of(record: Record) -> Shares:

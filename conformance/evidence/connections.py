@@ -85,8 +85,8 @@ class Connection:
         """The envelopes that the relay offered on it, in order; none if it never came as far as MAIL."""
         found: list[tuple[str, list[str]]] = []
         for command in self.commands:
-            if begun := _MAIL.match(command.line):
-                found.append((begun[1], []))
+            if (path := reverse_path(command)) is not None:
+                found.append((path, []))
             elif found and (named := _RCPT.match(command.line)):
                 found[-1][1].append(named[1])
         return tuple(Transaction(reverse_path=path, forward_paths=tuple(paths)) for path, paths in found)
@@ -145,6 +145,12 @@ class Connection:
 
     def _first(self, kind: type[E]) -> E | None:
         return next(iter(self._all(kind)), None)
+
+
+def reverse_path(command: SmtpReceived) -> str | None:
+    """Return the reverse-path that a command offers, empty for the null one; None if it is no MAIL."""
+    begun = _MAIL.match(command.line)
+    return None if begun is None else begun[1]
 
 
 def connections_of(events: Iterable[Event]) -> tuple[Connection, ...]:

@@ -20,7 +20,8 @@ commands as well.
 waits it is the message's. Once it was given up, and no other message of its scenario waits, it may be the report's,
 and then it proves no other attempt and no wrong way. Nobody sees the moment at which a relay gives up, so it counts
 from the last sure sign of the message: it was accepted, it was listed, its envelope was offered. That holds only for
-a relay that may have one route: of whose reports none has come to the senders' own server, in the whole record.
+a relay that says that it has one route (`Capability.ONE_ROUTE`), or that was seen to offer a report at any staged
+server of the record; and for none of whose reports one came to the senders' own server.
 
 What this cannot see: a notice of delay by that one route that never comes as far as MAIL. It is sent while the message
 waits, and passes for an attempt at it.
@@ -33,11 +34,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from conformance.evidence.connections import Connection, Transaction
+from conformance.evidence.connections import Connection, Transaction, reverse_path
 from conformance.evidence.queue import Presence, QueueReading
 from conformance.evidence.record import Record, Staged
-from conformance.target import Outcome
-from fake_servers.events import E, SmtpMessage
+from conformance.target import Capability, Outcome
+from fake_servers.events import E, SmtpMessage, SmtpReceived
 
 # The course whose message has the null reverse-path itself, as records call it (the catalogue is a room above).
 _NULL_SENDER = "null_sender"
@@ -92,7 +93,7 @@ def is_for_reports(connection: Connection, staged: Staged) -> bool:
 
 def unclear_from(evidence: Seen) -> float:
     """Return the time after which a trace that names no reverse-path may be a report's; infinity if it never may."""
-    if _reports_have_a_way_of_their_own(evidence):
+    if evidence.staged.course == _NULL_SENDER or not _may_have_one_route(evidence):
         return math.inf
     submitted = _submitted(evidence.staged)
     if any(each.still_waits(evidence) for each in submitted):
@@ -169,19 +170,22 @@ def _domain(address: str) -> str:
     return address.rpartition("@")[2].lower()
 
 
-def _reports_have_a_way_of_their_own(evidence: Seen) -> bool:
-    record = evidence.record
-    own = {site.server for site in evidence.staged.sites}
-    if "mail at the sink" not in record.views:
-        record.views["mail at the sink"] = tuple(_elsewhere(record, evidence.staged))
-    return any(message.server not in own for message in record.views["mail at the sink"])
+def _may_have_one_route(evidence: Seen) -> bool:
+    """Tell whether the relay may send reports where the message goes: it says so, or was seen to, in any scenario."""
+    views = evidence.record.views
+    if "one route" not in views:
+        views["one route"] = _sends_reports_here(evidence.record, evidence.staged)
+    return bool(views["one route"])
 
 
-def _elsewhere(record: Record, staged: Staged) -> Iterator[SmtpMessage]:
-    """Yield what came back and arrived at no staged server."""
-    servers = {site.server for each in record.staged.values() for site in each.sites}
-    for event in record.events:
-        if not isinstance(event, SmtpMessage) or event.server in servers:
-            continue
-        if _all_senders(event.recipients, staged):
-            yield event
+def _sends_reports_here(record: Record, one_of_them: Staged) -> bool:
+    staged = [*record.staged.values(), one_of_them]
+    servers = {site.server for each in staged for site in each.sites}
+    mail = (event for event in record.events if isinstance(event, SmtpMessage))
+    if any(each.server not in servers and _all_senders(each.recipients, one_of_them) for each in mail):
+        return False  # it came to the senders' own server
+    with_path = {site.server for each in staged if each.course != _NULL_SENDER for site in each.sites}
+    said = (event for event in record.events if isinstance(event, SmtpReceived) and event.server in with_path)
+    return Capability.ONE_ROUTE in record.header.capabilities or any(
+        reverse_path(each) == "" for each in said
+    )

@@ -21,6 +21,9 @@ def in_new_words(row: Any) -> Any:
     match row:
         case {"kind": str(kind), "entry": dict(entry)} if kind in _KINDS:
             return {"kind": _KINDS[kind], "entry": entry}
+        case {"kind": "event", "entry": {"layer": "relay", "fields": dict(fields), **rest}}:
+            # it was not told to which of several instances that was done
+            return {"kind": "event", "entry": {**rest, "layer": "relay", "fields": {"relay": 0, **fields}}}
         case {"kind": str(kind), "entry": dict(entry)} if kind in _FIELDS:
             names = _FIELDS[kind]
             return {"kind": kind, "entry": {names.get(name, name): value for name, value in entry.items()}}

@@ -106,10 +106,13 @@ class Staged:
         submitted: When the relay accepted the message; None if it never did.
         refusal: What the relay said instead of accepting.
         repaired: When the fault was taken away; None if it never was.
+        reports_pass: When it was taken away for reports only, since the relay has no other way for them; None if never.
         closed: When the window closed.
         milestones: When the relay's clock had been moved to each stop, or a step of a schedule was armed, by name.
-        lag: How late the wave itself was at worst while the window was open, in seconds.
-        pressure: Share of the worst second of the window in which somebody on the machine waited for a processor.
+        lag: How late the wave's own event loop was at worst while the window was open, in seconds; what a fake server
+            took late says so itself (`Evidence.lag` has the worst of both).
+        pressure: Share of the worst second of the window in which somebody on the machine waited for a processor, but
+            for seconds in which its relay is known to have been prompt all the same.
         stretched: Whether this is a second staging with the window doubled, because the first was too late.
         relay: Number of the relay instance that it was submitted to, counted from 1.
         offers: Where an operator is played, every message that was offered, the first of them the one above.
@@ -131,6 +134,7 @@ class Staged:
     submitted: float | None = None
     refusal: str = ""
     repaired: float | None = None
+    reports_pass: float | None = None
     closed: float | None = None
     milestones: dict[str, float] = field(default_factory=dict)
     lag: float = 0.0
@@ -139,6 +143,12 @@ class Staged:
     relay: int = 1
     offers: list[Offer] = field(default_factory=list)
     operator_actions: list[OperatorAction] = field(default_factory=list)
+
+    @property
+    def fault_ended(self) -> float | None:
+        """When the fault was taken away, if only for reports; None if it never was."""
+        moments = [moment for moment in (self.repaired, self.reports_pass) if moment is not None]
+        return min(moments, default=None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from conformance.evidence.attribution import shares_of
 from conformance.evidence.codes import Codes
 from conformance.evidence.connections import Connection, connections_of
 from conformance.evidence.notices import Notice, read_notices
+from conformance.evidence.punctuality import punctuality_of
 from conformance.evidence.queue import QueueReading, read_queue
 from conformance.evidence.record import Record, Reported, Staged, Trouble
 from conformance.evidence.reports import Report
@@ -74,6 +75,18 @@ class Evidence:
     def events(self) -> tuple[Event, ...]:
         """Events at this scenario's own servers and names, mail to its sender, and defects of shared fakes."""
         return shares_of(self.record).of(self.staged) if self.picked is None else self.picked
+
+    def since_accepted(self, at: float) -> float:
+        """Return how many seconds after the relay had accepted the message a moment of the journal's clock was.
+
+        So all times are told to a reader. Of a message that was never accepted they count from when it was offered.
+        """
+        known = (self.staged.submitted, self.staged.offered)
+        return at - next((moment for moment in known if moment is not None), 0.0)
+
+    def when(self, at: float) -> str:
+        """Say when a moment of the journal's clock was, as in the timeline: seconds since the acceptance."""
+        return f"{self.since_accepted(at):.2f} s"
 
     def of(self, kind: type[E]) -> Iterator[E]:
         """Yield this scenario's events of a kind."""
@@ -249,10 +262,29 @@ class Evidence:
         """What broke this scenario or the whole wave."""
         return tuple(t for t in self.record.troubles if t.scenario in ("", self.staged.scenario))
 
+    @cached_property
+    def lag(self) -> float:
+        """How late we were at worst while the window was open, in seconds: the wave's loop, or one of the fakes."""
+        return max(self.staged.lag, punctuality_of(self.record).lag(self.staged))
+
+    @property
+    def lag_allowed(self) -> float:
+        """How late we may have been: by the slack, and by half of the shortest time-out of this relay's.
+
+        Intervals and slack may be stretched; time-outs are real, and who is answered after one accuses the server.
+        """
+        granted, asked = self.staged.granted, self.record.header.asked
+        time_outs = (
+            granted.connect_timeout or asked.connect_timeout,
+            granted.command_timeout or asked.command_timeout,
+            granted.dns_timeout or asked.dns_timeout,
+        )
+        return min(self.record.header.slack, *(each / 2 for each in time_outs if each))
+
     @property
     def harness_was_late(self) -> bool:
-        """Whether the wave itself was later than its slack allows while this window was open."""
-        return self.staged.lag > self.record.header.slack
+        """Whether we were later than allowed while this window was open."""
+        return self.lag > self.lag_allowed
 
 
 def _stands_in(address: str, words: str) -> bool:

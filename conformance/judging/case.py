@@ -12,6 +12,7 @@ from conformance.catalogue.requirements import Requirement
 from conformance.evidence.view import ErrorSeen, Evidence
 from conformance.judging.content import altered
 from conformance.judging.fate import Fate, fate_of, outcome_of
+from conformance.judging.one_route import attempts_on_message
 from conformance.judging.verdict import Finding
 from conformance.target import Outcome
 from conformance.witness.attempts import Attempt
@@ -36,7 +37,8 @@ class Case:
     @cached_property
     def attempts(self) -> list[Attempt]:
         """The attempts that met the fault, or reached the healthy server of a control."""
-        return self.mode.witness.attempts(self.evidence, connections=self.mode.attempt.connections)
+        met = self.mode.witness.attempts(self.evidence, connections=self.mode.attempt.connections)
+        return attempts_on_message(self.mode, self.evidence, met)
 
     @cached_property
     def errors(self) -> tuple[ErrorSeen, ...]:
@@ -66,9 +68,10 @@ class Case:
         damage = [altered(self.evidence.staged, message) for message in self.evidence.messages]
         found = next(filter(None, damage), "")
         expected = "envelope and content intact"
-        return [self.finding(slot, holds=not found, expected=expected, observed=found or expected)] * bool(
-            damage
+        finding = self.finding(
+            slot, holds=not found, expected=expected, observed=found or expected, conclusive=True
         )
+        return [finding] if damage else []
 
     def finding(
         self,

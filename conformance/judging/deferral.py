@@ -23,6 +23,7 @@ from conformance.catalogue.failure_mode import FailureMode
 from conformance.evidence import codes
 from conformance.evidence.queue import Listed
 from conformance.evidence.view import Evidence
+from conformance.judging.one_route import attempts_on_message
 from conformance.target import Outcome
 
 # From this part of the interval on a retry may be due, for a relay counts in its own ticks.
@@ -46,7 +47,8 @@ class Deferral(NamedTuple):
 def deferral(mode: FailureMode, evidence: Evidence) -> Deferral | None:
     """Return how a message was deferred before it was given up; None: it was not, or nothing shows it."""
     given_up = evidence.given_up
-    attempts = mode.witness.attempts(evidence, connections=mode.attempt.connections)
+    met = mode.witness.attempts(evidence, connections=mode.attempt.connections)
+    attempts = attempts_on_message(mode, evidence, met)
     if given_up is None or not attempts:
         return None
     granted = evidence.staged.granted

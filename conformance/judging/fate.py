@@ -15,11 +15,12 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 
-from conformance.catalogue.course import DAY, FIRST_STOP, HOUR, Timing, timing_of
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.profile import Profile
 from conformance.evidence.view import Evidence
+from conformance.judging.ages import first_hour_over
 from conformance.judging.deferral import deferral
+from conformance.judging.one_route import left_queue
 from conformance.target import Outcome
 
 
@@ -97,20 +98,14 @@ def outcome_of(evidence: Evidence) -> Outcome:
     """
     if _delivered_despite_fault(evidence):
         return Outcome.DELIVERED
-    ended = evidence.given_up
-    return Outcome.DEFERRED if ended is None or ended >= _first_hour_over(evidence) else Outcome.PERMANENT
+    gone = left_queue(evidence)
+    ended = min((at for at in (evidence.given_up, gone and gone[1]) if at is not None), default=None)
+    return Outcome.DEFERRED if ended is None or ended >= first_hour_over(evidence) else Outcome.PERMANENT
 
 
 def _delivered_despite_fault(evidence: Evidence) -> bool:
     repaired = evidence.staged.repaired
     return any(repaired is None or m.at < repaired for m in evidence.messages) and not evidence.errors
-
-
-def _first_hour_over(evidence: Evidence) -> float:
-    staged = evidence.staged
-    if timing_of(staged.course) is Timing.COMPRESSED:
-        return (staged.submitted or 0.0) + staged.granted.queue_lifetime * HOUR / DAY
-    return staged.milestones.get(FIRST_STOP, math.inf)
 
 
 def _still_reading(evidence: Evidence) -> bool:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from conformance.catalogue.course import Course
+from conformance.evidence.queue import Presence
 from conformance.evidence.view import Evidence
 from conformance.judging.case import Case
+from conformance.judging.one_route import holds_up_reports, left_queue
 from conformance.judging.verdict import Inconclusive, NotApplicable
+from conformance.target import Outcome
 
 
 def only_report(case: Case) -> bytes:
     """Return the content of the first notice that told the sender of the end.
 
     Raises:
-        NotApplicable: There is none, because the message was delivered, or all that came promises more.
+        NotApplicable: There is none, because the message was delivered, none could come, or all that came promises
+            more.
         Inconclusive: Nothing came, which another aspect judges.
     """
     if not case.evidence.ndrs and case.evidence.messages:
         raise NotApplicable("the message was delivered, so there is no report to read (see expires)")
     must_not_be_left_with_a_promise(case)
+    if reason := why_none_could_come(case):
+        raise NotApplicable(reason)
     if not case.evidence.ndrs:
         raise Inconclusive("no report came back to the sender, so there is none to read (see expires)")
     return case.evidence.ndrs[0][0].content
@@ -50,3 +57,23 @@ def only_promised(evidence: Evidence) -> str:
 def remote_involved(case: Case) -> bool:
     """Tell whether a server of the destination was ever connected to; a silent one may be called involved."""
     return bool(case.evidence.connections)
+
+
+def why_none_could_come(case: Case) -> str:
+    """Say why no report could come to the sender, whatever the relay did; empty: one came, or could have come."""
+    evidence = case.evidence
+    if evidence.ndrs or not holds_up_reports(case.mode, evidence):
+        return ""
+    if evidence.staged.course != Course.KILLED and case.outcome is Outcome.PERMANENT:
+        return (
+            "the relay has one route for all mail and gave the message up at once, so its report met the same fault "
+            "before anybody knew that one was due"
+        )
+    if left_queue(evidence) or evidence.staged.fault_ended is not None:
+        return ""
+    if evidence.queue.last.presence is Presence.PRESENT:
+        return ""  # none was due
+    return (
+        "the relay has one route for all mail, which stayed broken: its queue never showed that the message had been "
+        "given up"
+    )

@@ -1,11 +1,20 @@
-"""When a message may and must be given up, on a moved and on a compressed clock alike."""
+"""When a message may and must be given up, on a moved and on a compressed clock alike.
+
+A moved clock also runs: a message is as old as the clock was moved since its acceptance, *and* the real seconds that
+passed. An attempt that a time-out of minutes ends may begin at 23 h 55 and end when the message is 24 hours old.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
 
-from conformance.catalogue.course import DAY, EXPIRED_BY, LAST_STILL_QUEUED, STOPS, Timing, timing_of
+from conformance.catalogue.course import DAY, HOUR, STOPS, Timing, timing_of
+from conformance.evidence.record import Staged
+from conformance.judging.ages import may_end_from
 from conformance.judging.case import Case
+from conformance.judging.one_route import left_queue
 
 # The full day is played for one failure mode of each section, which is one of each layer as well.
 FULL_DAY = (
@@ -16,6 +25,10 @@ FULL_DAY = (
     "close_at_data",
     "certificate_expired",
 )
+
+
+# Clocks may keep whole seconds only.
+_WHOLE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +42,7 @@ class Span:
         until: The first of these in words.
         by: The second in words.
         watched: How long it was watched, in words.
-        stops: Journal times of the stops of a moved clock; empty on a compressed one.
+        moves: When a clock was moved, and how far it was ahead from then on, in seconds; empty on a compressed one.
         scale: Relay hours in a second of the journal's clock.
     """
 
@@ -39,22 +52,22 @@ class Span:
     until: str
     by: str
     watched: str
-    stops: dict[str, float]
+    moves: tuple[tuple[float, float], ...]
     scale: float
 
     def age(self, at: float) -> str:
-        """Say how old the message was at a moment."""
-        passed = [stop for stop, moment in self.stops.items() if moment <= at]
-        if self.stops:
-            return f"at an age of {passed[-1]}" if passed else "before its clock was moved"
-        return f"at an age of {(at - self.begin) * self.scale:.1f} h"
+        """Say how old the message was at a moment, by the relay's clock."""
+        if not self.moves:
+            return f"at an age of {(at - self.begin) * self.scale:.1f} h"
+        ahead = max((seconds for moment, seconds in self.moves if moment <= at), default=0.0)
+        hours, seconds = divmod(round(ahead + at - self.begin), round(HOUR))
+        return f"at an age of {hours} h {seconds // 60:02} min {seconds % 60:02} s"
 
 
 def lifetime_of(case: Case) -> Span:
     """Return the span of a case."""
     staged = case.evidence.staged
     begin = staged.submitted or 0.0
-    offered = begin if staged.offered is None else staged.offered
     closed = staged.closed or begin
     if timing_of(staged.course) is Timing.COMPRESSED:
         granted = staged.granted
@@ -63,28 +76,59 @@ def lifetime_of(case: Case) -> Span:
         latest = granted.max_retry_interval + granted.granularity + case.evidence.record.header.slack
         return Span(
             begin=begin,
-            may_not_end_before=offered + granted.queue_lifetime * (1 - 5 * 60 / DAY) - granted.granularity,
+            may_not_end_before=may_end_from(case.evidence),
             must_end_before=begin + granted.queue_lifetime + latest,
             until="until 23 h 55",
             by=f"at most {latest * scale:.2f} h after 24 h",
             watched=f"in {(closed - begin) * scale:.1f} h",
-            stops={},
+            moves=(),
             scale=scale,
         )
     order = [stop for stop, _ in STOPS]
     allowed = order[order.index(case.profile.expired_by) - 1]
+    moves = _moves(staged)
+    # counted from the offer, before which the relay cannot have accepted it; a relay counts in ticks of its own
+    offered = begin if staged.offered is None else staged.offered
+    full = DAY - max(staged.granted.granularity, _WHOLE_SECONDS)
     return Span(
         begin=begin,
-        may_not_end_before=staged.milestones.get(EXPIRED_BY, closed),
+        may_not_end_before=min(_when_old(full, offered, moves), closed),
         must_end_before=staged.milestones.get(case.profile.expired_by, closed),
-        until=f"at {LAST_STILL_QUEUED}",
+        until="until it is 24 h old",
         by=f"at {allowed} at the latest",
         watched=f"until {order[-1]}",
-        stops=staged.milestones,
+        moves=moves,
         scale=0.0,
     )
 
 
+def _moves(staged: Staged) -> tuple[tuple[float, float], ...]:
+    """Return when the clock was moved for a scenario, and how far it was ahead of ours from then on, in seconds."""
+    ahead = dict(STOPS)
+    return tuple(sorted((moment, ahead[stop]) for stop, moment in staged.milestones.items()))
+
+
+def _when_old(age: float, begin: float, moves: tuple[tuple[float, float], ...]) -> float:
+    """Return when a message that was there from a moment on had an age, in seconds of a clock that was moved."""
+    for (moment, ahead), (next_moment, _) in pairwise(((begin, 0.0), *moves, (inf, 0.0))):
+        reached = max(moment, begin + age - ahead)
+        if reached < next_moment:
+            return reached
+    return inf
+
+
 def given_up(case: Case) -> float | None:
-    """Return when the message came back, on the journal's clock; None if it never did."""
-    return min((message.at for message, _ in case.evidence.ndrs), default=None)
+    """Return by when the message had been given up, on the journal's clock; None if it never was.
+
+    Its report tells. Where that had no other way than the broken one, the queue tells before (`one_route.py`).
+    """
+    return min([*_reported(case), *(gone[1:] if (gone := left_queue(case.evidence)) else ())], default=None)
+
+
+def given_up_since(case: Case) -> float | None:
+    """Return since when the message may have been given up: the same, but where the queue tells, its last listing."""
+    return min([*_reported(case), *(gone[:1] if (gone := left_queue(case.evidence)) else ())], default=None)
+
+
+def _reported(case: Case) -> list[float]:
+    return [message.at for message, _ in case.evidence.ndrs]

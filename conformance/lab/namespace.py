@@ -101,12 +101,13 @@ def prefix() -> list[str]:
 def enter(*, hostname: str, resolver: str) -> None:
     """Furnish the namespace that this process was started in; call it once, before anything else.
 
-    Brings the loopback device up, claims `ADDRESSES`, makes `UNREACHABLE` unreachable, sets the host name,
-    and hides the system's name resolution behind private copies of /etc/resolv.conf, /etc/hosts and
-    /etc/nsswitch.conf, and its shared memory behind an empty /dev/shm. Nothing else of the file system changes.
+    Brings the loopback device up, claims `ADDRESSES`, makes `UNREACHABLE` unreachable, sets the host name to the
+    first label of the one that is given (the whole of it is in /etc/hosts), hides the system's name resolution behind
+    private copies of /etc/resolv.conf, /etc/hosts and /etc/nsswitch.conf, and its shared memory behind an empty
+    /dev/shm. Nothing else of the file system changes.
 
     Args:
-        hostname: The host name seen inside.
+        hostname: The name of the machine inside, a full one.
         resolver: Address of the only name server, port 53.
 
     Raises:
@@ -125,7 +126,8 @@ def enter(*, hostname: str, resolver: str) -> None:
     _run("ip", "route", "add", "unreachable", UNREACHABLE)
     # Relays that bind port 25 after giving up root need this; it holds in this network only.
     Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").write_text("0", encoding="ascii")
-    socket.sethostname(hostname)
+    # From a host name with a dot, resolver libraries derive a search list, and ask for names that nobody looked up.
+    socket.sethostname(hostname.partition(".")[0])
     _replace_name_resolution(hostname, resolver)
     if Path("/dev/shm").is_dir():  # names in it often bear a process id, and two labs have the same ones
         _run("mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/dev/shm")
@@ -135,6 +137,7 @@ def _replace_name_resolution(hostname: str, resolver: str) -> None:
     short = hostname.partition(".")[0]
     names = hostname if short == hostname else f"{hostname} {short}"
     files = {
+        # no `search .`: with it the GNU C library asks for every name that fails once more
         "/etc/resolv.conf": f"nameserver {resolver}\noptions timeout:1 attempts:1\n",
         "/etc/hosts": f"127.0.0.1 localhost\n::1 localhost\n127.0.0.1 {names}\n",
     }

@@ -91,7 +91,7 @@ def _rows(run: Results) -> Iterator[dict[str, Any]]:
             "scenario": name,
             "failure_mode": evidence.staged.failure_mode,
             "course": evidence.staged.course,
-            "lag": evidence.staged.lag,
+            "lag": evidence.lag,
             "stretched": evidence.staged.stretched,
             "timeline": [
                 {"at": round(e.at, 4), "layer": e.layer, "text": e.text} for e in timeline(evidence)

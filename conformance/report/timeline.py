@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from conformance.catalogue.course import HALF_TIME, SCHEDULES, STOPS, Timing, timing_of
+from conformance.catalogue.course import SCHEDULES, STOPS
 from conformance.evidence.view import Evidence
 from fake_servers.event_json import fields_of
 from fake_servers.events import (
@@ -14,6 +14,9 @@ from fake_servers.events import (
     DnsEvent,
     DnsQuery,
     Event,
+    RelayClockMoved,
+    RelayKilled,
+    RelayRestarted,
     SmtpBody,
     SmtpFault,
     SmtpHeard,
@@ -23,6 +26,7 @@ from fake_servers.events import (
     TcpAccepted,
     TcpClosed,
     TcpHanging,
+    TcpLate,
     TcpProbe,
     TcpRefusing,
     TcpSyn,
@@ -36,7 +40,7 @@ _AGES = {name: re.sub(r"h(?=\d)", "h ", name).replace("h", " h") for name, _ in 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class TimelineEntry:
-    """One line of a timeline: seconds since the message was submitted, layer, and what happened."""
+    """One line of a timeline: seconds since the relay accepted the message, layer, and what happened."""
 
     at: float
     layer: str
@@ -48,14 +52,12 @@ class TimelineEntry:
 
 
 def timeline(evidence: Evidence) -> list[TimelineEntry]:
-    """Return what happened, in order; times count from the submission."""
-    staged = evidence.staged
-    start = staged.submitted or 0.0
+    """Return what happened, in order; times count from the acceptance."""
     views = (_milestones, _offers, _wire, _relay, _alerts, _queue, _ndrs)
     found = [entry for view in views for entry in view(evidence)]
     # a stable sort: entries of the same moment stay in the order of their layers
     return [
-        TimelineEntry(at=at - start, layer=layer, text=text)
+        TimelineEntry(at=evidence.since_accepted(at), layer=layer, text=text)
         for at, layer, text in sorted(found, key=lambda entry: entry[0])
     ]
 
@@ -67,14 +69,14 @@ def _milestones(evidence: Evidence) -> Iterator[Found]:
     staged = evidence.staged
     if staged.submitted is not None:
         yield staged.submitted, "suite", f"message accepted by the relay, for <{staged.recipient}>"
+    if staged.reports_pass is not None:
+        yield staged.reports_pass, "suite", "destination repaired for reports only"
     if staged.repaired is not None:
         yield staged.repaired, "suite", "destination repaired"
     for stop, moment in staged.milestones.items():
         if staged.course in SCHEDULES:
             yield moment, "suite", f"{stop} begins"
             continue
-        if stop == HALF_TIME and timing_of(staged.course) is Timing.RESTARTED:
-            yield moment, "suite", "relay was killed and started again"
         yield moment, "suite", f"relay asked to move its clock until the message is {_AGES[stop]} old"
     for action in staged.operator_actions:
         yield action.asked, "suite", f"operator: {action.name}"
@@ -117,7 +119,8 @@ def _wire(evidence: Evidence) -> Iterator[Found]:
 def _described(event: Event) -> tuple[str, str]:
     match event:
         case DnsQuery():
-            return "DNS", f"{event.name} {event.type}? ({event.transport})"
+            planned = "" if event.planned else ", not planned"
+            return "DNS", f"{event.name} {event.type}? ({event.transport}{planned}){_late(event.lag)}"
         case DnsAnswer():
             return "DNS", f"  -> {' '.join([event.answer, *event.records])}"
         case SmtpReceived():
@@ -133,7 +136,9 @@ def _described(event: Event) -> tuple[str, str]:
         case SmtpMessage():
             return "SMTP", f"message accepted, from <{event.mail_from}>"
         case TcpAccepted():
-            return "TCP", f"connection from {event.peer} to {event.server}"
+            return "TCP", f"connection from {event.peer} to {event.server}{_late(event.lag)}"
+        case TcpLate():
+            return "suite", f"what follows had waited {event.lag:.2f} s for us to read it"
         case TcpClosed():
             return "TCP", f"closed by {event.by} ({event.how})"
         case TcpRefusing():
@@ -144,8 +149,21 @@ def _described(event: Event) -> tuple[str, str]:
             return "suite", f"our own connection to {event.server}: {event.outcome}"
         case TcpSyn():
             return "TCP", f"SYN from {event.peer} to {event.server}: {event.outcome}"
+        case RelayKilled():
+            return (
+                "suite",
+                f"relay killed {event.at - event.asked:.3f} s after that was asked for ({event.moment})",
+            )
+        case RelayRestarted():
+            return "suite", f"relay started again ({event.moment})"
+        case RelayClockMoved():
+            return "suite", f"relay's clock was moved by {event.seconds:.0f} s ({event.moment})"
     rest = ", ".join(f"{key} {value}" for key, value in fields_of(event).items())
     return event.layer.upper(), f"{event.kind} {rest}".rstrip()
+
+
+def _late(lag: float) -> str:
+    return f", which had waited {lag:.2f} s for us" if lag else ""
 
 
 def _relay(evidence: Evidence) -> Iterator[Found]:

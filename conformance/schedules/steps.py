@@ -58,7 +58,7 @@ def faults_not_met(evidence: Evidence, steps: Sequence[Step]) -> list[Step]:
 
 
 def _in_force(evidence: Evidence, number: int, kind: type[E]) -> Iterator[E]:
-    milestones, repaired = evidence.staged.milestones, evidence.staged.repaired
+    milestones, repaired = evidence.staged.milestones, evidence.staged.fault_ended
     begin = 0.0 if number == 0 else milestones.get(milestone(number))
     end = milestones.get(milestone(number + 1), float("inf") if repaired is None else repaired)
     for event in evidence.of(kind):

@@ -1,4 +1,10 @@
-"""Starts a wave as a child process of pytest and waits for it."""
+"""Starts waves as child processes of pytest and waits for them.
+
+All of them begin with what costs most: loading the same code, starting a relay, submitting every message. If they
+did so together, a small machine would be crowded for the first ten seconds, and relays in order would be late. So
+they start one after the other, each as soon as the one before is under way and the machine has room (`_Starts`). The
+first is to be the longest: the others then end while it still goes on, and the run takes no longer.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +12,28 @@ import json
 import os
 import signal
 import subprocess
+import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from select import select
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any, Protocol
 
 from conformance.wave.__main__ import EXIT_INSTALLATION, command
 from conformance.wave.guard import adopting_orphans
 from conformance.wave.plan import Plan
+from conformance.wave.watch import stalled_so_far
 
-# Seconds that the first of several waves has for itself, unless it is under way before.
-_HEAD_START = 1.0
+# Seconds that a wave waits at most after the start of the one before, whatever the machine has to do.
+PATIENCE = 2.0
+
+# Share of the time in which somebody waits for a processor, from which on no wave is added.
+_ENOUGH = 0.4
+# So many seconds are looked at for that, and so often.
+_LATELY = 0.5
+_LOOK_AGAIN = 0.1
 
 
 class Shows(Protocol):
@@ -46,16 +60,19 @@ def launch_all(
     plans: Sequence[tuple[Plan, Path]],
     progress: Shows,
     ended: Callable[[int, Path], object] = lambda _number, _record: None,
+    *,
+    patience: float = PATIENCE,
 ) -> list[Path]:
     """Run waves side by side, each in a folder of its own, and return the paths of their records.
 
     Each child holds the other end of a pipe: however we end, it notices, and takes everything down.
 
     Args:
-        plans: Each with its folder.
+        plans: Each with its folder, in the order in which they are to start.
         progress: Who shows how far they are.
         ended: Called with the place of a wave among the plans and with its record when it is complete, while others
             may still run.
+        patience: Seconds that a wave waits at most after the start of the one before.
 
     Raises:
         WaveFailed: A wave did not come to its end.
@@ -63,12 +80,7 @@ def launch_all(
     with adopting_orphans(), ExitStack() as stack:
         waves: list[_Wave] = []
         try:
-            for plan, folder in plans:
-                waves.append(_Wave(plan, folder, stack))
-                if len(waves) == 1 < len(plans):
-                    # the first one has most to do, and all of them start by loading the same code
-                    waves[0].await_sign(_HEAD_START)
-            _follow(waves, progress, ended)
+            _run(plans, waves, stack, _Starts(patience), progress, ended)
         except BaseException:
             for wave in waves:
                 wave.child.terminate()
@@ -105,9 +117,10 @@ class _Wave:
         self._last: dict[str, Any] = {}
         self._half_line = b""
 
-    def await_sign(self, seconds: float) -> None:
-        """Wait until the child says something, for so many seconds at most."""
-        select([self.output], [], [], seconds)
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the child has said something, or has ended."""
+        return bool(self._last) or self.child.poll() is not None
 
     def hear(self, octets: bytes) -> None:
         """Take what the child wrote to its standard output."""
@@ -132,13 +145,59 @@ class _Wave:
         return self._record
 
 
-def _follow(waves: Sequence[_Wave], progress: Shows, ended: Callable[[int, Path], object]) -> None:
-    """Show progress until every child has closed its output."""
+class _Starts:
+    """Says when the next wave may start.
+
+    Args:
+        patience: Seconds after the start of the one before at which it may start whatever the machine has to do.
+    """
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._last = time.monotonic()
+        self._looks: deque[tuple[float, float | None]] = deque()
+
+    def may(self, before: _Wave | None) -> bool:
+        """Tell whether it may, given the one that was started last; look again soon if not."""
+        now = time.monotonic()
+        if (
+            before is None
+            or now - self._last >= self._patience
+            or (before.is_under_way and self._has_room(now))
+        ):
+            self._last = now
+            self._looks.clear()
+            return True
+        return False
+
+    def _has_room(self, now: float) -> bool:
+        """Tell whether the machine had a processor for everybody lately; where the kernel does not tell, so be it."""
+        self._looks.append((now, stalled_so_far()))
+        while len(self._looks) > 1 and now - self._looks[1][0] >= _LATELY:
+            self._looks.popleft()
+        (since, before), (_, after) = self._looks[0], self._looks[-1]
+        if before is None or after is None:
+            return True
+        return now - since >= _LATELY and (after - before) / (now - since) < _ENOUGH
+
+
+def _run(
+    plans: Sequence[tuple[Plan, Path]],
+    waves: list[_Wave],
+    stack: ExitStack,
+    starts: _Starts,
+    progress: Shows,
+    ended: Callable[[int, Path], object],
+) -> None:
+    """Start every wave when it may start, adding it to `waves`; show progress until all have closed their output."""
+    waiting = deque(plans)
     with DefaultSelector() as selector:
-        for wave in waves:
-            selector.register(wave.output, EVENT_READ, wave)
-        while selector.get_map():
-            for key, _ in selector.select():
+        while waiting or selector.get_map():
+            if waiting and starts.may(waves[-1] if waves else None):
+                waves.append(_Wave(*waiting.popleft(), stack))
+                selector.register(waves[-1].output, EVENT_READ, waves[-1])
+                continue
+            for key, _ in selector.select(_LOOK_AGAIN if waiting else None):
                 octets = os.read(key.fd, 65_536)
                 if not octets:
                     selector.unregister(key.fileobj)
@@ -146,7 +205,9 @@ def _follow(waves: Sequence[_Wave], progress: Shows, ended: Callable[[int, Path]
                     continue
                 key.data.hear(octets)
                 counts = [wave.windows for wave in waves]
-                progress.advance(sum(done for done, _ in counts), sum(total for _, total in counts))
+                # what a wave has not said yet counts by its plan
+                total = sum(total for _, total in counts) + sum(len(plan.scenarios) for plan, _ in waiting)
+                progress.advance(sum(done for done, _ in counts), total)
 
 
 def _ending(status: int) -> str:

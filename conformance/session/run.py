@@ -18,9 +18,8 @@ from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.evidence.record import Record, RecordError, Trouble, load
 from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged, Test, judge
-from conformance.judging.verdict import Verdict
 from conformance.lab import addresses as labs
-from conformance.schedules.scenarios import scenario_of
+from conformance.session.again import again
 from conformance.session.launch import WaveFailed, launch_all
 from conformance.session.minimise import WAVES, Minimiser
 from conformance.session.sequence_choice import SequenceChoice, staged_in
@@ -30,9 +29,15 @@ from conformance.targets.resolve import UnknownTarget, resolve
 from conformance.wave import plan as planning
 from conformance.wave.plan import Plan
 
-# Share of a second in which somebody waited for a processor, from which on a failure is staged a second time.
-CROWDED = 0.5
-_DOUBTFUL = (Verdict.FAIL, Verdict.DEVIATION, Verdict.INCONCLUSIVE)
+# The clocks in the order in which their waves start: what takes longest first.
+_LONGEST_FIRST = (
+    Timing.STEADY,
+    Timing.JUMPED,
+    Timing.CRASHED,
+    Timing.COMPRESSED,
+    Timing.OPERATED,
+    Timing.RESTARTED,
+)
 
 
 class Progress(Protocol):
@@ -135,7 +140,7 @@ class Run:
                 f"target {self.name} cannot be judged in the {lab} lab here: {unsuitable}"
             )
         self._stage([scenario for _, scenario in wanted], capabilities, lab, progress, 1.0, wanted)
-        late = self._late(wanted)
+        late = again(wanted, self.records, self.evidence_for, self.profile)
         if late and not self.troubles:
             progress.begin(
                 f"{len(late)} scenarios late, or not passed on a crowded machine: once more, windows doubled"
@@ -148,30 +153,6 @@ class Run:
             progress.begin(f"looking for the shortest schedules that fail: {len(reduced)} reductions")
             self._stage(reduced, capabilities, lab, progress, 1.0)
 
-    def _late(self, wanted: Sequence[tuple[Aspect, Scenario]]) -> list[Scenario]:
-        """Return the scenarios in which we were late, or in which a busy machine may have spoilt something.
-
-        The second kind is the relay's fault if it happens twice, and the machine's if it does not.
-        """
-        ours = [
-            scenario_of(name)
-            for record in self.records
-            for name, staged in record.staged.items()
-            if staged.lag > record.header.slack
-        ]
-        theirs = []
-        for aspect, scenario in wanted:
-            record = self.evidence_for(scenario)
-            judged = judge(aspect, scenario, record, self.profile)
-            # where everybody has to wait for a processor, a relay's time-outs pass before it has done anything
-            staged = record.staged.get(scenario.id)
-            crowded = staged is not None and staged.pressure > CROWDED
-            if judged.conclusive:
-                continue
-            if judged.only_late or (crowded and judged.verdict in _DOUBTFUL):
-                theirs.append(scenario)
-        return list({scenario.id: scenario for scenario in (*ours, *theirs)}.values())
-
     def _stage(
         self,
         scenarios: Sequence[Scenario],
@@ -181,13 +162,13 @@ class Run:
         stretch: float,
         wanted: Sequence[tuple[Aspect, Scenario]] = (),
     ) -> None:
-        """Stage scenarios, with one wave for each clock, all waves at the same time.
+        """Stage scenarios, with one wave for each clock, all waves side by side.
 
         What is wanted of a wave is judged as soon as it has ended, while others still run.
         """
         plans = [
             self._plan(staged, timing, lab, stretch)
-            for timing in Timing
+            for timing in _LONGEST_FIRST
             if (staged := _staged(timing, scenarios, capabilities, lab))
         ] or [self._plan([], Timing.STEADY, lab, stretch)]  # even where nothing applies a record says why
         # pytest has no public name for this outside of fixtures

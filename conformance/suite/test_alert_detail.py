@@ -75,13 +75,15 @@ def _dates(case: Case, listing: AlertListing, alert: Alert) -> Finding:
     return case.finding(
         "alert_detail.dates",
         holds=right,
-        expected=f"the oldest message was accepted at {begin + _CLOCKS:.0f} and expires {lifetime:.0f} s later",
-        observed=f"queue start {_told(start)}, oldest expires {_told(expires)}",
+        expected=f"the oldest message was accepted at {case.evidence.when(oldest.accepted or oldest.at)} and expires "
+        f"{lifetime:.0f} s later",
+        observed=f"queue start {_told(case, start, shift)}, oldest expires {_told(case, expires, shift)}",
     )
 
 
-def _told(moment: float | None) -> str:
-    return "not told" if moment is None else f"{moment:.0f}"
+def _told(case: Case, moment: float | None, shift: float) -> str:
+    """Say when a moment of the epoch was, `shift` seconds away from the journal's clock."""
+    return "not told" if moment is None else case.evidence.when(moment - shift)
 
 
 def _destination(case: Case, alert: Alert) -> Finding:

@@ -23,8 +23,8 @@ def test_alert_threshold(case: Case) -> list[Finding]:
             "alert_threshold.number",
             holds=not few,
             expected=f"no alert for {needed - 1} messages, however long they wait: it takes {needed}",
-            observed=f"an alert after {seen:.2f} s, {enough - (seen or 0.0):.2f} s before message {needed} was offered"
-            if few
+            observed=f"an alert at {evidence.when(seen)}, {enough - seen:.2f} s before message {needed} was offered"
+            if few and seen is not None
             else f"none in the {old:.2f} s in which fewer waited",
         ),
         case.finding(

@@ -34,7 +34,7 @@ def test_avoids(case: Case) -> list[Finding]:
             holds=not seen,
             expected=f"no connection to {', '.join(where.values())}",
             observed=", ".join(
-                f"a connection to {where[each.server]} at {each.opened:.2f} s" for each in seen
+                f"a connection to {where[each.server]} at {case.evidence.when(each.opened)}" for each in seen
             )
             or "none",
         )

@@ -5,6 +5,7 @@ from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.lifetime import given_up
 from conformance.judging.needs import real_day
+from conformance.judging.one_route import holds_up_reports
 from conformance.judging.verdict import NotApplicable
 
 
@@ -20,7 +21,8 @@ def test_delay_notice(case: Case) -> list[Finding]:
 
     A promise after which nothing follows is judged by `expires`, and a notice in words has no Action.
     """
-    ended = given_up(case)
+    # a notice that had to wait for the way to be healed arrives with the report, however early it was sent
+    ended = None if holds_up_reports(case.mode, case.evidence) else given_up(case)
     late = [each for each in _in_fields(case) if ended is not None and each.at > ended]
     waiting = [each for each in _in_fields(case) if each.came_while_waiting and each not in late]
     if not late and not waiting:

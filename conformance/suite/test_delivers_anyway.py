@@ -17,7 +17,8 @@ def test_delivers_anyway(case: Case) -> list[Finding]:
         shown = f"; the relay says: {case.errors[-1].text}" if case.errors else ""
         observed = f"nothing arrived{shown}"
     elif len(messages) > 1:
-        observed = f"{len(messages)} copies arrived, at " + ", ".join(f"{m.at:.2f} s" for m in messages)
+        moments = ", ".join(case.evidence.when(message.at) for message in messages)
+        observed = f"{len(messages)} copies arrived, at {moments}"
     elif case.evidence.ndrs:
         observed = "delivered, and returned in an NDR as well"
     elif case.mode.tls.required and not messages[0].tls:

@@ -2,7 +2,7 @@
 
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
-from conformance.judging.final_report import only_promised
+from conformance.judging.final_report import only_promised, why_none_could_come
 from conformance.judging.verdict import Inconclusive, NotApplicable
 from conformance.schedules.steps import faults_not_met
 
@@ -30,6 +30,8 @@ def test_exactly_once(case: Case) -> list[Finding]:
         names = ", ".join(step.name for step in faults)
         raise Inconclusive(f"the message arrived, but no attempt met {names}")
     lost = copies + reports == 0
+    if lost and faults and (reason := why_none_could_come(case)):
+        raise NotApplicable(reason)
     if lost and evidence.queue.last.presence is Presence.UNKNOWN:
         raise Inconclusive(
             "neither delivered nor reported, and nobody knows whether it is still in the queue"

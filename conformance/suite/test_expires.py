@@ -4,10 +4,10 @@ from conformance.evidence.notices import CLEARING
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT
-from conformance.judging.final_report import only_promised
-from conformance.judging.lifetime import FULL_DAY, given_up, lifetime_of
+from conformance.judging.final_report import only_promised, why_none_could_come
+from conformance.judging.lifetime import FULL_DAY, given_up, given_up_since, lifetime_of
 from conformance.judging.needs import granted_the_day, real_day
-from conformance.judging.verdict import Inconclusive
+from conformance.judging.verdict import Inconclusive, NotApplicable
 
 
 @aspect(
@@ -24,7 +24,7 @@ from conformance.judging.verdict import Inconclusive
     },
 )
 def test_expires(case: Case) -> list[Finding]:
-    """Still queued at 23 h 55 and not returned; returned within the time the profile allows after 24 h."""
+    """Queued and not returned until it is 24 h old; returned within the time the profile allows after that."""
     span = lifetime_of(case)
     queue = case.evidence.queue.during(until=span.may_not_end_before)
     if queue.last.presence is Presence.UNKNOWN:
@@ -39,7 +39,9 @@ def test_expires(case: Case) -> list[Finding]:
     else:
         seen = f"in the queue at {looks} looks"
     kept = ended is not None and _kept(case, ended)
-    if ended is not None:
+    reported = bool(case.evidence.ndrs)
+    reason = why_none_could_come(case)
+    if ended is not None and reported:
         end = f"returned {span.age(ended)}"
     elif case.evidence.notices:
         end = f"no report of the end {span.watched}, {only_promised(case.evidence)}"
@@ -51,19 +53,25 @@ def test_expires(case: Case) -> list[Finding]:
             holds=not early and not missing,
             expected=f"in the queue and no report {span.until}",
             observed=seen,
-        ),
-        case.finding(
-            "expires.ends",
-            holds=ended is not None and not kept,
-            expected="given up, and returned to the sender, when its lifetime has ended",
-            observed=end + (", and still in the queue at the end" if kept else ""),
-        ),
+        )
     ]
-    if ended is not None:
+    if reason and not early and not missing:
+        raise NotApplicable(reason)
+    if not reason:
+        findings.append(
+            case.finding(
+                "expires.ends",
+                holds=reported and not kept,
+                expected="given up, and returned to the sender, when its lifetime has ended",
+                observed=end + (", and still in the queue at the end" if kept else ""),
+            )
+        )
+    since = given_up_since(case)
+    if ended is not None and since is not None:
         findings.append(
             case.finding(
                 "expires.promptly",
-                holds=ended < span.must_end_before,
+                holds=since < span.must_end_before,
                 only_late=True,  # a second of ours is hours where the clock is moved
                 expected=f"returned {span.by}",
                 observed=f"returned {span.age(ended)}",

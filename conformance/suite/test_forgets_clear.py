@@ -38,7 +38,8 @@ def test_forgets_clear(case: Case) -> list[Finding]:
         first = next((event.line for event in said if isinstance(event, SmtpReceived)), "")
         hasty |= {first.partition(" ")[0].upper()} - {"", "EHLO", "QUIT"}
         unoffered += [event for event in said if isinstance(event, SmtpUnoffered)]
-    used = [f"{' '.join(e.parameters)} at {e.at:.2f} s" for e in sorted(unoffered, key=lambda e: e.at)]
+    unoffered.sort(key=lambda event: event.at)
+    used = [f"{' '.join(each.parameters)} at {case.evidence.when(each.at)}" for each in unoffered]
     return [
         case.finding(
             "forgets_clear.again",

@@ -1,5 +1,6 @@
 """Where the connector requires TLS nothing of a message is ever sent in clear."""
 
+from conformance.evidence.view import Evidence
 from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
 from conformance.judging.verdict import Inconclusive
 from fake_servers import Stage
@@ -26,7 +27,9 @@ def test_never_in_clear(case: Case) -> list[Finding]:
     """On no connection, before the repair or after it, MAIL, RCPT, DATA or content came before TLS was negotiated."""
     connections = case.evidence.connections
     said = [event for connection in connections for event in connection.in_clear]
-    bare = [told for event in sorted(said, key=lambda event: event.at) if (told := _told(event))]
+    bare = [
+        told for event in sorted(said, key=lambda event: event.at) if (told := _told(case.evidence, event))
+    ]
     if not connections:
         raise Inconclusive("the relay connected to none of the servers")
     return [
@@ -42,11 +45,11 @@ def test_never_in_clear(case: Case) -> list[Finding]:
     ]
 
 
-def _told(event: Event) -> str:
+def _told(evidence: Evidence, event: Event) -> str:
     """Say what an event tells of a message, and when; empty if nothing."""
     match event:
         case SmtpReceived() if event.stage in _TELLING:
-            return f"{event.line.partition(':')[0]} at {event.at:.2f} s"
+            return f"{event.line.partition(':')[0]} at {evidence.when(event.at)}"
         case SmtpBody() | SmtpMessage():
-            return f"content at {event.at:.2f} s"
+            return f"content at {evidence.when(event.at)}"
     return ""

@@ -2,9 +2,10 @@
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT
-from conformance.judging.final_report import must_not_be_left_with_a_promise
+from conformance.judging.final_report import must_not_be_left_with_a_promise, why_none_could_come
 from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.needs import granted_the_day, real_day
+from conformance.judging.verdict import NotApplicable
 
 
 @aspect(
@@ -24,6 +25,8 @@ def test_one_ndr(case: Case) -> list[Finding]:
     ndrs, astray = case.evidence.ndrs, case.evidence.astray
     if not astray:
         must_not_be_left_with_a_promise(case)
+    if not astray and (reason := why_none_could_come(case)):
+        raise NotApplicable(reason)
     findings = [
         case.finding(
             "one_ndr.one",

@@ -67,7 +67,7 @@ def _untrue(case: Case) -> Iterator[str]:
     for reported in evidence.reported:
         event = reported.event
         if event.outcome is not Outcome.DEFERRED and reported.read_at < arrived:
-            yield f"{event.outcome} at {reported.read_at:.2f} s, before anything arrived: {event.text!r}"
+            yield f"{event.outcome} at {evidence.when(reported.read_at)}, before anything arrived: {event.text!r}"
     twice = evidence.queue.twice
     if twice is not None:
-        yield f"{len(twice.messages)} times in the queue at {twice.at:.2f} s, and at the look before"
+        yield f"{len(twice.messages)} times in the queue at {evidence.when(twice.at)}, and at the look before"

@@ -3,7 +3,8 @@
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.content import altered
 from conformance.judging.fate import ENDED, Fate
-from conformance.judging.final_report import only_promised
+from conformance.judging.final_report import only_promised, why_none_could_come
+from conformance.judging.verdict import NotApplicable
 from conformance.target import Outcome
 
 
@@ -18,7 +19,10 @@ def test_recovers(case: Case) -> list[Finding]:
 
     Where the profile lets the relay give up at once, the sender must get an NDR: otherwise the message is lost.
     """
-    if case.fate in (Fate.RETURNED, Fate.RETURNED_LATER):
+    given_up = case.fate in (Fate.RETURNED, Fate.RETURNED_LATER)
+    if given_up and (reason := why_none_could_come(case)):
+        raise NotApplicable(reason)
+    if given_up:
         return [_returned(case)]
     staged = case.evidence.staged
     messages = case.evidence.messages
@@ -29,7 +33,8 @@ def test_recovers(case: Case) -> list[Finding]:
     elif messages[0].at < repaired and not case.accepts(Outcome.DELIVERED):
         observed = f"delivered {repaired - messages[0].at:.2f} s before the repair, in spite of the fault"
     elif len(messages) > 1:
-        observed = f"{len(messages)} copies arrived, at " + ", ".join(f"{m.at:.2f} s" for m in messages)
+        moments = ", ".join(case.evidence.when(message.at) for message in messages)
+        observed = f"{len(messages)} copies arrived, at {moments}"
     elif case.evidence.ndrs:
         observed = "delivered, and returned in an NDR as well"
     elif case.mode.tls.required and not messages[0].tls:

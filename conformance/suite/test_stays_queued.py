@@ -25,8 +25,9 @@ def test_stays_queued(case: Case) -> list[Finding]:
     until = _until(case)
     queue = evidence.queue.during(until=until)
     kept = queue.throughout
-    if kept.presence is Presence.ABSENT:
-        seen = f"not in the queue at {kept.at:.2f} s ({len(queue.missing)} of {len(queue.telling)} looks)"
+    if kept.presence is Presence.ABSENT and kept.at is not None:
+        looks = f"{len(queue.missing)} of {len(queue.telling)} looks"
+        seen = f"not in the queue at {evidence.when(kept.at)} ({looks})"
         return [_finding(case, False, expected, seen)]
     never_seen = kept.presence is Presence.UNKNOWN
     if never_seen and any(message.at == until for message in evidence.messages):
@@ -40,12 +41,14 @@ def test_stays_queued(case: Case) -> list[Finding]:
 
 def _given_up(case: Case, expected: str, at: float) -> Finding:
     """Say how it was given up; whether it had been deferred before counts where that is accepted at once."""
-    deferred = None if case.evidence.messages else deferral(case.mode, case.evidence)
-    report = _report(case)
-    said = [f"deferred at {deferred.at:.2f} s"] if deferred is not None else []
-    said += [f"given up at {at:.2f} s{_own_word(case)}"] if deferred is not None or not report else []
-    said += [report] if report else []
     later = case.fate is Fate.RETURNED_LATER
+    deferred = None if case.evidence.messages else deferral(case.mode, case.evidence)
+    if deferred is not None and not later and not deferred.is_sure:
+        deferred = None  # it is a fault in any case, of which nothing is said that was not seen
+    when, report = case.evidence.when, _report(case)
+    said = [f"deferred at {when(deferred.at)}"] if deferred is not None else []
+    said += [f"given up at {when(at)}{_own_word(case)}"] if deferred is not None or not report else []
+    said += [report] if report else []
     return case.finding(
         "stays_queued.once_deferred" if later else "stays_queued.kept",
         holds=False,
@@ -66,7 +69,7 @@ def _report(case: Case) -> str:
         return ""
     message, report = case.evidence.ndrs[0]
     said = report.recipients[0].diagnostic if report.recipients else report.subject
-    return f"an NDR at {message.at:.2f} s: {said}"
+    return f"an NDR at {case.evidence.when(message.at)}: {said}"
 
 
 def _until(case: Case) -> float:

@@ -3,10 +3,10 @@
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT
-from conformance.judging.final_report import must_not_be_left_with_a_promise
+from conformance.judging.final_report import must_not_be_left_with_a_promise, why_none_could_come
 from conformance.judging.lifetime import FULL_DAY, given_up, lifetime_of
 from conformance.judging.needs import real_day
-from conformance.judging.verdict import Inconclusive
+from conformance.judging.verdict import Inconclusive, NotApplicable
 from conformance.witness.kills import kills
 
 
@@ -19,7 +19,7 @@ from conformance.witness.kills import kills
     requirements={"kept": "lifetime/survives-restart"},
 )
 def test_survives_restart(case: Case) -> list[Finding]:
-    """Killed at 12 h and started again: still queued at 23 h 55, returned once by the last stop.
+    """Killed at 12 h and started again: still queued until it is 24 h old, returned once by the last stop.
 
     An age that counts from the restart ends at 36 h, beyond the last stop; how late is too late, `expires` judges, and
     whether the sender was told of the end.
@@ -35,9 +35,11 @@ def test_survives_restart(case: Case) -> list[Finding]:
         raise Inconclusive("the queue was never seen between the restart and the end of the lifetime")
     if kept is Presence.ABSENT:
         observed = "not in the queue after the restart"
-    elif ended is None:
+    elif ended is None or not case.evidence.ndrs:
         if not waits:
             must_not_be_left_with_a_promise(case)
+        if reason := why_none_could_come(case):
+            raise NotApplicable(reason)
         observed = f"not returned {span.watched}" + (", still in the queue" if waits else "")
     elif ended < span.may_not_end_before:
         observed = f"returned {span.age(ended)}"

@@ -94,9 +94,14 @@ def _checked(name: str, found: object) -> Target:
         )
     target = cast(Target, found)
     try:
-        frozenset(map(Capability, target.capabilities))
+        capabilities = frozenset(map(Capability, target.capabilities))
     except (TypeError, ValueError) as error:
         raise UnknownTarget(
             f"target {name!r}: capabilities: {error}; there are {', '.join(Capability)}"
         ) from error
+    if {Capability.ONE_ROUTE, Capability.MANY_CONNECTORS} <= capabilities:
+        raise UnknownTarget(
+            f"target {name!r}: capabilities: {Capability.ONE_ROUTE} and {Capability.MANY_CONNECTORS} contradict each "
+            "other: who has one route for all mail serves one connector"
+        )
     return target

@@ -162,7 +162,12 @@ class Instance:
         return None if where is None else Address(*where)
 
     async def kill_and_restart(
-        self, journal: Journal, moment: str, meanwhile: Callable[[], Awaitable[None]] | None = None
+        self,
+        journal: Journal,
+        moment: str,
+        meanwhile: Callable[[], Awaitable[None]] | None = None,
+        *,
+        relay: int = 0,
     ) -> None:
         """Kill the relay and start it again; nobody asks it anything in between.
 
@@ -170,15 +175,16 @@ class Instance:
             journal: Where the kill and the restart are noted.
             moment: What to call this moment there.
             meanwhile: What to do while there is no relay.
+            relay: The number of this instance in the wave.
         """
         async with self._turn:
             asked = journal.now()
             await _guarded(lambda: either(self._thread, self._power("kill")), CALL_LIMIT, "kill()")
-            journal.note(RelayKilled(moment=moment, asked=asked))
+            journal.note(RelayKilled(moment=moment, relay=relay, asked=asked))
             if meanwhile is not None:
                 await meanwhile()
             await _guarded(lambda: either(self._thread, self._power("restart")), START_LIMIT, "restart()")
-            journal.note(RelayRestarted(moment=moment))
+            journal.note(RelayRestarted(moment=moment, relay=relay))
 
     def _power(self, name: str) -> Callable[..., Any]:
         function: Callable[..., Any] = getattr(self._relay, name)

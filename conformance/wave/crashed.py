@@ -142,6 +142,15 @@ class _Killing:
     async def _kill_at_the_end(self) -> None:
         if not await self._comes(KillPoint.BETWEEN_ATTEMPTS):
             return
+        async with (
+            self._player.world.sink_turn
+        ):  # other relays, with kills of their own, return mail there as well
+            await self._kill_when_it_returns()
+
+    async def _kill_when_it_returns(self) -> None:
+        if self._player.way_back_is_broken:  # what keeps reports away is the destination itself
+            await self._expire(self._player.let_reports_pass)
+            return
         # no report may be accepted before the kill, so that one must come after it
         sink, sender = self._player.world.sink, self._player.staged.sender
         if self._moment is KillPoint.EXPIRING:
@@ -149,16 +158,24 @@ class _Killing:
         else:
             sink.repair(Script(Rule(Stage.DOT, Stall())))
         try:
-            await self._instance.move_clock(_PAST_LIFETIME)
-            self._journal.note(RelayClockMoved(moment=self._name, seconds=_PAST_LIFETIME))
-            if await self._comes(self._moment):
-                await self._kill(self._open_sink)
+            await self._expire(self._open_sink)
         finally:
             sink.repair()
 
+    async def _expire(self, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        """Move the clock past the lifetime, and kill the relay when the moment comes."""
+        await self._instance.move_clock(_PAST_LIFETIME)
+        self._journal.note(
+            RelayClockMoved(moment=self._name, relay=self._watch.number, seconds=_PAST_LIFETIME)
+        )
+        if await self._comes(self._moment):
+            await self._kill(meanwhile)
+
     async def _kill(self, meanwhile: Callable[[], Awaitable[None]]) -> None:
         if self._armed:
-            await self._instance.kill_and_restart(self._journal, self._name, meanwhile)
+            await self._instance.kill_and_restart(
+                self._journal, self._name, meanwhile, relay=self._watch.number
+            )
         else:
             await meanwhile()
 

@@ -16,7 +16,8 @@ from conformance.target import Envelope, Schedule
 from conformance.wave.adapter import Instance, SubmissionRefused
 from conformance.wave.envelope import backlog_of
 from conformance.wave.repair import ATTEMPTS_BEFORE_REPAIR, attempts_over, dns_patience, seconds_to_quiet
-from conformance.wave.watch import RelayWatch
+from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
+from conformance.wave.way_back import is_broken, only_reports
 from conformance.wave.world import World
 from conformance.witness.attempts import Attempt
 from fake_servers import Event, Journal
@@ -55,6 +56,7 @@ class Player:
     watch: RelayWatch | None = None
     _events: list[Event] = field(default_factory=list)
     _noted: asyncio.Event = field(default_factory=asyncio.Event)
+    _mending: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def note(self, event: Event) -> None:
         """Take notice of an event of this scenario."""
@@ -78,7 +80,8 @@ class Player:
                 await self.until(returned, self.longest_wait() + self.attempt_time() + TRANSFER)
             case Course.DAY:
                 lifetime = self.staged.granted.queue_lifetime
-                await self.until(returned, lifetime + 2 * self.longest_wait() + TRANSFER)
+                due = lifetime + 2 * self.longest_wait() + TRANSFER
+                await self.until(returned, due + self.time_for_report())
         if self.scenario.course in (Course.HEALED, Course.MIXED, Course.HEALTHY, Course.PERSISTS):
             await self.until(self._settled, self._time_to_settle())
         # a second copy, a second report or another attempt would come with the next retry
@@ -110,9 +113,17 @@ class Player:
 
     async def repair(self) -> None:
         """Take the fault away."""
-        # noted before the repair itself: an attempt in between may meet either
-        self.staged = replace(self.staged, repaired=self.journal.now())
-        await self.world.repair(self.scenario, self.index)
+        async with self._mending:
+            # noted before the repair itself: an attempt in between may meet either
+            self.staged = replace(self.staged, repaired=self.journal.now())
+            await self.world.repair(self.scenario, self.index)
+
+    async def let_reports_pass(self) -> None:
+        """Take the fault away for reports only, unless it is gone already; see `way_back.py`."""
+        async with self._mending:
+            if self.staged.fault_ended is None:
+                self.staged = replace(self.staged, reports_pass=self.journal.now())
+                await self.world.repair(self.scenario, self.index, only_reports(self.scenario))
 
     def reach(self, stop: str) -> None:
         """Note that the relay's clock was moved to a stop."""
@@ -191,6 +202,20 @@ class Player:
         attempts = len(mode.steps) or max(ATTEMPTS_BEFORE_REPAIR, mode.failing_attempts + 1)
         waits = sum(steps) if mode.steps else attempts * self.attempt_time()
         return waits + attempts * granted.max_retry_interval + mode.longest_ttl
+
+    @property
+    def way_back_is_broken(self) -> bool:
+        """Whether reports cannot pass as long as nobody heals the destination for them."""
+        return is_broken(self.scenario, self.header.capabilities)
+
+    def time_for_report(self) -> float:
+        """Return how long a report may take beyond the time at which it is due, in seconds; see `way_back.py`.
+
+        Two listings, and another attempt of the relay.
+        """
+        if not self.way_back_is_broken:
+            return 0.0
+        return 2 * QUEUE_INTERVAL + self.longest_wait() + self.attempt_time()
 
     def longest_wait(self) -> float:
         """Return the longest wait between two attempts that is in order, in seconds."""

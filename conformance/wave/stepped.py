@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from conformance.catalogue.destination import Host, Tcp
 from conformance.catalogue.step import Step
@@ -14,6 +14,7 @@ from fake_servers import (
     PacketWatch,
     Records,
     Refusing,
+    Rule,
     Script,
     SmtpServer,
     SynWatch,
@@ -45,6 +46,7 @@ class SteppedDestination:
         journal: Where everything is noted.
         zone: What the name server knows.
         witness: Who watches the addresses on which no connection comes about.
+        rule: Says how a rule is played.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class SteppedDestination:
         journal: Journal,
         zone: Zone,
         witness: SynWatch | PacketWatch,
+        rule: Callable[[Rule], Rule],
     ) -> None:
         self._name = name
         self._port = lab.smtp_port
@@ -66,6 +69,7 @@ class SteppedDestination:
         self._journal = journal
         self._zone = zone
         self._witness = witness
+        self._rule = rule
         self._server = SmtpServer(journal, hostname=name)
         self._faults: list[_Fault] = []
         self._hosts: list[Host] = []
@@ -89,9 +93,9 @@ class SteppedDestination:
         """Arm the nth step, counted from 0; connections already accepted stay with theirs."""
         await self._change(self._hosts[number])
 
-    async def heal(self) -> None:
-        """Be healthy from now on."""
-        await self._change(Host())
+    async def heal(self, rules: tuple[Rule, ...] = ()) -> None:
+        """Be healthy from now on, but for these rules."""
+        await self._change(Host(rules=rules))
 
     async def stop(self) -> None:
         """Close everything."""
@@ -105,7 +109,7 @@ class SteppedDestination:
         await self._probe(before.tcp)
 
     def _arm(self, host: Host) -> None:
-        self._server.repair(Script(*host.rules))
+        self._server.repair(Script(*map(self._rule, host.rules)))
         self._zone.clear(self._name)
         if host.dns.answer is None:
             self._zone.set(self._name, "A", Records(self._addresses[host.tcp]))

@@ -117,35 +117,50 @@ class Pressure:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._begun = time.monotonic(), _stalled()
+        self._begun = time.monotonic(), stalled_so_far()
         self._samples: list[tuple[float, float]] = []
 
     async def run(self) -> None:
         """Sample until cancelled; nothing where the kernel does not tell."""
-        while (stalled := _stalled()) is not None:
+        while (stalled := stalled_so_far()) is not None:
             self._samples.append((self._journal.now(), stalled))
             await asyncio.sleep(_MOMENT)
 
-    def worst(self, begin: float, end: float) -> float:
-        """Return the share in the worst moment, a second or more, between two times of the journal."""
-        shares = (
-            (stalled - before) / (at - since)
+    def worst(
+        self,
+        begin: float,
+        end: float,
+        harmless: Callable[[float, float], bool] = lambda _begin, _end: False,
+    ) -> float:
+        """Return the share in the worst moment, a second or more, between two times of the journal.
+
+        Args:
+            begin: From when.
+            end: Until when.
+            harmless: Tells of the beginning and the end of a moment whether it did no harm; then it does not count.
+        """
+        moments = (
+            (since, at, (stalled - before) / (at - since))
             for (since, before), (at, stalled) in zip(self._samples, self._samples[2:], strict=False)
             if at > begin and since < end
         )
+        shares = (share for since, at, share in moments if not harmless(since, at))
         return min(1.0, max(shares, default=self.share() if not self._samples else 0.0))
 
     def share(self) -> float:
         """Return the share of the time since this was made, 0 to 1; without kernel support, by the load average."""
         began, before = self._begun
-        now = _stalled()
+        now = stalled_so_far()
         if before is None or now is None:
             return min(1.0, max(0.0, os.getloadavg()[0] / (os.cpu_count() or 1) - 0.5))
         return min(1.0, (now - before) / max(time.monotonic() - began, 0.001))
 
 
-def _stalled() -> float | None:
-    """Return the seconds during which some task waited for a processor (proc(5), pressure stall information)."""
+def stalled_so_far() -> float | None:
+    """Return the seconds during which some task waited for a processor (proc(5), pressure stall information).
+
+    Since the machine was started; None where the kernel does not tell.
+    """
     try:
         text = Path("/proc/pressure/cpu").read_text(encoding="ascii")
     except OSError:

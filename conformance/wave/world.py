@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Self
 
 from conformance.catalogue.connector import SmartHosts
@@ -23,6 +25,7 @@ from conformance.wave.envelope import SENDER_DOMAIN, dead_domain_of, domain_of
 from conformance.wave.names import new_name, point, publish_mx, smart_host
 from conformance.wave.request import RELAY_NAME
 from conformance.wave.stepped import SteppedDestination
+from conformance.wave.way_back import sparing_reports
 from fake_servers import (
     CertificateAuthority,
     DnsServer,
@@ -59,6 +62,7 @@ class _Destination:
     address: str
     server: SmtpServer
     fault: Refusing | Hanging | Unreachable | None = None
+    moved: SmtpServer | None = None
 
 
 @dataclass
@@ -69,10 +73,14 @@ class World:
         lab: The address plan.
         journal: Where everything is noted.
         sink: The server that takes what comes back to the senders; healthy unless a course has it misbehave.
+        sink_turn: Held by who has it misbehave.
+        one_route: Whether the relay has no other way for its reports than the destination of the message.
     """
 
     lab: Lab
     journal: Journal
+    sink_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    one_route: bool = False
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _destinations: dict[str, list[_Destination]] = field(default_factory=dict)
     _stepped: dict[str, SteppedDestination] = field(default_factory=dict)
@@ -143,6 +151,7 @@ class World:
             journal=self.journal,
             zone=self.zone,
             witness=self.witness,
+            rule=partial(self._rule, scenario),
         )
         self._stepped[scenario.id] = stepped
         self._stack.push_async_callback(stepped.stop)
@@ -164,7 +173,7 @@ class World:
         server = SmtpServer(
             self.journal,
             hostname=site.name,
-            script=_script(host, scenario),
+            script=self._script(host, scenario),
             tls=self._context(host.tls, site),
             certificate=_certificate(host),
             receive_buffer=host.receive_buffer,
@@ -201,12 +210,12 @@ class World:
             await probe(self.journal, site.host, site.port, 1.0)
         self.witness.watch(site.host, site.port)
 
-    async def repair(self, scenario: Scenario, index: int) -> None:
-        """Take the faults away: from now on every smart host of the scenario is healthy."""
+    async def repair(self, scenario: Scenario, index: int, rules: tuple[Rule, ...] = ()) -> None:
+        """Take the faults away: from now on every smart host of the scenario is healthy, but for these rules."""
         if scenario.id in self._stepped:
-            await self._stepped[scenario.id].heal()
+            await self._stepped[scenario.id].heal(rules)
             return
-        healed = scenario.failure_mode.healed()
+        healed = [replace(host, rules=rules) for host in scenario.failure_mode.healed()]
         for number, (destination, host) in enumerate(
             zip(self._destinations[scenario.id], healed, strict=False)
         ):
@@ -218,10 +227,10 @@ class World:
     ) -> None:
         site, fault, server = destination.site, destination.fault, destination.server
         if scenario.failure_mode.hosts[number].dns.moves:
-            server = await self._move(scenario, index, number, destination)
+            server = destination.moved = await self._move(scenario, index, number, destination)
         context = self._context(host.tls, site)
         server.repair(
-            _script(host, scenario),
+            self._script(host, scenario),
             tls=context,
             certificate=_certificate(host),
             receive_buffer=host.receive_buffer,
@@ -240,7 +249,9 @@ class World:
     async def _move(
         self, scenario: Scenario, index: int, number: int, destination: _Destination
     ) -> SmtpServer:
-        """Start a server at the new address; the one at the old address stays as it is."""
+        """Start a server at the new address, once; the one at the old address stays as it is."""
+        if destination.moved is not None:
+            return destination.moved
         host = scenario.failure_mode.hosts[number]
         destination.address = self._new_address(index, number, host)
         server = SmtpServer(self.journal, hostname=new_name(scenario, number))
@@ -271,6 +282,19 @@ class World:
             if isinstance(destination.fault, Refusing | Unreachable):
                 site = destination.site
                 await probe(self.journal, site.host, site.port, 1.0, unseen_by=self.witness)
+
+    def _script(self, host: Host, scenario: Scenario) -> Script:
+        return Script(
+            *(self._rule(scenario, rule) for rule in host.rules),
+            extensions=host.extensions,
+            tls_extensions=host.tls.extensions if host.tls else None,
+        )
+
+    def _rule(self, scenario: Scenario, rule: Rule) -> Rule:
+        """Return a rule as it is played: about whole addresses, and not for reports that have no other way."""
+        if rule.recipient is not None and "@" not in rule.recipient:
+            rule = replace(rule, recipient=f"{rule.recipient}@{domain_of(scenario)}")
+        return sparing_reports(rule, scenario) if self.one_route and rule.null_path is None else rule
 
     def stop_faults(self) -> None:
         """Release what still refuses or hangs."""
@@ -304,21 +328,6 @@ def connectors(scenario: Scenario, sites: Sequence[Site]) -> list[Connector]:
 def _certificate(host: Host) -> str:
     """Return the name of the certificate that a host presents; empty: none."""
     return str(host.tls.certificate) if host.tls else ""
-
-
-def _script(host: Host, scenario: Scenario) -> Script:
-    return Script(
-        *(_addressed(rule, scenario) for rule in host.rules),
-        extensions=host.extensions,
-        tls_extensions=host.tls.extensions if host.tls else None,
-    )
-
-
-def _addressed(rule: Rule, scenario: Scenario) -> Rule:
-    """Return a rule for one recipient with its whole address."""
-    return (
-        rule if rule.recipient is None else replace(rule, recipient=f"{rule.recipient}@{domain_of(scenario)}")
-    )
 
 
 def sender_connector() -> Connector:

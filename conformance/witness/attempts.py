@@ -152,5 +152,5 @@ class Witness:
 
 def before_repair(evidence: Evidence, contacts: list[Contact]) -> list[Contact]:
     """Leave out what came after the repair."""
-    repaired = evidence.staged.repaired
+    repaired = evidence.staged.fault_ended
     return [c for c in contacts if repaired is None or c.at < repaired]

@@ -100,7 +100,7 @@ def _between_probes(evidence: Evidence, outcome: Literal["refused", "unreachable
     While the fault lasts there is only the first probe; the second one is made right at the repair.
     """
     probes = list(evidence.of(TcpProbe))
-    repaired = evidence.staged.repaired
+    repaired = evidence.staged.fault_ended
     framed = bool(probes) and (repaired is None or probes[-1].at >= repaired)
     if not framed or any(probe.outcome != outcome for probe in probes):
         return []

@@ -62,7 +62,7 @@ def _is_useless(answer: DnsAnswer) -> bool:
 
 def _resolved(evidence: Evidence) -> set[str]:
     """Return the names that gave an IPv4 address before the repair: a missing IPv6 address is no fault of theirs."""
-    repaired = evidence.staged.repaired
+    repaired = evidence.staged.fault_ended
     return {
         answer.host
         for answer in evidence.of(DnsAnswer)
@@ -83,11 +83,16 @@ def _unanswered(evidence: Evidence) -> list[Contact]:
 
 
 def _answers(evidence: Evidence, told: Callable[[DnsAnswer], bool], *, lasting: float = 0.0) -> list[Contact]:
-    """Return one contact for each answer that tells, whatever it is about."""
+    """Return one contact for each answer that tells, whatever it is about.
+
+    Of a name with the suffix of the relay's search list nothing is told: what is asked so may fail where the name does
+    not.
+    """
+    domain = evidence.staged.domain.lower()
     contacts = [
         _contact(answer, answer.name.rstrip("."), lasting)
         for answer in evidence.of(DnsAnswer)
-        if told(answer)
+        if (answer.host == domain or answer.host.endswith(f".{domain}")) and told(answer)
     ]
     return before_repair(evidence, contacts)
 

@@ -17,7 +17,7 @@ import dns.rdatatype
 
 from fake_servers.dns.replies import DnsReply, error_reply, format_error, reply_to
 from fake_servers.dns.zone import Zone
-from fake_servers.events import DnsAnswer, DnsQuery, FakeBroke, Transport
+from fake_servers.events import DnsAnswer, DnsDropped, DnsQuery, FakeBroke, Transport
 from fake_servers.journal import Journal
 
 
@@ -65,8 +65,16 @@ class Responder:
         """Return the journal's number for a new TCP connection."""
         return self._journal.new_connection()
 
-    def receive(self, wire: bytes, client: str, connection: int, channel: Channel) -> None:
-        """Answer one message, now or later."""
+    def receive(self, wire: bytes, client: str, connection: int, channel: Channel, lag: float) -> None:
+        """Answer one message, now or later.
+
+        Args:
+            wire: Its octets.
+            client: Who asks, as `host:port`.
+            connection: The journal's number of the TCP connection; 0 for UDP.
+            channel: The way back.
+            lag: For how many seconds it had waited to be read.
+        """
         asked = _Asked(transport=channel.transport_name)
 
         def deliver(reply: DnsReply) -> None:
@@ -101,6 +109,7 @@ class Responder:
                     transport=asked.transport,
                     client=client,
                     planned=planned,
+                    lag=lag,
                 )
             )
             if reply.delay:
@@ -109,6 +118,14 @@ class Responder:
                 deliver(reply)
         except Exception as defect:  # noqa: BLE001 - a defect of ours becomes an event, never a reply
             self._broke(defect, channel, connection)
+
+    def lost(self, queries: int) -> None:
+        """Note that so many queries found no room, and will have no answer."""
+        self._journal.note(DnsDropped(server=self.server, queries=queries))
+
+    def broke(self, error: Exception) -> None:
+        """Note a defect of ours."""
+        self._journal.note(FakeBroke(server=self.server, error=repr(error)))
 
     def close(self) -> None:
         """Cancel what is still delayed."""

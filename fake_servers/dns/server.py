@@ -18,6 +18,7 @@ from fake_servers.endpoint import endpoint, family
 from fake_servers.journal import Journal
 
 _PORTS_TO_TRY: Final = 100  # a free TCP port is hardly ever taken in UDP
+_BACKLOG: Final = 1024  # connections that may wait to be accepted
 
 
 class DnsServer:
@@ -25,7 +26,7 @@ class DnsServer:
 
     Journal: `dns/query` and `dns/answer`, with names in lower case and without the trailing dot. What is no
     standard query of class IN gets FORMERR, NOTIMP, REFUSED or BADVERS, as from any server, and is never
-    `planned`.
+    `planned`. How late a query was read is told by the query itself.
 
     Example::
 
@@ -70,8 +71,10 @@ class DnsServer:
         self._address = (own[0], own[1])
         self._responder.server = endpoint(host, own[1])
         loop = asyncio.get_running_loop()
-        _, self._udp = await loop.create_datagram_endpoint(lambda: Udp(self._responder), sock=udp)
-        self._tcp = await loop.create_server(lambda: Tcp(self._responder, self._connections), sock=tcp)
+        self._udp = Udp(self._responder, udp)
+        self._tcp = await loop.create_server(
+            lambda: Tcp(self._responder, self._connections), sock=tcp, backlog=_BACKLOG
+        )
 
     async def stop(self) -> None:
         """Close everything; answers still delayed are never sent. Stopping twice is harmless."""
@@ -80,7 +83,7 @@ class DnsServer:
         self._tcp.close()
         self._udp.close()
         self._responder.close()
-        closed = [self._udp.closed, *(connection.closed for connection in self._connections)]
+        closed = [connection.closed for connection in self._connections]
         for connection in tuple(self._connections):
             connection.break_off()
         await asyncio.gather(*closed)
@@ -97,7 +100,7 @@ def _bind_both(host: str, port: int) -> tuple[socket.socket, socket.socket]:
             tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             tcp.bind((host, port))
             udp.bind((host, tcp.getsockname()[1]))
-            tcp.listen(128)
+            tcp.listen(_BACKLOG)
         except OSError:
             tcp.close()
             udp.close()

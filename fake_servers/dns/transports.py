@@ -5,42 +5,103 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import time
+from collections import deque
 from typing import Final
 
+from fake_servers import punctuality
 from fake_servers.dns.responder import Responder
 from fake_servers.endpoint import endpoint
 from fake_servers.events import Transport
 
 _RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends RST
 
+_LARGEST: Final = 65535  # octets of a datagram
+_AT_ONCE: Final = 64  # datagrams in one turn of the loop: some twenty milliseconds
+_RECEIVE_BUFFER: Final = (
+    8 * 1024 * 1024
+)  # octets, if the system allows as many: room for thousands of queries
+
 _Address = tuple[str, int] | tuple[str, int, int, int]  # IPv6 adds flow and scope
 
 
-class Udp(asyncio.DatagramProtocol):
-    """The UDP socket; each datagram is one query."""
+class Udp:
+    """The UDP socket; each datagram is one query.
 
-    def __init__(self, responder: Responder) -> None:
+    Read by ourselves and not by asyncio, which takes one datagram in each turn of its loop: a burst then waits for
+    seconds. What waits is told (`DnsQuery.lag`), and what found no room (`DnsDropped`).
+
+    Args:
+        responder: Answers.
+        sock: Bound; taken over.
+    """
+
+    def __init__(self, responder: Responder, sock: socket.socket) -> None:
         self._responder = responder
-        self._transport: asyncio.DatagramTransport | None = None
-        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
-        """Keep the socket."""
-        self._transport = transport
-
-    def datagram_received(self, data: bytes, addr: _Address) -> None:
-        """Answer one query."""
-        self._responder.receive(data, endpoint(addr[0], addr[1]), 0, _Reply(self._transport, addr))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Say so in `closed`."""
-        self._transport = None
-        self.closed.set_result(None)
+        self._socket = sock
+        self._loop = asyncio.get_running_loop()
+        self._to_send: deque[tuple[bytes, _Address]] = deque()
+        self._dropped = 0
+        # since when whatever waits has come at the earliest: a jump of the clock of the day makes no lag
+        self._seen_empty = time.monotonic()
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        sock.setsockopt(socket.SOL_SOCKET, punctuality.SO_TIMESTAMPNS, 1)
+        sock.setsockopt(socket.SOL_SOCKET, punctuality.SO_RXQ_OVFL, 1)
+        self._loop.add_reader(sock, self._read)
 
     def close(self) -> None:
-        """Close the socket; `closed` tells when it is done."""
-        if self._transport is not None:
-            self._transport.abort()
+        """Close the socket; what is still to be sent is not."""
+        if self.is_open():
+            self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
+            self._socket.close()
+
+    def is_open(self) -> bool:
+        """Return whether it is not closed."""
+        return self._socket.fileno() >= 0
+
+    def send(self, wire: bytes, address: _Address) -> None:
+        """Send a datagram, as soon as there is room for it."""
+        self._to_send.append((wire, address))
+        if len(self._to_send) == 1:
+            self._write()
+
+    def _read(self) -> None:
+        """Take what has come, but leave a turn to others now and then."""
+        for _ in range(_AT_ONCE):
+            begun = time.monotonic()
+            try:
+                data, ancillary, _, address = self._socket.recvmsg(_LARGEST, punctuality.ANCILLARY)
+            except BlockingIOError:
+                self._seen_empty = begun
+                return
+            received = punctuality.received_at(ancillary)
+            lag = 0.0 if received is None else min(time.time() - received, begun - self._seen_empty)
+            self._count(punctuality.drops(ancillary))
+            self._responder.receive(
+                data, endpoint(address[0], address[1]), 0, _Reply(self, address), punctuality.notable(lag)
+            )
+            if not self.is_open():
+                return  # whoever heard of the query has stopped the server
+
+    def _count(self, dropped: int) -> None:
+        if dropped > self._dropped:
+            self._responder.lost(dropped - self._dropped)
+            self._dropped = dropped
+
+    def _write(self) -> None:
+        while self._to_send:
+            wire, address = self._to_send[0]
+            try:
+                self._socket.sendto(wire, address)
+            except BlockingIOError:
+                self._loop.add_writer(self._socket, self._write)
+                return
+            except OSError as error:
+                self._responder.broke(error)
+            self._to_send.popleft()
+        self._loop.remove_writer(self._socket)
 
 
 class _Reply:
@@ -48,16 +109,15 @@ class _Reply:
 
     transport_name: Transport = "udp"
 
-    def __init__(self, transport: asyncio.DatagramTransport | None, address: _Address) -> None:
-        self._transport = transport
+    def __init__(self, udp: Udp, address: _Address) -> None:
+        self._udp = udp
         self._address = address
 
     def is_open(self) -> bool:
-        return self._transport is not None and not self._transport.is_closing()
+        return self._udp.is_open()
 
     def send(self, wire: bytes) -> None:
-        if self._transport is not None:
-            self._transport.sendto(wire, self._address)
+        self._udp.send(wire, self._address)
 
     def hold(self) -> None:
         """There is nothing to keep open."""
@@ -97,6 +157,8 @@ class Tcp(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer each query that is complete."""
+        assert self._transport is not None
+        lag = punctuality.notable(punctuality.since_last_data(self._transport.get_extra_info("socket")))
         self._received += data
         while len(self._received) >= 2:
             end = 2 + int.from_bytes(self._received[:2], "big")
@@ -104,7 +166,7 @@ class Tcp(asyncio.Protocol):
                 return
             message = bytes(self._received[2:end])
             del self._received[:end]
-            self._responder.receive(message, self._client, self._connection, self)
+            self._responder.receive(message, self._client, self._connection, self, lag)
 
     def eof_received(self) -> bool:
         """Stay open for what is still to be answered (RFC 7766 section 6.2.4), else close."""

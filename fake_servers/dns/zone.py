@@ -11,7 +11,17 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
-from fake_servers.dns.answers import Answer, Cname, NoData, NxDomain, OtherName, Records, innermost, layers
+from fake_servers.dns.answers import (
+    Answer,
+    Cname,
+    NoData,
+    NxDomain,
+    OtherName,
+    Records,
+    WrongId,
+    innermost,
+    layers,
+)
 
 _ANY_TYPE = dns.rdatatype.NONE
 
@@ -27,6 +37,11 @@ class _Plan:
         nth = self.asked.get(rdtype, 0)
         self.asked[rdtype] = nth + 1
         return self.answers[min(nth, len(self.answers) - 1)]
+
+    def latest(self, rdtype: dns.rdatatype.RdataType) -> Answer:
+        """Return the answer that was given last, or the first one; it does not count."""
+        nth = self.asked.get(rdtype, 0) - 1
+        return self.answers[max(0, min(nth, len(self.answers) - 1))]
 
 
 class Zone:
@@ -91,13 +106,44 @@ class Zone:
 
         A planned name has no data of unplanned types. An unplanned name does not exist, unless planned names
         lie below it: then it is an empty non-terminal and has no data (RFC 8020 section 2).
+
+        A planned name with anything behind it is what a resolver with a search list asks (resolv.conf(5)), before the
+        name itself or when that has failed. What fails for the name fails for it in the same way: else the failure
+        would be hidden by an answer that it has nothing to do with. What the name has is not there under a suffix,
+        as in the world. Such a question is not planned, and counts for nothing.
         """
         owner, kind = _name(name), _rdtype(rdtype)
         types = self._plans.get(owner)
         if types is None:
-            return (NoData() if self._ancestors[owner] else NxDomain()), False
+            return (NoData() if self._ancestors[owner] else self._with_suffix(owner, kind)), False
         plan = types.get(kind) or types.get(_ANY_TYPE)
         return (plan.next(kind) if plan else NoData()), True
+
+    def _with_suffix(self, owner: dns.name.Name, kind: dns.rdatatype.RdataType) -> Answer:
+        """Return the answer for the longest planned name behind which only a suffix stands, as far as that fails."""
+        for length in range(len(owner.labels) - 2, 0, -1):
+            name = dns.name.Name((*owner.labels[:length], b""))
+            if name in self._plans:
+                answer = self._latest(name, kind)
+                return answer if self._fails(answer, kind, [name]) else NxDomain()
+        return NxDomain()
+
+    def _latest(self, owner: dns.name.Name, kind: dns.rdatatype.RdataType) -> Answer:
+        types = self._plans.get(owner, {})
+        plan = types.get(kind) or types.get(_ANY_TYPE)
+        return plan.latest(kind) if plan else NxDomain()
+
+    def _fails(self, answer: Answer, kind: dns.rdatatype.RdataType, seen: list[dns.name.Name]) -> bool:
+        """Tell whether no client finds anything by an answer; `seen` are the aliases that lead to it."""
+        if any(isinstance(layer, WrongId | OtherName) for layer in layers(answer)):
+            return True
+        match innermost(answer):
+            case Records():
+                return False
+            case Cname(target=target):
+                owner = _name(target)
+                return owner in seen or self._fails(self._latest(owner, kind), kind, [*seen, owner])
+        return True
 
     def _plan(self, name: str, kind: dns.rdatatype.RdataType, answers: tuple[Answer, ...]) -> None:
         if not answers:

@@ -14,6 +14,7 @@ import ssl
 import struct
 from collections.abc import AsyncIterator, Callable
 
+from fake_servers.punctuality import notable, since_last_data
 from fake_servers.tcp.peer_watch import PeerWatch
 
 _RECORD_SIZE = 16 * 1024
@@ -46,11 +47,19 @@ def abort(sock: socket.socket) -> None:
 
 
 class Channel:
-    """A non-blocking socket, in clear or under TLS."""
+    """A non-blocking socket, in clear or under TLS.
 
-    def __init__(self, sock: socket.socket) -> None:
+    Args:
+        sock: The socket.
+        late: Called before octets are handed out that had waited for us, with the seconds.
+    """
+
+    def __init__(self, sock: socket.socket, late: Callable[[float], object] = lambda _: None) -> None:
         self._sock = sock
+        self._late = late
         self._loop = asyncio.get_running_loop()
+        # since when nothing but our own slowness keeps us from reading
+        self._ready = self._loop.time()
         self._tls: ssl.SSLObject | None = None
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
@@ -63,13 +72,13 @@ class Channel:
             ssl.SSLError: The peer sent a TLS alert or something that is not TLS.
         """
         if self._tls is None:
-            return await self._loop.sock_recv(self._sock, limit)
+            return await self._receive(limit)
         while True:
             try:
                 return self._tls.read(limit)
             except ssl.SSLWantReadError:
                 await self._flush()
-                data = await self._loop.sock_recv(self._sock, min(max(limit, _TLS_READ_SIZE), _RECORD_SIZE))
+                data = await self._receive(min(max(limit, _TLS_READ_SIZE), _RECORD_SIZE))
                 if not data:
                     return b""
                 self._incoming.write(data)
@@ -83,7 +92,7 @@ class Channel:
             ConnectionError: The peer has left.
         """
         if self._tls is None:
-            await self._loop.sock_sendall(self._sock, data)
+            await self._send(data)
         else:
             self._tls.write(data)
             await self._flush()
@@ -120,7 +129,7 @@ class Channel:
             flight = await self._flush()
             if presents_certificate(flight) and not tls.session_reused:
                 offered()
-            data = await self._loop.sock_recv(self._sock, _RECORD_SIZE)
+            data = await self._receive(_RECORD_SIZE)
             if not data:
                 raise BrokenPipeError("the peer closed the connection during the handshake")
             self._incoming.write(data)
@@ -161,6 +170,23 @@ class Channel:
             while not left.is_set() and not watch.left():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(left.wait(), _LOOK_AGAIN)
+        self.look_for_reset()
+
+    @contextlib.asynccontextmanager
+    async def leaving(self) -> AsyncIterator[asyncio.Event]:
+        """Yield an event that is set once the peer has sent FIN or RST; what else comes waits on purpose."""
+        async with _hang_up(self._sock) as left:
+            try:
+                yield left
+            finally:
+                self._ready = self._loop.time()
+
+    def look_for_reset(self) -> None:
+        """See whether the peer has sent RST.
+
+        Raises:
+            ConnectionError: It has.
+        """
         error = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
             raise OSError(error, "the peer has reset the connection")
@@ -173,10 +199,25 @@ class Channel:
         """Close; does nothing on a closed channel."""
         self._sock.close()
 
+    async def _receive(self, limit: int) -> bytes:
+        """Return what comes, and say how long it had waited since we were ready for it."""
+        data = await self._loop.sock_recv(self._sock, limit)
+        now = self._loop.time()
+        # a server that is slow on purpose reads late as well: what waited then is no lateness
+        waited = min(now - self._ready, since_last_data(self._sock)) if data else 0.0
+        self._ready = now
+        if notable(waited):
+            self._late(notable(waited))
+        return data
+
+    async def _send(self, data: bytes) -> None:
+        self._ready = self._loop.time()  # the answer to it may come from now on
+        await self._loop.sock_sendall(self._sock, data)
+
     async def _flush(self) -> bytes:
         data = self._outgoing.read()
         if data:
-            await self._loop.sock_sendall(self._sock, data)
+            await self._send(data)
         return data
 
 

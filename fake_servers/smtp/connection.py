@@ -6,7 +6,7 @@ import ssl
 from dataclasses import replace
 from typing import Literal
 
-from fake_servers.events import Event, FakeBroke, TcpAccepted, TcpClosed, TlsEstablished
+from fake_servers.events import Event, FakeBroke, TcpAccepted, TcpClosed, TcpLate, TlsEstablished
 from fake_servers.journal import Journal
 
 
@@ -18,19 +18,24 @@ class Connection:
         server: The server's own address as `host:port`.
         peer: The client's address as `host:port`.
         nth: The number of the connection at its server, counted from 1.
+        lag: For how many seconds it had waited to be accepted.
     """
 
-    def __init__(self, journal: Journal, *, server: str, peer: str, nth: int) -> None:
+    def __init__(self, journal: Journal, *, server: str, peer: str, nth: int, lag: float) -> None:
         self._journal = journal
         self._server = server
         self._number = journal.new_connection()
         self._ended = False
         self.nth = nth
-        self.note(TcpAccepted(peer=peer, attempt=nth))
+        self.note(TcpAccepted(peer=peer, attempt=nth, lag=lag))
 
     def note(self, event: Event) -> None:
         """Append an event of this connection."""
         self._journal.note(replace(event, server=self._server, connection=self._number))
+
+    def late(self, lag: float) -> None:
+        """Note that what is read now had waited for us for so many seconds."""
+        self.note(TcpLate(lag=lag))
 
     def ended(self, by: Literal["peer", "server"], how: Literal["fin", "rst"]) -> None:
         """Note the end of the connection; the first cause counts, later ones are its consequences."""

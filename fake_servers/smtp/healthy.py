@@ -18,6 +18,7 @@ from typing import Any, AnyStr, Literal, cast
 from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException
 
 from fake_servers.events import SmtpMessage, SmtpUnoffered, TlsFailed, TlsOffered
+from fake_servers.punctuality import notable, since_last_data
 from fake_servers.smtp.channel import presents_certificate
 from fake_servers.smtp.commands import (
     MAX_MESSAGE_OCTETS,
@@ -151,6 +152,10 @@ class HealthyProtocol(SMTP):
 
     def data_received(self, data: bytes) -> None:
         """Show the octets to the journal, then to aiosmtpd."""
+        assert self._socket_transport is not None
+        lag = notable(since_last_data(self._socket_transport.get_extra_info("socket")))
+        if lag:
+            self._connection.late(lag)
         try:
             self._dialogue.received(data)
         except Exception as error:  # noqa: BLE001 - asyncio would log it and close tidily

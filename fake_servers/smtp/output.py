@@ -30,6 +30,7 @@ class Output:
 
     Attributes:
         over: Whether the last effect was final; nothing may follow it.
+        null_path: Whether the mail that the peer offers has the null reverse-path; the last MAIL says it.
         replied: What was sent in place of the reply last asked for, when `accept` is called.
     """
 
@@ -38,15 +39,16 @@ class Output:
         self._nth = nth
         self._effects: list[Effect] = []
         self.over = False
+        self.null_path = False
         self.replied = b""
 
     def action(self, stage: Stage) -> Action:
         """Ask the script; not at RCPT, where the recipient matters."""
-        return self._script.action(stage, self._nth)
+        return self._script.action(stage, self._nth, null_path=self.null_path)
 
     def answer_rcpt(self, accept: Callable[[], None], recipient: str, already: int) -> None:
         """Play the script's action for a recipient, of a transaction that has so many `already`."""
-        action = self._script.action(Stage.RCPT, self._nth, recipient, already)
+        action = self._script.action(Stage.RCPT, self._nth, recipient, already, null_path=self.null_path)
         self._play(action, Stage.RCPT, Reply(250, "2.1.5 OK"), accept)
 
     def answer(self, stage: Stage, accepted: Reply, accept: Callable[[], None]) -> None:

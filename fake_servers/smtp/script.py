@@ -29,6 +29,9 @@ _POSSIBLE: dict[Stage, tuple[type, ...]] = {stage: _IN_DIALOGUE for stage in Sta
     Stage.OTHER: (),
 }
 
+# Where the server knows the reverse-path of the mail that it is offered.
+WITH_REVERSE_PATH = (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY, Stage.DOT)
+
 # What the sessions can really do; an extension offered but not served would be a fault of another kind.
 EXTENSIONS = frozenset({"8BITMIME", "DSN", "PIPELINING", "SIZE"})
 _EXTENSION = re.compile(r"8BITMIME|DSN|PIPELINING|SIZE(?: [1-9][0-9]*)?")
@@ -46,6 +49,8 @@ class Rule:
         beyond: Only once that many recipients have been accepted in the transaction (stage RCPT only), as
             in `Rule(Stage.RCPT, Reply(452, "4.5.3 Too many recipients"), beyond=2)`; None: always. The count
             restarts with each transaction (RFC 5321, section 4.5.3.1.10).
+        null_path: Only for mail with the null reverse-path (RFC 5321, section 4.5.5), as reports have it, or, if
+            False, only for other mail (stages MAIL to DOT only); None: for all.
     """
 
     stage: Stage
@@ -53,6 +58,7 @@ class Rule:
     connections: range | None = None
     recipient: str | None = None
     beyond: int | None = None
+    null_path: bool | None = None
 
     def __post_init__(self) -> None:
         where = f"{self.action.name} at stage {self.stage.value}"
@@ -70,6 +76,8 @@ class Rule:
             raise ValueError(f"{where}: recipients can be counted at stage rcpt only")
         if self.beyond is not None and self.beyond < 0:
             raise ValueError(f"{where}: beyond is a number of recipients, not {self.beyond}")
+        if self.null_path is not None and self.stage not in WITH_REVERSE_PATH:
+            raise ValueError(f"{where}: the reverse-path is known at the stages mail to dot only")
         if isinstance(self.action, Raw):
             self._check_raw(self.action, where)
 
@@ -80,6 +88,10 @@ class Rule:
             raise ValueError(f"{where}: no handshake can follow raw octets")
         if self.stage is Stage.BODY and not isinstance(raw.then, Close | Reset | Stall):
             raise ValueError(f"{where} must be followed by close, reset or stall")
+
+    def concerns(self, *, null_path: bool) -> bool:
+        """Whether the rule is for mail with this kind of reverse-path."""
+        return self.null_path is None or self.null_path is null_path
 
     def covers(self, nth: int) -> bool:
         """Whether the rule is for this connection, counted from 1."""
@@ -135,7 +147,9 @@ class Script:
             return self.tls_extensions
         return self.extensions
 
-    def action(self, stage: Stage, nth: int, recipient: str = "", accepted: int = 0) -> Action:
+    def action(
+        self, stage: Stage, nth: int, recipient: str = "", accepted: int = 0, *, null_path: bool = False
+    ) -> Action:
         """Return what to do.
 
         Args:
@@ -143,9 +157,10 @@ class Script:
             nth: The number of the connection, counted from 1.
             recipient: The forward-path at stage RCPT; compared without regard to case.
             accepted: How many recipients the transaction has already.
+            null_path: Whether the mail has the null reverse-path.
         """
         for rule in self.rules:
-            if rule.stage is not stage or not rule.covers(nth):
+            if rule.stage is not stage or not rule.covers(nth) or not rule.concerns(null_path=null_path):
                 continue
             if rule.recipient is not None and rule.recipient.casefold() != recipient.casefold():
                 continue

@@ -50,7 +50,7 @@ class _Performance:
         certificate: str,
         linger: float,
     ) -> None:
-        self._channel = Channel(sock)
+        self._channel = Channel(sock, connection.late)
         self._connection = connection
         self._session = session
         self._tls = tls
@@ -95,7 +95,8 @@ class _Performance:
                 case Send():
                     await self._send(effect)
                 case Wait():
-                    await asyncio.sleep(effect.seconds)
+                    async with self._channel.leaving() as left:
+                        await self._pause(effect.seconds, left)
                 case StartTls():
                     await self._start_tls(effect.received)
                 case HalfClose():
@@ -112,9 +113,29 @@ class _Performance:
         if not effect.interval:
             await self._channel.write(effect.data)
             return
-        for octet in effect.data:
-            await self._channel.write(bytes([octet]))
-            await asyncio.sleep(effect.interval)
+        async with self._channel.leaving() as left:
+            for octet in effect.data:
+                await self._channel.write(bytes([octet]))
+                await self._pause(effect.interval, left)
+
+    async def _pause(self, seconds: float, left: asyncio.Event) -> None:
+        """Let time pass; that the peer leaves meanwhile is noted when it happens, and not when we would speak again.
+
+        Who has only half-closed still waits for what is to come.
+
+        Raises:
+            ConnectionError: The peer has reset the connection.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        if not left.is_set():
+            try:
+                await asyncio.wait_for(left.wait(), seconds)
+            except TimeoutError:
+                return
+            self._channel.look_for_reset()
+            self._connection.ended("peer", "fin")
+        await asyncio.sleep(end - loop.time())
 
     async def _start_tls(self, received: bytes) -> None:
         assert self._tls is not None  # the session offers STARTTLS only with a context

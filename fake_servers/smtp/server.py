@@ -19,6 +19,7 @@ from fake_servers.smtp.connection import Connection
 from fake_servers.smtp.healthy import HealthyProtocol
 from fake_servers.smtp.script import Script
 from fake_servers.smtp.session import Session
+from fake_servers.tcp.acceptor import Acceptor
 
 _BACKLOG = 1024
 _DEFAULT_BUFFER = Path("/proc/sys/net/core/rmem_default")
@@ -81,7 +82,7 @@ class SmtpServer:
         self._linger = linger
         self._accepted = 0
         self._listener: socket.socket | None = None
-        self._accepting: asyncio.Task[None] | None = None
+        self._acceptor: Acceptor | None = None
         self._serving: set[asyncio.Task[None]] = set()
         self._conduct = _Conduct(Script(), None, "")
         self.repair(script, tls=tls, certificate=certificate)
@@ -134,41 +135,37 @@ class SmtpServer:
         self._listener = listener
         own = listener.getsockname()
         self.address = (own[0], own[1])
-        self._accepting = asyncio.create_task(self._accept(listener))
+        self._acceptor = Acceptor(listener, self._accepted_one, self._failed)
 
     async def stop(self) -> None:
         """Close the listener, reset what connections there are, and wait until all is over."""
-        tasks = [*self._serving, *([self._accepting] if self._accepting else [])]
+        if self._acceptor is not None:
+            self._acceptor.close()
+            self._acceptor = None
+        tasks = [*self._serving]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._accepting = None
         if self._listener is not None:
             self._listener.close()
             self._listener = None
 
-    async def _accept(self, listener: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                sock, peer = await loop.sock_accept(listener)
-            except ConnectionError:
-                continue  # reset before it was accepted
-            except OSError as error:
-                # Out of file descriptors, most likely: give them time to come back.
-                self._journal.note(FakeBroke(server=self._name, error=f"accept: {error}"))
-                await asyncio.sleep(0.1)
-                continue
-            # asyncio does this only for sockets that were made with the protocol's number.
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._accepted += 1
-            conduct = self._conduct  # before anybody who listens to the journal can repair the server
-            connection = Connection(
-                self._journal, server=self._name, peer=endpoint(peer[0], peer[1]), nth=self._accepted
-            )
-            task = asyncio.create_task(self._serve(sock, connection, conduct))
-            self._serving.add(task)
-            task.add_done_callback(partial(self._served, sock, connection))
+    def _accepted_one(self, sock: socket.socket, peer: tuple[str, int], lag: float) -> None:
+        self._accepted += 1
+        conduct = self._conduct  # before anybody who listens to the journal can repair the server
+        connection = Connection(
+            self._journal,
+            server=self._name,
+            peer=endpoint(peer[0], peer[1]),
+            nth=self._accepted,
+            lag=lag,
+        )
+        task = asyncio.create_task(self._serve(sock, connection, conduct))
+        self._serving.add(task)
+        task.add_done_callback(partial(self._served, sock, connection))
+
+    def _failed(self, error: OSError) -> None:
+        self._journal.note(FakeBroke(server=self._name, error=f"accept: {error}"))
 
     async def _serve(self, sock: socket.socket, connection: Connection, conduct: _Conduct) -> None:
         if conduct.script.healthy(connection.nth) and not _outdated(conduct.tls):

@@ -206,6 +206,7 @@ class Session:
         elif self._sender is not None:
             self._out.say(Stage.MAIL, Reply(503, "5.5.1 Nested MAIL command"))
         elif not self._refuse_unoffered(Stage.MAIL, path, "FROM") and not self._refuse_values(path):
+            self._out.null_path = not path.address
             self._out.answer(Stage.MAIL, Reply(250, "2.1.0 OK"), lambda: self._take_sender(path))
 
     def _rcpt(self, argument: str) -> None:

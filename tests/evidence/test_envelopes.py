@@ -5,12 +5,18 @@ from __future__ import annotations
 import math
 
 import pytest
+from stories.staging import header
 from stories.story import Story, good_control, waiting
 from stories.wire import fault, message, received
 
 from conformance.catalogue.course import Course
 from conformance.evidence.connections import Transaction
-from conformance.target import Outcome
+from conformance.target import Capability, Outcome
+
+
+def one_route(story: Story) -> Story:
+    story.header = header(without=[Capability.MANY_CONNECTORS], besides=[Capability.ONE_ROUTE])
+    return story
 
 
 class TestMessages:
@@ -94,7 +100,7 @@ class TestUnclear:
     """Traces that name no reverse-path, once the message was given up."""
 
     def _refused(self, *moments: float) -> Story:
-        story = Story("greeting_421").change(repaired=None)
+        story = one_route(Story("greeting_421")).change(repaired=None)
         for at in moments:
             story.meets_fault(at)
         return story
@@ -112,6 +118,7 @@ class TestUnclear:
     def test_by_the_relays_own_word_or_by_a_notice_as_well(self) -> None:
         said = self._refused(1.2, 1.4).says(2.0, "550 no", Outcome.PERMANENT)
         noticed = self._refused(1.2, 1.4).returns_here(5.0)
+        noticed.header = header()  # seen to have one route, whatever it says
         for story in (said, noticed):
             assert len(story.case().attempts) == 1
 
@@ -129,11 +136,18 @@ class TestUnclear:
         assert story.evidence(good_control("slow").returns(9.0)).unclear_from == math.inf
         assert len(story.returns(9.0).case().attempts) == 3
 
+    def test_nor_has_one_that_neither_says_nor_shows_that_it_has_one_route(self) -> None:
+        story = self._refused(1.2, 1.4).look(2.0, None)
+        story.header = header()
+        assert story.evidence().unclear_from == math.inf
+        other = Story("greeting_554", number=2).says_mail(3.0, "", story.staged.sender)
+        assert story.evidence(other).unclear_from == story.staged.submitted
+
     def test_nor_has_a_message_that_arrived_everywhere(self) -> None:
         story = self._refused(1.2, 3.4).look(6.0, None)
         assert story.evidence().unclear_from < math.inf
         assert story.delivers(5.0).evidence().unclear_from == math.inf
 
     def test_of_several_recipients_one_that_waits_keeps_it(self) -> None:
-        story = Story("one_recipient_deferred").meets_fault(1.2).look(2.0)
+        story = one_route(Story("one_recipient_deferred")).meets_fault(1.2).look(2.0)
         assert story.evidence().unclear_from == math.inf

@@ -43,6 +43,25 @@ class TestEvents:
         story.note(query("alias1." + story.site().name, at=1.0))
         assert len(story.evidence().events) == 1
 
+    @pytest.mark.parametrize("suffix", ["test", "office.example.org"])
+    def test_a_question_with_the_suffix_of_a_search_list_is_its_own(self, suffix: str) -> None:
+        story, other = Story("dns_nxdomain"), Story("dns_servfail", number=2)
+        for name in (story.site().name, story.staged.domain, f"_25._tcp.{story.site().name}"):
+            story.note(query(f"{name}.{suffix}", at=1.0))
+        story.note(query(f"nobody.test.{suffix}", at=1.0))
+        assert [each.name for each in story.evidence(other).of(DnsQuery)] == [
+            f"{story.site().name}.{suffix}",
+            f"{story.staged.domain}.{suffix}",
+            f"_25._tcp.{story.site().name}.{suffix}",
+        ]
+        assert not list(other.evidence(story).of(DnsQuery))
+
+    def test_so_is_one_for_the_name_of_its_address(self) -> None:
+        story = Story("dns_nxdomain")
+        for name in ("1.1.1.127.in-addr.arpa", "1.2.1.127.in-addr.arpa"):
+            story.note(query(name, "PTR", at=1.0))
+        assert [each.name for each in story.evidence().of(DnsQuery)] == ["1.1.1.127.in-addr.arpa"]
+
     def test_of_a_kind(self) -> None:
         evidence = waiting("greeting_421").evidence()
         assert set(map(type, evidence.of(TcpClosed))) == {TcpClosed}

@@ -11,6 +11,7 @@ import pytest
 
 from conformance.evidence.record import from_line, load, to_line
 from conformance.evidence.view import Evidence
+from fake_servers.events import RelayKilled
 
 _GRANTED = {"retry_interval": 1.0, "max_retry_interval": 2.0, "queue_lifetime": 900.0, "granularity": 0.25}
 _STAGED = {
@@ -37,10 +38,14 @@ _LINES = [
     ("snapshot", {"asked": 1.5, "at": 1.625, "waiting": [_WAITING], "relay": 1}),
     ("reported", {"seen": 2.0, "event": {"recipient": "one@a.test", "outcome": "deferred", "text": "450 no"}}),
     ("alertlook", {"asked": 3.0, "at": 3.25, "epoch": 1e9 + 1, "alerts": [_ALERT], "relay": 1}),
+    ("event", {
+        "at": 4.5, "layer": "relay", "kind": "killed", "server": "", "connection": 0,
+        "fields": {"moment": "12h", "asked": 4.25},
+    }),
     ("snapshot", {"asked": 8.5, "at": 8.625, "waiting": [], "relay": 1}),
     ("trouble", {"at": 9.0, "fault": "adapter", "message": "broke", "hint": "h", "log": "l", "scenario": "x.y"}),
     ("staged", _STAGED),
-    ("footer", {"lines": 9, "seconds": 10.0, "longest_window": 8.25, "cpu_seconds": 0.5}),
+    ("footer", {"lines": 10, "seconds": 10.0, "longest_window": 8.25, "cpu_seconds": 0.5}),
 ]  # fmt: skip
 _TEXT = [json.dumps({"kind": kind, "entry": entry}) for kind, entry in _LINES]
 
@@ -75,7 +80,10 @@ def test_everything_stands_under_its_name_of_today(tmp_path: Path) -> None:
     ]
     assert [(listing.epoch, listing.alerts[0].queued) for listing in record.alert_listings] == [(1e9 + 1, 4)]
     assert [(reported.read_at, reported.event.text) for reported in record.reported] == [(2.0, "450 no")]
-    assert [event.connection for event in record.events] == [7]
+    assert [event.connection for event in record.events] == [7, 0]
+    assert [(killed.moment, killed.relay) for killed in record.events if isinstance(killed, RelayKilled)] == [
+        ("12h", 0)
+    ]
     assert [trouble.message for trouble in record.troubles] == ["broke"]
     assert record.footer is not None
     [error] = Evidence(record, staged).errors

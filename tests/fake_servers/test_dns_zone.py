@@ -8,13 +8,18 @@ from fake_servers.dns import (
     Answer,
     Cname,
     Delayed,
+    HangUp,
+    Lame,
+    Malformed,
     NoData,
     NxDomain,
+    OtherName,
     Records,
     Refused,
     ServFail,
     Silence,
     Truncated,
+    WrongId,
     Zone,
 )
 
@@ -126,3 +131,65 @@ def test_no_answers_are_rejected() -> None:
         Zone().set("a.test", "A")
     with pytest.raises(ValueError, match="at least one"):
         Records()
+
+
+SUFFIXES = ("test", "office.example.org", "sender.test", "a.test")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+class TestSearchList:
+    @pytest.mark.parametrize(
+        "failing",
+        [
+            ServFail(),
+            Refused(),
+            Lame(),
+            Malformed(),
+            Silence(),
+            NoData(soa_minimum=3),
+            NxDomain(soa_minimum=3),
+            Truncated(HangUp()),
+            Delayed(1.0, ServFail()),
+            WrongId(Records("127.1.0.5")),
+            OtherName(Records("127.1.0.5")),
+        ],
+    )
+    def test_what_fails_for_a_name_fails_for_it_with_a_suffix(self, suffix: str, failing: Answer) -> None:
+        zone = Zone()
+        zone.set("mx.a.test", "A", failing)
+        assert zone.answer(f"MX.a.test.{suffix}.", "A") == (failing, False)
+
+    @pytest.mark.parametrize(
+        "sound",
+        [Records("127.1.0.5"), Delayed(1.0, Records("127.1.0.5")), Truncated(Records("127.1.0.5"))],
+    )
+    def test_what_a_name_has_is_not_there_under_a_suffix(self, suffix: str, sound: Answer) -> None:
+        zone = Zone()
+        zone.set("mx.a.test", "A", sound)
+        assert zone.answer(f"mx.a.test.{suffix}", "A") == (NxDomain(), False)
+        assert zone.answer(f"mx.a.test.{suffix}", "AAAA") == (NxDomain(), False)
+        assert zone.answer(f"x.mx.a.test.{suffix}", "A") == (NxDomain(), False)
+
+    def test_it_counts_for_nothing(self, suffix: str) -> None:
+        zone = Zone()
+        zone.set("mx.a.test", "A", ServFail(), Refused(), Records("127.1.0.5"))
+        seen = [
+            zone.answer(name, "A")[0].name
+            for _ in range(3)
+            for name in (f"mx.a.test.{suffix}", "mx.a.test", f"mx.a.test.{suffix}")
+        ]
+        assert seen == [
+            *("servfail", "servfail", "servfail"),
+            *("servfail", "refused", "refused"),
+            *("refused", "records", "nxdomain"),
+        ]
+
+    def test_an_alias_fails_if_it_leads_nowhere(self, suffix: str) -> None:
+        zone = Zone()
+        for number in (1, 2):
+            zone.set_all(f"mx{number}.a.test", Cname(f"mx{3 - number}.a.test"))
+        zone.set_all("mx3.a.test", Cname("gone.a.test"))
+        zone.set_all("mx4.a.test", Cname("mx5.a.test"))
+        zone.set("mx5.a.test", "A", Records("127.1.0.5"))
+        ways = [zone.answer(f"mx{number}.a.test.{suffix}", "A")[0].name for number in range(1, 6)]
+        assert ways == ["cname", "cname", "cname", "nxdomain", "nxdomain"]

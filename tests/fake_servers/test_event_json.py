@@ -14,10 +14,11 @@ from fake_servers.events import KINDS, SmtpMessage
 
 _ASKED = {"name": "mx.a.test", "type": "A", "id": 7, "transport": "udp"}
 
-# Every kind, as version 0.1 wrote it.
+# Every kind, as the first version wrote it that knew it.
 AS_WRITTEN: dict[tuple[str, str], dict[str, Any]] = {
     ("dns", "query"): {**_ASKED, "client": "127.0.0.1:5", "planned": True},
     ("dns", "answer"): {**_ASKED, "answer": "records", "records": ["127.1.0.5"]},
+    ("dns", "dropped"): {"queries": 3},
     ("tcp", "refusing"): {},
     ("tcp", "hanging"): {"backlog": 1, "fillers": 2},
     ("tcp", "unreachable"): {},
@@ -25,6 +26,7 @@ AS_WRITTEN: dict[tuple[str, str], dict[str, Any]] = {
     ("tcp", "syn"): {"peer": "127.0.0.1:5", "outcome": "dropped", "seconds": 1.5},
     ("tcp", "stray"): {"peer": "127.0.0.1", "destination": "192.0.2.1", "protocol": 17, "port": 53},
     ("tcp", "accepted"): {"peer": "127.0.0.1:5", "attempt": 1},
+    ("tcp", "late"): {"lag": 1.5},
     ("tcp", "closed"): {"by": "peer", "how": "fin"},
     ("tls", "offered"): {"certificate": "good"},
     ("tls", "established"): {"version": "TLSv1.3", "cipher": "TLS_AES_256_GCM_SHA384"},
@@ -65,6 +67,14 @@ def test_each_kind_stands_in_a_record_as_it_always_did(name: tuple[str, str]) ->
     event = from_json(_data(*name))
     assert type(event) is KINDS[name]
     assert json.dumps(to_json(event)) == json.dumps(_data(*name))
+
+
+def test_what_came_later_is_written_where_it_says_something() -> None:
+    for name in (("dns", "query"), ("tcp", "accepted")):
+        late = _data(*name, fields={**AS_WRITTEN[name], "lag": 1.5})
+        event: Any = from_json(late)
+        assert event.lag == 1.5
+        assert to_json(event) == late
 
 
 def test_values_have_their_own_types() -> None:

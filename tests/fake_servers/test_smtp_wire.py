@@ -180,6 +180,32 @@ async def test_trickle_sends_octet_by_octet(serve: Serve, stage: Stage) -> None:
     assert len(pieces) > len(REFUSED_WIRE) / 4
 
 
+@pytest.mark.parametrize("action", [Trickle(REFUSED, interval=600), Slow(600)], ids=["trickle", "slow"])
+@pytest.mark.parametrize(("leave", "how"), [("close", "fin"), ("reset", "rst")])
+async def test_who_leaves_a_slow_server_is_seen_to_leave_at_once(
+    serve: Serve, journal: Journal, action: Trickle | Slow, leave: str, how: str
+) -> None:
+    async with await serve(Script(Rule(Stage.MAIL, action))) as client:
+        await client.walk_to(Stage.MAIL)
+        if isinstance(action, Trickle):
+            await client.receive()
+        if leave == "reset":
+            client.reset()
+        else:
+            client.sock.close()
+        [closed] = await noted(journal, TcpClosed)
+    assert (closed.by, closed.how) == ("peer", how)
+
+
+async def test_who_only_half_closes_gets_the_whole_of_a_trickle(serve: Serve, journal: Journal) -> None:
+    async with await serve(Script(Rule(Stage.MAIL, Trickle(REFUSED, interval=0.01)))) as client:
+        await client.walk_to(Stage.MAIL)
+        client.half_close()
+        assert await client.reply() == REFUSED_WIRE
+    [closed] = journal.of(TcpClosed)
+    assert (closed.by, closed.how) == ("peer", "fin")
+
+
 @pytest.mark.parametrize("stage", DIALOGUE)
 async def test_slow_is_healthy_after_a_while(serve: Serve, journal: Journal, stage: Stage) -> None:
     async with await serve(Script(Rule(stage, Slow(0.05)))) as client:

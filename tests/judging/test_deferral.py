@@ -78,12 +78,12 @@ class TestStaysQueued:
         for at in (1.2, 3.3):
             story.note(answer(story.staged.domain, "nxdomain", type="MX", id=int(at), at=at))
         told = observed(story.returns(3.5, status="5.4.310"), "stays_queued")
-        assert told.startswith("deferred at 1.20 s, given up at 3.50 s")
+        assert told.startswith("deferred at 0.20 s, given up at 2.50 s")
 
     def test_a_should_where_the_standards_do(self) -> None:
         judged = self._returned().judge("stays_queued", "rfc")
         assert (judged.verdict, judged.requirement.id) == (Verdict.DEVIATION, "rfc/waits-for-days")
-        assert "deferred at 1.25 s, given up at 3.50 s" in judged.observed
+        assert "deferred at 0.25 s, given up at 2.50 s" in judged.observed
 
     def test_nothing_else_is_wrong(self) -> None:
         story = self._returned()

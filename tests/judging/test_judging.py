@@ -114,6 +114,13 @@ def test_trouble_of_the_wave_concerns_only_windows_that_did_not_close() -> None:
     assert (judged.verdict, judged.fault, judged.observed) == (Verdict.ERROR, Fault.TARGET, "it died")
 
 
+def test_a_relay_that_cannot_be_stopped_takes_no_verdict_back() -> None:
+    story = good("connection_refused")
+    trouble = Trouble(at=99.0, fault=Fault.TARGET, message="it lingers", scenario=story.staged.scenario)
+    story.troubles.append(trouble)
+    assert _judged(story).verdict is Verdict.PASS
+
+
 def test_trouble_of_the_wave_explains_what_was_not_staged() -> None:
     control = good_control("plain")
     control.troubles.append(Trouble(at=0.0, fault=Fault.ADAPTER, message="no start"))

@@ -7,11 +7,14 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stories.days import MOMENTS, expired, whole_day
+from stories.days import MOMENTS, REPORT_OF_EXPIRY, after_jump, expired, moved, whole_day
+from stories.story import Story
+from stories.wire import fault
 
 from conformance.catalogue.course import STOPS, TRAITS, Course, Timing, timing_of
 from conformance.catalogue.failure_modes import ALL
 from conformance.judging.lifetime import FULL_DAY, given_up, lifetime_of
+from fake_servers import Stage
 from fake_servers.events import SmtpMessage
 
 
@@ -21,14 +24,48 @@ class TestMovedClock:
         span = lifetime_of(expired("connection_refused").case(profile))
         assert (span.begin, span.may_not_end_before) == (1.0, MOMENTS["24h15"])
         assert span.must_end_before == MOMENTS[by]
-        assert (span.until, span.by) == ("at 23h55", f"at {words} at the latest")
+        assert (span.until, span.by) == ("until it is 24 h old", f"at {words} at the latest")
         assert span.watched == "until 30h"
 
-    def test_an_age_is_the_last_stop(self) -> None:
+    def test_an_age_is_what_was_moved_and_the_real_seconds_that_passed(self) -> None:
         span = lifetime_of(expired("connection_refused").case())
-        assert span.age(5.0) == "before its clock was moved"
-        for stop, moment in MOMENTS.items():
-            assert span.age(moment + 1.0) == f"at an age of {stop}"
+        assert span.age(5.0) == "at an age of 0 h 00 min 04 s"
+        assert [span.age(moment + 1.0) for moment in MOMENTS.values()] == [
+            "at an age of 1 h 00 min 10 s",
+            "at an age of 12 h 00 min 20 s",
+            "at an age of 23 h 00 min 30 s",
+            "at an age of 23 h 55 min 40 s",
+            "at an age of 24 h 15 min 50 s",
+            "at an age of 25 h 06 min 00 s",
+            "at an age of 30 h 01 min 10 s",
+        ]
+
+    def _slow(self, seconds: float) -> Story:
+        """Return a message whose attempt at 23 h 55 lasts so many real seconds and is the last one, in order."""
+        story = moved("greeting_timeout", until="23h55")
+        later = {stop: moment + 400.0 for stop, moment in MOMENTS.items() if moment > MOMENTS["23h55"]}
+        begun, ended = MOMENTS["23h55"] + 0.5, MOMENTS["23h55"] + 0.5 + seconds
+        story.events = [event for event in story.events if not begun <= event.at]
+        story.connects(begun, fault("stall", Stage.GREETING), lasting=seconds)
+        for at in range(41, int(ended)):
+            story.look(float(at))
+        story.look(ended + 0.5, None).look(479.0, None)
+        story.returns(ended + 0.2, content=REPORT_OF_EXPIRY(story.staged))
+        return story.change(milestones={**MOMENTS, **later}, closed=480.0)
+
+    @pytest.mark.parametrize("profile", ["eop", "rfc"])
+    def test_an_attempt_that_lasts_until_it_is_24_h_old_may_be_the_last(self, profile: str) -> None:
+        story = self._slow(315.0)
+        judged = story.judge("expires", profile, story.record(after_jump()))
+        assert (judged.verdict, judged.observed) == ("pass", "in the queue at 264 looks")
+        told = [finding.observed for finding in judged.findings]
+        assert told[1:] == ["returned at an age of 24 h 00 min 55 s"] * 2
+
+    def test_one_that_ends_before_may_not(self) -> None:
+        story = self._slow(235.0)
+        judged = story.judge("expires", record=story.record(after_jump()))
+        assert (judged.verdict, judged.observed) == ("fail", "given up at an age of 23 h 59 min 35 s")
+        assert lifetime_of(story.case()).may_not_end_before == pytest.approx(0.9 + 300.0 - 1.0)
 
     def test_a_wave_that_ended_too_soon_leaves_the_end_open(self) -> None:
         story = expired("connection_refused").change(milestones={"1h": 10.0}, closed=15.0)
@@ -43,7 +80,7 @@ class TestCompressedClock:
         assert span.may_not_end_before == pytest.approx(0.95 + 24 - 1 / 12 - 0.01)
         assert span.must_end_before == pytest.approx(1.0 + 24 + 1.0 + 0.01 + 0.5)  # a gap, its lateness
         assert span.watched == "in 29.0 h"
-        assert span.stops == {}
+        assert span.moves == ()
         assert span.age(13.0) == "at an age of 12.0 h"
         assert span.by == "at most 1.51 h after 24 h"
 

@@ -34,6 +34,7 @@ Path(sys.argv[1]).write_text(json.dumps({
     "devices": sorted(name for _, name in socket.if_nameindex()),
     "routes": Path("/proc/net/route").read_text().splitlines()[1:],
     "hostname": socket.gethostname(),
+    "full name": socket.gethostbyname_ex(socket.gethostname())[0],
     "resolv": Path("/etc/resolv.conf").read_text(),
     "own address": socket.gethostbyname("relay.lab.test"),
     "processes": [name for name in os.listdir("/proc") if name.isdigit()],
@@ -79,10 +80,43 @@ def test_ipv6_addresses_of_the_lab_can_be_bound_or_refuse(seen_inside: dict[str,
 
 @needs_the_lab
 def test_names_and_processes_are_its_own(seen_inside: dict[str, object]) -> None:
-    assert seen_inside["hostname"] == "relay.lab.test"
+    assert seen_inside["hostname"] == "relay"
+    assert seen_inside["full name"] == "relay.lab.test"
     assert seen_inside["own address"] == "127.0.0.1"
     assert seen_inside["resolv"] == "nameserver 10.77.0.53\noptions timeout:1 attempts:1\n"
     assert seen_inside["processes"] == ["1"]
+
+
+LOOK_UP = """
+import asyncio, json, socket, sys
+from conformance.lab import namespace
+from fake_servers import DnsServer, Journal, ServFail, Zone
+from fake_servers.events import DnsQuery
+
+namespace.enter(hostname="relay.lab.test", resolver="10.77.0.53")
+
+async def main():
+    journal, zone = Journal(), Zone()
+    zone.set_all("mx.failing.test", ServFail())
+    server = DnsServer(journal, zone)
+    await server.start("10.77.0.53", 53)
+    for name in ("mx.missing.test", "mx.failing.test"):
+        try:
+            await asyncio.to_thread(socket.getaddrinfo, name, 25, socket.AF_INET, socket.SOCK_STREAM)
+        except socket.gaierror:
+            continue
+    await server.stop()
+    print(json.dumps([event.name for event in journal.of(DnsQuery)]))
+
+asyncio.run(main())
+"""
+
+
+@needs_the_lab
+def test_the_systems_resolver_asks_for_the_name_and_nothing_else() -> None:
+    inside = [*namespace.prefix(), sys.executable, "-c", LOOK_UP]
+    done = subprocess.run(inside, check=True, timeout=30, capture_output=True, text=True)
+    assert json.loads(done.stdout) == ["mx.missing.test", "mx.failing.test"]
 
 
 @needs_the_lab

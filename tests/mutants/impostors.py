@@ -56,7 +56,7 @@ class BlackHole:
     """Accepts mail, never delivers it, and lists it in its queue for ever."""
 
     name = "black hole"
-    capabilities = frozenset(Capability) - {Capability.CLOCK, Capability.RESTART}
+    capabilities = frozenset(Capability) - {Capability.ONE_ROUTE, Capability.CLOCK, Capability.RESTART}
     delivers_to_controls = False
 
     @asynccontextmanager

@@ -13,6 +13,7 @@ from typing import Literal
 from .selection import Names, Selection, names
 
 VerdictName = Literal["pass", "fail", "deviation", "inconclusive", "not_applicable"]
+Routes = Literal["many", "one", "only"]
 Mutation = Callable[[], None]
 Declare = Callable[[Mutation], Mutation]
 
@@ -65,6 +66,8 @@ class Mutant:
         also: Verdicts that are an unavoidable consequence, each with the reason.
         profiles: Profiles to judge with, beyond those that `caught` and `also` name.
         granted: Factors on times it is asked for, by name: what it then runs with and says that it granted.
+        routes: How many destinations an instance serves: `many`; `one`, and the way back to the senders besides; `only`
+            one, which reports take as well.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Mutant:
     also: tuple[Expected, ...] = ()
     profiles: tuple[str, ...] = ()
     granted: Mapping[str, float] = field(default_factory=dict)
+    routes: Routes = "many"
 
     @property
     def innocent(self) -> bool:
@@ -107,6 +111,7 @@ def mutation(
     also: tuple[Expected, ...] = (),
     profiles: tuple[str, ...] = (),
     granted: Mapping[str, float] | None = None,
+    routes: Routes = "many",
 ) -> Declare:
     """Declare a function that makes the reference relay of this process wrong; its docstring is the summary."""
 
@@ -122,6 +127,7 @@ def mutation(
             also=also,
             profiles=profiles,
             granted=granted or {},
+            routes=routes,
         )
         return mutate
 

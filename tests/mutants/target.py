@@ -9,10 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from conformance.target import RelayConfig
+from conformance.target import Capability, RelayConfig
 from conformance.targets.reference import ReferenceRelay, ReferenceTarget
 
+from .mutant import Routes
 from .mutations import find
+
+_MANY = frozenset({Capability.MANY_CONNECTORS})
+# Which capabilities a relay lacks and has besides, that serves so many destinations.
+_ROUTES: dict[Routes, tuple[frozenset[Capability], frozenset[Capability]]] = {
+    "many": (frozenset(), frozenset()),
+    "one": (_MANY, frozenset()),
+    "only": (_MANY, frozenset({Capability.ONE_ROUTE})),
+}
 
 _RELAY = Path(__file__).with_name("relay.py")
 
@@ -40,4 +49,11 @@ def __getattr__(name: str) -> type[MutantTarget]:
         mutant = find(name)
     except LookupError as error:
         raise AttributeError(str(error)) from None
-    return type(name, (MutantTarget,), {"name": name, "mutant": name, "__doc__": mutant.summary})
+    without, besides = _ROUTES[mutant.routes]
+    members = {
+        "name": name,
+        "mutant": name,
+        "capabilities": MutantTarget.capabilities - without | besides,
+        "__doc__": mutant.summary,
+    }
+    return type(name, (MutantTarget,), members)

@@ -13,6 +13,7 @@ from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.message import Kind
 from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.evidence.record import Record, load
+from conformance.evidence.view import Evidence
 from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged, judge
 from conformance.lab import addresses as labs
@@ -131,7 +132,7 @@ def stage(
             waves.append((plan, folder / f"{lab}-{timing}"))
     for _, wave in waves:
         wave.mkdir(parents=True)
-    return [load(path) for path in launch_all(waves, _Quiet())]
+    return [load(path) for path in launch_all(waves, _Quiet(), patience=0.0)]
 
 
 def _asked(timing: Timing, day: float, pace: float) -> Schedule:
@@ -146,7 +147,9 @@ def _asked(timing: Timing, day: float, pace: float) -> Schedule:
 
 def was_late(records: Iterable[Record]) -> bool:
     """Tell whether a wave itself was too late for its verdicts to count."""
-    return any(staged.lag > record.header.slack for record in records for staged in record.staged.values())
+    return any(
+        Evidence(record, staged).harness_was_late for record in records for staged in record.staged.values()
+    )
 
 
 def judged_by(aspect: Aspect, staged: Iterable[str]) -> list[Scenario]:

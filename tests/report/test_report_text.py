@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from stories.operated import taken_out, told, waits_for_alert
 from stories.story import Story, good, waiting
-from stories.wire import accepted, closed, fault, received, sent, syn
+from stories.wire import accepted, closed, fault, query, received, sent, syn
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.failure_modes import ALL
@@ -17,6 +17,9 @@ from fake_servers import Stage
 from fake_servers.events import (
     Event,
     FakeBroke,
+    RelayClockMoved,
+    RelayKilled,
+    RelayRestarted,
     SmtpBody,
     SmtpHeard,
     SmtpUnoffered,
@@ -123,6 +126,26 @@ class TestTimeline:
                       "dropped", "oops", "parameters ['SIZE=10']"):  # fmt: skip
             assert shown in told
         assert len(_lines(story)) == len(events) + 3
+
+    def test_a_question_that_nobody_planned_is_marked(self) -> None:
+        story = Story("dns_nxdomain")
+        name = story.site().name
+        story.note(
+            replace(query(name, at=2.0), planned=True), replace(query(f"{name}.test", at=2.1), planned=False)
+        )
+        told = [entry.text for entry in timeline(story.evidence()) if entry.layer == "DNS"]
+        assert told == [f"{name} A? (udp)", f"{name}.test A? (udp, not planned)"]
+
+    def test_what_is_done_to_the_relay_is_told_in_words(self) -> None:
+        story = Story("greeting_421", course=Course.EXPIRES).note(
+            RelayKilled(at=2.5, moment="12h", relay=1, asked=2.375),
+            RelayRestarted(at=3.0, moment="12h", relay=1),
+            RelayClockMoved(at=4.0, moment="12h", relay=1, seconds=60.0),
+        )
+        told = "\n".join(_lines(story))
+        assert "+1.500 s  suite  relay killed 0.125 s after that was asked for (12h)" in told
+        assert "+2.000 s  suite  relay started again (12h)" in told
+        assert "+3.000 s  suite  relay's clock was moved by 60 s (12h)" in told
 
     def test_a_bounce_in_no_known_form_is_shown(self) -> None:
         story = Story("greeting_421").returns(4.0, content=b"Subject: Oh\r\n\r\n")

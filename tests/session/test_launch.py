@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,46 @@ def test_if_we_are_interrupted_all_children_end(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):  # and returns: the children were waited for
         launch_all(_plans(tmp_path, *scripts), Interrupted())
     assert not list(tmp_path.glob("*/record.jsonl"))
+
+
+class TestOneAfterTheOther:
+    """Each starts when the one before is under way and the machine has room, and after some time whatever it does."""
+
+    @pytest.fixture(autouse=True)
+    def _soon(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(launch, "_LATELY", 0.02)
+        monkeypatch.setattr(launch, "_LOOK_AGAIN", 0.01)
+
+    def _run(self, folder: Path, first: str, *, patience: float) -> None:
+        """Run two waves; the first ends only when the second has started."""
+        launch_all(_plans(folder, f"{first}\nwait second", "touch second"), Shown(), patience=patience)
+
+    def test_the_next_starts_when_the_first_is_under_way_and_there_is_room(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(launch, "stalled_so_far", lambda: 7.0)
+        self._run(tmp_path, _say(0, 1), patience=3600)
+
+    def test_a_wave_that_has_ended_keeps_nobody_waiting(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(launch, "stalled_so_far", lambda: None)
+        launch_all(_plans(tmp_path, "exit 0", "exit 0"), Shown(), patience=3600)
+
+    @pytest.mark.parametrize(("first", "share"), [(_say(0, 1), 0.9), ("touch silent", 0.0)])
+    def test_else_it_is_waited_for_a_while(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str, share: float
+    ) -> None:
+        monkeypatch.setattr(launch, "stalled_so_far", lambda: share * time.monotonic())
+        begun = time.monotonic()
+        self._run(tmp_path, first, patience=0.5)
+        assert time.monotonic() - begun >= 0.5
+
+    def test_what_is_not_yet_started_counts_by_its_plan(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(launch, "stalled_so_far", time.monotonic)
+        shown = Shown()
+        launch_all(_plans(tmp_path, _say(1, 1), _say(2, 2)), shown, patience=0.2)
+        assert shown.seen[0] == (1, 3)
+        assert shown.seen[-1] == (3, 3)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from stories.days import expired
 from stories.story import ASPECT, Story, good, good_control, waiting
+from stories.wire import query
 
 from conformance.catalogue.course import Course, Timing, timing_of
 from conformance.catalogue.profile import load
@@ -15,11 +16,12 @@ from conformance.evidence.record import Record
 from conformance.judging.judge import judge
 from conformance.judging.verdict import Verdict
 from conformance.schedules.scenarios import scenario_of
+from conformance.session.again import again
 from conformance.session.run import Run, _day, _staged
 from conformance.target import Capability
 from conformance.wave.plan import COMPRESSED_DAY
 
-EVERYTHING = frozenset(Capability)
+EVERYTHING = frozenset(Capability) - {Capability.ONE_ROUTE}
 
 
 def _run(*records: Record) -> Run:
@@ -101,7 +103,8 @@ def test_a_second_staging_is_asked_for_more_time(
 
 
 def _late(run: Run, aspect: str, name: str) -> list[str]:
-    return [scenario.id for scenario in run._late([(ASPECT[aspect], scenario_of(name))])]
+    wanted = [(ASPECT[aspect], scenario_of(name))]
+    return [scenario.id for scenario in again(wanted, run.records, run.evidence_for, run.profile)]
 
 
 def test_what_only_came_late_is_staged_again() -> None:
@@ -125,6 +128,47 @@ def test_what_failed_in_a_crowded_moment_is_staged_again(pressure: float, again:
     assert _late(_run(wrong.record()), "error_code", "greeting_421.healed") == expected
     in_order = good("greeting_421").change(pressure=pressure)
     assert _late(_run(in_order.record()), "error_code", "greeting_421.healed") == []
+
+
+@pytest.mark.parametrize(("lag", "judged", "staged_again"), [
+    (0.0, Verdict.FAIL, False),
+    (0.4, Verdict.FAIL, False),
+    (0.6, Verdict.FAIL, True),
+    (1.5, Verdict.INCONCLUSIVE, True),
+])  # fmt: skip
+def test_a_failure_is_staged_again_if_a_time_out_may_have_been_ours(
+    lag: float, judged: Verdict, staged_again: bool
+) -> None:
+    story = waiting("greeting_421").says(3.1, "450 4.4.312 DNS query failed [Message=timed out]")
+    story.note(query(story.site().name, at=3.0, lag=lag))
+    assert story.verdict("error_code") is judged
+    expected = ["greeting_421.healed"] if staged_again else []
+    assert _late(_run(story.record()), "error_code", "greeting_421.healed") == expected
+
+
+def test_what_passed_is_not_staged_again_for_a_lag_that_is_allowed() -> None:
+    story = good("greeting_421")
+    story.note(query(story.site().name, at=3.0, lag=0.9))
+    assert _late(_run(story.record()), "error_code", "greeting_421.healed") == []
+
+
+@pytest.mark.parametrize(("lag", "pressure", "why"), [
+    (1.5, 0.0, "late"),
+    (0.6, 0.0, "a little late"),
+    (0.0, 0.9, "crowded"),
+    (0.0, 0.0, ""),
+])  # fmt: skip
+def test_who_relies_on_a_control_that_we_may_have_spoilt_is_staged_again_with_it(
+    lag: float, pressure: float, why: str
+) -> None:
+    story, plain = good("greeting_421"), good_control("plain").without_messages().change(pressure=pressure)
+    plain.note(query(plain.site().name, at=2.0, lag=lag))
+    run = _run(story.record(plain, control=False))
+    assert story.verdict("recovers") is Verdict.PASS, "with a control that passes"
+    judged = run.judged_in(ASPECT["recovers"], scenario_of("greeting_421.healed"))
+    assert judged.verdict is Verdict.INCONCLUSIVE
+    staged_again = _late(run, "recovers", "greeting_421.healed")
+    assert ("greeting_421.healed" in staged_again) is bool(why)
 
 
 @pytest.mark.parametrize(("given", "day"), [(None, COMPRESSED_DAY), ("30", 30.0), ("86400", 86400.0)])

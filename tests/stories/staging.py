@@ -43,6 +43,7 @@ def header(
     *,
     lab: str = "loopback",
     without: Iterable[Capability] = (),
+    besides: Iterable[Capability] = (),
     slack: float = 1.0,
     timing: Timing = Timing.STEADY,
 ) -> Header:
@@ -51,7 +52,7 @@ def header(
         suite="0.1.0",
         target="hand-made",
         target_module="nowhere:Nothing",
-        capabilities=sorted(set(Capability) - set(without)),
+        capabilities=sorted((set(Capability) - {Capability.ONE_ROUTE, *without}) | set(besides)),
         lab=lab,
         asked=ASKED if timing is Timing.STEADY else schedule(timing, day=DAY),
         platform="Linux",
@@ -100,9 +101,9 @@ def staged(mode: str, number: int = 1, course: Course | None = None, **changes: 
     sites = []
     for host_number, host in enumerate(ALL[mode].hosts):
         name = f"mx{host_number + 1}.{domain}"
-        address = f"127.1.{number}.{host_number + 1}"
+        address = f"127.{1 + number // 256}.{number % 256}.{host_number + 1}"
         if host.tcp is Tcp.UNREACHABLE:
-            sites.append(Site(name=name, host=f"239.77.{number}.1", port=25))
+            sites.append(Site(name=name, host=f"239.{77 + number // 256}.{number % 256}.1", port=25))
         sites.append(Site(name=name, host=address, port=25))
     plain = Staged(
         scenario=scenario.id,

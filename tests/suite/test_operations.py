@@ -248,7 +248,9 @@ def test_mail_that_still_waits_is_not_lost() -> None:
 def test_without_mailboxes_the_relays_events_count_and_without_these_the_known_are_left_out() -> None:
     def judged(story: Operated, *without: Capability) -> Verdict:
         record = story.record()
-        header = replace(record.header, capabilities=sorted(set(Capability) - set(without)))
+        header = replace(
+            record.header, capabilities=sorted(set(Capability) - {Capability.ONE_ROUTE, *without})
+        )
         return judge(
             ASPECT["not_purged"], story.scenario, replace(record, header=header), load("eop")
         ).verdict
@@ -363,7 +365,7 @@ def test_an_invalid_edit_that_is_taken_over() -> None:
 def test_without_the_capability_nothing_applies_and_the_reason_names_it(aspect: object) -> None:
     able = {Capability.ALERTS, Capability.FIX_NOW, Capability.EDIT_CONNECTOR, Capability.ACCEPTED_DOMAINS}
     record = taken_out().record()
-    header = replace(record.header, capabilities=sorted(set(Capability) - able))
+    header = replace(record.header, capabilities=sorted(set(Capability) - {Capability.ONE_ROUTE} - able))
     for scenario in aspect.scenarios():  # type: ignore[attr-defined]
         if scenario.course is Course.CORRECTED:
             assert not scenario.needs & able

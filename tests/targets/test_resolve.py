@@ -30,6 +30,9 @@ class Text(Whole):
 class Nothing(Whole):
     capabilities = None
 
+class Contrary(Whole):
+    capabilities = {"one_route", "many_connectors"}
+
 class Demanding(Whole):
     def __init__(self, what): ...
 
@@ -78,6 +81,7 @@ def test_a_class_or_an_object_of_somebodys_module(name: str, folder: str) -> Non
         ("my_adapters:Wrong", "'teleport' is not a valid Capability; there are smart_host, "),
         ("my_adapters:Text", "is not a valid Capability"),
         ("my_adapters:Nothing", "capabilities: "),
+        ("my_adapters:Contrary", "one_route and many_connectors contradict each other"),
         ("my_adapters:Demanding", "cannot be made without arguments"),
         ("my_adapters:Raising", "cannot be made: OSError: no such program"),
     ],

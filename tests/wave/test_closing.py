@@ -86,11 +86,11 @@ class Relay:
         pass
 
     async def kill_and_restart(
-        self, journal: Journal, moment: str, meanwhile: Callable[[], Awaitable[None]]
+        self, journal: Journal, moment: str, meanwhile: Callable[[], Awaitable[None]], *, relay: int
     ) -> None:
         asked = journal.now()
         await asyncio.sleep(0.1)
-        journal.note(RelayKilled(moment=moment, asked=asked))
+        journal.note(RelayKilled(moment=moment, relay=relay, asked=asked))
         await meanwhile()
 
 

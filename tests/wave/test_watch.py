@@ -64,7 +64,7 @@ async def test_a_message_that_has_gone_is_looked_for_once_more_at_once() -> None
 
 async def test_the_worst_moment_of_a_window_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     stalled = iter([0.0, 0.1, 0.2, 1.1, 1.2, 1.2, 1.2])
-    monkeypatch.setattr(watch, "_stalled", lambda: next(stalled, None))
+    monkeypatch.setattr(watch, "stalled_so_far", lambda: next(stalled, None))
     monkeypatch.setattr(watch, "_MOMENT", 0.01)
     pressure = Pressure(Journal())  # takes the first look, at nothing
     await pressure.run()
@@ -77,7 +77,7 @@ async def test_the_worst_moment_of_a_window_counts(monkeypatch: pytest.MonkeyPat
 
 
 async def test_without_kernel_support_the_load_average_must_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "_stalled", lambda: None)
+    monkeypatch.setattr(watch, "stalled_so_far", lambda: None)
     pressure = Pressure(Journal())
     await pressure.run()
     monkeypatch.setattr("os.getloadavg", lambda: (1e6, 0.0, 0.0))

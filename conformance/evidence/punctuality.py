@@ -1,0 +1,83 @@
+"""How late the fake servers were for one scenario: each event of theirs that had waited for us says for how long.
+
+What a scenario's own servers and names are asked is its own. What concerns nobody in particular is everybody's whose
+window was open: a look-up of the senders' domain, a connection to the sink on which no message came. A connection to
+the sink on which a message came is of the scenarios to which the message belongs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple, cast
+
+from conformance.evidence.attribution import traits_of_event, traits_of_scenario
+from conformance.evidence.record import Record, Staged
+from fake_servers.events import DnsDropped, DnsQuery, Event, SmtpMessage, TcpAccepted, TcpLate
+
+
+class _Wait(NamedTuple):
+    """From when to when something waited for us; of what was never read nobody knows until when."""
+
+    begin: float
+    end: float
+
+    def within(self, begin: float, end: float) -> float:
+        """Return for how long it waited, if that was while a window was open; what never ended, until it closed."""
+        if self.end < begin or self.begin > end:
+            return 0.0
+        return (end if math.isinf(self.end) else self.end) - self.begin
+
+
+class Punctuality:
+    """Everything in a record that had to wait for us."""
+
+    def __init__(self, record: Record) -> None:
+        self._everybody: list[_Wait] = []
+        self._own: defaultdict[str, list[_Wait]] = defaultdict(list)
+        waited = [(event, wait) for event in record.events if (wait := _wait(event))]
+        if not waited:
+            return
+        owners: defaultdict[str, set[str]] = defaultdict(set)
+        for staged in record.staged.values():
+            for trait in traits_of_scenario(staged):
+                owners[trait].add(staged.scenario)
+        carried: defaultdict[int, set[str]] = defaultdict(set)
+        for event in record.events:
+            if isinstance(event, SmtpMessage):
+                carried[event.connection] |= _concerned(event, owners)
+        for event, wait in waited:
+            concerned = _concerned(event, owners) or carried.get(event.connection, set())
+            for scenario in concerned:
+                self._own[scenario].append(wait)
+            if not concerned:
+                self._everybody.append(wait)
+
+    def lag(self, staged: Staged) -> float:
+        """Return the longest wait for us while the window of a scenario was open, in seconds."""
+        begin = staged.submitted or 0.0 if staged.offered is None else staged.offered
+        end = math.inf if staged.closed is None else staged.closed
+        waits = (*self._own.get(staged.scenario, ()), *self._everybody)
+        return max((wait.within(begin, end) for wait in waits), default=0.0)
+
+
+def punctuality_of(record: Record) -> Punctuality:
+    """Return what had to wait for us in a record, worked out once."""
+    if "punctuality" not in record.views:
+        record.views["punctuality"] = Punctuality(record)
+    return cast(Punctuality, record.views["punctuality"])
+
+
+def _wait(event: Event) -> _Wait | None:
+    match event:
+        case DnsQuery(lag=lag) | TcpAccepted(lag=lag) | TcpLate(lag=lag) if lag:
+            return _Wait(event.at - lag, event.at)
+        case DnsDropped():
+            return _Wait(event.at, math.inf)
+    return None
+
+
+def _concerned(event: Event, owners: defaultdict[str, set[str]]) -> set[str]:
+    found: Iterator[set[str]] = (owners[trait] for trait in traits_of_event(event) if trait in owners)
+    return set().union(*found)

@@ -1,0 +1,86 @@
+"""What is staged a second time: scenarios that we, or a machine in which everybody had to wait, may have spoilt.
+
+What happens twice is the relay's, and what does not was ours or the machine's. Three kinds:
+
+* *We were late.* The wave's loop or a fake server was later in the window than is allowed. Nothing can be judged of
+  such a scenario; nor of one that relies on it, if it was a control that failed for that reason.
+* *The relay was late*, and nothing else is wrong. A busy machine does that as well.
+* *Something is wrong or unclear, and there is a reason to doubt it*: we were late by less than that, but by half
+  as much; or the window was crowded.
+
+What was seen in a way that no busy machine brings about is not staged again for its own sake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from conformance.catalogue.profile import Profile
+from conformance.catalogue.scenario import Scenario, controls_of
+from conformance.evidence.record import Record
+from conformance.evidence.view import Evidence
+from conformance.judging.aspect import Aspect
+from conformance.judging.judge import Judged, judge
+from conformance.judging.verdict import Verdict
+from conformance.schedules.scenarios import scenario_of
+
+# Share of a second in which somebody waited for a processor, from which on a window is crowded.
+CROWDED = 0.5
+
+# Such a part of the lag that is allowed may do harm already, together with what else is slow.
+_FELT = 0.5
+
+_DOUBTFUL = (Verdict.FAIL, Verdict.DEVIATION, Verdict.INCONCLUSIVE)
+
+
+def again(
+    wanted: Sequence[tuple[Aspect, Scenario]],
+    records: Iterable[Record],
+    record_of: Callable[[Scenario], Record],
+    profile: Profile,
+) -> list[Scenario]:
+    """Return the scenarios that are to be staged again, each once.
+
+    Args:
+        wanted: What is judged.
+        records: What was staged so far.
+        record_of: Finds the record that tells of a scenario.
+        profile: What is accepted.
+    """
+    late = [
+        scenario_of(name)
+        for record in records
+        for name, staged in record.staged.items()
+        if Evidence(record, staged).harness_was_late
+    ]
+    doubted = [
+        scenario
+        for aspect, scenario in wanted
+        if _is_doubted(scenario, record_of(scenario), judge(aspect, scenario, record_of(scenario), profile))
+    ]
+    return list({scenario.id: scenario for scenario in (*late, *doubted)}.values())
+
+
+def _is_doubted(scenario: Scenario, record: Record, judged: Judged) -> bool:
+    """Tell whether a verdict may be the machine's fault, or ours."""
+    if judged.conclusive:
+        return False
+    if judged.only_late:
+        return True
+    if judged.verdict not in _DOUBTFUL:
+        return False
+    concerned = [scenario]
+    if judged.verdict is Verdict.INCONCLUSIVE:
+        concerned += controls_of(scenario)  # what they cannot prove is never the relay's fault
+    return any(_may_be_spoilt(evidence) for evidence in _staged(concerned, record))
+
+
+def _staged(scenarios: Iterable[Scenario], record: Record) -> Iterator[Evidence]:
+    for scenario in scenarios:
+        if scenario.id in record.staged:
+            yield Evidence(record, record.staged[scenario.id])
+
+
+def _may_be_spoilt(evidence: Evidence) -> bool:
+    """Tell whether a relay's time-outs may have passed before it, or we, had done anything."""
+    return evidence.lag > _FELT * evidence.lag_allowed or evidence.staged.pressure > CROWDED

@@ -1,0 +1,210 @@
+"""A group: one instance of the relay with the scenarios that are played on it, from submission to closing.
+
+All scenarios of a wave are one group if the relay has `MANY_CONNECTORS`; else each is a group of its own. Nothing that
+happens to one group concerns another one: each has its own queue, its own clock and its own kills.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from conformance.catalogue.course import SCHEDULES, Timing
+from conformance.evidence.record import AlertListing, Entry
+from conformance.target import AcceptedDomain, Capability, Connector
+from conformance.wave.adapter import Instance
+from conformance.wave.batch import accepted_domains
+from conformance.wave.crashed import Crash
+from conformance.wave.gone import open_when_gone
+from conformance.wave.jumped import Jump
+from conformance.wave.operated import play_operated
+from conformance.wave.operator import AlertWatch, Operator, alert_watch
+from conformance.wave.plan import Plan
+from conformance.wave.player import Player
+from conformance.wave.request import granted
+from conformance.wave.sequence import play_sequence
+from conformance.wave.watch import RelayWatch
+from conformance.wave.world import connectors, sender_connector
+from fake_servers import Journal
+
+# Messages handed over to one relay at the same time; more would test its intake, which is not our business.
+_SUBMISSIONS = 8
+
+# So many relays in a row that cannot be started show that none can.
+_FAILED_STARTS = 3
+
+
+@dataclass(eq=False, kw_only=True)
+class Group:
+    """One instance of the relay and its scenarios.
+
+    Attributes:
+        number: The number of the instance, counted from 1.
+        players: The scenarios.
+        connectors: What the relay is told of destinations.
+        accepted: What it is told of domains of its own.
+    """
+
+    number: int
+    players: Sequence[Player]
+    connectors: Sequence[Connector]
+    accepted: Sequence[AcceptedDomain] = ()
+
+    @property
+    def scenario(self) -> str:
+        """The scenario that it was made for; empty if it serves many."""
+        return self.players[0].scenario.id if len(self.players) == 1 else ""
+
+    def grant(self, instance: Instance, plan: Plan) -> None:
+        """Note in every scenario which relay it is played on, and what that granted."""
+        schedule = granted(instance.schedule, plan.asked)
+        for player in self.players:
+            player.staged = replace(player.staged, granted=schedule, relay=self.number)
+
+
+def groups_of(players: Sequence[Player], capabilities: frozenset[Capability]) -> list[Group]:
+    """Return the groups of a wave, those first that must come first: controls, then what takes longest."""
+    able = Capability.ACCEPTED_DOMAINS in capabilities
+    accepted = [accepted_domains(player.scenario) if able else [] for player in players]
+    needed = [connectors(player.scenario, player.staged.sites) for player in players]
+    if Capability.MANY_CONNECTORS in capabilities:
+        return [
+            Group(
+                number=1,
+                players=players,
+                connectors=[*(each for some in needed for each in some), sender_connector()],
+                accepted=[domain for some in accepted for domain in some],
+            )
+        ]
+    only = Capability.ONE_ROUTE in capabilities
+    groups = [
+        Group(
+            number=number,
+            players=[player],
+            connectors=needed[number - 1] if only else [*needed[number - 1], sender_connector()],
+            accepted=accepted[number - 1],
+        )
+        for number, player in enumerate(players, 1)
+    ]
+    return sorted(groups, key=_precedence)
+
+
+def _precedence(group: Group) -> tuple[bool, bool, float]:
+    """Return what groups are sorted by: what a control shows is part of what everything else shows."""
+    [player] = group.players
+    mode = player.scenario.failure_mode
+    return not mode.is_control, mode.name != mode.control, -player.estimate()
+
+
+class TroubleScope:
+    """Whom it concerns that a relay cannot be used: its own scenario, or all of them.
+
+    All, if there is no other relay; if the first of all positive controls was to be played on it, without which nothing
+    is proven; or if so many relays in a row could not be started that the next one will not either, and each may take a
+    minute to show it.
+    """
+
+    def __init__(self, groups: Sequence[Group]) -> None:
+        first = groups[0]
+        alone = len(groups) == 1
+        self._decisive = first if alone or first.players[0].scenario.failure_mode.is_control else None
+        self._started: set[Group] = set()
+        self._failed_in_a_row = 0
+
+    def started(self, group: Group) -> None:
+        """Take notice that the relay of a group was started."""
+        self._started.add(group)
+        self._failed_in_a_row = 0
+
+    def is_general(self, group: Group) -> bool:
+        """Tell whether it concerns all scenarios that the relay of this group could not be started, or broke."""
+        if group not in self._started:
+            self._failed_in_a_row += 1
+        return group is self._decisive or self._failed_in_a_row >= _FAILED_STARTS
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """Where groups are played.
+
+    Attributes:
+        plan: The plan of the wave.
+        capabilities: What the target is capable of.
+        journal: The clock.
+        tell: Takes what becomes known, for the record.
+        closed: Called when a window is closed.
+    """
+
+    plan: Plan
+    capabilities: frozenset[Capability]
+    journal: Journal
+    tell: Callable[[Entry], None]
+    closed: Callable[[], None]
+
+    async def play(self, group: Group, instance: Instance) -> None:
+        """Play all scenarios of a group on its relay.
+
+        Raises:
+            ExceptionGroup: Of TargetUnusable: the relay or its adapter broke.
+        """
+        watch = RelayWatch(instance, self.journal, self.tell, group.number)
+        for player in group.players:
+            player.watch = watch
+        alerts = self._alert_watch(group, instance)
+        async with asyncio.TaskGroup() as tasks:
+            looking = [tasks.create_task(each.run()) for each in (watch, alerts) if each is not None]
+            looking += [tasks.create_task(open_when_gone(player, watch)) for player in group.players]
+            await _Play(self, group.players, watch, alerts).play()
+            for task in looking:
+                task.cancel()
+        await watch.ask()  # what was logged after the last time
+
+    def _alert_watch(self, group: Group, instance: Instance) -> AlertWatch | None:
+        """Return who looks at the relay's alerts, where an operator is played."""
+        if self.plan.timing is not Timing.OPERATED:
+            return None
+
+        def tell(listing: AlertListing) -> None:
+            self.tell(replace(listing, relay=group.number))
+
+        return alert_watch(instance, self.capabilities, self.journal, tell)
+
+
+@dataclass
+class _Play:
+    """The playing of one group."""
+
+    stage: Stage
+    players: Iterable[Player]
+    watch: RelayWatch
+    alerts: AlertWatch | None
+    turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_SUBMISSIONS))
+
+    async def play(self) -> None:
+        """Play every scenario, by the clock of the wave."""
+        plan, closed = self.stage.plan, self.stage.closed
+        relays = dict.fromkeys(self.players, self.watch)
+        if plan.timing in (Timing.JUMPED, Timing.RESTARTED):
+            await Jump(plan.timing, relays, self.turn, closed, self.stage.journal).play()
+            return
+        if plan.timing is Timing.CRASHED:
+            await Crash(relays, self.turn, closed, armed=not plan.disarmed).play()
+            return
+        # what takes longest is begun first: the wave lasts as long as its longest window, and little more
+        async with asyncio.TaskGroup() as group:
+            for player in sorted(self.players, key=Player.estimate, reverse=True):
+                group.create_task(self._play_one(player))
+
+    async def _play_one(self, player: Player) -> None:
+        if player.scenario.timing is Timing.OPERATED:
+            has_mailboxes = Capability.MAILBOXES in self.stage.capabilities
+            operator = Operator(self.watch.instance, self.stage.journal, has_mailboxes)
+            folder = Path(self.stage.plan.work_directory)
+            await play_operated(player, self.watch, operator, self.alerts, self.turn, folder)
+        elif player.scenario.course in SCHEDULES:
+            await play_sequence(player, self.watch, self.turn)
+        else:
+            await player.play(self.watch, self.turn)
+        self.stage.closed()

@@ -1,0 +1,117 @@
+"""Whose lateness it was: what waited for us belongs to a scenario, or to everybody whose window was open."""
+
+from __future__ import annotations
+
+import pytest
+from stories.story import Story, good, good_control, waiting
+from stories.wire import RESOLVER, SINK, accepted, message, query
+
+from conformance.evidence.view import Evidence
+from conformance.judging.verdict import Verdict
+from fake_servers import Event
+from fake_servers.events import DnsDropped, TcpLate
+
+NAME = "greeting_421"
+
+
+def _story(**changes: object) -> Story:
+    return good(NAME).change(offered=1.0, submitted=1.0, **changes)
+
+
+def _lag(story: Story, *others: Story) -> float:
+    return round(story.evidence(*others).lag, 3)
+
+
+def _own_query(story: Story, **when: float) -> Event:
+    return query(story.site().name, **when)
+
+
+@pytest.mark.parametrize(
+    "name", ["mx1.greeting-421.healed.test", "greeting-421.healed.test", "x.greeting-421.healed.test"]
+)
+def test_a_look_up_is_of_the_scenario_whose_name_it_asks_for(name: str) -> None:
+    story, other = _story(), Story("greeting_554", number=2)
+    story.note(query(name, at=3.0, lag=1.5))
+    assert _lag(story, other) == 1.5
+    assert Evidence(story.record(other), other.staged).lag == 0.0
+
+
+def test_a_connection_and_what_is_said_on_it_are_of_the_scenario_of_the_server() -> None:
+    server = _story().site().server
+    assert _lag(_story().note(accepted(at=3.0, lag=0.7, server=server, connection=7))) == 0.7
+    assert _lag(_story().note(TcpLate(at=3.0, lag=0.8, server=server, connection=7))) == 0.8
+
+
+def test_the_worst_counts_of_the_fakes_and_of_the_loop() -> None:
+    story = _story(lag=0.4)
+    assert _lag(story) == 0.4
+    for lag, worst in ((0.2, 0.4), (0.9, 0.9), (0.5, 0.9)):
+        assert _lag(story.note(_own_query(story, at=3.0, lag=lag))) == worst
+
+
+@pytest.mark.parametrize(
+    ("at", "lag"),
+    [(0.9, 0.0), (1.1, 0.5), (12.0, 0.5), (12.4, 0.5), (12.6, 0.0)],
+    ids=["before", "begun before", "at the end", "read after it", "after"],
+)
+def test_what_waited_while_the_window_was_open(at: float, lag: float) -> None:
+    story = _story(closed=12.0)
+    assert _lag(story.note(_own_query(story, at=at, lag=0.5))) == lag
+
+
+def test_what_concerns_nobody_is_everybody_s() -> None:
+    sink = {"server": SINK, "connection": 55}
+    for event in (query("sender.test", "MX", at=3.0, lag=1.5), accepted(at=3.0, lag=1.5, **sink)):
+        other = Story("greeting_554", number=2)
+        story = _story().note(event)
+        assert _lag(story, other) == 1.5
+        assert Evidence(story.record(other), other.staged).lag == 1.5
+
+
+def test_a_late_connection_to_the_sink_is_of_those_whose_message_it_brings() -> None:
+    story, other = _story(), Story("greeting_554", number=2)
+    sink = {"server": SINK, "connection": 55}
+    story.note(
+        accepted(at=3.0, lag=1.5, **sink), message(story.staged.sender, b"", mail_from="", at=3.1, **sink)
+    )
+    assert _lag(story, other) == 1.5
+    assert Evidence(story.record(other), other.staged).lag == 0.0
+
+
+def test_a_query_that_was_dropped_is_late_for_as_long_as_the_window_is_open() -> None:
+    assert _lag(_story(closed=12.0).note(DnsDropped(at=4.0, queries=3, server=RESOLVER))) == 8.0
+    assert _lag(_story(closed=12.0).note(DnsDropped(at=13.0, queries=3, server=RESOLVER))) == 0.0
+
+
+class TestAQueryThatWasReadTooLate:
+    """The relay's look-up timed out, since we read it too late; what it says then is not judged."""
+
+    def _blames_dns(self, lag: float) -> Story:
+        story = waiting(NAME)
+        story.note(query(story.site().name, at=3.0, lag=lag))
+        return story.says(3.1, "450 4.4.312 DNS query failed [Message=timed out]")
+
+    def test_in_time_the_relay_is_wrong(self) -> None:
+        assert self._blames_dns(0.0).verdict("error_code") is Verdict.FAIL
+
+    def test_late_it_is_not_judged(self) -> None:
+        judged = self._blames_dns(1.5).judge("error_code")
+        assert judged.verdict is Verdict.INCONCLUSIVE
+        assert judged.observed == "the suite itself was 1.50 s late (allowed: 1.00 s)"
+
+    def test_who_grants_short_time_outs_may_be_kept_waiting_less(self) -> None:
+        story = self._blames_dns(0.7)
+        assert story.verdict("error_code") is Verdict.FAIL
+        granted = story.staged.granted
+        story.change(granted=type(granted)(**{**vars(granted), "dns_timeout": 1.0}))
+        judged = story.judge("error_code")
+        assert judged.verdict is Verdict.INCONCLUSIVE
+        assert "(allowed: 0.50 s)" in judged.observed
+
+    def test_a_control_of_which_we_were_late_accuses_nobody(self) -> None:
+        story, plain = waiting(NAME), good_control("plain").without_messages()
+        plain.note(query(plain.site().name, at=2.0, lag=1.5))
+        record = story.record(plain, control=False)
+        judged = story.judge("recovers", record=record)
+        assert judged.verdict is Verdict.INCONCLUSIVE
+        assert "the suite itself was 1.50 s late" in judged.observed
