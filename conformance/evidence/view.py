@@ -18,6 +18,7 @@ from conformance.evidence.connections import Connection, connections_of
 from conformance.evidence.punctuality import punctuality_of
 from conformance.evidence.queue import QueueReading, read_queue
 from conformance.evidence.record import Record, Reported, Staged, Trouble
+from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.reports import Report, read_report
 from conformance.target import Outcome
 from fake_servers.events import E, Event, SmtpMessage
@@ -223,6 +224,21 @@ class Evidence:
                     destination=recipient.remote_mta,
                     permanent=report.is_failure,
                 )
+
+    @cached_property
+    def stopped(self) -> Stopped | None:
+        """How its relay came to be gone while the window was open; None if it was there to the end."""
+        closed = self.staged.closed
+        for stopped in self.record.stopped:
+            if self.staged.scenario in stopped.scenarios and (closed is None or closed >= stopped.at):
+                return stopped
+        return None
+
+    @cached_property
+    def idling(self) -> Idling | None:
+        """What its relay used of the processors at last; None if that was not measured."""
+        mine = [each for each in self.record.idling if self.staged.scenario in each.scenarios]
+        return mine[-1] if mine else None
 
     @property
     def troubles(self) -> tuple[Trouble, ...]:

@@ -19,6 +19,7 @@ from conformance.wave.way_back import is_broken, only_reports
 from conformance.wave.world import World
 from conformance.witness.attempts import Attempt
 from fake_servers import Event, Journal
+from fake_servers.events import TcpHanging, TcpProbe, TcpRefusing, TcpUnreachable
 
 # How often to look again although nothing was noted, because time alone can end an attempt.
 _LOOK_AGAIN = 0.2
@@ -58,6 +59,14 @@ class Player:
         """Take notice of an event of this scenario."""
         self._events.append(event)
         self._noted.set()
+
+    def has_traffic(self, begin: float, end: float) -> bool:
+        """Tell whether anything of this scenario happened between two times; what we did by ourselves is nothing."""
+        return any(
+            begin <= event.at <= end
+            for event in self._events
+            if not isinstance(event, (TcpProbe, TcpRefusing, TcpHanging, TcpUnreachable))
+        )
 
     async def play(self, watch: RelayWatch, turn: asyncio.Semaphore) -> None:
         """Play a course that needs no moving of clocks on the relay that is watched, submitting when it is its turn."""
