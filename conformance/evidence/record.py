@@ -110,6 +110,7 @@ class Staged:
         refusal: What the relay said instead of accepting.
         repaired: When the fault was taken away; None if it never was.
         reports_pass: When it was taken away for reports only, since the relay has no other way for them; None if never.
+        unquiet: Whether it was taken away though an attempt may have been under way, because it never was quiet.
         closed: When the window closed.
         milestones: When the relay's clock had been moved to each stop, or a step of a schedule was armed, by name.
         lag: How late the wave's own event loop was at worst while the window was open, in seconds; what a fake server
@@ -146,6 +147,7 @@ class Staged:
     relay: int = 1
     offers: list[Offer] = field(default_factory=list)
     operator_actions: list[OperatorAction] = field(default_factory=list)
+    unquiet: bool = False
 
     @property
     def fault_ended(self) -> float | None:

@@ -4,6 +4,7 @@ import math
 
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.final_report import why_none_could_come
+from conformance.judging.twice import surely_again
 from conformance.judging.verdict import NotApplicable
 from conformance.witness.kills import kills
 from fake_servers.events import ClientReply, ClientSent
@@ -42,7 +43,9 @@ def test_nothing_lost(case: Case) -> list[Finding]:
                 holds=len(copies) + len(reports) <= allowed,
                 expected="exactly once" if allowed == 1 else f"once, or {allowed} times as replies were lost",
                 observed=fates,
-                conclusive=True,
+                conclusive=surely_again(
+                    case, [*evidence.messages, *(each for each, _ in evidence.ndrs), *evidence.astray]
+                ),
             )
         )
     return [*findings, *case.intact("nothing_lost.intact")]

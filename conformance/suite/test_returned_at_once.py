@@ -1,6 +1,7 @@
 """What the destination refuses for good is returned at once and not tried again."""
 
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.twice import surely_again
 
 
 @aspect(
@@ -19,7 +20,7 @@ def test_returned_at_once(case: Case) -> list[Finding]:
             expected="one non-delivery report at once",
             observed=f"{len(ndrs)} reports"
             + (f", the first {ndrs[0][0].at - case.attempts[0].end:.1f} s after the refusal" if ndrs else ""),
-            conclusive=len(ndrs) > 1,
+            conclusive=surely_again(case, (message for message, _ in ndrs)),
         ),
         case.finding(
             "returned_at_once.not_retried",

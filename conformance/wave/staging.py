@@ -20,6 +20,7 @@ from conformance.wave.downfall import trouble_of
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from conformance.wave.gate import Gate, busy
 from conformance.wave.group import Group, Stage, TroubleScope, groups_of
+from conformance.wave.pace import Pace
 from conformance.wave.plan import Plan
 from conformance.wave.player import Player
 from conformance.wave.reactions import Reactions
@@ -56,6 +57,7 @@ class _Wave:
         self._tell = tell
         self._journal = Journal()
         self._players = Directory()
+        self._pace = Pace()
         self._lag = LagMeter(self._journal)
         self._pressure = Pressure(self._journal)
         self._reactions = Reactions()
@@ -107,7 +109,7 @@ class _Wave:
             # on the steady clock the schedule that was asked for is stretched, and windows follow it
             stretch = 1.0 if self._plan.timing is Timing.STEADY else self._plan.stretch
             self._players.add(
-                Player(scenario, index, envelope, staged, header, world, stretch, self._journal),
+                Player(scenario, index, envelope, staged, header, world, stretch, self._journal, self._pace),
                 self._journal,
             )
 

@@ -26,7 +26,7 @@ from fake_servers import Event
 from fake_servers.events import SmtpMessage, TcpProbe, TlsOffered, Transport
 from stories.reports import ndr
 from stories.staging import DAY, header, scenario_of, staged
-from stories.wire import SINK, accepted, answer, closed, fault, message, query, sent, syn, written
+from stories.wire import SINK, accepted, answer, closed, fault, message, query, received, sent, syn, written
 
 ASPECT = {aspect.name: aspect for aspect in ASPECTS}
 
@@ -141,7 +141,7 @@ class Story:
             mail_from=self.staged.sender if mail_from is None else mail_from,
             tls=tls,
         )
-        return self.connects(at - 0.05, arrived, host=host)
+        return self.connects(at - 0.05, arrived, received("quit", "QUIT"), host=host)
 
     def returns(
         self, at: float, *, content: bytes | None = None, to: str = "", mail_from: str = "", **report: str
@@ -149,7 +149,9 @@ class Story:
         """Receive a report at the sink, for this scenario's sender or for somebody else."""
         returned = ndr(self.staged, **report) if content is None else content
         who = to or self.staged.sender
-        return self.note(message(who, returned, mail_from=mail_from, at=at, server=SINK, connection=9))
+        sink: dict[str, Any] = {"server": SINK, "connection": 9}
+        self.note(message(who, returned, mail_from=mail_from, at=at, **sink))
+        return self.note(received("quit", "QUIT", at=at, **sink))
 
     # the relay
 
