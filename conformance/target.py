@@ -269,7 +269,7 @@ class Relay(Protocol):
     schedule: Schedule
 
     async def queue(self) -> Sequence[QueuedMessage]:
-        """Return every recipient still waiting; asked once a second, and again when one has gone."""
+        """Return every recipient that waits, or raise TargetError: the relay is gone. Asked once a second or more."""
 
 
 class ReportsEvents(Protocol):

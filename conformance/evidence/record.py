@@ -20,6 +20,7 @@ from cattrs.preconf.json import make_converter
 
 from conformance.evidence import old_records
 from conformance.evidence.inputs import Offer, OperatorAction
+from conformance.evidence.relays import Idling, Stopped
 from conformance.target import Alert, DeliveryEvent, QueuedMessage, Schedule
 from fake_servers import Event, endpoint
 from fake_servers.event_json import from_json, to_json
@@ -54,6 +55,7 @@ class Header:
         network: Addresses the fakes used: `resolver`, `submission`, `sink`.
         alert_messages: How many messages must have waited before an alert; 0: the relay was not asked for any.
         alert_age: How long they must have waited, in seconds.
+        alone: Whether each scenario had a relay of its own although one serves many: to find out which of them it was.
     """
 
     suite: str
@@ -69,6 +71,7 @@ class Header:
     network: dict[str, str] = field(default_factory=dict)
     alert_messages: int = 0
     alert_age: float = 0.0
+    alone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +110,7 @@ class Staged:
         refusal: What the relay said instead of accepting.
         repaired: When the fault was taken away; None if it never was.
         reports_pass: When it was taken away for reports only, since the relay has no other way for them; None if never.
+        unquiet: Whether it was taken away though an attempt may have been under way, because it never was quiet.
         closed: When the window closed.
         milestones: When the relay's clock had been moved to each stop, or a step of a schedule was armed, by name.
         lag: How late the wave's own event loop was at worst while the window was open, in seconds; what a fake server
@@ -143,6 +147,7 @@ class Staged:
     relay: int = 1
     offers: list[Offer] = field(default_factory=list)
     operator_actions: list[OperatorAction] = field(default_factory=list)
+    unquiet: bool = False
 
     @property
     def fault_ended(self) -> float | None:
@@ -229,8 +234,8 @@ class Footer:
     peak_memory: int = 0
 
 
-Entry = Header | Staged | Event | QueueListing | Reported | AlertListing | Trouble | Footer
-_TYPES = (Header, Staged, Event, QueueListing, Reported, AlertListing, Trouble, Footer)
+Entry = Header | Staged | Event | QueueListing | Reported | AlertListing | Trouble | Stopped | Idling | Footer
+_TYPES = (Header, Staged, Event, QueueListing, Reported, AlertListing, Trouble, Stopped, Idling, Footer)
 
 
 def _kind(type_: type[Any]) -> str:
@@ -288,6 +293,8 @@ class Record:
     troubles: list[Trouble]
     footer: Footer | None
     alert_listings: list[AlertListing] = field(default_factory=list)
+    stopped: list[Stopped] = field(default_factory=list)
+    idling: list[Idling] = field(default_factory=list)
     views: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -301,7 +308,7 @@ def assemble(entries: Iterable[Entry], name: str) -> Record:
     footer: Footer | None = None
     staged: dict[str, Staged] = {}
     lists: dict[type[Any], list[Any]] = {
-        kind: [] for kind in (Event, QueueListing, Reported, AlertListing, Trouble)
+        kind: [] for kind in (Event, QueueListing, Reported, AlertListing, Trouble, Stopped, Idling)
     }
     for entry in entries:
         if isinstance(entry, Header):
@@ -323,6 +330,8 @@ def assemble(entries: Iterable[Entry], name: str) -> Record:
         troubles=lists[Trouble],
         footer=footer,
         alert_listings=lists[AlertListing],
+        stopped=lists[Stopped],
+        idling=lists[Idling],
     )
 
 

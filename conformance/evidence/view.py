@@ -19,6 +19,7 @@ from conformance.evidence.notices import Notice, read_notices
 from conformance.evidence.punctuality import punctuality_of
 from conformance.evidence.queue import QueueReading, read_queue
 from conformance.evidence.record import Record, Reported, Staged, Trouble
+from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.reports import Report
 from conformance.target import Outcome
 from fake_servers.events import E, Event, SmtpMessage
@@ -98,17 +99,16 @@ class Evidence:
 
         Those for the message: on which it was offered, or nothing, and not those for a report alone (`envelopes.py`).
         """
-        return tuple(
-            each for each in self._all_connections if not envelopes.is_for_reports(each, self.staged)
-        )
+        return tuple(each for each in self.all_connections if not envelopes.is_for_reports(each, self.staged))
 
     @cached_property
     def report_connections(self) -> tuple[Connection, ...]:
         """The connections to this scenario's own servers that were made to send a report, and for nothing else."""
-        return tuple(each for each in self._all_connections if each not in self.connections)
+        return tuple(each for each in self.all_connections if each not in self.connections)
 
     @cached_property
-    def _all_connections(self) -> tuple[Connection, ...]:
+    def all_connections(self) -> tuple[Connection, ...]:
+        """The connections to this scenario's own servers, whatever for."""
         return connections_of(self.events)
 
     @cached_property
@@ -122,7 +122,7 @@ class Evidence:
 
     def connection_of(self, event: Event) -> Connection:
         """Return the connection to a server of this scenario on which something happened."""
-        [connection] = (each for each in self._all_connections if each.number == event.connection)
+        [connection] = (each for each in self.all_connections if each.number == event.connection)
         return connection
 
     @cached_property
@@ -256,6 +256,21 @@ class Evidence:
                     destination=recipient.remote_mta,
                     permanent=notice.is_final,
                 )
+
+    @cached_property
+    def stopped(self) -> Stopped | None:
+        """How its relay came to be gone while the window was open; None if it was there to the end."""
+        closed = self.staged.closed
+        for stopped in self.record.stopped:
+            if self.staged.scenario in stopped.scenarios and (closed is None or closed >= stopped.at):
+                return stopped
+        return None
+
+    @cached_property
+    def idling(self) -> Idling | None:
+        """What its relay used of the processors at last; None if that was not measured."""
+        mine = [each for each in self.record.idling if self.staged.scenario in each.scenarios]
+        return mine[-1] if mine else None
 
     @property
     def troubles(self) -> tuple[Trouble, ...]:

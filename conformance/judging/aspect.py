@@ -32,6 +32,7 @@ _FIRST_COURSE = {
     Kind.PASSING: Course.PERSISTS,
     Kind.TRANSIENT: Course.HEALED,
     Kind.PERMANENT: Course.REJECTED,
+    Kind.MIXED: Course.MIXED,
 }
 
 Judge = Callable[[Case], Sequence[Finding]]
@@ -55,6 +56,8 @@ class Criterion:
             profile name them.
         fates: Of which fates it speaks on a course; of all, where nothing is said.
         needs: What must be in order besides, looked at before the fate.
+        outlives_relay: Whether it is asked even where the relay was gone before the window closed.
+        by_itself: Whether it proves something even where a positive control did not pass.
     """
 
     name: str
@@ -62,6 +65,8 @@ class Criterion:
     requirements: Mapping[str, str]
     fates: Mapping[Course, Set[Fate]] = field(default_factory=dict)
     needs: tuple[Need, ...] = ()
+    outlives_relay: bool = False
+    by_itself: bool = False
 
     def main_requirement(self, mode: FailureMode, profile: Profile) -> Requirement:
         """Return the catalogue row that a failure mode serves first of all under this aspect."""
@@ -116,6 +121,8 @@ def aspect(
     place: int = LAST,
     fates: Set[Fate] | Mapping[Course, Set[Fate]] = MappingProxyType({}),
     needs: tuple[Need, ...] = (),
+    outlives_relay: bool = False,
+    by_itself: bool = False,
     requirements: Mapping[str, str] = MappingProxyType({}),
 ) -> Callable[[Judge], Aspect]:
     """Declare a function `test_<name>` of the suite as an aspect; see `Aspect`.
@@ -129,6 +136,8 @@ def aspect(
             two are equal.
         fates: Of which fates of a message it speaks, on all courses or on some; of all, if nothing is said.
         needs: What must be in order besides.
+        outlives_relay: Whether it is asked even where the relay was gone before the window closed.
+        by_itself: Whether it proves something even where a positive control did not pass.
         requirements: The catalogue ids that it judges, by slot, the main one first.
 
     Raises:
@@ -150,6 +159,8 @@ def aspect(
             place=place,
             fates=fates if isinstance(fates, Mapping) else dict.fromkeys(courses, fates),
             needs=needs,
+            outlives_relay=outlives_relay,
+            by_itself=by_itself,
             requirements={f"{name}.{slot}": row for slot, row in requirements.items()},
         )
 

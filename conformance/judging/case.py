@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,13 +38,42 @@ class Case:
     @cached_property
     def attempts(self) -> list[Attempt]:
         """The attempts that met the fault, or reached the healthy server of a control."""
-        met = self.mode.witness.attempts(self.evidence, connections=self.mode.attempt.connections)
-        return attempts_on_message(self.mode, self.evidence, met)
+        return [attempt for attempt in self.all_attempts if attempt.met]
+
+    @cached_property
+    def all_attempts(self) -> list[Attempt]:
+        """All attempts at the message, those too that met nothing: their look-up failed, or the fault was over."""
+        every = self.mode.witness.all_attempts(self.evidence, connections=self.mode.attempt.connections)
+        return attempts_on_message(self.mode, self.evidence, every)
 
     @cached_property
     def errors(self) -> tuple[ErrorSeen, ...]:
-        """The errors the relay showed for this message."""
-        return self.evidence.errors
+        """The errors the relay showed for this message, of attempts that met the fault."""
+        return self._of_the_fault(self.evidence.errors)
+
+    @cached_property
+    def coded(self) -> tuple[ErrorSeen, ...]:
+        """The same from the best source that shows a code (`Evidence.coded`)."""
+        return self._of_the_fault(self.evidence.coded)
+
+    def _of_the_fault(self, errors: tuple[ErrorSeen, ...]) -> tuple[ErrorSeen, ...]:
+        """Leave out what was shown when an attempt had gone on after the repair, or had failed without a fault.
+
+        What such a one meets nobody knows: both sides, or a trouble of the relay's own. If nothing was shown before
+        that, all is taken for what it says of the fault.
+        """
+        repaired = self.evidence.staged.repaired
+        if repaired is None:
+            return errors
+        delivered = {message.connection for message in self.evidence.messages}
+        doubtful = (
+            max(attempt.at, repaired)
+            for attempt in self.all_attempts
+            if attempt.goes_on_after(repaired)
+            or (attempt.at >= repaired and not attempt.met and not attempt.connections & delivered)
+        )
+        since = min(doubtful, default=math.inf)
+        return tuple(error for error in errors if error.at < since) or errors
 
     @cached_property
     def outcome(self) -> Outcome:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from conformance.judging.aspect import Criterion
 from conformance.judging.case import Case
+from conformance.judging.twice import surely_again
 from conformance.judging.verdict import Finding
 
 # The last stop is 30 hours after the first message; the stamp has whole seconds and the jumps took some.
@@ -42,7 +43,7 @@ def arrival(case: Case) -> list[Finding]:
             holds=not observed,
             expected="one copy at the first attempt",
             observed=observed or "one copy",
-            conclusive=len(messages) > 1,
+            conclusive=surely_again(case, messages),
         )
     ]
     return [*findings, *case.intact("delivered.intact")]

@@ -15,6 +15,7 @@ from conformance.judging import control_proofs
 from conformance.judging.aspect import Aspect, Criterion
 from conformance.judging.case import Case
 from conformance.judging.fate import why_not
+from conformance.judging.survival import why_unjudged
 from conformance.judging.verdict import (
     Broken,
     Finding,
@@ -162,6 +163,11 @@ def _ready(
     impossible = unsuitable(scenario, frozenset(map(Capability, header.capabilities)), header.lab)
     if impossible:
         raise NotApplicable(impossible)
+    gone = evidence.stopped if evidence else None
+    if evidence is not None and gone is not None:
+        if not criterion.outlives_relay:
+            raise why_unjudged(gone)
+        return Case(mode, evidence, profile, criterion.requirements)
     _nothing_broke(record, evidence)
     if evidence is None:
         raise Broken(Fault.HARNESS, f"the wave did not stage {scenario.id}")
@@ -170,7 +176,8 @@ def _ready(
         raise Broken(Fault.TARGET, f"the relay did not accept the message: {said}")
     case = Case(mode, evidence, profile, criterion.requirements)
     if not mode.is_control:
-        _controls_passed(scenario, record, profile)
+        if not criterion.by_itself:
+            _controls_passed(scenario, record, profile)
         if not case.attempts:
             if mode.avoidable_because and evidence.messages:
                 raise NotApplicable(f"delivered, and what is wrong was not met: {mode.avoidable_because}")

@@ -23,7 +23,8 @@ from conformance.catalogue.failure_mode import FailureMode
 from conformance.evidence.view import Evidence
 from conformance.judging.ages import first_hour_over, may_end_from
 from conformance.target import Capability
-from conformance.witness.attempts import Attempt, Contact
+from conformance.witness.attempts import Attempt
+from conformance.witness.contact import Contact
 
 
 def has_one_route(evidence: Evidence) -> bool:
@@ -97,9 +98,11 @@ def _again(evidence: Evidence, healed: float) -> list[Attempt]:
             end=each.faults[0].at,
             latest_end=each.faults[0].at if each.closed is None else each.closed.at,
             host=each.server,
+            shown_by=each.accepted,
         )
         for each in refused
     ]
     return [
-        Attempt(at=each.at, end=each.end, latest_end=each.latest_end, contacts=(each,)) for each in contacts
+        Attempt(at=each.at, end=each.end, latest_end=each.latest_end, contacts=(each,), traces=(each,))
+        for each in contacts
     ]

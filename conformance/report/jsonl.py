@@ -127,6 +127,7 @@ def _header(run: Results) -> dict[str, Any]:
         "waves": [_wave(record, _name_of(record, number)) for number, record in enumerate(run.records)],
         "longest_window": max((r.footer.longest_window for r in run.records if r.footer), default=None),
         "troubles": [unstructure(trouble) for record in run.records for trouble in record.troubles],
+        "stopped": [{**unstructure(stopped), "by": list(names)} for stopped, names in run.stopped],
         "platform": header.platform,
         "started": header.started,
     }

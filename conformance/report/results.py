@@ -8,6 +8,7 @@ from typing import Protocol
 
 from conformance.catalogue.profile import Profile
 from conformance.evidence.record import Record, Trouble
+from conformance.evidence.relays import Idling, Stopped
 from conformance.judging.judge import Judged, Test
 from conformance.schedules.sequence import FaultSequence
 from conformance.target import Target
@@ -61,6 +62,14 @@ class Results(Protocol):
     @property
     def troubles(self) -> Sequence[Trouble]:
         """Everything that broke, in whatever wave."""
+
+    @property
+    def stopped(self) -> Sequence[tuple[Stopped, Sequence[str]]]:
+        """Every relay that was brought down, and the scenarios that did it, if that is known."""
+
+    @property
+    def busy(self) -> Sequence[tuple[Idling, Sequence[str]]]:
+        """Every relay that was kept busy when nothing was left to do, and the scenarios that do it alone."""
 
     @property
     def schedules(self) -> Drawn:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 
 import pytest
 
 from conformance.catalogue.course import Timing
 from conformance.catalogue.message import Kind
 from conformance.evidence.record import Fault, Trouble
+from conformance.evidence.relays import Stopped
 from conformance.judging.judge import Judged, Test
 from conformance.judging.verdict import Verdict
 from conformance.report.failure import at_fault, explain
@@ -98,6 +100,38 @@ class Terminal:
                 self._names(reporter, names)
             else:
                 reporter.write_line("all tests could be judged nevertheless; the exit status is not 0")
+        self._brought_down(reporter, run)
+        for idling, culprits in run.busy:
+            if not culprits:
+                used = f"{idling.cores:.2f} of a processor for {idling.seconds:.0f} s"
+                reporter.write_line(
+                    f"with nothing left to do the relay used {used}; alone none of these brings it to that, though "
+                    "one did, or several together:",
+                    yellow=True,
+                )
+                self._names(reporter, idling.suspects)
+
+    def _brought_down(self, reporter: pytest.TerminalReporter, run: Results) -> None:
+        """Tell of each relay that was brought down who did it."""
+        # where each scenario has a relay of its own many may go the same way
+        told: dict[str, list[tuple[Stopped, Sequence[str]]]] = {}
+        for stopped, names in run.stopped:
+            told.setdefault(stopped.log or stopped.message, []).append((stopped, names))
+        for same in told.values():
+            stopped, _ = same[0]
+            names = list(dict.fromkeys(name for _, each in same for name in each))
+            reporter.write_sep("!", "the relay was brought down", red=True)
+            reporter.write_line(stopped.message)
+            for line in stopped.log.splitlines():
+                reporter.write_line(f"    | {line}")
+            if names:
+                reporter.write_line("brought down by (see survives):")
+                self._names(reporter, names)
+            else:
+                reporter.write_line(
+                    "alone none of these brings it down; one did, or several together; the exit status is not 0:"
+                )
+                self._names(reporter, stopped.suspects)
 
     @staticmethod
     def _advice(reporter: pytest.TerminalReporter, trouble: Trouble) -> None:
@@ -170,7 +204,8 @@ class Terminal:
         told: dict[str, list[str]] = {}
         for item, judged in run.judged:
             if judged.verdict is Verdict.DEVIATION and not run.strict:
-                what = f"deviation: {judged.requirement.id}: expected {judged.expected}"
+                row = judged.requirement.id
+                what = f"deviation: {row} ({judged.level}): expected {judged.expected}"
                 told.setdefault(what, []).append(f"{item.name}: {judged.observed}")
             elif judged.verdict is Verdict.NOT_APPLICABLE:
                 told.setdefault(f"not applicable: {judged.reason}", []).append(item.name)

@@ -167,6 +167,8 @@ def _late(lag: float) -> str:
 
 
 def _relay(evidence: Evidence) -> Iterator[Found]:
+    if evidence.stopped is not None:
+        yield evidence.stopped.at, "relay", f"gone: {evidence.stopped.message}"
     for reported in evidence.reported:
         event = reported.event
         codes = " ".join(code for code in (event.code, event.status) if code)

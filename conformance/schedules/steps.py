@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from conformance.catalogue.destination import Tcp
 from conformance.catalogue.step import Step
 from conformance.evidence.view import Evidence
-from conformance.witness.attempts import Contact
+from conformance.witness.contact import Contact
 from fake_servers.events import DnsAnswer, E, Event, SmtpFault, TcpProbe, TcpSyn
 
 _SYN = {Tcp.REFUSE: "refused", Tcp.HANG: "dropped"}

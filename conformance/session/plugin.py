@@ -98,7 +98,7 @@ class ConformancePlugin:
         if session.config.option.collectonly:
             return
         nothing = all(judged.verdict is Verdict.NOT_APPLICABLE for _, judged in self._run.judged)
-        if exitstatus == pytest.ExitCode.OK and self._run.troubles:
+        if exitstatus == pytest.ExitCode.OK and (self._run.troubles or self._run.stopped):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         elif exitstatus == pytest.ExitCode.OK and nothing and not _others_ran(session):
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -16,10 +16,14 @@ from conformance.catalogue.course import DAY, Timing
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.evidence.record import Record, RecordError, Trouble, load
+from conformance.evidence.relays import Idling, Stopped
 from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged, Test, judge
+from conformance.judging.survival import all_busy, all_stopped, group, unexplained
+from conformance.judging.verdict import Verdict
 from conformance.lab import addresses as labs
 from conformance.session.again import again
+from conformance.session.isolation import isolate, killers
 from conformance.session.launch import WaveFailed, launch_all
 from conformance.session.minimise import WAVES, Minimiser
 from conformance.session.sequence_choice import SequenceChoice, staged_in
@@ -117,7 +121,25 @@ class Run:
             judged = judge(aspect, scenario, record, self.profile)
             if judged.conclusive:
                 return judged
-        return judge(aspect, scenario, last, self.profile)
+        return self._of_a_group(aspect, scenario, judge(aspect, scenario, last, self.profile))
+
+    def _of_a_group(self, aspect: Aspect, scenario: Scenario, judged: Judged) -> Judged:
+        """Return the verdict; inconclusive for those who may have brought a relay down together and not alone."""
+        for stopped in unexplained(self.records) if aspect.outlives_relay else ():
+            if scenario.id in stopped.suspects and judged.verdict is Verdict.PASS:
+                reason = f"the relay was gone, and alone none of them does it: {group(stopped)}"
+                return replace(judged, verdict=Verdict.INCONCLUSIVE, findings=(), reason=reason)
+        return judged
+
+    @property
+    def stopped(self) -> list[tuple[Stopped, list[str]]]:
+        """Every relay that was brought down, and the scenarios that did it, if that is known."""
+        return all_stopped(self.records)
+
+    @property
+    def busy(self) -> list[tuple[Idling, list[str]]]:
+        """Every relay that was kept busy when nothing was left to do, and the scenarios that do it alone."""
+        return all_busy(self.records)
 
     @property
     def troubles(self) -> list[Trouble]:
@@ -140,7 +162,12 @@ class Run:
                 f"target {self.name} cannot be judged in the {lab} lab here: {unsuitable}"
             )
         self._stage([scenario for _, scenario in wanted], capabilities, lab, progress, 1.0, wanted)
-        late = again(wanted, self.records, self.evidence_for, self.profile)
+        alone = killers(self.records)
+        late = [
+            scenario
+            for scenario in again(wanted, self.records, self.evidence_for, self.profile)
+            if scenario.id not in alone
+        ]
         if late and not self.troubles:
             progress.begin(
                 f"{len(late)} scenarios late, or not passed on a crowded machine: once more, windows doubled"
@@ -171,6 +198,13 @@ class Run:
             for timing in _LONGEST_FIRST
             if (staged := _staged(timing, scenarios, capabilities, lab))
         ] or [self._plan([], Timing.STEADY, lab, stretch)]  # even where nothing applies a record says why
+        records = self._launch(plans, progress, wanted)
+        isolate(plans, records, lambda further: self._launch(further, progress, wanted))
+
+    def _launch(
+        self, plans: Sequence[Plan], progress: Progress, wanted: Sequence[tuple[Aspect, Scenario]]
+    ) -> list[Record]:
+        """Run some waves side by side and keep their records."""
         # pytest has no public name for this outside of fixtures
         folders = [self.config._tmp_path_factory.mktemp("conformance") for _ in plans]  # type: ignore[attr-defined]
         loaded: dict[int, Record] = {}
@@ -181,7 +215,7 @@ class Run:
                 if scenario.id in loaded[number].staged:
                     judge(aspect, scenario, loaded[number], self.profile)
 
-        progress.begin("staging " + ", ".join(f"{len(p.scenarios)} scenarios ({p.timing})" for p in plans))
+        progress.begin("staging " + ", ".join(map(_described, plans)))
         try:
             paths = launch_all(list(zip(plans, folders, strict=True)), progress, ended)
         except WaveFailed as error:
@@ -200,6 +234,7 @@ class Run:
             if len(footers) == len(records)
             else "a record is incomplete"
         )
+        return records
 
     def _plan(self, scenarios: list[str], timing: Timing, lab: str, stretch: float) -> Plan:
         slower = planning.stretch_for(len(scenarios), os.cpu_count() or 1)
@@ -215,6 +250,12 @@ class Run:
             slack=planning.slack(timing, self.day * stretch, stretch=stretch),
             stretch=stretch,
         )
+
+
+def _described(plan: Plan) -> str:
+    """Say what a wave stages."""
+    how = ", each alone, to find who brought the relay down or keeps it busy" if plan.alone else ""
+    return f"{len(plan.scenarios)} scenarios ({plan.timing}{how})"
 
 
 def _import_path(config: pytest.Config) -> list[str]:

@@ -3,6 +3,7 @@
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.content import altered
+from conformance.judging.twice import surely_again
 
 
 @aspect(
@@ -48,7 +49,7 @@ def test_delivered_later(case: Case) -> list[Finding]:
             holds=not twice,
             expected="no recipient gets it twice",
             observed=f"more than one copy for <{'>, <'.join(twice)}>" if twice else "nobody did",
-            conclusive=True,
+            conclusive=any(surely_again(case, got) for got in copies.values()),
         ),
     ]
     if Presence.UNKNOWN not in queued.values():

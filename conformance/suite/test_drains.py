@@ -4,6 +4,7 @@ from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.content import difference
 from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.operations import CORRECTED
+from conformance.judging.twice import surely_again
 from conformance.judging.verdict import Inconclusive
 from conformance.judging.whereabouts import Whereabouts, whereabouts
 from fake_servers.events import SmtpMessage
@@ -66,8 +67,18 @@ def _once(case: Case, messages: list[Whereabouts]) -> Finding:
         holds=not wrong,
         expected="each of them delivered once, and not returned as well",
         observed="; ".join(map(str, wrong)) or "each once",
-        conclusive=True,  # each of them was delivered, so all that is wrong is one copy or report too many
+        conclusive=any(surely_again(case, [*each.copies, *_reports(case, each)]) for each in wrong),
     )
+
+
+def _reports(case: Case, each: Whereabouts) -> list[SmtpMessage]:
+    """Return the reports that name the recipient of a message."""
+    ours = each.offer.recipient.lower()
+    return [
+        message
+        for message, report in case.evidence.ndrs
+        if ours in (recipient.final_recipient.lower() for recipient in report.recipients)
+    ]
 
 
 def _intact(case: Case, messages: list[Whereabouts]) -> Finding:

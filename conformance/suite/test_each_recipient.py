@@ -3,6 +3,7 @@
 from conformance.catalogue.section import Section
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.final_report import reports_in_words
+from conformance.judging.twice import surely_again
 
 
 @aspect(
@@ -45,14 +46,15 @@ def test_each_recipient(case: Case) -> list[Finding]:
             and len(case.evidence.ndrs) == 1 - delivered,
             expected=f"<{staged.recipient}> {expected}",
             observed=seen,
-            conclusive=len(copies[staged.recipient]) > 1 or len(case.evidence.ndrs) > 1,
+            conclusive=surely_again(case, copies[staged.recipient])
+            or surely_again(case, (message for message, _ in case.evidence.ndrs)),
         ),
         case.finding(
             "each_recipient.others",
             holds=len(copies[other]) == 1 and prompt,
             expected=f"<{other}> delivered once, at the first attempt",
             observed=f"{len(copies[other])} deliveries" + ("" if prompt else ", not at the first attempt"),
-            conclusive=len(copies[other]) > 1,
+            conclusive=surely_again(case, copies[other]),
         ),
     ]
     return [*findings, *case.intact("each_recipient.intact")]

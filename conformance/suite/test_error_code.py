@@ -26,7 +26,7 @@ def test_error_code(case: Case) -> list[Finding]:
                 observed=f"outcome {case.outcome}{shown}",
             )
         ]
-    errors = case.evidence.coded
+    errors = case.coded
     if not errors:
         return [_silent(case)]
     if all(check.if_shown for check in accepted.checks) and not any(error.has_code for error in errors):

@@ -3,6 +3,7 @@
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.final_report import only_promised, why_none_could_come
+from conformance.judging.twice import surely_again
 from conformance.judging.verdict import Inconclusive, NotApplicable
 from conformance.schedules.steps import faults_not_met
 
@@ -43,7 +44,9 @@ def test_exactly_once(case: Case) -> list[Finding]:
             expected="delivered exactly once or reported exactly once",
             observed=_nothing(case) if lost else f"delivered {_times(copies)}, reported {_times(reports)}",
             only_late=lost and _still_waiting(case),
-            conclusive=not lost,
+            conclusive=surely_again(
+                case, [*evidence.messages, *(each for each, _ in evidence.ndrs), *evidence.astray]
+            ),
         )
     ]
     return [*findings, *case.intact("exactly_once.intact")]

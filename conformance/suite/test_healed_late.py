@@ -5,6 +5,7 @@ from conformance.judging.content import altered
 from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.needs import real_day
+from conformance.judging.twice import surely_again
 
 
 @aspect(
@@ -36,6 +37,6 @@ def test_healed_late(case: Case) -> list[Finding]:
             holds=not observed,
             expected="one copy after the repair, content intact, no report",
             observed=observed or "one copy, content intact",
-            conclusive=len(messages) > 1 or bool(messages and case.evidence.ndrs),
+            conclusive=surely_again(case, [*messages, *(each for each, _ in case.evidence.ndrs)]),
         )
     ]

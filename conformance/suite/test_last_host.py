@@ -18,7 +18,7 @@ _NOTHING_SAID = Codes(code="", status="", rest="")
 )
 def test_last_host(case: Case) -> list[Finding]:
     """The last error bears the code that belongs to what the last host did; the order of hosts is the relay's own."""
-    errors = [error for error in case.evidence.coded if error.has_code]
+    errors = [error for error in case.coded if error.has_code]
     if not errors:
         raise NotApplicable("the relay shows no code while the message waits")
     read = errors[-1].codes

@@ -53,11 +53,12 @@ def test_retried_all_day(case: Case) -> list[Finding]:
         )
     scale = 24 / day
     slack = case.evidence.record.header.slack
-    attempts = case.attempts
+    attempts = case.all_attempts[case.all_attempts.index(case.attempts[0]) :]
     gaps = between(attempts)
     least, late = granted.retry_interval / 2, granted.granularity + slack
     limits = [granted.retry_interval if n < 2 else granted.max_retry_interval for n in range(len(gaps))]
-    hasty = any(gap.is_below(least) for gap in gaps)
+    # a question alone makes no haste (judging/gaps.py)
+    hasty = any(gap.is_below(least) for gap in between([each for each in attempts if not each.only_asked]))
     too_long = any(gap.is_above(limit + late) for gap, limit in zip(gaps, limits, strict=True))
     shown = ", ".join(f"{gap.longest * scale * 60:.0f}" for gap in gaps[:12])
     end = (staged.submitted or 0.0) + day
@@ -85,7 +86,7 @@ def test_retried_all_day(case: Case) -> list[Finding]:
 
 def _attempt(case: Case) -> float:
     """Return how long the attempts took."""
-    return max(attempt.latest_end - attempt.at for attempt in case.attempts)
+    return max(attempt.latest_end - attempt.at for attempt in case.all_attempts)
 
 
 def _from_the_query(case: Case) -> Finding:

@@ -2,6 +2,7 @@
 
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.final_report import reports_in_words
+from conformance.judging.twice import surely_again
 
 
 @aspect(
@@ -20,7 +21,7 @@ def test_returned_at_once(case: Case) -> list[Finding]:
             expected="one non-delivery report at once",
             observed=reports_in_words(case.evidence, len(ndrs))
             + (f", the first {ndrs[0][0].at - case.attempts[0].end:.1f} s after the refusal" if ndrs else ""),
-            conclusive=len(ndrs) > 1,
+            conclusive=surely_again(case, (message for message, _ in ndrs)),
         ),
         case.finding(
             "returned_at_once.not_retried",

@@ -104,6 +104,9 @@ class ReferenceRelay:
             max_retry_interval=config.max_retry_interval,
             queue_lifetime=config.queue_lifetime,
             granularity=_GRANULARITY,
+            connect_timeout=config.connect_timeout,
+            command_timeout=config.command_timeout,
+            dns_timeout=config.dns_timeout,
         )
         self._command = command
         self._files = files

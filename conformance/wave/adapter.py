@@ -18,7 +18,6 @@ from typing import Any, TypeVar, cast
 
 import aiosmtplib
 
-from conformance.evidence.inputs import RCPT
 from conformance.evidence.record import Fault
 from conformance.target import (
     Address,
@@ -33,6 +32,7 @@ from conformance.target import (
     Target,
     TargetError,
 )
+from conformance.wave.smtp_client import Client, refused_at, said
 from conformance.wave.threads import either, in_thread
 from fake_servers import Journal
 from fake_servers.events import RelayKilled, RelayRestarted
@@ -43,7 +43,10 @@ T = TypeVar("T")
 START_LIMIT = 60.0
 STOP_LIMIT = 30.0
 CALL_LIMIT = 10.0
-SUBMIT_LIMIT = 30.0
+
+# A relay that its supervisor starts anew is back within so many seconds; so often it is looked for meanwhile.
+COMES_BACK = 2.0
+_MOMENT = 0.1
 
 # A relay that waits longer than this between attempts, in seconds, did not take over the schedule at all.
 LONGEST_INTERVAL = 3600.0
@@ -127,14 +130,18 @@ class Instance:
         address = _submission(self._relay)  # which a restart may have changed
         assert address is not None
         host, port = address
+        loop = asyncio.get_running_loop()
+        patience = loop.time() + COMES_BACK
+        client = Client(host, port)
+        while not await self._took(client, envelope, accepted, patience - loop.time()):
+            await asyncio.sleep(_MOMENT)
+            client = Client(host, port)
+
+    @staticmethod
+    async def _took(client: Client, envelope: Envelope, accepted: Callable[[], None], left: float) -> bool:
+        """Tell whether the relay took a message; not if it may be about to start anew, and has nothing of it yet."""
         try:
-            async with aiosmtplib.SMTP(
-                hostname=host,
-                port=port,
-                timeout=SUBMIT_LIMIT,
-                start_tls=False,
-                local_hostname="submitter.test",
-            ) as client:
+            async with client:
                 await client.sendmail(
                     envelope.sender,
                     list(envelope.recipients),
@@ -142,9 +149,13 @@ class Instance:
                     rcpt_options=[f"NOTIFY={envelope.notify}"] if envelope.notify else [],
                 )
                 accepted()
+            return True
         except (aiosmtplib.SMTPResponseException, aiosmtplib.SMTPRecipientsRefused) as error:
-            raise SubmissionRefused(_said(error), at=_refused_at(error)) from error
+            raise SubmissionRefused(said(error), at=refused_at(error)) from error
         except (aiosmtplib.SMTPException, OSError) as error:
+            if left > 0 and not client.sent:
+                return False
+            host, port = client.hostname, client.port
             raise TargetUnusable(
                 Fault.TARGET,
                 f"the relay does not take mail at {host}:{port}: {error or type(error).__name__}",
@@ -369,23 +380,4 @@ def defect(message: str, error: BaseException | None = None) -> TargetUnusable:
     log = "".join(traceback.format_exception(error)[-6:]) if error is not None else ""
     return TargetUnusable(
         Fault.ADAPTER, message, hint="This is a defect of the adapter, see conformance/target.py.", log=log
-    )
-
-
-def _refused_at(error: aiosmtplib.SMTPException) -> str:
-    """Return the command that was refused, as far as it is told."""
-    kinds: dict[type[Exception], str] = {
-        aiosmtplib.SMTPRecipientsRefused: RCPT,
-        aiosmtplib.SMTPRecipientRefused: RCPT,
-        aiosmtplib.SMTPSenderRefused: "MAIL",
-        aiosmtplib.SMTPDataError: "DATA",
-    }
-    return kinds.get(type(error), "")
-
-
-def _said(error: aiosmtplib.SMTPException) -> str:
-    """Return what the relay said when it refused a message."""
-    refusals = error.recipients if isinstance(error, aiosmtplib.SMTPRecipientsRefused) else [error]
-    return "; ".join(
-        f"{getattr(each, 'code', '')} {getattr(each, 'message', each)}".strip() for each in refusals
     )

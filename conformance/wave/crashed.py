@@ -1,4 +1,13 @@
-"""Plays all courses of a wave whose relay is killed: one moment after the other, because a kill hits everything."""
+"""Plays all courses of a wave whose relay is killed: one moment after the other, because a kill hits everything.
+
+Theory of operation
+-------------------
+
+A clock that is moved ages every message that the relay has, and it cannot be moved back. So the kills come first for
+which the clock stays as it is, then the controls, which show that a relay that was killed so often still delivers. The
+clock is moved only when every message before has been delivered or returned and the queue lists nothing of it any more,
+or when its window is closed. For the message that is to expire all begins meanwhile, so that hardly any time is lost.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +39,7 @@ class Crash:
     """Kills the relay again and again, each time for another scenario.
 
     Args:
-        players: The scenarios, each with its relay. Positive controls are played at the end: they show that a relay
-            that was killed so often still delivers.
+        players: The scenarios, each with its relay.
         turn: Lets so many submissions pass at a time.
         closed: Called when a window is closed.
         armed: False: nothing is killed, for an anti-run.
@@ -54,13 +62,23 @@ class Crash:
         """Play everything."""
         killed = [player for player in self._relays if player.scenario.course is Course.KILLED]
         controls = [player for player in self._relays if player.scenario.course is not Course.KILLED]
-        for player in killed:
-            await _Killing(player, self._relays[player], self._turn, armed=self._armed).play()
+        expiring = [player for player in killed if player.scenario.failure_mode.killed in _AT_THE_END]
+        timeless = [player for player in killed if player not in expiring]
+        for player in timeless:
+            await self._killing(player).play()
         async with asyncio.TaskGroup() as group:
-            for player in controls:
-                group.create_task(self._control(player))
-            for player in killed:
-                group.create_task(self._close(player))
+            ends = {player: group.create_task(self._control(player)) for player in controls}
+            ends |= {player: group.create_task(self._close(player)) for player in timeless}
+            for player in expiring:
+                killing = self._killing(player)
+                waits = await killing.fail_once()
+                await self._let_go(ends)
+                if waits:
+                    await killing.expire()
+                ends[player] = group.create_task(self._close(player))
+
+    def _killing(self, player: Player) -> _Killing:
+        return _Killing(player, self._relays[player], self._turn, armed=self._armed)
 
     async def _control(self, player: Player) -> None:
         await player.play(self._relays[player], self._turn)
@@ -71,6 +89,27 @@ class Crash:
         await player.rest(player.longest_wait())
         await player.close(self._relays[player])
         self._closed()
+
+    async def _let_go(self, ends: Mapping[Player, asyncio.Task[None]]) -> None:
+        """Wait until no relay has anything to do with these scenarios any more, or their windows are closed."""
+        for watch in dict.fromkeys(self._relays[player] for player in ends):
+            await watch.next_listing()
+        for player, end in ends.items():
+            watch = self._relays[player]
+            while not end.done() and (not _has_ended(player.evidence()) or _is_listed(player, watch)):
+                await watch.next_listing()
+
+
+def _has_ended(evidence: Evidence) -> bool:
+    return arrived(evidence) or bool(evidence.returned)
+
+
+def _is_listed(player: Player, watch: RelayWatch) -> bool:
+    """Tell whether the last listing of a relay's queue shows a message of a scenario, or a report on one."""
+    staged = player.staged
+    ours = {each.lower() for each in (staged.recipient, *staged.others, staged.sender)}
+    waiting = watch.listings[-1].waiting if watch.listings else []
+    return any(message.recipient.lower() in ours for message in waiting)
 
 
 class _Killing:
@@ -96,18 +135,30 @@ class _Killing:
         self._name = player.scenario.failure_mode.name
 
     async def play(self) -> None:
-        """Bring the moment about, kill, restart, and wait until the message is delivered or reported."""
+        """Bring a moment about that needs no other time, kill, restart, wait until the message has ended."""
         if self._moment in _IN_SUBMISSION:
             await self._kill_in_submission()
         elif not await self._player.submit(self._instance, self._turn):
             return
-        elif self._moment in _AT_THE_END:
-            await self._kill_at_the_end()
         elif await self._comes(self._moment):
             await self._kill(self._repair)
+        await self._ends()
+
+    async def fail_once(self) -> bool:
+        """Submit a message that is to expire; tell whether its first attempt has failed, and it waits."""
+        submitted = await self._player.submit(self._instance, self._turn)
+        return submitted and await self._comes(KillPoint.BETWEEN_ATTEMPTS)
+
+    async def expire(self) -> None:
+        """Move the clock past its lifetime, kill at the moment meant, restart, and wait until it is reported."""
+        if await self._comes(KillPoint.BETWEEN_ATTEMPTS):
+            await self._kill_at_the_end()
+        await self._ends()
+
+    async def _ends(self) -> None:
         # twice the wait that would be in order: late is another verdict than never
         patience = 2 * self._player.longest_wait() + TRANSFER
-        await self._player.until(lambda seen: arrived(seen) or bool(seen.returned), patience)
+        await self._player.until(_has_ended, patience)
 
     async def _kill_in_submission(self) -> None:
         address = self._instance.submission
@@ -140,11 +191,8 @@ class _Killing:
         return True
 
     async def _kill_at_the_end(self) -> None:
-        if not await self._comes(KillPoint.BETWEEN_ATTEMPTS):
-            return
-        async with (
-            self._player.world.sink_turn
-        ):  # other relays, with kills of their own, return mail there as well
+        # other relays, with kills of their own, return mail there as well
+        async with self._player.world.sink_turn:
             await self._kill_when_it_returns()
 
     async def _kill_when_it_returns(self) -> None:
@@ -202,7 +250,7 @@ class _Killing:
         staged = self._player.staged
         record = Record(
             header=self._player.header,
-            staged={},
+            staged={staged.scenario: staged},
             events=list(self._journal),
             queue_listings=list(self._watch.listings),
             reported=[],

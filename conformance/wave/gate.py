@@ -89,6 +89,13 @@ class Gate:
             self.inside -= 1
             self._changes.set()
 
+    async def empty(self) -> None:
+        """Wait until nobody is inside."""
+        while self.inside:
+            self._changes.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changes.wait(), _LOOK_AGAIN)
+
     def _has_room(self) -> bool:
         if not self.inside:
             return True

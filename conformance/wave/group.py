@@ -7,22 +7,27 @@ happens to one group concerns another one: each has its own queue, its own clock
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from conformance.catalogue.course import SCHEDULES, Timing
 from conformance.evidence.record import AlertListing, Entry
+from conformance.evidence.relays import Idling
 from conformance.target import AcceptedDomain, Capability, Connector
 from conformance.wave.adapter import Instance
 from conformance.wave.batch import accepted_domains
 from conformance.wave.crashed import Crash
+from conformance.wave.downfall import BEFORE, Presence, stopped, trouble_of
 from conformance.wave.gone import open_when_gone
 from conformance.wave.jumped import Jump
 from conformance.wave.operated import play_operated
 from conformance.wave.operator import AlertWatch, Operator, alert_watch
 from conformance.wave.plan import Plan
 from conformance.wave.player import Player
+from conformance.wave.processor import LOOK, Load, Owners, Processor, Reading
 from conformance.wave.request import granted
 from conformance.wave.sequence import play_sequence
 from conformance.wave.watch import RelayWatch
@@ -45,12 +50,21 @@ class Group:
         players: The scenarios.
         connectors: What the relay is told of destinations.
         accepted: What it is told of domains of its own.
+        gone: Whether its relay was gone before it had been stopped.
+        again: Whether its relay is started for the second time, because it could not be beside others.
     """
 
     number: int
     players: Sequence[Player]
     connectors: Sequence[Connector]
     accepted: Sequence[AcceptedDomain] = ()
+    gone: bool = False
+    again: bool = False
+
+    @property
+    def folder(self) -> str:
+        """The name of the folder in which the relay works."""
+        return f"relay-{self.number}" + "-again" * self.again
 
     @property
     def scenario(self) -> str:
@@ -64,12 +78,20 @@ class Group:
             player.staged = replace(player.staged, granted=schedule, relay=self.number)
 
 
-def groups_of(players: Sequence[Player], capabilities: frozenset[Capability]) -> list[Group]:
-    """Return the groups of a wave, those first that must come first: controls, then what takes longest."""
+def groups_of(
+    players: Sequence[Player], capabilities: frozenset[Capability], *, alone: bool = False
+) -> list[Group]:
+    """Return the groups of a wave, those first that must come first: controls, then what takes longest.
+
+    Args:
+        players: The scenarios.
+        capabilities: What the target is capable of.
+        alone: Whether each scenario is to have a relay of its own in any case.
+    """
     able = Capability.ACCEPTED_DOMAINS in capabilities
     accepted = [accepted_domains(player.scenario) if able else [] for player in players]
     needed = [connectors(player.scenario, player.staged.sites) for player in players]
-    if Capability.MANY_CONNECTORS in capabilities:
+    if Capability.MANY_CONNECTORS in capabilities and not alone:
         return [
             Group(
                 number=1,
@@ -118,6 +140,10 @@ class TroubleScope:
         self._started.add(group)
         self._failed_in_a_row = 0
 
+    def has_started(self, group: Group) -> bool:
+        """Tell whether the relay of a group was started."""
+        return group in self._started
+
     def is_general(self, group: Group) -> bool:
         """Tell whether it concerns all scenarios that the relay of this group could not be started, or broke."""
         if group not in self._started:
@@ -135,6 +161,7 @@ class Stage:
         journal: The clock.
         tell: Takes what becomes known, for the record.
         closed: Called when a window is closed.
+        only_group: Whether there is one relay only, so that every process is its.
     """
 
     plan: Plan
@@ -142,24 +169,62 @@ class Stage:
     journal: Journal
     tell: Callable[[Entry], None]
     closed: Callable[[], None]
+    only_group: bool
+
+    def __post_init__(self) -> None:
+        self.owners = Owners(Path(self.plan.work_directory))
 
     async def play(self, group: Group, instance: Instance) -> None:
         """Play all scenarios of a group on its relay.
 
+        A relay that is gone is noted, and no trouble.
+
         Raises:
-            ExceptionGroup: Of TargetUnusable: the relay or its adapter broke.
+            TargetUnusable: The relay or its adapter broke.
         """
         watch = RelayWatch(instance, self.journal, self.tell, group.number)
         for player in group.players:
             player.watch = watch
-        alerts = self._alert_watch(group, instance)
+        trouble = await trouble_of(self._play(group, watch))
+        if trouble is None:
+            return
+        gone = await stopped(trouble, watch, group.players)
+        if gone is None:
+            raise trouble
+        group.gone = True
+        self.tell(gone)
+
+    async def _play(self, group: Group, watch: RelayWatch) -> None:
+        alerts = self._alert_watch(group, watch.instance)
+        processor = self._processor(group)
+        looks: list[RelayWatch | AlertWatch | Processor | Presence | None] = [watch, alerts]
+        if len(group.players) > 1:
+            looks.append(processor)
+        if len(group.players) > 1 and self.plan.timing not in (Timing.RESTARTED, Timing.CRASHED):
+            looks.append(Presence(watch.instance, self.journal, self._processes(group)))
         async with asyncio.TaskGroup() as tasks:
-            looking = [tasks.create_task(each.run()) for each in (watch, alerts) if each is not None]
+            looking = [tasks.create_task(each.run()) for each in looks if each is not None]
             looking += [tasks.create_task(open_when_gone(player, watch)) for player in group.players]
             await _Play(self, group.players, watch, alerts).play()
             for task in looking:
                 task.cancel()
         await watch.ask()  # what was logged after the last time
+        if processor is not None:
+            self.tell(_idling(group, await processor.at_rest(), self.journal.now()))
+
+    def _processor(self, group: Group) -> Processor | None:
+        """Return who measures what the relay uses of the processors, on the clock on which that is judged."""
+        if self.plan.timing is not Timing.STEADY:
+            return None
+
+        def quiet(since: float) -> bool:
+            return not any(player.has_traffic(since, math.inf) for player in group.players)
+
+        return Processor(self.journal, self._processes(group), quiet)
+
+    def _processes(self, group: Group) -> Callable[[], Iterable[Reading]]:
+        """Return what finds the processes of a group's relay."""
+        return partial(self.owners.of, "" if self.only_group else group.folder)
 
     def _alert_watch(self, group: Group, instance: Instance) -> AlertWatch | None:
         """Return who looks at the relay's alerts, where an operator is played."""
@@ -170,6 +235,21 @@ class Stage:
             self.tell(replace(listing, relay=group.number))
 
         return alert_watch(instance, self.capabilities, self.journal, tell)
+
+
+def _idling(group: Group, load: Load, at: float) -> Idling:
+    """Return what the relay of a group used at last, and who can have brought it to that, if it was too much."""
+    idling = Idling(
+        at=at,
+        seconds=load.seconds,
+        cores=load.cores,
+        since=load.since,
+        relay=group.number,
+        scenarios=[player.scenario.id for player in group.players],
+    )
+    begin, end = load.since - BEFORE, load.since + LOOK
+    suspects = [player.scenario.id for player in group.players if player.has_traffic(begin, end)]
+    return replace(idling, suspects=suspects) if idling.is_busy else idling
 
 
 @dataclass

@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+# The variable that tells a wave the number of its guard, below which all of its processes are.
+GUARD = "CONFORMANCE_GUARD"
+
 # linux/prctl.h
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -35,7 +38,8 @@ def guard(command: Sequence[str], grace: float = GRACE) -> int:
     ended, end = os.pipe()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: os.write(end, b"x"))
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent)
+    environment = {**os.environ, GUARD: str(os.getpid())}
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent, env=environment)
     watched = os.pidfd_open(child.pid)
     try:
         if not _ended_by_itself(watched, ended):

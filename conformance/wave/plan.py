@@ -56,6 +56,8 @@ class Plan:
             clock, where windows follow the schedule asked for, on that schedule.
         disarmed: Stage every destination healthy; an anti-run, in which nothing may pass.
         work_directory: An empty folder for everything the wave writes.
+        alone: Give each scenario a relay of its own although one can serve many: to find out which of them it was that
+            brought a relay down.
     """
 
     target: str
@@ -68,6 +70,7 @@ class Plan:
     stretch: float = 1.0
     disarmed: bool = False
     work_directory: str = ""
+    alone: bool = False
 
     def write(self, path: Path) -> None:
         """Write the plan to a file."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from conformance.catalogue.course import Course
+from conformance.catalogue.message import Kind
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.notices import CLEARING
 from conformance.evidence.queue import Presence
@@ -15,12 +16,20 @@ from conformance.evidence.view import Evidence
 from conformance.target import Envelope, Schedule
 from conformance.wave.adapter import Instance, SubmissionRefused
 from conformance.wave.envelope import backlog_of
-from conformance.wave.repair import ATTEMPTS_BEFORE_REPAIR, attempts_over, dns_patience, seconds_to_quiet
+from conformance.wave.pace import Pace
+from conformance.wave.repair import (
+    ATTEMPTS_BEFORE_REPAIR,
+    attempts_over,
+    longest_wait_for_quiet,
+    quiet_pause,
+    seconds_to_quiet,
+)
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
 from conformance.wave.way_back import is_broken, only_reports
 from conformance.wave.world import World
 from conformance.witness.attempts import Attempt
 from fake_servers import Event, Journal
+from fake_servers.events import TcpClosed, TcpHanging, TcpProbe, TcpRefusing, TcpUnreachable
 
 # How often to look again although nothing was noted, because time alone can end an attempt.
 _LOOK_AGAIN = 0.2
@@ -42,6 +51,7 @@ class Player:
         world: Where to repair.
         stretch: Factor on every deadline.
         journal: The clock.
+        pace: What is known of the relay's pauses, shared with all players of the wave.
         watch: Who asks its relay for the queue, once there is one.
     """
 
@@ -53,6 +63,7 @@ class Player:
     world: World
     stretch: float
     journal: Journal
+    pace: Pace = field(default_factory=Pace)
     watch: RelayWatch | None = None
     _events: list[Event] = field(default_factory=list)
     _noted: asyncio.Event = field(default_factory=asyncio.Event)
@@ -62,6 +73,17 @@ class Player:
         """Take notice of an event of this scenario."""
         self._events.append(event)
         self._noted.set()
+        mode = self.scenario.failure_mode
+        if isinstance(event, TcpClosed) and mode.kind in (Kind.CONTROL, Kind.HARMLESS):
+            self.pace.learn(mode, self.evidence())
+
+    def has_traffic(self, begin: float, end: float) -> bool:
+        """Tell whether anything of this scenario happened between two times; what we did by ourselves is nothing."""
+        return any(
+            begin <= event.at <= end
+            for event in self._events
+            if not isinstance(event, (TcpProbe, TcpRefusing, TcpHanging, TcpUnreachable))
+        )
 
     async def play(self, watch: RelayWatch, turn: asyncio.Semaphore) -> None:
         """Play a course that needs no moving of clocks on the relay that is watched, submitting when it is its turn."""
@@ -182,12 +204,16 @@ class Player:
         return len(self.attempts(evidence)) >= ATTEMPTS_BEFORE_REPAIR
 
     async def _calm(self) -> None:
-        """Wait until no attempt is under way, for as long as the relay may take for three questions; see `repair`."""
-        patience = dns_patience(self.staged.granted, self.header.asked)
-        deadline = self.journal.now() + 3 * patience + TRANSFER
-        while (now := self.journal.now()) < deadline:
-            left = seconds_to_quiet(self.evidence(), now, patience)
+        """Wait until no attempt is under way, or for as long as may be waited for that; see `repair`."""
+        mode, begun = self.scenario.failure_mode, self.journal.now()
+        while True:
+            seen, now = self.evidence(), self.journal.now()
+            deadline = begun + longest_wait_for_quiet(mode, seen)
+            left = seconds_to_quiet(mode, seen, now, quiet_pause(seen, self.pace.longest_pause))
             if left <= 0:
+                return
+            if now >= deadline:
+                self.staged = replace(self.staged, unquiet=True)
                 return
             await asyncio.sleep(min(left, deadline - now))
 

@@ -8,77 +8,115 @@ the fault, after it every attempt must find a healthy server; the errors, the ga
 from before, the recovery from after. So three things must be known, all from the wire, none from the relay's word.
 
 *Have enough attempts met the fault?* Two: one is a failure, two make a gap. An attempt counts once it is over. The
-witness groups contacts into attempts (`witness/attempts.py`), but while the wave runs the last group may still grow:
-a relay that goes from host to host, or from question to question, leaves its contacts one after the other. The first
-attempt shows how many traces one leaves; a later one is not over before it has left as many. Nor is the last one while
-any connection is open, whatever it has met, nor before the end that its own time-out gives it (`latest_end`).
+witness groups traces into attempts (`witness/attempts.py`), but while the wave runs the last group may still grow: a
+relay that goes from host to host, or from question to question, leaves its contacts one after the other. The first
+attempt shows how many contacts one leaves; a later one is not over before it has left as many. Nor is the last one
+while a connection is open, whatever it has met, nor before the end that its own time-out gives it (`latest_end`).
 
 *Is an attempt under way?* One that begins under the fault and goes on after the repair would meet both: it might be
 delivered by a connection that nobody repaired for, or fail for a fault that is gone, and its gap is neither wait nor
-haste. Three signs say that one may be under way: a connection is open; a question was left unanswered and its asker
-may still be waiting, for as long as the DNS time-out that it granted; something happened only just now, and a relay
-that moves from one host or question to the next needs a moment for that. That moment is half a second, and never more
-than a quarter of the interval, or the next attempt would begin before the repair.
+haste. Three signs say that one may be under way: a connection is open; something is unanswered, a question or a SYN,
+and its asker may still be waiting, for as long as the time-out that it granted; something happened only just now,
+whatever it was, for a relay that moves from one host or question to the next needs a moment for that. How long a
+moment is the relay itself shows: twice the longest pause inside its healthy deliveries (`pace.py`), at least half a
+second, and never more than half of the interval, or the next attempt would begin before the repair.
+
+*What lingers is no sign.* A connection that stays open when the relay has begun another attempt was forgotten. And a
+relay that has come back before its time-out had passed, or before it had closed its connection, shows how long an
+attempt of its own lasts at most: until the next one began, less nine tenths of the interval in which it rests.
 
 *What if there is no such moment?* A relay may hold a connection for ever, or try again at once, again and again. Then
-the wait ends after three DNS time-outs and a transfer, and the fault is taken away all the same: the aspects say what
-they saw. The time of the repair is noted before the first thing is changed, so that an attempt in between belongs to
-"after": from then on it may meet either.
+the wait ends after the longest time-out that concerns the failure mode and one interval, and the fault is taken away
+all the same. The record says so (`Staged.unquiet`), and an attempt that saw both sides is judged neither for the fault
+nor for a gap. The time of the repair is noted before the first thing is changed, so that an attempt in between belongs
+to "after": from then on it may meet either.
 
-What this cannot see: an attempt that has left no trace yet (a relay that sleeps between its look-up and its
-connection for longer than the moment allowed), and a resolver of the relay's own that asks again later.
+What this cannot see: an attempt that has left no trace yet (a relay that sleeps between its look-up and its connection
+for longer than in any healthy delivery), and a resolver of the relay's own that asks again later.
 """
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+
+from conformance.catalogue.destination import Timeout
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.evidence.view import Evidence
-from conformance.target import Schedule
-from conformance.witness.attempts import Attempt
-from fake_servers import Silence
-from fake_servers.events import DnsAnswer
+from conformance.witness.attempts import NEARLY, Attempt, lingering
+from conformance.witness.traces import dns_patience, is_unanswered
+from fake_servers.events import DnsAnswer, TcpProbe
 
 # Attempts that must meet the fault before it is repaired: two make one gap.
 ATTEMPTS_BEFORE_REPAIR = 2
 
-# An attempt is over when so many seconds have passed without a trace of it, or this part of the interval.
+# It is quiet when so many seconds have passed without a trace, or more by what this relay shows, ...
 _PAUSE = 0.5
-_PART_OF_INTERVAL = 0.25
+_TIMES_ITS_OWN = 2.0
+# ... but no more than this part of the interval.
+_PART_OF_INTERVAL = 0.5
 
 
 def attempts_over(mode: FailureMode, evidence: Evidence, now: float) -> list[Attempt]:
     """Return the attempts that met the fault so far and are over at a time of the journal."""
-    attempts = mode.witness.attempts(evidence, connections=mode.attempt.connections)
+    every = _all_attempts(mode, evidence)
+    attempts = [attempt for attempt in every if attempt.met]
     whole = [attempt for attempt in attempts if len(attempt.contacts) >= len(attempts[0].contacts)]
-    if whole and not _all_closed(evidence):
+    if whole and whole[-1] is every[-1] and _busy_until(every, evidence) > now:
         whole.pop()
-    return [attempt for attempt in whole if attempt.latest_end <= now]
+    return whole
 
 
-def seconds_to_quiet(evidence: Evidence, now: float, patience: float) -> float:
+def seconds_to_quiet(mode: FailureMode, evidence: Evidence, now: float, pause: float) -> float:
     """Return how long it takes at least until no attempt is under way, if nothing more happens; at most 0: none is.
 
     Args:
+        mode: The failure mode.
         evidence: What is known by now.
         now: The time of the journal.
-        patience: Seconds for which the relay waits for an answer of its name server.
+        pause: Seconds without a trace that are quiet (`quiet_pause`).
     """
-    pause = min(_PAUSE, _PART_OF_INTERVAL * evidence.staged.granted.retry_interval)
-    if not _all_closed(evidence):
+    busy = _busy_until(_all_attempts(mode, evidence), evidence)
+    if busy == math.inf:
         return pause
-    traces = [event.at for event in evidence.events]
-    silences = [
-        event.at + patience
-        for event in evidence.events
-        if isinstance(event, DnsAnswer) and event.answer == Silence.name
+    moved = max((event.at for event in evidence.events if not isinstance(event, TcpProbe)), default=0.0)
+    return max(moved, busy) + pause - now
+
+
+def quiet_pause(evidence: Evidence, longest_pause: float) -> float:
+    """Return for how many seconds nothing must have moved, given the relay's longest pause in a healthy delivery."""
+    return min(
+        max(_PAUSE, _TIMES_ITS_OWN * longest_pause),
+        _PART_OF_INTERVAL * evidence.staged.granted.retry_interval,
+    )
+
+
+def longest_wait_for_quiet(mode: FailureMode, evidence: Evidence) -> float:
+    """Return for how long quiet is waited for: the longest time-out that concerns the mode, and one interval."""
+    granted = evidence.staged.granted
+    which = mode.attempt.timeout
+    own = which.of(granted) or which.of(evidence.record.header.asked) if which is not None else 0.0
+    asked_in_vain = any(is_unanswered(answer) for answer in evidence.of(DnsAnswer))
+    dns = dns_patience(evidence) if asked_in_vain or which is Timeout.DNS else 0.0
+    return max(own or 0.0, dns) + granted.retry_interval
+
+
+def _all_attempts(mode: FailureMode, evidence: Evidence) -> list[Attempt]:
+    return mode.witness.all_attempts(evidence, connections=mode.attempt.connections)
+
+
+def _busy_until(attempts: list[Attempt], evidence: Evidence) -> float:
+    """Return when the last attempt is over at the latest; infinite: when its connection is closed."""
+    forgotten = {each.connection.number for each in lingering(evidence, attempts)}
+    connected = any(each.closed is None and each.number not in forgotten for each in evidence.all_connections)
+    if not attempts:
+        return math.inf if connected else 0.0
+    # where the next one began all the same, the relay had given up, and had rested since
+    rest = NEARLY * evidence.staged.granted.retry_interval
+    seen = [
+        max(0.0, later.at - rest - attempt.at)
+        for attempt, later in pairwise(attempts)
+        if attempt.latest_end >= later.at or attempt.connections & forgotten
     ]
-    return max([*traces, *silences], default=0.0) + pause - now
-
-
-def dns_patience(granted: Schedule, asked: Schedule) -> float:
-    """Return for how many seconds the relay waits for an answer of its name server."""
-    return granted.dns_timeout or asked.dns_timeout or 0.0
-
-
-def _all_closed(evidence: Evidence) -> bool:
-    return all(connection.closed is not None for connection in evidence.connections)
+    latest = math.inf if connected else attempts[-1].latest_end
+    return min(latest, attempts[-1].at + max(seen)) if seen else latest

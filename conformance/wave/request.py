@@ -96,6 +96,7 @@ def header(plan: Plan, target: Target, lab: Lab, resolver: Address) -> Header:
         },
         alert_messages=messages,
         alert_age=age,
+        alone=plan.alone,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,9 +16,11 @@ from conformance.target import Capability, Target
 from conformance.wave import request
 from conformance.wave.adapter import TargetUnusable, running
 from conformance.wave.directory import Directory
+from conformance.wave.downfall import trouble_of
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from conformance.wave.gate import Gate, busy
 from conformance.wave.group import Group, Stage, TroubleScope, groups_of
+from conformance.wave.pace import Pace
 from conformance.wave.plan import Plan
 from conformance.wave.player import Player
 from conformance.wave.reactions import Reactions
@@ -55,6 +57,7 @@ class _Wave:
         self._tell = tell
         self._journal = Journal()
         self._players = Directory()
+        self._pace = Pace()
         self._lag = LagMeter(self._journal)
         self._pressure = Pressure(self._journal)
         self._reactions = Reactions()
@@ -106,7 +109,7 @@ class _Wave:
             # on the steady clock the schedule that was asked for is stretched, and windows follow it
             stretch = 1.0 if self._plan.timing is Timing.STEADY else self._plan.stretch
             self._players.add(
-                Player(scenario, index, envelope, staged, header, world, stretch, self._journal),
+                Player(scenario, index, envelope, staged, header, world, stretch, self._journal, self._pace),
                 self._journal,
             )
 
@@ -115,15 +118,17 @@ class _Wave:
         anchors = Path(self._plan.work_directory) / "trust-anchors.pem"
         anchors.write_bytes(world.authority.trust_anchors())
         capabilities = frozenset(self._target.capabilities)
-        groups = groups_of(list(self._players), capabilities)
+        groups = groups_of(list(self._players), capabilities, alone=self._plan.alone)
         self._gate = Gate(partial(busy, self._journal, self._pressure, self._lag), self._journal.now)
         self._scope = TroubleScope(groups)
+        self._one_by_one = asyncio.Lock()
         stage = Stage(
             plan=self._plan,
             capabilities=capabilities,
             journal=self._journal,
             tell=self._entry,
             closed=self._closed,
+            only_group=len(groups) == 1,
         )
         self._progress(0, len(self._players))
         async with asyncio.TaskGroup() as tasks:
@@ -137,17 +142,22 @@ class _Wave:
             TargetUnusable: What broke concerns every group; else it is noted as this one's.
         """
         trouble = await trouble_of(self._with_relay(group, stage, world, anchors))
-        if trouble is None:
-            return
+        if trouble is not None and self._plan.alone and not self._scope.has_started(group):
+            # a relay that serves many need not be one that can run beside another one
+            async with self._one_by_one:
+                await self._gate.empty()
+                group.again = True
+                trouble = await trouble_of(self._with_relay(group, stage, world, anchors))
+        if trouble is None or group.gone:
+            return  # a relay that is gone may not be stopped in good order
         if trouble.installation or self._scope.is_general(group):
             raise trouble
         self._entry(_entry_of(trouble, self._journal.now(), group.scenario))
 
     async def _with_relay(self, group: Group, stage: Stage, world: World, anchors: Path) -> None:
         async with self._gate.admitted() as started:
-            folder = f"relay-{group.number}"
             config = request.relay_config(
-                self._plan, self._lab, world.resolver, anchors, folder, group.connectors, group.accepted
+                self._plan, self._lab, world.resolver, anchors, group.folder, group.connectors, group.accepted
             )
             async with running(self._target, config) as instance:
                 started()
@@ -180,19 +190,6 @@ class _Wave:
             lag=self._lag.worst(begin, end),
             pressure=self._pressure.worst(begin, end, harmless=prompt),
         )
-
-
-async def trouble_of(work: Awaitable[None]) -> TargetUnusable | None:
-    """Do some work and return what broke a relay or its adapter meanwhile, the first of several such troubles."""
-    found: BaseException | None = None
-    try:
-        await work
-    except* TargetUnusable as group:
-        found = group
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    assert found is None or isinstance(found, TargetUnusable)
-    return found
 
 
 def _entry_of(trouble: TargetUnusable, at: float, scenario: str = "") -> Trouble:

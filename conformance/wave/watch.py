@@ -37,6 +37,8 @@ class RelayWatch:
         tell: Called with every listing and every new delivery event.
         number: The number of the relay; its queue holds the messages of its own scenarios only.
         listings: The last two.
+        answered: When the relay last answered.
+        missed: When it first failed to, after that; None: it has answered since.
     """
 
     instance: Instance
@@ -44,6 +46,8 @@ class RelayWatch:
     tell: Callable[[QueueListing | Reported], None]
     number: int = 1
     listings: deque[QueueListing] = field(default_factory=lambda: deque(maxlen=2))
+    answered: float = 0.0
+    missed: float | None = None
     _seen: int = 0
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _answered: asyncio.Event = field(default_factory=asyncio.Event)
@@ -68,14 +72,22 @@ class RelayWatch:
     async def ask(self) -> None:
         """Ask once, for the events first: what they say is older than what the queue says."""
         async with self._turn:
-            await self._read_events()
-            before = self._waiting()
-            await self._list()
-            if before - self._waiting():
-                # A listing is no snapshot (see evidence/queue.py): a message counts as gone when two of them say so.
-                await self._list()
+            try:
+                await self._ask()
+            except TargetUnusable:
+                self.missed = self.journal.now() if self.missed is None else self.missed
+                raise
+            self.answered, self.missed = self.journal.now(), None
             self._answered.set()
             self._answered = asyncio.Event()
+
+    async def _ask(self) -> None:
+        await self._read_events()
+        before = self._waiting()
+        await self._list()
+        if before - self._waiting():
+            # A listing is no snapshot (see evidence/queue.py): a message counts as gone when two of them say so.
+            await self._list()
 
     async def next_listing(self) -> None:
         """Wait for a listing that is begun from now on; with it comes the one that may be made at once after it.

@@ -9,8 +9,10 @@ from typing import Literal
 
 from conformance.evidence.connections import Connection
 from conformance.evidence.view import Evidence
-from conformance.witness.attempts import Contact, Witness, before_repair
+from conformance.witness.attempts import Witness, before_repair
+from conformance.witness.contact import Contact
 from conformance.witness.dns import QUERIES_PER_ATTEMPT, look_ups
+from conformance.witness.traces import connect_patience
 from fake_servers.events import Event, TcpProbe, TcpSyn
 
 
@@ -35,6 +37,7 @@ def connections_with(
             end=min(ended, told.at + patience, heard),
             latest_end=ended,
             host=names.get(connection.server, connection.server),
+            shown_by=connection.accepted,
         )
         contacts.append(contact)
     return contacts
@@ -71,6 +74,7 @@ def _syns(evidence: Evidence, outcome: Literal["dropped", "refused"]) -> list[Co
             end=syn.at + syn.seconds,
             latest_end=syn.at + syn.seconds,
             host=names.get(syn.server, syn.server),
+            shown_by=syn,
         )
         for syn in evidence.of(TcpSyn)
         if syn.outcome == outcome
@@ -80,8 +84,8 @@ def _syns(evidence: Evidence, outcome: Literal["dropped", "refused"]) -> list[Co
 
 def _dropped(evidence: Evidence) -> list[Contact]:
     # the last sign of a dropped SYN is its last retransmission; the relay waits on until its time-out
-    granted = evidence.staged.granted.connect_timeout or evidence.record.header.asked.connect_timeout or 0.0
-    return [replace(c, latest_end=max(c.end, c.at + granted)) for c in _syns(evidence, "dropped")]
+    waited = connect_patience(evidence)
+    return [replace(c, latest_end=max(c.end, c.at + waited)) for c in _syns(evidence, "dropped")]
 
 
 def _refused(evidence: Evidence) -> list[Contact]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from conformance.evidence.view import Evidence
-from conformance.witness.attempts import Contact, Witness, before_repair
+from conformance.witness.attempts import Witness, before_repair
+from conformance.witness.contact import Contact
+from conformance.witness.traces import dns_patience
 from fake_servers import Cname, Delayed, Malformed, NoData, OtherName, Silence, Truncated, WrongId
 from fake_servers.events import DnsAnswer
 
@@ -52,6 +54,7 @@ def _contact(answer: DnsAnswer, host: str, lasting: float) -> Contact:
         host=host,
         mark=f"{answer.id}",
         what=f"{answer.type} {answer.transport}",
+        shown_by=answer,
     )
 
 
@@ -70,16 +73,12 @@ def _resolved(evidence: Evidence) -> set[str]:
     }
 
 
-def _patience(evidence: Evidence) -> float:
-    return evidence.staged.granted.dns_timeout or evidence.record.header.asked.dns_timeout or 0.0
-
-
 def _failed(evidence: Evidence) -> list[Contact]:
     return before_repair(evidence, look_ups(evidence, failed=True))
 
 
 def _unanswered(evidence: Evidence) -> list[Contact]:
-    return before_repair(evidence, look_ups(evidence, failed=True, lasting=_patience(evidence)))
+    return before_repair(evidence, look_ups(evidence, failed=True, lasting=dns_patience(evidence)))
 
 
 def _answers(evidence: Evidence, told: Callable[[DnsAnswer], bool], *, lasting: float = 0.0) -> list[Contact]:
@@ -98,10 +97,13 @@ def _answers(evidence: Evidence, told: Callable[[DnsAnswer], bool], *, lasting: 
 
 
 def _given(*ways: str) -> _See:
-    """Return what sees the answers about addresses that were given in one of these ways."""
+    """Return what sees the answers that were given in one of these ways, whatever was asked.
+
+    Some relays ask for MX records of a smart host's name before they ask for its addresses.
+    """
 
     def see(evidence: Evidence) -> list[Contact]:
-        return _answers(evidence, lambda answer: answer.answer in ways and answer.type in _FAMILIES)
+        return _answers(evidence, lambda answer: answer.answer in ways)
 
     return see
 
@@ -110,8 +112,8 @@ def _spoilt(evidence: Evidence) -> list[Contact]:
     ways = (WrongId.name, OtherName.name, Malformed.name)
     return _answers(
         evidence,
-        lambda answer: answer.answer in ways and answer.type in _FAMILIES,
-        lasting=_patience(evidence),
+        lambda answer: answer.answer in ways,
+        lasting=dns_patience(evidence),
     )
 
 
@@ -123,7 +125,7 @@ def _failed_family(evidence: Evidence) -> list[Contact]:
     def silent(answer: DnsAnswer) -> bool:
         return answer.type in _FAMILIES and answer.answer == Silence.name
 
-    waited = _answers(evidence, silent, lasting=_patience(evidence))
+    waited = _answers(evidence, silent, lasting=dns_patience(evidence))
     return sorted([*_answers(evidence, told), *waited], key=lambda contact: contact.at)
 
 
@@ -139,7 +141,7 @@ def _unanswered_mx(evidence: Evidence) -> list[Contact]:
     return _answers(
         evidence,
         lambda answer: _asks_for_mx(evidence, answer) and _is_useless(answer),
-        lasting=_patience(evidence),
+        lasting=dns_patience(evidence),
     )
 
 

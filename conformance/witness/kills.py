@@ -12,7 +12,8 @@ from typing import Literal
 
 from conformance.evidence.connections import Connection, connections_of
 from conformance.evidence.view import Evidence
-from conformance.witness.attempts import Contact, Witness
+from conformance.witness.attempts import Witness
+from conformance.witness.contact import Contact
 from fake_servers import Stage
 from fake_servers.events import (
     ClientReply,

@@ -8,8 +8,9 @@ from functools import cache
 
 from conformance.evidence.connections import Connection
 from conformance.evidence.view import Evidence
-from conformance.witness.attempts import Contact, Witness, before_repair
+from conformance.witness.attempts import Witness, before_repair
 from conformance.witness.connections import connections_with
+from conformance.witness.contact import Contact
 from fake_servers import Certificate, Stage
 from fake_servers.events import Event, SmtpSent, TlsEstablished, TlsOffered
 

@@ -29,6 +29,7 @@ from conformance.evidence.record import (
     load,
     to_line,
 )
+from conformance.evidence.relays import Idling, Stopped
 from conformance.target import Alert, DeliveryEvent, QueuedMessage, Schedule
 from fake_servers.events import KINDS, Event
 
@@ -52,7 +53,11 @@ for _plain in (Schedule, Site, QueuedMessage, DeliveryEvent, Alert, Offer, Opera
 
 
 @pytest.mark.parametrize(
-    "kind", [Header, Staged, QueueListing, Reported, AlertListing, Trouble, Footer, *KINDS.values()]
+    "kind",
+    [
+        *(Header, Staged, QueueListing, Reported, AlertListing, Trouble, Stopped, Idling, Footer),
+        *KINDS.values(),
+    ],
 )
 def test_every_kind_of_entry_makes_the_round_trip(kind: type[Any]) -> None:
     @given(_events(kind) if issubclass(kind, Event) else _entries(kind))

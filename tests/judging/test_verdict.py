@@ -18,6 +18,8 @@ def _finding(level: Level, *, holds: bool) -> Finding:
         (Level.MUST, False, Verdict.FAIL),
         (Level.SHOULD, True, Verdict.PASS),
         (Level.SHOULD, False, Verdict.DEVIATION),
+        (Level.HYGIENE, True, Verdict.PASS),
+        (Level.HYGIENE, False, Verdict.DEVIATION),
         (Level.MAY, True, Verdict.PASS),
         (Level.MAY, False, Verdict.PASS),
     ],

@@ -18,6 +18,9 @@ _ASPECTS = {aspect.name: aspect for aspect in ASPECTS}
 # Not applicable to the reference relay itself, which sends no such notices.
 _OPTIONAL = ("delay_notice",)
 
+# Judged of nearly everything that is staged; why there is nothing to judge is told by what the mutant is about.
+_BESIDE = ("survives", "tidy")
+
 
 @dataclass
 class Result:
@@ -62,7 +65,7 @@ def _compare(result: Result, mutant: Mutant, given: Given) -> None:
     expected = find(mutant, given.aspect, given.scenario, given.profile)
     judged = given.judged
     if expected is None:
-        missing = given.aspect in _OPTIONAL and judged.verdict is Verdict.NOT_APPLICABLE
+        missing = given.aspect in (*_OPTIONAL, *_BESIDE) and judged.verdict is Verdict.NOT_APPLICABLE
         if judged.verdict is not Verdict.PASS and not missing and not _has_nothing_to_look_at(mutant, given):
             result.collateral.append(str(given))
             result.late |= _came_late(given)

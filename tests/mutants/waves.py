@@ -19,6 +19,7 @@ from conformance.judging.judge import Judged, judge
 from conformance.lab import addresses as labs
 from conformance.lab import namespace
 from conformance.schedules.scenarios import scenario_of as scenario_by_id
+from conformance.session.isolation import isolate
 from conformance.session.launch import launch_all
 from conformance.suite import ASPECTS
 from conformance.target import Capability, Schedule
@@ -110,7 +111,7 @@ def stage(
         for lab in labs.NAMES
         if lab == labs.LOOPBACK or namespace.unavailable() is None
     }
-    waves = []
+    plans = []
     for lab, timing in itertools.product(possible, Timing):
         here = [
             each
@@ -129,9 +130,19 @@ def stage(
                 slack=planning.slack(timing, day),
                 disarmed=disarmed,
             )
-            waves.append((plan, folder / f"{lab}-{timing}"))
-    for _, wave in waves:
+            plans.append(plan)
+    records = _launch(plans, folder)
+    return [*records, *isolate(plans, records, lambda further: _launch(further, folder))]
+
+
+def _launch(plans: Sequence[Plan], folder: Path) -> list[Record]:
+    waves = []
+    for plan in plans:
+        name = f"{plan.lab}-{plan.timing}" + "-alone" * plan.alone
+        rounds = len(list(folder.glob(f"{name}*")))
+        wave = folder / (f"{name}-{rounds + 1}" if rounds else name)
         wave.mkdir(parents=True)
+        waves.append((plan, wave))
     return [load(path) for path in launch_all(waves, _Quiet(), patience=0.0)]
 
 
@@ -164,6 +175,15 @@ def judge_all(records: Sequence[Record], profile: str, *, unstaged: bool = False
     for aspect in ASPECTS:
         for scenario in judged_by(aspect, names):
             staged = [record for record in records if scenario.id in record.staged]
+            staged = [
+                each for number, each in enumerate(staged) if not _superseded(each, staged[number + 1 :])
+            ]
             for record in staged or (records[:1] if unstaged else []):
                 judged = judge(aspect, scenario, record, profiles.load(profile))
                 yield Given(aspect.name, scenario, profile, judged)
+
+
+def _superseded(record: Record, later: Sequence[Record]) -> bool:
+    """Tell whether a scenario was staged again because its relay had been brought down, or kept busy."""
+    spoilt = bool(record.stopped) or any(idling.suspects for idling in record.idling)
+    return spoilt and any(each.header.timing == record.header.timing for each in later)

@@ -16,6 +16,9 @@ from typing import Any
 
 from broken_relays import (
     CrashesOnThirdMessage,
+    DiesOfAReset,
+    DiesOfAResetAlone,
+    DiesOfTwoThings,
     ExitsAtStart,
     Lingers,
     RefusesMail,
@@ -29,7 +32,16 @@ from conformance.target import (
 )
 from conformance.targets.reference import ReferenceRelay, ReferenceTarget
 
-__all__ = ["CrashesOnThirdMessage", "ExitsAtStart", "Lingers", "RefusesMail", "Synchronous"]
+__all__ = [
+    "CrashesOnThirdMessage",
+    "DiesOfAReset",
+    "DiesOfAResetAlone",
+    "DiesOfTwoThings",
+    "ExitsAtStart",
+    "Lingers",
+    "RefusesMail",
+    "Synchronous",
+]
 
 
 class Empty:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 from conformance.target import Address, Capability, QueuedMessage, RelayConfig, Schedule, TargetError
@@ -149,6 +150,52 @@ class ExitsAtStart(_Program):
 
 class CrashesOnThirdMessage(_Program):
     misbehaviour = "crash"
+
+
+class DiesOfAReset(ReferenceTarget):
+    """Its relay dies when a server resets a connection."""
+
+    when = "error.cause is Cause.RESET"
+
+    def command(self, config_file: Path) -> list[str]:
+        return [sys.executable, "-c", _MORTAL.format(when=self.when), "serve", "--config", str(config_file)]
+
+
+class DiesOfTwoThings(DiesOfAReset):
+    """Its relay dies once it has met both a reset and a close, so of no scenario alone."""
+
+    when = "{Cause.RESET, Cause.CLOSED} <= met"
+
+
+class DiesOfAResetAlone(DiesOfAReset):
+    """The same, with one instance for each connector."""
+
+    capabilities = ReferenceTarget.capabilities - {Capability.MANY_CONNECTORS}
+
+
+# The reference relay, and what it dies of.
+_MORTAL = """
+import os, sys
+from conformance.reference.classify import Cause
+from conformance.reference.cli import main
+from conformance.reference.errors import SessionFailed
+from conformance.reference.session import Session
+
+met, read = set(), Session._read
+
+async def mortal(self, *args):
+    try:
+        return await read(self, *args)
+    except SessionFailed as error:
+        met.add(error.cause)
+        if {when}:
+            print("panic: slice bounds out of range", file=sys.stderr, flush=True)
+            os.abort()
+        raise
+
+Session._read = mortal
+sys.exit(main())
+"""
 
 
 class Lingers(_Program):

@@ -55,6 +55,14 @@ def test_a_failure_says_what_was_asked_by_whom_and_what_was_seen() -> None:
     assert "destination repaired" in told
 
 
+def test_the_timeline_says_when_the_relay_was_gone() -> None:
+    story = waiting("greeting_421").is_gone(4.0).change(closed=None)
+    assert any(
+        line.split()[0] == "+3.000" and line.endswith("gone: it does not answer") for line in _lines(story)
+    )
+    assert "fail: relay/survives (MUST, profile eop)" in _explained(story, "survives")
+
+
 def test_what_could_not_be_judged_says_why() -> None:
     story = Story("connection_refused").look(2.0)
     assert "the failure was not provoked" in " ".join(_explained(story, "retried").split())

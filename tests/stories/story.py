@@ -14,6 +14,7 @@ from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import Profile, load
 from conformance.catalogue.scenario import Course, controls_of
 from conformance.evidence.record import QueueListing, Record, Reported, Site, Trouble
+from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.view import Evidence
 from conformance.judging.aspect import Case
 from conformance.judging.judge import Judged, judge
@@ -52,6 +53,8 @@ class Story:
     queue_listings: list[QueueListing] = field(default_factory=list)
     reported: list[Reported] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+    stopped: list[Stopped] = field(default_factory=list)
+    idling: list[Idling] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.scenario = scenario_of(self.mode, self.course)
@@ -138,7 +141,7 @@ class Story:
             mail_from=self.staged.sender if mail_from is None else mail_from,
             tls=tls,
         )
-        return self.connects(at - 0.05, arrived, host=host)
+        return self.connects(at - 0.05, arrived, received("quit", "QUIT"), host=host)
 
     def returns(
         self, at: float, *, content: bytes | None = None, to: str = "", mail_from: str = "", **report: str
@@ -146,7 +149,9 @@ class Story:
         """Receive a report at the sink, for this scenario's sender or for somebody else."""
         returned = ndr(self.staged, **report) if content is None else content
         who = to or self.staged.sender
-        return self.note(message(who, returned, mail_from=mail_from, at=at, server=SINK, connection=9))
+        sink: dict[str, Any] = {"server": SINK, "connection": 9}
+        self.note(message(who, returned, mail_from=mail_from, at=at, **sink))
+        return self.note(received("quit", "QUIT", at=at, **sink))
 
     def says_mail(self, at: float, mail_from: str, *recipients: str, then: Event | None = None) -> Story:
         """Open a connection to a server of this scenario, and offer an envelope on it, taken or not."""
@@ -174,6 +179,29 @@ class Story:
         self.queue_listings.append(
             QueueListing(asked=at - 0.01, at=at, waiting=waiting, relay=self.staged.relay)
         )
+        return self
+
+    def is_gone(self, at: float, *others: str, suspects: tuple[str, ...] = (), log: str = "") -> Story:
+        """Have the relay be missed from a time on, with whatever else was played on it."""
+        scenarios = [self.staged.scenario, *others]
+        self.stopped.append(
+            Stopped(
+                at=at,
+                seen=at - 1.0,
+                message="it does not answer",
+                log=log,
+                relay=self.staged.relay,
+                scenarios=scenarios,
+                suspects=list(suspects or scenarios),
+            )
+        )
+        return self
+
+    def idles(self, cores: float, seconds: float, *others: str) -> Story:
+        """Have the relay use so much of a processor for so long at the end, with whatever else was played on it."""
+        scenarios = [self.staged.scenario, *others]
+        idling = Idling(at=60.0, seconds=seconds, cores=cores, since=2.0, scenarios=scenarios)
+        self.idling.append(replace(idling, suspects=scenarios if idling.is_busy else []))
         return self
 
     def change(self, **changes: object) -> Story:
@@ -211,6 +239,8 @@ class Story:
             reported=[r for story in stories for r in story.reported],
             troubles=[t for story in stories for t in story.troubles],
             footer=None,
+            stopped=[s for story in stories for s in story.stopped],
+            idling=[i for story in stories for i in story.idling],
         )
 
     def evidence(self, *others: Story) -> Evidence:

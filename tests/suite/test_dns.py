@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from stories.story import Story, good_control, observed, waiting
-from stories.wire import answer, fault, sent
+from stories.wire import answer, fault, query, sent
 
 from conformance.evidence.record import Site
 from conformance.judging.verdict import Verdict
@@ -38,6 +38,46 @@ class TestAvoids:
         story.events.clear()
         _asks(story, 1.1, "MX", "records", f"10 {story.staged.domain}.")
         assert story.verdict("avoids") is Verdict.INCONCLUSIVE
+
+    @staticmethod
+    def _better(asked: float, answered: float | None, connects: float) -> Story:
+        """Look up the better of two hosts, and go to the other one."""
+        story = Story("mx_preference")
+        name, records = story.site(1).name, (story.site(1).host,)
+        story.note(query(name, at=asked, id=7))
+        if answered is not None:
+            story.note(answer(name, "records", *records, at=answered, id=7))
+        return story.delivers(connects + 0.05)
+
+    @pytest.mark.parametrize(
+        ("answered", "connects", "verdict"),
+        [
+            (1.2, 1.3, Verdict.FAIL),
+            (1.2, 2.5, Verdict.FAIL),
+            (1.2, 3.1, Verdict.INCONCLUSIVE),  # as late as a time-out of 2 s
+            (3.2, 1.3, Verdict.INCONCLUSIVE),  # answered only then
+            (None, 1.3, Verdict.INCONCLUSIVE),
+        ],
+    )
+    def test_a_look_up_of_the_better_host_that_may_have_timed_out_accuses_nobody(
+        self, answered: float | None, connects: float, verdict: Verdict
+    ) -> None:
+        story = self._better(1.1, answered, connects)
+        assert story.verdict("avoids") is verdict
+        assert not story.judge("avoids").conclusive
+
+    def test_what_we_were_late_is_part_of_that(self) -> None:
+        story = self._better(1.1, 2.3, 2.4)
+        assert story.verdict("avoids") is Verdict.FAIL
+        assert story.change(lag=0.9).verdict("avoids") is Verdict.INCONCLUSIVE
+
+    @pytest.mark.parametrize(("again", "verdict"), [(1.21, Verdict.FAIL), (1.8, Verdict.INCONCLUSIVE)])
+    def test_whoever_asks_again_long_after_the_answer_did_not_have_it(
+        self, again: float, verdict: Verdict
+    ) -> None:
+        story = self._better(1.1, 1.2, 1.9).looks_up(again, host=1)
+        story.events.sort(key=lambda event: event.at)
+        assert story.verdict("avoids") is verdict
 
     def test_whoever_goes_nowhere_avoids_nothing(self) -> None:
         assert Story("mx_preference").verdict("avoids") is Verdict.INCONCLUSIVE

@@ -141,3 +141,37 @@ def test_whoever_still_reads_a_reply_without_end_has_not_failed_yet() -> None:
     assert story.verdict("times_out") is Verdict.DEVIATION
     for aspect in ("error_code", "error_detail", "destination_server", "stays_queued", "retried", "recovers"):
         assert story.verdict(aspect) is Verdict.NOT_APPLICABLE
+
+
+def test_a_connection_that_lingers_while_the_relay_tries_again_holds_nothing() -> None:
+    story = _held("stall_at_mail", "stall", 40.0)
+    assert story.verdict("times_out") is Verdict.FAIL
+    story.connects(5.0, fault("stall", "mail"), lasting=2.1)
+    # it has rested for nine tenths of 2 s before it tried again
+    told = story.judge("times_out")
+    assert told.verdict is Verdict.PASS
+    assert "the longest over after 2.2 s, as the relay went on while the connection was open" in told.observed
+
+
+def test_a_connection_that_lingers_until_too_late_for_that_was_held() -> None:
+    story = _held("stall_at_mail", "stall", 40.0).connects(7.0, fault("stall", "mail"), lasting=2.1)
+    assert story.verdict("times_out") is Verdict.FAIL
+
+
+def test_going_to_the_next_host_or_telling_the_sender_shows_that_the_wait_was_over() -> None:
+    story = _held("stall_at_mail", "stall", 40.0)
+    assert story.returns(3.0).verdict("times_out") is Verdict.PASS
+    hosts = Story("first_host_silent").change(closed=30.0).connects(1.0, fault("stall"), lasting=29.0)
+    assert hosts.verdict("times_out") is Verdict.FAIL
+    assert hosts.delivers(3.2, host=1).verdict("times_out") is Verdict.PASS
+
+
+def test_a_look_up_alone_shows_nothing() -> None:
+    story = _held("stall_at_mail", "stall", 40.0).looks_up(3.0, type="AAAA")
+    assert story.verdict("times_out") is Verdict.FAIL
+
+
+def test_what_a_crowded_machine_may_bring_about_is_not_conclusive() -> None:
+    story = _held("stall_at_mail", "stall", 40.0)
+    assert story.judge("times_out").conclusive
+    assert not story.change(pressure=0.6).judge("times_out").conclusive

@@ -16,7 +16,7 @@ from conformance.evidence.queue import Presence
 from conformance.evidence.record import Entry, Record, assemble
 from conformance.evidence.view import Evidence
 from conformance.target import Capability, Envelope, QueuedMessage, RelayConfig, TargetError
-from conformance.wave import adapter, watch
+from conformance.wave import adapter, downfall, processor, watch
 from conformance.wave import gate as gates
 from conformance.wave import player as course
 from conformance.wave import staging as run
@@ -66,6 +66,7 @@ class Target:
         self.cannot_start: dict[str, TargetError] = {}
         self.cannot_stop: tuple[str, ...] = ()
         self.dies: tuple[str, ...] = ()
+        self.stands_alone = False
 
     @asynccontextmanager
     async def running(self, config: RelayConfig) -> AsyncIterator[HoldingRelay]:
@@ -74,6 +75,8 @@ class Target:
         if scenario in self.cannot_start:
             await asyncio.sleep(0.05)
             raise self.cannot_start[scenario]
+        if self.stands_alone and self.alive:
+            raise TargetError("one is running already")
         self.alive += 1
         self.most = max(self.most, self.alive)
         try:
@@ -87,11 +90,14 @@ class Target:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "QUEUE_INTERVAL", 0.05)
+    monkeypatch.setattr(processor, "LOOK", 0.01)
     monkeypatch.setattr(course.Player, "until", lambda *_: asyncio.sleep(0.1))
     monkeypatch.setattr(course.Player, "rest", lambda *_: asyncio.sleep(0.1))
 
 
-async def staged(target: Target, folder: Path, scenarios: list[str] = SCENARIOS) -> Record:
+async def staged(
+    target: Target, folder: Path, scenarios: list[str] = SCENARIOS, *, alone: bool = False
+) -> Record:
     plan = Plan(
         target="x",
         import_path=[],
@@ -100,6 +106,7 @@ async def staged(target: Target, folder: Path, scenarios: list[str] = SCENARIOS)
         asked=ASKED,
         timing=Timing.STEADY,
         work_directory=str(folder),
+        alone=alone,
     )
     entries: list[Entry] = []
     await run.run(plan, target, entries.append, lambda *_: None)
@@ -121,6 +128,42 @@ async def test_looks_at_a_queue_concern_the_scenarios_of_that_relay(many: bool, 
     assert numbers == ([1] * 5 if many else [1, 2, 3, 4, 5]), "in the order of the plan, whatever began first"
     for one in record.staged.values():
         assert Evidence(record, one).queue.throughout.presence is Presence.PRESENT
+
+
+@pytest.mark.parametrize("stands_alone", [False, True])
+async def test_one_that_serves_many_serves_each_alone_if_that_is_asked_for(
+    stands_alone: bool, tmp_path: Path
+) -> None:
+    target = Target()
+    target.capabilities = target.capabilities | {Capability.MANY_CONNECTORS}
+    target.stands_alone = stands_alone
+    record = await staged(target, tmp_path, alone=True)
+    assert record.header.alone
+    assert record.troubles == []
+    assert all(one.closed is not None for one in record.staged.values())
+    assert sorted(one.relay for one in record.staged.values()) == [1, 2, 3, 4, 5]
+    assert (target.most == 1) is stands_alone, "one by one where they cannot run side by side"
+
+
+@pytest.mark.parametrize(("many", "suspects"), [(True, SCENARIOS[:1]), (False, ["close_at_mail.healed"])])
+async def test_a_relay_that_is_gone_after_traffic_is_no_trouble(
+    many: bool, suspects: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downfall, "_BETWEEN", 0.01)
+    monkeypatch.setattr(course.Player, "has_traffic", lambda player, *_: player.scenario.id in suspects)
+    target = Target()
+    target.dies = ("close_at_mail.healed",)
+    target.cannot_stop = target.dies
+    if many:
+        target.capabilities = target.capabilities | {Capability.MANY_CONNECTORS}
+        target.dies = target.cannot_stop = ("greeting_421.healed",)  # of which its first connector is
+    record = await staged(target, tmp_path)
+    assert record.troubles == [], "nor that it cannot be stopped in good order"
+    [gone] = record.stopped
+    assert gone.suspects == suspects
+    assert gone.scenarios == (SCENARIOS if many else suspects)
+    open_ = {name for name, one in record.staged.items() if one.closed is None}
+    assert open_ == {*gone.scenarios}
 
 
 async def test_every_relay_is_told_the_way_back_to_the_senders(tmp_path: Path) -> None:

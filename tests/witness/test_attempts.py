@@ -7,8 +7,12 @@ from dataclasses import replace
 import pytest
 from stories.staging import GRANTED
 from stories.story import Story
+from stories.wire import fault
 
-from conformance.witness.attempts import Contact, Witness
+from conformance.catalogue.failure_modes import ALL
+from conformance.witness.attempts import Witness, lingering
+from conformance.witness.contact import Contact
+from fake_servers.events import TlsOffered
 
 INTERVAL = GRANTED.retry_interval
 
@@ -86,5 +90,82 @@ def test_an_attempt_ends_with_the_last_of_its_contacts() -> None:
     assert (attempt.at, attempt.end, attempt.latest_end) == (1.0, 1.5, 4.0)
 
 
+def test_what_is_asked_again_after_longer_than_any_resolver_waits_is_a_retry() -> None:
+    asked = [contact(at, lasting=150.0, mark="0", what="A udp") for at in (1.0, 61.0, 121.0)]
+    assert groups(*asked, most=3) == [[1.0], [61.0], [121.0]]
+    assert groups(*asked[:1], contact(6.0, lasting=150.0, mark="0", what="A udp"), most=3) == [[1.0, 6.0]]
+
+
+def test_no_attempt_lasts_longer_than_until_the_next_one_begins() -> None:
+    seen = [contact(1.0, lasting=9.0), contact(3.0, lasting=9.0)]
+    witness = Witness(sentence="x", see=lambda _: seen)
+    first, second = witness.attempts(Story("plain").evidence())
+    assert (first.end, first.latest_end, second.latest_end) == (1.0, 3.0, 12.0)
+
+
 def test_a_long_pause_makes_two_of_one_which_nobody_can_see() -> None:
     assert groups(contact(1.0, "a"), contact(2.1, "b")) == [[1.0], [2.1]]
+
+
+class TestTraces:
+    """What belongs to an attempt besides the proof that it met the fault."""
+
+    def _all(self, story: Story) -> list[tuple[float, float, float, bool]]:
+        mode = ALL[story.mode]
+        story.events.sort(key=lambda event: event.at)
+        found = mode.witness.all_attempts(story.evidence(), connections=mode.attempt.connections)
+        return [(round(a.at, 3), round(a.end, 3), round(a.latest_end, 3), a.met) for a in found]
+
+    def test_what_is_asked_before_a_connection_begins_its_attempt(self) -> None:
+        story = Story("greeting_421").looks_up(1.2, "nodata", type="MX").looks_up(1.3).connects(1.4, fault())
+        assert self._all(story) == [(1.2, 1.45, 1.5, True)]
+
+    def test_what_is_asked_after_it_moves_its_end(self) -> None:
+        story = Story("greeting_421").connects(1.2, fault()).looks_up(1.5, "silence", type="AAAA")
+        assert self._all(story) == [(1.2, 1.5, 3.5, True)]
+        story = Story("greeting_421").connects(1.2, fault()).looks_up(1.5, "nxdomain", type="TLSA")
+        assert self._all(story) == [(1.2, 1.5, 1.5, True)]
+
+    def test_a_question_is_not_waited_for_once_the_relay_connects_to_its_host(self) -> None:
+        story = Story("greeting_421").looks_up(1.2, "silence", type="AAAA").connects(1.3, fault())
+        assert self._all(story) == [(1.2, 1.35, 1.4, True)]
+
+    def test_the_time_out_of_a_question_counts_from_its_first_transmission(self) -> None:
+        story = Story("greeting_421").connects(1.2, fault())
+        for at in (1.5, 2.5):
+            story.looks_up(at, "silence", type="AAAA", id=7)
+        assert self._all(story) == [(1.2, 1.5, 3.5, True)]
+
+    def test_look_ups_alone_are_an_attempt_that_met_nothing(self) -> None:
+        story = (
+            Story("greeting_421").connects(1.2, fault()).looks_up(3.3).looks_up(5.4).connects(5.5, fault())
+        )
+        assert self._all(story) == [(1.2, 1.25, 1.3, True), (3.3, 3.3, 3.3, False), (5.4, 5.55, 5.6, True)]
+        assert len(ALL[story.mode].witness.attempts(story.evidence())) == 2
+
+    def test_what_leads_to_the_next_attempt_of_a_hasty_relay_belongs_to_that(self) -> None:
+        story = Story("greeting_421").connects(1.2, fault()).looks_up(1.35, type="TLSA")
+        story.looks_up(1.7).connects(1.75, fault())
+        assert self._all(story) == [(1.2, 1.35, 1.35, True), (1.7, 1.8, 1.85, True)]
+
+    def test_what_the_relay_asks_before_it_has_the_message_is_no_attempt(self) -> None:
+        assert self._all(Story("greeting_421").looks_up(0.9, type="MX")) == []
+
+    def test_a_connection_in_clear_after_one_that_failed_is_the_same_attempt(self) -> None:
+        story = Story("certificate_expired").connects(1.2, TlsOffered(certificate="expired")).connects(1.4)
+        assert self._all(story) == [(1.2, 1.5, 1.5, True)]
+
+    def test_a_healthy_connection_after_a_rest_is_another_attempt_though_the_former_is_open(self) -> None:
+        story = Story("greeting_timeout").connects(1.2, fault("stall"), lasting=9.0).connects(5.2)
+        assert self._all(story) == [(1.2, 3.25, 5.2, True), (5.2, 5.3, 5.3, False)]
+
+    def test_a_connection_that_is_open_when_the_next_attempt_begins_lingers(self) -> None:
+        story = Story("greeting_421").connects(1.2, fault(), lasting=9.0).connects(3.3, fault())
+        assert self._all(story) == [(1.2, 1.25, 3.3, True), (3.3, 3.35, 3.4, True)]
+        evidence = story.evidence()
+        [left] = lingering(evidence, ALL[story.mode].witness.all_attempts(evidence))
+        assert (left.connection.opened, left.since) == (1.2, 3.3)
+
+    def test_a_report_to_the_sender_is_no_attempt(self) -> None:
+        story = Story("greeting_421").connects(1.2, fault())
+        assert len(self._all(story.looks_up(3.3).says_mail(3.4, "", story.staged.sender))) == 1

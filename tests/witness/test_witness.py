@@ -111,6 +111,13 @@ class TestLookUps:
         story = Story("dns_nxdomain").looks_up(1.0, "nxdomain", type="MX").looks_up(1.0, "records")
         assert _starts(story) == []
 
+    @pytest.mark.parametrize(
+        ("mode", "answer"),
+        [("dns_malformed", "malformed"), ("dns_cname_chain", "cname"), ("dns_slow", "delayed")],
+    )
+    def test_whatever_is_asked_of_the_hosts_name_meets_its_fault(self, mode: str, answer: str) -> None:
+        assert _starts(Story(mode).change(repaired=None).looks_up(1.2, answer, type="MX")) == [1.2]
+
     def test_after_the_repair_a_failing_answer_is_not_the_fault(self) -> None:
         assert _starts(Story("dns_nxdomain").change(repaired=0.9).looks_up(1.0, "nxdomain")) == []
 

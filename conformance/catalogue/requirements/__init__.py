@@ -11,11 +11,12 @@ from importlib.resources import files
 
 
 class Level(StrEnum):
-    """How binding a requirement is (RFC 2119 words, by the rule of the catalogue)."""
+    """How binding a requirement is: RFC 2119 words, by the rule of the catalogue, and below them good housekeeping."""
 
     MUST = "MUST"
     SHOULD = "SHOULD"
     MAY = "MAY"
+    HYGIENE = "HYGIENE"
 
 
 class CatalogueError(Exception):
@@ -30,7 +31,8 @@ class Requirement:
         id: `area/slug`, chosen once and never reused.
         level: MUST only from the source document or an RFC MUST; SHOULD if documented elsewhere or sampled;
             MAY if inferred. Rows of the area `control` are the suite's own: what must be in order before anything
-            else can be concluded. They are a MUST by that reason, which their source names.
+            else can be concluded. They are a MUST by that reason, which their source names. HYGIENE: no standard asks
+            for it and no message suffers, but the machine does; its source is the reason. It is shown as a SHOULD is.
         text: What must hold, one sentence.
         source: Where it is said.
         since: Version of this suite that judged it first.

@@ -202,6 +202,12 @@ def waits_for_ever_in_the_body() -> None:
             *("greeting_timeout", "stall_at_ehlo_tls", "stall_at_rcpt", "stall_at_dot"),
         ),
     ),
+    also=hence(
+        "by the next attempt it has given up, and the connection is still there",
+        "tidy",
+        verdict="deviation",
+        modes=("greeting_timeout", "stall_at_ehlo_tls", "stall_at_rcpt", "stall_at_dot"),
+    ),
 )
 def waits_for_ever_for_the_answer_to_quit() -> None:
     """Says QUIT after a time-out, and waits without end for the answer."""

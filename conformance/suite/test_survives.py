@@ -1,0 +1,40 @@
+"""Nothing that a destination does brings the relay down."""
+
+from conformance.catalogue.scenario import CLOCK_CONTROL
+from conformance.judging.aspect import Case, Course, Finding, Kind, aspect, on_first_course
+from conformance.judging.survival import is_named, told, why_unjudged
+
+
+@aspect(
+    Course.HEALTHY,
+    Course.PERSISTS,
+    Course.HEALED,
+    Course.REJECTED,
+    Course.MIXED,
+    kinds=(Kind.CONTROL, Kind.HARMLESS, Kind.PASSING, Kind.TRANSIENT, Kind.PERMANENT, Kind.MIXED),
+    # what a moved clock is the control of has other courses
+    where=lambda mode, course: on_first_course(mode, course) and mode.name != CLOCK_CONTROL,
+    place=290,
+    outlives_relay=True,
+    by_itself=True,
+    requirements={"there": "relay/survives"},
+)
+def test_survives(case: Case) -> list[Finding]:
+    """The relay is there until the window closes; gone is one whose queue fails and whose submission is refused.
+
+    A worker that its master replaces, or a relay that is started again within seconds, is not gone. Of a relay that
+    many scenarios shared nobody can say which of them it was, until each has been staged alone.
+    """
+    gone = case.evidence.stopped
+    if gone is not None and not is_named(gone):
+        raise why_unjudged(gone)
+    return [
+        case.finding(
+            "survives.there",
+            holds=gone is None,
+            expected="the relay is there until the window closes",
+            observed="it was there" if gone is None else told(gone, case.evidence),
+            # it happened twice: in the company of others, and alone
+            conclusive=case.evidence.record.header.alone,
+        )
+    ]

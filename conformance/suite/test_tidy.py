@@ -1,0 +1,81 @@
+"""What is over costs nothing more: no connection is left open, no processor kept busy."""
+
+from collections.abc import Iterator
+
+from conformance.evidence.connections import Connection
+from conformance.evidence.relays import BUSY_CORES, BUSY_SECONDS
+from conformance.judging.aspect import Case, Course, Finding, Kind, aspect, on_first_course
+from fake_servers import Endless, Stall, Trickle
+
+# On a connection on which this was played the relay had to give up, and the server stays until it does. (One that the
+# server has closed itself is over for the journal.)
+_HELD = (Stall.name, Trickle.name, Endless.name)
+
+
+@aspect(
+    Course.HEALED,
+    Course.PERSISTS,
+    Course.REJECTED,
+    kinds=(Kind.HARMLESS, Kind.PASSING, Kind.TRANSIENT, Kind.PERMANENT),
+    where=on_first_course,
+    place=490,
+    by_itself=True,
+    requirements={"connections": "hygiene/connections", "processor": "hygiene/processor"},
+)
+def test_tidy(case: Case) -> list[Finding]:
+    """At the end of the window no connection is open that was given up, and the relay's processes have been idle.
+
+    A connection was given up if the relay began another one for the message later, or the message had left it: it was
+    delivered elsewhere, or reported. One on which a message was delivered may be kept for the next; one on which the
+    server refused something may be, too. Others may take one more time-out to go.
+    """
+    return [_connections(case), *_processor(case)]
+
+
+def _connections(case: Case) -> Finding:
+    staged = case.evidence.staged
+    end, when = staged.closed or 0.0, case.evidence.when
+    time_out = staged.granted.command_timeout or case.evidence.record.header.asked.command_timeout or 0.0
+    allowed = time_out + staged.granted.granularity + case.evidence.record.header.slack
+    left = [
+        f"#{connection.number}, given up by {when(at)}, was still open at {when(end)}"
+        for connection, at in _given_up(case, end)
+        if end - at > allowed
+    ]
+    return case.finding(
+        "tidy.connections",
+        holds=not left,
+        expected=f"each connection that was given up is closed within {allowed:.1f} s (a time-out of {time_out:.1f} s)",
+        observed="; ".join(left) or "none was left open",
+    )
+
+
+def _given_up(case: Case, end: float) -> Iterator[tuple[Connection, float]]:
+    """Yield what was open at the end of the window though the relay had given it up, and since when."""
+    evidence = case.evidence
+    gone = [message.at for message in evidence.messages]
+    gone += [] if evidence.given_up is None else [evidence.given_up]
+    for connection in evidence.connections:
+        faults = [fault.at for fault in connection.faults if fault.action in _HELD]
+        if not faults or connection.messages or not connection.is_open(end):
+            continue
+        later = [each.opened for each in evidence.connections if each.opened > connection.opened]
+        given_up = [at for at in (*later, *gone) if at > faults[-1]]
+        if given_up:
+            yield connection, min(given_up)
+
+
+def _processor(case: Case) -> Iterator[Finding]:
+    idling = case.evidence.idling
+    if idling is None:
+        return
+    if idling.is_busy and len(idling.scenarios) > 1:
+        return  # who did it shows when each is staged alone
+    yield case.finding(
+        "tidy.processor",
+        holds=not idling.is_busy,
+        expected=f"not more than {BUSY_CORES} of a processor for {BUSY_SECONDS:.0f} s when nothing is left to do",
+        observed=f"{idling.cores:.2f} of a processor for {idling.seconds:.1f} s",
+        # it happened twice: in the company of others, and alone
+        conclusive=case.evidence.record.header.alone,
+    )

@@ -1,0 +1,193 @@
+"""Relays that a peer brings down as a whole, and one that comes back by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import tomllib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from conformance.reference.classify import Cause, Stage
+from conformance.reference.config import Address
+from conformance.reference.errors import SessionFailed
+from conformance.reference.session import Reply, Session
+from conformance.reference.settings import Settings
+from mutants.mutant import Expected, fails, hence, mutation
+from mutants.patching import patch
+from mutants.selection import Names
+
+_SURVIVES = ("survives", "relay/survives")
+_INJECTED = ("injected_plaintext_under_opportunistic", "injected_plaintext_under_domain_validation")
+
+
+# What is judged of a message that had to wait, and cannot be judged when there is no relay.
+_WAITING = ("error_code", "error_detail", "destination_server", "stays_queued", "retried", "recovers", "tidy")
+_REFUSED = ("returned_at_once", "reports_refusal", "tidy")
+
+
+def _nothing_else(modes: Names, *aspects: str) -> tuple[Expected, ...]:
+    why = "the relay is gone before the window closes, which fails once"
+    return hence(why, *aspects, verdict="not_applicable", modes=modes)
+
+
+def _die(word: str) -> NoReturn:
+    print(word, file=sys.stderr, flush=True)
+    os.abort()
+
+
+def _free(option: str) -> Address:
+    """Return an address of a configuration with a port that nobody listens on: every life of a relay has the same."""
+    written = tomllib.loads(Path(sys.argv[-1]).read_text(encoding="utf-8"))[option]
+    host = written.rpartition(":")[0] if isinstance(written, str) else written["host"]
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return Address(host, probe.getsockname()[1])
+
+
+def _die_when_left(cause: Cause, times: int, end: Callable[[], object]) -> None:
+    """End when a session has ended by a cause for so many times."""
+    met = 0
+
+    def make(original: Any) -> Any:
+        async def read(self: Any, *args: Any) -> Any:
+            nonlocal met
+            try:
+                return await original(self, *args)
+            except SessionFailed as error:
+                met += error.cause is cause
+                if met == times:
+                    end()
+                raise
+
+        return read
+
+    patch(Session, "_read", make)
+
+
+@mutation(
+    scenarios=(
+        *_INJECTED,
+        "good_under_encryption_only",
+        "greeting_421",
+        "connection_refused",
+        "rejected_at_rcpt",
+    ),
+    caught=(fails(*_SURVIVES, *_INJECTED),),
+    also=(
+        *_nothing_else(_INJECTED, *_WAITING, "forgets_clear"),
+        *_nothing_else(("injected_plaintext_under_domain_validation",), "never_in_clear"),
+    ),
+)
+def dies_of_a_reply_behind_starttls() -> None:
+    """Dies of a reply that comes in clear behind the one to STARTTLS."""
+
+    def make(original: Any) -> Any:
+        async def starttls(self: Any, *args: Any) -> None:
+            old = self._protocol
+            await original(self, *args)
+            if old._buffer:
+                _die("free(): double free detected in tcache 2")
+
+        return starttls
+
+    patch(Session, "starttls", make)
+
+
+@mutation(
+    scenarios=("reset_at_ehlo", "close_at_ehlo", "greeting_421"),
+    caught=(fails(*_SURVIVES, "reset_at_ehlo"),),
+    also=_nothing_else(("reset_at_ehlo",), *_WAITING),
+)
+def dies_of_the_second_reset() -> None:
+    """Dies when a server resets a connection for the second time."""
+    _die_when_left(Cause.RESET, 2, lambda: _die("corrupted double-linked list"))
+
+
+def _die_of_a_reply(stage: Stage, which: Callable[[Reply], bool]) -> None:
+    """Die of a reply to a command."""
+
+    def make(original: Any) -> Any:
+        async def command(self: Any, at: Stage, line: str) -> Reply:
+            reply: Reply = await original(self, at, line)
+            if at is stage and which(reply):
+                _die("panic: interface conversion")
+            return reply
+
+        return command
+
+    patch(Session, "command", make)
+
+
+@mutation(
+    scenarios=("rejected_at_rcpt", "one_recipient_rejected", "rejected_at_data", "greeting_421"),
+    caught=(fails(*_SURVIVES, "rejected_at_rcpt", "one_recipient_rejected"),),
+    also=(
+        *_nothing_else(("rejected_at_rcpt",), *_REFUSED),
+        *_nothing_else(("one_recipient_rejected",), "each_recipient"),
+    ),
+)
+def dies_of_a_refused_recipient() -> None:
+    """Dies when a server refuses a recipient for good."""
+    _die_of_a_reply(Stage.RCPT, lambda reply: reply.code >= 500)
+
+
+@mutation(
+    scenarios=("slow", "plain", "first_host_silent", "stall_at_ehlo"),
+    caught=(fails(*_SURVIVES, "slow", "first_host_silent", "stall_at_ehlo"),),
+    also=(
+        *_nothing_else(("slow",), "delivered"),
+        *_nothing_else(("first_host_silent",), "delivers_anyway", "tidy", "times_out"),
+        *_nothing_else(("stall_at_ehlo",), *_WAITING, "times_out"),
+    ),
+)
+def dies_of_waiting() -> None:
+    """Dies when a server lets it wait for longer than a quarter of the time-out."""
+
+    def make(original: Any) -> Any:
+        async def read(self: Any, stage: Stage, reading: Any) -> Any:
+            reply = asyncio.ensure_future(reading)
+            done, _ = await asyncio.wait({reply}, timeout=self._timeouts.command / 4)
+            if not done:
+                _die("watchdog: no progress")
+            return await original(self, stage, reply)
+
+        return read
+
+    patch(Session, "_read", make)
+
+
+@mutation(scenarios=("reset_at_ehlo", "dns_nxdomain", "connection_refused"), profiles=("rfc",))
+def comes_back_by_itself() -> None:
+    """Ends when a server resets a connection for the second time, and is started again at once by its supervisor."""
+    addresses = [_free(option) for option in ("listen", "control")]
+    lives = 0
+    while child := os.fork():
+        lives += 1
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda number, _frame, child=child: os.kill(child, number))
+        _, status = os.waitpid(child, 0)
+        if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGABRT:
+            sys.exit(os.waitstatus_to_exitcode(status))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+    def make(original: Any) -> Any:
+        def init(self: Any, path: Any) -> None:
+            original(self, path)
+            listen, control = addresses
+            self.config = replace(self.config, listen=listen, control=control)
+
+        return init
+
+    patch(Settings, "__init__", make)
+    if not lives:
+        # once what came of the attempt is on disk
+        _die_when_left(
+            Cause.RESET, 2, lambda: asyncio.get_running_loop().call_later(0.2, _die, "starting anew")
+        )

@@ -1,0 +1,100 @@
+"""Relays that use a processor or hold a connection when there is nothing left to do with it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Any
+
+from conformance.reference import delivery
+from conformance.reference.classify import Cause
+from conformance.reference.errors import SessionFailed
+from conformance.reference.session import Reply, Session
+from mutants.mutant import deviates, hence, mutation
+from mutants.patching import patch
+
+_STALLS = ("greeting_timeout", "stall_at_ehlo", "stall_at_rcpt")
+_kept: list[Session] = []
+
+
+def _spin_when_left(seconds: float) -> None:
+    """Go round in circles when a server has closed the connection, or refused something for good."""
+
+    def spin(loop: asyncio.AbstractEventLoop, end: float) -> None:
+        if loop.time() < end:
+            loop.call_soon(spin, loop, end)
+
+    spinning = False
+
+    def make(original: Any) -> Any:
+        async def read(self: Any, *args: Any) -> Any:
+            nonlocal spinning
+            begin = False
+            try:
+                reply: Reply = await original(self, *args)
+                begin = reply.code >= 500
+            except SessionFailed as error:
+                begin = error.cause is Cause.CLOSED
+                raise
+            finally:
+                if begin and not spinning:
+                    spinning, loop = True, asyncio.get_running_loop()
+                    spin(loop, loop.time() + seconds)
+            return reply
+
+        return read
+
+    patch(Session, "_read", make)
+
+
+def _keep_when_silent(seconds: float) -> None:
+    """Keep the connection to a server that has fallen silent for so long after having given it up."""
+
+    def make(original: Any) -> Any:
+        def part(session: Any, error: SessionFailed | None) -> None:
+            if error is None or error.cause is not Cause.SILENT:
+                original(session, error)
+            elif math.isfinite(seconds):
+                asyncio.get_running_loop().call_later(seconds, session.abort)
+            else:
+                _kept.append(session)
+
+        return part
+
+    patch(delivery, "part", make)
+
+
+@mutation(
+    scenarios=("close_at_ehlo", "rejected_at_rcpt", "first_host_closes", "reset_at_ehlo", "dns_nxdomain"),
+    caught=(deviates("tidy", "hygiene/processor", "close_at_ehlo", "rejected_at_rcpt", "first_host_closes"),),
+)
+def spins_after_a_close() -> None:
+    """Uses all of a processor for good once a server has closed the connection, or refused something for good."""
+    _spin_when_left(math.inf)
+
+
+@mutation(scenarios=("close_at_ehlo", "reset_at_ehlo"), profiles=("rfc",))
+def spins_for_a_moment() -> None:
+    """Uses all of a processor for three seconds once a server has closed the connection."""
+    _spin_when_left(3.0)
+
+
+@mutation(
+    scenarios=(*_STALLS, "greeting_421"),
+    caught=(deviates("tidy", "hygiene/connections", *_STALLS),),
+    also=hence(
+        "the attempt is over, and to the server it does not look so",
+        "times_out",
+        modes=_STALLS,
+        certain=False,
+    ),
+)
+def keeps_what_it_gave_up() -> None:
+    """Keeps the connection to a server that has fallen silent open for good, though it has given it up."""
+    _keep_when_silent(math.inf)
+
+
+@mutation(scenarios=(*_STALLS, "greeting_421"), profiles=("rfc",))
+def closes_half_a_second_later() -> None:
+    """Closes the connection to a server that has fallen silent half a second after having given it up."""
+    _keep_when_silent(0.5)

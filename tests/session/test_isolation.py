@@ -1,0 +1,114 @@
+"""What is staged again after a relay was brought down, or kept busy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from stories.story import ASPECT, good, waiting
+
+from conformance.catalogue.course import Timing
+from conformance.catalogue.profile import load
+from conformance.evidence.record import Record
+from conformance.judging.verdict import Verdict
+from conformance.schedules.scenarios import scenario_of
+from conformance.session.isolation import ROUNDS, isolate, killers
+from conformance.session.run import Run
+from conformance.wave.plan import Plan, schedule
+
+_FIRST, _SECOND, _OTHER = "greeting_421.healed", "close_at_mail.healed", "close_at_dot.healed"
+_ALL = ["plain.healthy", _FIRST, _SECOND, _OTHER]
+_PLAN = Plan(
+    target="x",
+    import_path=[],
+    lab="loopback",
+    scenarios=_ALL,
+    timing=Timing.STEADY,
+    asked=schedule(),
+    slack=1.0,
+)
+
+
+def _gone(*suspects: str) -> Record:
+    return waiting("greeting_421").is_gone(4.0, *_ALL[2:], "plain.healthy", suspects=suspects).record()
+
+
+def _alone(record: Record) -> Record:
+    return replace(record, header=replace(record.header, alone=True))
+
+
+class _Launched:
+    """Stages nothing; answers with records that are given."""
+
+    def __init__(self, *rounds: Sequence[Record]) -> None:
+        self.plans: list[Sequence[Plan]] = []
+        self._rounds = list(rounds)
+
+    def __call__(self, plans: Sequence[Plan]) -> Sequence[Record]:
+        self.plans.append(plans)
+        return self._rounds.pop(0)
+
+
+def test_nothing_is_staged_again_after_a_relay_that_was_there() -> None:
+    launched = _Launched()
+    assert isolate([_PLAN], [good("greeting_421").idles(0.1, 1.0, *_ALL).record()], launched) == []
+    assert launched.plans == []
+
+
+def test_suspects_are_staged_alone_and_all_others_together() -> None:
+    rest = good("close_at_dot").record()
+    alone = _alone(waiting("greeting_421").is_gone(3.0).record(good("close_at_mail")))
+    launched = _Launched([alone, rest])
+    assert isolate([_PLAN], [_gone(_FIRST, _SECOND)], launched) == [alone, rest]
+    [[first, second]] = launched.plans
+    assert (first.alone, first.scenarios) == (True, ["plain.healthy", _FIRST, _SECOND])
+    assert (second.alone, second.scenarios) == (False, ["plain.healthy", _OTHER])
+    assert first.asked == second.asked == _PLAN.asked
+
+
+def test_a_relay_that_is_gone_again_is_started_again_so_often_and_no_more() -> None:
+    again = waiting("close_at_dot").is_gone(4.0, "plain.healthy", suspects=[_OTHER]).record()
+    rounds = [[_alone(good("greeting_421").record()), again]] * ROUNDS
+    launched = _Launched(*rounds)
+    assert len(isolate([_PLAN], [_gone(_FIRST)], launched)) == 2 * ROUNDS
+    assert len(launched.plans) == ROUNDS
+    assert [plan.scenarios for plan in launched.plans[1]] == [["plain.healthy", _OTHER], ["plain.healthy"]]
+
+
+def test_after_a_relay_that_was_only_kept_busy_nothing_but_the_suspects_is_staged_again() -> None:
+    launched = _Launched([_alone(good("greeting_421").record())])
+    isolate([_PLAN], [good("greeting_421").idles(1.0, 10.0, _SECOND).record()], launched)
+    [[plan]] = launched.plans
+    assert (plan.alone, plan.scenarios) == (True, ["plain.healthy", _FIRST, _SECOND])
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_where_each_has_a_relay_of_its_own_nobody_else_is_concerned(alone: bool) -> None:
+    record = waiting("greeting_421").is_gone(4.0).record()
+    assert isolate([replace(_PLAN, alone=alone)], [record], _Launched()) == []
+
+
+def _run(*records: Record) -> Run:
+    return Run("x", load("eop"), False, None, records=list(records))  # type: ignore[arg-type]
+
+
+def test_who_does_it_alone_fails_and_who_does_not_passes() -> None:
+    alone = _alone(waiting("greeting_421").is_gone(3.0).change(closed=None).record(good("close_at_mail")))
+    run = _run(_gone(_FIRST, _SECOND), alone)
+    verdicts = [run.judged_in(ASPECT["survives"], scenario_of(name)).verdict for name in (_FIRST, _SECOND)]
+    assert verdicts == [Verdict.FAIL, Verdict.PASS]
+    assert killers(run.records) == {_FIRST}
+    assert [names for _, names in run.stopped] == [[_FIRST]]
+
+
+def test_where_none_does_it_alone_each_is_inconclusive_and_the_group_is_named() -> None:
+    run = _run(
+        _gone(_FIRST, _SECOND), *(_alone(good(mode).record()) for mode in ("greeting_421", "close_at_mail"))
+    )
+    for name in (_FIRST, _SECOND):
+        judged = run.judged_in(ASPECT["survives"], scenario_of(name))
+        assert judged.verdict is Verdict.INCONCLUSIVE
+        assert f"one of {_FIRST}, {_SECOND}, or by several" in judged.observed
+        assert run.judged_in(ASPECT["recovers"], scenario_of(name)).verdict is Verdict.PASS
+    assert killers(run.records) == set()

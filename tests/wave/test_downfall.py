@@ -1,0 +1,151 @@
+"""Whether a relay that cannot be asked is gone as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from conformance.evidence.record import Fault
+from conformance.target import Address
+from conformance.wave import downfall
+from conformance.wave.adapter import TargetUnusable
+from conformance.wave.downfall import NoProcessLeft, Presence, stopped, trouble_of
+from conformance.wave.watch import RelayWatch
+from fake_servers import Journal
+
+_GONE = TargetUnusable(Fault.TARGET, "no answer", log="panic")
+_DEFECT = TargetUnusable(Fault.ADAPTER, "queue() raised KeyError")
+
+
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downfall, "_BETWEEN", 0.01)
+
+
+@pytest.fixture
+def nobody() -> Address:
+    """Return an address at which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return Address(*probe.getsockname())
+
+
+@pytest.fixture
+def somebody() -> Iterator[Address]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield Address(*listening.getsockname())
+
+
+class _Relay:
+    """A relay whose answers are a list; exceptions are raised, and the last answer is given for ever."""
+
+    def __init__(self, submission: Address | None, *answers: Any) -> None:
+        self.submission = submission
+        self._answers = list(answers)
+
+    async def queue(self) -> Any:
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class _Player:
+    def __init__(self, name: str, *traffic: float) -> None:
+        self.scenario = type("Scenario", (), {"id": name})
+        self._traffic = traffic
+
+    def has_traffic(self, begin: float, end: float) -> bool:
+        return any(begin <= at <= end for at in self._traffic)
+
+
+_PLAYERS: Any = [_Player("early", 1.0), _Player("before", 8.5), _Player("at last", 9.9), _Player("never")]
+
+
+def _watch(relay: _Relay, missed: float | None = 10.0) -> RelayWatch:
+    watch = RelayWatch(relay, Journal(), lambda _: None, number=3)  # type: ignore[arg-type]
+    watch.answered, watch.missed = 9.0, missed
+    return watch
+
+
+@pytest.mark.parametrize("trouble", [_GONE, _DEFECT])
+async def test_gone_is_what_cannot_be_asked_and_refuses_mail(
+    trouble: TargetUnusable, nobody: Address
+) -> None:
+    found = await stopped(trouble, _watch(_Relay(nobody, trouble)), _PLAYERS)
+    assert found is not None
+    assert (found.at, found.seen, found.relay) == (10.0, 9.0, 3)
+    assert (found.message, found.log) == (str(trouble), trouble.log)
+    assert found.scenarios == ["early", "before", "at last", "never"]
+    assert found.suspects == ["before", "at last"], "the last two seconds"
+
+
+async def test_where_the_last_look_is_longer_ago_everything_since_is_suspect(nobody: Address) -> None:
+    watch = _watch(_Relay(nobody, _GONE))
+    watch.answered = 0.5
+    found = await stopped(_GONE, watch, _PLAYERS)
+    assert found is not None
+    assert found.suspects == ["early", "before", "at last"]
+
+
+async def test_a_relay_without_submission_is_gone_by_its_queue_alone() -> None:
+    assert await stopped(_GONE, _watch(_Relay(None, _GONE)), _PLAYERS) is not None
+
+
+async def test_an_adapter_that_raises_while_the_relay_takes_mail_is_a_defect(somebody: Address) -> None:
+    assert await stopped(_DEFECT, _watch(_Relay(somebody, _DEFECT)), _PLAYERS) is None
+
+
+@pytest.mark.parametrize("answers", [([],), (_GONE, []), (_GONE, _GONE, [])])
+async def test_a_relay_that_comes_back_is_not_gone(answers: tuple[Any, ...], nobody: Address) -> None:
+    assert await stopped(_GONE, _watch(_Relay(nobody, *answers)), _PLAYERS) is None
+
+
+async def test_one_that_ends_by_itself_was_brought_down_by_nobody(nobody: Address) -> None:
+    assert await stopped(_GONE, _watch(_Relay(nobody, _GONE)), _PLAYERS[:1]) is None
+
+
+async def test_what_a_submission_meets_first_counts_from_then(nobody: Address) -> None:
+    watch = _watch(_Relay(nobody, _GONE), missed=None)
+    watch.answered = 0.0
+    now = watch.journal.now()
+    players: Any = [_Player("now", now)]
+    found = await stopped(_GONE, watch, players)
+    assert found is not None
+    assert found.at == pytest.approx(now, abs=1.0)
+
+
+async def test_a_queue_that_can_be_read_without_the_relay_does_not_hide_that_it_is_gone(
+    nobody: Address,
+) -> None:
+    relay: Any = _Relay(nobody, [])
+    looks = iter([[1], [1], [], [1]])
+    watch = _watch(relay, missed=None)
+    trouble = await trouble_of(Presence(relay, watch.journal, lambda: next(looks, [])).run())
+    assert isinstance(trouble, NoProcessLeft)
+    assert trouble.seen < trouble.at
+    players: Any = [_Player("then", trouble.at)]
+    found = await stopped(trouble, watch, players)
+    assert found is not None
+    assert (found.at, found.seen, found.suspects) == (trouble.at, trouble.seen, ["then"])
+
+
+async def test_what_was_never_a_process_here_or_takes_mail_is_left_alone(
+    nobody: Address, somebody: Address
+) -> None:
+    async def looks(address: Address | None, *found: list[int]) -> bool:
+        relay: Any = _Relay(address, [])
+        answers = iter(found)
+        task = asyncio.create_task(Presence(relay, Journal(), lambda: next(answers, [])).run())
+        done, _ = await asyncio.wait({task}, timeout=0.3)
+        task.cancel()
+        return bool(done) and task.exception() is not None
+
+    assert not await looks(nobody)
+    assert not await looks(somebody, [1])
+    assert not await looks(None, [1])
+    assert await looks(nobody, [1])
