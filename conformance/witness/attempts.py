@@ -324,8 +324,10 @@ def _attempt(group: list[_Trace], next_at: float | None) -> Attempt:
 def _without_reports(attempts: list[Attempt], evidence: Evidence) -> list[Attempt]:
     """Leave out attempts that took nothing but a report to where the message was to go, or may have.
 
-    The first is the message's in any case; once that was given up, the sending of a report looks alike.
+    The first, and the first that met the fault, are the message's in any case; once that was given up, the sending of
+    a report looks alike.
     """
     reports = {each.number for each in evidence.report_connections}
     ours = [each for each in attempts if each.met or not each.connections or each.connections - reports]
-    return [each for each in ours if each is ours[0] or each.at <= evidence.unclear_from]
+    first = [*ours[:1], *[each for each in ours if each.met][:1]]
+    return [each for each in ours if each in first or each.at <= evidence.unclear_from]

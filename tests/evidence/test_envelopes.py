@@ -115,6 +115,10 @@ class TestUnclear:
         assert story.evidence().unclear_from == story.staged.submitted
         assert [attempt.at for attempt in story.case().attempts] == [1.2]
 
+    def test_the_first_that_met_the_fault_is_the_messages_in_any_case(self) -> None:
+        story = one_route(Story("greeting_421")).change(repaired=None).connects(1.1).meets_fault(3.3)
+        assert [attempt.at for attempt in story.look(2.0, None).meets_fault(5.4).case().attempts] == [3.3]
+
     def test_by_the_relays_own_word_or_by_a_notice_as_well(self) -> None:
         said = self._refused(1.2, 1.4).says(2.0, "550 no", Outcome.PERMANENT)
         noticed = self._refused(1.2, 1.4).returns_here(5.0)
