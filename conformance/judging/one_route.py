@@ -7,8 +7,8 @@ it. The queue tells: it lay between the last listing with the message and the fi
 no copy arrived was given up.
 
 *What looks like another attempt may be the report's.* Whose mail it is shows from MAIL on. What failed before, at a
-time at which the message may have been given up already, is held against nobody, but for the first attempt, which is
-the message's. Once the destination is healed for reports every connection gets as far as MAIL, and who offers the
+time at which the message may have been given up already, is held against nobody, but for the first attempt, and
+the first that met the fault, which are the message's. Once the destination is healed for reports every connection gets as far as MAIL, and who offers the
 message again meets a fault there: that is another attempt, whatever the failure mode's own witness looks at.
 
 *That no report came* shows something only if one could have come, see `final_report.py`.
@@ -64,11 +64,12 @@ def attempts_on_message(mode: FailureMode, evidence: Evidence, attempts: list[At
     healed = evidence.staged.reports_pass
     gone = left_queue(evidence)
     since = _may_have_been_given_up(evidence, gone) if gone else math.inf
+    first = [*attempts[:1], *[attempt for attempt in attempts if attempt.met][:1]]
     own = [
         attempt
-        for number, attempt in enumerate(attempts)
+        for attempt in attempts
         if (healed is None or attempt.at < healed)
-        and (number == 0 or not _may_be_a_report(attempt, evidence, since))
+        and (attempt in first or not _may_be_a_report(attempt, evidence, since))
     ]
     return own if healed is None else [*own, *_again(evidence, healed)]
 
