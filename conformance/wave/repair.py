@@ -114,9 +114,11 @@ def _busy_until(attempts: list[Attempt], evidence: Evidence) -> float:
     # where the next one began all the same, the relay had given up, and had rested since
     rest = NEARLY * evidence.staged.granted.retry_interval
     seen = [
-        max(0.0, later.at - rest - attempt.at)
+        later.at - rest - attempt.at
         for attempt, later in pairwise(attempts)
         if attempt.latest_end >= later.at or attempt.connections & forgotten
     ]
+    # who comes back sooner did not rest, or its clock was moved
+    seen = [seconds for seconds in seen if seconds >= 0]
     latest = math.inf if connected else attempts[-1].latest_end
     return min(latest, attempts[-1].at + max(seen)) if seen else latest
