@@ -40,10 +40,18 @@ def traits_of_event(event: Event) -> Iterator[str]:
                 yield f"name {'.'.join(labels[begin:end])}"
     elif isinstance(event, ClientEvent):
         yield f"submitted by {event.sender}"
+    elif isinstance(event, SmtpMessage) and not event.mail_from:
+        # what comes back is about the sender's scenario, wherever a relay with one route for all mail sent it
+        yield from _persons(event)
+        yield f"at {event.server}"
     else:
         yield f"at {event.server}"
         if isinstance(event, SmtpMessage):
-            yield from (f"mail for {person.lower()}" for person in event.recipients)
+            yield from _persons(event)
+
+
+def _persons(message: SmtpMessage) -> Iterator[str]:
+    return (f"mail for {person.lower()}" for person in message.recipients)
 
 
 class Shares:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,18 @@ from fake_servers.events import (
     TlsFailed,
     TlsOffered,
 )
+
+# RFC 5321 sections 4.1.1.2 and 4.1.1.3; some clients put a blank behind the colon.
+_MAIL = re.compile(r"MAIL\s+FROM:\s*<([^>]*)>", re.IGNORECASE)
+_RCPT = re.compile(r"RCPT\s+TO:\s*<([^>]*)>", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transaction:
+    """What one MAIL command began: the envelope that was offered, accepted or not (RFC 5321 section 3.3)."""
+
+    reverse_path: str
+    forward_paths: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +79,17 @@ class Connection:
     def commands(self) -> tuple[SmtpReceived, ...]:
         """What the relay said, content apart."""
         return self._all(SmtpReceived)
+
+    @cached_property
+    def transactions(self) -> tuple[Transaction, ...]:
+        """The envelopes that the relay offered on it, in order; none if it never came as far as MAIL."""
+        found: list[tuple[str, list[str]]] = []
+        for command in self.commands:
+            if (path := reverse_path(command)) is not None:
+                found.append((path, []))
+            elif found and (named := _RCPT.match(command.line)):
+                found[-1][1].append(named[1])
+        return tuple(Transaction(reverse_path=path, forward_paths=tuple(paths)) for path, paths in found)
 
     @cached_property
     def replies(self) -> tuple[SmtpSent, ...]:
@@ -121,6 +145,12 @@ class Connection:
 
     def _first(self, kind: type[E]) -> E | None:
         return next(iter(self._all(kind)), None)
+
+
+def reverse_path(command: SmtpReceived) -> str | None:
+    """Return the reverse-path that a command offers, empty for the null one; None if it is no MAIL."""
+    begun = _MAIL.match(command.line)
+    return None if begun is None else begun[1]
 
 
 def connections_of(events: Iterable[Event]) -> tuple[Connection, ...]:

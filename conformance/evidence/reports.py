@@ -5,19 +5,24 @@ from __future__ import annotations
 import binascii
 import email
 import email.policy
+import email.utils
 import quopri
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC
 from email.message import EmailMessage, Message
 
 # RFC 5322 section 3.2.2, which RFC 3464 section 2.1.1 lets into every structured field
 _COMMENT = re.compile(r"\([^()]*\)")
 _TYPE = re.compile(r"[\w.-]+\s*;\s*")
 _ASCII_PART = "message/delivery-status"
-_GLOBAL_PART = "message/global-delivery-status"
+GLOBAL_PART = "message/global-delivery-status"
 
-MACHINE_PARTS = (_ASCII_PART, _GLOBAL_PART)
+# What Action says of a message that went on its way (RFC 3464 section 2.3.3).
+ARRIVED = ("delivered", "relayed", "expanded")
+
+MACHINE_PARTS = (_ASCII_PART, GLOBAL_PART)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +35,7 @@ class RecipientReport:
         status: The enhanced status code, comments removed.
         diagnostic: Diagnostic-Code without its type.
         remote_mta: Remote-MTA without its type.
+        will_retry_until: Will-Retry-Until, if it is a date, in seconds since the epoch.
     """
 
     final_recipient: str
@@ -37,23 +43,22 @@ class RecipientReport:
     status: str
     diagnostic: str
     remote_mta: str
+    will_retry_until: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a message says as a report; `recipients` is empty if it is none."""
+    """What a message says as a report.
+
+    Attributes:
+        recipients: What it says of each recipient; none if it has no fields of any.
+        subject: Its Subject.
+        date: Its Date, if that is one, in seconds since the epoch.
+    """
 
     recipients: tuple[RecipientReport, ...]
     subject: str
-
-    @property
-    def is_failure(self) -> bool:
-        """Whether it returns a message: some recipient failed, or it is a bounce in no known form.
-
-        A message that came back with no machine-readable part is taken for a return, because anything
-        else would let a relay hide its bounces by writing them badly.
-        """
-        return not self.recipients or any(r.action == "failed" for r in self.recipients)
+    date: float | None = None
 
 
 def read_report(content: bytes) -> Report:
@@ -61,7 +66,11 @@ def read_report(content: bytes) -> Report:
     message = _parsed(content)
     # the first group is about the message (section 2.2), the others each about a recipient
     groups = [group for group in field_groups(message) if group.get("Final-Recipient")]
-    return Report(recipients=tuple(map(_recipient, groups)), subject=str(message.get("Subject", "")))
+    return Report(
+        recipients=tuple(map(_recipient, groups)),
+        subject=str(message.get("Subject", "")),
+        date=_date(message.get("Date")),
+    )
 
 
 def field_groups(message: Message) -> list[Message]:
@@ -71,7 +80,7 @@ def field_groups(message: Message) -> list[Message]:
         payload = part.get_payload()
         if kind in MACHINE_PARTS and isinstance(payload, list):
             # the library splits the older type only
-            groups = _split(part) if kind == _GLOBAL_PART else payload
+            groups = _split(part) if kind == GLOBAL_PART else payload
             return [group for group in groups if isinstance(group, Message) and group.keys()]
     return []
 
@@ -131,7 +140,17 @@ def _recipient(group: Message | EmailMessage) -> RecipientReport:
         status=without_comments(_unfold(group.get("Status"))),
         diagnostic=_after_type(group.get("Diagnostic-Code")),
         remote_mta=_after_type(group.get("Remote-MTA")),
+        will_retry_until=_date(group.get("Will-Retry-Until")),
     )
+
+
+def _date(value: object) -> float | None:
+    """Return a date in seconds since the epoch; one without a zone is taken for UTC."""
+    try:
+        found = email.utils.parsedate_to_datetime(_unfold(value))
+    except ValueError:
+        return None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def without_comments(value: object) -> str:

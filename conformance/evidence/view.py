@@ -11,15 +11,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from conformance.evidence import codes, reports
+from conformance.evidence import codes, envelopes, reports
 from conformance.evidence.attribution import shares_of
 from conformance.evidence.codes import Codes
 from conformance.evidence.connections import Connection, connections_of
+from conformance.evidence.notices import Notice, read_notices
 from conformance.evidence.punctuality import punctuality_of
 from conformance.evidence.queue import QueueReading, read_queue
 from conformance.evidence.record import Record, Reported, Staged, Trouble
 from conformance.evidence.relays import Idling, Stopped
-from conformance.evidence.reports import Report, read_report
+from conformance.evidence.reports import Report
 from conformance.target import Outcome
 from fake_servers.events import E, Event, SmtpMessage
 
@@ -94,41 +95,70 @@ class Evidence:
 
     @cached_property
     def connections(self) -> tuple[Connection, ...]:
-        """The connections to this scenario's own servers, in the order in which they were accepted."""
+        """The connections to this scenario's own servers, in the order in which they were accepted.
+
+        Those for the message: on which it was offered, or nothing, and not those for a report alone (`envelopes.py`).
+        """
+        return tuple(each for each in self.all_connections if not envelopes.is_for_reports(each, self.staged))
+
+    @cached_property
+    def report_connections(self) -> tuple[Connection, ...]:
+        """The connections to this scenario's own servers that were made to send a report, and for nothing else."""
+        return tuple(each for each in self.all_connections if each not in self.connections)
+
+    @cached_property
+    def all_connections(self) -> tuple[Connection, ...]:
+        """The connections to this scenario's own servers, whatever for."""
         return connections_of(self.events)
+
+    @cached_property
+    def unclear_from(self) -> float:
+        """The time after which a trace without a reverse-path may be a report's; infinity: it never is."""
+        return envelopes.unclear_from(self)
+
+    def may_be_a_report(self, connection: Connection) -> bool:
+        """Tell whether a connection may have been made for a report, although nothing on it says so."""
+        return not connection.transactions and connection.opened > self.unclear_from
 
     def connection_of(self, event: Event) -> Connection:
         """Return the connection to a server of this scenario on which something happened."""
-        [connection] = (each for each in self.connections if each.number == event.connection)
+        [connection] = (each for each in self.all_connections if each.number == event.connection)
         return connection
 
     @cached_property
     def messages(self) -> tuple[SmtpMessage, ...]:
-        """Messages accepted by this scenario's own servers."""
-        servers = {site.server for site in self.staged.sites}
-        return tuple(
-            m for m in self.of(SmtpMessage) if m.server in servers and not m.is_for(self.staged.sender)
-        )
+        """The copies of the message: what was accepted by this scenario's own servers, and is no report."""
+        return tuple(m for m in self.of(SmtpMessage) if m.server in self._servers and not self._comes_back(m))
 
     @cached_property
     def returned(self) -> tuple[SmtpMessage, ...]:
-        """Messages that came back to this scenario's sender."""
-        return tuple(m for m in self.of(SmtpMessage) if m.is_for(self.staged.sender))
+        """Messages that came back to this scenario's sender, wherever."""
+        return tuple(m for m in self.of(SmtpMessage) if m.is_for(self.staged.sender) and self._is_no_copy(m))
 
     @cached_property
     def astray(self) -> tuple[SmtpMessage, ...]:
         """Messages that went to the author in the From header, who is not the sender."""
-        return tuple(m for m in self.of(SmtpMessage) if m.is_for(self.staged.author))
+        return tuple(m for m in self.of(SmtpMessage) if m.is_for(self.staged.author) and self._is_no_copy(m))
 
     @cached_property
-    def reports(self) -> tuple[tuple[SmtpMessage, Report], ...]:
-        """Delivery status notifications that came back to the sender, with what they say."""
-        return tuple((message, read_report(message.content)) for message in self.returned)
+    def _servers(self) -> frozenset[str]:
+        return frozenset(site.server for site in self.staged.sites)
+
+    def _comes_back(self, message: SmtpMessage) -> bool:
+        return envelopes.comes_back(message, self.staged)
+
+    def _is_no_copy(self, message: SmtpMessage) -> bool:
+        return message.server not in self._servers or self._comes_back(message)
+
+    @cached_property
+    def notices(self) -> tuple[Notice, ...]:
+        """What came back to the sender, with what it says and whether it is final."""
+        return tuple(read_notices(self))
 
     @cached_property
     def ndrs(self) -> tuple[tuple[SmtpMessage, Report], ...]:
-        """The reports among them that tell of a failure; a notice of delay is none."""
-        return tuple((message, report) for message, report in self.reports if report.is_failure)
+        """The final ones among them, which told the sender of the end; a notice of delay is none."""
+        return tuple((each.message, each.report) for each in self.notices if each.is_final)
 
     @cached_property
     def reported(self) -> tuple[Reported, ...]:
@@ -153,7 +183,8 @@ class Evidence:
         other source says more.
         """
         wordless = tuple(self._from_events())
-        for source in (wordless, tuple(self._from_queue()), tuple(self._from_reports(self.ndrs))):
+        final = (each for each in self.notices if each.is_final)
+        for source in (wordless, tuple(self._from_queue()), tuple(self._from_notices(final))):
             if any(error.text or error.code or error.status for error in source):
                 return source
         return wordless
@@ -164,23 +195,24 @@ class Evidence:
 
         Some relays log words only and say the code in their reports. Without any, the same as `errors`.
         """
-        delays = tuple(self._from_reports(self.reports))
-        for source in (tuple(self._from_events()), tuple(self._from_queue()), delays):
+        notices = tuple(self._from_notices(self.notices))
+        for source in (tuple(self._from_events()), tuple(self._from_queue()), notices):
             if any(error.has_code for error in source):
                 return source
         return self.errors
 
     def told_of(self, *addresses: str) -> list[str]:
-        """Return whom the reports call failed, in lower case, once for each time.
+        """Return of whom the sender was told that it is the end, in lower case, once for each time.
 
         Args:
-            addresses: Whom to look for in the words of a report that has no fields for programs.
+            addresses: Whom to look for in the words of a notice that has no fields for programs.
         """
         told = []
-        for message, report in self.ndrs:
-            told += [recipient.final_recipient.lower() for recipient in report.recipients]
-            if not reports.has_fields(message.content):
-                words = reports.words(message.content, self.staged.content).lower()
+        for notice in self.notices:
+            about = filter(notice.tells_of_the_end, notice.report.recipients)
+            told += [recipient.final_recipient.lower() for recipient in about]
+            if notice.is_final and not notice.has_fields:
+                words = reports.words(notice.message.content, self.staged.content).lower()
                 told += [each for each in map(str.lower, addresses) if _stands_in(each, words)]
         return told
 
@@ -213,16 +245,16 @@ class Evidence:
                     last = message.error
                     yield ErrorSeen(source="queue", at=listed.at, text=message.error)
 
-    def _from_reports(self, reports: Iterable[tuple[SmtpMessage, Report]]) -> Iterator[ErrorSeen]:
-        for message, report in reports:
-            for recipient in report.recipients:
+    def _from_notices(self, notices: Iterable[Notice]) -> Iterator[ErrorSeen]:
+        for notice in notices:
+            for recipient in notice.report.recipients:
                 yield ErrorSeen(
-                    source="NDR" if report.is_failure else "notice of delay",
-                    at=message.at,
+                    source="NDR" if notice.is_final else "notice of delay",
+                    at=notice.at,
                     text=recipient.diagnostic,
                     status=recipient.status,
                     destination=recipient.remote_mta,
-                    permanent=report.is_failure,
+                    permanent=notice.is_final,
                 )
 
     @cached_property

@@ -19,6 +19,7 @@ from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.profile import Profile
 from conformance.evidence.view import Evidence
 from conformance.judging.ages import first_hour_over
+from conformance.judging.deferral import deferral
 from conformance.judging.one_route import left_queue
 from conformance.target import Outcome
 
@@ -32,8 +33,9 @@ class Fate(StrEnum):
         "delivered_later"  # by a later attempt, in spite of a fault that was never repaired; accepted
     )
     DELIVERED_WRONGLY = "delivered_wrongly"  # the same as one of these; not accepted
-    RETURNED = "returned"  # given up at once; accepted
-    RETURNED_WRONGLY = "returned_wrongly"  # the same; not accepted
+    RETURNED = "returned"  # given up at the first attempt; accepted
+    RETURNED_LATER = "returned_later"  # the same at another one, after a deferral; only at once is accepted
+    RETURNED_WRONGLY = "returned_wrongly"  # given up long before the end of its lifetime; not accepted
     DELIVERED_AND_GIVEN_UP = "delivered_and_given_up"  # both; never accepted
     WAITED = "waited"  # none of these: it was deferred, whatever came then
 
@@ -45,7 +47,7 @@ WRONG = frozenset({Fate.DELIVERED_WRONGLY, Fate.RETURNED_WRONGLY, Fate.DELIVERED
 HAD_TO_WAIT = frozenset({Fate.WAITED, *WRONG})
 
 # An attempt failed, so that there is an error to explain.
-FAILED = frozenset({*HAD_TO_WAIT, Fate.RETURNED, Fate.DELIVERED_LATER})
+FAILED = frozenset({*HAD_TO_WAIT, Fate.RETURNED, Fate.RETURNED_LATER, Fate.DELIVERED_LATER})
 
 # Every attempt came to its end, so that something became of it.
 ENDED = frozenset({*FAILED, Fate.DELIVERED})
@@ -56,6 +58,7 @@ _REASONS = {
     Fate.DELIVERED_LATER: "a later attempt delivered in spite of the fault, which the profile {profile} accepts here",
     Fate.DELIVERED_WRONGLY: "the relay delivered the message in spite of the fault (see recovers)",
     Fate.RETURNED: "the relay returned the message at once, which the profile {profile} accepts here",
+    Fate.RETURNED_LATER: "the relay deferred the message, and returned it at a later attempt (see stays_queued)",
     Fate.RETURNED_WRONGLY: "the relay returned the message at once (see stays_queued)",
     Fate.DELIVERED_AND_GIVEN_UP: "the relay delivered the message and gave it up as well (see recovers)",
     Fate.WAITED: "the message waited, as it had to",
@@ -75,7 +78,9 @@ def fate_of(mode: FailureMode, evidence: Evidence, profile: Profile) -> Fate:
     if outcome is Outcome.PERMANENT:
         if evidence.messages:
             return Fate.DELIVERED_AND_GIVEN_UP
-        return Fate.RETURNED if profile.accepts(mode, outcome) else Fate.RETURNED_WRONGLY
+        if not profile.accepts(mode, outcome):
+            return Fate.RETURNED_WRONGLY
+        return Fate.RETURNED if deferral(mode, evidence) is None else Fate.RETURNED_LATER
     return Fate.WAITED
 
 
@@ -88,7 +93,8 @@ def outcome_of(evidence: Evidence) -> Outcome:
     """Return what became of the message while the fault lasted, in the words of a profile's rows.
 
     Delivered: a copy arrived before the repair, and no attempt had failed by the relay's own account. Permanent: given
-    up at once, which means within the first hour where a day is played; what comes later is the end of a wait.
+    up long before its time, which means within the first hour where a day is played; what comes later is the end of a
+    wait. Whether that was at the first attempt is another question (`deferral.py`).
     """
     if _delivered_despite_fault(evidence):
         return Outcome.DELIVERED

@@ -17,19 +17,14 @@ message again meets a fault there: that is another attempt, whatever the failure
 from __future__ import annotations
 
 import math
-import re
 
 from conformance.catalogue.course import TRAITS, Course
 from conformance.catalogue.failure_mode import FailureMode
-from conformance.evidence.connections import Connection
 from conformance.evidence.view import Evidence
 from conformance.judging.ages import first_hour_over, may_end_from
 from conformance.target import Capability
 from conformance.witness.attempts import Attempt
 from conformance.witness.contact import Contact
-from fake_servers import Stage
-
-_MAIL = re.compile(r"MAIL FROM:\s*<([^>]*)>", re.IGNORECASE)
 
 
 def has_one_route(evidence: Evidence) -> bool:
@@ -89,13 +84,9 @@ def _may_be_a_report(attempt: Attempt, evidence: Evidence, since: float) -> bool
     if TRAITS[Course(evidence.staged.course)].null_sender:
         return False
     begun = {contact.at for contact in attempt.contacts}
-    paths = {path for each in evidence.connections if each.opened in begun for path in _reverse_paths(each)}
+    begun_by = (each for each in evidence.connections if each.opened in begun)
+    paths = {offered.reverse_path for each in begun_by for offered in each.transactions}
     return paths == {""} if paths else attempt.at > since
-
-
-def _reverse_paths(connection: Connection) -> list[str]:
-    said = (command.line for command in connection.commands if command.stage is Stage.MAIL)
-    return [found[1] for line in said if (found := _MAIL.match(line))]
 
 
 def _again(evidence: Evidence, healed: float) -> list[Attempt]:

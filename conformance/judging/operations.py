@@ -48,13 +48,18 @@ def in_force_from(case: Case) -> float:
 
 
 def contacts_after(evidence: Evidence, moment: float) -> Iterator[tuple[float, str]]:
-    """Yield each sign, after a moment, that the relay still goes to the smart hosts: when, and what."""
+    """Yield each sign, after a moment, that the relay still goes to the smart hosts: when, and what.
+
+    A relay with one route may go there with what it returns (`evidence/envelopes.py`).
+    """
     names = {site.name.lower(): site for site in evidence.staged.sites}
     servers = {site.server for site in evidence.staged.sites}
     looked_up = [(e.at, f"look-up of {e.host}") for e in evidence.of(DnsQuery) if e.host in names]
     tried = [(e.at, f"connection to {e.server}") for e in evidence.of(TcpSyn) if e.server in servers]
-    opened = [(each.opened, f"connection to {each.server}") for each in evidence.connections]
-    yield from sorted(sign for sign in (*looked_up, *tried, *opened) if sign[0] > moment)
+    told = [each for each in evidence.connections if not evidence.may_be_a_report(each)]
+    opened = [(each.opened, f"connection to {each.server}") for each in told]
+    unseen = [sign for sign in (*looked_up, *tried) if sign[0] <= evidence.unclear_from]
+    yield from sorted(sign for sign in (*unseen, *opened) if sign[0] > moment)
 
 
 def alert_listings(evidence: Evidence) -> list[AlertListing]:

@@ -14,7 +14,7 @@ from email.message import Message
 
 from flufl.bounce import scan_message
 
-from conformance.evidence.reports import MACHINE_PARTS, field_groups, without_comments
+from conformance.evidence.reports import GLOBAL_PART, MACHINE_PARTS, field_groups, without_comments
 
 # RFC 5322 section 3.3: a numeric zone; RFC 3464 sections 2.2.5, 2.3.7 and 2.3.9 demand one.
 _DATE = re.compile(
@@ -122,6 +122,11 @@ def returns(content: bytes, original: bytes) -> list[str]:
     if identifier.encode("ascii", "replace") not in _octets(parts[2]):
         return ["what came back is not the original message: its Message-ID is another"]
     return []
+
+
+def others_claim_to_read(content: bytes) -> bool:
+    """Tell whether the independent reader knows the form: flufl.bounce does not know that of RFC 6533."""
+    return not any(part.get_content_type() == GLOBAL_PART for part in _parsed(content).walk())
 
 
 def others_read(content: bytes, recipient: str) -> list[str]:

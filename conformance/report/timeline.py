@@ -187,6 +187,7 @@ def _queue(evidence: Evidence) -> Iterator[Found]:
 
 
 def _ndrs(evidence: Evidence) -> Iterator[Found]:
-    for message, report in evidence.reports:
-        said = "; ".join(f"{r.action} {r.status} {r.diagnostic}" for r in report.recipients)
-        yield message.at, "NDR", f"{report.subject}: {said or 'no delivery-status part'}"
+    for notice in evidence.notices:
+        said = "; ".join(f"{r.action} {r.status} {r.diagnostic}".strip() for r in notice.report.recipients)
+        kind = "NDR" if notice.is_final else "notice"
+        yield notice.at, kind, f"{notice.report.subject}: {said or 'no delivery-status part'}"

@@ -2,6 +2,7 @@
 
 from conformance.catalogue.section import Section
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.final_report import reports_in_words
 from conformance.judging.twice import surely_again
 
 
@@ -31,7 +32,7 @@ def test_each_recipient(case: Case) -> list[Finding]:
     else:
         expected, right = "delivered once after the repair, and in no report", not case.evidence.ndrs
         delivered = 1
-    reports = f"{len(case.evidence.ndrs)} reports, of {', '.join(told) or 'nobody'}"
+    reports = f"{reports_in_words(case.evidence, len(case.evidence.ndrs))}, of {', '.join(told) or 'nobody'}"
     seen = f"{len(copies[staged.recipient])} deliveries; {reports}"
     first = case.attempts[0]
     # some relays hand over each recipient in a transaction or a connection of its own

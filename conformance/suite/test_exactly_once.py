@@ -2,7 +2,7 @@
 
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
-from conformance.judging.final_report import why_none_could_come
+from conformance.judging.final_report import only_promised, why_none_could_come
 from conformance.judging.twice import surely_again
 from conformance.judging.verdict import Inconclusive, NotApplicable
 from conformance.schedules.steps import faults_not_met
@@ -53,10 +53,12 @@ def test_exactly_once(case: Case) -> list[Finding]:
 
 
 def _nothing(case: Case) -> str:
-    last = max(attempt.at for attempt in case.attempts)
+    # whoever met it, with the message or with a report that nobody got
+    last = max(contact.at for contact in case.mode.witness.see(case.evidence))
     waited = max(0.0, (case.evidence.staged.closed or last) - last)
     where = "still in the queue" if _still_waiting(case) else "no longer in the queue"
-    return f"neither delivered nor reported {waited:.1f} s after the last fault was met, and {where}"
+    told = f" ({only_promised(case.evidence)})" if case.evidence.notices else ""
+    return f"neither delivered nor reported{told} {waited:.1f} s after the last fault was met, and {where}"
 
 
 def _still_waiting(case: Case) -> bool:

@@ -1,15 +1,13 @@
 """After 24 hours, and not before, the message is given up and returned."""
 
+from conformance.evidence.notices import CLEARING
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT
-from conformance.judging.final_report import why_none_could_come
+from conformance.judging.final_report import only_promised, why_none_could_come
 from conformance.judging.lifetime import FULL_DAY, given_up, given_up_since, lifetime_of
 from conformance.judging.needs import granted_the_day, real_day
 from conformance.judging.verdict import Inconclusive, NotApplicable
-
-# How long a message may still be listed once its report has arrived, in seconds.
-_CLEARING = 0.5
 
 
 @aspect(
@@ -42,8 +40,13 @@ def test_expires(case: Case) -> list[Finding]:
         seen = f"in the queue at {looks} looks"
     kept = ended is not None and _kept(case, ended)
     reported = bool(case.evidence.ndrs)
-    end = f"returned {span.age(ended)}" if ended is not None and reported else f"no report {span.watched}"
     reason = why_none_could_come(case)
+    if ended is not None and reported:
+        end = f"returned {span.age(ended)}"
+    elif case.evidence.notices:
+        end = f"no report of the end {span.watched}, {only_promised(case.evidence)}"
+    else:
+        end = f"no report {span.watched}"
     findings = [
         case.finding(
             "expires.not_early",
@@ -82,4 +85,4 @@ def _kept(case: Case, ended: float) -> bool:
 
     Who returned it has given it up; only a listing that shows it says otherwise, and an unknown end does not.
     """
-    return case.evidence.queue.during(after=ended + _CLEARING).last.presence is Presence.PRESENT
+    return case.evidence.queue.during(after=ended + CLEARING).last.presence is Presence.PRESENT

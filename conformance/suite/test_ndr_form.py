@@ -55,12 +55,13 @@ def _of_report(case: Case, content: bytes) -> dict[str, tuple[str, list[str]]]:
             "the original message or its header section",
             report_form.returns(content, staged.content),
         ),
-        "others": (
+    }
+    if report_form.others_claim_to_read(content):
+        complaints["others"] = (
             "an independent reader finds the recipient",
             report_form.others_read(content, staged.recipient),
-        ),
-        "will_retry": ("no Will-Retry-Until", report_form.will_retry(content)),
-    }
+        )
+    complaints["will_retry"] = ("no Will-Retry-Until", report_form.will_retry(content))
     if not remote_involved(case):
         complaints["remote"] = (
             "no Remote-MTA, for no remote server was ever connected to",

@@ -3,7 +3,7 @@
 import math
 
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
-from conformance.judging.final_report import why_none_could_come
+from conformance.judging.final_report import only_promised, why_none_could_come
 from conformance.judging.twice import surely_again
 from conformance.judging.verdict import NotApplicable
 from conformance.witness.kills import kills
@@ -32,7 +32,9 @@ def test_nothing_lost(case: Case) -> list[Finding]:
             "nothing_lost.kept",
             holds=bool(copies or reports),
             expected="delivered or reported",
-            observed=fates if copies or reports else f"neither, in {_watched(case):.1f} s after the restart",
+            observed=fates
+            if copies or reports
+            else f"neither{_told_instead(case)}, in {_watched(case):.1f} s after the restart",
         )
     ]
     if copies or reports:
@@ -55,6 +57,10 @@ def _told(copies: int, reports: int) -> str:
     parts = [f"delivered {copies} times" if copies != 1 else "delivered once"] if copies else []
     parts += [f"reported {reports} times" if reports != 1 else "reported once"] if reports else []
     return " and ".join(parts)
+
+
+def _told_instead(case: Case) -> str:
+    return f" ({only_promised(case.evidence)})" if case.evidence.notices else ""
 
 
 def _watched(case: Case) -> float:

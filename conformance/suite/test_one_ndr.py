@@ -2,7 +2,7 @@
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT
-from conformance.judging.final_report import why_none_could_come
+from conformance.judging.final_report import must_not_be_left_with_a_promise, why_none_could_come
 from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.needs import granted_the_day, real_day
 from conformance.judging.twice import surely_again
@@ -19,8 +19,13 @@ from conformance.judging.verdict import NotApplicable
     requirements={"one": "ndr/one", "to_sender": "ndr/to-sender", "null_path": "ndr/null-reverse-path"},
 )
 def test_one_ndr(case: Case) -> list[Finding]:
-    """Exactly one failure report, to the envelope sender, with the null reverse-path."""
+    """Exactly one report of the end, to the envelope sender, with the null reverse-path.
+
+    Whoever was told only that the message is delayed was told nothing of the end: `expires` says so.
+    """
     ndrs, astray = case.evidence.ndrs, case.evidence.astray
+    if not astray:
+        must_not_be_left_with_a_promise(case)
     if not astray and (reason := why_none_could_come(case)):
         raise NotApplicable(reason)
     findings = [

@@ -3,7 +3,7 @@
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.content import altered
 from conformance.judging.fate import ENDED, Fate
-from conformance.judging.final_report import why_none_could_come
+from conformance.judging.final_report import only_promised, why_none_could_come
 from conformance.judging.twice import surely_again
 from conformance.judging.verdict import NotApplicable
 from conformance.target import Outcome
@@ -20,9 +20,10 @@ def test_recovers(case: Case) -> list[Finding]:
 
     Where the profile lets the relay give up at once, the sender must get an NDR: otherwise the message is lost.
     """
-    if case.fate is Fate.RETURNED and (reason := why_none_could_come(case)):
+    given_up = case.fate in (Fate.RETURNED, Fate.RETURNED_LATER)
+    if given_up and (reason := why_none_could_come(case)):
         raise NotApplicable(reason)
-    if case.fate is Fate.RETURNED:
+    if given_up:
         return [_returned(case)]
     staged = case.evidence.staged
     messages = case.evidence.messages
@@ -62,8 +63,11 @@ def _returned(case: Case) -> Finding:
     return case.finding(
         "recovers.returned",
         holds=len(ndrs) == 1,
-        expected="one NDR, since the relay gave up at once, which the profile accepts here",
-        observed=f"{len(ndrs)} NDRs"
-        if ndrs
-        else "given up, and no NDR came to the sender: the message is lost",
+        expected="one NDR, since the relay gave up, which the profile accepts here at the first attempt",
+        observed=f"{len(ndrs)} NDRs" if ndrs else f"given up, and {_instead(case)}: the message is lost",
     )
+
+
+def _instead(case: Case) -> str:
+    notices = case.evidence.notices
+    return only_promised(case.evidence) if notices else "no NDR came to the sender"

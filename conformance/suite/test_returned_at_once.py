@@ -1,6 +1,7 @@
 """What the destination refuses for good is returned at once and not tried again."""
 
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.final_report import reports_in_words
 from conformance.judging.twice import surely_again
 
 
@@ -18,7 +19,7 @@ def test_returned_at_once(case: Case) -> list[Finding]:
             "returned_at_once.returned",
             holds=len(ndrs) == 1 and not case.evidence.messages,
             expected="one non-delivery report at once",
-            observed=f"{len(ndrs)} reports"
+            observed=reports_in_words(case.evidence, len(ndrs))
             + (f", the first {ndrs[0][0].at - case.attempts[0].end:.1f} s after the refusal" if ndrs else ""),
             conclusive=surely_again(case, (message for message, _ in ndrs)),
         ),

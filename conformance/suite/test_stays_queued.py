@@ -2,22 +2,26 @@
 
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.fate import HAD_TO_WAIT
+from conformance.judging.deferral import deferral
+from conformance.judging.fate import HAD_TO_WAIT, Fate
 from conformance.judging.verdict import Inconclusive, NotApplicable
 
 
-@aspect(Course.HEALED, place=410, fates=HAD_TO_WAIT, requirements={"kept": "queue/kept"})
+@aspect(
+    Course.HEALED,
+    place=410,
+    fates=HAD_TO_WAIT | {Fate.RETURNED_LATER},
+    requirements={"kept": "queue/kept", "once_deferred": "queue/kept"},
+)
 def test_stays_queued(case: Case) -> list[Finding]:
-    """Between its acceptance and the repair the message is in every look at the queue, and no NDR came."""
+    """Between its acceptance and the repair the message is in every look at the queue, and no NDR came.
+
+    Where the profile accepts that it is given up at once, it may not be given up once it was deferred.
+    """
     expected = "in the queue at every look until the repair, and no NDR"
     evidence = case.evidence
-    if evidence.ndrs:
-        message, report = evidence.ndrs[0]
-        said = report.recipients[0].diagnostic if report.recipients else report.subject
-        return [_finding(case, False, expected, f"an NDR at {evidence.when(message.at)}: {said}")]
     if evidence.given_up is not None:
-        said = next((f": {error.text}" for error in case.errors if error.permanent), "")
-        return [_finding(case, False, expected, f"given up at {evidence.when(evidence.given_up)}{said}")]
+        return [_given_up(case, expected, evidence.given_up)]
     until = _until(case)
     queue = evidence.queue.during(until=until)
     kept = queue.throughout
@@ -33,6 +37,39 @@ def test_stays_queued(case: Case) -> list[Finding]:
     if never_seen:
         raise Inconclusive("the queue was never seen while the fault lasted")
     return [_finding(case, True, expected, f"in the queue at {len(queue.telling)} looks, no NDR")]
+
+
+def _given_up(case: Case, expected: str, at: float) -> Finding:
+    """Say how it was given up; whether it had been deferred before counts where that is accepted at once."""
+    later = case.fate is Fate.RETURNED_LATER
+    deferred = None if case.evidence.messages else deferral(case.mode, case.evidence)
+    if deferred is not None and not later and not deferred.is_sure:
+        deferred = None  # it is a fault in any case, of which nothing is said that was not seen
+    when, report = case.evidence.when, _report(case)
+    said = [f"deferred at {when(deferred.at)}"] if deferred is not None else []
+    said += [f"given up at {when(at)}{_own_word(case)}"] if deferred is not None or not report else []
+    said += [report] if report else []
+    return case.finding(
+        "stays_queued.once_deferred" if later else "stays_queued.kept",
+        holds=False,
+        expected=f"given up at the first attempt, or {expected}" if later else expected,
+        observed=", ".join(said),
+        only_late=later and deferred is not None and not deferred.is_sure,
+    )
+
+
+def _own_word(case: Case) -> str:
+    return next(
+        (f": {error.text}" for error in case.errors if error.permanent and error.source == "event"), ""
+    )
+
+
+def _report(case: Case) -> str:
+    if not case.evidence.ndrs:
+        return ""
+    message, report = case.evidence.ndrs[0]
+    said = report.recipients[0].diagnostic if report.recipients else report.subject
+    return f"an NDR at {case.evidence.when(message.at)}: {said}"
 
 
 def _until(case: Case) -> float:

@@ -3,7 +3,7 @@
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT
-from conformance.judging.final_report import why_none_could_come
+from conformance.judging.final_report import must_not_be_left_with_a_promise, why_none_could_come
 from conformance.judging.lifetime import FULL_DAY, given_up, lifetime_of
 from conformance.judging.needs import real_day
 from conformance.judging.twice import surely_again
@@ -22,7 +22,8 @@ from conformance.witness.kills import kills
 def test_survives_restart(case: Case) -> list[Finding]:
     """Killed at 12 h and started again: still queued until it is 24 h old, returned once by the last stop.
 
-    An age that counts from the restart ends at 36 h, beyond the last stop; how late is too late, `expires` judges.
+    An age that counts from the restart ends at 36 h, beyond the last stop; how late is too late, `expires` judges, and
+    whether the sender was told of the end.
     """
     span = lifetime_of(case)
     dead = [kill.dead for kill in kills(case.evidence)]
@@ -36,6 +37,8 @@ def test_survives_restart(case: Case) -> list[Finding]:
     if kept is Presence.ABSENT:
         observed = "not in the queue after the restart"
     elif ended is None or not case.evidence.ndrs:
+        if not waits:
+            must_not_be_left_with_a_promise(case)
         if reason := why_none_could_come(case):
             raise NotApplicable(reason)
         observed = f"not returned {span.watched}" + (", still in the queue" if waits else "")

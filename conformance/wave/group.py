@@ -183,6 +183,8 @@ class Stage:
             TargetUnusable: The relay or its adapter broke.
         """
         watch = RelayWatch(instance, self.journal, self.tell, group.number)
+        for player in group.players:
+            player.watch = watch
         trouble = await trouble_of(self._play(group, watch))
         if trouble is None:
             return

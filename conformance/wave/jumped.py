@@ -18,7 +18,7 @@ from conformance.catalogue.course import (
 )
 from conformance.evidence.queue import Presence, read_queue
 from conformance.evidence.view import Evidence
-from conformance.wave.player import TRANSFER, Player, arrived
+from conformance.wave.player import TRANSFER, Player, arrived, returned
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
 from fake_servers import Journal
 
@@ -184,4 +184,4 @@ def _is_owed_a_report(player: Player) -> bool:
 
 def _is_over(evidence: Evidence) -> bool:
     """Whether the message was delivered or returned; a notice of delay is neither."""
-    return arrived(evidence) or bool(evidence.ndrs)
+    return arrived(evidence) or returned(evidence)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from conformance.catalogue.course import Course
 from conformance.catalogue.message import Kind
 from conformance.catalogue.scenario import Scenario
+from conformance.evidence.notices import CLEARING
+from conformance.evidence.queue import Presence
 from conformance.evidence.record import Header, Record, Staged
 from conformance.evidence.view import Evidence
 from conformance.target import Envelope, Schedule
@@ -50,6 +52,7 @@ class Player:
         stretch: Factor on every deadline.
         journal: The clock.
         pace: What is known of the relay's pauses, shared with all players of the wave.
+        watch: Who asks its relay for the queue, once there is one.
     """
 
     scenario: Scenario
@@ -61,6 +64,7 @@ class Player:
     stretch: float
     journal: Journal
     pace: Pace = field(default_factory=Pace)
+    watch: RelayWatch | None = None
     _events: list[Event] = field(default_factory=list)
     _noted: asyncio.Event = field(default_factory=asyncio.Event)
     _mending: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -88,18 +92,18 @@ class Player:
         match self.scenario.course:
             case Course.HEALED | Course.MIXED:
                 await self.until(
-                    lambda seen: self._enough_attempts(seen) or _returned(seen) or self._delivered(seen),
+                    lambda seen: self._enough_attempts(seen) or returned(seen) or self._delivered(seen),
                     self.time_for_attempts(ATTEMPTS_BEFORE_REPAIR),
                 )
                 # not in the middle of an attempt, which would then meet both
                 await self._calm()
                 await self.repair()
             case Course.REJECTED:
-                await self.until(_returned, self.longest_wait() + self.attempt_time() + TRANSFER)
+                await self.until(returned, self.longest_wait() + self.attempt_time() + TRANSFER)
             case Course.DAY:
                 lifetime = self.staged.granted.queue_lifetime
                 due = lifetime + 2 * self.longest_wait() + TRANSFER
-                await self.until(_returned, due + self.time_for_report())
+                await self.until(returned, due + self.time_for_report())
         if self.scenario.course in (Course.HEALED, Course.MIXED, Course.HEALTHY, Course.PERSISTS):
             await self.until(self._settled, self._time_to_settle())
         # a second copy, a second report or another attempt would come with the next retry
@@ -181,7 +185,7 @@ class Player:
             header=self.header,
             staged={self.scenario.id: self.staged},
             events=self._events,
-            queue_listings=[],
+            queue_listings=[] if self.watch is None else list(self.watch.listings),
             reported=[],
             troubles=[],
             footer=None,
@@ -215,7 +219,7 @@ class Player:
 
     def _settled(self, evidence: Evidence) -> bool:
         """Whether the message arrived, or the one recipient of several that is judged was reported."""
-        return arrived(evidence) or (self.scenario.course is Course.MIXED and _returned(evidence))
+        return arrived(evidence) or (self.scenario.course is Course.MIXED and returned(evidence))
 
     def estimate(self) -> float:
         """Return about how long the window will be open, in seconds, to tell the long ones from the short ones."""
@@ -278,8 +282,18 @@ def arrived(evidence: Evidence) -> bool:
     return all(any(message.is_for(each) for message in evidence.messages) for each in everybody)
 
 
-def _returned(evidence: Evidence) -> bool:
-    return bool(evidence.ndrs)
+def returned(evidence: Evidence) -> bool:
+    """Whether the sender was told of the end, by all that can be known now; asked again, it may turn out otherwise.
+
+    A notice that does not call the message failed is believed once a listing that was asked for later is without it.
+    """
+    return any(
+        each.says_failed or (each.is_final and _is_gone_after(evidence, each.at)) for each in evidence.notices
+    )
+
+
+def _is_gone_after(evidence: Evidence, at: float) -> bool:
+    return evidence.queue.during(after=at + CLEARING).last.presence is Presence.ABSENT
 
 
 def attempt_time(scenario: Scenario, granted: Schedule, asked: Schedule) -> float:

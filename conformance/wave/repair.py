@@ -108,7 +108,7 @@ def _all_attempts(mode: FailureMode, evidence: Evidence) -> list[Attempt]:
 def _busy_until(attempts: list[Attempt], evidence: Evidence) -> float:
     """Return when the last attempt is over at the latest; infinite: when its connection is closed."""
     forgotten = {each.connection.number for each in lingering(evidence, attempts)}
-    connected = any(each.closed is None and each.number not in forgotten for each in evidence.connections)
+    connected = any(each.closed is None and each.number not in forgotten for each in evidence.all_connections)
     if not attempts:
         return math.inf if connected else 0.0
     # where the next one began all the same, the relay had given up, and had rested since

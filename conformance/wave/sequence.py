@@ -9,7 +9,7 @@ from conformance.catalogue.destination import Tcp
 from conformance.catalogue.step import Step
 from conformance.evidence.view import Evidence
 from conformance.schedules.steps import met, milestone
-from conformance.wave.player import Player
+from conformance.wave.player import Player, returned
 from conformance.wave.watch import RelayWatch
 
 # What a healthy transfer, or a report, may take on top of everything else, in seconds.
@@ -54,7 +54,7 @@ def _goes_on(evidence: Evidence, steps: tuple[Step, ...], number: int) -> bool:
 
 
 def _over(evidence: Evidence) -> bool:
-    return bool(evidence.messages or evidence.ndrs or evidence.astray)
+    return bool(evidence.messages or evidence.astray) or returned(evidence)
 
 
 def _time_of(player: Player, step: Step) -> float:

@@ -34,6 +34,10 @@ retry, however long the time-out that was granted.
 
 *A moved clock separates attempts*: at a stop hours pass for the relay, and seconds for us.
 
+*Not every group is an attempt at the message.* A relay with one route for all mail sends its report the same way. What
+carries nothing but a report is no contact, and what may have been meant for one proves no other attempt
+(`evidence/envelopes.py`).
+
 *Where an attempt ends nobody sees.* `end` is the earliest moment at which the relay can have given up: the last sign
 of the fault, and of what it did after that. `latest_end` is the latest: the connection was closed, or a time-out of
 the length that was granted has passed since; but never later than the next attempt begins. Of several traces the last
@@ -66,7 +70,7 @@ from itertools import pairwise, zip_longest
 from conformance.evidence.connections import Connection
 from conformance.evidence.view import Evidence
 from conformance.witness.contact import Contact
-from conformance.witness.traces import connection_number, is_lookup, is_report, traces
+from conformance.witness.traces import connection_number, is_lookup, traces
 
 # A relay counts in its own ticks: from this part of the interval on a retry may be due.
 NEARLY = 0.9
@@ -229,7 +233,7 @@ def lingering(evidence: Evidence, attempts: Sequence[Attempt]) -> list[Lingering
         evidence: Where to see them.
         attempts: All attempts, as `Witness.all_attempts` returns them.
     """
-    found = {each.number: each for each in evidence.connections}
+    found = {each.number: each for each in evidence.all_connections}
     return [
         Lingering(connection=found[number], since=later.at)
         for attempt, later in pairwise(attempts)
@@ -318,8 +322,10 @@ def _attempt(group: list[_Trace], next_at: float | None) -> Attempt:
 
 
 def _without_reports(attempts: list[Attempt], evidence: Evidence) -> list[Attempt]:
-    """Leave out attempts that took nothing but a report to where the message was to go."""
-    reports = {each.number for each in evidence.connections if is_report(each, evidence)}
-    if not reports:
-        return attempts
-    return [each for each in attempts if each.met or not each.connections or each.connections - reports]
+    """Leave out attempts that took nothing but a report to where the message was to go, or may have.
+
+    The first is the message's in any case; once that was given up, the sending of a report looks alike.
+    """
+    reports = {each.number for each in evidence.report_connections}
+    ours = [each for each in attempts if each.met or not each.connections or each.connections - reports]
+    return [each for each in ours if each is ours[0] or each.at <= evidence.unclear_from]

@@ -147,7 +147,8 @@ def _reporting(evidence: Evidence, now: float) -> bool:
         return False
     sink = evidence.record.header.network.get("sink", "")
     at_sink = connections_of(event for event in evidence.record.events if event.server == sink)
-    stalled = any(fault.at >= moved for fault in _faults_under_way(at_sink, now))
+    under_way = _faults_under_way((*at_sink, *evidence.report_connections), now)
+    stalled = any(fault.at >= moved for fault in under_way)
     return stalled or _gone(evidence, moved, now)
 
 

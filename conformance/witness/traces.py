@@ -20,10 +20,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from conformance.evidence.connections import Connection
 from conformance.evidence.view import Evidence
 from conformance.witness.contact import Contact
-from fake_servers import HangUp, Malformed, OtherName, Silence, Stage, WrongId
+from fake_servers import HangUp, Malformed, OtherName, Silence, WrongId
 from fake_servers.events import DnsAnswer, DnsEvent, DnsQuery, TcpAccepted, TcpSyn
 
 # Ways to answer after which a client may go on waiting for another answer.
@@ -41,21 +40,13 @@ def connect_patience(evidence: Evidence) -> float:
 
 
 def traces(evidence: Evidence) -> list[Contact]:
-    """Return the traces of all attempts at the message, in the order of time."""
+    """Return the traces of all attempts, at the message or at a report, in the order of time."""
     connected = [*_connections(evidence), *_syns(evidence)]
     found = [*_questions(evidence, connected), *connected]
     accepted = evidence.staged.submitted
     return sorted(
         (each for each in found if accepted is None or each.at >= accepted), key=lambda each: each.at
     )
-
-
-def is_report(connection: Connection, evidence: Evidence) -> bool:
-    """Tell whether a connection carried mail to the scenario's sender, and none to its recipients."""
-    told = [each.line.lower() for each in connection.commands if each.stage is Stage.RCPT]
-    staged = evidence.staged
-    ours = any(f"<{who.lower()}>" in line for line in told for who in (staged.recipient, *staged.others))
-    return not ours and any(f"<{staged.sender.lower()}>" in line for line in told)
 
 
 def is_lookup(contact: Contact) -> bool:
@@ -74,7 +65,7 @@ def _site_names(evidence: Evidence) -> dict[str, str]:
 
 def _connections(evidence: Evidence) -> Iterator[Contact]:
     names = _site_names(evidence)
-    for connection in evidence.connections:
+    for connection in evidence.all_connections:
         last = connection.events[-1].at if connection.closed is None else connection.closed.at
         yield Contact(
             at=connection.opened,

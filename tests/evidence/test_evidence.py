@@ -100,9 +100,9 @@ class TestMessages:
         assert (returned.server, returned.mail_from, returned.at) == (SINK, "", 9.0)
         assert report.recipients[0].final_recipient == story.staged.recipient
 
-    def test_a_notice_of_delay_is_a_report_and_no_ndr(self) -> None:
+    def test_a_notice_of_delay_is_a_notice_and_no_ndr(self) -> None:
         evidence = waiting("close_at_dot").returns(3.0, action="delayed").evidence()
-        assert len(evidence.reports) == 1
+        assert len(evidence.notices) == 1
         assert evidence.ndrs == ()
         assert evidence.given_up is None
 

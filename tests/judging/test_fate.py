@@ -57,6 +57,11 @@ def test_given_up() -> None:
     assert _fate(waiting(RETURNED).returns(2.0, action="delayed")) is Fate.WAITED
 
 
+def test_given_up_once_it_was_deferred() -> None:
+    assert _fate(waiting(RETURNED).returns(4.0)) is Fate.RETURNED_LATER
+    assert _fate(waiting(RETURNED).returns(4.0), "eop") is Fate.RETURNED_WRONGLY
+
+
 def test_given_up_and_delivered_as_well_is_accepted_by_nobody() -> None:
     story = waiting(RETURNED).says(2.0, "550 no", Outcome.PERMANENT).delivers(9.0)
     assert _fate(story) is Fate.DELIVERED_AND_GIVEN_UP
@@ -65,7 +70,8 @@ def test_given_up_and_delivered_as_well_is_accepted_by_nobody() -> None:
 def test_where_a_day_is_played_at_once_means_within_its_first_hour() -> None:
     assert _fate(moved(RETURNED).returns(9.0)) is Fate.RETURNED
     assert _fate(moved(RETURNED).returns(11.0)) is Fate.WAITED
-    assert _fate(whole_day(RETURNED).without_messages().returns(1.9)) is Fate.RETURNED
+    assert _fate(whole_day(RETURNED).without_messages().returns(1.1)) is Fate.RETURNED
+    assert _fate(whole_day(RETURNED).without_messages().returns(1.9)) is Fate.RETURNED_LATER
     assert _fate(whole_day(RETURNED)) is Fate.WAITED
 
 
@@ -102,6 +108,7 @@ STORIES = {
     Fate.DELIVERED: waiting(DELIVERED).delivers(2.0),
     Fate.DELIVERED_LATER: _unrepaired(DELIVERED).says(1.5, "450 4.7.0 no TLS").delivers(9.0),
     Fate.RETURNED: waiting(RETURNED).returns(2.0, status="5.1.2"),
+    Fate.RETURNED_LATER: waiting(RETURNED).returns(4.0, status="5.1.2"),
 }
 
 

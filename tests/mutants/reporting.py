@@ -70,12 +70,14 @@ def after_settling(
     patch(Relay, "_settle", make)
 
 
-def told_of_delay(action: bytes, attempt: int) -> None:
-    """Send a notice of delay after the nth attempt."""
+def told_of_delay(action: bytes, attempt: int, *, change: Change = bytes) -> None:
+    """Send a notice of delay after the nth attempt, altered as is asked for."""
 
-    def change(report: bytes) -> bytes:
-        return report.replace(b"\r\nAction: failed", b"\r\nAction: " + action).replace(
-            b"\r\nStatus: 5.", b"\r\nStatus: 4."
+    def delayed(report: bytes) -> bytes:
+        return change(
+            report.replace(b"\r\nAction: failed", b"\r\nAction: " + action).replace(
+                b"\r\nStatus: 5.", b"\r\nStatus: 4."
+            )
         )
 
     def make(original: Any) -> Any:
@@ -84,7 +86,7 @@ def told_of_delay(action: bytes, attempt: int) -> None:
             waiting = {r: f for r, f in results.items() if isinstance(f, Failure) and r.attempts == attempt}
             if waiting and message.sender:
                 content = await self._spool.content(message.queue_id)
-                await send_report(self, message, content, waiting, change=change)
+                await send_report(self, message, content, waiting, change=delayed)
 
         return conclude
 

@@ -153,6 +153,18 @@ class Story:
         self.note(message(who, returned, mail_from=mail_from, at=at, **sink))
         return self.note(received("quit", "QUIT", at=at, **sink))
 
+    def says_mail(self, at: float, mail_from: str, *recipients: str, then: Event | None = None) -> Story:
+        """Open a connection to a server of this scenario, and offer an envelope on it, taken or not."""
+        said = [received("mail", f"MAIL FROM:<{mail_from}> SIZE=1000")]
+        said += [received("rcpt", f"RCPT TO:<{recipient}>") for recipient in recipients]
+        return self.connects(at, *said, *([then] if then else []))
+
+    def returns_here(self, at: float, *, content: bytes | None = None, **report: str) -> Story:
+        """Receive a report where the message itself was to go, over a connection of its own."""
+        returned = ndr(self.staged, **report) if content is None else content
+        who = self.staged.sender
+        return self.says_mail(at - 0.05, "", who, then=message(who, returned))
+
     # the relay
 
     def says(self, at: float, text: str, outcome: Outcome = Outcome.DEFERRED, **more: str) -> Story:

@@ -26,7 +26,8 @@ class TestReturnedAtOnce:
     def test_not_returned(self) -> None:
         story = refused("rejected_at_rcpt")
         assert observed(story, "returned_at_once") == "0 reports"
-        assert "0 reports" in observed(story.returns(3.0, action="delayed"), "returned_at_once")
+        told = observed(story.returns(3.0, action="delayed"), "returned_at_once")
+        assert told == "no report of the end, only 1 notices (Action: delayed, Status: 5.4.316)"
 
     def test_twice(self) -> None:
         story = refused("rejected_at_rcpt").returns(1.8)

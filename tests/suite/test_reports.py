@@ -8,10 +8,12 @@ from functools import partial
 import pytest
 from stories.days import MOMENTS, expired, moved
 from stories.reports import delay_notice, postfix_like, postfix_like_with, qmail_like
-from stories.story import ASPECT, Story, observed
+from stories.story import ASPECT, Story, good_control, observed
+from stories.wire import fault
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.profile import Accepted, Check, ProfileRow, load
+from conformance.evidence.record import Staged
 from conformance.judging.verdict import Verdict
 from conformance.target import Outcome
 
@@ -43,7 +45,91 @@ class TestOneNdr:
         assert story.returns(55.0, to=story.staged.sender.upper()).verdict("one_ndr") is Verdict.PASS
 
 
+class TestOneRoute:
+    """A relay that sends what it returns where the message itself was to go."""
+
+    @pytest.mark.parametrize("profile", ["eop", "rfc"])
+    def test_the_report_is_no_copy_and_its_connection_no_attempt(self, profile: str) -> None:
+        story = Story("rejected_at_rcpt").meets_fault(1.2).look(2.0, None)
+        story.says_mail(1.5, "", story.staged.sender, then=fault("reply", "rcpt")).returns_here(4.0)
+        assert observed(story, "returned_at_once", Verdict.PASS, profile).startswith("1 reports")
+
+    def test_what_never_came_as_far_as_mail_proves_no_other_attempt(self) -> None:
+        story = Story("rejected_at_mail").meets_fault(1.2).meets_fault(1.4).look(2.0, None).returns_here(4.0)
+        assert story.verdict("returned_at_once") is Verdict.PASS
+
+    def test_a_copy_beside_it_is_one_too_many(self) -> None:
+        story = Story("rejected_at_rcpt").meets_fault(1.2).returns_here(4.0).delivers(5.0)
+        assert story.verdict("returned_at_once") is Verdict.FAIL
+
+    def test_delivered_and_returned_is_told_as_that(self) -> None:
+        story = good_control("plain").returns_here(4.0)
+        assert observed(story, "delivered") == "delivered, and returned in an NDR as well"
+
+    def test_a_server_that_took_only_the_report_is_no_remote_mta(self) -> None:
+        named = postfix_like_with(b"Remote-MTA: dns; mx.test\r\nStatus:", instead_of=b"Status:")
+        story = expired("connection_refused").without_messages()
+        story.returns_here(75.0, content=named(story.staged))
+        judged = story.judge("ndr_form")
+        assert (judged.verdict, judged.requirement.id) == (Verdict.FAIL, "ndr/remote-mta")
+
+
+class TestLastWord:
+    """What is no report of a failure by the book, and told the sender all the same, or told nothing."""
+
+    TOLD = ("expires", "one_ndr", "ndr_form", "ndr_status", "delay_notice")
+
+    def _verdicts(self, report: bytes | None, *, new: bytes = b"") -> list[Verdict]:
+        change = postfix_like_with(new, instead_of=report) if report is not None else delay_notice
+        story = expired("connection_refused", report=change)
+        return [story.verdict(aspect) for aspect in self.TOLD]
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            (b"Action: failed\r\n", b""),
+            (b"Action: failed", b"Action: error"),
+            (b"Action: failed\r\nStatus: 4.4.1", b"Action: delayed\r\nStatus: 4.4.7"),
+        ],
+    )
+    def test_only_the_form_is_wrong(self, old: bytes, new: bytes) -> None:
+        verdicts = self._verdicts(old, new=new)
+        passed = Verdict.PASS if b"4.4.7" in new else Verdict.DEVIATION
+        assert verdicts[:3] == [Verdict.PASS, Verdict.PASS, Verdict.FAIL]
+        assert verdicts[3:] == [passed, Verdict.NOT_APPLICABLE]
+
+    def test_a_promise_after_which_nothing_follows_is_the_fault_of_expires(self) -> None:
+        assert self._verdicts(None) == [Verdict.FAIL, *[Verdict.NOT_APPLICABLE] * 4]
+        story = expired("connection_refused", report=delay_notice)
+        assert observed(story, "expires").startswith(
+            "no report of the end until 30h, only 1 notices (Action: delayed"
+        )
+
+    def test_so_is_a_warning_after_which_the_message_is_lost(self) -> None:
+        story = expired("connection_refused").without_messages()
+        story.returns(MOMENTS["12h"] + 1, content=delay_notice(story.staged))
+        verdicts = [story.verdict(aspect) for aspect in self.TOLD]
+        assert verdicts == [Verdict.FAIL, *[Verdict.NOT_APPLICABLE] * 3, Verdict.PASS]
+
+    def test_a_warning_in_words_is_no_report(self) -> None:
+        story = expired("connection_refused")
+        story.returns(MOMENTS["12h"] + 1, content=b"Subject: Warning\r\n\r\nNot yet.\r\n")
+        for aspect in ("expires", "one_ndr", "ndr_form"):
+            assert story.verdict(aspect) is Verdict.PASS
+
+
 class TestNdrForm:
+    def test_a_form_that_the_other_reader_does_not_know_is_not_given_to_it(self) -> None:
+        globally = postfix_like_with(b"message/global-delivery-status", instead_of=b"message/delivery-status")
+
+        def addressed(staged: Staged) -> bytes:
+            return globally(staged).replace(b"Final-Recipient: rfc822;", b"Final-Recipient: utf-8;")
+
+        for report in (globally, addressed):
+            judged = expired("connection_refused", report=report).judge("ndr_form")
+            assert judged.verdict is Verdict.PASS
+            assert "ndr/read-by-others" not in {finding.requirement for finding in judged.findings}
+
     def _judged(self, mode: str, old: bytes, new: bytes) -> tuple[Verdict, str]:
         judged = expired(mode, report=postfix_like_with(new, instead_of=old)).judge("ndr_form")
         return judged.verdict, judged.requirement.id

@@ -9,8 +9,8 @@ import pytest
 from jumping_clock import LoopJournal, in_jumping_time
 from players import GRANTED, SLACK, Relay, arrives, attempts, play, player_of
 from stories.reports import ndr
-from stories.staging import ASKED, scenario_of
-from stories.story import good, good_control
+from stories.staging import ASKED, scenario_of, staged
+from stories.story import Story, good, good_control
 from stories.wire import SINK, accepted, answer, closed, message, query
 
 from conformance.catalogue.destination import Host
@@ -19,7 +19,7 @@ from conformance.catalogue.scenario import Course
 from conformance.evidence.view import Evidence
 from conformance.wave import player as courses
 from conformance.wave.directory import Directory
-from conformance.wave.player import Player, attempt_time
+from conformance.wave.player import Player, attempt_time, returned
 from fake_servers import Journal, Reply, Rule, Stage
 
 
@@ -290,3 +290,25 @@ async def test_a_wave_gives_each_player_what_its_record_will_show() -> None:
         player.staged = story.staged
         directory.add(player, journal)
         assert player._events == list(Evidence(record, story.staged).events) != []
+
+
+def test_a_notice_in_other_words_is_believed_once_a_later_listing_is_without_the_message() -> None:
+    story = Story("greeting_421").returns(5.0, action="")
+    assert not returned(story.evidence())
+    assert not returned(story.look(5.5, None).evidence())  # asked too soon
+    assert returned(story.look(5.6, None).evidence())
+    assert not returned(story.look(6.6).evidence())
+    assert returned(Story("greeting_421").returns(5.0).evidence())
+    assert not returned(Story("greeting_421").returns(5.0, action="delayed").look(6.0, None).evidence())
+
+
+@in_jumping_time
+async def test_a_report_reaches_the_player_of_its_sender_wherever_it_arrived() -> None:
+    journal, directory = Journal(), Directory()
+    ours, other = player_of("dns_nxdomain"), player_of("slow")
+    other.staged = staged("slow", number=2)
+    directory.add(ours, journal)
+    directory.add(other, journal)
+    at = other.staged.sites[0].server
+    assert directory.concerned(message(ours.staged.sender, server=at)) is ours
+    assert directory.concerned(message(ours.staged.sender, server=at, mail_from="a@b.test")) is other
