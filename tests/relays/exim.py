@@ -1,8 +1,8 @@
 """Exim, as Debian packages it, unpacked and not installed: `nox -s exim`.
 
 Runs in the namespace lab, in a view of the machine that has it (`private.py`). What it grants: whole seconds, and a
-new queue runner every second, up to `exim_config.RUNNERS` at once, each of which goes through the whole queue. A
-message is returned by the first failed attempt after its lifetime.
+look at each message every few seconds, by one of several queue runners which share the queue out by recipient domain
+(`exim -q3s -R ...`). A message is returned by the first failed attempt after its lifetime.
 
 It cannot be told to look for another name in a certificate than the host's, so TLS_DOMAIN is not offered; its queue
 listing shows no errors, so they come from the main log, which has no codes of Exim's own.
@@ -47,7 +47,9 @@ _SPOOL = Path("/var/spool/exim4")
 _LOG = Path("/var/spool/exim4-log")
 _CLOCK = Path("/var/spool/exim4-clock")
 _READY = 20.0  # seconds; measured: 0.4
-_AT_ONCE = 40  # forced deliveries side by side
+_AT_ONCE = 15  # forced deliveries side by side
+_PERIOD = 3  # seconds from one queue run to the next
+_GRANULARITY = 8.0  # and the messages before the next one's turn
 
 _MESSAGE = re.compile(
     r"\s*\d+[mhd] +\S+ (?P<id>\w+-\w+-\w+) <(?P<sender>.*)>(?: \(.*\))?(?: \*\*\* frozen \*\*\*)?"
@@ -108,7 +110,7 @@ class Exim:
             }
             for name, text in files.items():
                 (_ETC / name).write_text(text, encoding="utf-8")
-            relay = EximRelay(listen, _schedule(config), config.work_directory, environment, clock)
+            relay = EximRelay(listen, config, environment, clock)
             try:
                 await relay.restart()
                 yield relay
@@ -122,33 +124,42 @@ class EximRelay:
     def __init__(
         self,
         submission: Address,
-        schedule: Schedule,
-        work_directory: Path,
+        config: RelayConfig,
         environment: Mapping[str, str],
         clock: faketime.Clock | None,
     ) -> None:
         self.submission = submission
-        self.schedule = schedule
-        self._folder = work_directory
+        self.schedule = _schedule(config)
+        self._folder = config.work_directory
+        self._shares = exim_config.shares(config.connectors)
         self._environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C", **environment}
-        self._log = EximLog(work_directory / "log" / "mainlog")
+        self._log = EximLog(config.work_directory / "log" / "mainlog")
         self._clock = clock
         self._daemon: Process | None = None
+        self._processes: list[Process] = []
         self._forced: set[asyncio.Task[None]] = set()
 
     async def restart(self) -> None:
-        """Start the daemon on the spool that is there, and wait for its greeting."""
-        self._daemon = await spawn(
-            [_PROGRAM, "-bdf", "-q1s"],
-            cwd=self._folder,
-            log=self._folder / "daemon.log",
-            env=self._environment,
-        )
+        """Start the daemon on the spool that is there, wait for its greeting, and start the queue runners."""
+        self._daemon = await self._spawn("-bdf")
         try:
             await wait_for_port(self.submission, _READY, self._daemon, greeting=b"220")
         except TargetError as error:
             error.log += log_tail(self._folder / "log" / "paniclog")
             raise
+        # a daemon that is started by process 1, as the wave in the lab is, stays in the foreground
+        for share in self._shares:
+            await self._spawn(f"-q{_PERIOD}s", "-Rr", share)
+
+    async def _spawn(self, *arguments: str) -> Process:
+        process = await spawn(
+            [_PROGRAM, *arguments],
+            cwd=self._folder,
+            log=self._folder / "daemon.log",
+            env=self._environment,
+        )
+        self._processes.append(process)
+        return process
 
     async def kill(self) -> None:
         """End every Exim of this lab by SIGKILL, all stopped first: deliveries may be groups of their own."""
@@ -157,8 +168,9 @@ class EximRelay:
         self._forced.clear()
         private.signal_all(_PROGRAM, signal.SIGSTOP)
         private.signal_all(_PROGRAM, signal.SIGKILL)
-        if self._daemon is not None:
-            await self._daemon.kill()
+        for process in self._processes:
+            await process.kill()
+        self._processes.clear()
 
     async def move_clock(self, seconds: float) -> None:
         """Move the clock and try every message, whatever its retry time.
@@ -222,7 +234,7 @@ def _schedule(config: RelayConfig) -> Schedule:
         retry_interval=whole(config.retry_interval),
         max_retry_interval=whole(config.max_retry_interval),
         queue_lifetime=whole(config.queue_lifetime),
-        granularity=3.0,
+        granularity=_GRANULARITY,
         connect_timeout=whole(config.connect_timeout),
         command_timeout=whole(config.command_timeout),
         dns_timeout=whole(config.dns_timeout),

@@ -8,14 +8,16 @@ configuration has it (`conf.d/router/200_exim4-config_primary`); the default wou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from math import ceil
 from pathlib import Path
 
 from conformance.target import Connector, RelayConfig, TlsPolicy
 
-RUNNERS = 60
-"""Queue runners at once, each of which goes through the queue from message to message (the default is 5)."""
+_DOMAINS_PER_RUNNER = 12
+_LEAST_RUNNERS = 20
+_RUNS_AT_ONCE = 20  # of each queue runner (the default is 5)
 
 _TRANSPORTS = {
     TlsPolicy.OPPORTUNISTIC: (),
@@ -68,6 +70,7 @@ primary_hostname = {config.hostname}
 spool_directory = {spool}
 log_file_path = {log}/%slog
 pid_file_path = {spool}/exim.pid
+notifier_socket =
 timezone = UTC
 log_selector = +millisec
 keep_environment = {" : ".join(sorted(environment))}
@@ -79,7 +82,7 @@ dsn_advertise_hosts = *
 acl_smtp_rcpt = accept
 smtp_accept_max = 0
 smtp_accept_queue_per_connection = 0
-queue_run_max = {RUNNERS}
+queue_run_max = {_RUNS_AT_ONCE}
 dns_retrans = {seconds(config.dns_timeout)}s
 dns_retry = 1
 delay_warning = 4h:99d
@@ -109,6 +112,17 @@ begin retry
 
 * * {_retry_rule(config)}
 """
+
+
+def shares(connectors: Sequence[Connector]) -> list[str]:
+    """Return one regular expression for each queue runner, which selects the recipients that it looks after.
+
+    A run goes from message to message and waits for each; every message that is looked at costs a process, even if
+    it is not yet due. So the queue is shared out, by recipient domain.
+    """
+    domains = [re.escape(connector.domain) for connector in connectors]
+    number = min(len(domains), max(_LEAST_RUNNERS, ceil(len(domains) / _DOMAINS_PER_RUNNER)))
+    return [f"@(?:{'|'.join(domains[first::number])})$" for first in range(number)]
 
 
 def _transport(policy: TlsPolicy, config: RelayConfig, etc: Path, extra: Sequence[str], port: int) -> str:

@@ -9,7 +9,7 @@ empty; outside nothing changes, and afterwards nothing is left::
         private.add_user("Debian-exim")
         ...
 
-/etc and /var/spool are a tmpfs, which every user can reach.
+/etc and /var/spool can be reached by every user; what is written there is kept in memory.
 """
 
 from __future__ import annotations
@@ -88,8 +88,13 @@ def check_lab(config: RelayConfig, name: str) -> float:
 
 
 @asynccontextmanager
-async def view(unpacked: Path, work_directory: Path) -> AsyncIterator[None]:
+async def view(unpacked: Path, work_directory: Path, *, syslog: bool = False) -> AsyncIterator[None]:
     """Show what was unpacked at its places in /usr and /etc; make /etc writable and /var/spool empty.
+
+    Args:
+        unpacked: The folder.
+        work_directory: The relay's; a folder `private` is made in it.
+        syslog: Make /dev writable as well, so that a socket /dev/log can be made there.
 
     Raises:
         TargetError: A mount failed, or there is such a view already.
@@ -99,17 +104,26 @@ async def view(unpacked: Path, work_directory: Path) -> AsyncIterator[None]:
     kept = _read_name_resolution()
     async with AsyncExitStack() as mounts:
         await _mount(mounts, scratch, "-t", "tmpfs", "-o", "mode=755", "tmpfs")
-        upper, work = scratch / "etc", scratch / "work"
-        upper.mkdir()
-        work.mkdir()
-        etc = f"lowerdir={unpacked}/etc:/etc,upperdir={upper},workdir={work}"
-        await _mount(mounts, Path("/etc"), "-t", "overlay", "-o", etc, "overlay")
+        await _overlay(mounts, scratch, Path("/etc"), f"{unpacked}/etc:/etc")
         for path, octets in kept.items():
             path.write_bytes(octets)
-        usr = f"lowerdir={unpacked}/usr:/usr"
-        await _mount(mounts, Path("/usr"), "-t", "overlay", "-o", usr, "overlay")
+        await _mount(mounts, Path("/usr"), "-t", "overlay", "-o", f"lowerdir={unpacked}/usr:/usr", "overlay")
         await _mount(mounts, Path("/var/spool"), "-t", "tmpfs", "-o", "mode=755", "tmpfs")
+        if syslog:
+            shared = folder(
+                scratch / "shm"
+            )  # libfaketime keeps files there; the overlay would hide the mount
+            await run("mount", "--bind", "/dev/shm", str(shared))
+            await _overlay(mounts, scratch, Path("/dev"), "/dev")
+            await _mount(mounts, Path("/dev/shm"), "--bind", str(shared))
         yield
+
+
+async def _overlay(mounts: AsyncExitStack, scratch: Path, where: Path, lower: str) -> None:
+    """Lay a folder that can be written to over others; what is written stays below `scratch`."""
+    upper, work = folder(scratch / where.name), folder(scratch / f"{where.name}.work")
+    layers = f"lowerdir={lower},upperdir={upper},workdir={work}"
+    await _mount(mounts, where, "-t", "overlay", "-o", layers, "overlay")
 
 
 def _read_name_resolution() -> dict[Path, bytes]:
@@ -130,9 +144,19 @@ def add_user(name: str) -> int:
         ("/etc/passwd", f"{name}:x:{number}:{number}::/nonexistent:/usr/sbin/nologin\n"),
         ("/etc/group", f"{name}:x:{number}:\n"),
     ):
-        with Path(file).open("a", encoding="utf-8") as lines:
-            lines.write(line)
+        append(file, line)
     return number
+
+
+def append(file: str, text: str) -> None:
+    """Append text to a file of the view."""
+    with Path(file).open("a", encoding="utf-8") as lines:
+        lines.write(text)
+
+
+def exists(path: str) -> bool:
+    """Tell whether there is something at a path."""
+    return Path(path).exists()
 
 
 def folder(path: Path, owner: str = "root", mode: int = 0o755) -> Path:
