@@ -135,15 +135,14 @@ class EximRelay:
         self._environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C", **environment}
         self._log = EximLog(config.work_directory / "log" / "mainlog")
         self._clock = clock
-        self._daemon: Process | None = None
         self._processes: list[Process] = []
         self._forced: set[asyncio.Task[None]] = set()
 
     async def restart(self) -> None:
         """Start the daemon on the spool that is there, wait for its greeting, and start the queue runners."""
-        self._daemon = await self._spawn("-bdf")
+        daemon = await self._spawn("-bdf")
         try:
-            await wait_for_port(self.submission, _READY, self._daemon, greeting=b"220")
+            await wait_for_port(self.submission, _READY, daemon, greeting=b"220")
         except TargetError as error:
             error.log += log_tail(self._folder / "log" / "paniclog")
             raise
@@ -204,8 +203,11 @@ class EximRelay:
 
     async def queue(self) -> Sequence[QueuedMessage]:
         """Return every recipient in the queue; the listing shows no errors."""
-        if self._daemon is not None and not self._daemon.alive:
-            raise self._daemon.failure(f"Exim ended with exit status {self._daemon.returncode}")
+        for process in self._processes:
+            if not process.alive:
+                raise process.failure(
+                    f"{' '.join(process.command[:2])} ended with exit status {process.returncode}"
+                )
         return read_listing(await self._list())
 
     async def _list(self) -> str:

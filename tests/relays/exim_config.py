@@ -15,8 +15,8 @@ from pathlib import Path
 
 from conformance.target import Connector, RelayConfig, TlsPolicy
 
-_DOMAINS_PER_RUNNER = 12
 _LEAST_RUNNERS = 20
+_LONGEST_SELECTION = 256  # characters, after -R
 _RUNS_AT_ONCE = 20  # of each queue runner (the default is 5)
 
 _TRANSPORTS = {
@@ -114,15 +114,36 @@ begin retry
 """
 
 
-def shares(connectors: Sequence[Connector]) -> list[str]:
+def shares(connectors: Iterable[Connector]) -> list[str]:
     """Return one regular expression for each queue runner, which selects the recipients that it looks after.
 
     A run goes from message to message and waits for each; every message that is looked at costs a process, even if
     it is not yet due. So the queue is shared out, by recipient domain.
     """
-    domains = [re.escape(connector.domain) for connector in connectors]
-    number = min(len(domains), max(_LEAST_RUNNERS, ceil(len(domains) / _DOMAINS_PER_RUNNER)))
-    return [f"@(?:{'|'.join(domains[first::number])})$" for first in range(number)]
+    beginnings = _beginnings(sorted(connector.domain for connector in connectors))
+    number = min(len(beginnings), _LEAST_RUNNERS)
+    while True:
+        shares = [f"@(?:{'|'.join(beginnings[first::number])})" for first in range(number)]
+        if number == len(beginnings) or max(map(len, shares)) <= _LONGEST_SELECTION:
+            return shares
+        number += 1
+
+
+def _beginnings(domains: Sequence[str]) -> list[str]:
+    """Return for each domain, in their order, as much of it as distinguishes it from the others."""
+    found = []
+    for before, domain, after in zip(["", *domains], domains, [*domains[1:], ""], strict=False):
+        shared = max(_shared(domain, other) for other in (before, after))
+        short = re.escape(domain[: shared + 1]).replace("\\-", "-")
+        found.append(short if shared < len(domain) else f"{short}$")
+    return found
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many characters two texts begin with alike."""
+    return next(
+        (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
 
 
 def _transport(policy: TlsPolicy, config: RelayConfig, etc: Path, extra: Sequence[str], port: int) -> str:
