@@ -2,8 +2,8 @@
 
 Runs in the namespace lab, in a view of the machine that has it (`private.py`). What it grants: whole seconds, one
 interval between all attempts (`MinQueueAge`; the one that grows, `MaxQueueAge`, doubles with each attempt), and a
-queue run every second, each of `sendmail_config.RUNNERS` runners. A message is returned by the first failed attempt
-after its lifetime.
+queue run every second, each of at most `sendmail_config.RUNNERS` runners. A message is returned by the first failed
+attempt after its lifetime.
 
 The name in a certificate is compared with the host's, so TLS_DOMAIN is not offered.
 
@@ -45,11 +45,15 @@ _CF = "/usr/share/sendmail/cf"
 _ETC = Path("/etc/mail")
 _SPOOL = Path("/var/spool/mqueue")
 _CLOCK = Path("/var/spool/mqueue-clock")
+_SENDMAIL = (_PROGRAM, "-C", str(_ETC / "sendmail.cf"))
+# The daemon has a timer of its own (-q1s), but once the clock was moved by an hour it waits for an hour.
+_QUEUE_RUNS = f"while sleep 1; do {' '.join(_SENDMAIL)} -q & done"
 _READY = 20.0  # seconds; measured: 0.2
 
-_MESSAGE = re.compile(r"[0-9A-Za-z]{8,}[*X-]?\+? +\d+ \w{3} \w{3} [ \d]\d \d\d:\d\d (?P<sender>.*)")
+# queue id and its state, size, priority, date
+_MESSAGE = re.compile(r"[0-9A-Za-z]{8,}[*X-]?\+? +\d+ +-?\d+ \w{3} [ \d]\d \d\d:\d\d (?P<sender><.*>)")
 _ERROR = re.compile(r" {10,}\((?P<error>.*)\)")
-_RECIPIENT = re.compile(r"\s{10,}(?P<recipient><.*>)")
+_RECIPIENT = re.compile(r"\s+(?P<recipient><.*>)")
 
 
 class Sendmail:
@@ -125,23 +129,28 @@ class SendmailRelay:
         self._log = SendmailLog(self._log_file)
         self._clock = clock
         self._daemon: Process | None = None
+        self._runner: Process | None = None
 
     async def restart(self) -> None:
-        """Start the daemon on the queue that is there, and wait for its greeting."""
+        """Start the daemon on the queue that is there, wait for its greeting, and start the queue runs."""
         self._daemon = await spawn(
-            [_PROGRAM, "-C", str(_ETC / "sendmail.cf"), "-bD", "-q1s"],
-            cwd=self._folder,
-            log=self._log_file,
-            env=self._environment,
+            [*_SENDMAIL, "-bD"], cwd=self._folder, log=self._log_file, env=self._environment
         )
         await wait_for_port(self.submission, _READY, self._daemon, greeting=b"220")
+        self._runner = await spawn(
+            ["sh", "-c", _QUEUE_RUNS], cwd=self._folder, log=self._log_file, env=self._environment
+        )
 
     async def kill(self) -> None:
         """End every sendmail of this lab by SIGKILL, all stopped first."""
+        for process in (self._runner, self._daemon):
+            if process is not None and process.alive:
+                os.killpg(process.pid, signal.SIGSTOP)
         private.signal_all(_PROGRAM, signal.SIGSTOP)
         private.signal_all(_PROGRAM, signal.SIGKILL)
-        if self._daemon is not None:
-            await self._daemon.kill()
+        for process in (self._runner, self._daemon):
+            if process is not None:
+                await process.kill()
 
     async def move_clock(self, seconds: float) -> None:
         """Move the clock; the next queue run begins within a second of real time, and reads it anew."""
@@ -155,10 +164,12 @@ class SendmailRelay:
 
     async def queue(self) -> Sequence[QueuedMessage]:
         """Return every recipient in the queue, with the error of its message."""
-        if self._daemon is not None and not self._daemon.alive:
-            raise self._daemon.failure(f"sendmail ended with exit status {self._daemon.returncode}")
-        command = (_PROGRAM, "-C", str(_ETC / "sendmail.cf"), "-bp", "-v")
-        return read_listing(await private.run(*command, log=self._log_file, env=self._environment))
+        for process in (self._daemon, self._runner):
+            if process is not None and not process.alive:
+                raise process.failure(f"{process.command[0]} ended with exit status {process.returncode}")
+        return read_listing(
+            await private.run(*_SENDMAIL, "-bp", "-v", log=self._log_file, env=self._environment)
+        )
 
     async def events(self) -> Sequence[DeliveryEvent]:
         """Return every attempt in the log."""
@@ -171,7 +182,7 @@ def read_listing(listing: str) -> list[QueuedMessage]:
     found, sender, error = [], "", ""
     for line in listing.split("\n"):
         if message := _MESSAGE.fullmatch(line):
-            sender, error = message["sender"].strip("<>"), ""
+            sender, error = message["sender"][1:-1], ""
         elif reason := _ERROR.fullmatch(line):
             error = reason["error"]
         elif recipient := _RECIPIENT.fullmatch(line):

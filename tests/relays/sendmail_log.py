@@ -68,7 +68,8 @@ class SendmailLog:
         text, status = attempt["text"], attempt["status"] or ""
         if text.startswith("queued"):
             return  # not tried
-        destination = (attempt["relay"] or "").partition(" ")[0].rstrip(".,")
+        host, _, address = (attempt["relay"] or "").partition(" ")
+        destination = address.strip("[]") if "..." in host else host.rstrip(".")  # a long name is shortened
         if text.startswith("Sent"):
             outcome = Outcome.DELIVERED
         else:
