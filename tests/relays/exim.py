@@ -1,8 +1,8 @@
 """Exim, as Debian packages it, unpacked and not installed: `nox -s exim`.
 
 Runs in the namespace lab, in a view of the machine that has it (`private.py`). What it grants: whole seconds, and a
-look at each message every few seconds, by one of several queue runners which share the queue out by recipient domain
-(`exim -q3s -R ...`). A message is returned by the first failed attempt after its lifetime.
+look at each message every few seconds: the mail is shared out over named queues, each with runners of its own. A
+message is returned by the first failed attempt after its lifetime.
 
 It cannot be told to look for another name in a certificate than the host's, so TLS_DOMAIN is not offered; its queue
 listing shows no errors, so they come from the main log, which has no codes of Exim's own.
@@ -47,7 +47,8 @@ _SPOOL = Path("/var/spool/exim4")
 _LOG = Path("/var/spool/exim4-log")
 _CLOCK = Path("/var/spool/exim4-clock")
 _READY = 20.0  # seconds; measured: 0.4
-_AT_ONCE = 15  # forced deliveries side by side
+# Reports go through the queue without a name, for those that cannot be delivered at once.
+_QUEUES = ("", *map(exim_config.queue_name, range(exim_config.QUEUES)))
 _PERIOD = 3  # seconds from one queue run to the next
 _GRANULARITY = 8.0  # and the messages before the next one's turn
 
@@ -131,92 +132,75 @@ class EximRelay:
         self.submission = submission
         self.schedule = _schedule(config)
         self._folder = config.work_directory
-        self._shares = exim_config.shares(config.connectors)
+        self._daemons: list[Process] = []
+        self._forced: list[Process] = []
         self._environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C", **environment}
         self._log = EximLog(config.work_directory / "log" / "mainlog")
         self._clock = clock
-        self._processes: list[Process] = []
-        self._forced: set[asyncio.Task[None]] = set()
 
     async def restart(self) -> None:
         """Start the daemon on the spool that is there, wait for its greeting, and start the queue runners."""
-        daemon = await self._spawn("-bdf")
+        daemon = await self._spawn(self._daemons, "-bdf")
         try:
             await wait_for_port(self.submission, _READY, daemon, greeting=b"220")
         except TargetError as error:
             error.log += log_tail(self._folder / "log" / "paniclog")
             raise
         # a daemon that is started by process 1, as the wave in the lab is, stays in the foreground
-        for share in self._shares:
-            await self._spawn(f"-q{_PERIOD}s", "-Rr", share)
+        for queue in _QUEUES:
+            every = f"-qG{queue}/{_PERIOD}s" if queue else f"-q{_PERIOD}s"
+            await self._spawn(self._daemons, every)
 
-    async def _spawn(self, *arguments: str) -> Process:
+    async def _spawn(self, into: list[Process], *arguments: str) -> Process:
         process = await spawn(
             [_PROGRAM, *arguments],
             cwd=self._folder,
             log=self._folder / "daemon.log",
             env=self._environment,
         )
-        self._processes.append(process)
+        into.append(process)
         return process
 
     async def kill(self) -> None:
         """End every Exim of this lab by SIGKILL, all stopped first: deliveries may be groups of their own."""
-        for task in self._forced:
-            task.cancel()
-        self._forced.clear()
         private.signal_all(_PROGRAM, signal.SIGSTOP)
         private.signal_all(_PROGRAM, signal.SIGKILL)
-        for process in self._processes:
+        for process in (*self._daemons, *self._forced):
             await process.kill()
-        self._processes.clear()
+        self._daemons.clear()
+        self._forced.clear()
 
     async def move_clock(self, seconds: float) -> None:
-        """Move the clock and try every message, whatever its retry time.
-
-        One forced queue run (`-qff`) would go from message to message, and wait for each; several at once would try
-        each message several times.
-        """
+        """Move the clock and try every message, whatever its retry time."""
         if self._clock is None:
             raise TargetError(
                 "Exim was started without libfaketime", hint="apt-get install libfaketime", installation=True
             )
         self._clock.advance(seconds)
-        listing = await self._list()
-        turn = asyncio.Semaphore(_AT_ONCE)
-        for message in re.finditer(_MESSAGE.pattern + "$", listing, re.MULTILINE):
-            task = asyncio.create_task(self._force(message["id"], turn))
-            self._forced.add(task)
-            task.add_done_callback(self._forced.discard)
-
-    async def _force(self, message: str, turn: asyncio.Semaphore) -> None:
-        async with turn:
-            # what becomes of it is seen in log and queue
-            delivery = await asyncio.create_subprocess_exec(
-                *(_PROGRAM, "-M", message),
-                env=self._environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.DEVNULL,
-            )
-            await delivery.wait()
+        for queue in _in_use():
+            await self._spawn(self._forced, f"-qffG{queue}" if queue else "-qff")
 
     async def queue(self) -> Sequence[QueuedMessage]:
         """Return every recipient in the queue; the listing shows no errors."""
-        for process in self._processes:
-            if not process.alive:
-                raise process.failure(
-                    f"{' '.join(process.command[:2])} ended with exit status {process.returncode}"
-                )
-        return read_listing(await self._list())
+        for daemon in self._daemons:
+            if not daemon.alive:
+                raise daemon.failure(f"{' '.join(daemon.command)} ended with exit status {daemon.returncode}")
+        listings = await asyncio.gather(*(self._list(queue) for queue in _in_use()))
+        return [message for listing in listings for message in read_listing(listing)]
 
-    async def _list(self) -> str:
-        return await private.run(_PROGRAM, "-bpru", env=self._environment)
+    async def _list(self, queue: str) -> str:
+        named = (f"-qG{queue}",) if queue else ()
+        return await private.run(_PROGRAM, "-bpru", *named, env=self._environment)
 
     async def events(self) -> Sequence[DeliveryEvent]:
         """Return every attempt in the main log."""
         self._log.read()
         return tuple(self._log.events)
+
+
+def _in_use() -> list[str]:
+    """Return the queues in which there is any message: each listing costs a process."""
+    return [queue for queue in _QUEUES if private.has_entries(_SPOOL / queue / "input")]
 
 
 def read_listing(listing: str) -> list[QueuedMessage]:

@@ -8,16 +8,17 @@ configuration has it (`conf.d/router/200_exim4-config_primary`); the default wou
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from math import ceil
 from pathlib import Path
 
 from conformance.target import Connector, RelayConfig, TlsPolicy
 
-_LEAST_RUNNERS = 20
-_LONGEST_SELECTION = 256  # characters, after -R
-_RUNS_AT_ONCE = 20  # of each queue runner (the default is 5)
+QUEUES = 24
+"""Named queues that share the mail, by recipient domain. A queue run waits for each message before the next one's turn,
+and each that it looks at costs a process, even if it is not yet due."""
+
+_RUNS_AT_ONCE = 10  # of each queue (the default is 5)
 
 _TRANSPORTS = {
     TlsPolicy.OPPORTUNISTIC: (),
@@ -38,6 +39,11 @@ _TRANSPORTS = {
 def seconds(value: float) -> int:
     """Round a time up to what Exim can be told: whole seconds, at least one."""
     return max(1, ceil(value))
+
+
+def queue_name(number: int | str) -> str:
+    """Return the name of one of the queues."""
+    return f"part{number}"
 
 
 def configuration(
@@ -79,7 +85,7 @@ daemon_smtp_ports = {port}
 disable_ipv6 = {"false" if ipv6 else "true"}
 tls_advertise_hosts =
 dsn_advertise_hosts = *
-acl_smtp_rcpt = accept
+acl_smtp_rcpt = acl_rcpt
 smtp_accept_max = 0
 smtp_accept_queue_per_connection = 0
 queue_run_max = {_RUNS_AT_ONCE}
@@ -87,6 +93,11 @@ dns_retrans = {seconds(config.dns_timeout)}s
 dns_retry = 1
 delay_warning = 4h:99d
 ignore_bounce_errors_after = 0s
+
+begin acl
+
+acl_rcpt:
+  accept queue = {queue_name(f"${{nhash_{QUEUES}:$domain}}")}
 
 begin routers
 
@@ -112,38 +123,6 @@ begin retry
 
 * * {_retry_rule(config)}
 """
-
-
-def shares(connectors: Iterable[Connector]) -> list[str]:
-    """Return one regular expression for each queue runner, which selects the recipients that it looks after.
-
-    A run goes from message to message and waits for each; every message that is looked at costs a process, even if
-    it is not yet due. So the queue is shared out, by recipient domain.
-    """
-    beginnings = _beginnings(sorted(connector.domain for connector in connectors))
-    number = min(len(beginnings), _LEAST_RUNNERS)
-    while True:
-        shares = [f"@(?:{'|'.join(beginnings[first::number])})" for first in range(number)]
-        if number == len(beginnings) or max(map(len, shares)) <= _LONGEST_SELECTION:
-            return shares
-        number += 1
-
-
-def _beginnings(domains: Sequence[str]) -> list[str]:
-    """Return for each domain, in their order, as much of it as distinguishes it from the others."""
-    found = []
-    for before, domain, after in zip(["", *domains], domains, [*domains[1:], ""], strict=False):
-        shared = max(_shared(domain, other) for other in (before, after))
-        short = re.escape(domain[: shared + 1]).replace("\\-", "-")
-        found.append(short if shared < len(domain) else f"{short}$")
-    return found
-
-
-def _shared(one: str, other: str) -> int:
-    """Return how many characters two texts begin with alike."""
-    return next(
-        (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
-    )
 
 
 def _transport(policy: TlsPolicy, config: RelayConfig, etc: Path, extra: Sequence[str], port: int) -> str:

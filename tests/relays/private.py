@@ -194,6 +194,11 @@ def signal_all(program: str, number: signal.Signals) -> int:
     return found
 
 
+def has_entries(folder: Path) -> bool:
+    """Tell whether there is anything in a folder; not if there is none."""
+    return folder.is_dir() and any(folder.iterdir())
+
+
 async def run(*command: str, log: Path | None = None, env: Mapping[str, str] | None = None) -> str:
     """Run a command to its end and return its standard output.
 
