@@ -199,6 +199,15 @@ def has_entries(folder: Path) -> bool:
     return folder.is_dir() and any(folder.iterdir())
 
 
+def texts(folder: Path, pattern: str) -> list[str]:
+    """Return what is in the files of a folder, without those that are taken away meanwhile."""
+    found = []
+    for path in folder.glob(pattern):
+        with suppress(FileNotFoundError):
+            found.append(path.read_text(encoding="utf-8", errors="replace"))
+    return found
+
+
 async def run(*command: str, log: Path | None = None, env: Mapping[str, str] | None = None) -> str:
     """Run a command to its end and return its standard output.
 

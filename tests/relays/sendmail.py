@@ -13,7 +13,6 @@ Where libfaketime is installed it runs with it.
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -49,11 +48,6 @@ _SENDMAIL = (_PROGRAM, "-C", str(_ETC / "sendmail.cf"))
 # The daemon has a timer of its own (-q1s), but once the clock was moved by an hour it waits for an hour.
 _QUEUE_RUNS = f"while sleep 1; do {' '.join(_SENDMAIL)} -q & done"
 _READY = 20.0  # seconds; measured: 0.2
-
-# queue id and its state, size, priority, date
-_MESSAGE = re.compile(r"[0-9A-Za-z]{8,}[*X-]?\+? +\d+ +-?\d+ \w{3} [ \d]\d \d\d:\d\d (?P<sender><.*>)")
-_ERROR = re.compile(r" {10,}\((?P<error>.*)\)")
-_RECIPIENT = re.compile(r"\s+(?P<recipient><.*>)")
 
 
 class Sendmail:
@@ -163,13 +157,14 @@ class SendmailRelay:
         self._clock.advance(seconds)
 
     async def queue(self) -> Sequence[QueuedMessage]:
-        """Return every recipient in the queue, with the error of its message."""
+        """Return every recipient in the queue, with the error of its message.
+
+        Read from the queue files: `mailq` shortens long addresses and errors.
+        """
         for process in (self._daemon, self._runner):
             if process is not None and not process.alive:
                 raise process.failure(f"{process.command[0]} ended with exit status {process.returncode}")
-        return read_listing(
-            await private.run(*_SENDMAIL, "-bp", "-v", log=self._log_file, env=self._environment)
-        )
+        return [message for text in private.texts(_SPOOL, "qf*") for message in read_queue_file(text)]
 
     async def events(self) -> Sequence[DeliveryEvent]:
         """Return every attempt in the log."""
@@ -177,17 +172,23 @@ class SendmailRelay:
         return tuple(self._log.events)
 
 
-def read_listing(listing: str) -> list[QueuedMessage]:
-    """Return the recipients in what `sendmail -bp -v` printed."""
-    found, sender, error = [], "", ""
-    for line in listing.split("\n"):
-        if message := _MESSAGE.fullmatch(line):
-            sender, error = message["sender"][1:-1], ""
-        elif reason := _ERROR.fullmatch(line):
-            error = reason["error"]
-        elif recipient := _RECIPIENT.fullmatch(line):
-            found.append(QueuedMessage(sender=sender, recipient=recipient["recipient"][1:-1], error=error))
-    return found
+def read_queue_file(text: str) -> list[QueuedMessage]:
+    """Return the recipients in a queue control file (Sendmail Installation and Operation Guide, appendix B)."""
+    sender, error, recipients = "", "", []
+    for line in text.split("\n"):
+        match line[:1]:
+            case "S":
+                sender = line[1:]
+            case "M":
+                error = line[1:]
+            case "R":  # flags, a colon, the address
+                recipients.append(line.partition(":")[2])
+            case ".":  # the end
+                break
+    return [
+        QueuedMessage(sender=sender.strip("<>"), recipient=recipient.strip("<>"), error=error)
+        for recipient in recipients
+    ]
 
 
 async def _configure(config: RelayConfig, port: int, environment: Mapping[str, str]) -> None:
@@ -216,7 +217,7 @@ def _schedule(config: RelayConfig) -> Schedule:
         retry_interval=whole(config.retry_interval),
         max_retry_interval=whole(config.retry_interval),
         queue_lifetime=whole(config.queue_lifetime),
-        granularity=3.0,
+        granularity=5.0,
         connect_timeout=whole(config.connect_timeout),
         command_timeout=whole(config.command_timeout),
         dns_timeout=whole(config.dns_timeout),
