@@ -5,7 +5,7 @@ look at each message every few seconds: the mail is shared out over named queues
 message is returned by the first failed attempt after its lifetime.
 
 It cannot be told to look for another name in a certificate than the host's, so TLS_DOMAIN is not offered; its queue
-listing shows no errors, so they come from the main log, which has no codes of Exim's own.
+shows no errors, so they come from the main log, which has no codes of Exim's own.
 
 Where libfaketime is installed all of Exim runs with it. Its program would ignore it where it is started by Exim's own
 user and lends root's rights; the unpacked one lends none.
@@ -13,9 +13,7 @@ user and lends root's rights; the unpacked one lends none.
 
 from __future__ import annotations
 
-import asyncio
 import os
-import re
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -37,6 +35,7 @@ from conformance.targets.process import Process, log_tail, spawn, wait_for_port
 
 from . import exim_config, private
 from .exim_log import EximLog
+from .exim_spool import read_spool
 
 PACKAGES = ("exim4-daemon-light", "exim4-base")
 
@@ -46,16 +45,11 @@ _ETC = Path("/etc/exim4")
 _SPOOL = Path("/var/spool/exim4")
 _LOG = Path("/var/spool/exim4-log")
 _CLOCK = Path("/var/spool/exim4-clock")
-_READY = 20.0  # seconds; measured: 0.4
+_READY = 40.0  # seconds; measured: 0.4
 # Reports go through the queue without a name, for those that cannot be delivered at once.
 _QUEUES = ("", *map(exim_config.queue_name, range(exim_config.QUEUES)))
 _PERIOD = 3  # seconds from one queue run to the next
 _GRANULARITY = 8.0  # and the messages before the next one's turn
-
-_MESSAGE = re.compile(
-    r"\s*\d+[mhd] +\S+ (?P<id>\w+-\w+-\w+) <(?P<sender>.*)>(?: \(.*\))?(?: \*\*\* frozen \*\*\*)?"
-)
-_RECIPIENT = re.compile(r" {10}(?P<recipient>\S.*)")
 
 
 class Exim:
@@ -181,16 +175,11 @@ class EximRelay:
             await self._spawn(self._forced, f"-qffG{queue}" if queue else "-qff")
 
     async def queue(self) -> Sequence[QueuedMessage]:
-        """Return every recipient in the queue; the listing shows no errors."""
+        """Return every recipient in the spool; it has no errors."""
         for daemon in self._daemons:
             if not daemon.alive:
                 raise daemon.failure(f"{' '.join(daemon.command)} ended with exit status {daemon.returncode}")
-        listings = await asyncio.gather(*(self._list(queue) for queue in _in_use()))
-        return [message for listing in listings for message in read_listing(listing)]
-
-    async def _list(self, queue: str) -> str:
-        named = (f"-qG{queue}",) if queue else ()
-        return await private.run(_PROGRAM, "-bpru", *named, env=self._environment)
+        return [message for queue in _QUEUES for message in read_spool(_SPOOL / queue / "input")]
 
     async def events(self) -> Sequence[DeliveryEvent]:
         """Return every attempt in the main log."""
@@ -199,19 +188,8 @@ class EximRelay:
 
 
 def _in_use() -> list[str]:
-    """Return the queues in which there is any message: each listing costs a process."""
+    """Return the queues in which there is any message."""
     return [queue for queue in _QUEUES if private.has_entries(_SPOOL / queue / "input")]
-
-
-def read_listing(listing: str) -> list[QueuedMessage]:
-    """Return the recipients in what `exim -bpru` printed."""
-    found, sender = [], ""
-    for line in listing.split("\n"):
-        if message := _MESSAGE.fullmatch(line):
-            sender = message["sender"]
-        elif recipient := _RECIPIENT.fullmatch(line):
-            found.append(QueuedMessage(sender=sender, recipient=recipient["recipient"]))
-    return found
 
 
 def _schedule(config: RelayConfig) -> Schedule:

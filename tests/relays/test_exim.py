@@ -9,8 +9,8 @@ import pytest
 from conformance.target import Address, Connector, Outcome, RelayConfig, TlsPolicy
 
 from . import exim_config
-from .exim import read_listing
 from .exim_log import EximLog
+from .exim_spool import read_message, read_spool
 
 STAMP = "2026-01-02 03:04:05.678"
 ID = "1xXGbv-00000t-2F"
@@ -106,19 +106,45 @@ def test_half_a_line_is_left_for_later(tmp_path: Path) -> None:
     assert [event.outcome for event in log.events] == [Outcome.EXPIRED]
 
 
-def test_a_listing() -> None:
-    listing = (
-        " 0m   574 1xXGbv-00000t-2F <a@b.test>\n"
-        "          r@c.test\n"
-        "          s@c.test\n\n"
-        "25h  1.2K 1xXGbw-00000T-27 <> *** frozen ***\n"
-        "          t@c.test\n\n"
-    )
-    assert [(found.sender, found.recipient) for found in read_listing(listing)] == [
-        ("a@b.test", "r@c.test"),
-        ("a@b.test", "s@c.test"),
-        ("", "t@c.test"),
-    ]
+HEADER = """1xXHSn-00001I-21-H
+Debian-exim 300 300
+<a@b.test>
+1795868613 0
+--helo_name x.test
+-tls_resumption A
+{tree}
+4
+r@c.test rfc822;x@y 10,2  0,-1#3
+"q #1 q"@c.test rfc822;x@y 10,2  0,-1#3
+s@c.test
+t@c.test
+
+011  Subject: x
+"""
+
+
+def _waiting(tree: str, journal: str = "") -> list[str]:
+    found = read_message(HEADER.format(tree=tree), journal)
+    assert {message.sender for message in found} <= {"a@b.test"}
+    return [message.recipient for message in found]
+
+
+def test_who_waits_in_the_spool() -> None:
+    everybody = ["r@c.test", '"q #1 q"@c.test', "s@c.test", "t@c.test"]
+    assert _waiting("XX") == everybody
+    assert _waiting("XX", "s@c.test\n") == ["r@c.test", '"q #1 q"@c.test', "t@c.test"]
+    assert _waiting("NN s@c.test") == ["r@c.test", '"q #1 q"@c.test', "t@c.test"]
+    assert _waiting("YY s@c.test\nNY r@c.test\nNN x@c.test\nNN t@c.test") == ['"q #1 q"@c.test']
+    assert read_message(HEADER.format(tree="XX").replace("a@b.test", ""))[0].sender == ""
+    assert read_message("half of a file") == []
+
+
+def test_a_spool(tmp_path: Path) -> None:
+    assert read_spool(tmp_path / "nowhere") == []
+    (tmp_path / "1xXHSn-00001I-21-H").write_text(HEADER.format(tree="XX"))
+    (tmp_path / "1xXHSn-00001I-21-D").write_text("")
+    (tmp_path / "1xXHSn-00001I-21-J").write_text("r@c.test\ns@c.test\n")
+    assert [message.recipient for message in read_spool(tmp_path)] == ['"q #1 q"@c.test', "t@c.test"]
 
 
 def test_the_first_interval_holds_for_two_gaps(tmp_path: Path) -> None:
