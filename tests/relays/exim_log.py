@@ -26,6 +26,7 @@ _ATTEMPT = re.compile(
     r"(?P<flag>=>|->|>>|\*\*|==) (?P<recipient>\S+?)(?: <(?P<original>[^>]*)>)?(?P<text>:? .*)", re.DOTALL
 )
 _HOST = re.compile(r"(?:(?: [A-Z]+=\S+)*(?: defer \(-?\d+\))? )?H=(?P<host>\S+)")
+_NO_ADDRESS = re.compile(r"no IP address found for host (?P<host>[^\s()]+)(?: .*)?")
 _NOT_TRIED = re.compile(r" defer \(-\d+\): retry time not reached")
 _EXPIRED = (
     "retry timeout exceeded",
@@ -73,7 +74,7 @@ class EximLog:
                 continue
             if attempt := _ATTEMPT.fullmatch(line["rest"]):
                 self._attempt(line["id"], attempt, line["stamp"])
-            elif host := _HOST.match(line["rest"]):
+            elif host := _HOST.match(line["rest"]) or _NO_ADDRESS.fullmatch(line["rest"]):
                 self._hosts[line["id"]] = host["host"]
 
     def _attempt(self, message: str, attempt: re.Match[str], stamp: str) -> None:

@@ -54,6 +54,15 @@ def test_an_attempt_names_the_host_of_the_line_before(tmp_path: Path) -> None:
     assert event.at == pytest.approx(1767323045.678)
 
 
+def test_a_host_without_an_address_is_named_by_the_line_before(tmp_path: Path) -> None:
+    [event] = _events(
+        tmp_path,
+        "no IP address found for host mx.b.test",
+        "== r@b.test R=smart_host defer (-1): lookup failed for all hosts in smart_host router",
+    ).events
+    assert event.destination == "mx.b.test"
+
+
 def test_an_attempt_names_its_own_host(tmp_path: Path) -> None:
     events = _events(
         tmp_path,
