@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import nox
@@ -68,6 +69,18 @@ def postfix_eop(session: nox.Session) -> None:
 
 
 @nox.session
+def exim(session: nox.Session) -> None:
+    """Judge an Exim, as Debian packages it: unpacked into the cache, not installed."""
+    _judge_unpacked(session, "Exim", ["exim4-daemon-light", "exim4-base"])
+
+
+@nox.session
+def sendmail(session: nox.Session) -> None:
+    """Judge a sendmail, as Debian packages it: unpacked into the cache, not installed."""
+    _judge_unpacked(session, "Sendmail", ["sendmail-bin", "sendmail-base", "sendmail-cf", "m4"])
+
+
+@nox.session
 def crash(session: nox.Session) -> None:
     """Kill the reference relay 200 times at moments drawn from a seed: `nox -s crash -- --seed 7 --kills 1000`."""
     session.install("-e", ".[dev]")
@@ -89,19 +102,50 @@ def _compile(session: nox.Session) -> None:
     session.run("python", "-m", "compileall", "-q", "conformance", "fake_servers", "tests/mutants")
 
 
-def _judge(session: nox.Session, target: str, profile: str) -> None:
-    """Judge a real relay, which need not pass, but whose verdicts must be the known ones."""
+def _judge(
+    session: nox.Session, name: str, profile: str, *, adapter: str = "", env: dict[str, str] | None = None
+) -> None:
+    """Judge a real relay, which need not pass, but whose verdicts must be the known ones.
+
+    Args:
+        session: The session.
+        name: The relay's, and that of its list.
+        profile: What it is judged by.
+        adapter: The target as an option, if it is one of those in `tests/relays/`; else the name.
+        env: Variables for pytest.
+    """
     session.install(".")
     tests = Path("tests").resolve()
     report = Path(session.create_tmp()).resolve()
-    session.chdir(report)
+    session.chdir(tests if adapter else report)
     session.run(
         "pytest",
-        f"--target={target}",
+        f"--target={adapter or name}",
         f"--conformance-profile={profile}",
         f"--conformance-report={report}",
         *session.posargs,
+        env=env,
         success_codes=[0, 1],
     )
     session.chdir(tests)
-    session.run("python", "-m", "relays", str(report / "report.jsonl"), f"relays/{target}.toml")
+    session.run("python", "-m", "relays", str(report / "report.jsonl"), f"relays/{name}.toml")
+
+
+def _judge_unpacked(session: nox.Session, adapter: str, packages: list[str]) -> None:
+    """Judge a relay whose packages cannot be installed beside another one's."""
+    name = session.name
+    if os.geteuid() != 0:
+        session.error(
+            f"{name} is unpacked to files of root's, and has users of its own: run this session as root"
+        )
+    session.install(".")
+    folder = Path(session.cache_dir).resolve() / "relays" / name
+    with session.chdir("tests"):
+        session.run("python", "-m", "relays.packages", str(folder), *packages)
+    _judge(
+        session,
+        name,
+        "rfc",
+        adapter=f"relays.{name}:{adapter}",
+        env={f"MAILFLOW_RELAY_{name.upper()}": str(folder)},
+    )
