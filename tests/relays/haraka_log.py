@@ -8,7 +8,8 @@ One line is a time stamp and a JSON object. What one attempt leaves there, for o
 
 No line has cause, outcome and recipients together. The recipients of U.1.1 are those that were confirmed under U.1 and
 are of its first domain. What failed at a host stands in lines of their own before the outcome, and what was answered to
-a single RCPT in a line that names the recipient; both become the beginning of the text.
+a single RCPT in a line that names the recipient; both become the beginning of the text. Control characters stay
+escaped, as a reader of the log sees them.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _AT_HOST = re.compile(
 _DEFERRED = re.compile(r"Temp failing \S+ for [\d.]+ seconds: (?P<text>.*)", re.DOTALL)
 _BOUNCED = re.compile(r"bouncing mail: (?P<text>.*)", re.DOTALL)
 _SOME = re.compile(r"Some recipients (?:failed|temp failed): (?P<list><.*>)", re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x1f]")
 _GIVEN_UP = "Too many failures ("
 
 
@@ -81,7 +83,7 @@ class HarakaLog:
                 self._take(said, at)
 
     def _take(self, said: Mapping[str, Any], at: float) -> None:
-        uuid, message = str(said.get("uuid", "")), str(said.get("message", ""))
+        uuid, message = str(said.get("uuid", "")), _as_written(str(said.get("message", "")))
         if said.get("origin") == "relay" and (found := _CONFIRMED.fullmatch(message)):
             self._confirmed.setdefault(uuid, []).append(found["recipient"])
         elif said.get("origin") == "outbound" and (delivery := self._delivery(uuid)) is not None:
@@ -108,7 +110,7 @@ class HarakaLog:
         elif "delivered file" in said:
             delivery.host = str(said.get("host", ""))
             there = [r for r in delivery.waiting if r not in delivery.answered]
-            self._note(delivery, there, Outcome.DELIVERED, str(said.get("response", "")), at)
+            self._note(delivery, there, Outcome.DELIVERED, _as_written(str(said.get("response", ""))), at)
         elif deferred := _DEFERRED.fullmatch(message):
             self._note(delivery, _named(delivery, deferred["text"]), Outcome.DEFERRED, deferred["text"], at)
         elif bounced := _BOUNCED.fullmatch(message):
@@ -142,6 +144,10 @@ def _named(delivery: _Delivery, text: str) -> list[str]:
     if named is None:
         return list(delivery.waiting)
     return [recipient for recipient in delivery.waiting if f"<{recipient}>" in named["list"]]
+
+
+def _as_written(text: str) -> str:
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _domain(recipient: str) -> str:

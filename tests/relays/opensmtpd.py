@@ -64,8 +64,8 @@ _FIRST_BACKOFF, _THIRD_BACKOFF = 400.0, 3600.0  # seconds; what it does by itsel
 _SILENCE = 300.0  # seconds; SMTPD_SESSION_TIMEOUT
 _CONNECT = 3.0  # seconds: SYN, and one more after 1 s, for which 2 s are waited
 _DNS = 75.0  # seconds: 5, 10, 20, 40
-_LOOK = 0.5  # seconds between two looks of the script at the queue
-_GRANULARITY = 12.5  # seconds: 11 from a failed connection to the deferral, the script's look, whole seconds
+_LOOK = 1.0  # seconds between two looks of the script at the queue
+_GRANULARITY = 14.0  # seconds: 11 from a failed connection to the deferral, the script's look, whole seconds
 _SCHEDULED_AT_ONCE = 16  # calls of smtpctl side by side
 
 
@@ -287,7 +287,7 @@ def _configuration(config: RelayConfig, listen: Address) -> str:
     ]
     for number, connector in enumerate(config.connectors):
         lines.append(f'action "c{number}" relay {_relay(connector, config.next_hop_port)}'.rstrip())
-    lines.append('action "mx" relay')
+    lines.append('action "mx" relay backup')
     for number, connector in enumerate(config.connectors):
         lines.append(f'match from any for domain "{connector.domain}" action "c{number}"')
     lines.append('match from any for any action "mx"')
@@ -300,7 +300,7 @@ def _relay(connector: Connector, port: int) -> str:
     scheme = "smtp" if connector.tls is TlsPolicy.OPPORTUNISTIC else "smtp+tls"
     hosts = [f'"{scheme}://{_host(host)}:{port}"' for host in connector.smart_hosts]
     if not hosts:
-        return tls
+        return f"backup {tls}"  # else it takes itself for a next hop where it is in the list
     return f"host {hosts[0] if len(hosts) == 1 else '{ ' + ', '.join(hosts) + ' }'} {tls}"
 
 
