@@ -13,6 +13,8 @@ nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["lint", "types", "tests", "suite", "mutants"]
 nox.options.reuse_existing_virtualenvs = True
 
+HARAKA = "Haraka@3.3.4"
+
 
 @nox.session
 def lint(session: nox.Session) -> None:
@@ -68,6 +70,28 @@ def postfix_eop(session: nox.Session) -> None:
 
 
 @nox.session
+def opensmtpd(session: nox.Session) -> None:
+    """Judge a stock OpenSMTPD, unpacked from Debian's package."""
+    session.install(".")
+    folder = _cache(session) / "opensmtpd"
+    session.chdir("tests")
+    session.run("python", "-m", "relays.packages", str(folder), "opensmtpd")
+    _judge_ours(session, "OpenSmtpd", folder)
+
+
+@nox.session
+def haraka(session: nox.Session) -> None:
+    """Judge a stock Haraka, installed by npm."""
+    session.install(".")
+    folder = _cache(session) / "haraka"
+    if not (folder / "node_modules" / "Haraka").is_dir():
+        # the version that its list is about
+        session.run("npm", "install", "--no-audit", "--no-fund", "--prefix", folder, HARAKA, external=True)
+    session.chdir("tests")
+    _judge_ours(session, "Haraka", folder)
+
+
+@nox.session
 def crash(session: nox.Session) -> None:
     """Kill the reference relay 200 times at moments drawn from a seed: `nox -s crash -- --seed 7 --kills 1000`."""
     session.install("-e", ".[dev]")
@@ -87,6 +111,35 @@ def bench(session: nox.Session) -> None:
 def _compile(session: nox.Session) -> None:
     """Compile once, as an installation does, and not in each of a thousand processes that may not keep it."""
     session.run("python", "-m", "compileall", "-q", "conformance", "fake_servers", "tests/mutants")
+
+
+def _cache(session: nox.Session) -> Path:
+    """Return the folder for what a relay is run from; it outlives the session."""
+    folder = Path(session.cache_dir).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _judge_ours(session: nox.Session, adapter: str, folder: Path) -> None:
+    """Judge a relay whose adapter is in tests/relays; the session stands in the folder tests.
+
+    Args:
+        session: Bears the relay's name.
+        adapter: The adapter's class.
+        folder: What the relay is run from.
+    """
+    name = str(session.name)
+    report = Path(session.create_tmp()).resolve()
+    session.run(
+        "pytest",
+        f"--target=relays.{name}:{adapter}",
+        "--conformance-profile=rfc",
+        f"--conformance-report={report}",
+        *session.posargs,
+        success_codes=[0, 1],
+        env={f"MAILFLOW_RELAY_{name.upper()}": str(folder)},
+    )
+    session.run("python", "-m", "relays", str(report / "report.jsonl"), f"relays/{name}.toml")
 
 
 def _judge(session: nox.Session, target: str, profile: str) -> None:
