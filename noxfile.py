@@ -14,6 +14,8 @@ nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["lint", "types", "tests", "suite", "mutants"]
 nox.options.reuse_existing_virtualenvs = True
 
+HARAKA = "Haraka@3.3.4"
+
 
 @nox.session
 def lint(session: nox.Session) -> None:
@@ -81,6 +83,24 @@ def sendmail(session: nox.Session) -> None:
 
 
 @nox.session
+def opensmtpd(session: nox.Session) -> None:
+    """Judge an OpenSMTPD, as Debian packages it: unpacked into the cache, not installed."""
+    _judge_unpacked(session, "OpenSmtpd", ["opensmtpd"])
+
+
+@nox.session
+def haraka(session: nox.Session) -> None:
+    """Judge a Haraka, installed by npm into the cache."""
+    folder = _cache(session)
+    if not (folder / "node_modules" / "Haraka").is_dir():
+        # the version that its list is about
+        session.run(
+            "npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), HARAKA, external=True
+        )
+    _judge_in(session, "Haraka", folder)
+
+
+@nox.session
 def crash(session: nox.Session) -> None:
     """Kill the reference relay 200 times at moments drawn from a seed: `nox -s crash -- --seed 7 --kills 1000`."""
     session.install("-e", ".[dev]")
@@ -133,19 +153,30 @@ def _judge(
 
 def _judge_unpacked(session: nox.Session, adapter: str, packages: list[str]) -> None:
     """Judge a relay whose packages cannot be installed beside another one's."""
-    name = session.name
     if os.geteuid() != 0:
         session.error(
-            f"{name} is unpacked to files of root's, and has users of its own: run this session as root"
+            f"{session.name} is unpacked to files of root's, and has users of its own: run this session as root"
         )
     session.install(".")
-    folder = Path(session.cache_dir).resolve() / "relays" / name
+    folder = _cache(session)
     with session.chdir("tests"):
         session.run("python", "-m", "relays.packages", str(folder), *packages)
+    _judge_in(session, adapter, folder)
+
+
+def _judge_in(session: nox.Session, adapter: str, folder: Path) -> None:
+    """Judge a relay that is run from a folder, with the adapter of that name in `tests/relays/`."""
     _judge(
         session,
-        name,
+        session.name,
         "rfc",
-        adapter=f"relays.{name}:{adapter}",
-        env={f"MAILFLOW_RELAY_{name.upper()}": str(folder)},
+        adapter=f"relays.{session.name}:{adapter}",
+        env={f"MAILFLOW_RELAY_{session.name.upper()}": str(folder)},
     )
+
+
+def _cache(session: nox.Session) -> Path:
+    """Return the folder for what a relay is run from; it outlives the session."""
+    folder = Path(session.cache_dir).resolve() / "relays" / session.name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
