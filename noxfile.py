@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import nox
@@ -12,6 +13,8 @@ import nox
 nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["lint", "types", "tests", "suite", "mutants"]
 nox.options.reuse_existing_virtualenvs = True
+
+HARAKA = "Haraka@3.3.4"
 
 
 @nox.session
@@ -68,6 +71,36 @@ def postfix_eop(session: nox.Session) -> None:
 
 
 @nox.session
+def exim(session: nox.Session) -> None:
+    """Judge an Exim, as Debian packages it: unpacked into the cache, not installed."""
+    _judge_unpacked(session, "Exim", ["exim4-daemon-light", "exim4-base"])
+
+
+@nox.session
+def sendmail(session: nox.Session) -> None:
+    """Judge a sendmail, as Debian packages it: unpacked into the cache, not installed."""
+    _judge_unpacked(session, "Sendmail", ["sendmail-bin", "sendmail-base", "sendmail-cf", "m4"])
+
+
+@nox.session
+def opensmtpd(session: nox.Session) -> None:
+    """Judge an OpenSMTPD, as Debian packages it: unpacked into the cache, not installed."""
+    _judge_unpacked(session, "OpenSmtpd", ["opensmtpd"])
+
+
+@nox.session
+def haraka(session: nox.Session) -> None:
+    """Judge a Haraka, installed by npm into the cache."""
+    folder = _cache(session)
+    if not (folder / "node_modules" / "Haraka").is_dir():
+        # the version that its list is about
+        session.run(
+            "npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), HARAKA, external=True
+        )
+    _judge_in(session, "Haraka", folder)
+
+
+@nox.session
 def crash(session: nox.Session) -> None:
     """Kill the reference relay 200 times at moments drawn from a seed: `nox -s crash -- --seed 7 --kills 1000`."""
     session.install("-e", ".[dev]")
@@ -89,19 +122,61 @@ def _compile(session: nox.Session) -> None:
     session.run("python", "-m", "compileall", "-q", "conformance", "fake_servers", "tests/mutants")
 
 
-def _judge(session: nox.Session, target: str, profile: str) -> None:
-    """Judge a real relay, which need not pass, but whose verdicts must be the known ones."""
+def _judge(
+    session: nox.Session, name: str, profile: str, *, adapter: str = "", env: dict[str, str] | None = None
+) -> None:
+    """Judge a real relay, which need not pass, but whose verdicts must be the known ones.
+
+    Args:
+        session: The session.
+        name: The relay's, and that of its list.
+        profile: What it is judged by.
+        adapter: The target as an option, if it is one of those in `tests/relays/`; else the name.
+        env: Variables for pytest.
+    """
     session.install(".")
     tests = Path("tests").resolve()
     report = Path(session.create_tmp()).resolve()
-    session.chdir(report)
+    session.chdir(tests if adapter else report)
     session.run(
         "pytest",
-        f"--target={target}",
+        f"--target={adapter or name}",
         f"--conformance-profile={profile}",
         f"--conformance-report={report}",
         *session.posargs,
+        env=env,
         success_codes=[0, 1],
     )
     session.chdir(tests)
-    session.run("python", "-m", "relays", str(report / "report.jsonl"), f"relays/{target}.toml")
+    session.run("python", "-m", "relays", str(report / "report.jsonl"), f"relays/{name}.toml")
+
+
+def _judge_unpacked(session: nox.Session, adapter: str, packages: list[str]) -> None:
+    """Judge a relay whose packages cannot be installed beside another one's."""
+    if os.geteuid() != 0:
+        session.error(
+            f"{session.name} is unpacked to files of root's, and has users of its own: run this session as root"
+        )
+    session.install(".")
+    folder = _cache(session)
+    with session.chdir("tests"):
+        session.run("python", "-m", "relays.packages", str(folder), *packages)
+    _judge_in(session, adapter, folder)
+
+
+def _judge_in(session: nox.Session, adapter: str, folder: Path) -> None:
+    """Judge a relay that is run from a folder, with the adapter of that name in `tests/relays/`."""
+    _judge(
+        session,
+        session.name,
+        "rfc",
+        adapter=f"relays.{session.name}:{adapter}",
+        env={f"MAILFLOW_RELAY_{session.name.upper()}": str(folder)},
+    )
+
+
+def _cache(session: nox.Session) -> Path:
+    """Return the folder for what a relay is run from; it outlives the session."""
+    folder = Path(session.cache_dir).resolve() / "relays" / session.name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

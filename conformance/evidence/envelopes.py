@@ -19,9 +19,9 @@ commands as well.
 *A trace without MAIL* (a connection that ended before, a SYN, a look-up) does not say whose it is. While the message
 waits it is the message's. Once it was given up, and no other message of its scenario waits, it may be the report's,
 and then it proves no other attempt and no wrong way. Nobody sees the moment at which a relay gives up, so it counts
-from the last sure sign of the message: it was accepted, it was listed, its envelope was offered. That holds only for
-a relay that says that it has one route (`Capability.ONE_ROUTE`), or that was seen to offer a report at any staged
-server of the record; and for none of whose reports one came to the senders' own server.
+from the last sure sign of the message: it was accepted, it was listed, its envelope was offered, or its time was not up
+yet. That holds only for a relay that says that it has one route (`Capability.ONE_ROUTE`), or that was seen to offer a
+report at any staged server of the record; and for none of whose reports one came to the senders' own server.
 
 What this cannot see: a notice of delay by that one route that never comes as far as MAIL. It is sent while the message
 waits, and passes for an attempt at it.
@@ -42,6 +42,10 @@ from fake_servers.events import E, SmtpMessage, SmtpReceived
 
 # The course whose message has the null reverse-path itself, as records call it (the catalogue is a room above).
 _NULL_SENDER = "null_sender"
+
+# The clock on which a day is played in seconds, likewise, and the part of it for which a message must wait.
+_COMPRESSED = "compressed"
+_STILL_QUEUED = 1 - 5 / (24 * 60)
 
 _GIVEN_UP = (Outcome.PERMANENT, Outcome.EXPIRED)
 
@@ -129,7 +133,26 @@ class _Submitted:
             look for who in self.recipients for look in evidence.queue_for(who).listings if look.messages
         ]
         offered = [each.opened for each in evidence.connections if each.transactions]
-        return max([self.accepted, *(look.asked for look in looks), *offered])
+        return max(
+            [self.accepted, *(look.asked for look in looks), *offered, *self._until_its_time(evidence)]
+        )
+
+    def _until_its_time(self, evidence: Seen) -> list[float]:
+        """Return from when on a message might be given up for its age, on a compressed clock, if it was not missed yet.
+
+        There a second between two listings is hours: who gives up at 24 h may have tried until then.
+        """
+        if evidence.record.header.timing != _COMPRESSED:
+            return []
+        granted = evidence.staged.granted
+        up = self.accepted + granted.queue_lifetime * _STILL_QUEUED - granted.granularity
+        missed = [
+            look.asked
+            for who in self.recipients
+            for look in evidence.queue_for(who).telling
+            if not look.messages
+        ]
+        return [up] if up < min(missed, default=math.inf) else []
 
 
 def _submitted(staged: Staged) -> list[_Submitted]:

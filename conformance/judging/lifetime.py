@@ -1,18 +1,11 @@
-"""When a message may and must be given up, on a moved and on a compressed clock alike.
-
-A moved clock also runs: a message is as old as the clock was moved since its acceptance, *and* the real seconds that
-passed. An attempt that a time-out of minutes ends may begin at 23 h 55 and end when the message is 24 hours old.
-"""
+"""When a message may and must be given up, on a moved and on a compressed clock alike."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
-from math import inf
 
-from conformance.catalogue.course import DAY, HOUR, STOPS, Timing, timing_of
-from conformance.evidence.record import Staged
-from conformance.judging.ages import may_end_from
+from conformance.catalogue.course import HOUR, STOPS, Timing, timing_of
+from conformance.judging.ages import may_end_from, moves_of
 from conformance.judging.case import Case
 from conformance.judging.one_route import left_queue
 
@@ -25,10 +18,6 @@ FULL_DAY = (
     "close_at_data",
     "certificate_expired",
 )
-
-
-# Clocks may keep whole seconds only.
-_WHOLE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,35 +75,16 @@ def lifetime_of(case: Case) -> Span:
         )
     order = [stop for stop, _ in STOPS]
     allowed = order[order.index(case.profile.expired_by) - 1]
-    moves = _moves(staged)
-    # counted from the offer, before which the relay cannot have accepted it; a relay counts in ticks of its own
-    offered = begin if staged.offered is None else staged.offered
-    full = DAY - max(staged.granted.granularity, _WHOLE_SECONDS)
     return Span(
         begin=begin,
-        may_not_end_before=min(_when_old(full, offered, moves), closed),
+        may_not_end_before=min(may_end_from(case.evidence), closed),
         must_end_before=staged.milestones.get(case.profile.expired_by, closed),
         until="until it is 24 h old",
         by=f"at {allowed} at the latest",
         watched=f"until {order[-1]}",
-        moves=moves,
+        moves=moves_of(staged),
         scale=0.0,
     )
-
-
-def _moves(staged: Staged) -> tuple[tuple[float, float], ...]:
-    """Return when the clock was moved for a scenario, and how far it was ahead of ours from then on, in seconds."""
-    ahead = dict(STOPS)
-    return tuple(sorted((moment, ahead[stop]) for stop, moment in staged.milestones.items()))
-
-
-def _when_old(age: float, begin: float, moves: tuple[tuple[float, float], ...]) -> float:
-    """Return when a message that was there from a moment on had an age, in seconds of a clock that was moved."""
-    for (moment, ahead), (next_moment, _) in pairwise(((begin, 0.0), *moves, (inf, 0.0))):
-        reached = max(moment, begin + age - ahead)
-        if reached < next_moment:
-            return reached
-    return inf
 
 
 def given_up(case: Case) -> float | None:

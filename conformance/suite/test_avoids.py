@@ -6,7 +6,7 @@ from conformance.evidence.connections import Connection
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect, on_first_course
 from conformance.judging.verdict import Inconclusive
 from conformance.witness.attempts import NEARLY
-from conformance.witness.traces import dns_patience, is_unanswered, pairs
+from conformance.witness.traces import dns_patience, is_lookup, is_unanswered, pairs
 from fake_servers.events import DnsAnswer, DnsEvent, DnsQuery
 
 # Who asks a question again so many seconds after it was answered has not had the answer in time.
@@ -60,9 +60,12 @@ def _excuse(case: Case, connection: Connection, forbidden: set[str]) -> str:
     patience = dns_patience(case.evidence)
     if attempt is None or not patience:
         return ""
+    # who waited for an answer for so long looks as if it had begun with the connection
+    asked_first = any(map(is_lookup, attempt.traces))
+    begin = attempt.at if asked_first else connection.opened - 1.5 * patience
     lag = case.evidence.lag
     answered: dict[tuple[str, str], float] = {}
-    for asked, answer in _looked_up(case, attempt.at, connection.opened):
+    for asked, answer in _looked_up(case, begin, connection.opened):
         if asked.host in forbidden and asked.type != "MX":
             continue
         if answer is not None and is_unanswered(answer):

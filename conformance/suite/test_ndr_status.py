@@ -106,6 +106,14 @@ def _contradicts_itself(case: Case) -> bool:
 
 
 def _is_quoted(case: Case, read: codes.Codes) -> bool:
-    """Tell whether Diagnostic-Code is what a server of the destination said; Status may then be less precise."""
-    said = (codes.read(text) for text in case.mode.refusals)
-    return any((read.code, read.status) == (reply.code, reply.status) for reply in said)
+    """Tell whether Diagnostic-Code is a refusal that a server of the destination spoke; Status may be less precise.
+
+    Not only what was staged: who goes on after a refusal may be refused once more, in other words.
+    """
+    spoken = [reply.text for connection in case.evidence.connections for reply in connection.replies]
+    said = [codes.read(text) for text in (*case.mode.refusals, *spoken)]
+    return any(
+        (read.code, read.status) == (reply.code, reply.status)
+        for reply in said
+        if reply.code[:1] in ("4", "5")
+    )

@@ -22,8 +22,9 @@ moment is the relay itself shows: twice the longest pause inside its healthy del
 second, and never more than half of the interval, or the next attempt would begin before the repair.
 
 *What lingers is no sign.* A connection that stays open when the relay has begun another attempt was forgotten. And a
-relay that has come back before its time-out had passed, or before it had closed its connection, shows how long an
-attempt of its own lasts at most: until the next one began, less nine tenths of the interval in which it rests.
+relay that has come back sooner than its time-out and its rest would take, or before it had closed its connection, shows
+how long an attempt of its own lasts at most: until the next one began, less nine tenths of the interval (and its
+granularity), in which it rests.
 
 *What if there is no such moment?* A relay may hold a connection for ever, or try again at once, again and again. Then
 the wait ends after the longest time-out that concerns the failure mode and one interval, and the fault is taken away
@@ -111,12 +112,15 @@ def _busy_until(attempts: list[Attempt], evidence: Evidence) -> float:
     connected = any(each.closed is None and each.number not in forgotten for each in evidence.all_connections)
     if not attempts:
         return math.inf if connected else 0.0
-    # where the next one began all the same, the relay had given up, and had rested since
-    rest = NEARLY * evidence.staged.granted.retry_interval
+    # it rests before the next one begins, and had given up before that
+    granted = evidence.staged.granted
+    rest = max(0.0, NEARLY * granted.retry_interval - granted.granularity)
     seen = [
-        max(0.0, later.at - rest - attempt.at)
+        later.at - rest - attempt.at
         for attempt, later in pairwise(attempts)
-        if attempt.latest_end >= later.at or attempt.connections & forgotten
+        if attempt.latest_end > later.at - rest or attempt.connections & forgotten
     ]
+    # who comes back sooner did not rest, or its clock was moved
+    seen = [seconds for seconds in seen if seconds >= 0]
     latest = math.inf if connected else attempts[-1].latest_end
     return min(latest, attempts[-1].at + max(seen)) if seen else latest

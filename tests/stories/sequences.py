@@ -18,7 +18,7 @@ from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_
 from fake_servers.events import Event
 from stories.reports import ndr
 from stories.staging import ASKED, header
-from stories.wire import SINK, answer, fault, message, written
+from stories.wire import SINK, answer, fault, message, received, written
 
 SERVES, REFUSES, HANGS = "127.1.1.1", "127.1.1.2", "127.1.1.3"
 _CONTROL = scenario_of("plain.healthy")
@@ -81,7 +81,11 @@ class SequenceStory:
         return self
 
     def _message(self, at: float, server: str, sender: str, to: str, content: bytes) -> SequenceStory:
-        return self.note(message(to, content, mail_from=sender, at=at, server=server))
+        """Accept a message; the relay says QUIT at once, so it has read the reply."""
+        self.note(message(to, content, mail_from=sender, at=at, server=server))
+        quit_at_once = received("quit", "QUIT", at=at, server=server, connection=int(at * 10))
+        self.events.append(written(quit_at_once))
+        return self
 
     def record(self) -> Record:
         control = _staged(_CONTROL, [Site(name="mx1.plain.test", host="127.1.9.9", port=25)])

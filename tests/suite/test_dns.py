@@ -219,6 +219,18 @@ class TestDestinationServer:
             story.says(2.0, f"450 4.4.312 DNS query failed [LastAttemptedServerName={name}]")
             assert story.verdict("destination_server") is Verdict.PASS, name
 
+    def test_without_mx_records_no_server_is_known_though_there_is_one_at_the_domain(self) -> None:
+        story = Story("mx_servfail_beside_address")
+        first, apex = story.staged.sites
+        story.change(sites=[first, replace(apex, name=story.staged.domain)])
+        for at in (1.2, 3.3):
+            story.looks_up(at, "servfail", host=1, type="MX")
+        told = story.says(2.0, "host lookup did not complete").judge("destination_server")
+        assert told.verdict is Verdict.NOT_APPLICABLE
+        assert "no server was ever known" in told.observed
+        named = "host lookup of mx-servfail-beside-address.healed.test did not complete"
+        assert story.says(3.0, named).verdict("destination_server") is Verdict.PASS
+
     def test_an_address_that_was_given_may_be_named_by_name(self) -> None:
         story = waiting("literal_greeting_421").says(2.0, "450 4.4.317 x 127.1.1.1:25")
         assert story.verdict("destination_server") is Verdict.PASS

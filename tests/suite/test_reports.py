@@ -9,7 +9,7 @@ import pytest
 from stories.days import MOMENTS, expired, moved
 from stories.reports import delay_notice, postfix_like, postfix_like_with, qmail_like
 from stories.story import ASPECT, Story, good_control, observed
-from stories.wire import fault
+from stories.wire import fault, sent
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.profile import Accepted, Check, ProfileRow, load
@@ -241,6 +241,22 @@ class TestNdrStatus:
     ) -> None:
         story = expired(mode).without_messages().returns(55.0, status=status, diagnostic=diagnostic)
         assert story.verdict("ndr_status") is verdict
+
+    @pytest.mark.parametrize(
+        ("reply", "verdict"),
+        [
+            ("503 5.5.1 Send EHLO first", Verdict.PASS),
+            ("503 5.5.4 Send EHLO first", Verdict.DEVIATION),
+            ("221 5.5.1 Bye", Verdict.DEVIATION),  # no refusal of anything
+        ],
+    )
+    def test_a_reply_that_nobody_staged_is_the_servers_own_all_the_same(
+        self, reply: str, verdict: Verdict
+    ) -> None:
+        story = expired("reply_4yz_at_ehlo_tls").without_messages()
+        story.connects(50.0, sent("mail", reply))
+        story.returns(55.0, status="5.0.0", diagnostic=f"smtp; {reply[:3]} 5.5.1 Send EHLO first")
+        assert story.verdict("ndr_status", "rfc") is verdict
 
     @pytest.mark.parametrize(
         ("mode", "status", "eop", "eop_observed"),

@@ -11,7 +11,7 @@ from conformance.reference.errors import SessionFailed
 from conformance.reference.resolver import LookupDetail, LookupFailed, Resolver
 from conformance.reference.routing import Route
 from conformance.reference.session import Session
-from mutants.mutant import fails, hence, mutation
+from mutants.mutant import Expected, fails, hence, mutation
 from mutants.patching import patch
 from mutants.shared import retried
 
@@ -19,6 +19,8 @@ _ALL_PROFILES = ("rfc", "eop-observed")
 
 # Seconds by which a connection outlives the attempt that opened it: more than any retry takes.
 _LINGERS = 8.0
+
+_SILENT = ("greeting_timeout", "stall_at_mail", "stall_at_rcpt")
 
 _abandoned: set[asyncio.Task[None]] = set()
 _asking: set[asyncio.Task[Any]] = set()
@@ -194,6 +196,12 @@ def waits_less_than_it_grants() -> None:
     patch(Resolver, "__init__", make)
 
 
+def _untidy(*modes: str, profile: str = "eop") -> tuple[Expected, ...]:
+    """Return what follows from a connection that is still there when its attempt is over."""
+    why = "what it had given up may be there still when the window closes"
+    return hence(why, "tidy", verdict="deviation", modes=modes, profile=profile, certain=False)
+
+
 def _linger() -> None:
     """Keep a connection open after it has failed, as if it were forgotten."""
 
@@ -217,7 +225,10 @@ def _linger() -> None:
 
 
 @mutation(
-    scenarios=("greeting_421", "greeting_timeout", "stall_at_mail", "stall_at_rcpt", "certificate_expired"),
+    scenarios=("greeting_421", *_SILENT, "certificate_expired"),
+    also=tuple(
+        expected for profile in ("eop", *_ALL_PROFILES) for expected in _untidy(*_SILENT, profile=profile)
+    ),
     profiles=_ALL_PROFILES,
 )
 def keeps_what_has_failed() -> None:
@@ -228,6 +239,7 @@ def keeps_what_has_failed() -> None:
 @mutation(
     scenarios=("greeting_421", "stall_at_mail"),
     caught=(fails("retried", "queue/retried"),),
+    also=_untidy("stall_at_mail"),
 )
 def comes_back_before_it_leaves() -> None:
     """Tries again after a quarter of the interval, while the connection of the attempt before is still open."""

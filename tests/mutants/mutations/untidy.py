@@ -10,7 +10,7 @@ from conformance.reference import delivery
 from conformance.reference.classify import Cause
 from conformance.reference.errors import SessionFailed
 from conformance.reference.session import Reply, Session
-from mutants.mutant import deviates, hence, mutation
+from mutants.mutant import deviates, mutation
 from mutants.patching import patch
 
 _STALLS = ("greeting_timeout", "stall_at_ehlo", "stall_at_rcpt")
@@ -82,12 +82,6 @@ def spins_for_a_moment() -> None:
 @mutation(
     scenarios=(*_STALLS, "greeting_421"),
     caught=(deviates("tidy", "hygiene/connections", *_STALLS),),
-    also=hence(
-        "the attempt is over, and to the server it does not look so",
-        "times_out",
-        modes=_STALLS,
-        certain=False,
-    ),
 )
 def keeps_what_it_gave_up() -> None:
     """Keeps the connection to a server that has fallen silent open for good, though it has given it up."""

@@ -1,0 +1,299 @@
+"""Haraka, as it comes from npm: only times, routes, TLS and trust are set. Tried with 3.3.4 on Node 20.
+
+Installed by npm into a folder that an environment variable names (`nox -s haraka`). Runs in the namespace lab, because
+Haraka asks the name servers of resolv.conf, and port 25 of next hops that it finds by MX.
+
+What Haraka grants: no interval below 5 s, and a look at what is due once a second. It does not count a message's age
+but its failures: the lifetime is the sum of the intervals in `temp_fail_intervals`, so attempts that take long make it
+longer, and a moved clock means nothing to it (no CLOCK). One setting, `connect_timeout`, is the time-out for everything
+that a next hop says. TLS is required of a recipient domain by `force_tls_hosts`, and that always verifies the
+certificate and the name of the host: there is no rule without verification (no TLS_REQUIRED), and
+CERTIFICATE_VALIDATION looks at the name too. Addresses of fc00::/7, as the lab has them, it takes for its own and skips
+(no IPV6).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from conformance.target import (
+    Address,
+    Capability,
+    Connector,
+    DeliveryEvent,
+    QueuedMessage,
+    Relay,
+    RelayConfig,
+    Schedule,
+    TargetError,
+    TlsPolicy,
+)
+from conformance.targets.process import Process, spawn, wait_for_port
+
+from . import private
+from .haraka_log import HarakaLog
+
+_READY = 30.0  # seconds; measured: 1
+_SHORTEST_INTERVAL = 5.0  # "delay time too small, should be >=5 seconds"
+_TICK = 1.0  # seconds between two looks at what is due
+_TEXT_LINE = 1001  # octets, and one for the dot that transparency adds
+_PARTIAL = "__tmp__."  # how the name of a queue file begins while it is written
+
+
+class Haraka:
+    """Haraka with stock behaviour."""
+
+    name = "haraka"
+    capabilities = frozenset(
+        {
+            Capability.SMART_HOST,
+            Capability.MX,
+            Capability.TLS_OPPORTUNISTIC,
+            Capability.TLS_VERIFIED,
+            Capability.MANY_CONNECTORS,
+            Capability.EVENTS,
+            Capability.RESTART,
+        }
+    )
+
+    def __init__(self) -> None:
+        self.version = _version()
+
+    @asynccontextmanager
+    async def running(self, config: RelayConfig) -> AsyncIterator[Relay]:
+        """Write the configuration below the work directory, start Haraka, and wait for its greeting."""
+        package, node = _find_installation()
+        private.check_lab(config, "Haraka")
+        listen = Address(config.listen.host, config.listen.port or 25)
+        intervals = _intervals(config)
+        _write_files(config, package, listen, intervals)
+        relay = HarakaRelay(config, package, node, listen, _schedule(config, intervals))
+        try:
+            await relay.restart()
+            yield relay
+        finally:
+            await relay.stop()
+
+
+class HarakaRelay:
+    """A running Haraka. Made by `Haraka.running`."""
+
+    def __init__(
+        self, config: RelayConfig, package: Path, node: str, submission: Address, schedule: Schedule
+    ) -> None:
+        self.submission = submission
+        self.schedule = schedule
+        self._folder = config.work_directory
+        self._log_file = self._folder / "haraka.log"
+        self._log = HarakaLog(self._log_file)
+        # --use-openssl-ca: node trusts what SSL_CERT_FILE names, and not the authorities that it brings along
+        self._command: list[str | Path] = [
+            node,
+            "--use-openssl-ca",
+            package / "bin" / "haraka",
+            "-c",
+            self._folder,
+        ]
+        self._environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "SSL_CERT_FILE": str(config.trust_anchors),
+            "SSL_CERT_DIR": str(self._folder / "no-certificates"),
+        }
+        self._process: Process | None = None
+        self._seen: dict[str, list[QueuedMessage]] = {}  # by the part of a file's name that it keeps for life
+
+    async def restart(self) -> None:
+        """Start Haraka on the queue that is there, and wait for its greeting."""
+        self._process = await spawn(
+            self._command, cwd=self._folder, log=self._log_file, env=self._environment
+        )
+        await wait_for_port(self.submission, _READY, self._process, greeting=b"220")
+
+    async def kill(self) -> None:
+        """End it by SIGKILL."""
+        if self._process is not None:
+            await self._process.kill()
+
+    async def stop(self) -> None:
+        """End it."""
+        if self._process is not None:
+            await self._process.stop()
+
+    async def queue(self) -> Sequence[QueuedMessage]:
+        """Return every recipient in the queue's files, which bear no reason.
+
+        A file begins with the length of a JSON object in four octets, and that object; its name says when the next
+        attempt is due and changes with each.
+        """
+        if self._process is not None and not self._process.alive:
+            raise self._process.failure(f"Haraka ended with exit status {self._process.returncode}")
+        seen: dict[str, list[QueuedMessage]] = {}
+        folder = self._folder / "queue"
+        for name in os.listdir(folder) if folder.is_dir() else ():
+            parts = name.split("_")
+            if (
+                name.startswith(_PARTIAL) or len(parts) != 7
+            ):  # arrival, next, attempts, pid, tag, counter, host
+                continue
+            identity = f"{parts[0]}_{parts[4]}"
+            if identity in self._seen:
+                seen[identity] = self._seen[identity]
+            elif todo := _read_todo(folder / name):
+                seen[identity] = _as_queued(todo)
+        self._seen = seen
+        return [message for messages in seen.values() for message in messages]
+
+    async def events(self) -> Sequence[DeliveryEvent]:
+        """Return every attempt in the log."""
+        self._log.read()
+        return tuple(self._log.events)
+
+
+def _find_installation() -> tuple[Path, str]:
+    """Return the folder of the package and the node to run it with."""
+    folder = os.environ.get(private.variable("haraka"), "")
+    package = Path(folder, "node_modules", "Haraka")
+    if not Path(folder).is_absolute() or not package.is_dir():
+        raise TargetError(
+            f"haraka is not installed: {private.variable('haraka')} names no folder with node_modules/Haraka",
+            hint=f"Run `nox -s haraka`; or: npm install --prefix FOLDER Haraka, and set "
+            f"{private.variable('haraka')}=FOLDER (absolute).",
+            installation=True,
+        )
+    node = shutil.which("node")
+    if node is None:
+        raise TargetError("node is not installed", hint="Install Node.js 20 or later.", installation=True)
+    return package.resolve(), node
+
+
+def _version() -> str:
+    """Return the version of the package; empty if it is not installed."""
+    try:
+        package, _ = _find_installation()
+    except TargetError:
+        return ""
+    return str(json.loads((package / "package.json").read_text(encoding="utf-8"))["version"])
+
+
+def _intervals(config: RelayConfig) -> list[float]:
+    """Return the waits before the second attempt, the third ..., whose sum is the lifetime that was asked for."""
+    first = max(_SHORTEST_INTERVAL, config.retry_interval)
+    later = max(_SHORTEST_INTERVAL, config.max_retry_interval)
+    waits = [first, first][: max(1, int(config.queue_lifetime // first))]
+    waits += [later] * int((config.queue_lifetime - sum(waits)) // later)
+    # what is left of the lifetime is shared by all of them, in milliseconds
+    share = ceil(max(0.0, config.queue_lifetime - sum(waits)) / len(waits) * 1000) / 1000
+    return [round(wait + share, 3) for wait in waits]
+
+
+def _schedule(config: RelayConfig, intervals: Sequence[float]) -> Schedule:
+    timeout = _timeout(config)
+    return Schedule(
+        retry_interval=min(intervals),
+        max_retry_interval=max(intervals),
+        queue_lifetime=sum(intervals),
+        granularity=_TICK,
+        connect_timeout=timeout,
+        command_timeout=timeout,
+        dns_timeout=config.dns_timeout,
+    )
+
+
+def _timeout(config: RelayConfig) -> float:
+    return max(config.connect_timeout, config.command_timeout)
+
+
+def _write_files(config: RelayConfig, package: Path, listen: Address, intervals: Sequence[float]) -> None:
+    folder = config.work_directory / "config"
+    folder.mkdir()
+    shutil.copyfile(package / "config" / "outbound.bounce_message", folder / "outbound.bounce_message")
+    files = {
+        "connection.ini": _connection_ini(package),
+        "me": f"{config.hostname}\n",
+        "plugins": "relay\n",
+        "smtp.ini": f"listen={listen.host}:{listen.port}\npublic_ip={listen.host}\n",
+        "log.ini": "[main]\nlevel=info\nformat=json\ntimestamps=true\n",
+        "relay.ini": "[relay]\nall=true\nforce_routing=true\n",
+        "relay_dest_domains.ini": _routes(config),
+        "outbound.ini": (
+            f"temp_fail_intervals={_repeated(intervals)}\nconnect_timeout={_timeout(config):g}\n"
+        ),
+        "net-utils.ini": f"[dns]\ntimeout={config.dns_timeout * 1000:.0f}\ntries=1\n",
+        "tls.ini": _tls(config),
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _connection_ini(package: Path) -> str:
+    """Return the package's own file, without which every connection dies, with room for the lines of RFC 5321.
+
+    A stock Haraka breaks text lines of more than 992 octets, CRLF included, where section 4.5.3.1.6 allows 1000.
+    """
+    stock = (package / "config" / "connection.ini").read_text(encoding="utf-8")
+    text, changes = re.subn(r"(?m)^;?\s*data_line_length\s*=.*$", f"data_line_length={_TEXT_LINE}", stock)
+    if changes != 1:
+        raise TargetError(
+            "connection.ini of this Haraka has no data_line_length to change", installation=True
+        )
+    return text
+
+
+def _routes(config: RelayConfig) -> str:
+    """Return the routes: a list of next hops is not in the manual, and taken in its order."""
+    lines = ["[domains]"]
+    for connector in config.connectors:
+        hops = [_next_hop(host, config.next_hop_port) for host in connector.smart_hosts]
+        if hops:
+            route = {"action": "continue", "nexthop": hops if len(hops) > 1 else hops[0]}
+            lines.append(f"{connector.domain} = {json.dumps(route)}")
+    return "\n".join(lines) + "\n"
+
+
+def _next_hop(host: str, port: int) -> str:
+    name = host.strip("[]").rstrip(".")
+    return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+
+
+def _tls(config: RelayConfig) -> str:
+    lines = ["[outbound]", *(f"force_tls_hosts[]={c.domain}" for c in config.connectors if _verified(c))]
+    return "\n".join(lines) + "\n"
+
+
+def _verified(connector: Connector) -> bool:
+    return connector.tls in (TlsPolicy.CERTIFICATE_VALIDATION, TlsPolicy.DOMAIN_VALIDATION)
+
+
+def _repeated(intervals: Sequence[float]) -> str:
+    """Return the list as Haraka takes it: `15s*2,60s*23`."""
+    texts = [f"{wait:g}s" for wait in intervals]
+    return ",".join(f"{text}*{texts.count(text)}" for text in dict.fromkeys(texts))
+
+
+def _read_todo(file: Path) -> dict[str, Any]:
+    """Return what a queue file says of its message; nothing if the file has just been renamed or removed."""
+    try:
+        with file.open("rb") as opened:
+            length = int.from_bytes(opened.read(4), "big")
+            todo = json.loads(opened.read(length))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return todo if isinstance(todo, dict) else {}
+
+
+def _as_queued(todo: dict[str, Any]) -> list[QueuedMessage]:
+    sender = _address(todo["mail_from"])
+    return [QueuedMessage(sender=sender, recipient=_address(rcpt)) for rcpt in todo["rcpt_to"]]
+
+
+def _address(saved: dict[str, Any]) -> str:
+    """Return an address as it was given in the envelope, without angle brackets."""
+    return str(saved["original"]).removeprefix("<").removesuffix(">")

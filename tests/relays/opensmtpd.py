@@ -1,0 +1,322 @@
+"""OpenSMTPD, as Debian packages it, unpacked and not installed: `nox -s opensmtpd`. Tried with 6.8.0p2.
+
+Runs in the namespace lab, in a view of the machine that has it (`private.py`). What it can be told is little: a
+lifetime, routes, TLS. What it grants of the rest:
+
+- Its own back-off is 400 s times the square of the number of attempts. Retries that are due earlier are asked for with
+  `smtpctl schedule`, for each message that has waited for the interval, as an operator's script would do. A connection
+  that failed makes it wait, with the message in flight, for 11 s before it defers it, and keeps its route out of use
+  for 15 s: such retries come that much later, and `granularity` says so.
+- A silent peer costs 300 s, which is fixed, and so does an open connection on which nothing moves.
+- It connects for as long as the kernel tries; with one repetition of the SYN that is 3 s.
+- It does not read the options of resolv.conf: a question that is not answered is asked four times in 75 s.
+- A message is given up by its age alone, without a last attempt.
+
+A smart host may be several, of which each attempt takes the next. TLS that is verified looks at the name of the host:
+there is no other name to ask for (no TLS_DOMAIN), nor a rule that looks at the chain alone.
+
+Where libfaketime is installed all of OpenSMTPD runs with it. Two of its processes are chrooted; the folder with the
+clock's file is shown to them under the same path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from math import ceil
+from pathlib import Path
+from typing import NamedTuple
+
+from conformance.lab import namespace
+from conformance.target import (
+    Address,
+    Capability,
+    Connector,
+    DeliveryEvent,
+    QueuedMessage,
+    Relay,
+    RelayConfig,
+    Schedule,
+    TargetError,
+    TlsPolicy,
+)
+from conformance.targets import faketime
+from conformance.targets.process import Process, spawn, wait_for_port
+
+from . import private
+from .opensmtpd_log import OpenSmtpdLog
+
+PACKAGES = ("opensmtpd",)
+
+_DAEMON, _QUEUE = "opensmtpd", "opensmtpq"  # users, chosen when it was compiled
+_PROGRAM = "/usr/sbin/smtpd"
+_CONTROL = Path("/etc/smtpctl")  # a copy that lends the group of the queue, as the installed one does
+_EMPTY, _SPOOL = Path("/var/lib/opensmtpd/empty"), Path("/var/spool/smtpd")  # both are chroots
+_CLOCK = Path("/run/clock")
+_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")  # there is no setting for them
+_READY = 15.0  # seconds; measured: 0.1
+_SHORTEST_INTERVAL = 5.0  # seconds; less gains nothing, see `_GRANULARITY`
+_FIRST_BACKOFF, _THIRD_BACKOFF = 400.0, 3600.0  # seconds; what it does by itself
+_SILENCE = 300.0  # seconds; SMTPD_SESSION_TIMEOUT
+_CONNECT = 3.0  # seconds: SYN, and one more after 1 s, for which 2 s are waited
+_DNS = 75.0  # seconds: 5, 10, 20, 40
+_LOOK = 1.0  # seconds between two looks of the script at the queue
+_GRANULARITY = 14.0  # seconds: 11 from a failed connection to the deferral, the script's look, whole seconds
+_SCHEDULED_AT_ONCE = 16  # calls of smtpctl side by side
+
+
+class OpenSmtpd:
+    """OpenSMTPD with stock behaviour: only lifetime, retries, routes, TLS and trust are set."""
+
+    name = "opensmtpd"
+
+    def __init__(self) -> None:
+        offered = {
+            Capability.SMART_HOST,
+            Capability.MX,
+            Capability.TLS_OPPORTUNISTIC,
+            Capability.TLS_REQUIRED,
+            Capability.TLS_VERIFIED,
+            Capability.MANY_CONNECTORS,
+            Capability.EVENTS,
+            Capability.RESTART,
+            Capability.SUBMISSION_DSN,
+        }
+        if faketime.available():
+            offered.add(Capability.CLOCK)
+        if namespace.has_ipv6():
+            offered.add(Capability.IPV6)
+        self.capabilities = frozenset(offered)
+        self.version = private.version("opensmtpd", PACKAGES[0])
+
+    @asynccontextmanager
+    async def running(self, config: RelayConfig) -> AsyncIterator[Relay]:
+        """Start OpenSMTPD in a view of its own and wait for its greeting; afterwards nothing of it is left."""
+        unpacked = private.unpacked("opensmtpd", PACKAGES)
+        private.check_lab(config, "OpenSMTPD")
+        listen = Address(config.listen.host, config.listen.port or 25)
+        async with private.view(unpacked, config.work_directory), AsyncExitStack() as mounts:
+            for place in (Path("/run"), Path("/var/lib")):  # its socket, and the folder of its chroot
+                await private.run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(place))
+                mounts.push_async_callback(private.run, "umount", "--lazy", str(place))
+            _write_files(config, listen)
+            # what is no address of a network device is not its own to a relay
+            await private.run("ip", "address", "replace", f"{listen.host}/32", "dev", "lo")
+            clock = await _make_clock() if Capability.CLOCK in self.capabilities else None
+            relay = OpenSmtpdRelay(config, listen, _schedule(config), clock)
+            try:
+                await relay.restart()
+                yield relay
+            finally:
+                await relay.stop()
+
+
+class OpenSmtpdRelay:
+    """A running OpenSMTPD, and the script that asks it to retry. Made by `OpenSmtpd.running`."""
+
+    def __init__(
+        self, config: RelayConfig, submission: Address, schedule: Schedule, clock: faketime.Clock | None
+    ) -> None:
+        self.submission = submission
+        self.schedule = schedule
+        self._folder = config.work_directory
+        self._log_file = self._folder / "smtpd.log"
+        self._log = OpenSmtpdLog(self._log_file)
+        self._clock = clock
+        self._environment: Mapping[str, str] = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "TZ": "UTC",
+            **(clock.environment if clock else {}),
+        }
+        self._process: Process | None = None
+        self._script: asyncio.Task[None] | None = None
+        self._waiting: dict[str, tuple[int, float]] = {}  # by envelope: number of attempts, and since when
+
+    async def restart(self) -> None:
+        """Start it on the queue that is there, and wait for its greeting."""
+        self._process = await spawn(
+            [_PROGRAM, "-d", "-v"], cwd=self._folder, log=self._log_file, env=self._environment
+        )
+        await wait_for_port(self.submission, _READY, self._process, greeting=b"220")
+        self._script = asyncio.create_task(self._retry())
+
+    async def kill(self) -> None:
+        """End its processes, which are one group, by SIGKILL."""
+        await self._end_script()
+        if self._process is not None:
+            await self._process.kill()
+
+    async def stop(self) -> None:
+        """End it."""
+        await self._end_script()
+        if self._process is not None:
+            await self._process.stop()
+
+    async def move_clock(self, seconds: float) -> None:
+        """Move the clock, and have every message tried that is not too old."""
+        if self._clock is None:
+            raise TargetError("OpenSMTPD was started without libfaketime", installation=True)
+        self._clock.advance(seconds)
+        await self._control("schedule", "all")
+
+    async def queue(self) -> Sequence[QueuedMessage]:
+        """Return every recipient in the queue with the error that is shown beside it."""
+        if self._process is not None and not self._process.alive:
+            raise self._process.failure(f"smtpd ended with exit status {self._process.returncode}")
+        return [
+            QueuedMessage(sender=row.sender, recipient=row.recipient, error=row.error)
+            for row in await self._listing()
+        ]
+
+    async def events(self) -> Sequence[DeliveryEvent]:
+        """Return every attempt in the log."""
+        self._log.read()
+        return tuple(self._log.events)
+
+    async def _control(self, *words: str) -> str:
+        return await private.run(str(_CONTROL), *words, log=self._log_file, env=self._environment)
+
+    async def _listing(self) -> list[_Row]:
+        listing = await self._control("show", "queue")
+        return [row for line in listing.split("\n") if (row := _row(line)) is not None]
+
+    async def _retry(self) -> None:
+        """Ask for a retry of each message that has waited for the interval, as an operator's script would."""
+        while True:
+            await asyncio.sleep(_LOOK)
+            try:
+                due = self._due(await self._listing(), time.monotonic() + self._offset)
+                for begin in range(0, len(due), _SCHEDULED_AT_ONCE):
+                    batch = due[begin : begin + _SCHEDULED_AT_ONCE]
+                    await asyncio.gather(*(self._control("schedule", envelope) for envelope in batch))
+            except TargetError:
+                if self._process is None or not self._process.alive:
+                    return  # queue() tells
+                # one that has just gone, or a daemon too busy to answer: the next look will show
+
+    @property
+    def _offset(self) -> float:
+        return self._clock.offset if self._clock is not None else 0.0
+
+    def _due(self, rows: Sequence[_Row], now: float) -> list[str]:
+        """Return the envelopes that have waited long enough; note since when the others have."""
+        waiting: dict[str, tuple[int, float]] = {}
+        due = []
+        for row in rows:
+            if not row.pending or row.attempts == 0:
+                continue
+            attempts, since = self._waiting.get(row.envelope, (0, now))
+            if attempts != row.attempts:
+                since = now
+            granted = self.schedule
+            interval = granted.retry_interval if row.attempts <= 2 else granted.max_retry_interval
+            if now - since >= interval:
+                due.append(row.envelope)
+                since = now  # asked once; it is in flight from now on
+            waiting[row.envelope] = (row.attempts, since)
+        self._waiting = waiting
+        return due
+
+    async def _end_script(self) -> None:
+        if self._script is not None:
+            self._script.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._script
+            self._script = None
+
+
+class _Row(NamedTuple):
+    envelope: str
+    sender: str
+    recipient: str
+    attempts: int
+    pending: bool
+    error: str
+
+
+def _row(line: str) -> _Row | None:
+    """Return one line of `smtpctl show queue`: 14 fields, of which the error is the last and may hold bars."""
+    fields = line.split("|", 13)
+    if len(fields) < 14 or fields[2] != "mta":  # a bounce that is not yet a message is none
+        return None
+    return _Row(
+        envelope=fields[0],
+        sender="" if fields[4] == "@" else fields[4],
+        recipient=fields[6],
+        attempts=int(fields[10]),
+        pending=fields[11] == "pending",
+        error=fields[13],
+    )
+
+
+def _write_files(config: RelayConfig, listen: Address) -> None:
+    """Make users, folders and files in the view."""
+    for user in (_DAEMON, _QUEUE):
+        private.add_user(user)
+    for place in (_EMPTY, _SPOOL):
+        private.folder(place, mode=0o711)
+    shutil.copyfile("/usr/sbin/smtpctl", _CONTROL)
+    shutil.chown(_CONTROL, group=_QUEUE)
+    _CONTROL.chmod(0o2755)
+    _AUTHORITIES.parent.mkdir(parents=True, exist_ok=True)
+    _AUTHORITIES.unlink(missing_ok=True)
+    _AUTHORITIES.write_bytes(config.trust_anchors.read_bytes())
+    Path("/etc/mailname").write_text(f"{config.hostname}\n", encoding="ascii")
+    Path("/etc/smtpd.conf").write_text(_configuration(config, listen), encoding="utf-8")
+    Path("/proc/sys/net/ipv4/tcp_syn_retries").write_text("1", encoding="ascii")
+
+
+async def _make_clock() -> faketime.Clock:
+    """Return a clock that the chrooted processes see too."""
+    private.folder(_CLOCK)
+    for root in (_EMPTY, _SPOOL):
+        await private.show(_CLOCK, private.folder(root / _CLOCK.relative_to("/")))
+    return faketime.Clock(_CLOCK / "offset")
+
+
+def _configuration(config: RelayConfig, listen: Address) -> str:
+    lines = [
+        f"queue ttl {ceil(config.queue_lifetime)}s",
+        # silent peers hold connections for minutes; no more than one message passes through each
+        "mta limit max-conn-per-source 2000 session-keepalive 1",
+        f"listen on {listen.host} port {listen.port}",
+    ]
+    for number, connector in enumerate(config.connectors):
+        lines.append(f'action "c{number}" relay {_relay(connector, config.next_hop_port)}'.rstrip())
+    lines.append('action "mx" relay backup')
+    for number, connector in enumerate(config.connectors):
+        lines.append(f'match from any for domain "{connector.domain}" action "c{number}"')
+    lines.append('match from any for any action "mx"')
+    return "\n".join(lines) + "\n"
+
+
+def _relay(connector: Connector, port: int) -> str:
+    verified = connector.tls in (TlsPolicy.CERTIFICATE_VALIDATION, TlsPolicy.DOMAIN_VALIDATION)
+    tls = "" if connector.tls is TlsPolicy.OPPORTUNISTIC else "tls" if verified else "tls no-verify"
+    scheme = "smtp" if connector.tls is TlsPolicy.OPPORTUNISTIC else "smtp+tls"
+    hosts = [f'"{scheme}://{_host(host)}:{port}"' for host in connector.smart_hosts]
+    if not hosts:
+        return f"backup {tls}"  # else it takes itself for a next hop where it is in the list
+    return f"host {hosts[0] if len(hosts) == 1 else '{ ' + ', '.join(hosts) + ' }'} {tls}"
+
+
+def _host(host: str) -> str:
+    name = host.strip("[]").rstrip(".")
+    return f"[{name}]" if ":" in name else name
+
+
+def _schedule(config: RelayConfig) -> Schedule:
+    first = min(max(_SHORTEST_INTERVAL, config.retry_interval), _FIRST_BACKOFF)
+    return Schedule(
+        retry_interval=first,
+        max_retry_interval=max(first, min(config.max_retry_interval, _THIRD_BACKOFF)),
+        queue_lifetime=float(ceil(config.queue_lifetime)),
+        granularity=_GRANULARITY,
+        connect_timeout=_CONNECT,
+        command_timeout=_SILENCE,
+        dns_timeout=_DNS,
+    )

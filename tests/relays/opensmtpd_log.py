@@ -1,0 +1,77 @@
+"""Reads delivery attempts from what OpenSMTPD writes with `smtpd -d -v`, which bears no time.
+
+One line is one attempt for one recipient::
+
+    4e317fff186d7f73 mta delivery evpid=0b86be299faa581e from=<a@s.test> to=<b@c.test> rcpt=<-> source="-" \
+relay="10.77.1.1 (mx.c.test)" delay=0s result="TempFail" stat="450 4.2.1 Mailbox busy"
+    relay: Expire for 0b86be299faa581e: from=<a@s.test>, to=<b@c.test>, rcpt=<->, delay=1d15m, stat=Envelope expired
+
+Why a connection failed stands in lines that bear the number of the session and no message, and is left there. A line
+is taken only if its whole structure fits. What the program quotes of a remote server is at its end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from conformance.target import DeliveryEvent, Outcome
+
+_ATTEMPT = re.compile(
+    r"[0-9a-f]{16} mta delivery evpid=[0-9a-f]{16} from=<.*?> to=<(?P<recipient>.*?)> rcpt=<.*?> "
+    r'source="[^"]*" relay="(?P<relay>[^"]*)" delay=\w+ result="(?P<result>\w+)" stat="(?P<text>.*)"'
+)
+_EXPIRED = re.compile(
+    r"relay: Expire for [0-9a-f]{16}: from=<.*?>, to=<(?P<recipient>.*?)>, rcpt=<.*?>, delay=\w+, stat=(?P<text>.*)"
+)
+_OUTCOMES = {
+    "Ok": Outcome.DELIVERED,
+    "TempFail": Outcome.DEFERRED,
+    "PermFail": Outcome.PERMANENT,
+    "Expired": Outcome.EXPIRED,
+    "Loop": Outcome.PERMANENT,
+}
+
+
+class OpenSmtpdLog:
+    """A log file in growth. `destination` is the name in `relay=`; the events have no time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self.events: list[DeliveryEvent] = []
+
+    def read(self) -> None:
+        """Read what was written since last time and append it to `events`; half a line is left for later."""
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            fresh = file.read()
+        complete, newline, _ = fresh.rpartition(b"\n")
+        self._offset += len(complete) + len(newline)
+        self.feed(complete.decode("utf-8", "replace").split("\n"))
+
+    def feed(self, lines: Iterable[str]) -> None:
+        """Take complete lines, oldest first."""
+        for line in lines:
+            if expired := _EXPIRED.fullmatch(line):
+                self.events.append(
+                    DeliveryEvent(
+                        recipient=expired["recipient"], outcome=Outcome.EXPIRED, text=expired["text"]
+                    )
+                )
+            elif (attempt := _ATTEMPT.fullmatch(line)) and attempt["result"] in _OUTCOMES:
+                self.events.append(
+                    DeliveryEvent(
+                        recipient=attempt["recipient"],
+                        outcome=_OUTCOMES[attempt["result"]],
+                        text=attempt["text"],
+                        destination=_host(attempt["relay"]),
+                    )
+                )
+
+
+def _host(relay: str) -> str:
+    """Return the name in `10.77.1.1 (mx.c.test)`, else what is there."""
+    address, _, name = relay.partition(" (")
+    return name.rstrip(")") or address

@@ -1,0 +1,32 @@
+"""Writes what is said to a syslog socket into a file: `python syslog.py SOCKET FILE`.
+
+A program of its own, for a relay whose log waits for a reader waits with it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import sys
+from pathlib import Path
+
+_LONGEST = 65536
+_PRIORITY = re.compile(rb"^<\d+>")
+
+
+def main(address: str, file: str) -> None:
+    """Read datagrams until this process is ended; each becomes one line, without its priority."""
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server,
+        Path(file).open("ab", buffering=0) as log,
+    ):
+        server.bind(address)
+        os.chmod(address, 0o666)
+        while True:
+            said = _PRIORITY.sub(b"", server.recv(_LONGEST)).rstrip(b"\n\0")
+            log.write(said.replace(b"\n", b" ") + b"\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,78 @@
+"""What is unpacked, and how it is found again."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from conformance.target import TargetError
+
+from . import packages, private
+
+
+def test_a_folder_that_has_all_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_call(*_command: str, cwd: Path | None = None) -> str:
+        raise AssertionError
+
+    monkeypatch.setattr(packages, "_run", no_call)
+    (tmp_path / packages.LIST).write_text("one 1.0-2\ntwo 3\n")
+    packages.unpack(tmp_path, ["two", "one"])
+    assert packages.versions(tmp_path) == {"one": "1.0-2", "two": "3"}
+    with pytest.raises(AssertionError):
+        packages.unpack(tmp_path, ["one", "other"])
+
+
+def test_packages_and_the_libraries_they_lack_are_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(*command: str, cwd: Path | None = None) -> str:
+        match command:
+            case ("apt-get", "--simulate", *_):
+                return "Remv postfix [3]\nInst libone1 (1 Debian [amd64])\nInst cron (2 Debian)\nInst relay (3 x)\n"
+            case ("apt-get", "--option", _, "download", *names):
+                assert cwd is not None
+                for name in names:
+                    (cwd / f"{name}.deb").touch()
+            case ("dpkg-deb", "--extract", archive, folder):
+                name = Path(archive).stem
+                for path in (f"lib/x/{name}.so", f"usr/sbin/{name}"):
+                    (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
+                    (Path(folder) / path).write_text(name)
+                (Path(folder) / f"usr/sbin/{name}").chmod(0o6755)
+            case ("dpkg-deb", "--show", *_, archive):
+                return f"{Path(archive).stem} 1.0"
+        return ""
+
+    monkeypatch.setattr(packages, "_run", run)
+    monkeypatch.setattr(packages.shutil, "which", lambda tool: f"/usr/bin/{tool}")
+    folder = tmp_path / "deep" / "relay"
+    packages.unpack(folder, ["relay"])
+    assert packages.versions(folder) == {"libone1": "1.0", "relay": "1.0"}
+    assert (folder / "usr/lib/x/libone1.so").read_text() == "libone1"
+    assert not (folder / "lib").exists()
+    assert stat.S_IMODE((folder / "usr/sbin/relay").stat().st_mode) == 0o755
+    assert [entry.name for entry in folder.parent.iterdir()] == ["relay"]
+
+
+def test_no_debian(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(packages.shutil, "which", lambda tool: None)
+    assert packages.main([str(tmp_path / "x"), "relay"]) == 2
+    assert "apt-get, dpkg-deb not found" in capsys.readouterr().err
+
+
+def test_a_relay_that_was_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(private.variable("exim"), raising=False)
+    with pytest.raises(TargetError, match="MAILFLOW_RELAY_EXIM names no folder") as caught:
+        private.unpacked("exim", ["relay"])
+    assert caught.value.installation
+    assert "nox -s exim" in caught.value.hint
+    assert private.version("exim", "relay") == ""
+
+    (tmp_path / packages.LIST).write_text("relay 4.96-1\n")
+    monkeypatch.setenv(private.variable("exim"), str(tmp_path))
+    assert private.unpacked("exim", ["relay"]) == tmp_path
+    assert private.version("exim", "relay") == "4.96-1"
