@@ -117,8 +117,10 @@ def maps(connectors: Iterable[Connector]) -> dict[str, str]:
         if hosts:
             routes += f"{connector.domain}\tesmtp:{':'.join(map(_next_hop, hosts))}\n"
         if rule := _TLS_RULES.get(connector.tls):
-            # a host's rule is asked before MAIL; where MX records name the hosts, only the domain is known
-            for key in [f"TLS_Srv:{host}" for host in hosts] or [f"TLS_Rcpt:{connector.domain}"]:
+            # A host's rule is asked before MAIL, the domain's before RCPT. Where MX records name the hosts, only the
+            # domain is known; and a host whose address was not found at once is one in brackets from then on.
+            keys = [f"TLS_Srv:{name}" for host in hosts for name in (host, f"[{host}]")]
+            for key in (*keys, f"TLS_Rcpt:{connector.domain}"):
                 if rules.setdefault(key, rule) != rule:
                     raise TargetError(
                         f"sendmail has one TLS rule for each host, but {key} was given two",
