@@ -8,8 +8,9 @@ no copy arrived was given up.
 
 *What looks like another attempt may be the report's.* Whose mail it is shows from MAIL on. What failed before, at a
 time at which the message may have been given up already, is held against nobody, but for the first attempt, and
-the first that met the fault, which are the message's. Once the destination is healed for reports every connection gets as far as MAIL, and who offers the
-message again meets a fault there: that is another attempt, whatever the failure mode's own witness looks at.
+the first that met the fault, which are the message's. Once the destination is healed for reports every connection gets
+as far as MAIL, and who offers the message again meets a fault there: that is another attempt, whatever the failure
+mode's own witness looks at.
 
 *That no report came* shows something only if one could have come, see `final_report.py`.
 """
