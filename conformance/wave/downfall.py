@@ -92,8 +92,12 @@ async def trouble_of(work: Awaitable[None]) -> TargetUnusable | None:
     return found
 
 
-async def stopped(trouble: TargetUnusable, watch: RelayWatch, players: Iterable[Player]) -> Stopped | None:
+async def stopped(
+    trouble: TargetUnusable, watch: RelayWatch, players: Iterable[Player]
+) -> Stopped | TargetUnusable:
     """Return how a relay that caused trouble is gone, if it is, and anything happened to it before.
+
+    Otherwise the trouble is returned; of a relay that ended by itself, in the adapter's words, which quote its log.
 
     Args:
         trouble: What it caused.
@@ -105,12 +109,12 @@ async def stopped(trouble: TargetUnusable, watch: RelayWatch, players: Iterable[
     if isinstance(trouble, NoProcessLeft):
         at, seen, said = min(at, trouble.at), trouble.seen, said or trouble
     if said is None:
-        return None
+        return trouble
     begin = min(seen, at - BEFORE)
     played = list(players)
     suspects = [player.scenario.id for player in played if player.has_traffic(begin, at)]
     if not suspects:
-        return None  # it ended by itself
+        return said
     return Stopped(
         at=at,
         seen=seen,
@@ -128,13 +132,13 @@ async def _gone(instance: Instance) -> TargetUnusable | None:
     for look in range(_LOOKS):
         if look:
             await asyncio.sleep(_BETWEEN)
+        if not await _refuses(instance):
+            return None  # asked first: to ask a queue that hangs takes long
         try:
             await instance.queue()
         except TargetUnusable as trouble:
             said = trouble
         else:
-            return None
-        if not await _refuses(instance):
             return None
     return said
 

@@ -17,7 +17,7 @@ from conformance.catalogue.course import SCHEDULES, Timing
 from conformance.evidence.record import AlertListing, Entry
 from conformance.evidence.relays import Idling
 from conformance.target import AcceptedDomain, Capability, Connector
-from conformance.wave.adapter import Instance
+from conformance.wave.adapter import Instance, TargetUnusable
 from conformance.wave.batch import accepted_domains
 from conformance.wave.crashed import Crash
 from conformance.wave.downfall import BEFORE, Presence, stopped, trouble_of
@@ -189,8 +189,8 @@ class Stage:
         if trouble is None:
             return
         gone = await stopped(trouble, watch, group.players)
-        if gone is None:
-            raise trouble
+        if isinstance(gone, TargetUnusable):
+            raise gone
         group.gone = True
         self.tell(gone)
 

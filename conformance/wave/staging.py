@@ -119,6 +119,8 @@ class _Wave:
         anchors.write_bytes(world.authority.trust_anchors())
         capabilities = frozenset(self._target.capabilities)
         groups = groups_of(list(self._players), capabilities, alone=self._plan.alone)
+        if not groups:
+            return  # nothing that is asked for can be staged
         self._gate = Gate(partial(busy, self._journal, self._pressure, self._lag), self._journal.now)
         self._scope = TroubleScope(groups)
         self._one_by_one = asyncio.Lock()

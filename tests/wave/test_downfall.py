@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from conformance.evidence.record import Fault
+from conformance.evidence.relays import Stopped
 from conformance.target import Address
 from conformance.wave import downfall
 from conformance.wave.adapter import TargetUnusable
@@ -77,7 +78,7 @@ async def test_gone_is_what_cannot_be_asked_and_refuses_mail(
     trouble: TargetUnusable, nobody: Address
 ) -> None:
     found = await stopped(trouble, _watch(_Relay(nobody, trouble)), _PLAYERS)
-    assert found is not None
+    assert isinstance(found, Stopped)
     assert (found.at, found.seen, found.relay) == (10.0, 9.0, 3)
     assert (found.message, found.log) == (str(trouble), trouble.log)
     assert found.scenarios == ["early", "before", "at last", "never"]
@@ -88,25 +89,26 @@ async def test_where_the_last_look_is_longer_ago_everything_since_is_suspect(nob
     watch = _watch(_Relay(nobody, _GONE))
     watch.answered = 0.5
     found = await stopped(_GONE, watch, _PLAYERS)
-    assert found is not None
+    assert isinstance(found, Stopped)
     assert found.suspects == ["early", "before", "at last"]
 
 
 async def test_a_relay_without_submission_is_gone_by_its_queue_alone() -> None:
-    assert await stopped(_GONE, _watch(_Relay(None, _GONE)), _PLAYERS) is not None
+    assert isinstance(await stopped(_GONE, _watch(_Relay(None, _GONE)), _PLAYERS), Stopped)
 
 
 async def test_an_adapter_that_raises_while_the_relay_takes_mail_is_a_defect(somebody: Address) -> None:
-    assert await stopped(_DEFECT, _watch(_Relay(somebody, _DEFECT)), _PLAYERS) is None
+    assert await stopped(_DEFECT, _watch(_Relay(somebody, _DEFECT)), _PLAYERS) is _DEFECT
 
 
 @pytest.mark.parametrize("answers", [([],), (_GONE, []), (_GONE, _GONE, [])])
 async def test_a_relay_that_comes_back_is_not_gone(answers: tuple[Any, ...], nobody: Address) -> None:
-    assert await stopped(_GONE, _watch(_Relay(nobody, *answers)), _PLAYERS) is None
+    assert await stopped(_DEFECT, _watch(_Relay(nobody, *answers)), _PLAYERS) is _DEFECT
 
 
 async def test_one_that_ends_by_itself_was_brought_down_by_nobody(nobody: Address) -> None:
-    assert await stopped(_GONE, _watch(_Relay(nobody, _GONE)), _PLAYERS[:1]) is None
+    refused = TargetUnusable(Fault.TARGET, "it does not take mail")
+    assert await stopped(refused, _watch(_Relay(nobody, _GONE)), _PLAYERS[:1]) is _GONE, "with its last words"
 
 
 async def test_what_a_submission_meets_first_counts_from_then(nobody: Address) -> None:
@@ -115,7 +117,7 @@ async def test_what_a_submission_meets_first_counts_from_then(nobody: Address) -
     now = watch.journal.now()
     players: Any = [_Player("now", now)]
     found = await stopped(_GONE, watch, players)
-    assert found is not None
+    assert isinstance(found, Stopped)
     assert found.at == pytest.approx(now, abs=1.0)
 
 
@@ -130,7 +132,7 @@ async def test_a_queue_that_can_be_read_without_the_relay_does_not_hide_that_it_
     assert trouble.seen < trouble.at
     players: Any = [_Player("then", trouble.at)]
     found = await stopped(trouble, watch, players)
-    assert found is not None
+    assert isinstance(found, Stopped)
     assert (found.at, found.seen, found.suspects) == (trouble.at, trouble.seen, ["then"])
 
 
