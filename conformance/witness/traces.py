@@ -11,7 +11,9 @@ of them. A trace lasts as long as the relay may be busy with it:
   the message's: a relay may have one route for all.
 * *A SYN* without an answer until the time-out for connections; a refused one is over at once.
 
-What the relay asks before it has taken the message (it may look at a recipient's domain) is no attempt at delivery.
+What the relay asks before it has taken the message (it may look at a recipient's domain, or call the destination back)
+is no attempt at delivery. But a connection that outlasts the acceptance is one, even if it was opened before: a fast
+relay is there before we have read its reply to the final dot.
 """
 
 from __future__ import annotations
@@ -44,9 +46,14 @@ def traces(evidence: Evidence) -> list[Contact]:
     connected = [*_connections(evidence), *_syns(evidence)]
     found = [*_questions(evidence, connected), *connected]
     accepted = evidence.staged.submitted
-    return sorted(
-        (each for each in found if accepted is None or each.at >= accepted), key=lambda each: each.at
-    )
+    if accepted is not None:
+        found = [each for each in found if _reaches(each, accepted)]
+    return sorted(found, key=lambda each: each.at)
+
+
+def _reaches(trace: Contact, accepted: float) -> bool:
+    """Tell whether a trace is of the time after the message was taken."""
+    return (trace.end if connection_number(trace) else trace.at) >= accepted
 
 
 def is_lookup(contact: Contact) -> bool:

@@ -56,6 +56,16 @@ def test_only_what_arrived_at_the_first_attempt_without_trouble_tells(wrong: str
     assert _longest(story) == 0.0
 
 
+@pytest.mark.parametrize(("accepted", "pause"), [(1.55, 0.05), (1.65, 0.05), (1.75, 0.0)])
+def test_a_relay_may_be_there_before_its_reply_to_the_final_dot_was_read(
+    accepted: float, pause: float
+) -> None:
+    """It asked for no address of the family that fails; what was over before is no attempt at delivery."""
+    story = Story("dns_a_servfail").change(submitted=accepted)
+    story.connects(1.6, message(story.staged.recipient, mail_from=story.staged.sender))
+    assert _longest(story) == pytest.approx(pause)
+
+
 def test_the_longest_of_all_is_kept() -> None:
     pace = Pace()
     for after in (0.1, 0.6, 0.2):
