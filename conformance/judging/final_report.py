@@ -16,7 +16,7 @@ def only_report(case: Case) -> bytes:
 
     Raises:
         NotApplicable: There is none, because the message was delivered, none could come, or all that came promises
-            more.
+            more; or none came at once about a refusal, which is what is wrong.
         Inconclusive: Nothing came, which another aspect judges.
     """
     if not case.evidence.ndrs and case.evidence.messages:
@@ -24,6 +24,10 @@ def only_report(case: Case) -> bytes:
     must_not_be_left_with_a_promise(case)
     if reason := why_none_could_come(case):
         raise NotApplicable(reason)
+    if not case.evidence.ndrs and case.evidence.staged.course == Course.REJECTED:
+        raise NotApplicable(
+            "no report came back to the sender, so there is none to read (see returned_at_once)"
+        )
     if not case.evidence.ndrs:
         raise Inconclusive("no report came back to the sender, so there is none to read (see expires)")
     return case.evidence.ndrs[0][0].content

@@ -31,12 +31,12 @@ def read_spool(folder: Path) -> list[QueuedMessage]:
     found = []
     for header in folder.glob("*-H"):
         try:
-            text = header.read_text(encoding="utf-8", errors="replace")
+            text = header.read_bytes().decode("utf-8", "replace")
         except FileNotFoundError:
             continue  # it has left the queue meanwhile
         journal = header.with_name(header.name[:-1] + "J")
         try:
-            done = journal.read_text(encoding="utf-8", errors="replace")
+            done = journal.read_bytes().decode("utf-8", "replace")
         except FileNotFoundError:
             done = ""
         found += read_message(text, done)

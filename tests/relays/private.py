@@ -200,11 +200,11 @@ def has_entries(folder: Path) -> bool:
 
 
 def texts(folder: Path, pattern: str) -> list[str]:
-    """Return what is in the files of a folder, without those that are taken away meanwhile."""
+    """Return what is in the files of a folder, to the octet, without those that are taken away meanwhile."""
     found = []
     for path in folder.glob(pattern):
         with suppress(FileNotFoundError):
-            found.append(path.read_text(encoding="utf-8", errors="replace"))
+            found.append(path.read_bytes().decode("utf-8", "replace"))
     return found
 
 

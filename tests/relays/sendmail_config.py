@@ -71,7 +71,6 @@ def configuration(
         **{f"confTO_{phase}": f"{command}s" for phase in _COMMAND_PHASES},
         "confTO_RESOLVER_RETRANS": f"{seconds(config.dns_timeout)}s",
         "confTO_RESOLVER_RETRY": "1",
-        "confBIND_OPTS": "+WorkAroundBrokenAAAA",  # as Debian's own configuration has it
         "confTO_HOSTSTATUS": "0s",  # what one message met says nothing of the next one
         "confTO_IDENT": "0s",
         "confMCI_CACHE_SIZE": "0",  # no connection is kept for the next message

@@ -76,3 +76,9 @@ def test_a_relay_that_was_not_unpacked(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv(private.variable("exim"), str(tmp_path))
     assert private.unpacked("exim", ["relay"]) == tmp_path
     assert private.version("exim", "relay") == "4.96-1"
+
+
+def test_a_text_is_read_to_the_octet(tmp_path: Path) -> None:
+    (tmp_path / "qf1").write_bytes(b"Mbusy\rStatus: 2.0.0\n")
+    (tmp_path / "df1").write_bytes(b"other")
+    assert private.texts(tmp_path, "qf*") == ["Mbusy\rStatus: 2.0.0\n"]

@@ -70,7 +70,9 @@ class TestReportsRefusal:
         assert observed(story, "reports_refusal", Verdict.FAIL)
 
     def test_no_report(self) -> None:
-        assert observed(refused("rejected_599"), "reports_refusal", Verdict.INCONCLUSIVE)
+        story = refused("rejected_599")
+        assert "see returned_at_once" in observed(story, "reports_refusal", Verdict.NOT_APPLICABLE)
+        assert story.verdict("returned_at_once") is Verdict.FAIL
 
 
 class TestQuotesSafely:
