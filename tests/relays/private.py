@@ -35,6 +35,7 @@ _NAME_RESOLUTION = (
     "/etc/hosts",
     "/etc/nsswitch.conf",
 )  # the lab's own, mounted over the real ones
+_TAKEN = "/etc/mailflow-relay"  # a file that is there while there is a view
 _SYSTEM_IDS = range(300, 1000)  # for users and groups of system services
 
 
@@ -99,12 +100,15 @@ async def view(unpacked: Path, work_directory: Path, *, syslog: bool = False) ->
     Raises:
         TargetError: A mount failed, or there is such a view already.
     """
+    if exists(_TAKEN):
+        raise TargetError("a relay has its view in this lab already", hint="Start one at a time.")
     scratch = work_directory / "private"
     scratch.mkdir()
     kept = _read_name_resolution()
     async with AsyncExitStack() as mounts:
         await _mount(mounts, scratch, "-t", "tmpfs", "-o", "mode=755", "tmpfs")
         await _overlay(mounts, scratch, Path("/etc"), f"{unpacked}/etc:/etc")
+        append(_TAKEN, "")
         for path, octets in kept.items():
             path.write_bytes(octets)
         await _mount(mounts, Path("/usr"), "-t", "overlay", "-o", f"lowerdir={unpacked}/usr:/usr", "overlay")
