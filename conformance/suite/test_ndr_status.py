@@ -10,6 +10,10 @@ from conformance.judging.needs import real_day
 from conformance.judging.verdict import NotApplicable
 from conformance.target import Outcome
 
+# RFC 3463 section 3.5: delivery time expired. It says why the message was given up, and Diagnostic-Code what the last
+# attempt died of; both may be told.
+_TIME_IS_OVER = ".4.7"
+
 
 @aspect(
     Course.EXPIRES,
@@ -51,7 +55,8 @@ def test_ndr_status(case: Case) -> list[Finding]:
         findings += _passed_through(case, recipient.status)
     elif case.mode.section.startswith("4."):
         findings += _cause(case, recipient.status)
-    if read.status and not _contradicts_itself(case) and not _is_quoted(case, read):
+    own_words = read.status and not _contradicts_itself(case) and not _is_quoted(case, read)
+    if own_words and not recipient.status.endswith(_TIME_IS_OVER):
         findings.append(
             case.finding(
                 "ndr_status.agrees",

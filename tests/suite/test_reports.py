@@ -243,6 +243,21 @@ class TestNdrStatus:
         assert story.verdict("ndr_status") is verdict
 
     @pytest.mark.parametrize(
+        ("status", "verdict"),
+        [("4.4.7", Verdict.PASS), ("5.4.7", Verdict.PASS), ("4.4.1", Verdict.DEVIATION)],
+    )
+    def test_who_says_that_the_time_is_over_may_say_of_what_the_last_attempt_died(
+        self, status: str, verdict: Verdict
+    ) -> None:
+        diagnostic = "smtp; 454 4.7.0 authentication failed"
+        story = (
+            expired("certificate_expired")
+            .without_messages()
+            .returns(55.0, status=status, diagnostic=diagnostic)
+        )
+        assert story.verdict("ndr_status", "rfc") is verdict
+
+    @pytest.mark.parametrize(
         ("reply", "verdict"),
         [
             ("503 5.5.1 Send EHLO first", Verdict.PASS),
