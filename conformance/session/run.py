@@ -193,10 +193,11 @@ class Run:
 
         What is wanted of a wave is judged as soon as it has ended, while others still run.
         """
+        staged = {timing: _staged(timing, scenarios, capabilities, lab) for timing in _LONGEST_FIRST}
+        # the waves run side by side, so all of them are the load of each
+        slower = planning.stretch_for(sum(map(len, staged.values())), os.cpu_count() or 1)
         plans = [
-            self._plan(staged, timing, lab, stretch)
-            for timing in _LONGEST_FIRST
-            if (staged := _staged(timing, scenarios, capabilities, lab))
+            self._plan(names, timing, lab, stretch, slower) for timing, names in staged.items() if names
         ] or [self._plan([], Timing.STEADY, lab, stretch)]  # even where nothing applies a record says why
         records = self._launch(plans, progress, wanted)
         isolate(plans, records, lambda further: self._launch(further, progress, wanted))
@@ -236,8 +237,18 @@ class Run:
         )
         return records
 
-    def _plan(self, scenarios: list[str], timing: Timing, lab: str, stretch: float) -> Plan:
-        slower = planning.stretch_for(len(scenarios), os.cpu_count() or 1)
+    def _plan(
+        self, scenarios: list[str], timing: Timing, lab: str, stretch: float, slower: float = 1.0
+    ) -> Plan:
+        """Return the plan of one wave.
+
+        Args:
+            scenarios: What is staged.
+            timing: On which clock.
+            lab: In which lab.
+            stretch: Factor for a second staging.
+            slower: Factor on the retry interval that the load asks for.
+        """
         if timing is Timing.STEADY:
             slower = max(slower, stretch)
         return Plan(

@@ -134,6 +134,11 @@ def slack(timing: Timing, day: float = COMPRESSED_DAY, *, stretch: float = 1.0) 
 
 
 def stretch_for(scenarios: int, cores: int) -> float:
-    """Return the factor on the retry interval that keeps the estimated load below the share of the cores."""
+    """Return the factor on the retry interval that keeps the estimated load below the share of the cores.
+
+    Args:
+        scenarios: How many are staged at the same time, in all waves that run side by side.
+        cores: Processors of this machine.
+    """
     load = scenarios * COST_PER_SCENARIO / (_TYPICAL_WINDOW * cores)
     return max(1.0, load / SHARE_OF_CORES)
