@@ -9,8 +9,8 @@ lifetime, routes, TLS. What it grants of the rest:
   for 15 s: such retries come that much later, and `granularity` says so.
 - A silent peer costs 300 s, which is fixed, and so does an open connection on which nothing moves.
 - It connects for as long as the kernel tries; with one repetition of the SYN that is 3 s.
-- It does not read the options of resolv.conf: a question that is not answered is asked four times in 75 s, and if it
-  was about a host's address, four times more.
+- It does not read the options of resolv.conf: a question that is not answered is asked four times in 75 s. For a host's
+  address it asks for AAAA, A, AAAA and A, one after the other: 300 s, which is what `dns_timeout` says.
 - A message is given up by its age alone, without a last attempt.
 
 A smart host may be several, of which each attempt takes the next. TLS that is verified looks at the name of the host:
@@ -65,7 +65,7 @@ _SHORTEST_INTERVAL = 5.0  # seconds; less gains nothing, see `_GRANULARITY`
 _FIRST_BACKOFF, _THIRD_BACKOFF = 400.0, 3600.0  # seconds; what it does by itself
 _SILENCE = 300.0  # seconds; SMTPD_SESSION_TIMEOUT
 _CONNECT = 3.0  # seconds: SYN, and one more after 1 s, for which 2 s are waited
-_DNS = 150.0  # seconds: 5, 10, 20 and 40, and for a host's address all of that twice
+_DNS = 300.0  # seconds: 5, 10, 20 and 40 for each question; AAAA, A, and both once more, all in one attempt
 _SHORTEST_LIFETIME = 60.0  # seconds
 _LOOK = 1.0  # seconds between two looks of the script at the queue
 _GRANULARITY = 14.0  # seconds: 11 from a failed connection to the deferral, the script's look, whole seconds
