@@ -113,6 +113,8 @@ class Staged:
         unquiet: Whether it was taken away though an attempt may have been under way, because it never was quiet.
         closed: When the window closed.
         milestones: When the relay's clock had been moved to each stop, or a step of a schedule was armed, by name.
+        ahead: How far the relay's clock was ahead of ours from each stop on, in seconds, by name; of a stop that is not
+            here, as far as it says.
         lag: How late the wave's own event loop was at worst while the window was open, in seconds; what a fake server
             took late says so itself (`Evidence.lag` has the worst of both).
         pressure: Share of the worst second of the window in which somebody on the machine waited for a processor, but
@@ -141,6 +143,7 @@ class Staged:
     reports_pass: float | None = None
     closed: float | None = None
     milestones: dict[str, float] = field(default_factory=dict)
+    ahead: dict[str, float] = field(default_factory=dict)
     lag: float = 0.0
     pressure: float = 0.0
     stretched: bool = False

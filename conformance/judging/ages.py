@@ -42,7 +42,7 @@ def may_end_from(evidence: Evidence) -> float:
 
 def moves_of(staged: Staged) -> tuple[tuple[float, float], ...]:
     """Return when the clock was moved for a scenario, and how far it was ahead of ours from then on, in seconds."""
-    ahead = dict(STOPS)
+    ahead = {**dict(STOPS), **staged.ahead}
     return tuple(sorted((moment, ahead[stop]) for stop, moment in staged.milestones.items() if stop in ahead))
 
 

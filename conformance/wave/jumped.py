@@ -31,6 +31,9 @@ _LONGEST_NAP = 10.0
 # How long it takes to notice that a message has left the queue, in seconds.
 _NOTICED = 2 * QUEUE_INTERVAL + 0.5
 
+# So many real seconds make no stop another one, which are five minutes apart at least.
+_HARMLESS = 60.0
+
 # How long a report may take to arrive once it is due, in seconds.
 _REPORT = 4.0
 
@@ -70,19 +73,20 @@ class Jump:
         await self._settle(waiting, seen={})
         # who gives up at the first attempt says so before the clock moves
         await self._let_report(waiting)
-        age = 0.0
+        begun = min((player.staged.submitted or 0.0 for player in waiting), default=self._journal.now())
+        ahead = 0.0
         for stop, seconds in STOPS:
             await self._ask()
             healing = [p for p in waiting if TRAITS[p.scenario.course].heals_at == seconds]
             for player in healing:
                 await player.repair()
             seen = {player: len(player.attempts(player.evidence())) for player in waiting}
+            before, ahead = ahead, max(ahead, seconds - self._passed(begun))
             for player in waiting:
-                player.reach(stop)
+                player.reach(stop, ahead)
             async with asyncio.TaskGroup() as group:
                 for watch in self._watches:
-                    group.create_task(watch.instance.move_clock(seconds - age))
-            age = seconds
+                    group.create_task(watch.instance.move_clock(ahead - before))
             await self._settle([p for p in waiting if not self._may_lag(p, stop)], seen)
             if stop == LAST_STILL_QUEUED:
                 # a report that is only now on its way is too early, and may not be taken for one of the next stop
@@ -95,6 +99,15 @@ class Jump:
         # a second report, or a second copy, may be on its way
         await asyncio.gather(*(player.rest(_SETTLE) for player in waiting))
         await asyncio.gather(*(self._close(player) for player in (*waiting, *self._afterwards)))
+
+    def _passed(self, begun: float) -> float:
+        """Return the real seconds to be taken off a stop, so that messages are not older there than it says.
+
+        The clock runs as well as being moved. Where attempts are held for minutes, at 23 h 55 it would be past the end
+        of the lifetime; what takes less does no harm.
+        """
+        passed = self._journal.now() - begun
+        return passed if passed > _HARMLESS else 0.0
 
     async def _submit(self, player: Player) -> bool:
         return await player.submit(self._relays[player].instance, self._turn)

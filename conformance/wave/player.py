@@ -147,10 +147,12 @@ class Player:
                 self.staged = replace(self.staged, reports_pass=self.journal.now())
                 await self.world.repair(self.scenario, self.index, only_reports(self.scenario))
 
-    def reach(self, stop: str) -> None:
-        """Note that the relay's clock was moved to a stop."""
+    def reach(self, stop: str, ahead: float | None = None) -> None:
+        """Note that the relay's clock was moved to a stop, so far ahead of ours if that is not what the stop says."""
         milestones = {**self.staged.milestones, stop: self.journal.now()}
         self.staged = replace(self.staged, milestones=milestones)
+        if ahead is not None:
+            self.staged = replace(self.staged, ahead={**self.staged.ahead, stop: ahead})
 
     async def close(self, watch: RelayWatch) -> None:
         """Close the window, once the relay was asked for its queue after everything that was waited for.
