@@ -118,7 +118,7 @@ async def test_every_query_and_answer_is_noted_with_its_particulars(world: World
     )  # fmt: skip
     assert query == DnsQuery(
         at=query.at, server=server, name="a.test", type="MX", id=7, transport="udp", client=query.client,
-        planned=True,
+        planned=True, lag=query.lag,
     )  # fmt: skip
     assert query.client.startswith("127.")
 
