@@ -152,8 +152,9 @@ def one_route_and_no_patience() -> None:
         fails("exactly_once", "schedule/exactly-once"),
         fails("nothing_lost", "nothing-lost/kept"),
     ),
-    also=hence(
-        "no report, nothing to read", "ndr_form", "ndr_status", "reports_refusal", verdict="inconclusive"
+    also=(
+        *hence("no report, nothing to read", "ndr_form", "ndr_status", verdict="inconclusive"),
+        *hence("no report, nothing to read", "reports_refusal", verdict="not_applicable"),
     ),
     routes="only",
 )

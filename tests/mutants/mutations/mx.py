@@ -197,7 +197,7 @@ def falls_back_from_null_mx() -> None:
             besides=("permanent/not-retried",),
         ),
     ),
-    also=_unreported("mx_null", "inconclusive") + _unreported("mx_relay_is_best", "inconclusive"),
+    also=_unreported("mx_null", "not_applicable") + _unreported("mx_relay_is_best", "not_applicable"),
 )
 def queues_what_has_no_exchanger() -> None:
     """Keeps mail for a domain without a usable mail exchanger in the queue."""

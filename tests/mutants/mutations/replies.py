@@ -25,7 +25,7 @@ def _hence_returned(*modes: str) -> tuple[Expected, ...]:
 
 
 def _hence_queued(*modes: str) -> tuple[Expected, ...]:
-    return hence("what waits is not returned", "reports_refusal", verdict="inconclusive", modes=modes)
+    return hence("what waits is not returned", "reports_refusal", verdict="not_applicable", modes=modes)
 
 
 def _retries(mode: str, *besides: str) -> Declare:

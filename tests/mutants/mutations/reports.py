@@ -64,7 +64,7 @@ def report_to_the_from_header() -> None:
     ),
     also=(
         *_NOTHING_TO_READ,
-        *hence("the same", "reports_refusal", verdict="inconclusive", modes=("rejected_at_mail",)),
+        *hence("the same", "reports_refusal", verdict="not_applicable", modes=("rejected_at_mail",)),
     ),
 )
 def report_to_nobody() -> None:
@@ -204,7 +204,7 @@ def notice_of_delay_after_the_report() -> None:
 @mutation(
     scenarios=("rejected_at_rcpt", "rejected_at_dot"),
     caught=(fails("returned_at_once", "permanent/returned"),),
-    also=hence("no report, nothing to read", "reports_refusal", verdict="inconclusive"),
+    also=hence("no report, nothing to read", "reports_refusal", verdict="not_applicable"),
 )
 def returns_5yz_after_hours() -> None:
     """Sends reports hours after a message was given up."""
@@ -224,7 +224,7 @@ def returns_5yz_after_hours() -> None:
 @mutation(
     scenarios=("rejected_at_mail", "rejected_at_rcpt", "rejected_at_data", "rejected_at_dot"),
     caught=(fails("returned_at_once", "permanent/returned", besides=("permanent/not-retried",)),),
-    also=hence("no report, nothing to read", "reports_refusal", verdict="inconclusive"),
+    also=hence("no report, nothing to read", "reports_refusal", verdict="not_applicable"),
 )
 def retries_5yz() -> None:
     """Tries a message again that was refused for good."""
