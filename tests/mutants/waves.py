@@ -19,6 +19,7 @@ from conformance.judging.judge import Judged, judge
 from conformance.lab import addresses as labs
 from conformance.lab import namespace
 from conformance.schedules.scenarios import scenario_of as scenario_by_id
+from conformance.session.again import CROWDED
 from conformance.session.isolation import isolate
 from conformance.session.launch import launch_all
 from conformance.suite import ASPECTS
@@ -161,6 +162,11 @@ def was_late(records: Iterable[Record]) -> bool:
     return any(
         Evidence(record, staged).harness_was_late for record in records for staged in record.staged.values()
     )
+
+
+def was_crowded(records: Iterable[Record]) -> bool:
+    """Tell whether somebody had to wait for a processor in some window, so much that a failure there proves little."""
+    return any(staged.pressure > CROWDED for record in records for staged in record.staged.values())
 
 
 def judged_by(aspect: Aspect, staged: Iterable[str]) -> list[Scenario]:
