@@ -3,6 +3,7 @@
 from conformance.catalogue.scenario import CLOCK_CONTROL
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect, on_first_course
 from conformance.judging.survival import is_named, told, why_unjudged
+from conformance.judging.verdict import Inconclusive
 
 
 @aspect(
@@ -28,6 +29,8 @@ def test_survives(case: Case) -> list[Finding]:
     gone = case.evidence.stopped
     if gone is not None and not is_named(gone):
         raise why_unjudged(gone)
+    if gone is None and not case.attempts:
+        raise Inconclusive("the relay went nowhere, so nothing could bring it down")
     return [
         case.finding(
             "survives.there",
