@@ -129,6 +129,8 @@ def one_deferral_defers_all() -> None:
     also=(
         *hence("it may have to wait as well", "delivered", certain=False),
         *hence("the same", "delivered", profile="rfc", certain=False),
+        *hence("as long as it waits it has gone nowhere", "survives", verdict="inconclusive", certain=False),
+        *hence("the same", "survives", verdict="inconclusive", profile="rfc", certain=False),
     ),
 )
 def one_delivery_at_a_time() -> None:
