@@ -27,13 +27,16 @@ def test_tidy(case: Case) -> list[Finding]:
 
     A connection was given up if the relay began another one for the message later, or the message had left it: it was
     delivered elsewhere, or reported. One on which a message was delivered may be kept for the next; one on which the
-    server refused something may be, too. Others may take one more time-out to go.
+    server refused something may be, too. Others may take one more time-out to go. Where no server held a connection
+    there is none to be left, and only the processor is looked at.
     """
-    return [_connections(case), *_processor(case)]
+    return [*_connections(case), *_processor(case)]
 
 
-def _connections(case: Case) -> Finding:
+def _connections(case: Case) -> Iterator[Finding]:
     staged = case.evidence.staged
+    if not any(_held_from(connection) for connection in case.evidence.connections):
+        return
     end, when = staged.closed or 0.0, case.evidence.when
     time_out = staged.granted.command_timeout or case.evidence.record.header.asked.command_timeout or 0.0
     allowed = time_out + staged.granted.granularity + case.evidence.record.header.slack
@@ -42,7 +45,7 @@ def _connections(case: Case) -> Finding:
         for connection, at in _given_up(case, end)
         if end - at > allowed
     ]
-    return case.finding(
+    yield case.finding(
         "tidy.connections",
         holds=not left,
         expected=f"each connection that was given up is closed within {allowed:.1f} s (a time-out of {time_out:.1f} s)",
@@ -56,13 +59,18 @@ def _given_up(case: Case, end: float) -> Iterator[tuple[Connection, float]]:
     gone = [message.at for message in evidence.messages]
     gone += [] if evidence.given_up is None else [evidence.given_up]
     for connection in evidence.connections:
-        faults = [fault.at for fault in connection.faults if fault.action in _HELD]
-        if not faults or connection.messages or not connection.is_open(end):
+        held = _held_from(connection)
+        if not held or connection.messages or not connection.is_open(end):
             continue
         later = [each.opened for each in evidence.connections if each.opened > connection.opened]
-        given_up = [at for at in (*later, *gone) if at > faults[-1]]
+        given_up = [at for at in (*later, *gone) if at > held[-1]]
         if given_up:
             yield connection, min(given_up)
+
+
+def _held_from(connection: Connection) -> list[float]:
+    """Return when a server began to hold a connection, each time."""
+    return [fault.at for fault in connection.faults if fault.action in _HELD]
 
 
 def _processor(case: Case) -> Iterator[Finding]:
