@@ -54,7 +54,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
 }
 
 # What may lie at the top of `conformance/`, beside the rooms: the contract, and what is run by its name.
-LOOSE = {"__init__.py", "__main__.py", "demo.py", "target.py", "py.typed"}
+LOOSE = {"__init__.py", "__main__.py", "demo.py", "py.typed"}
 
 # What lies in `tests/` beside a folder for each room: what is too large for one, or stands beside the tests.
 BESIDE_ROOMS = {"bench", "crash", "mutants", "plugin", "relays", "stories"}

@@ -90,7 +90,7 @@ def _checked(name: str, found: object) -> Target:
     missing = [member for member in ("name", "capabilities", "running") if not hasattr(found, member)]
     if missing:
         raise UnknownTarget(
-            f"target {name!r} lacks {', '.join(missing)}: see Target in conformance/target.py"
+            f"target {name!r} lacks {', '.join(missing)}: see Target in conformance/target/relay.py"
         )
     target = cast(Target, found)
     try:

@@ -379,5 +379,5 @@ def defect(message: str, error: BaseException | None = None) -> TargetUnusable:
     """Return a defect of the adapter as trouble of the wave."""
     log = "".join(traceback.format_exception(error)[-6:]) if error is not None else ""
     return TargetUnusable(
-        Fault.ADAPTER, message, hint="This is a defect of the adapter, see conformance/target.py.", log=log
+        Fault.ADAPTER, message, hint="This is a defect of the adapter, see conformance/target/.", log=log
     )
