@@ -23,6 +23,11 @@ _OPERATED_BY: dict[Course, frozenset[Capability]] = {
     Course.DELETED: frozenset({Capability.EDIT_CONNECTOR, Capability.ACCEPTED_DOMAINS}),
 }
 
+# Some relays take host names of less than 64 octets only (OpenSMTPD's HOST_NAME_MAX), and no local part need be longer
+# (RFC 5321 section 4.5.3.1.1). What is put around a label to make names of it, `alias1.mx1.` and `.test`, has 16.
+_LONGEST_LABEL = 47
+_HASHED = 6
+
 __all__ = ["CLOCK_CONTROL", "Course", "Scenario", "controls_of"]
 
 
@@ -47,10 +52,18 @@ class Scenario:
 
     @property
     def label(self) -> str:
-        """The identifier in a form that is short enough for domain names and local parts."""
+        """The identifier in a form that is short enough for domain names and local parts.
+
+        Of a name that is too long as much is kept as there is room for, and a hash of all of it instead of the rest.
+        """
+        name = self.failure_mode.name
         if self.course in SCHEDULES:
-            return f"schedule-{sha256(self.failure_mode.name.encode()).hexdigest()[:12]}.{self.course}"
-        return self.id
+            return f"schedule-{sha256(name.encode()).hexdigest()[:12]}.{self.course}"
+        if len(self.id) <= _LONGEST_LABEL:
+            return self.id
+        rest = self.id.removeprefix(name)
+        kept = name[: _LONGEST_LABEL - len(rest) - _HASHED - 1].rstrip("_-")
+        return f"{kept}-{sha256(name.encode()).hexdigest()[:_HASHED]}{rest}"
 
     @property
     def timing(self) -> Timing:
