@@ -108,6 +108,8 @@ class Staged:
         offered: When we began to hand the message over, so that the relay cannot have accepted it before.
         submitted: When the relay accepted the message; None if it never did.
         refusal: What the relay said instead of accepting.
+        refused_for_now: Whether it said that it would take the same message later.
+        not_played: Why it was not played on its relay, as that turned out to be once it was started; empty: it was.
         repaired: When the fault was taken away; None if it never was.
         reports_pass: When it was taken away for reports only, since the relay has no other way for them; None if never.
         unquiet: Whether it was taken away though an attempt may have been under way, because it never was quiet.
@@ -151,6 +153,8 @@ class Staged:
     offers: list[Offer] = field(default_factory=list)
     operator_actions: list[OperatorAction] = field(default_factory=list)
     unquiet: bool = False
+    refused_for_now: bool = False
+    not_played: str = ""
 
     @property
     def fault_ended(self) -> float | None:

@@ -163,6 +163,8 @@ def _ready(
     impossible = unsuitable(scenario, frozenset(map(Capability, header.capabilities)), header.lab)
     if impossible:
         raise NotApplicable(impossible)
+    if evidence is not None and evidence.staged.not_played:
+        raise NotApplicable(evidence.staged.not_played)
     gone = evidence.stopped if evidence else None
     if evidence is not None and gone is not None:
         if not criterion.outlives_relay:
@@ -173,7 +175,8 @@ def _ready(
         raise Broken(Fault.HARNESS, f"the wave did not stage {scenario.id}")
     if evidence.staged.submitted is None:
         said = evidence.staged.refusal or "nothing was submitted"
-        raise Broken(Fault.TARGET, f"the relay did not accept the message: {said}")
+        for_now = " for now" if evidence.staged.refused_for_now else ""
+        raise Broken(Fault.TARGET, f"the relay did not accept the message{for_now}: {said}")
     case = Case(mode, evidence, profile, criterion.requirements)
     if not mode.is_control:
         if not criterion.by_itself:

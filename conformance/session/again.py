@@ -51,7 +51,7 @@ def again(
         scenario_of(name)
         for record in records
         for name, staged in record.staged.items()
-        if Evidence(record, staged).harness_was_late
+        if not staged.not_played and Evidence(record, staged).harness_was_late
     ]
     doubted = [
         scenario

@@ -32,6 +32,7 @@ from conformance.target.operator import (
 from conformance.target.powers import (
     DeliveryEvent,
     Envelope,
+    MessageRefused,
     MovesClock,
     Outcome,
     ReportsEvents,
@@ -59,6 +60,7 @@ __all__ = [
     "Envelope",
     "FixesNow",
     "KeepsMailboxes",
+    "MessageRefused",
     "MovesClock",
     "Outcome",
     "QueuedMessage",

@@ -86,8 +86,30 @@ class Envelope:
     notify: str = ""
 
 
+class MessageRefused(Exception):
+    """The relay refused this one message, and nothing is wrong with itself or with its adapter.
+
+    Attributes:
+        temporary: Whether it would take the same message later (with SMTP, a reply 4yz).
+    """
+
+    def __init__(self, reply: str, *, temporary: bool = False) -> None:
+        """Make one.
+
+        Args:
+            reply: What the relay said, word for word; codes first, if it gives any.
+            temporary: Whether it would take the same message later.
+        """
+        super().__init__(reply)
+        self.temporary = temporary
+
+
 class TakesEnvelopes(Protocol):
     """A relay without an SMTP listener: `submit` is used instead of `submission`."""
 
     async def submit(self, envelope: Envelope) -> None:
-        """Hand over one message; returning means that the relay has taken responsibility for it."""
+        """Hand over one message; returning means that the relay has taken responsibility for it.
+
+        Raises:
+            MessageRefused: It has not, and says so.
+        """

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import math
 import threading
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -25,13 +24,14 @@ from conformance.target import (
     DeliveryEvent,
     EditRefused,
     Envelope,
+    MessageRefused,
     Outcome,
     QueuedMessage,
     RelayConfig,
-    Schedule,
     Target,
     TargetError,
 )
+from conformance.wave.granted import checked
 from conformance.wave.smtp_client import Client, refused_at, said
 from conformance.wave.threads import either, in_thread
 from fake_servers import Journal
@@ -64,6 +64,16 @@ _POWERS = {
 }
 
 
+# What an adapter may raise as an answer of its relay's, by method: it is no defect there, and nowhere else.
+_ANSWERS: Mapping[str, type[Exception]] = {
+    "submit": MessageRefused,
+    "fix_now": EditRefused,
+    "edit_connector": EditRefused,
+    "delete_connector": EditRefused,
+    "set_accepted_domain": EditRefused,
+}
+
+
 class TargetUnusable(Exception):
     """An adapter or its relay cannot be used; carries whose fault it is, a hint and the relay's log tail."""
 
@@ -81,12 +91,14 @@ class SubmissionRefused(Exception):
     """The relay answered the submission of a message with something else than acceptance.
 
     Attributes:
-        at: The command that it answered so: `RCPT`, or another word of SMTP.
+        at: The command that it answered so: `RCPT`, or another word of SMTP; empty if there was none.
+        temporary: Whether it may take the same message later.
     """
 
-    def __init__(self, said: str, *, at: str = "") -> None:
+    def __init__(self, said: str, *, at: str = "", temporary: bool = False) -> None:
         super().__init__(said)
         self.at = at
+        self.temporary = temporary
 
 
 class Instance:
@@ -99,7 +111,10 @@ class Instance:
         self._inside = ""
         self._has_events = Capability.EVENTS in target.capabilities
         _submission(relay)
-        self.schedule = _schedule(relay, longest)
+        try:
+            self.schedule = checked(getattr(relay, "schedule", None), longest)
+        except ValueError as error:
+            raise defect(str(error)) from error
         _check_powers(relay, target.capabilities)
         if not hasattr(relay, "queue"):
             raise defect("running() yielded an object without queue()")
@@ -124,7 +139,11 @@ class Instance:
             TargetUnusable: The relay is not there, or its adapter broke.
         """
         if hasattr(self._relay, "submit"):
-            await self.call("submit", envelope)
+            try:
+                await self.call("submit", envelope)
+            except MessageRefused as error:
+                words = str(error) or "the adapter gives no reason"
+                raise SubmissionRefused(words, temporary=error.temporary) from error
             accepted()
             return
         address = _submission(self._relay)  # which a restart may have changed
@@ -151,7 +170,8 @@ class Instance:
                 accepted()
             return True
         except (aiosmtplib.SMTPResponseException, aiosmtplib.SMTPRecipientsRefused) as error:
-            raise SubmissionRefused(said(error), at=refused_at(error)) from error
+            words = said(error)
+            raise SubmissionRefused(words, at=refused_at(error), temporary=words.startswith("4")) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             if left > 0 and not client.sent:
                 return False
@@ -221,6 +241,7 @@ class Instance:
 
         Raises:
             EditRefused: The relay refused an edit.
+            MessageRefused: The relay refused a message.
             TargetUnusable: It raised anything else, or did not return in time.
         """
         function: Callable[..., Any] = partial(getattr(self._relay, name), **keywords)
@@ -239,6 +260,7 @@ class Instance:
                 CALL_LIMIT,
                 # what holds up everything else is the call that never returned
                 lambda: self._inside or f"{name}()",
+                _ANSWERS.get(name),
             )
 
 
@@ -270,29 +292,6 @@ def _submission(relay: object) -> Address | None:
     raise defect(f"`submission` is {given!r}, not a conformance.target.Address (host, port)")
 
 
-def _schedule(relay: object, longest: float) -> Schedule:
-    """Return the granted schedule if it makes sense; windows are multiples of it."""
-    given = getattr(relay, "schedule", None)
-    if not isinstance(given, Schedule):
-        raise defect("running() yielded an object whose `schedule` is not a conformance.target.Schedule")
-    for name, value in vars(given).items():
-        optional, may_be_zero = name.endswith("_timeout"), name == "granularity"
-        if optional and value is None:
-            continue
-        if not isinstance(value, int | float) or not math.isfinite(value):
-            raise defect(f"`schedule.{name}` is {value!r}, not a number of seconds")
-        if value < 0 or (value == 0 and not may_be_zero):
-            raise defect(f"`schedule.{name}` is {value} s; it must be more than 0")
-    if given.max_retry_interval < given.retry_interval:
-        raise defect("`schedule.max_retry_interval` is less than `schedule.retry_interval`")
-    if given.max_retry_interval + given.granularity > longest:
-        raise defect(
-            f"`schedule` grants retries every {given.max_retry_interval + given.granularity:.0f} s; a wave "
-            f"cannot wait longer than {longest:.0f} s for one"
-        )
-    return given
-
-
 def _check_fields(name: str, item: QueuedMessage | DeliveryEvent) -> None:
     """Complain of a field of the wrong type: a None among the texts would be read as the word."""
     for field, value in vars(item).items():
@@ -305,7 +304,12 @@ def _check_fields(name: str, item: QueuedMessage | DeliveryEvent) -> None:
             )
 
 
-async def _guarded(call: Callable[[], Awaitable[T]], limit: float, named: str | Callable[[], str]) -> T:
+async def _guarded(
+    call: Callable[[], Awaitable[T]],
+    limit: float,
+    named: str | Callable[[], str],
+    answer: type[Exception] | None = None,
+) -> T:
     try:
         async with asyncio.timeout(limit) as timer:
             return await call()
@@ -320,9 +324,11 @@ async def _guarded(call: Callable[[], Awaitable[T]], limit: float, named: str | 
             f"{what} did not return within {limit:.0f} s",
             hint="Give it a time-out of its own.",
         ) from error
-    except (TargetUnusable, EditRefused):
+    except TargetUnusable:
         raise
     except Exception as error:
+        if answer is not None and isinstance(error, answer):
+            raise
         what = named if isinstance(named, str) else named()
         raise defect(f"{what} raised {type(error).__name__}: {error}", error) from error
 

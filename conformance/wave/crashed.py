@@ -22,11 +22,10 @@ from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.player import TRANSFER, Player, arrived
 from conformance.wave.submission import Submission
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
-from conformance.witness.kills import KillPoint, has_come
+from conformance.witness.kills import IN_SUBMISSION, KillPoint, has_come
 from fake_servers import Rule, Script, Stage, Stall
 from fake_servers.events import RelayClockMoved
 
-_IN_SUBMISSION = (KillPoint.CONTENT_SENT, KillPoint.DOT_SENT, KillPoint.ACCEPTED)
 _AT_THE_END = (KillPoint.EXPIRING, KillPoint.REPORTING)
 
 # Past the lifetime of every message, by the quarter of an hour that samples of the live service show.
@@ -136,7 +135,7 @@ class _Killing:
 
     async def play(self) -> None:
         """Bring a moment about that needs no other time, kill, restart, wait until the message has ended."""
-        if self._moment in _IN_SUBMISSION:
+        if self._moment in IN_SUBMISSION:
             await self._kill_in_submission()
         elif not await self._player.submit(self._instance, self._turn):
             return
@@ -162,15 +161,13 @@ class _Killing:
 
     async def _kill_in_submission(self) -> None:
         address = self._instance.submission
-        if address is None:  # there is no SMTP dialogue to be killed in
-            await self._player.submit(self._instance, self._turn)
-            return
+        assert address is not None  # else nothing of this is played, see unplayed.py
         accepted = False
         async with Submission(address, self._player.envelope, self._journal) as submission:
             try:
                 await submission.send_content()
             except SubmissionRefused as error:
-                self._player.staged = replace(self._player.staged, refusal=str(error))
+                self._player.refuse(error)
                 return
             if self._moment is not KillPoint.CONTENT_SENT:
                 submission.send_final_dot()

@@ -22,14 +22,15 @@ from conformance.wave.batch import accepted_domains
 from conformance.wave.crashed import Crash
 from conformance.wave.downfall import BEFORE, Presence, stopped, trouble_of
 from conformance.wave.gone import open_when_gone
+from conformance.wave.granted import granted
 from conformance.wave.jumped import Jump
 from conformance.wave.operated import play_operated
 from conformance.wave.operator import AlertWatch, Operator, alert_watch
 from conformance.wave.plan import Plan
 from conformance.wave.player import Player
 from conformance.wave.processor import LOOK, Load, Owners, Processor, Reading
-from conformance.wave.request import granted
 from conformance.wave.sequence import play_sequence
+from conformance.wave.unplayed import why_unplayed
 from conformance.wave.watch import RelayWatch
 from conformance.wave.world import connectors, sender_connector
 from fake_servers import Journal
@@ -72,10 +73,16 @@ class Group:
         return self.players[0].scenario.id if len(self.players) == 1 else ""
 
     def grant(self, instance: Instance, plan: Plan) -> None:
-        """Note in every scenario which relay it is played on, and what that granted."""
+        """Note in every scenario which relay it is played on, what that granted, and whether it applies to that."""
         schedule = granted(instance.schedule, plan.asked)
         for player in self.players:
-            player.staged = replace(player.staged, granted=schedule, relay=self.number)
+            why = why_unplayed(player.scenario, instance)
+            player.staged = replace(player.staged, granted=schedule, relay=self.number, not_played=why)
+
+    @property
+    def played(self) -> list[Player]:
+        """The scenarios that apply to the relay."""
+        return [player for player in self.players if not player.staged.not_played]
 
 
 def groups_of(
@@ -182,13 +189,19 @@ class Stage:
         Raises:
             TargetUnusable: The relay or its adapter broke.
         """
+        for player in group.players:
+            if player.staged.not_played:
+                player.staged = replace(player.staged, closed=self.journal.now())
+                self.closed()
+        if not group.played:
+            return
         watch = RelayWatch(instance, self.journal, self.tell, group.number)
         for player in group.players:
             player.watch = watch
         trouble = await trouble_of(self._play(group, watch))
         if trouble is None:
             return
-        gone = await stopped(trouble, watch, group.players)
+        gone = await stopped(trouble, watch, group.played)
         if isinstance(gone, TargetUnusable):
             raise gone
         group.gone = True
@@ -204,8 +217,8 @@ class Stage:
             looks.append(Presence(watch.instance, self.journal, self._processes(group)))
         async with asyncio.TaskGroup() as tasks:
             looking = [tasks.create_task(each.run()) for each in looks if each is not None]
-            looking += [tasks.create_task(open_when_gone(player, watch)) for player in group.players]
-            await _Play(self, group.players, watch, alerts).play()
+            looking += [tasks.create_task(open_when_gone(player, watch)) for player in group.played]
+            await _Play(self, group.played, watch, alerts).play()
             for task in looking:
                 task.cancel()
         await watch.ask()  # what was logged after the last time

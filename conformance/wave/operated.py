@@ -208,6 +208,8 @@ class _Operated:
             offer = replace(offer, accepted=accepted[0])
         except SubmissionRefused as error:
             offer = replace(offer, refusal=str(error), refused_at=error.at)
+            if not self._offers:
+                player.staged = replace(player.staged, refused_for_now=error.temporary)
         if not self._offers:
             player.staged = replace(
                 player.staged, offered=offer.at, submitted=offer.accepted, refusal=offer.refusal

@@ -118,9 +118,15 @@ class Player:
                 self.staged = replace(self.staged, offered=self.journal.now())
                 await instance.submit(self.envelope, self._accepted)
         except SubmissionRefused as error:
-            self.staged = replace(self.staged, refusal=str(error), closed=self.journal.now())
+            self.refuse(error)
             return False
         return True
+
+    def refuse(self, error: SubmissionRefused) -> None:
+        """Note that the relay did not take the message, so that the window is closed."""
+        self.staged = replace(
+            self.staged, refusal=str(error), refused_for_now=error.temporary, closed=self.journal.now()
+        )
 
     def _accepted(self) -> None:
         self.staged = replace(self.staged, submitted=self.journal.now())

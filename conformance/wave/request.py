@@ -13,7 +13,7 @@ from conformance import __version__
 from conformance.catalogue.course import Timing
 from conformance.evidence.record import Footer, Header, Staged
 from conformance.lab.addresses import Lab
-from conformance.target import AcceptedDomain, Address, Connector, RelayConfig, Schedule, Target
+from conformance.target import AcceptedDomain, Address, Connector, RelayConfig, Target
 from conformance.wave.envelope import SENDER_DOMAIN
 from conformance.wave.plan import ALERT_AGE, ALERT_MESSAGES, Plan
 
@@ -58,20 +58,6 @@ def relay_config(
 def alert_threshold(plan: Plan) -> tuple[int, float]:
     """Return how many messages must have waited for how many seconds before an alert."""
     return ALERT_MESSAGES, ALERT_AGE * plan.stretch
-
-
-def granted(schedule: Schedule, asked: Schedule) -> Schedule:
-    """Return what a relay granted, with the time-outs as asked where it says nothing of them."""
-
-    def first(mine: float | None, otherwise: float | None) -> float | None:
-        return otherwise if mine is None else mine
-
-    return replace(
-        schedule,
-        connect_timeout=first(schedule.connect_timeout, asked.connect_timeout),
-        command_timeout=first(schedule.command_timeout, asked.command_timeout),
-        dns_timeout=first(schedule.dns_timeout, asked.dns_timeout),
-    )
 
 
 def header(plan: Plan, target: Target, lab: Lab, resolver: Address) -> Header:

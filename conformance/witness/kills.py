@@ -41,6 +41,10 @@ class KillPoint(StrEnum):
     REPORTING = "reporting"  # the message has left the queue, or its report is on its way
 
 
+# Those that lie in the SMTP session of our own client.
+IN_SUBMISSION = frozenset({KillPoint.CONTENT_SENT, KillPoint.DOT_SENT, KillPoint.ACCEPTED})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kill:
     """A kill: when it was asked for, and when the relay was dead."""

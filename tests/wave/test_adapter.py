@@ -20,11 +20,10 @@ from adapters import (
     Restarted,
 )
 
-from conformance.target import (
-    Capability,
-)
+from conformance.evidence.record import Fault
+from conformance.target import Capability, EditRefused, Envelope, MessageRefused
 from conformance.wave import adapter
-from conformance.wave.adapter import TargetUnusable, running
+from conformance.wave.adapter import SubmissionRefused, TargetUnusable, running
 from fake_servers import Journal
 from fake_servers.events import RelayKilled, RelayRestarted
 
@@ -117,3 +116,35 @@ async def test_nobody_asks_a_relay_that_is_dead() -> None:
     assert isinstance(restarted, RelayRestarted)
     assert killed.moment == restarted.moment == "12h"
     assert restarted.at - killed.at >= 0.02 <= killed.at - killed.asked
+
+
+class RefusingRelay(PlainRelay):
+    """Refuses a message as if for its content; `raised` is how its adapter says so."""
+
+    def __init__(self, raised: Exception) -> None:
+        self.raised = raised
+
+    def submit(self, envelope: Envelope) -> None:
+        raise self.raised
+
+    def queue(self) -> Any:
+        raise self.raised
+
+
+@pytest.mark.parametrize("temporary", [False, True])
+async def test_an_adapter_can_say_that_the_relay_refused_one_message(temporary: bool) -> None:
+    relay = RefusingRelay(MessageRefused("no lines of 998 octets here", temporary=temporary))
+    async with running(PlainTarget(relay), CONFIG) as instance:
+        with pytest.raises(SubmissionRefused, match="no lines of 998 octets here") as refused:
+            await instance.submit(ENVELOPE, lambda: pytest.fail("accepted"))
+    assert (refused.value.temporary, refused.value.at) == (temporary, "")
+
+
+@pytest.mark.parametrize("answer", [MessageRefused("no"), EditRefused("no")])
+async def test_what_is_an_answer_to_one_question_is_a_defect_where_another_was_asked(
+    answer: Exception,
+) -> None:
+    async with running(PlainTarget(RefusingRelay(answer)), CONFIG) as instance:
+        with pytest.raises(TargetUnusable, match=r"queue\(\) raised") as trouble:
+            await instance.queue()
+    assert trouble.value.fault is Fault.ADAPTER
