@@ -49,6 +49,11 @@ def read(text: str, *, code: str = "", status: str = "") -> Codes:
     )
 
 
+def can_be_an_error(value: str) -> bool:
+    """Tell whether a reply code or an enhanced status code does not say that all is well; none at all does not."""
+    return value[:1] not in ("1", "2", "3")
+
+
 def matches(pattern: str, value: str) -> bool:
     """Tell whether a code fits a pattern: `450`, `4yz`, `4.4.316`, `4.4.*`, `4.*.*`."""
     if "." in pattern:

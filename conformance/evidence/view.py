@@ -7,7 +7,7 @@ messages, the relay's own events, its queue and the reports it returned, all on 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +18,7 @@ from conformance.evidence.connections import Connection, connections_of
 from conformance.evidence.notices import Notice, read_notices
 from conformance.evidence.punctuality import punctuality_of
 from conformance.evidence.queue import QueueReading, read_queue
+from conformance.evidence.quoted import quotes
 from conformance.evidence.record import Record, Reported, Staged, Trouble
 from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.reports import Report
@@ -37,6 +38,7 @@ class ErrorSeen:
         status: Enhanced status code recorded apart from the text.
         destination: Destination recorded apart from the text.
         permanent: Whether the relay gave up with it.
+        quotes: Whether the codes that its text begins with are a remote server's (`quoted.py`).
     """
 
     source: str
@@ -46,16 +48,22 @@ class ErrorSeen:
     status: str = ""
     destination: str = ""
     permanent: bool = False
+    quotes: bool = False
 
     @cached_property
     def codes(self) -> Codes:
-        """The codes it bears, and the rest of the text."""
+        """The codes it bears, whoever said them, and the rest of the text."""
         return codes.read(self.text, code=self.code, status=self.status)
 
-    @property
-    def has_code(self) -> bool:
-        """Whether it bears a reply code or an enhanced status code."""
-        return bool(self.codes.code or self.codes.status)
+    @cached_property
+    def own_codes(self) -> Codes:
+        """The codes that are the relay's own, and the rest of the text."""
+        read = Codes(code=self.code, status=self.status, rest=self.codes.rest) if self.quotes else self.codes
+        return Codes(
+            code=read.code if codes.can_be_an_error(read.code) else "",
+            status=read.status if codes.can_be_an_error(read.status) else "",
+            rest=read.rest,
+        )
 
 
 @dataclass(frozen=True)
@@ -189,17 +197,25 @@ class Evidence:
                 return source
         return wordless
 
-    @cached_property
-    def coded(self) -> tuple[ErrorSeen, ...]:
-        """The errors from the best source that shows a code: events, else queue, else reports, of delay too.
+    def coded(self, codes_of: Callable[[ErrorSeen], Codes]) -> tuple[ErrorSeen, ...]:
+        """Return the errors from the best source that shows a code: events, else queue, else reports, of delay too.
 
         Some relays log words only and say the code in their reports. Without any, the same as `errors`.
+
+        Args:
+            codes_of: Tells the codes of an error that count: its own, or what it quotes as well.
         """
         notices = tuple(self._from_notices(self.notices))
         for source in (tuple(self._from_events()), tuple(self._from_queue()), notices):
-            if any(error.has_code for error in source):
+            if any(read.code or read.status for read in map(codes_of, source)):
                 return source
         return self.errors
+
+    @cached_property
+    def replies(self) -> tuple[str, ...]:
+        """What the servers of this scenario said, each reply once, whole."""
+        said = (reply.text for connection in self.all_connections for reply in connection.replies)
+        return tuple(dict.fromkeys(said))
 
     def told_of(self, *addresses: str) -> list[str]:
         """Return of whom the sender was told that it is the end, in lower case, once for each time.
@@ -235,6 +251,7 @@ class Evidence:
                     status=event.status,
                     destination=event.destination,
                     permanent=event.outcome is Outcome.PERMANENT,
+                    quotes=quotes(event.text, self.replies),
                 )
 
     def _from_queue(self) -> Iterator[ErrorSeen]:
@@ -243,7 +260,8 @@ class Evidence:
             for message in listed.messages:
                 if message.error and message.error != last:
                     last = message.error
-                    yield ErrorSeen(source="queue", at=listed.at, text=message.error)
+                    quoted = quotes(message.error, self.replies)
+                    yield ErrorSeen(source="queue", at=listed.at, text=message.error, quotes=quoted)
 
     def _from_notices(self, notices: Iterable[Notice]) -> Iterator[ErrorSeen]:
         for notice in notices:
@@ -255,6 +273,7 @@ class Evidence:
                     status=recipient.status,
                     destination=recipient.remote_mta,
                     permanent=notice.is_final,
+                    quotes=quotes(recipient.diagnostic, self.replies),
                 )
 
     @cached_property

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from conformance.catalogue.failure_mode import FailureMode
-from conformance.catalogue.profile import Profile
+from conformance.catalogue.profile import Check, Profile
 from conformance.catalogue.requirements import Requirement
+from conformance.evidence import codes
+from conformance.evidence.codes import Codes
 from conformance.evidence.view import ErrorSeen, Evidence
+from conformance.judging.code_check import judged_by
 from conformance.judging.content import altered
 from conformance.judging.fate import Fate, fate_of, outcome_of
 from conformance.judging.one_route import attempts_on_message
@@ -54,7 +57,25 @@ class Case:
     @cached_property
     def coded(self) -> tuple[ErrorSeen, ...]:
         """The same from the best source that shows a code (`Evidence.coded`)."""
-        return self._of_the_fault(self.evidence.coded)
+        return self._of_the_fault(self.evidence.coded(self.codes_of))
+
+    def codes_of(self, error: ErrorSeen) -> Codes:
+        """Return the codes of an error that are judged (`code_check.py`)."""
+        return judged_by(error, self.checks(error), self.replied)
+
+    def checks(self, error: ErrorSeen) -> list[Check]:
+        """Return what the profile asks of the code of an error: of one that deferred, or of one that gave up.
+
+        Each is judged as what it was where either is accepted.
+        """
+        ended = Outcome.PERMANENT if error.permanent else Outcome.DEFERRED
+        accepted = (self.profile.accepted(self.mode, each) for each in (ended, self.outcome))
+        return next((each.checks for each in accepted if each is not None), [])
+
+    @property
+    def replied(self) -> Codes:
+        """The codes that the remote server itself said, where that is the error."""
+        return codes.read(self.mode.refusal.reply.text if self.mode.refusal.reply else "")
 
     def _of_the_fault(self, errors: tuple[ErrorSeen, ...]) -> tuple[ErrorSeen, ...]:
         """Leave out what was shown when an attempt had gone on after the repair, or had failed without a fault.

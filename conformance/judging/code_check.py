@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from conformance.catalogue.profile import REPLIED, Check
 from conformance.catalogue.requirements import catalogue
 from conformance.evidence import codes
 from conformance.evidence.codes import Codes
+from conformance.evidence.view import ErrorSeen
 from conformance.judging.verdict import Finding
 
 
@@ -31,3 +34,15 @@ def compare(check: Check, read: Codes, replied: Codes) -> Finding | None:
         expected=f"{name} {' or '.join(wanted)}{preference}",
         observed=f"{name} {value}" if value else f"no {name} at the beginning of the error",
     )
+
+
+def judged_by(error: ErrorSeen, checks: Iterable[Check], replied: Codes) -> Codes:
+    """Return the codes of an error that are judged: the relay's own.
+
+    What it quotes of a remote server counts only where it is just what is asked for: a relay may well keep a server's
+    code. Otherwise it is the server that said it, and the relay said no code.
+    """
+    if not error.quotes:
+        return error.own_codes
+    found = [compare(check, error.codes, replied) for check in checks]
+    return error.codes if all(each is None or each.holds for each in found) else error.own_codes

@@ -1,10 +1,9 @@
 """Each deferral says what failed, by the reply code and the enhanced status code."""
 
 from conformance.catalogue.requirements import Level
-from conformance.evidence import codes
-from conformance.evidence.codes import Codes
 from conformance.evidence.queue import Presence
-from conformance.judging.aspect import Case, Course, Finding, Outcome, aspect
+from conformance.evidence.view import ErrorSeen
+from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.code_check import compare
 from conformance.judging.fate import FAILED
 from conformance.judging.verdict import Inconclusive, NotApplicable, Verdict, weightiest
@@ -12,7 +11,10 @@ from conformance.judging.verdict import Inconclusive, NotApplicable, Verdict, we
 
 @aspect(Course.HEALED, place=310, fates=FAILED)
 def test_error_code(case: Case) -> list[Finding]:
-    """Every error shown while the fault lasts carries an accepted code; the worst one counts."""
+    """Every error shown while the fault lasts carries an accepted code; the worst one counts.
+
+    A code that stands there because the remote server said it is none of the relay's own.
+    """
     accepted = case.profile.accepted(case.mode, case.outcome)
     if accepted is None:
         wanted = " or ".join(row.outcome for row in case.profile.rows[case.mode.name].outcomes)
@@ -27,41 +29,53 @@ def test_error_code(case: Case) -> list[Finding]:
             )
         ]
     errors = case.coded
+    if not errors and not _asks_for_codes(case):
+        raise NotApplicable(_nothing_shown(case, errors))
     if not errors:
         return [_silent(case)]
-    if all(check.if_shown for check in accepted.checks) and not any(error.has_code for error in errors):
-        raise NotApplicable(
-            "the relay shows no code while the message waits, neither in events nor in the queue nor in a notice of "
-            f"delay, and the profile {case.profile.name} does not ask it to (aspect ndr_status reads the final report)"
-        )
     worst: list[Finding] = []
     for error in errors:
-        # one that deferred, then one that gave up: each is judged as what it was, where either is accepted
-        ended = Outcome.PERMANENT if error.permanent else Outcome.DEFERRED
-        checks = (case.profile.accepted(case.mode, ended) or accepted).checks
-        found = [finding for check in checks if (finding := compare(check, error.codes, _replied(case)))]
+        read = case.codes_of(error)
+        found = [finding for check in case.checks(error) if (finding := compare(check, read, case.replied))]
         if not found:
             continue
-        findings = [_quote(finding, error.source, error.text) for finding in found]
+        findings = [_quote(finding, error) for finding in found]
         if not worst or weightiest(findings).verdict is not Verdict.PASS:
             worst = findings
         if weightiest(worst).verdict is Verdict.FAIL:
             break
+    if not worst:
+        raise NotApplicable(_nothing_shown(case, errors))
     return worst
 
 
-def _replied(case: Case) -> Codes:
-    """Return what the remote server itself said, where that is the error."""
-    return codes.read(case.mode.refusal.reply.text if case.mode.refusal.reply else "")
+def _asks_for_codes(case: Case) -> bool:
+    """Tell whether the profile asks for a code at all, or judges one only where it is shown."""
+    outcomes = case.profile.rows[case.mode.name].outcomes
+    return any(not check.if_shown for outcome in outcomes for check in outcome.checks)
 
 
-def _quote(finding: Finding, source: str, text: str) -> Finding:
+def _nothing_shown(case: Case, errors: tuple[ErrorSeen, ...]) -> str:
+    if not errors:
+        shown = "no error while the message waits, neither in events nor in the queue nor in an NDR"
+    elif any(error.quotes for error in errors):
+        shown = "no code of its own while the message waits, only what the server said"
+    else:
+        shown = "no code while the message waits, neither in events nor in the queue nor in a notice of delay"
+    return (
+        f"the relay shows {shown}, and the profile {case.profile.name} does not ask it to "
+        "(aspect ndr_status reads the final report)"
+    )
+
+
+def _quote(finding: Finding, error: ErrorSeen) -> Finding:
+    source = f"{error.source}, which begins with the words of the server" if error.quotes else error.source
     return Finding(
         requirement=finding.requirement,
         level=finding.level,
         holds=finding.holds,
         expected=finding.expected,
-        observed=f"{finding.observed} ({source}: {text})",
+        observed=f"{finding.observed} ({source}: {error.text})",
     )
 
 

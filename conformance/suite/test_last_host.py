@@ -18,10 +18,10 @@ _NOTHING_SAID = Codes(code="", status="", rest="")
 )
 def test_last_host(case: Case) -> list[Finding]:
     """The last error bears the code that belongs to what the last host did; the order of hosts is the relay's own."""
-    errors = [error for error in case.coded if error.has_code]
+    errors = [error for error in case.coded if error.own_codes.code or error.own_codes.status]
     if not errors:
-        raise NotApplicable("the relay shows no code while the message waits")
-    read = errors[-1].codes
+        raise NotApplicable("the relay shows no code of its own while the message waits")
+    read = errors[-1].own_codes
     last = {attempt.contacts[-1].host for attempt in case.attempts}
     told = {
         site.name: _fitting(case, host.like, read)

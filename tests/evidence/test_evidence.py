@@ -151,7 +151,7 @@ class TestCoded:
     """The errors from the best source that shows a code."""
 
     def _told(self, story: Story) -> list[tuple[str, str]]:
-        return [(error.source, error.text) for error in story.evidence().coded]
+        return [(e.source, e.text) for e in story.evidence().coded(lambda each: each.own_codes)]
 
     def test_events_before_queue_before_notice(self) -> None:
         story = Story("greeting_421").says(2.0, "words").look(2.5, "more words")
@@ -170,7 +170,7 @@ class TestCoded:
 
     def test_a_notice_of_delay_is_permanent_for_nobody(self) -> None:
         story = Story("greeting_421").returns(5.0, action="delayed", status="4.4.1")
-        [error] = story.evidence().coded
+        [error] = story.evidence().coded(lambda each: each.own_codes)
         assert not error.permanent
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from stories.staging import TOLD
-from stories.story import TITLES, observed, waiting
+from stories.story import TITLES, Story, observed, waiting
+from stories.wire import sent
 
 from conformance.catalogue.failure_modes import ALL
 from conformance.judging.verdict import Verdict
@@ -92,11 +93,12 @@ class TestErrorCode:
         notice.returns(3.0, action="delayed", status="4.7.1", diagnostic="smtp; 450 4.7.1 refused")
         assert "notice of delay" in observed(notice, "error_code", Verdict.DEVIATION, "rfc")
 
-    def test_nothing_shown_at_all_is_a_failure_under_every_profile(self) -> None:
-        for profile in ("eop", "rfc"):
-            assert "no error was shown" in observed(
-                waiting("connection_refused"), "error_code", profile=profile
-            )
+    def test_nothing_shown_at_all_is_a_failure_only_where_a_code_is_asked_for(self) -> None:
+        story = waiting("connection_refused")
+        assert "no error was shown" in observed(story, "error_code")
+        assert story.verdict("error_code", "rfc") is Verdict.NOT_APPLICABLE
+        assert "shows no error" in story.judge("error_code", "rfc").reason
+        assert "no error was shown" in observed(story, "error_detail", Verdict.DEVIATION, "rfc")
 
 
 class TestErrorDetail:
@@ -206,3 +208,52 @@ class TestDestinationServer:
 
     def test_no_error_shown(self) -> None:
         assert observed(waiting("connection_refused"), "destination_server") == "no error was shown"
+
+
+class TestWhoseCodeItIs:
+    """A text may begin with what the server said: then the code is the server's, unless just that is asked for."""
+
+    def _told(self, mode: str, reply: str, text: str, **more: str) -> Story:
+        story = Story(mode).connects(1.0, sent("rcpt", reply)).meets_fault(1.5).says(2.0, text, **more)
+        return story.meets_fault(3.5).change(repaired=4.0).delivers(5.6)
+
+    @pytest.mark.parametrize("text", ["250-there is more", "354 Go ahead..", "220 mx.test ESMTP"])
+    def test_a_code_that_no_error_has_is_the_servers(self, text: str) -> None:
+        story = self._told("close_at_mail", "250 OK", text)
+        assert story.verdict("error_code", "rfc") is Verdict.NOT_APPLICABLE
+        assert "only what the server said" in story.judge("error_code", "rfc").reason
+        assert "no reply code" in observed(story, "error_code")
+
+    def test_a_code_that_no_error_has_is_none_apart_from_the_text_either(self) -> None:
+        story = self._told("close_at_mail", "250 OK", "lost", code="354", status="2.0.0")
+        assert story.verdict("error_code", "rfc") is Verdict.NOT_APPLICABLE
+
+    def test_a_refusal_that_was_said_is_the_servers(self) -> None:
+        story = self._told("close_at_mail", "554 5.7.0 No mail", "554 5.7.0 No mail")
+        assert story.verdict("error_code", "rfc") is Verdict.NOT_APPLICABLE
+        assert "begins with the words of the server" in observed(story, "error_code")
+
+    @pytest.mark.parametrize("text", ["554 5.7.0 Refused", "559 5.7.0 No mail", "554 5.7.1 No mail"])
+    def test_a_refusal_that_was_not_said_is_the_relays(self, text: str) -> None:
+        story = self._told("close_at_mail", "554 5.7.0 No mail", text)
+        assert story.judge("error_code", "rfc").verdict is Verdict.FAIL
+
+    def test_what_is_recorded_apart_is_the_relays(self) -> None:
+        story = self._told("close_at_mail", "554 5.7.0 No mail", "554 5.7.0 No mail", status="5.7.0")
+        assert story.judge("error_code", "rfc").requirement.id == "rfc/status-class"
+        story = self._told("close_at_mail", "554 5.7.0 No mail", "554 5.7.0 No mail", status="4.4.2")
+        assert story.verdict("error_code", "rfc") is Verdict.PASS
+
+    def test_the_servers_code_counts_where_just_that_is_asked_for(self) -> None:
+        reply = ALL["reply_4yz_at_mail"].refusal.reply
+        assert reply is not None
+        story = self._told("reply_4yz_at_mail", reply.text, reply.text)
+        assert story.verdict("error_code") is Verdict.PASS
+        assert story.verdict("error_code", "rfc") is Verdict.PASS
+        other = self._told("reply_4yz_at_mail", "451 4.3.0 Wait", "451 4.3.0 Wait")
+        assert other.verdict("error_code") is not Verdict.PASS
+
+    def test_a_code_of_its_own_elsewhere_comes_before_what_the_log_quotes(self) -> None:
+        story = self._told("close_at_mail", "554 5.7.0 No mail", "554 5.7.0 No mail")
+        story.look(2.5, "550 5.4.1 lost")
+        assert "550 5.4.1 lost" in observed(story, "error_code", profile="rfc")

@@ -8,7 +8,7 @@ from typing import Any
 from conformance.reference import errors
 from conformance.reference.delivery import Delivery
 from conformance.reference.errors import Failure
-from mutants.mutant import deviates, fails, mutation
+from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
 from mutants.shared import never_says_a_word
 
@@ -131,6 +131,14 @@ def names_the_first_host_tried() -> None:
         deviates("error_detail", "error/detail-given", "connection_refused"),
         fails("error_detail", "error/detail", "greeting_421"),
         fails("destination_server", "error/destination-server"),
+        deviates("error_detail", "rfc/diagnostic", profile="rfc"),
+        deviates("destination_server", "rfc/remote-host", profile="rfc"),
+    ),
+    also=hence(
+        "the profile rfc judges a code where one is shown",
+        "error_code",
+        verdict="not_applicable",
+        profile="rfc",
     ),
 )
 def shows_no_error() -> None:
