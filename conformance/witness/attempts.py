@@ -34,9 +34,9 @@ retry, however long the time-out that was granted.
 
 *A moved clock separates attempts*: at a stop hours pass for the relay, and seconds for us.
 
-*Not every group is an attempt at the message.* A relay with one route for all mail sends its report the same way. What
-carries nothing but a report is no contact, and what may have been meant for one proves no other attempt
-(`evidence/envelopes.py`).
+*Not everything is for the message.* A relay with one route for all mail sends its report the same way. A connection
+that carries nothing but a report, and what was asked for its sake, is set apart first (`for_reports.py`); what may have
+been meant for one proves no other attempt (`evidence/envelopes.py`).
 
 *Where an attempt ends nobody sees.* `end` is the earliest moment at which the relay can have given up: the last sign
 of the fault, and of what it did after that. `latest_end` is the latest: the connection was closed, or a time-out of
@@ -70,6 +70,7 @@ from itertools import pairwise, zip_longest
 from conformance.evidence.connections import Connection
 from conformance.evidence.view import Evidence
 from conformance.witness.contact import Contact
+from conformance.witness.for_reports import for_reports
 from conformance.witness.traces import connection_number, is_lookup, traces
 
 # A relay counts in its own ticks: from this part of the interval on a retry may be due.
@@ -170,7 +171,7 @@ class Witness:
         # a moved clock separates attempts, however little time passed for us
         stops = evidence.staged.milestones.values()
         groups: list[list[_Trace]] = []
-        for trace in _merged(self.see(evidence), traces(evidence)):
+        for trace in _for_the_message(_merged(self.see(evidence), traces(evidence)), evidence):
             contact = trace.contact
             pause = contact.at - _latest_end(groups[-1]) if groups else 0.0
             jumped = groups and any(groups[-1][-1].contact.at < stop <= contact.at for stop in stops)
@@ -189,7 +190,7 @@ class Witness:
                     groups[-1].append(trace)
                 else:
                     groups[-1:] = _parted(groups[-1], trace) if pause < limit else [groups[-1], [trace]]
-        return _without_reports(_bounded(groups), evidence)
+        return _without_unclear(_bounded(groups), evidence)
 
     def _limits(
         self, contact: Contact, group: list[_Trace], interval: float, most: int, pause: float
@@ -321,13 +322,20 @@ def _attempt(group: list[_Trace], next_at: float | None) -> Attempt:
     )
 
 
-def _without_reports(attempts: list[Attempt], evidence: Evidence) -> list[Attempt]:
-    """Leave out attempts that took nothing but a report to where the message was to go, or may have.
+def _for_the_message(found: list[_Trace], evidence: Evidence) -> list[_Trace]:
+    """Leave out what a report left that takes the way of the message."""
+    proofs = [trace.contact for trace in found if trace.proves]
+    pause = evidence.staged.granted.retry_interval / 2
+    others = for_reports([trace.contact for trace in found], proofs, evidence, pause)
+    apart = set(map(id, others))
+    return [trace for trace in found if id(trace.contact) not in apart]
+
+
+def _without_unclear(attempts: list[Attempt], evidence: Evidence) -> list[Attempt]:
+    """Leave out attempts that may have been a report's, of which nothing tells.
 
     The first, and the first that met the fault, are the message's in any case; once that was given up, the sending of
     a report looks alike.
     """
-    reports = {each.number for each in evidence.report_connections}
-    ours = [each for each in attempts if each.met or not each.connections or each.connections - reports]
-    first = [*ours[:1], *[each for each in ours if each.met][:1]]
-    return [each for each in ours if each in first or each.at <= evidence.unclear_from]
+    first = [*attempts[:1], *[each for each in attempts if each.met][:1]]
+    return [each for each in attempts if each in first or each.at <= evidence.unclear_from]
