@@ -8,7 +8,7 @@ from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import Witness
 from conformance.witness.dns import alias_told, delayed, other_family_failed, truncated
-from fake_servers import Answer, Delayed, NxDomain, ServFail, Silence, Truncated
+from fake_servers import Answer, Delayed, NxDomain, Refused, ServFail, Silence, Truncated
 
 _LATE = 0.4  # seconds: noticeable, and well within the time-out of any resolver
 _UNASKED = "the relay asks for no IPv6 addresses"
@@ -54,6 +54,7 @@ MODES = (
         delayed,
     ),
     _family("servfail", "answers SERVFAIL", ServFail()),
+    _family("refused", "answers REFUSED", Refused()),
     _family("nxdomain", "says that the name does not exist (NXDOMAIN)", NxDomain()),
     _family("silent", "never answers", Silence(), timeout=Timeout.DNS),
 )

@@ -8,13 +8,41 @@ from conformance.catalogue.destination import DnsName, EachAttempt, Host, Timeou
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
+from conformance.witness.attempts import Witness
 from conformance.witness.connections import fault_played
 from conformance.witness.dns import alias_told, mx_elsewhere, mx_query_failed, mx_unanswered, query_failed
-from fake_servers import NoData, NxDomain, Records, Reply, Rule, ServFail, Silence, Stage
+from fake_servers import Answer, NoData, NxDomain, Records, Refused, Reply, Rule, ServFail, Silence, Stage
 
 _DNS_WORDS = ("dns", "name", "lookup", "resol", "domain", "query", "records")
 _NO_SUCH_NAME = ("nonexist", "nxdomain", "notexist", "notfound", "unknown", "nosuch")
 _GREETS_421 = Host(rules=(Rule(stage=Stage.GREETING, action=Reply(421, "4.3.2 Service not available")),))
+
+
+def _beside_address(
+    name: str,
+    what: str,
+    answer: Answer,
+    witness: Witness,
+    words: tuple[str, ...],
+    *,
+    timeout: Timeout | None = None,
+) -> FailureMode:
+    """Return a failure mode in which a relay that does without MX records finds a server, and may not go there."""
+    return FailureMode(
+        name=f"mx_{name}_beside_address",
+        section=Section.DNS_QUERY_FAILED,
+        staged=(
+            f"The look-up of the MX records {what}; the recipient domain has an address with a healthy "
+            "server, where no mail may go before it is known that there are no MX records."
+        ),
+        hosts=(Host(), Host()),
+        routing=MxRouting(answer=answer, apex=True, forbidden=(1,)),
+        witness=witness,
+        attempt=EachAttempt(timeout=timeout),
+        explained_by=(*_DNS_WORDS, *words, "retry", "tryagain"),
+        brief=True,
+    )
+
 
 MODES = (
     FailureMode(
@@ -42,6 +70,15 @@ MODES = (
         explained_by=(*_DNS_WORDS, "servfail", "retry", "tryagain"),
     ),
     FailureMode(
+        name="mx_refused",
+        section=Section.DNS_QUERY_FAILED,
+        staged="Mail is routed by MX; the name server answers REFUSED for everything about the recipient domain.",
+        routing=MxRouting(answer=Refused()),
+        witness=mx_query_failed,
+        explained_by=(*_DNS_WORDS, "refused", "retry", "tryagain"),
+        brief=True,
+    ),
+    FailureMode(
         name="mx_no_answer",
         section=Section.DNS_QUERY_FAILED,
         staged="Mail is routed by MX; the name server never answers a question about the recipient domain.",
@@ -51,18 +88,15 @@ MODES = (
         explained_by=(*_DNS_WORDS, "timeout", "timedout", "retry", "tryagain"),
         brief=True,
     ),
-    FailureMode(
-        name="mx_servfail_beside_address",
-        section=Section.DNS_QUERY_FAILED,
-        staged=(
-            "The look-up of the MX records fails with SERVFAIL; the recipient domain has an address with a healthy "
-            "server, where no mail may go before it is known that there are no MX records."
-        ),
-        hosts=(Host(), Host()),
-        routing=MxRouting(answer=ServFail(), apex=True, forbidden=(1,)),
-        witness=mx_query_failed,
-        explained_by=(*_DNS_WORDS, "servfail", "retry", "tryagain"),
-        brief=True,
+    _beside_address("servfail", "fails with SERVFAIL", ServFail(), mx_query_failed, ("servfail",)),
+    _beside_address("refused", "is answered with REFUSED", Refused(), mx_query_failed, ("refused",)),
+    _beside_address(
+        "no_answer",
+        "is never answered",
+        Silence(),
+        mx_unanswered,
+        ("timeout", "timedout"),
+        timeout=Timeout.DNS,
     ),
     FailureMode(
         name="mx_target_nxdomain",
@@ -72,6 +106,16 @@ MODES = (
         routing=MxRouting(),
         witness=query_failed,
         explained_by=_NO_SUCH_NAME,
+    ),
+    FailureMode(
+        name="mx_target_servfail",
+        section=Section.DNS_QUERY_FAILED,
+        staged="The only MX record names a host whose address cannot be looked up (SERVFAIL).",
+        hosts=(Host(dns=DnsName(answer=ServFail())),),
+        routing=MxRouting(),
+        witness=query_failed,
+        explained_by=(*_DNS_WORDS, "servfail", "retry", "tryagain"),
+        brief=True,
     ),
     FailureMode(
         name="mx_target_beside_address",

@@ -39,7 +39,18 @@ def asks_twice() -> None:
 
 
 @mutation(
-    scenarios=("connection_refused", "dns_nodata", "dns_refused", "connect_timeout"), profiles=_ALL_PROFILES
+    scenarios=(
+        "connection_refused",
+        "dns_nodata",
+        "dns_refused",
+        "connect_timeout",
+        "dns_aaaa_refused",
+        "mx_refused",
+        "mx_refused_beside_address",
+        "mx_no_answer_beside_address",
+        "mx_target_servfail",
+    ),
+    profiles=_ALL_PROFILES,
 )
 def asks_for_ipv6_first() -> None:
     """Asks for IPv6 addresses first, and for IPv4 addresses when it has the answer."""
