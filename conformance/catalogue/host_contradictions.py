@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conformance.catalogue.destination import DnsName, Host, Tcp, Timeout
-from fake_servers import Answer, Endless, Raw, Silence, Stage, Stall, Trickle
+from fake_servers import Answer, Endless, Raw, Reply, Rule, Silence, Stage, Stall, Trickle
 
 _UNDER_TLS = (Stage.STARTTLS, Stage.HANDSHAKE, Stage.EHLO_TLS)
 
@@ -30,8 +30,15 @@ def of_host(host: Host) -> Iterator[str]:
             yield f"tcp {host.tcp} with a server that nobody comes to meet"
         if dns.moves:
             yield f"tcp {host.tcp} with dns.moves: there is no server to stay at the old address"
-    if host.tls is None and any(rule.stage in _UNDER_TLS for rule in host.rules):
-        yield "a rule around STARTTLS without tls: STARTTLS is not offered"
+    if host.tls is None and any(
+        rule.stage in _UNDER_TLS and not _refuses_unoffered(rule) for rule in host.rules
+    ):
+        yield "a rule around STARTTLS without tls: STARTTLS is not offered, and can only be refused"
+
+
+def _refuses_unoffered(rule: Rule) -> bool:
+    """Tell whether a rule says what STARTTLS gets from a server that does not offer it."""
+    return rule.stage is Stage.STARTTLS and isinstance(rule.action, Reply) and not rule.action.positive
 
 
 def waits_for(host: Host, *, surely: bool = False) -> set[Timeout]:

@@ -65,6 +65,7 @@ class Section(StrEnum):
     TLS_DOMAIN = "tls-domain", "TLS ladder: the connector's own name for the certificate"
     TLS_IP = "tls-ip", "TLS ladder: IP addresses"
     TLS_FALLBACK = "tls-fallback", "TLS in trouble where none is required"
+    TLS_UNOFFERED = "tls-unoffered", "STARTTLS that nobody offered"
     TLS_FORGETS = "tls-forgets", "What EHLO offered before TLS"
     KILLED = "killed", "The relay itself is killed"
     SCHEDULE = "schedule", "Fault schedules: one fault after another"

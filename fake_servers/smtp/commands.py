@@ -9,6 +9,9 @@ from typing import Literal
 
 MAX_MESSAGE_OCTETS = 64 * 1024 * 1024  # larger than any message of a test
 
+# What a server answers to a command that it does not offer, unless a script says otherwise (RFC 5321, section 4.2.4).
+NOT_IMPLEMENTED = (502, "5.5.1 Command not implemented")
+
 _JOURNAL_LIMIT = 1024  # octets of a raw reply that the journal shows
 
 # RFC 5321, sections 4.1.1.2 and 4.1.1.3: a path, then parameters. A quoted local part may hold a ">".

@@ -22,6 +22,7 @@ from fake_servers.punctuality import notable, since_last_data
 from fake_servers.smtp.channel import presents_certificate
 from fake_servers.smtp.commands import (
     MAX_MESSAGE_OCTETS,
+    NOT_IMPLEMENTED,
     ehlo_lines,
     keywords,
     parse_path,
@@ -243,7 +244,10 @@ class HealthyProtocol(SMTP):
         if self._tls_protocol is not None:
             await self.push("503 5.5.1 TLS is already in use")
             return
-        if not arg and self.tls_context:
+        if not arg and not self.tls_context:
+            await self.push("{} {}".format(*NOT_IMPLEMENTED))
+            return
+        if not arg:
             self.transport = cast(asyncio.Transport, _Watched(cast(asyncio.Transport, self.transport), self))
         await super().smtp_STARTTLS(arg)
 

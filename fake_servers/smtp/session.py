@@ -19,7 +19,15 @@ from typing import Literal
 
 from fake_servers.events import SmtpBody, SmtpMessage, SmtpReceived, SmtpUnoffered
 from fake_servers.smtp.actions import Accept, Close, CloseWith421, Raw, Reply, Reset, Slow, Stall
-from fake_servers.smtp.commands import Path, ehlo_lines, offered_by, parse_path, readable, size_limit
+from fake_servers.smtp.commands import (
+    NOT_IMPLEMENTED,
+    Path,
+    ehlo_lines,
+    offered_by,
+    parse_path,
+    readable,
+    size_limit,
+)
 from fake_servers.smtp.content import Content
 from fake_servers.smtp.effects import Effect, HalfClose, StartTls, Wait
 from fake_servers.smtp.output import Output
@@ -193,7 +201,7 @@ class Session:
         elif self._secured:
             self._out.say(Stage.STARTTLS, Reply(503, "5.5.1 TLS is already in use"))
         elif not self._starttls:
-            self._out.say(Stage.STARTTLS, Reply(454, "4.7.0 TLS not available"))
+            self._out.answer(Stage.STARTTLS, Reply(*NOT_IMPLEMENTED), lambda: None)
         else:
             self._out.answer(Stage.STARTTLS, Reply(220, "2.0.0 Ready to start TLS"), self._begin_handshake)
 

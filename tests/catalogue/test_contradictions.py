@@ -196,7 +196,8 @@ def test_what_goes_together_is_accepted(declared: dict[str, Any]) -> None:
         ),
         (_host(tcp=Tcp.REFUSE, extensions=("DSN",)), "hosts[0] has tcp refuse with a server "),
         (_host(tcp=Tcp.REFUSE, dns=DnsName(moves=True)), "hosts[0] has tcp refuse with dns.moves: "),
-        (_host(rules=(Rule(Stage.STARTTLS, BUSY),)), "hosts[0] has a rule around STARTTLS without tls: "),
+        (_host(rules=(Rule(Stage.STARTTLS, Close()),)), "hosts[0] has a rule around STARTTLS without tls: "),
+        (_host(rules=(Rule(Stage.HANDSHAKE, Close()),)), "hosts[0] has a rule around STARTTLS without tls: "),
     ],
 )
 def test_what_contradicts_itself_is_refused(declared: dict[str, Any], sentence: str) -> None:

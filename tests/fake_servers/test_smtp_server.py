@@ -219,7 +219,7 @@ async def test_repair_can_change_the_certificate(start: Start, journal: Journal)
     server.repair(tls=None)
     async with Client(server.address) as client:
         await client.walk_to(Stage.STARTTLS)
-        assert (await client.reply()).startswith(b"454")
+        assert (await client.reply()).startswith(b"502")
 
 
 async def test_a_bound_socket_is_taken_over(journal: Journal) -> None:

@@ -111,6 +111,13 @@ def test_tls_makes_the_session_forget_and_changes_the_stage() -> None:
 @pytest.mark.parametrize(("offer", "tls"), [(True, False), (False, True)])
 def test_starttls_needs_a_context_and_an_offer(offer: bool, tls: bool) -> None:
     effects = play(Script(starttls=offer), b"EHLO c\r\nSTARTTLS\r\n", tls=tls)
+    assert codes(effects) == [220, 250, 502]
+    assert not any(isinstance(effect, Send) and b"STARTTLS" in effect.data for effect in effects)
+
+
+def test_what_unoffered_starttls_gets_is_scripted() -> None:
+    script = Script(Rule(Stage.STARTTLS, Reply(454, "4.7.0 TLS not available")))
+    effects = play(script, b"EHLO c\r\nSTARTTLS\r\n", tls=False)
     assert codes(effects) == [220, 250, 454]
     assert not any(isinstance(effect, Send) and b"STARTTLS" in effect.data for effect in effects)
 

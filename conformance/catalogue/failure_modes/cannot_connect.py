@@ -14,6 +14,7 @@ from conformance.witness.tls import starttls_missing
 from fake_servers import Reply, Rule, Stage
 
 _NOT_AVAILABLE = "4.3.2 Service not available"
+_NO_COMMAND = "502 5.5.1 Command not implemented"  # what STARTTLS gets where it is not offered
 _GREETS_421 = Host(rules=(Rule(stage=Stage.GREETING, action=Reply(421, _NOT_AVAILABLE)),))
 
 MODES = (
@@ -32,6 +33,6 @@ MODES = (
         hosts=(Host(),),
         tls=TlsRule(policy=TlsPolicy.ENCRYPTION_ONLY),
         witness=starttls_missing,
-        explained_by=("starttls", "tls"),
+        explained_by=("starttls", "tls", _NO_COMMAND),
     ),
 )

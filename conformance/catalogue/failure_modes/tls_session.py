@@ -25,6 +25,8 @@ _RULES = {
 _STRICT = (TlsPolicy.CERTIFICATE_VALIDATION, TlsPolicy.DOMAIN_VALIDATION)
 _NO_TLS = "454 4.7.0 TLS not available"
 _REFUSED = Rule(Stage.STARTTLS, Reply(454, "4.7.0 TLS not available"))
+_NO_COMMAND = "502 5.5.1 Command not implemented"
+_UNKNOWN = Rule(Stage.STARTTLS, Reply(502, "5.5.1 Command not implemented"))
 _BROKEN = Rule(Stage.HANDSHAKE, Raw(b"This is not a TLS record.\r\n"))
 # What a man in the middle would have the client take for the reply to its next command.
 _INJECTED = Rule(
@@ -56,7 +58,7 @@ _MISSING = tuple(
         "the server does not offer STARTTLS",
         Host(),
         starttls_missing,
-        ("starttls", "tls"),
+        ("starttls", "tls", _NO_COMMAND),
     )
     for policy in _STRICT
 )
@@ -73,8 +75,42 @@ _TROUBLES = tuple(
     for policy in (TlsPolicy.OPPORTUNISTIC, *_STRICT)
     for what, rule, staged, words in (
         ("starttls_454", _REFUSED, f'the server answers STARTTLS with "{_NO_TLS}"', ("starttls", "454")),
+        ("starttls_502", _UNKNOWN, f'the server answers STARTTLS with "{_NO_COMMAND}"', ("starttls", "502")),
         ("broken_handshake", _BROKEN, "the server accepts STARTTLS and sends octets that are not TLS", ()),
     )
+)
+
+# A relay may say STARTTLS to a server that does not offer it. Most answer 502, as do all that are staged without a word
+# on it; some answer otherwise, and whatever they answer is about TLS and not about the message.
+_UNOFFERED = (
+    *(
+        FailureMode(
+            name=f"tls_not_offered_{reply.code}",
+            section=Section.CANNOT_CONNECT,
+            staged=(
+                "The connector requires TLS and the server does not offer STARTTLS, and answers it with "
+                f'"{reply.text}".'
+            ),
+            hosts=(Host(rules=(Rule(Stage.STARTTLS, reply),)),),
+            tls=TlsRule(policy=TlsPolicy.ENCRYPTION_ONLY),
+            witness=starttls_missing,
+            explained_by=("starttls", "tls", reply.text),
+            brief=True,
+        )
+        for reply in (Reply(454, "4.7.0 TLS not available"), Reply(500, "5.3.3 Unrecognized command"))
+    ),
+    FailureMode(
+        name="tls_not_offered_454_under_opportunistic",
+        section=Section.TLS_UNOFFERED,
+        staged=(
+            "The connector asks for no TLS; the server does not offer STARTTLS, and answers it with "
+            f'"{_NO_TLS}". It is healthy.'
+        ),
+        kind=Kind.HARMLESS,
+        hosts=(Host(rules=(_REFUSED,)),),
+        witness=fault_played,
+        avoidable_because="the relay says STARTTLS only where it is offered",
+    ),
 )
 
 # RFC 8996: TLS 1.0 and 1.1 MUST NOT be negotiated.
@@ -117,4 +153,4 @@ _FORGOTTEN = FailureMode(
     witness=offered_before_tls("SIZE 200"),
 )
 
-MODES = (*_MISSING, *_TROUBLES, *_TOO_OLD, *_INJECTIONS, _FORGOTTEN)
+MODES = (*_MISSING, *_TROUBLES, *_UNOFFERED, *_TOO_OLD, *_INJECTIONS, _FORGOTTEN)
