@@ -168,7 +168,7 @@ class TcpAccepted(Event):
 
 @_kind("tcp", "late")
 class TcpLate(Event):
-    """We read what the peer had sent, and the end of it had waited for us for `lag` seconds."""
+    """We read, or answered, what the peer had sent, and the end of it had waited for us for `lag` seconds."""
 
     lag: float
 

@@ -4,14 +4,20 @@ A server that has many clients, or is given no processor, reads late and does no
 is answered at once. The kernel keeps, for each datagram, when it came, and for each TCP connection, how long ago the
 last data came; right after accepting, before anybody has said anything, that is how long ago it was established.
 
+What is long is read in many pieces, while the rest waits in buffers on either side: of that the kernel does not say how
+old it is. But since something was left over by each read, it was we that the peer waited for (`Backlog`), until we had
+read it all and answered.
+
 What this cannot see: of several segments of data that wait in a connection, only how long the last one did; and what
 the kernel itself threw away, except for datagrams, which are counted.
 """
 
 from __future__ import annotations
 
+import fcntl
 import socket
 import struct
+import termios
 from collections.abc import Iterable
 from typing import Final
 
@@ -58,6 +64,31 @@ def since_last_data(connected: socket.socket) -> float:
     if len(info) < _TCP_INFO_LAST_DATA_RECV + 4:
         return 0.0
     return float(struct.unpack_from("=I", info, _TCP_INFO_LAST_DATA_RECV)[0]) / 1000
+
+
+class Backlog:
+    """Since when more had come on a connection than we had read, at each of our reads."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._caught_up = False
+
+    def read(self, now: float, connected: socket.socket) -> None:
+        """Take notice that something was read, and of whether there is more."""
+        if self._caught_up:
+            self._since = None
+        more = bool(struct.unpack("=i", fcntl.ioctl(connected, termios.FIONREAD, bytes(4)))[0])
+        if more and self._since is None:
+            self._since = now
+        self._caught_up = not more
+
+    def answered(self) -> None:
+        """Take notice that the peer need not wait any longer."""
+        self._since = None
+
+    def seconds(self, now: float) -> float:
+        """Return for how long the peer has waited for us by now: no longer than that."""
+        return 0.0 if self._since is None else now - self._since
 
 
 def notable(seconds: float) -> float:

@@ -3,17 +3,19 @@
 A second copy is the relay's fault if it had read the 250 to the first. If that came too late for its time-out, it has
 to try again (RFC 5321 section 4.1.1.4), and on a machine where everybody waits for a processor either side may have
 been late. So a second copy is beyond doubt only if the relay went on in the session of the first, and did so sooner
-after it had sent the content than any time-out of its own can have ended.
+after it had sent the content than any time-out of its own can have ended. When it had sent the content nobody sees: we
+may have read it long after; but not before it was told to send it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from itertools import pairwise
 
 from conformance.evidence.view import Evidence
 from conformance.judging.case import Case
-from fake_servers.events import SmtpMessage, SmtpReceived
+from fake_servers.events import SmtpMessage, SmtpReceived, SmtpSent
 
 
 def surely_again(case: Case, messages: Iterable[SmtpMessage]) -> bool:
@@ -26,7 +28,8 @@ def _knew(evidence: Evidence, message: SmtpMessage, until: float) -> bool:
     staged = evidence.staged
     time_out = staged.granted.command_timeout or evidence.record.header.asked.command_timeout or 0.0
     session = [event for event in evidence.record.events if event.connection == message.connection]
-    sent = max((event.at for event in session if event.at < message.at), default=message.at)
+    dialogue = (event for event in session if isinstance(event, SmtpReceived | SmtpSent))
+    told = max((event.at for event in dialogue if event.at < message.at), default=-math.inf)
     said = (e.at for e in session if isinstance(e, SmtpReceived) and message.at <= e.at < until)
     went_on = next(said, None)
-    return went_on is not None and went_on - sent + evidence.lag < time_out
+    return went_on is not None and went_on - told + evidence.lag < time_out

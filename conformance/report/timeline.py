@@ -138,7 +138,7 @@ def _described(event: Event) -> tuple[str, str]:
         case TcpAccepted():
             return "TCP", f"connection from {event.peer} to {event.server}{_late(event.lag)}"
         case TcpLate():
-            return "suite", f"what follows had waited {event.lag:.2f} s for us to read it"
+            return "suite", f"what follows had waited {event.lag:.2f} s for us"
         case TcpClosed():
             return "TCP", f"closed by {event.by} ({event.how})"
         case TcpRefusing():

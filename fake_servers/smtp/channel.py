@@ -14,7 +14,7 @@ import ssl
 import struct
 from collections.abc import AsyncIterator, Callable
 
-from fake_servers.punctuality import notable, since_last_data
+from fake_servers.punctuality import Backlog, notable, since_last_data
 from fake_servers.tcp.peer_watch import PeerWatch
 
 _RECORD_SIZE = 16 * 1024
@@ -51,7 +51,7 @@ class Channel:
 
     Args:
         sock: The socket.
-        late: Called before octets are handed out that had waited for us, with the seconds.
+        late: Called before octets are handed out that had waited for us, or are answered late, with the seconds.
     """
 
     def __init__(self, sock: socket.socket, late: Callable[[float], object] = lambda _: None) -> None:
@@ -60,6 +60,7 @@ class Channel:
         self._loop = asyncio.get_running_loop()
         # since when nothing but our own slowness keeps us from reading
         self._ready = self._loop.time()
+        self._backlog = Backlog()
         self._tls: ssl.SSLObject | None = None
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
@@ -96,6 +97,10 @@ class Channel:
         else:
             self._tls.write(data)
             await self._flush()
+
+    def answers(self) -> None:
+        """Say for how long the peer has waited for the answer that is written next, if it is late by our own fault."""
+        self._tell_of_lateness(self._backlog.seconds(self._loop.time()))
 
     async def start_tls(
         self, context: ssl.SSLContext, received: bytes, offered: Callable[[], object]
@@ -202,16 +207,20 @@ class Channel:
     async def _receive(self, limit: int) -> bytes:
         """Return what comes, and say how long it had waited since we were ready for it."""
         data = await self._loop.sock_recv(self._sock, limit)
-        now = self._loop.time()
-        # a server that is slow on purpose reads late as well: what waited then is no lateness
-        waited = min(now - self._ready, since_last_data(self._sock)) if data else 0.0
-        self._ready = now
-        if notable(waited):
-            self._late(notable(waited))
+        if data:
+            self._backlog.read(self._loop.time(), self._sock)
+            self._tell_of_lateness()
         return data
+
+    def _tell_of_lateness(self, behind: float = 0.0) -> None:
+        waited = max(since_last_data(self._sock), behind)
+        # a server that is slow on purpose reads late as well: what waited then is no lateness
+        if late := notable(min(self._loop.time() - self._ready, waited)):
+            self._late(late)
 
     async def _send(self, data: bytes) -> None:
         self._ready = self._loop.time()  # the answer to it may come from now on
+        self._backlog.answered()
         await self._loop.sock_sendall(self._sock, data)
 
     async def _flush(self) -> bytes:

@@ -34,7 +34,7 @@ class Connection:
         self._journal.note(replace(event, server=self._server, connection=self._number))
 
     def late(self, lag: float) -> None:
-        """Note that what is read now had waited for us for so many seconds."""
+        """Note that what is read or answered now had waited for us for so many seconds."""
         self.note(TcpLate(lag=lag))
 
     def ended(self, by: Literal["peer", "server"], how: Literal["fin", "rst"]) -> None:

@@ -12,13 +12,14 @@ import logging
 import socket
 import ssl
 import struct
+import time
 from collections import defaultdict
 from typing import Any, AnyStr, Literal, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException
 
 from fake_servers.events import SmtpMessage, SmtpUnoffered, TlsFailed, TlsOffered
-from fake_servers.punctuality import notable, since_last_data
+from fake_servers.punctuality import Backlog, notable, since_last_data
 from fake_servers.smtp.channel import presents_certificate
 from fake_servers.smtp.commands import (
     MAX_MESSAGE_OCTETS,
@@ -122,6 +123,7 @@ class HealthyProtocol(SMTP):
         self._dialogue = Dialogue(connection)
         self._script = script
         self._socket_transport: asyncio.Transport | None = None
+        self._backlog = Backlog()
         self._abandoned = False
         self._lost = False
         self._handled = False
@@ -154,9 +156,8 @@ class HealthyProtocol(SMTP):
     def data_received(self, data: bytes) -> None:
         """Show the octets to the journal, then to aiosmtpd."""
         assert self._socket_transport is not None
-        lag = notable(since_last_data(self._socket_transport.get_extra_info("socket")))
-        if lag:
-            self._connection.late(lag)
+        self._backlog.read(time.monotonic(), self._socket_transport.get_extra_info("socket"))
+        self._tell_of_lateness()
         try:
             self._dialogue.received(data)
         except Exception as error:  # noqa: BLE001 - asyncio would log it and close tidily
@@ -197,6 +198,8 @@ class HealthyProtocol(SMTP):
 
     async def push(self, status: AnyStr) -> None:
         """Send a reply."""
+        self._tell_of_lateness(self._backlog.seconds(time.monotonic()))
+        self._backlog.answered()
         if self._abandoned:
             # aiosmtpd wants to reply to its own exception.
             raise asyncio.CancelledError
@@ -256,6 +259,15 @@ class HealthyProtocol(SMTP):
         await super().smtp_QUIT(arg)
         if not arg:
             self._connection.ended("server", "fin")
+
+    def _tell_of_lateness(self, behind: float = 0.0) -> None:
+        """Note for how long what is read or answered now had waited for us."""
+        transport = self._socket_transport
+        assert transport is not None
+        if not transport.is_closing():
+            waited = since_last_data(transport.get_extra_info("socket"))
+            if late := notable(max(waited, behind)):
+                self._connection.late(late)
 
     def note_flight(self, flight: bytes) -> None:
         """Take octets that the TLS layer has written."""

@@ -111,6 +111,7 @@ class _Performance:
 
     async def _send(self, effect: Send) -> None:
         if not effect.interval:
+            self._channel.answers()
             await self._channel.write(effect.data)
             return
         async with self._channel.leaving() as left:

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import time
 from pathlib import Path
+from types import ModuleType
 from typing import Self
 
 import dns.message
@@ -20,7 +21,8 @@ from own_process import DEADLINE, lines_until, running
 from fake_servers import punctuality
 from fake_servers.events import DnsDropped, DnsQuery, TcpAccepted, TcpLate
 from fake_servers.journal import Journal
-from fake_servers.smtp import Rule, Script, Slow, SmtpServer, Stage
+from fake_servers.smtp import Reply, Rule, Script, Slow, SmtpServer, Stage, dialogue, session
+from fake_servers.smtp.content import Content
 
 QUERY = dns.message.make_query("mx.a.test", "A").to_wire()
 FRAMED = struct.pack("!H", len(QUERY)) + QUERY
@@ -231,3 +233,54 @@ def test_what_the_kernel_does_not_say_is_no_lag() -> None:
     assert punctuality.received_at([]) is None
     assert punctuality.drops([(socket.SOL_SOCKET, punctuality.SO_TIMESTAMPNS, b"")]) == 0
     assert punctuality.notable(0.0049) == 0.0
+
+
+class _SlowContent(Content):
+    """Content that takes us a second to take, in many pieces, all of which have come by then."""
+
+    def feed(self, data: bytes) -> bytes:
+        time.sleep(len(data) / _LONG)
+        return super().feed(data)
+
+
+_LONG = 4_000_000  # octets: more than one read takes
+
+
+@pytest.mark.parametrize(
+    ("where", "rules"),
+    [(dialogue, ()), (session, (Rule(Stage.QUIT, Reply(250, "Stay")),))],
+    ids=["healthy", "scripted"],
+)
+async def test_who_has_sent_everything_waits_until_it_is_answered(
+    monkeypatch: pytest.MonkeyPatch, where: ModuleType, rules: tuple[Rule, ...]
+) -> None:
+    monkeypatch.setattr(where, "Content", _SlowContent)
+    journal = Journal()
+    server = SmtpServer(journal, hostname="mx.test", script=Script(*rules))
+    await server.start("127.0.0.1")
+    taken, answered = await asyncio.to_thread(_send_much, server.address)
+    await server.stop()
+    late = [each.lag for each in journal.of(TcpLate)]
+    # when the client had sent everything, part of it lay in buffers of its own: it waited for us all the while
+    assert answered * 0.9 < max(late) <= taken + answered + 0.1
+    assert len([lag for lag in late if lag > 0.1]) < 5, "told when it is answered, and not in each piece"
+
+
+def _send_much(address: tuple[str, int]) -> tuple[float, float]:
+    """Send content as fast as it is taken, and return for how many seconds that took, and then the reply."""
+    with socket.create_connection(address, timeout=DEADLINE) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1_000_000)
+        for line in (
+            b"",
+            b"EHLO c.test\r\n",
+            b"MAIL FROM:<a@a.test>\r\n",
+            b"RCPT TO:<b@b.test>\r\n",
+            b"DATA\r\n",
+        ):
+            client.sendall(line)
+            client.recv(512)
+        began = time.monotonic()
+        client.sendall(b"x" * 70 + b"\r\n" + (b"y" * 998 + b"\r\n") * (_LONG // 1000) + b".\r\n")
+        sent = time.monotonic()
+        assert client.recv(512).startswith(b"250")
+        return sent - began, time.monotonic() - sent

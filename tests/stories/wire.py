@@ -12,6 +12,7 @@ from fake_servers.events import (
     DnsAnswer,
     DnsQuery,
     Event,
+    SmtpBody,
     SmtpFault,
     SmtpMessage,
     SmtpReceived,
@@ -76,6 +77,10 @@ def received(stage: str, line: str, **where: Any) -> SmtpReceived:
 
 def sent(stage: str, text: str, **where: Any) -> SmtpSent:
     return SmtpSent(stage=Stage(stage), text=text, **where)
+
+
+def body(octets: int, **where: Any) -> SmtpBody:
+    return SmtpBody(octets=octets, **where)
 
 
 def message(
