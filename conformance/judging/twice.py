@@ -9,13 +9,12 @@ may have read it long after; but not before it was told to send it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from itertools import pairwise
 
 from conformance.evidence.view import Evidence
 from conformance.judging.case import Case
-from fake_servers.events import SmtpMessage, SmtpReceived, SmtpSent
+from fake_servers.events import SmtpMessage, SmtpReceived, SmtpSent, TcpAccepted
 
 
 def surely_again(case: Case, messages: Iterable[SmtpMessage]) -> bool:
@@ -28,8 +27,8 @@ def _knew(evidence: Evidence, message: SmtpMessage, until: float) -> bool:
     staged = evidence.staged
     time_out = staged.granted.command_timeout or evidence.record.header.asked.command_timeout or 0.0
     session = [event for event in evidence.record.events if event.connection == message.connection]
-    dialogue = (event for event in session if isinstance(event, SmtpReceived | SmtpSent))
-    told = max((event.at for event in dialogue if event.at < message.at), default=-math.inf)
+    dialogue = (event for event in session if isinstance(event, TcpAccepted | SmtpReceived | SmtpSent))
+    told = max((event.at for event in dialogue if event.at < message.at), default=message.at)
     said = (e.at for e in session if isinstance(e, SmtpReceived) and message.at <= e.at < until)
     went_on = next(said, None)
     return went_on is not None and went_on - told + evidence.lag < time_out
