@@ -38,6 +38,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="seconds that stand for 24 hours where the day is compressed (default 12)",
     )
     group.addoption(
+        "--conformance-only",
+        metavar="KIND:NAME",
+        action="append",
+        default=[],
+        help="keep exactly mode:NAME, requirement:ID, section:CODE or aspect:NAME, and stage nothing else; repeatable",
+    )
+    group.addoption(
         "--conformance-strict",
         action="store_true",
         help="let deviations (a SHOULD that is missed) fail",

@@ -126,6 +126,12 @@ class FailureMode:
         return any(isinstance(action, Stall) for action in self._actions)
 
     @property
+    def waits_for_timeout(self) -> bool:
+        """Whether attempts last as long as a time-out of the relay's."""
+        stalls = self.stalls or self.needs_total_deadline or self.attempt.timeout is not None
+        return stalls or any(step.timeout is not None for step in self.steps)
+
+    @property
     def needs_total_deadline(self) -> bool:
         """Whether a server sends so slowly, or so much, that nothing but a deadline for all of it ends the attempt."""
         return any(isinstance(action, Trickle | Endless) for action in self._actions)

@@ -130,6 +130,10 @@ class Profile:
         checks = (check for accepted in self.rows[mode.name].outcomes for check in accepted.checks)
         return catalogue()[next(checks).requirement]
 
+    def code_requirements(self, mode: FailureMode) -> set[str]:
+        """Return the ids of all rows that the error code of a failure mode serves."""
+        return {check.requirement for accepted in self.rows[mode.name].outcomes for check in accepted.checks}
+
     def served(self, own: Mapping[str, str]) -> set[str]:
         """Return every requirement id that this profile can judge; codes are judged while a message waits.
 

@@ -74,6 +74,16 @@ class Criterion:
             return profile.requirement(slot, mode, own)
         return profile.code_requirement(mode)
 
+    def judges(self, mode: FailureMode, profile: Profile) -> set[str]:
+        """Return the catalogue ids that it can judge for a failure mode."""
+        if not self.requirements:
+            return profile.code_requirements(mode)
+        return {
+            profile.requirement(slot, mode, own).id
+            for slot, own in self.requirements.items()
+            if profile.asks(slot)
+        }
+
     def is_asked_by(self, profile: Profile) -> bool:
         """Tell whether a profile asks any of it."""
         return not self.requirements or any(profile.asks(slot) for slot in self.requirements)

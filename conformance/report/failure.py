@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.profile import Profile
 from conformance.evidence.record import Fault
+from conformance.evidence.view import Evidence
 from conformance.judging.judge import Judged
 from conformance.judging.verdict import Verdict
 from conformance.report.timeline import TimelineEntry, timeline
 
+# Readable at 100 columns; what is wider is wrapped there.
+WIDTH = 98
+
 _LINES = 60
-_WIDTH = 98  # readable at 100 columns
 _INDENT = 15
 _WHOSE = {
     Fault.TARGET: "the relay",
@@ -27,59 +30,62 @@ def at_fault(fault: Fault) -> str:
     return f"at fault: {_WHOSE[fault]}"
 
 
-def explain(mode: FailureMode, judged: Judged, profile: Profile) -> str:
+def explain(mode: FailureMode, judged: Judged, profile: Profile, *, width: int = WIDTH) -> str:
     """Return the explanation of a verdict, ending in the scenario's timeline."""
     if judged.verdict is Verdict.ERROR:
         assert judged.fault is not None
         # what broke is told once, above; a timeline would only hide it
         return f"error, {at_fault(judged.fault)}: {judged.reason}"
-    row = judged.requirement
-    lines = [
-        f"{judged.verdict}: {row.id} ({judged.level}, profile {profile.name})",
-        *labelled("requirement", row.text),
-        *labelled("source", row.source),
-        *labelled("staged", mode.staged),
-    ]
-    for finding in judged.findings:
-        lines += labelled("expected", finding.expected)
-        lines += labelled("observed", finding.observed)
-        if not finding.holds:
-            lines += labelled("", f"^ {finding.verdict}: {finding.requirement} ({finding.level})")
-    if not judged.findings:
-        lines += labelled("because", judged.reason)
+    heading = f"{judged.verdict}: {judged.requirement.id} ({judged.level}, profile {profile.name})"
+    lines = [heading, *claim(judged, width=width), *labelled("staged", mode.staged, width=width)]
     if judged.evidence is not None:
-        lines += ["", "  timeline (seconds since the relay accepted the message)", *_shortened(judged)]
+        lines += ["", *timeline_lines(judged.evidence, width=width)]
     return "\n".join(lines)
 
 
-def labelled(label: str, text: str) -> list[str]:
-    """Return a text behind a label, wrapped so that it is readable at 100 columns."""
+def claim(judged: Judged, *, width: int = WIDTH) -> Iterator[str]:
+    """Yield what was asked, by whom, and what was seen."""
+    yield from labelled("requirement", judged.requirement.text, width=width)
+    yield from labelled("source", judged.requirement.source, width=width)
+    for finding in judged.findings:
+        yield from labelled("expected", finding.expected, width=width)
+        yield from labelled("observed", finding.observed, width=width)
+        if not finding.holds:
+            said = f"^ {finding.verdict}: {finding.requirement} ({finding.level})"
+            yield from labelled("", said, width=width)
+    if not judged.findings:
+        yield from labelled("because", judged.reason, width=width)
+
+
+def labelled(label: str, text: str, *, width: int = WIDTH) -> list[str]:
+    """Return a text behind a label, wrapped."""
     return textwrap.wrap(
         text,
-        _WIDTH,
+        width,
         initial_indent=f"  {label:{_INDENT - 2}}",
         subsequent_indent=" " * _INDENT,
         break_on_hyphens=False,
     )
 
 
-def _shortened(judged: Judged) -> list[str]:
-    assert judged.evidence is not None
-    entries = timeline(judged.evidence)
+def timeline_lines(evidence: Evidence, *, width: int = WIDTH) -> list[str]:
+    """Return the timeline with its heading; the middle of a long one is left out."""
+    entries = timeline(evidence)
+    heading = "  timeline (seconds since the relay accepted the message)"
     if len(entries) <= _LINES:
-        return _wrapped(entries)
+        return [heading, *_wrapped(entries, width)]
     half = _LINES // 2
     left_out = (
         f"  ... {len(entries) - 2 * half} entries left out; --conformance-report=DIR keeps them all ..."
     )
-    return [*_wrapped(entries[:half]), left_out, *_wrapped(entries[-half:])]
+    return [heading, *_wrapped(entries[:half], width), left_out, *_wrapped(entries[-half:], width)]
 
 
-def _wrapped(entries: Iterable[TimelineEntry]) -> list[str]:
+def _wrapped(entries: Iterable[TimelineEntry], width: int) -> list[str]:
     return [
         line
         for entry in entries
         for line in textwrap.wrap(
-            str(entry), _WIDTH, initial_indent="  ", subsequent_indent=" " * 24, break_on_hyphens=False
+            str(entry), width, initial_indent="  ", subsequent_indent=" " * 24, break_on_hyphens=False
         )
     ]

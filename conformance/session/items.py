@@ -109,6 +109,8 @@ class AspectFile(pytest.File):
             name = f"test_{self.aspect.name}[{self.aspect.label(scenario)}]"
             if not self.selection.includes(f"{self.nodeid}::{name}") or not self.run.knows(scenario):
                 continue
+            if not self.run.only.keeps(self.aspect, scenario):
+                continue
             item = AspectItem.from_parent(
                 self,
                 name=name,
@@ -121,6 +123,8 @@ class AspectFile(pytest.File):
             item.add_marker("control" if mode.is_control else "failure_mode")
             if scenario.timing is Timing.OPERATED:
                 item.add_marker("operations")
+            if mode.waits_for_timeout:
+                item.add_marker("waits")
             yield item
 
     def _scenarios(self) -> Iterator[Scenario]:
@@ -129,7 +133,8 @@ class AspectFile(pytest.File):
         if Kind.SCHEDULE in self.aspect.kinds:
             prefix = f"{self.nodeid}::test_{self.aspect.name}"
             drawn = self.selection.includes(f"{prefix}[")
-            yield from self.run.schedules.scenarios(self.selection.named(prefix), drawn=drawn)
+            named = [*self.selection.named(prefix), *self.run.only.schedules]
+            yield from self.run.schedules.scenarios(named, drawn=drawn)
 
 
 class AspectItem(pytest.Item):

@@ -11,6 +11,7 @@ import pytest
 
 from conformance.judging.verdict import Verdict
 from conformance.report.jsonl import ReportError, ReportFile
+from conformance.report.progress import Progress
 from conformance.report.terminal import Terminal
 from conformance.session.items import AspectFile, AspectItem, Selection
 from conformance.session.run import Run, open_run
@@ -40,13 +41,17 @@ class ConformancePlugin:
             "control: a positive control",
             "failure_mode: a way a destination can be broken",
             "operations: what an operator is told of waiting mail, and can do about it",
+            "waits: nothing but the relay's own time-out ends an attempt; with long ones such a failure mode takes minutes",
         ):
             config.addinivalue_line("markers", mark)
         self._run: Run = open_run(config)
         self._selection = Selection(config)
         config.args[:] = self._selection.others
+        self._progress = Progress(config)
         self._terminal = Terminal(config)
+        config.pluginmanager.register(_Failures(self), "mailflow_conformance_failures")
         self._report = _open_report(config)
+        self._failed: list[Any] = []
 
     def pytest_report_header(self) -> list[str]:
         """Say what is judged, and by what."""
@@ -69,7 +74,7 @@ class ConformancePlugin:
         """Run the wave for the tests that are left; then pytest's own loop judges."""
         items = [item for item in session.items if isinstance(item, AspectItem)]
         if items and not session.config.option.collectonly:
-            self._run.provoke([(item.aspect, item.scenario) for item in items], self._terminal)
+            self._run.provoke([(item.aspect, item.scenario) for item in items], self._progress)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -113,8 +118,34 @@ class ConformancePlugin:
     ) -> Generator[None, None, None]:
         """Before all failures what broke, after them one line for each failure mode and what has no section."""
         self._terminal.broken(terminalreporter, self._run)
+        # ours are told scenario by scenario (`_Failures`): pytest's section is for the others only
+        self._failed = terminalreporter.stats.get("failed", [])
+        if self._failed:
+            terminalreporter.stats["failed"] = [r for r in self._failed if not _is_ours(r)]
         yield
         self._terminal.summary(terminalreporter, self._run)
+
+    def tell_failures(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Tell of the failures of the suite."""
+        if self._failed:
+            terminalreporter.stats["failed"] = self._failed
+        self._terminal.failures(terminalreporter, self._run)
+
+
+class _Failures:
+    """Tells of the suite's failures between pytest's own section of them and its short summary."""
+
+    def __init__(self, plugin: ConformancePlugin) -> None:
+        self._plugin = plugin
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Write the section."""
+        self._plugin.tell_failures(terminalreporter)
+
+
+def _is_ours(report: object) -> bool:
+    return hasattr(report, "conformance_verdict")
 
 
 def _hidden() -> list[str]:

@@ -26,6 +26,7 @@ from conformance.session.again import again
 from conformance.session.isolation import isolate, killers
 from conformance.session.launch import WaveFailed, launch_all
 from conformance.session.minimise import WAVES, Minimiser
+from conformance.session.only import Only
 from conformance.session.sequence_choice import SequenceChoice, staged_in
 from conformance.suite import profile_of
 from conformance.target import Capability, Target
@@ -73,6 +74,7 @@ class Run:
         paths: Their files.
         judged: Every verdict so far.
         schedules: Which fault schedules are staged.
+        only: What is kept of the suite.
         minimiser: What the failing ones come down to.
     """
 
@@ -88,7 +90,10 @@ class Run:
     judged: list[tuple[Test, Judged]] = field(default_factory=list)
     schedules: SequenceChoice = field(default_factory=lambda: SequenceChoice(count=0))
 
+    only: Only = field(init=False)
+
     def __post_init__(self) -> None:
+        self.only = _only(self.config, self.profile)
         self.minimiser = Minimiser(self.records, self.profile)
 
     def about(self) -> list[str]:
@@ -321,6 +326,13 @@ def open_run(config: pytest.Config) -> Run:
     except ValueError as error:
         raise pytest.UsageError(str(error)) from error
     return Run(name, profile, strict, config, target=target, lab=lab, day=day, schedules=schedules)
+
+
+def _only(config: pytest.Config, profile: Profile) -> Only:
+    try:
+        return Only(config.getoption("conformance_only"), profile)
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 def _day(given: str | None) -> float:

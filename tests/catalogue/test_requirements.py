@@ -11,6 +11,7 @@ ROW = """
 [[requirement]]
 id = "a/b"
 level = "MUST"
+harm = "lost"
 text = "It must."
 source = "RFC 5321 section 1"
 since = "0.1"
@@ -40,7 +41,7 @@ def test_the_source_document_and_rfc_musts_alone_make_a_must_but_for_our_own_con
         (ROW.replace("MUST", "OUGHT"), "rows.toml, row 1: 'OUGHT'"),
         (ROW + ROW.replace("since", "until").replace("a/b", "a/c"), "rows.toml, row 2: .*until"),
         (ROW.replace('source = "RFC 5321 section 1"\n', ""), "rows.toml, row 1: .*source"),
-        (ROW.replace('level = "MUST"\n', ""), "rows.toml, row 1: 'level'"),
+        (ROW.replace('level = "MUST"\nharm = "lost"\n', ""), "rows.toml, row 1: 'level'"),
         (ROW + ROW, "rows.toml, row 2: the id a/b is taken"),
     ],
 )

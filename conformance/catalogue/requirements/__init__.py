@@ -19,6 +19,20 @@ class Level(StrEnum):
     HYGIENE = "HYGIENE"
 
 
+class Harm(StrEnum):
+    """Whom it hurts if a requirement is not met, gravest first: the order in which to mend."""
+
+    LOST = "lost"  # mail is lost, or never reaches a destination that is well
+    TWICE = "twice"  # mail arrives, or is told of, more than once
+    EXPOSED = "exposed"  # mail goes in clear, or to a host that must not get it
+    ALTERED = "altered"  # mail is not what was sent
+    UNTOLD = "untold"  # a sender is not told of the end, or somebody is told who must not be
+    DELAYED = "delayed"  # mail is tried too seldom or too often, waits for nothing, or is given up too soon
+    CODE = "code"  # an error has a wrong code
+    WORDS = "words"  # an error or a report says too little, or in a wrong form
+    HOUSE = "house"  # no mail, but the machine
+
+
 class CatalogueError(Exception):
     """A row of the catalogue is wrong; the text names the file, the row and the reason."""
 
@@ -33,6 +47,7 @@ class Requirement:
             MAY if inferred. Rows of the area `control` are the suite's own: what must be in order before anything
             else can be concluded. They are a MUST by that reason, which their source names. HYGIENE: no standard asks
             for it and no message suffers, but the machine does; its source is the reason. It is shown as a SHOULD is.
+        harm: Whom it hurts if it does not hold.
         text: What must hold, one sentence.
         source: Where it is said.
         since: Version of this suite that judged it first.
@@ -40,6 +55,7 @@ class Requirement:
 
     id: str
     level: Level
+    harm: Harm
     text: str
     source: str
     since: str
@@ -58,7 +74,7 @@ def catalogue() -> Mapping[str, Requirement]:
             continue
         for number, row in enumerate(tomllib.loads(file.read_text("utf-8"))["requirement"], 1):
             try:
-                requirement = Requirement(**{**row, "level": Level(row["level"])})
+                requirement = Requirement(**{**row, "level": Level(row["level"]), "harm": Harm(row["harm"])})
             except (TypeError, KeyError, ValueError) as error:
                 raise CatalogueError(f"{file.name}, row {number}: {error}") from error
             if requirement.id in rows:

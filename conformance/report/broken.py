@@ -1,0 +1,82 @@
+"""What is told above everything else: what broke, whose fault that is, and which relay was brought down by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from conformance.evidence.record import Fault, Trouble
+from conformance.evidence.relays import Stopped
+from conformance.report.failure import at_fault
+from conformance.report.names import write_names
+from conformance.report.results import Results
+
+
+def tell_broken(reporter: pytest.TerminalReporter, run: Results, *, all_names: bool) -> None:
+    """Tell each thing that broke once, with the tests that could not be judged for it.
+
+    Args:
+        reporter: Where to write.
+        run: The run.
+        all_names: Whether every name of a long list is told.
+    """
+    told: dict[tuple[Fault, str], list[str]] = {(t.fault, t.message): [] for t in run.troubles}
+    for item, judged in run.judged:
+        if judged.fault is not None:
+            told.setdefault((judged.fault, judged.reason), []).append(item.name)
+    for (fault, message), names in told.items():
+        reporter.write_sep("!", at_fault(fault), red=True)
+        reporter.write_line(message)
+        for trouble in run.troubles:
+            if (trouble.fault, trouble.message) == (fault, message):
+                _advise(reporter, trouble)
+        if names:
+            tests = f"{len(names)} tests" if len(names) > 1 else "1 test"
+            reporter.write_line(f"not judged because of this: {tests}")
+            write_names(reporter, names, all_names=all_names)
+        else:
+            reporter.write_line("all tests could be judged nevertheless; the exit status is not 0")
+    _tell_brought_down(reporter, run, all_names=all_names)
+    for idling, culprits in run.busy:
+        if not culprits:
+            used = f"{idling.cores:.2f} of a processor for {idling.seconds:.0f} s"
+            reporter.write_line(
+                f"with nothing left to do the relay used {used}; alone none of these brings it to that, though "
+                "one did, or several together:",
+                yellow=True,
+            )
+            write_names(reporter, idling.suspects, all_names=all_names)
+
+
+def _tell_brought_down(reporter: pytest.TerminalReporter, run: Results, *, all_names: bool) -> None:
+    """Tell of each relay that was brought down who did it."""
+    # where each scenario has a relay of its own many may go the same way
+    told: dict[str, list[tuple[Stopped, Sequence[str]]]] = {}
+    for stopped, names in run.stopped:
+        told.setdefault(stopped.log or stopped.message, []).append((stopped, names))
+    for same in told.values():
+        stopped, _ = same[0]
+        culprits = list(dict.fromkeys(name for _, each in same for name in each))
+        reporter.write_sep("!", "the relay was brought down", red=True)
+        reporter.write_line(stopped.message)
+        _write_log(reporter, stopped.log)
+        if culprits:
+            reporter.write_line("brought down by (see survives):")
+            write_names(reporter, culprits, all_names=all_names)
+        else:
+            reporter.write_line(
+                "alone none of these brings it down; one did, or several together; the exit status is not 0:"
+            )
+            write_names(reporter, stopped.suspects, all_names=all_names)
+
+
+def _advise(reporter: pytest.TerminalReporter, trouble: Trouble) -> None:
+    if trouble.hint:
+        reporter.write_line(f"hint: {trouble.hint}")
+    _write_log(reporter, trouble.log)
+
+
+def _write_log(reporter: pytest.TerminalReporter, log: str) -> None:
+    for line in log.splitlines():
+        reporter.write_line(f"    | {line}")

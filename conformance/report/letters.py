@@ -1,0 +1,58 @@
+"""One line for each failure mode, with a letter for each aspect."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.catalogue.course import Timing
+from conformance.catalogue.message import Kind
+from conformance.judging.judge import Judged, Test
+from conformance.judging.verdict import Verdict
+from conformance.report.results import Results
+
+_LETTERS = {
+    Verdict.PASS: ".",
+    Verdict.FAIL: "F",
+    Verdict.DEVIATION: "D",
+    Verdict.INCONCLUSIVE: "I",
+    Verdict.NOT_APPLICABLE: "n",
+    Verdict.ERROR: "E",
+}
+# Named behind the letters of a line; why something was not applicable is told below them.
+_FAILED = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR)
+_TOLD = (*_FAILED, Verdict.DEVIATION)
+_LEGEND = ". pass   F fail   D deviation   I inconclusive   n not applicable   E error"
+
+
+def write_letters(reporter: pytest.TerminalReporter, run: Results) -> None:
+    """Write the lines, those of what an operator does last."""
+    # of schedules there are many, and each is judged by one aspect only
+    shown = [(i, judged) for i, judged in run.judged if i.scenario.failure_mode.kind is not Kind.SCHEDULE]
+    operated = [(i, judged) for i, judged in shown if i.scenario.timing is Timing.OPERATED]
+    others = [(i, judged) for i, judged in shown if i.scenario.timing is not Timing.OPERATED]
+    for part in filter(None, (others, operated)):
+        _write(reporter, part)
+    if shown:
+        reporter.write_line(_LEGEND)
+
+
+def _write(reporter: pytest.TerminalReporter, shown: list[tuple[Test, Judged]]) -> None:
+    """Write one line for each failure mode; where an operator acts, one for each way of acting.
+
+    A letter for each aspect, in the order in which they are listed, and the names of those that did not pass.
+    """
+    rows: dict[tuple[str, str], list[tuple[str, Verdict]]] = {}
+    for item, judged in shown:
+        mode, course = item.scenario.failure_mode, item.scenario.course
+        name = f"{mode.name} {course}" if item.scenario.timing is Timing.OPERATED else mode.name
+        rows.setdefault((name, mode.section), []).append((item.aspect.name, judged.verdict))
+    names = max(len(name) for name, _ in rows)
+    sections = max(len(section) for _, section in rows)
+    letters = max(map(len, rows.values()))
+    for (name, section), verdicts in rows.items():
+        line = "".join(_LETTERS[verdict] for _, verdict in verdicts)
+        wrong = [f"{_LETTERS[verdict]} {aspect}" for aspect, verdict in verdicts if verdict in _TOLD]
+        reporter.write_line(
+            f"{name:{names}}  {section:{sections}}  {line:{letters}}  {', '.join(wrong)}".rstrip(),
+            red=any(verdict in _FAILED for _, verdict in verdicts),
+        )

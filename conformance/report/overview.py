@@ -1,0 +1,112 @@
+"""What to mend first: every requirement that is broken or missed, one row each, the gravest first."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from conformance.catalogue.requirements import Harm, Level, Requirement, catalogue
+from conformance.judging.judge import Judged, Test
+from conformance.judging.verdict import Finding, Verdict
+
+_LETTER = {Verdict.FAIL: "F", Verdict.DEVIATION: "D"}
+_LEVELS = list(Level)
+_HARMS = list(Harm)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A requirement that does not hold.
+
+    Attributes:
+        requirement: The requirement.
+        level: How binding it is by the profile; of several the gravest.
+        verdict: What follows.
+        tests: Whose findings say so, in the order in which they were judged; the first is the example.
+        observed: What was seen of the example.
+    """
+
+    requirement: Requirement
+    level: Level
+    verdict: Verdict
+    tests: tuple[Test, ...]
+    observed: str
+
+    @property
+    def example(self) -> Test:
+        """The test to look at first."""
+        return self.tests[0]
+
+    @property
+    def failure_modes(self) -> int:
+        """In how many failure modes it does not hold."""
+        return len({test.scenario.failure_mode.name for test in self.tests})
+
+
+def rows(judged: Iterable[tuple[Test, Judged]]) -> list[Row]:
+    """Return a row for each requirement that does not hold: first every MUST, and of one level what hurts most.
+
+    Every finding counts, also one beside a graver one of the same test; the example is a test that it decided, if any.
+    """
+    found: dict[str, list[tuple[Test, Judged, Finding]]] = {}
+    for test, verdict in judged:
+        for finding in verdict.findings:
+            if finding.verdict is not Verdict.PASS:
+                found.setdefault(finding.requirement, []).append((test, verdict, finding))
+    return sorted((_row(name, entries) for name, entries in found.items()), key=_gravity)
+
+
+def _row(name: str, entries: Sequence[tuple[Test, Judged, Finding]]) -> Row:
+    # a stable sort: what decided its test comes first, else everything stays in its order
+    ordered = sorted(entries, key=lambda entry: entry[1].requirement.id != name)
+    worst = min((finding for _, _, finding in ordered), key=lambda finding: _LEVELS.index(finding.level))
+    return Row(
+        requirement=catalogue()[name],
+        level=worst.level,
+        verdict=worst.verdict,
+        tests=tuple(dict.fromkeys(test for test, _, _ in ordered)),
+        observed=ordered[0][2].observed,
+    )
+
+
+def _gravity(row: Row) -> tuple[int, int, int, str]:
+    return (
+        _LEVELS.index(row.level),
+        _HARMS.index(row.requirement.harm),
+        -len(row.tests),
+        row.requirement.id,
+    )
+
+
+def overview_lines(found: Sequence[Row], target: str, width: int) -> Iterator[str]:
+    """Yield the table: two lines for each row, then how to run an example.
+
+    Args:
+        found: The rows.
+        target: The target as it is named on the command line.
+        width: Columns of the terminal.
+    """
+    for number, row in enumerate(found):
+        first = "  <- mend this first" if number == 0 and len(found) > 1 else ""
+        modes = f"{row.failure_modes} failure modes" if row.failure_modes > 1 else "1 failure mode"
+        yield f"{_LETTER[row.verdict]} {row.level:7} {row.requirement.id:32} {modes}{first}"
+        yield _shortened(f"{row.requirement.text}", width, indent=10)
+        yield _shortened(f"{_name_of(row.example)}: {row.observed}", width, indent=10)
+    if found:
+        yield ""
+        yield "to see one alone, with its timeline:"
+        yield f"    pytest --target={target} --conformance-only=mode:{found[0].example.scenario.failure_mode.name}"
+
+
+def _name_of(test: Test) -> str:
+    """Return the short form `retried[greeting_421]` of a test's name."""
+    return test.name.removeprefix("test_")
+
+
+def _shortened(text: str, width: int, *, indent: int) -> str:
+    room = max(width - indent - 1, 20)
+    flat = " ".join(text.split())
+    if len(flat) <= room:
+        return " " * indent + flat
+    return " " * indent + textwrap.shorten(flat, room, placeholder=" ...")
