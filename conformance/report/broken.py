@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pytest
-
 from conformance.evidence.record import Fault, Trouble
 from conformance.evidence.relays import Stopped
 from conformance.report.failure import at_fault
-from conformance.report.names import write_names
 from conformance.report.results import Results
+from conformance.report.writing import Writes, write_names
 
 
-def tell_broken(reporter: pytest.TerminalReporter, run: Results, *, all_names: bool) -> None:
+def tell_broken(reporter: Writes, run: Results, *, all_names: bool) -> None:
     """Tell each thing that broke once, with the tests that could not be judged for it.
 
     Args:
@@ -49,7 +47,7 @@ def tell_broken(reporter: pytest.TerminalReporter, run: Results, *, all_names: b
             write_names(reporter, idling.suspects, all_names=all_names)
 
 
-def _tell_brought_down(reporter: pytest.TerminalReporter, run: Results, *, all_names: bool) -> None:
+def _tell_brought_down(reporter: Writes, run: Results, *, all_names: bool) -> None:
     """Tell of each relay that was brought down who did it."""
     # where each scenario has a relay of its own many may go the same way
     told: dict[str, list[tuple[Stopped, Sequence[str]]]] = {}
@@ -71,12 +69,12 @@ def _tell_brought_down(reporter: pytest.TerminalReporter, run: Results, *, all_n
             write_names(reporter, stopped.suspects, all_names=all_names)
 
 
-def _advise(reporter: pytest.TerminalReporter, trouble: Trouble) -> None:
+def _advise(reporter: Writes, trouble: Trouble) -> None:
     if trouble.hint:
         reporter.write_line(f"hint: {trouble.hint}")
     _write_log(reporter, trouble.log)
 
 
-def _write_log(reporter: pytest.TerminalReporter, log: str) -> None:
+def _write_log(reporter: Writes, log: str) -> None:
     for line in log.splitlines():
         reporter.write_line(f"    | {line}")

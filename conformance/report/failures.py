@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pytest
-
 from conformance.judging.judge import Judged, Test
 from conformance.judging.verdict import Verdict
-from conformance.report.failure import at_fault, claim, labelled, timeline_lines
-from conformance.report.names import width, write_names
+from conformance.report.failure import claim, labelled, timeline_lines
 from conformance.report.overview import rows
 from conformance.report.results import Results
+from conformance.report.writing import Writes, width, write_names
 
 # So many scenarios are told at length; of more of them one for each requirement.
 _MANY = 20
@@ -24,7 +22,7 @@ _MANY = 20
 Failed = Sequence[tuple[Test, Judged]]
 
 
-def write_failures(reporter: pytest.TerminalReporter, run: Results, *, style: str, everything: bool) -> None:
+def write_failures(reporter: Writes, run: Results, *, style: str, everything: bool) -> None:
     """Write the section, if anything failed.
 
     Args:
@@ -55,7 +53,8 @@ def write_failures(reporter: pytest.TerminalReporter, run: Results, *, style: st
 
 
 def _has_failed(judged: Judged, *, strict: bool) -> bool:
-    return judged.verdict in (Verdict.FAIL, Verdict.ERROR) or (strict and judged.verdict is Verdict.DEVIATION)
+    # of what broke is told once, above: it failed nothing
+    return judged.verdict is Verdict.FAIL or (strict and judged.verdict is Verdict.DEVIATION)
 
 
 def _chosen(scenarios: dict[str, list[tuple[Test, Judged]]], failed: Failed) -> set[str]:
@@ -68,23 +67,19 @@ def _chosen(scenarios: dict[str, list[tuple[Test, Judged]]], failed: Failed) -> 
     return set(chosen)
 
 
-def _write(reporter: pytest.TerminalReporter, run: Results, found: Failed, *, with_timeline: bool) -> None:
+def _write(reporter: Writes, run: Results, found: Failed, *, with_timeline: bool) -> None:
     mode, columns = found[0][0].scenario.failure_mode, width() - 2
     reporter.write_sep("_", found[0][0].scenario.id, red=True)
     for line in labelled("staged", mode.staged, width=columns):
         reporter.write_line(line)
     for test, judged in found:
-        if judged.fault is not None:
-            # what broke is told once, above; a timeline would only hide it
-            reporter.write_line(f"{test.name}: error, {at_fault(judged.fault)}: {judged.reason}", red=True)
-            continue
         reporter.write_line(
             f"{test.name}: {judged.verdict}: {judged.requirement.id} ({judged.level}, profile {run.profile.name})",
             red=True,
         )
         for line in claim(judged, width=columns):
             reporter.write_line(line)
-    evidence = next((judged.evidence for _, judged in found if judged.fault is None), None)
+    evidence = found[0][1].evidence
     if with_timeline and evidence is not None:
         reporter.write_line("")
         for line in timeline_lines(evidence, width=columns):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from conformance.catalogue.course import Timing
 from conformance.catalogue.message import Kind
 from conformance.judging.judge import Judged, Test
 from conformance.judging.verdict import Verdict
 from conformance.report.results import Results
+from conformance.report.writing import Writes
 
 _LETTERS = {
     Verdict.PASS: ".",
@@ -24,7 +23,7 @@ _TOLD = (*_FAILED, Verdict.DEVIATION)
 _LEGEND = ". pass   F fail   D deviation   I inconclusive   n not applicable   E error"
 
 
-def write_letters(reporter: pytest.TerminalReporter, run: Results) -> None:
+def write_letters(reporter: Writes, run: Results) -> None:
     """Write the lines, those of what an operator does last."""
     # of schedules there are many, and each is judged by one aspect only
     shown = [(i, judged) for i, judged in run.judged if i.scenario.failure_mode.kind is not Kind.SCHEDULE]
@@ -36,7 +35,7 @@ def write_letters(reporter: pytest.TerminalReporter, run: Results) -> None:
         reporter.write_line(_LEGEND)
 
 
-def _write(reporter: pytest.TerminalReporter, shown: list[tuple[Test, Judged]]) -> None:
+def _write(reporter: Writes, shown: list[tuple[Test, Judged]]) -> None:
     """Write one line for each failure mode; where an operator acts, one for each way of acting.
 
     A letter for each aspect, in the order in which they are listed, and the names of those that did not pass.

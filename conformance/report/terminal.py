@@ -1,24 +1,30 @@
-"""The order of things in the terminal: what broke, the failures, a line for each failure mode, what to mend first."""
+"""What the terminal shows: progress while waves run; then what broke, the failures, a line a mode, what to mend."""
 
 from __future__ import annotations
+
+import sys
+import time
 
 import pytest
 
 from conformance.report.broken import tell_broken
 from conformance.report.failures import write_failures
 from conformance.report.letters import write_letters
-from conformance.report.names import width
 from conformance.report.overview import overview_lines, rows
 from conformance.report.results import Results
 from conformance.report.schedules import schedule_lines
 from conformance.report.unjudged import write_inconclusive, write_not_applicable
+from conformance.report.writing import width
+
+# Where nothing can be overwritten, a line of progress this often, in seconds.
+_PAUSE = 5.0
 
 
 class Terminal:
     """The summary of a run."""
 
     def __init__(self, config: pytest.Config) -> None:
-        self._style: str = config.option.tbstyle
+        self._style: str = config.getoption("tbstyle", "auto")
         self._quiet = config.get_verbosity() < 0
         self._verbose = config.get_verbosity() > 0
 
@@ -50,3 +56,47 @@ class Terminal:
             reporter.write_sep("=", "what to mend")
             for line in overview_lines(found, run.name, width()):
                 reporter.write_line(line)
+
+
+class Progress:
+    """Lines that say how far the waves are; none with `-q`."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._told = 0.0
+        self._quiet = config.get_verbosity() < 0
+
+    @property
+    def _reporter(self) -> pytest.TerminalReporter | None:
+        plugin: pytest.TerminalReporter | None = self._config.pluginmanager.get_plugin("terminalreporter")
+        return plugin
+
+    def begin(self, text: str) -> None:
+        """Say that a wave begins."""
+        self._told = time.monotonic()
+        self._line(f"conformance: {text}")
+
+    def advance(self, done: int, total: int) -> None:
+        """Show how many windows are closed."""
+        text = f"conformance: {done} of {total} windows closed"
+        reporter = self._reporter
+        if reporter is None or self._quiet:
+            return
+        if sys.stdout.isatty():
+            reporter.rewrite(text, erase=True)
+        elif time.monotonic() - self._told >= _PAUSE:
+            self._told = time.monotonic()
+            self._line(text)
+
+    def end(self, text: str) -> None:
+        """Say that a wave has ended."""
+        reporter = self._reporter
+        if reporter is not None and sys.stdout.isatty() and not self._quiet:
+            reporter.rewrite("", erase=True)
+        self._line(f"conformance: {text}")
+
+    def _line(self, text: str) -> None:
+        reporter = self._reporter
+        if reporter is not None and not self._quiet:
+            reporter.ensure_newline()
+            reporter.write_line(text)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 from conformance.judging.judge import Judged, Test
 from conformance.judging.verdict import Verdict
 from conformance.report.failure import explain
-from conformance.report.names import width, write_names
 from conformance.report.results import Results
+from conformance.report.writing import Writes, width, write_names
 
 
-def write_inconclusive(reporter: pytest.TerminalReporter, run: Results, *, everything: bool) -> None:
+def write_inconclusive(reporter: Writes, run: Results, *, everything: bool) -> None:
     """Explain each reason once, with the evidence of the first test it left without a verdict."""
     told: dict[str, list[tuple[Test, Judged]]] = {}
     for item, judged in run.judged:
@@ -27,7 +25,7 @@ def write_inconclusive(reporter: pytest.TerminalReporter, run: Results, *, every
             write_names(reporter, [item.name for item, _ in group[1:]], all_names=False)
 
 
-def write_not_applicable(reporter: pytest.TerminalReporter, run: Results, *, everything: bool) -> None:
+def write_not_applicable(reporter: Writes, run: Results, *, everything: bool) -> None:
     """Tell why something was not judged, and of what that is true."""
     told: dict[str, list[str]] = {}
     for item, judged in run.judged:

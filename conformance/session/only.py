@@ -21,15 +21,18 @@ class Only:
 
     Args:
         given: `mode:NAME`, `requirement:ID`, `section:CODE` or `aspect:NAME`, as often as somebody likes.
-        profile: What is accepted; requirements are those of this profile.
+        profile: What is accepted; requirements are those of this profile. Needed if anything is given.
 
     Raises:
         ValueError: One of them names nothing; the text says what it may be.
     """
 
-    def __init__(self, given: Sequence[str], profile: Profile) -> None:
-        self._profile = profile
+    def __init__(self, given: Sequence[str] = (), profile: Profile | None = None) -> None:
         self._named: dict[str, set[str]] = {}
+        if not given:
+            return
+        assert profile is not None
+        self._profile = profile
         valid: Mapping[str, Collection[str]] = {
             "mode": ALL,
             "requirement": sorted(profile.served(REQUIREMENTS)),

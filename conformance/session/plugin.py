@@ -11,8 +11,7 @@ import pytest
 
 from conformance.judging.verdict import Verdict
 from conformance.report.jsonl import ReportError, ReportFile
-from conformance.report.progress import Progress
-from conformance.report.terminal import Terminal
+from conformance.report.terminal import Progress, Terminal
 from conformance.session.items import AspectFile, AspectItem, Selection
 from conformance.session.run import Run, open_run
 
@@ -41,7 +40,7 @@ class ConformancePlugin:
             "control: a positive control",
             "failure_mode: a way a destination can be broken",
             "operations: what an operator is told of waiting mail, and can do about it",
-            "waits: nothing but the relay's own time-out ends an attempt; with long ones such a failure mode takes minutes",
+            "waits: nothing but the relay's own time-out ends an attempt; with a long one that takes minutes",
         ):
             config.addinivalue_line("markers", mark)
         self._run: Run = open_run(config)

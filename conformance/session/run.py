@@ -90,10 +90,9 @@ class Run:
     judged: list[tuple[Test, Judged]] = field(default_factory=list)
     schedules: SequenceChoice = field(default_factory=lambda: SequenceChoice(count=0))
 
-    only: Only = field(init=False)
+    only: Only = field(default_factory=Only)
 
     def __post_init__(self) -> None:
-        self.only = _only(self.config, self.profile)
         self.minimiser = Minimiser(self.records, self.profile)
 
     def about(self) -> list[str]:
@@ -325,7 +324,8 @@ def open_run(config: pytest.Config) -> Run:
         )
     except ValueError as error:
         raise pytest.UsageError(str(error)) from error
-    return Run(name, profile, strict, config, target=target, lab=lab, day=day, schedules=schedules)
+    only = _only(config, profile)
+    return Run(name, profile, strict, config, target=target, lab=lab, day=day, schedules=schedules, only=only)
 
 
 def _only(config: pytest.Config, profile: Profile) -> Only:
@@ -364,4 +364,7 @@ def _replay(config: pytest.Config, paths: list[Path], profile: Profile, strict: 
     if len(targets) > 1:
         raise pytest.UsageError(f"--conformance-replay: records of several targets: {', '.join(targets)}")
     schedules = SequenceChoice(count=0, staged=staged_in(records))
-    return Run(targets[0], profile, strict, config, records=records, paths=paths, schedules=schedules)
+    only = _only(config, profile)
+    return Run(
+        targets[0], profile, strict, config, records=records, paths=paths, schedules=schedules, only=only
+    )

@@ -144,7 +144,7 @@ def test_a_deviation_passes_unless_strict(outcomes: list[Ended]) -> None:
     assert mild.status == 0, mild.text
     assert "1 passed" in mild.text
     assert "1 deviation" in mild.text
-    assert "deviation: " in mild.text[mild.text.index("= adapters:WrongSubject") :]
+    assert "\nD SHOULD " in mild.text[mild.text.index("= what to mend") :]
     assert strict.status == 1
     assert "test_error_code[connection_refused] - deviation" in strict.text
 

@@ -46,7 +46,7 @@ class Relay:
                 text = f"{error.smtp_code} {error.smtp_error.decode()}"
                 if error.smtp_code >= 500:
                     break
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - as their author wrote it
                 text = f"450 4.4.1 {error}"
             self.change(lambda text=text: message.update(error=text))
             time.sleep(self.config["retry"])

@@ -1,4 +1,7 @@
-"""Its adapter, as somebody writes one from docs/adapters.md: `--target=naive.target:Naive`, from the folder `tests`."""
+"""A relay of an afternoon (`naive_relay.py`), and the adapter that its author wrote from docs/adapters.md.
+
+`--target=relays.naive:Naive`, from the folder `tests`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,15 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from conformance.target import Address, Capability, QueuedMessage, RelayConfig, Schedule, TargetError, TlsPolicy
+from conformance.target import (
+    Address,
+    Capability,
+    QueuedMessage,
+    RelayConfig,
+    Schedule,
+    TargetError,
+    TlsPolicy,
+)
 from conformance.targets.process import Process, free_port, spawn, wait_for_port
 
 
@@ -37,8 +48,10 @@ class Naive:
             "timeout": config.command_timeout,
         }
         (folder / "config.json").write_text(json.dumps(settings))
-        program = Path(__file__).with_name("relay.py")
-        relay = await spawn([sys.executable, str(program), "config.json"], cwd=folder, log=folder / "relay.log")
+        program = Path(__file__).with_name("naive_relay.py")
+        relay = await spawn(
+            [sys.executable, str(program), "config.json"], cwd=folder, log=folder / "relay.log"
+        )
         try:
             await wait_for_port(listen, deadline=10, process=relay, greeting=b"220")
             yield Running(config, listen, relay)

@@ -1,1 +1,0 @@
-"""A relay of an afternoon, on which the summary of many reds is tried."""
