@@ -12,7 +12,6 @@ A scenario in which a message has several recipients, or in which several messag
 
 from __future__ import annotations
 
-import math
 from enum import StrEnum
 
 from conformance.catalogue.failure_mode import FailureMode
@@ -20,6 +19,7 @@ from conformance.catalogue.profile import Profile
 from conformance.evidence.view import Evidence
 from conformance.judging.ages import first_hour_over
 from conformance.judging.deferral import deferral
+from conformance.judging.held import is_held
 from conformance.judging.one_route import left_queue
 from conformance.target import Outcome
 
@@ -27,7 +27,7 @@ from conformance.target import Outcome
 class Fate(StrEnum):
     """What became of a message; accepted means: by the profile, for this failure mode."""
 
-    UNENDED = "unended"  # its attempt was still reading a reply without end when the window closed
+    UNENDED = "unended"  # an attempt was still held when the window closed (`held.py`)
     DELIVERED = "delivered"  # at the first attempt, in spite of the fault; accepted
     DELIVERED_LATER = (
         "delivered_later"  # by a later attempt, in spite of a fault that was never repaired; accepted
@@ -53,7 +53,7 @@ FAILED = frozenset({*HAD_TO_WAIT, Fate.RETURNED, Fate.RETURNED_LATER, Fate.DELIV
 ENDED = frozenset({*FAILED, Fate.DELIVERED})
 
 _REASONS = {
-    Fate.UNENDED: "the relay was still reading the reply when the window closed (see times_out)",
+    Fate.UNENDED: "a server still held an attempt when the window closed (see times_out)",
     Fate.DELIVERED: "the relay delivered the message all the same, which the profile {profile} accepts here",
     Fate.DELIVERED_LATER: "a later attempt delivered in spite of the fault, which the profile {profile} accepts here",
     Fate.DELIVERED_WRONGLY: "the relay delivered the message in spite of the fault (see recovers)",
@@ -67,7 +67,7 @@ _REASONS = {
 
 def fate_of(mode: FailureMode, evidence: Evidence, profile: Profile) -> Fate:
     """Return the fate of a scenario's message, the first that fits."""
-    if mode.needs_total_deadline and _still_reading(evidence):
+    if is_held(mode, evidence):
         return Fate.UNENDED
     outcome = outcome_of(evidence)
     at_once = outcome is Outcome.DELIVERED
@@ -106,12 +106,6 @@ def outcome_of(evidence: Evidence) -> Outcome:
 def _delivered_despite_fault(evidence: Evidence) -> bool:
     repaired = evidence.staged.repaired
     return any(repaired is None or m.at < repaired for m in evidence.messages) and not evidence.errors
-
-
-def _still_reading(evidence: Evidence) -> bool:
-    """Tell whether a connection on which a fault was played was open when the window closed."""
-    end = evidence.staged.closed or math.inf
-    return any(each.faults and not each.is_closed(end) for each in evidence.connections)
 
 
 __all__ = ["ENDED", "FAILED", "HAD_TO_WAIT", "WRONG", "Fate", "fate_of", "outcome_of", "why_not"]

@@ -43,6 +43,9 @@ without asking again: the gap may seem longer by so much. In some labs a refused
 look-up before it (`Witness.indirect`): there a delivery is not counted as the end of a gap, since who knows the
 address may have tried unseen in between.
 
+*A wait that goes on still is no gap.* Where the window closed before the next attempt was due, nobody knows whether one
+would have followed (`not_due`); and nothing at all is known of an attempt that a server held to the end (`held.py`).
+
 *How much is allowed* follows from what the relay granted, since it counts in ticks of its own granularity. At least:
 the interval less a granularity and a tenth, but never less than a tenth of it, for that is haste whatever the ticks.
 At most: the longest interval, a granularity, our own slack, and the time for which a negative answer may be kept.
@@ -56,6 +59,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from conformance.catalogue.course import Timing, timing_of
+from conformance.evidence.queue import Presence
 from conformance.judging.case import Case
 from conformance.judging.verdict import NotApplicable
 from conformance.target import Outcome
@@ -164,9 +169,31 @@ def overlap(case: Case) -> str:
     often = f"{len(since)} times " if len(since) > 1 else ""
     longest = max(since.values())
     if longest == math.inf:
-        return f"{often}another attempt began while the former connection was open, which was never closed"
+        return (
+            f"{often}another attempt began while the former connection was open, which was not seen to close"
+        )
     at_most = "up to " if often else ""
     return f"{often}another attempt began {at_most}{longest:.2f} s before the former connection was closed"
+
+
+def not_due(case: Case) -> str:
+    """Say that the next attempt was not due yet when the window closed; empty: it was, or none is to be expected.
+
+    On a steady clock only; a clock that is moved has its stops. The last attempt may also have been going on still.
+    """
+    staged, attempts = case.evidence.staged, case.all_attempts
+    if timing_of(staged.course) is not Timing.STEADY or staged.closed is None or not attempts:
+        return ""
+    evidence = case.evidence
+    if evidence.messages or evidence.given_up is not None or evidence.queue.last.presence is Presence.ABSENT:
+        return ""
+    _, most = allowed(case)
+    rest = staged.closed - attempts[-1].latest_end
+    if rest >= most:
+        return ""
+    if rest < 0:
+        return "the last attempt may still have been going on when the window closed"
+    return f"the window closed {rest:.1f} s after the last attempt, and the next one may come {most:.1f} s after it"
 
 
 def allowed(case: Case) -> tuple[float, float]:

@@ -21,7 +21,8 @@ class Whereabouts:
         returned: How many reports to the sender name its recipient.
         kept_here: How often it is in the recipient's mailbox at the relay; where the relay shows no mailbox, once if
             it says that it delivered the message and none of our servers got it.
-        queued: Whether it was in the queue at the end.
+        queued: Whether it was in the queue at the last look.
+        looked: When that was, in words.
     """
 
     offer: Offer
@@ -29,6 +30,7 @@ class Whereabouts:
     returned: int
     kept_here: int
     queued: Presence
+    looked: str = ""
 
     @property
     def count(self) -> int:
@@ -51,8 +53,8 @@ class Whereabouts:
         )
         parts += [f"{self.kept_here} times in a mailbox of the relay"] if self.kept_here > 1 else []
         parts += ["in a mailbox of the relay"] if self.kept_here == 1 else []
-        parts += ["in the queue"] if self.queued is Presence.PRESENT else []
-        nowhere = "neither delivered, returned nor in the queue"
+        parts += [f"in the queue{self.looked}"] if self.queued is Presence.PRESENT else []
+        nowhere = f"neither delivered, returned nor in the queue{self.looked}"
         if self.is_unknown:
             nowhere = "neither delivered nor returned, and the queue was never seen"
         return f"<{self.offer.recipient}> {' and '.join(parts) or nowhere}"
@@ -74,13 +76,15 @@ def _of(evidence: Evidence, offer: Offer) -> Whereabouts:
     told = evidence.told_of(ours)
     delivered = (r.event.recipient for r in evidence.record.reported if r.event.outcome is Outcome.DELIVERED)
     said = not copies and ours in map(str.lower, delivered)
+    look = evidence.queue_for(ours).during(after=offer.accepted or 0.0).last
     shown = Capability.MAILBOXES in evidence.record.header.capabilities
     return Whereabouts(
         offer=offer,
         copies=copies,
         returned=told.count(ours),
         kept_here=len(offer.in_mailbox) if shown else int(said),
-        queued=evidence.queue_for(ours).during(after=offer.accepted or 0.0).last.presence,
+        queued=look.presence,
+        looked="" if look.at is None else f" at {evidence.when(look.at)}",
     )
 
 

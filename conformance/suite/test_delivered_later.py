@@ -1,6 +1,8 @@
 """What a server refuses for the moment is delivered once it no longer does."""
 
-from conformance.evidence.queue import Presence
+from collections.abc import Mapping
+
+from conformance.evidence.queue import Presence, QueueAnswer
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.content import altered
 from conformance.judging.twice import surely_again
@@ -26,8 +28,8 @@ def test_delivered_later(case: Case) -> list[Finding]:
     missing = [who for who, got in copies.items() if not got]
     twice = [who for who, got in copies.items() if len(got) > 1]
     told = case.evidence.told_of(*everybody)
-    queued = {who: case.evidence.queue_for(who).last.presence for who in missing if who.lower() not in told}
-    lost = [who for who, presence in queued.items() if presence is Presence.ABSENT]
+    queued = {who: case.evidence.queue_for(who).last for who in missing if who.lower() not in told}
+    lost = [who for who, look in queued.items() if look.presence is Presence.ABSENT]
     if missing:
         shown = f"; the relay says: {case.errors[-1].text}" if case.errors else ""
         wrong = f"nothing arrived for <{'>, <'.join(missing)}>{shown}"
@@ -52,14 +54,18 @@ def test_delivered_later(case: Case) -> list[Finding]:
             conclusive=any(surely_again(case, got) for got in copies.values()),
         ),
     ]
-    if Presence.UNKNOWN not in queued.values():
+    if all(look.presence is not Presence.UNKNOWN for look in queued.values()):
         accounted = case.finding(
             "delivered_later.accounted",
             holds=not lost,
             expected="whoever does not get it is reported or still in the queue",
-            observed=f"neither delivered, reported nor in the queue for <{'>, <'.join(lost)}>"
-            if lost
-            else "so it is",
+            observed=_nowhere(case, lost, queued) if lost else "so it is",
         )
         findings.append(accounted)
     return findings
+
+
+def _nowhere(case: Case, lost: list[str], queued: Mapping[str, QueueAnswer]) -> str:
+    look = queued[lost[0]].at
+    when = "" if look is None else f" at {case.evidence.when(look)}"
+    return f"neither delivered, reported nor in the queue{when} for <{'>, <'.join(lost)}>"

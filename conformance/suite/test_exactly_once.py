@@ -1,8 +1,10 @@
 """Fault schedules: whatever fails in a row, the message is delivered once or reported once."""
 
-from conformance.evidence.queue import Presence
+from conformance.evidence.queue import Presence, QueueAnswer
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.fate import Fate, why_not
 from conformance.judging.final_report import only_promised, why_none_could_come
+from conformance.judging.held import is_held
 from conformance.judging.twice import surely_again
 from conformance.judging.verdict import Inconclusive, NotApplicable
 from conformance.schedules.steps import faults_not_met
@@ -33,7 +35,9 @@ def test_exactly_once(case: Case) -> list[Finding]:
     lost = copies + reports == 0
     if lost and faults and (reason := why_none_could_come(case)):
         raise NotApplicable(reason)
-    if lost and evidence.queue.last.presence is Presence.UNKNOWN:
+    if lost and is_held(case.mode, evidence):
+        raise NotApplicable(why_not(Fate.UNENDED, case.profile))
+    if lost and _last_look(case).presence is Presence.UNKNOWN:
         raise Inconclusive(
             "neither delivered nor reported, and nobody knows whether it is still in the queue"
         )
@@ -53,17 +57,28 @@ def test_exactly_once(case: Case) -> list[Finding]:
 
 
 def _nothing(case: Case) -> str:
-    # whoever met it, with the message or with a report that nobody got
-    last = max(contact.at for contact in case.mode.witness.see(case.evidence))
+    last = _last_met(case)
     waited = max(0.0, (case.evidence.staged.closed or last) - last)
+    look = _last_look(case)
     where = "still in the queue" if _still_waiting(case) else "no longer in the queue"
+    where += f" at {case.evidence.when(look.at)}" if look.at is not None else ""
     told = f" ({only_promised(case.evidence)})" if case.evidence.notices else ""
     return f"neither delivered nor reported{told} {waited:.1f} s after the last fault was met, and {where}"
 
 
 def _still_waiting(case: Case) -> bool:
-    """Whether the relay had the message in its queue when it was last asked."""
-    return case.evidence.queue.last.presence is Presence.PRESENT
+    """Whether the relay had the message in its queue when it was last asked, since the last fault was met."""
+    return _last_look(case).presence is Presence.PRESENT
+
+
+def _last_met(case: Case) -> float:
+    """Return when the last fault was met, with the message or with a report that nobody got."""
+    return max((contact.at for contact in case.mode.witness.see(case.evidence)), default=0.0)
+
+
+def _last_look(case: Case) -> QueueAnswer:
+    """Return what the last look at the queue showed; one before the last fault says nothing of what came then."""
+    return case.evidence.queue.during(after=_last_met(case)).last
 
 
 def _times(number: int) -> str:

@@ -38,7 +38,7 @@ def test_expires(case: Case) -> list[Finding]:
         seen = f"not in the queue at {missing} of {looks} looks before"
     else:
         seen = f"in the queue at {looks} looks"
-    kept = ended is not None and _kept(case, ended)
+    kept = None if ended is None else _kept(case, ended)
     reported = bool(case.evidence.ndrs)
     reason = why_none_could_come(case)
     if ended is not None and reported:
@@ -61,9 +61,9 @@ def test_expires(case: Case) -> list[Finding]:
         findings.append(
             case.finding(
                 "expires.ends",
-                holds=reported and not kept,
+                holds=reported and kept is None,
                 expected="given up, and returned to the sender, when its lifetime has ended",
-                observed=end + (", and still in the queue at the end" if kept else ""),
+                observed=end + ("" if kept is None else f", and still in the queue {span.age(kept)}"),
             )
         )
     since = given_up_since(case)
@@ -80,9 +80,10 @@ def test_expires(case: Case) -> list[Finding]:
     return findings
 
 
-def _kept(case: Case, ended: float) -> bool:
-    """Tell whether the message was still in the queue at the end, well after it was returned.
+def _kept(case: Case, ended: float) -> float | None:
+    """Return when the last look showed the message in the queue still, well after it was returned; None: it did not.
 
     Who returned it has given it up; only a listing that shows it says otherwise, and an unknown end does not.
     """
-    return case.evidence.queue.during(after=ended + CLEARING).last.presence is Presence.PRESENT
+    last = case.evidence.queue.during(after=ended + CLEARING).last
+    return last.at if last.presence is Presence.PRESENT else None

@@ -27,11 +27,14 @@ from conformance.judging.verdict import Inconclusive
 def test_no_ndr(case: Case) -> list[Finding]:
     """Null reverse-path, NOTIFY=NEVER, NOTIFY without FAILURE: no report, and the message waits all the same."""
     evidence = case.evidence
-    end = evidence.queue.last.presence
-    if end is Presence.UNKNOWN:
+    last = evidence.queue.last
+    if last.presence is Presence.UNKNOWN or last.at is None:
         raise Inconclusive("the queue was never seen, so nobody knows whether the message has left it")
-    if end is Presence.PRESENT:
-        raise Inconclusive("the message is still in the queue at the end, so no report can have been due")
+    if last.presence is Presence.PRESENT:
+        seen = lifetime_of(case).age(last.at)
+        raise Inconclusive(
+            f"the message is still in the queue {seen}, so no report can have been due by then"
+        )
     null_sender = evidence.staged.course == Course.NULL_SENDER
     sent = [message for message, _ in evidence.ndrs] + list(evidence.astray)
     nothing_sent = case.finding(

@@ -1,11 +1,14 @@
 """Once the destination is repaired, the message arrives: exactly once and unaltered."""
 
+from conformance.evidence.queue import Presence
+from conformance.judging import gaps
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.content import altered
 from conformance.judging.fate import ENDED, Fate
 from conformance.judging.final_report import only_promised, why_none_could_come
+from conformance.judging.lifetime import given_up
 from conformance.judging.twice import surely_again
-from conformance.judging.verdict import NotApplicable
+from conformance.judging.verdict import Inconclusive, NotApplicable
 from conformance.target import Outcome
 
 
@@ -29,6 +32,8 @@ def test_recovers(case: Case) -> list[Finding]:
     messages = case.evidence.messages
     repaired = staged.repaired if staged.repaired is not None else 0.0
     closed = staged.closed if staged.closed is not None else 0.0
+    if not messages and not _tried_since(case, repaired) and (reason := gaps.not_due(case)):
+        raise Inconclusive(f"{reason}; none was seen after the repair")
     if not messages:
         observed = f"nothing arrived in the {closed - repaired:.1f} s after the repair"
     elif messages[0].at < repaired and not case.accepts(Outcome.DELIVERED):
@@ -57,6 +62,10 @@ def test_recovers(case: Case) -> list[Finding]:
     ]
 
 
+def _tried_since(case: Case, repaired: float) -> bool:
+    return any(attempt.at >= repaired for attempt in case.all_attempts)
+
+
 def _returned(case: Case) -> Finding:
     """Compare: whoever gives up tells the sender."""
     ndrs = case.evidence.ndrs
@@ -64,8 +73,28 @@ def _returned(case: Case) -> Finding:
         "recovers.returned",
         holds=len(ndrs) == 1,
         expected="one NDR, since the relay gave up, which the profile accepts here at the first attempt",
-        observed=f"{len(ndrs)} NDRs" if ndrs else f"given up, and {_instead(case)}: the message is lost",
+        observed=f"{len(ndrs)} NDRs" if ndrs else f"{_given_up(case)}, and {_instead(case)}{_gone(case)}",
     )
+
+
+def _given_up(case: Case) -> str:
+    at = _ended(case)
+    return "given up" if at is None else f"given up at {case.evidence.when(at)}"
+
+
+def _ended(case: Case) -> float | None:
+    """Return when it was given up, by the relay's own word or by the queue."""
+    said = case.evidence.given_up
+    return given_up(case) if said is None else said
+
+
+def _gone(case: Case) -> str:
+    """Say that the message is lost, if a look after it was given up shows that it is not there either."""
+    at = _ended(case)
+    look = case.evidence.queue.during(after=at or 0.0).last
+    if look.presence is not Presence.ABSENT or look.at is None:
+        return ""
+    return f"; it is not in the queue at {case.evidence.when(look.at)} either: the message is lost"
 
 
 def _instead(case: Case) -> str:

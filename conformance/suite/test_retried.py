@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from conformance.judging import gaps
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT
-from conformance.judging.verdict import NotApplicable
+from conformance.judging.verdict import Inconclusive, NotApplicable
 from conformance.witness.attempts import Attempt
 
 
@@ -24,6 +24,8 @@ def test_retried(case: Case) -> list[Finding]:
         raise NotApplicable(
             "an attempt was under way when the fault was taken away, and no other gap was seen"
         )
+    if not found.between_all and (reason := gaps.not_due(case)):
+        raise Inconclusive(reason)
     if found.between_all and not hasty and not late and not found.tell(least, most):
         raise NotApplicable(
             f"nobody sees when the relay gave up waiting, which was sooner than the time-out that it granted: {shown}"

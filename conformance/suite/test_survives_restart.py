@@ -30,18 +30,19 @@ def test_survives_restart(case: Case) -> list[Finding]:
     if not dead:
         raise Inconclusive("the relay was never killed")
     ended = given_up(case)
-    waits = case.evidence.queue.last.presence is Presence.PRESENT
-    kept = case.evidence.queue.during(after=dead[-1], until=span.may_not_end_before).throughout.presence
-    if kept is Presence.UNKNOWN:
+    last = case.evidence.queue.last
+    waits = last.presence is Presence.PRESENT
+    kept = case.evidence.queue.during(after=dead[-1], until=span.may_not_end_before).throughout
+    if kept.presence is Presence.UNKNOWN or last.at is None or kept.at is None:
         raise Inconclusive("the queue was never seen between the restart and the end of the lifetime")
-    if kept is Presence.ABSENT:
-        observed = "not in the queue after the restart"
+    if kept.presence is Presence.ABSENT:
+        observed = f"not in the queue after the restart, {span.age(kept.at)}"
     elif ended is None or not case.evidence.ndrs:
         if not waits:
             must_not_be_left_with_a_promise(case)
         if reason := why_none_could_come(case):
             raise NotApplicable(reason)
-        observed = f"not returned {span.watched}" + (", still in the queue" if waits else "")
+        observed = f"not returned {span.watched}" + (f", in the queue {span.age(last.at)}" if waits else "")
     elif ended < span.may_not_end_before:
         observed = f"returned {span.age(ended)}"
     elif len(case.evidence.ndrs) > 1:

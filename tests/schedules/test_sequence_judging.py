@@ -57,6 +57,11 @@ def test_a_queue_never_seen_is_no_loss() -> None:
     assert met_both().look(20.5, waiting=False).judged().verdict is Verdict.INCONCLUSIVE  # after the window
 
 
+def test_a_look_before_the_last_fault_says_nothing_of_what_came_after_it() -> None:
+    for waiting in (True, False):
+        assert met_both().look(2.0, waiting=waiting).judged().verdict is Verdict.INCONCLUSIVE
+
+
 @pytest.mark.parametrize(
     ("story", "observed"),
     [
@@ -66,8 +71,8 @@ def test_a_queue_never_seen_is_no_loss() -> None:
         (met_both().delivers(5.3).returns(6.0, to_author=True), "delivered once, reported once"),
         (met_both().returns(5.0).returns(6.0), "delivered never, reported twice"),
         (met_both().look(19.0, waiting=False), "neither delivered nor reported 16.8 s after"),
-        (met_both().look(19.0, waiting=False), "no longer in the queue"),
-        (met_both().look(19.0, waiting=True), "still in the queue"),
+        (met_both().look(19.0, waiting=False), "no longer in the queue at 18.00 s"),
+        (met_both().look(19.0, waiting=True), "still in the queue at 18.00 s"),
     ],
 )
 def test_anything_else_fails(story: SequenceStory, observed: str) -> None:

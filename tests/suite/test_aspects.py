@@ -159,6 +159,19 @@ class TestRetried:
     def test_never_again(self) -> None:
         assert "no other followed (watched for 29.0 s)" in observed(self._with_attempts(1.0), "retried")
 
+    def test_a_retry_that_is_not_due_yet_is_not_missing(self) -> None:
+        story = self._with_attempts(1.0).change(repaired=1.5, closed=4.0)
+        for aspect in ("retried", "recovers"):
+            assert "the next one may come 3.1 s after it" in observed(story, aspect, Verdict.INCONCLUSIVE)
+        assert "no other followed" in observed(story.change(closed=4.3), "retried")
+        assert "nothing arrived" in observed(story, "recovers")
+        gone = self._with_attempts(1.0).change(repaired=1.5, closed=4.0).look(3.0, None).look(3.1, None)
+        assert "no other followed" in observed(gone, "retried")  # nothing is left to be tried again
+
+    def test_who_tries_after_the_repair_and_fails_does_not_recover_however_soon_the_next_is_due(self) -> None:
+        story = self._with_attempts(1.0).change(repaired=1.5, closed=4.0).looks_up(3.2)
+        assert "nothing arrived" in observed(story, "recovers")
+
     def test_delivered_in_spite_of_the_fault(self) -> None:
         story = self._with_attempts(1.0).delivers(1.2)
         assert "no other followed" in observed(story, "retried")
@@ -237,8 +250,14 @@ class TestRecovers:
         assert "2 NDRs" in observed(story.returns(2.5, status="5.1.2"), "recovers", profile="rfc")
 
     def test_given_up_at_once_and_nobody_told(self) -> None:
-        story = waiting("dns_nxdomain").says(2.0, "550 5.1.2 unknown host", Outcome.PERMANENT)
-        assert "the message is lost" in observed(story, "recovers", profile="rfc")
+        story = waiting("dns_nxdomain").without_listings()
+        story.says(2.0, "550 5.1.2 unknown host", Outcome.PERMANENT).look(1.9)
+        assert "given up at 1.00 s, and no NDR" in observed(story, "recovers", profile="rfc")
+        assert "lost" not in observed(story, "recovers", profile="rfc")  # nobody looked after that
+        story.look(3.0, None)
+        assert "not in the queue at 2.00 s either: the message is lost" in observed(
+            story, "recovers", profile="rfc"
+        )
         assert story.judge("recovers", "rfc").requirement.id == "rfc/gives-up"
         notice = story.returns(3.0, action="delayed", status="4.4.7")
         assert "the message is lost" in observed(notice, "recovers", profile="rfc")

@@ -231,13 +231,19 @@ class TestSurvivesRestart:
 
     def test_forgotten(self) -> None:
         story = self._story().without_messages().look(MOMENTS["12h"] + 8.5, None)
-        assert observed(story, "survives_restart") == "not in the queue after the restart"
+        assert (
+            observed(story, "survives_restart")
+            == "not in the queue after the restart, at an age of 12 h 00 min 28 s"
+        )
 
     def test_its_age_begins_again(self) -> None:
         story = self._story().without_messages()
         assert observed(story, "survives_restart") == "not returned until 30h"  # and gone, when last asked
         story.look(MOMENTS["30h"] + 1.0)
-        assert observed(story, "survives_restart") == "not returned until 30h, still in the queue"
+        assert (
+            observed(story, "survives_restart")
+            == "not returned until 30h, in the queue at an age of 30 h 01 min 10 s"
+        )
 
     @pytest.mark.parametrize("profile", ["eop", "rfc"])
     @pytest.mark.parametrize("at", ["25h05", "30h"])
