@@ -90,6 +90,41 @@ def test_opportunistic_tls(tls: bool, verdict: Verdict) -> None:
     assert story.verdict("uses_tls") is verdict
 
 
+class TestFitHost:
+    """Of two hosts the first presents an expired certificate, which the rule does not let pass."""
+
+    MODE = "first_host_bad_certificate"
+
+    def _story(self) -> Story:
+        return Story(self.MODE).connects(1.2, _EXPIRED)
+
+    def test_the_other_host_is_the_one(self) -> None:
+        story = self._story().delivers(1.5, host=1)
+        assert observed(story, "fit_host", Verdict.PASS) == "given to one that meets it"
+
+    @pytest.mark.parametrize("profile", ["eop", "rfc"])
+    def test_a_copy_at_the_unfit_one_is_conclusive(self, profile: str) -> None:
+        story = self._story().delivers(1.5, host=0)
+        judged = story.judge("fit_host", profile=profile)
+        assert (judged.verdict, judged.requirement.id) == (Verdict.FAIL, "tls/fit-host")
+        assert "127.1.1.1), which presents a certificate that has expired" in judged.observed
+        assert judged.conclusive
+
+    def test_a_copy_at_both_is_one_too_many_and_not_fit(self) -> None:
+        story = self._story().delivers(1.5, host=0).delivers(1.8, host=1)
+        assert story.verdict("fit_host") is Verdict.FAIL
+        assert story.verdict("delivers_anyway") is Verdict.FAIL
+
+    def test_what_is_seen_needs_no_control(self) -> None:
+        story = self._story().delivers(1.5, host=0)
+        alone = story.record(control=False)
+        assert story.judge("delivers_anyway", record=alone).verdict is not Verdict.PASS
+        assert story.judge("fit_host", record=alone).verdict is Verdict.FAIL
+
+    def test_nothing_arrived_is_judged_elsewhere(self) -> None:
+        assert self._story().verdict("fit_host") is Verdict.NOT_APPLICABLE
+
+
 class TestFallsBackLater:
     """A relay may defer first, and deliver in clear at a later attempt while the fault lasts."""
 

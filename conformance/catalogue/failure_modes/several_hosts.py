@@ -41,17 +41,16 @@ def _first(
     *,
     section: Section = Section.HOSTS,
     timeout: Timeout | None = None,
-    tls: TlsPolicy = TlsPolicy.OPPORTUNISTIC,
+    tls: TlsRule | None = None,
 ) -> FailureMode:
     """Return a failure mode in which something is wrong with the first of two smart hosts."""
-    secured = tls is not TlsPolicy.OPPORTUNISTIC
     return FailureMode(
         name=f"first_host_{name}",
         section=section,
         staged=f"The first of two smart hosts {what}; the second is healthy.",
         kind=Kind.HARMLESS,
-        hosts=(first, Host(tls=ServerTls() if secured else None)),
-        tls=TlsRule(policy=tls),
+        hosts=(first, Host(tls=ServerTls() if tls else None)),
+        tls=tls or TlsRule(),
         witness=witness,
         avoidable_because=_UNMET,
         attempt=EachAttempt(timeout=timeout),
@@ -117,14 +116,21 @@ MODES = (
         "presents an expired certificate where the connector insists on a valid one",
         Host(tls=ServerTls(certificate=Certificate.EXPIRED)),
         certificate_offered,
-        tls=TlsPolicy.CERTIFICATE_VALIDATION,
+        tls=TlsRule(policy=TlsPolicy.CERTIFICATE_VALIDATION),
+    ),
+    _first(
+        "wrong_name",
+        "presents a valid certificate for another name where the connector insists on one below the recipient domain",
+        Host(tls=ServerTls(certificate=Certificate.WRONG_NAME)),
+        certificate_offered,
+        tls=TlsRule(policy=TlsPolicy.DOMAIN_VALIDATION, name="*.{domain}"),
     ),
     _first(
         "no_starttls",
         "does not offer STARTTLS where the connector requires TLS",
         Host(),
         starttls_missing,
-        tls=TlsPolicy.ENCRYPTION_ONLY,
+        tls=TlsRule(policy=TlsPolicy.ENCRYPTION_ONLY),
     ),
     _first(
         "defers_mail",
