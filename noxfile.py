@@ -49,9 +49,13 @@ def tests(session: nox.Session) -> None:
 def suite(session: nox.Session) -> None:
     """Judge the reference relay, from the built package in an empty folder, in both labs."""
     session.install(".")
-    session.chdir(session.create_tmp())
-    session.run("pytest", "--target=reference", *session.posargs)
-    session.run("pytest", "--target=reference", "--conformance-lab=namespace", *session.posargs)
+    tests, folder = Path("tests").resolve(), Path(session.create_tmp()).resolve()
+    for lab in ("loopback", "namespace"):
+        session.chdir(folder)
+        options = f"--conformance-lab={lab}", f"--conformance-report={folder}"
+        session.run("pytest", "--target=reference", *options, *session.posargs)
+        session.chdir(tests)
+        session.run("python", "-m", "relays.met", str(folder / "report.jsonl"))
 
 
 @nox.session

@@ -205,10 +205,18 @@ class TlsFailed(Event):
 
 @_kind("smtp", "received")
 class SmtpReceived(Event):
-    """A command came in, `line` without its end."""
+    """A command came in.
+
+    Attributes:
+        stage: The stage it belongs to.
+        line: The command, without its line end.
+        ahead: Whether it had come before the reply to the command before it was sent, as in a group of commands
+            (RFC 2920).
+    """
 
     stage: Stage
     line: str
+    ahead: bool = False
 
 
 @_kind("smtp", "sent")

@@ -10,7 +10,8 @@ class Stage(StrEnum):
 
     A stage covers the client's command and the server's reply to it. Two stages lie outside of that
     pattern: at `BODY` content arrives between the replies of `DATA` and `DOT`, and at `HANDSHAKE` TLS is
-    negotiated between the replies of `STARTTLS` and `EHLO_TLS`.
+    negotiated between the replies of `STARTTLS` and `EHLO_TLS`. `BDAT` and `BDAT_LAST` cover the octets of
+    their chunk as well (RFC 3030, section 2); with them there is no `DATA`, `BODY` or `DOT`.
     """
 
     CONNECT = "connect"  # the TCP connection was accepted; nothing was sent yet
@@ -24,6 +25,8 @@ class Stage(StrEnum):
     DATA = "data"  # the reply to DATA, that is 354
     BODY = "body"  # content arrives
     DOT = "dot"  # the reply to the final dot
+    BDAT = "bdat"  # a chunk after which others follow, and the reply to it
+    BDAT_LAST = "bdat_last"  # the last chunk, and the reply to it
     QUIT = "quit"
     OTHER = "other"  # RSET, NOOP, HELP, VRFY and unknown commands; no rule can name it
 
@@ -35,16 +38,20 @@ _BY_VERB = {
     "MAIL": Stage.MAIL,
     "RCPT": Stage.RCPT,
     "DATA": Stage.DATA,
+    "BDAT": Stage.BDAT,
     "QUIT": Stage.QUIT,
 }
 
 
-def stage_of(verb: str, *, secured: bool) -> Stage:
+def stage_of(line: str, *, secured: bool) -> Stage:
     """Return the stage a command belongs to.
 
     Args:
-        verb: The command's name in capitals.
+        line: The command, without its line end.
         secured: Whether it came under TLS.
     """
+    verb, *arguments = line.upper().split(" ")
     stage = _BY_VERB.get(verb, Stage.OTHER)
+    if stage is Stage.BDAT and "LAST" in arguments:
+        return Stage.BDAT_LAST
     return Stage.EHLO_TLS if secured and stage is Stage.EHLO else stage

@@ -52,6 +52,9 @@ class Channel:
     Args:
         sock: The socket.
         late: Called before octets are handed out that had waited for us, or are answered late, with the seconds.
+
+    Attributes:
+        early: Whether the octets read last had begun to come before what was written last.
     """
 
     def __init__(self, sock: socket.socket, late: Callable[[float], object] = lambda _: None) -> None:
@@ -61,6 +64,8 @@ class Channel:
         # since when nothing but our own slowness keeps us from reading
         self._ready = self._loop.time()
         self._backlog = Backlog()
+        self._waiting = False  # whether something had come already when we wrote last
+        self.early = False
         self._tls: ssl.SSLObject | None = None
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
@@ -72,6 +77,7 @@ class Channel:
             ConnectionError: The peer has reset the connection.
             ssl.SSLError: The peer sent a TLS alert or something that is not TLS.
         """
+        self.early = False
         if self._tls is None:
             return await self._receive(limit)
         while True:
@@ -207,6 +213,7 @@ class Channel:
     async def _receive(self, limit: int) -> bytes:
         """Return what comes, and say how long it had waited since we were ready for it."""
         data = await self._loop.sock_recv(self._sock, limit)
+        self.early, self._waiting = self._waiting, False
         if data:
             self._backlog.read(self._loop.time(), self._sock)
             self._tell_of_lateness()
@@ -219,9 +226,15 @@ class Channel:
             self._late(late)
 
     async def _send(self, data: bytes) -> None:
+        self._waiting = self._waiting or self._has_input()
         self._ready = self._loop.time()  # the answer to it may come from now on
         self._backlog.answered()
         await self._loop.sock_sendall(self._sock, data)
+
+    def _has_input(self) -> bool:
+        with contextlib.suppress(OSError):  # there is none, or the peer has reset the connection
+            return bool(self._sock.recv(1, socket.MSG_PEEK))
+        return False
 
     async def _flush(self) -> bytes:
         data = self._outgoing.read()

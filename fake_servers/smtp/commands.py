@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from fake_servers.stages import Stage
+
 MAX_MESSAGE_OCTETS = 64 * 1024 * 1024  # larger than any message of a test
 
 # What a server answers to a command that it does not offer, unless a script says otherwise (RFC 5321, section 4.2.4).
@@ -16,6 +18,7 @@ _JOURNAL_LIMIT = 1024  # octets of a raw reply that the journal shows
 
 # RFC 5321, sections 4.1.1.2 and 4.1.1.3: a path, then parameters. A quoted local part may hold a ">".
 _PATH = re.compile(r'\s*<(?P<address>(?:"(?:\\.|[^"\\])*"|[^">])*)>(?:\s+(?P<parameters>.*))?\s*', re.DOTALL)
+_CHUNK = re.compile(r"(?P<octets>[0-9]{1,20})(?P<last>\s+LAST)?", re.IGNORECASE)  # RFC 3030, section 2
 _PARAMETER = re.compile(r"(?P<keyword>[A-Za-z0-9][A-Za-z0-9-]*)(?:=[!-<>-~]+)?")
 
 _DSN = {"FROM": {"RET", "ENVID"}, "TO": {"NOTIFY", "ORCPT"}}  # RFC 3461, section 4
@@ -23,6 +26,7 @@ _DEFINED: dict[str, dict[str, set[str]]] = {
     "SIZE": {"FROM": {"SIZE"}, "TO": set()},  # RFC 1870, section 3
     "8BITMIME": {"FROM": {"BODY"}, "TO": set()},  # RFC 6152, section 2
     "DSN": _DSN,
+    "SMTPUTF8": {"FROM": {"SMTPUTF8"}, "TO": set()},  # RFC 6531, section 3.4
 }
 
 
@@ -65,6 +69,12 @@ def parse_path(argument: str, keyword: Literal["FROM", "TO"]) -> Path | None:
     return Path(match["address"], parameters)
 
 
+def parse_chunk(argument: str) -> tuple[int, bool] | None:
+    """Read the argument of BDAT: how many octets follow, and whether they are the last; None if it is malformed."""
+    match = _CHUNK.fullmatch(argument)
+    return match and (int(match["octets"]), match["last"] is not None)
+
+
 def without_dsn(argument: str, keyword: Literal["FROM", "TO"]) -> str:
     """Return an argument of MAIL or RCPT without the parameters of DSN (RFC 3461)."""
     path = parse_path(argument, keyword)
@@ -72,6 +82,29 @@ def without_dsn(argument: str, keyword: Literal["FROM", "TO"]) -> str:
         return argument
     kept = [word for word in path.parameters if word.partition("=")[0].upper() not in _DSN[keyword]]
     return " ".join([f"{keyword}:<{path.address}>", *kept])
+
+
+# RFC 2034, section 4: what a class of replies means where nobody has said it more closely, and where it is known.
+_STATUS = {"2": "2.0.0", "4": "4.3.0", "5": "5.5.1"}
+_STATUS_OF = {
+    "250 mail": "2.1.0",
+    "250 rcpt": "2.1.5",
+    "500": "5.5.2",
+    "501": "5.5.4",
+    "552": "5.3.4",
+    "555": "5.5.4",
+}
+_WITHOUT_STATUS = (Stage.GREETING, Stage.EHLO, Stage.EHLO_TLS)
+_HAS_STATUS = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?: |$)")
+
+
+def with_status(reply: str, stage: Stage) -> str:
+    """Return a reply with an enhanced status code, if it must have one and has none (RFC 2034, section 4)."""
+    code, text = reply[:3], reply[4:]
+    if stage in _WITHOUT_STATUS or code[:1] not in _STATUS or _HAS_STATUS.match(text):
+        return reply
+    status = _STATUS_OF.get(f"{code} {stage}") or _STATUS_OF.get(code) or _STATUS[code[0]]
+    return f"{code} {status} {text}"
 
 
 def ehlo_lines(hostname: str, *, starttls: bool, extensions: tuple[str, ...]) -> tuple[str, ...]:
@@ -104,6 +137,14 @@ def shortened(data: bytes) -> str:
     if len(data) <= _JOURNAL_LIMIT:
         return readable(data)
     return f"{readable(data[:_JOURNAL_LIMIT])}... ({len(data)} octets)"
+
+
+def decoded(line: bytes) -> str:
+    """Return a command as text: UTF-8 (RFC 6531, section 3.2), or as `readable` does what is not that either."""
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return readable(line)
 
 
 def readable(data: bytes) -> str:

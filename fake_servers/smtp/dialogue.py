@@ -39,6 +39,10 @@ class Dialogue:
                 self._content = Content()
             self.received(b"")
 
+    def answering(self, nth: int) -> Stage:
+        """Return the stage to which the nth of the next replies belongs, counted from 0."""
+        return self._unanswered[nth] if nth < len(self._unanswered) else Stage.OTHER
+
     def secured(self) -> None:
         """TLS was negotiated; what came in clear behind STARTTLS is dropped (RFC 3207, section 4.2)."""
         self._secured = True
@@ -65,7 +69,7 @@ class Dialogue:
             return False
         self._input = rest
         text = readable(line.rstrip(b"\r"))
-        stage = stage_of(text.partition(" ")[0].upper(), secured=self._secured)
-        self._connection.note(SmtpReceived(stage=stage, line=text))
+        stage = stage_of(text, secured=self._secured)
+        self._connection.note(SmtpReceived(stage=stage, line=text, ahead=bool(self._unanswered)))
         self._unanswered.append(stage)
         return True

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from fake_servers.events import Event
+from fake_servers.events import Event, SmtpMessage, SmtpSent
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +68,32 @@ Final = HalfClose | Abort | Hold | Repeat
 """Nothing can follow these."""
 
 Effect = Note | Send | Wait | StartTls | Final
+
+
+def in_segments(effects: Iterable[Effect]) -> Iterator[Effect]:
+    """Yield the effects with all replies that nothing separates in one `Send` (RFC 2920, section 3.2).
+
+    What is noted of a group of commands before any of them is answered comes before it, what tells of the replies
+    behind it, in the order in which it was.
+    """
+    replies, before, behind = b"", list[Note](), list[Note]()
+
+    def collected() -> Iterator[Effect]:
+        yield from before
+        if replies:
+            yield Send(replies)
+        yield from behind
+
+    for effect in effects:
+        match effect:
+            case Send(data=data, interval=0.0):
+                replies += data
+            case Note(event=SmtpSent() | SmtpMessage()):
+                behind.append(effect)
+            case Note():
+                before.append(effect)
+            case _:
+                yield from collected()
+                replies, before, behind = b"", [], []
+                yield effect
+    yield from collected()

@@ -1,8 +1,9 @@
 """Serves a healthy connection by aiosmtpd, so that "healthy" does not mean "as we understood the RFC".
 
 aiosmtpd is changed only where a fake needs it: the dialogue is noted; a defect resets the connection
-instead of becoming a reply; a client that half-closes is still served to the end of what it sent; and the
-parameters of DSN (RFC 3461) are understood if the script offers that extension.
+instead of becoming a reply; a client that half-closes is still served to the end of what it sent; the
+parameters of DSN (RFC 3461) are understood if the script offers that extension; replies have enhanced status codes
+(RFC 2034), and commands that came in one segment are answered in one (RFC 2920).
 """
 
 from __future__ import annotations
@@ -28,10 +29,12 @@ from fake_servers.smtp.commands import (
     keywords,
     parse_path,
     size_limit,
+    with_status,
     without_dsn,
 )
 from fake_servers.smtp.connection import Connection, peer_ending
 from fake_servers.smtp.dialogue import Dialogue
+from fake_servers.smtp.envelope import NEEDS_SMTPUTF8
 from fake_servers.smtp.script import Script
 from fake_servers.stages import Stage
 
@@ -39,6 +42,8 @@ from fake_servers.stages import Stage
 logging.getLogger("mail.log").addHandler(logging.NullHandler())
 
 _MAX_COMMAND = 4096  # as in the session
+# After these replies the client does not go on with what it may have sent already.
+_AT_ONCE = ("220", "221", "354")
 _MAX_CONTENT_LINE = 64 * 1024  # RFC 5321, section 4.5.3.1.6, asks for 1000 at least; a sink can be lenient
 
 
@@ -115,8 +120,10 @@ class HealthyProtocol(SMTP):
             hostname=hostname,
             ident="ESMTP",
             tls_context=tls if script.starttls else None,
+            enable_SMTPUTF8="SMTPUTF8" in keywords((*script.extensions, *(script.tls_extensions or ()))),
             loop=asyncio.get_running_loop(),
         )
+        self._replies: list[str] = []  # to commands of one group
         self.finished = asyncio.Event()
         self._connection = connection
         self._certificate = certificate
@@ -203,9 +210,18 @@ class HealthyProtocol(SMTP):
         if self._abandoned:
             # aiosmtpd wants to reply to its own exception.
             raise asyncio.CancelledError
-        await super().push(status)
         text = status if isinstance(status, str) else status.decode("ascii")
-        self._dialogue.sent(text.replace("\r\n", "\n"))
+        self._replies.append(with_status(text, self._dialogue.answering(len(self._replies))))
+        if text[:3] in _AT_ONCE or not self._has_command():
+            replies, self._replies = self._replies, []
+            await super().push("\r\n".join(replies))
+            for reply in replies:
+                self._dialogue.sent(reply.replace("\r\n", "\n"))
+
+    def _has_command(self) -> bool:
+        """Whether another command has come as a whole: its reply goes out with this one."""
+        reader: Any = self._reader
+        return b"\n" in reader._buffer
 
     async def handle_exception(self, error: Exception) -> str:
         """Keep an exception from becoming a reply."""
@@ -230,6 +246,9 @@ class HealthyProtocol(SMTP):
         nested = self.envelope.mail_from is not None
         if not nested and await self._refuse_unoffered(Stage.MAIL, arg, "FROM"):
             return
+        if not nested and not _is_plain(arg) and not _asks_for_utf8(arg):
+            await self.push(NEEDS_SMTPUTF8.text)
+            return
         await super().smtp_MAIL(self._without_dsn(arg, "FROM"))
         self._keep_parameters(arg, "FROM", accepted=not nested and self.envelope.mail_from is not None)
 
@@ -238,6 +257,9 @@ class HealthyProtocol(SMTP):
         assert self.envelope is not None
         before = len(self.envelope.rcpt_tos)
         if self.envelope.mail_from and await self._refuse_unoffered(Stage.RCPT, arg, "TO"):
+            return
+        if self.envelope.mail_from and not _is_plain(arg) and not self.envelope.smtp_utf8:
+            await self.push(NEEDS_SMTPUTF8.text)
             return
         await super().smtp_RCPT(self._without_dsn(arg, "TO"))
         self._keep_parameters(arg, "TO", accepted=len(self.envelope.rcpt_tos) > before)
@@ -305,6 +327,16 @@ class HealthyProtocol(SMTP):
         if accepted and path is not None:
             assert isinstance(self.envelope, _Envelope)
             self.envelope.parameters += path.parameters
+
+
+def _is_plain(arg: str | None) -> bool:
+    return (arg or "").isascii()
+
+
+def _asks_for_utf8(arg: str | None) -> bool:
+    """Whether MAIL announces addresses beyond ASCII, and has none that are not UTF-8 (RFC 6531, section 3.4)."""
+    path = parse_path(arg or "", "FROM")
+    return path is not None and path.value("SMTPUTF8") == "" and (arg or "").isprintable()
 
 
 class _Watched:

@@ -46,6 +46,13 @@ class Output:
         """Ask the script; not at RCPT, where the recipient matters."""
         return self._script.action(stage, self._nth, null_path=self.null_path)
 
+    def answer_for_nobody(self, stage: Stage, accepted: Reply, accept: Callable[[], None]) -> bool:
+        """Play the script's action where no recipient was accepted; return False if it has none."""
+        action = self._script.action_for_nobody(stage, self._nth, null_path=self.null_path)
+        if action is not None:
+            self._play(action, stage, accepted, accept)
+        return action is not None
+
     def answer_rcpt(self, accept: Callable[[], None], recipient: str, already: int) -> None:
         """Play the script's action for a recipient, of a transaction that has so many `already`."""
         action = self._script.action(Stage.RCPT, self._nth, recipient, already, null_path=self.null_path)

@@ -29,12 +29,21 @@ _POSSIBLE: dict[Stage, tuple[type, ...]] = {stage: _IN_DIALOGUE for stage in Sta
     Stage.OTHER: (),
 }
 
+# What nearly every server offers.
+OFFER = ("SIZE", "8BITMIME", "PIPELINING", "ENHANCEDSTATUSCODES", "DSN", "SMTPUTF8")
+
+# Where a server may be asked for content with nobody to take it (RFC 2920, section 3.1).
+_FOR_NOBODY = (Stage.DATA, Stage.DOT)
+
 # Where the server knows the reverse-path of the mail that it is offered.
-WITH_REVERSE_PATH = (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY, Stage.DOT)
+WITH_REVERSE_PATH = (
+    *(Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY, Stage.DOT),
+    *(Stage.BDAT, Stage.BDAT_LAST),
+)
 
 # What the sessions can really do; an extension offered but not served would be a fault of another kind.
-EXTENSIONS = frozenset({"8BITMIME", "DSN", "PIPELINING", "SIZE"})
-_EXTENSION = re.compile(r"8BITMIME|DSN|PIPELINING|SIZE(?: [1-9][0-9]*)?")
+EXTENSIONS = frozenset({*OFFER, "CHUNKING"})
+_EXTENSION = re.compile("|".join(EXTENSIONS - {"SIZE"}) + "|SIZE(?: [1-9][0-9]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,10 @@ class Rule:
             in `Rule(Stage.RCPT, Reply(452, "4.5.3 Too many recipients"), beyond=2)`; None: always. The count
             restarts with each transaction (RFC 5321, section 4.5.3.1.10).
         null_path: Only for mail with the null reverse-path (RFC 5321, section 4.5.5), as reports have it, or, if
-            False, only for other mail (stages MAIL to DOT only); None: for all.
+            False, only for other mail (stages MAIL to DOT, BDAT and BDAT_LAST only); None: for all.
+        for_nobody: Only where no recipient was accepted (stages DATA and DOT only), in place of the 503 that DATA
+            gets there, as in `Rule(Stage.DATA, Accept(), for_nobody=True)`: a server may ask for content all the
+            same (RFC 2920, section 3.1). What comes then is answered by 554.
     """
 
     stage: Stage
@@ -59,6 +71,7 @@ class Rule:
     recipient: str | None = None
     beyond: int | None = None
     null_path: bool | None = None
+    for_nobody: bool = False
 
     def __post_init__(self) -> None:
         where = f"{self.action.name} at stage {self.stage.value}"
@@ -77,7 +90,9 @@ class Rule:
         if self.beyond is not None and self.beyond < 0:
             raise ValueError(f"{where}: beyond is a number of recipients, not {self.beyond}")
         if self.null_path is not None and self.stage not in WITH_REVERSE_PATH:
-            raise ValueError(f"{where}: the reverse-path is known at the stages mail to dot only")
+            raise ValueError(f"{where}: the reverse-path is known at the stages mail to dot and bdat only")
+        if self.for_nobody and self.stage not in _FOR_NOBODY:
+            raise ValueError(f"{where}: nobody can be asked about at the stages data and dot only")
         if isinstance(self.action, Raw):
             self._check_raw(self.action, where)
 
@@ -111,9 +126,12 @@ class Script:
     Attributes:
         rules: The rules, in order.
         starttls: Whether EHLO offers STARTTLS, given that the server has a TLS context.
-        extensions: What else EHLO offers, in this order: 8BITMIME, DSN, PIPELINING, and SIZE, or
-            `SIZE 1000` for a limit of so many octets. The limit is kept (RFC 1870): a larger SIZE at MAIL and
-            larger content at the final dot get 552. Parameters of what the last EHLO did not offer get 555.
+        extensions: What else EHLO offers, in this order; as it stands what nearly every server does (`OFFER`). There
+            are 8BITMIME, CHUNKING, DSN, ENHANCEDSTATUSCODES, PIPELINING, SMTPUTF8, and SIZE, or `SIZE 1000`
+            for a limit of so many octets. The limit is kept (RFC 1870): a larger SIZE at MAIL and larger content
+            at its end get 552. Parameters of what the last EHLO did not offer get 555, BDAT without CHUNKING
+            gets 500. All offers are honoured whether or not they were made where a client cannot know: replies
+            have enhanced status codes, and commands that come in one segment are answered in one.
         tls_extensions: The same for EHLO under TLS; None: as in clear.
     """
 
@@ -121,7 +139,7 @@ class Script:
         self,
         *rules: Rule,
         starttls: bool = True,
-        extensions: tuple[str, ...] = ("SIZE", "8BITMIME"),
+        extensions: tuple[str, ...] = OFFER,
         tls_extensions: tuple[str, ...] | None = None,
     ) -> None:
         for extension in (*extensions, *(tls_extensions or ())):
@@ -148,7 +166,13 @@ class Script:
         return self.extensions
 
     def action(
-        self, stage: Stage, nth: int, recipient: str = "", accepted: int = 0, *, null_path: bool = False
+        self,
+        stage: Stage,
+        nth: int,
+        recipient: str = "",
+        accepted: int = 0,
+        *,
+        null_path: bool = False,
     ) -> Action:
         """Return what to do.
 
@@ -159,8 +183,8 @@ class Script:
             accepted: How many recipients the transaction has already.
             null_path: Whether the mail has the null reverse-path.
         """
-        for rule in self.rules:
-            if rule.stage is not stage or not rule.covers(nth) or not rule.concerns(null_path=null_path):
+        for rule in self._at(stage, nth, null_path=null_path):
+            if rule.for_nobody:
                 continue
             if rule.recipient is not None and rule.recipient.casefold() != recipient.casefold():
                 continue
@@ -168,6 +192,22 @@ class Script:
                 return rule.action
         return Accept()
 
+    def action_for_nobody(self, stage: Stage, nth: int, *, null_path: bool = False) -> Action | None:
+        """Return what to do where no recipient was accepted; None: no rule says."""
+        rules = (rule for rule in self._at(stage, nth, null_path=null_path) if rule.for_nobody)
+        return next((rule.action for rule in rules), None)
+
+    def _at(self, stage: Stage, nth: int, *, null_path: bool) -> list[Rule]:
+        return [
+            rule
+            for rule in self.rules
+            if rule.stage is stage and rule.covers(nth) and rule.concerns(null_path=null_path)
+        ]
+
     def healthy(self, nth: int) -> bool:
-        """Whether nothing but `Accept` can come out at this connection."""
-        return all(isinstance(rule.action, Accept) for rule in self.rules if rule.covers(nth))
+        """Whether nothing but `Accept` can come out at this connection, and nothing is offered that aiosmtpd lacks."""
+        offered = {*self.extensions, *(self.tls_extensions or ())}
+        usual = (
+            isinstance(rule.action, Accept) and not rule.for_nobody for rule in self.rules if rule.covers(nth)
+        )
+        return "CHUNKING" not in offered and all(usual)

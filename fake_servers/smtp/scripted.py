@@ -10,7 +10,18 @@ from collections.abc import Callable, Iterable
 from fake_servers.events import SmtpHeard, TlsFailed, TlsOffered
 from fake_servers.smtp.channel import Channel
 from fake_servers.smtp.connection import Connection, peer_ending
-from fake_servers.smtp.effects import Abort, Effect, HalfClose, Hold, Note, Repeat, Send, StartTls, Wait
+from fake_servers.smtp.effects import (
+    Abort,
+    Effect,
+    HalfClose,
+    Hold,
+    Note,
+    Repeat,
+    Send,
+    StartTls,
+    Wait,
+    in_segments,
+)
 from fake_servers.smtp.session import Session
 
 # Seconds after the beginning of a stall in which octets may still come that the peer sent before it could know, such
@@ -85,10 +96,10 @@ class _Performance:
                 await self._perform(self._session.cut_off())
                 self._connection.ended("peer", "fin")
                 return
-            await self._perform(self._session.received(data))
+            await self._perform(self._session.received(data, early=self._channel.early))
 
     async def _perform(self, effects: Iterable[Effect]) -> None:
-        for effect in effects:
+        for effect in in_segments(effects):
             match effect:
                 case Note():
                     self._connection.note(effect.event)

@@ -3,46 +3,46 @@
 Octets go in by `received`; out come effects, in order: what to send, what to note, how to leave. The server
 (`fake_servers.smtp.scripted`) owns the socket, the clock and TLS.
 
-Theory of operation. A command is looked up in `_COMMANDS`; its method checks grammar and sequence, which
-the script cannot change, and then calls `Output.answer` with the positive reply and with what accepting
-changes. It asks the script for the action of the stage, and everything a script can do to a reply happens
-there. Three stages have no command of their own, so they ask for their action elsewhere: CONNECT and
-GREETING in `connected`, BODY in `_begin_content`, and HANDSHAKE in `_begin_handshake`. After an effect that
-ends the dialogue (one of `Final`) the session is `over` and ignores what still comes in.
+Theory of operation. What comes in is *heard* first: all commands of a group (RFC 2920) are noted before the
+first of them is answered, up to one behind which something else than a command may follow. Then each is looked up in
+`_COMMANDS`; its method checks grammar and sequence, which the script cannot change, and then calls
+`Output.answer` with the positive reply and with what accepting changes. It asks the script for the action of the
+stage, and everything a script can do to a reply happens there. Three stages have no command of their own, so they ask
+for their action elsewhere: CONNECT and GREETING in `connected`, BODY in `Intake`, and HANDSHAKE in
+`_begin_handshake`. After an effect that ends the dialogue (one of `Final`) the session is `over` and ignores what
+still comes in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum, auto
 from typing import Literal
 
-from fake_servers.events import SmtpBody, SmtpMessage, SmtpReceived, SmtpUnoffered
-from fake_servers.smtp.actions import Accept, Close, CloseWith421, Raw, Reply, Reset, Slow, Stall
+from fake_servers.events import SmtpUnoffered
+from fake_servers.smtp.actions import Accept, Close, Raw, Reply, Reset, Slow, Stall
 from fake_servers.smtp.commands import (
     NOT_IMPLEMENTED,
     Path,
+    decoded,
     ehlo_lines,
     offered_by,
+    parse_chunk,
     parse_path,
-    readable,
     size_limit,
 )
-from fake_servers.smtp.content import Content
 from fake_servers.smtp.effects import Effect, HalfClose, StartTls, Wait
+from fake_servers.smtp.envelope import NEEDS_SMTPUTF8, Envelope, refusal_of
+from fake_servers.smtp.inbox import Inbox
+from fake_servers.smtp.intake import Intake
 from fake_servers.smtp.output import Output
 from fake_servers.smtp.script import Script
-from fake_servers.stages import Stage, stage_of
+from fake_servers.stages import Stage
 
 _READ_SIZE = 64 * 1024
 _MAX_LINE = 4096  # far above RFC 5321, section 4.5.3.1.4 (512), because ESMTP parameters add to it
+_TOO_BIG = Reply(552, "5.3.4 Message too big")
+_NOBODY = Reply(554, "5.5.1 No valid recipients")
 _TLS_RECORD_HEADER = 5  # type, version, length: RFC 8446, section 5.1
-
-
-class _Mode(Enum):
-    COMMANDS = auto()
-    CONTENT = auto()
-    CLIENT_HELLO = auto()  # waiting for the ClientHello, in order to misbehave then
 
 
 class Session:
@@ -60,11 +60,11 @@ class Session:
         self._hostname = hostname
         self._starttls = tls and script.starttls
         self._secured = False
-        self._mode = _Mode.COMMANDS
-        self._input = bytearray()
+        self._awaits_hello = False  # the ClientHello, in order to misbehave then
+        self._inbox = Inbox()
         self._out = Output(script, nth)
-        self._content = Content()
-        self._limit: int | None = None  # octets of content after which BODY's fault is played
+        self._intake = Intake(self._out)
+        self._chunk: Stage | None = None  # which is due
         self._welcome = True
         self._greeted = False
         self._offered: frozenset[str] = frozenset()  # by the reply to the last EHLO
@@ -78,8 +78,8 @@ class Session:
     @property
     def wanted(self) -> int:
         """The most octets that should be read now, so that a fault amid content leaves the rest unread."""
-        if self._mode is _Mode.CONTENT and self._limit is not None:
-            return max(1, self._limit - self._content.octets)
+        if self._intake.due and self._intake.wanted is not None:
+            return self._intake.wanted
         return _READ_SIZE
 
     def connected(self) -> list[Effect]:
@@ -96,11 +96,18 @@ class Session:
             self._out.answer(Stage.GREETING, Reply(220, f"{self._hostname} ESMTP"), self._be_welcoming)
         return self._out.take()
 
-    def received(self, data: bytes) -> list[Effect]:
-        """Take octets from the peer; under TLS, after decryption."""
-        self._input += data
-        while self._input and not self._out.over and self._consume():
+    def received(self, data: bytes, *, early: bool = False) -> list[Effect]:
+        """Take octets from the peer; under TLS, after decryption.
+
+        Args:
+            data: The octets.
+            early: Whether the first of them had come before our last reply was sent.
+        """
+        self._inbox.add(data, early=early)
+        while self._inbox and not self._out.over and self._consume():
             pass
+        if self._out.over:
+            self._hear()  # what came with it
         return self._out.take()
 
     def secured(self) -> list[Effect]:
@@ -113,44 +120,43 @@ class Session:
 
     def cut_off(self) -> list[Effect]:
         """The peer has left: say how much content there was, if it left amid content."""
-        if self._mode is _Mode.CONTENT:
-            self._note_body()
-            self._mode = _Mode.COMMANDS
+        self._intake.cut_off()
         return self._out.take()
 
     # Input
 
     def _consume(self) -> bool:
         """Take one unit of input, and return False if it is not complete yet."""
-        if self._mode is _Mode.CONTENT:
+        if self._intake.due:
             return self._consume_content()
-        if self._mode is _Mode.CLIENT_HELLO:
+        if self._awaits_hello:
             return self._consume_client_hello()
-        line, end, _ = self._input.partition(b"\n")
-        if not end:
-            return False
-        del self._input[: len(line) + 1]
-        self._command(bytes(line).rstrip(b"\r"))
-        return True
+        self._hear()
+        heard = self._inbox.command()
+        if heard is not None:
+            self._command(*heard)
+        return heard is not None
+
+    def _hear(self) -> None:
+        if not self._intake.due and not self._awaits_hello:
+            for event in self._inbox.hear(secured=self._secured):
+                self._out.note(event)
 
     def _consume_content(self) -> bool:
-        piece = bytes(self._input[: self.wanted] if self._limit is not None else self._input)
-        self._input = self._input[len(piece) :]
-        rest = self._content.feed(piece)
-        self._input[:0] = rest
-        if self._limit is not None and (self._content.ended or self._content.octets >= self._limit):
-            self._play_body_fault()
-        elif self._content.ended:
-            self._end_content()
+        rest = self._intake.feed(self._inbox.rest())
+        self._inbox.octets += rest
+        if not self._intake.due and not self._out.over:
+            self._content_came()
         return True
 
     def _consume_client_hello(self) -> bool:
-        if len(self._input) < _TLS_RECORD_HEADER:
+        hello = self._inbox.octets
+        if len(hello) < _TLS_RECORD_HEADER:
             return False
-        if len(self._input) < _TLS_RECORD_HEADER + int.from_bytes(self._input[3:5]):
+        if len(hello) < _TLS_RECORD_HEADER + int.from_bytes(hello[3:5]):
             return False
-        self._mode = _Mode.COMMANDS
-        self._input.clear()
+        self._awaits_hello = False
+        hello.clear()
         action = self._out.action(Stage.HANDSHAKE)
         self._out.fault(Stage.HANDSHAKE, action.name)
         if isinstance(action, Raw):
@@ -163,11 +169,9 @@ class Session:
 
     # Commands
 
-    def _command(self, line: bytes) -> None:
-        verb, _, argument = readable(line).partition(" ")
+    def _command(self, line: bytes, stage: Stage) -> None:
+        verb, _, argument = decoded(line).partition(" ")
         verb = verb.upper()
-        stage = stage_of(verb, secured=self._secured)
-        self._out.note(SmtpReceived(stage=stage, line=readable(line)))
         if len(line) > _MAX_LINE:
             self._out.say(stage, Reply(500, "5.5.2 Line too long"))
         elif not self._welcome and verb != "QUIT":  # RFC 5321, section 3.1, on a greeting of 554
@@ -211,23 +215,31 @@ class Session:
             self._out.say(Stage.MAIL, Reply(503, "5.5.1 Send EHLO first"))
         elif path is None:
             self._out.say(Stage.MAIL, Reply(501, "5.5.4 Syntax: MAIL FROM:<address>"))
-        elif self._sender is not None:
+        elif self._envelope.sender is not None:
             self._out.say(Stage.MAIL, Reply(503, "5.5.1 Nested MAIL command"))
-        elif not self._refuse_unoffered(Stage.MAIL, path, "FROM") and not self._refuse_values(path):
+        elif not self._refuse_unoffered(Stage.MAIL, path, "FROM"):
             self._out.null_path = not path.address
-            self._out.answer(Stage.MAIL, Reply(250, "2.1.0 OK"), lambda: self._take_sender(path))
+            if refusal := refusal_of(path, self._size_limit):
+                self._out.say(Stage.MAIL, refusal)
+            else:
+                self._out.answer(Stage.MAIL, Reply(250, "2.1.0 OK"), lambda: self._take_sender(path))
 
     def _rcpt(self, argument: str) -> None:
         path = parse_path(argument, "TO")
         if not self._greeted:
             self._out.say(Stage.RCPT, Reply(503, "5.5.1 Send EHLO first"))
-        elif self._sender is None:
+        elif self._envelope.sender is None or self._envelope.chunked:
             # Also after a refused MAIL: else a pipelining client would complete an empty message.
             self._out.say(Stage.RCPT, Reply(503, "5.5.1 Need MAIL command"))
         elif path is None or not path.address:
             self._out.say(Stage.RCPT, Reply(501, "5.5.4 Syntax: RCPT TO:<address>"))
-        elif not self._refuse_unoffered(Stage.RCPT, path, "TO"):
-            self._out.answer_rcpt(lambda: self._recipients.append(path), path.address, len(self._recipients))
+        elif self._refuse_unoffered(Stage.RCPT, path, "TO"):
+            return
+        elif not path.address.isascii() and not self._envelope.international:
+            self._out.say(Stage.RCPT, NEEDS_SMTPUTF8)
+        else:
+            recipients = self._envelope.recipients
+            self._out.answer_rcpt(lambda: recipients.append(path), path.address, len(recipients))
 
     def _refuse_unoffered(self, stage: Stage, path: Path, keyword: Literal["FROM", "TO"]) -> bool:
         """Refuse parameters that the last EHLO did not offer (RFC 5321, section 4.1.1.11)."""
@@ -237,30 +249,33 @@ class Session:
             self._out.say(stage, Reply(555, "5.5.4 Parameter not recognized"))
         return bool(unoffered)
 
-    def _refuse_values(self, path: Path) -> bool:
-        """Refuse parameters of MAIL for their values (RFC 1870, section 6.1; RFC 6152, section 2)."""
-        size, body = path.value("SIZE"), path.value("BODY")
-        if (size is not None and not size.isdecimal()) or body not in (None, "7BIT", "8BITMIME"):
-            self._out.say(Stage.MAIL, Reply(501, "5.5.4 Bad value of a parameter"))
-        elif size is not None and int(size) > self._size_limit:
-            self._out.say(Stage.MAIL, Reply(552, "5.3.4 Message too big"))
-        else:
-            return False
-        return True
-
     @property
     def _size_limit(self) -> int:
         return size_limit(self._script.offered(secured=self._secured))
 
     def _data(self, argument: str) -> None:
+        go_ahead = Reply(354, "End data with <CR><LF>.<CR><LF>")
         if not self._greeted:
             self._out.say(Stage.DATA, Reply(503, "5.5.1 Send EHLO first"))
-        elif not self._recipients:
-            self._out.say(Stage.DATA, Reply(503, "5.5.1 Need RCPT command"))
+        elif self._envelope.sender is None or self._envelope.chunked:
+            self._out.say(Stage.DATA, Reply(503, "5.5.1 Bad sequence of commands"))
         elif argument:
             self._out.say(Stage.DATA, Reply(501, "5.5.4 No parameters allowed"))
-        else:
-            self._out.answer(Stage.DATA, Reply(354, "End data with <CR><LF>.<CR><LF>"), self._begin_content)
+        elif self._envelope.recipients:
+            self._out.answer(Stage.DATA, go_ahead, self._intake.begin)
+        elif not self._out.answer_for_nobody(Stage.DATA, go_ahead, self._intake.begin):
+            self._out.say(Stage.DATA, Reply(503, "5.5.1 Need RCPT command"))
+
+    def _bdat(self, argument: str) -> None:
+        chunk = parse_chunk(argument)
+        if chunk is None:
+            self._out.say(Stage.BDAT, Reply(501, "5.5.4 Syntax: BDAT octets [LAST]"))
+            return
+        octets, last = chunk
+        self._chunk = Stage.BDAT_LAST if last else Stage.BDAT
+        self._intake.begin_chunk(octets)  # they come, whatever is answered
+        if not octets:
+            self._content_came()
 
     def _rset(self, argument: str) -> None:
         if argument:
@@ -289,9 +304,6 @@ class Session:
                 Stage.QUIT, Reply(221, "2.0.0 Bye"), lambda: self._out.finish(HalfClose(tidy=True))
             )
 
-    def _note_body(self) -> None:
-        self._out.note(SmtpBody(octets=self._content.octets))
-
     # What accepting changes
 
     def _be_welcoming(self) -> None:
@@ -303,71 +315,74 @@ class Session:
         self._forget()
 
     def _forget(self) -> None:
-        self._sender: Path | None = None
-        self._recipients: list[Path] = []
+        self._envelope = Envelope()
+        self._chunk = None
+        self._intake.forget()
 
     def _take_sender(self, path: Path) -> None:
-        self._sender = path
+        self._envelope.sender = path
 
     def _begin_handshake(self) -> None:
         action = self._out.action(Stage.HANDSHAKE)
         if not isinstance(action, Accept | Slow):
-            self._mode = _Mode.CLIENT_HELLO
+            self._awaits_hello = True
             return
         if isinstance(action, Slow):
             self._out.fault(Stage.HANDSHAKE, action.name)
             self._out.do(Wait(action.seconds))
         # What came behind STARTTLS is never taken for a command, only for TLS (RFC 3207, section 4.2).
-        self._out.do(StartTls(bytes(self._input)))
-        self._input.clear()
+        self._out.do(StartTls(self._inbox.rest()))
 
-    def _begin_content(self) -> None:
-        action = self._out.action(Stage.BODY)
-        self._mode = _Mode.CONTENT
-        self._content = Content()
-        self._limit = None
-        if not isinstance(action, Accept):
-            # At least one octet, as a proof that content was on its way.
-            self._limit = max(1, getattr(action, "after", 0))
+    # Content
 
-    def _play_body_fault(self) -> None:
-        action = self._out.action(Stage.BODY)
-        self._limit = None
-        self._note_body()
-        self._out.fault(Stage.BODY, action.name)
-        if isinstance(action, Slow):
-            self._out.do(Wait(action.seconds))
-            if self._content.ended:
-                self._end_content(noted=True)
-        elif isinstance(action, CloseWith421):
-            self._out.close_with_421(Stage.BODY, action)
-        elif isinstance(action, Raw):
-            self._out.send_raw(Stage.BODY, action)
-        elif isinstance(action, Close | Reset | Stall):
-            self._out.leave(action, reading=False)
-
-    def _end_content(self, *, noted: bool = False) -> None:
-        if not noted:
-            self._note_body()
-        self._mode = _Mode.COMMANDS
-        if self._content.octets > self._size_limit < len(self._content.unstuffed()):  # cheap one first
-            self._out.say(Stage.DOT, Reply(552, "5.3.4 Message too big"))
+    def _content_came(self) -> None:
+        if self._chunk is not None:
+            self._answer_chunk(self._chunk)
+        elif self._is_too_big():
+            self._out.say(Stage.DOT, _TOO_BIG)
             self._forget()
-            return
-        self._out.answer(Stage.DOT, Reply(250, "2.0.0 OK"), self._take_message)
+        elif self._envelope.recipients:
+            self._out.answer(Stage.DOT, Reply(250, "2.0.0 OK"), self._take_message)
+            self._forget()
+        else:
+            if not self._out.answer_for_nobody(Stage.DOT, _NOBODY, lambda: None):
+                self._out.say(Stage.DOT, _NOBODY)
+            self._forget()
+
+    def _answer_chunk(self, stage: Stage) -> None:
+        self._chunk = None
+        last = stage is Stage.BDAT_LAST
+        if "CHUNKING" not in self._offered:
+            self._refuse_chunk(stage, Reply(500, "5.5.1 Command not recognized"))
+        elif not self._envelope.recipients:
+            self._refuse_chunk(stage, Reply(503, "5.5.1 Bad sequence of commands"))
+        elif self._is_too_big():
+            self._refuse_chunk(stage, _TOO_BIG)
+        else:
+            if last:
+                self._intake.note()
+            kept = Envelope(self._envelope.sender, self._envelope.recipients, chunked=True)
+            self._envelope = Envelope()
+            self._out.answer(stage, Reply(250, "2.0.0 OK"), lambda: self._take_chunk(kept, last=last))
+            if self._envelope.sender is None:  # it was the last, or refused: RFC 3030, section 2
+                self._forget()
+
+    def _take_chunk(self, envelope: Envelope, *, last: bool) -> None:
+        self._envelope = envelope
+        if last:
+            self._take_message()
+            self._envelope = Envelope()
+
+    def _refuse_chunk(self, stage: Stage, reply: Reply) -> None:
+        self._out.say(stage, reply)
         self._forget()
 
+    def _is_too_big(self) -> bool:
+        # the cheap one first
+        return self._intake.octets > self._size_limit < len(self._intake.content())
+
     def _take_message(self) -> None:
-        assert self._sender is not None  # DATA is refused otherwise
-        self._out.note(
-            SmtpMessage(
-                mail_from=self._sender.address,
-                recipients=tuple(path.address for path in self._recipients),
-                content=self._content.unstuffed(),
-                tls=self._secured,
-                options=tuple(word for path in (self._sender, *self._recipients) for word in path.parameters),
-            )
-        )
+        self._out.note(self._envelope.message(self._intake.content(), tls=self._secured))
 
 
 _COMMANDS: dict[str, Callable[[Session, str], None]] = {
@@ -377,6 +392,7 @@ _COMMANDS: dict[str, Callable[[Session, str], None]] = {
     "MAIL": Session._mail,
     "RCPT": Session._rcpt,
     "DATA": Session._data,
+    "BDAT": Session._bdat,
     "RSET": Session._rset,
     "NOOP": Session._noop,
     "VRFY": Session._vrfy,

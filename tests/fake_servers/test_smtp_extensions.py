@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from smtp_client import Client, Start, tls_context
+from smtp_client import Client, Start, noted, tls_context
 
 from fake_servers.events import SmtpMessage, SmtpUnoffered
 from fake_servers.journal import Journal
 from fake_servers.smtp import Raw, Reply, Rule, Script, Stage, Stall
+from fake_servers.smtp.script import OFFER
 
 # Nothing but the rule tells the two apart: aiosmtpd serves the one, our own session the other.
 RULES: dict[str, list[Rule]] = {
@@ -43,12 +46,67 @@ async def test_ehlo_offers_what_the_script_says(start: Start, rules: Rules) -> N
         assert await client.reply() == b"250-mx.test\r\n250-DSN\r\n250 HELP\r\n"
 
 
-async def test_by_default_size_and_8bitmime_are_offered(start: Start, rules: Rules) -> None:
+async def test_by_default_what_most_servers_offer_is_offered(start: Start, rules: Rules) -> None:
     server = await start(Script(*rules), tls=tls_context())
     for stage in (Stage.EHLO, Stage.EHLO_TLS):
         async with Client(server.address) as client:
             await client.walk_to(stage)
-            assert (await client.reply()).startswith(b"250-mx.test\r\n250-SIZE 67108864\r\n250-8BITMIME\r\n")
+            lines = (await client.reply()).decode().replace("-", " ").split("\r\n")
+            offered = [line.partition(" ")[2].partition(" ")[0] for line in lines[1:-1]]
+            assert [each for each in offered if each not in ("STARTTLS", "HELP")] == list(OFFER)
+
+
+async def test_every_parameter_of_the_default_offer_is_taken(
+    start: Start, journal: Journal, rules: Rules
+) -> None:
+    mail = b"SIZE=100", b"BODY=8BITMIME", b"SMTPUTF8", b"RET=HDRS", b"ENVID=a+2Bb"
+    rcpt = b"NOTIFY=FAILURE,DELAY", b"ORCPT=rfc822;r@b.test"
+    server = await start(Script(*rules))
+    async with Client(server.address) as client:
+        await client.walk_to(Stage.EHLO)
+        await client.reply()
+        assert await codes(
+            client,
+            b"MAIL FROM:<\xc3\xa4@b.test> " + b" ".join(mail),
+            b"RCPT TO:<\xc3\xbc@b.test> " + b" ".join(rcpt),
+            b"DATA",
+            b"Subject: \xc3\xa4\r\n\r\nx\r\n.",
+        ) == [b"250", b"250", b"354", b"250"]
+    [message] = await noted(journal, SmtpMessage)
+    assert (message.mail_from, message.recipients) == ("\u00e4@b.test", ("\u00fc@b.test",))
+    assert message.options == tuple(word.decode() for word in (*mail, *rcpt))
+    assert message.content == b"Subject: \xc3\xa4\r\n\r\nx\r\n"
+
+
+async def test_addresses_beyond_ascii_need_the_parameter(start: Start, rules: Rules) -> None:
+    server = await start(Script(*rules))
+    async with Client(server.address) as client:
+        await client.walk_to(Stage.EHLO)
+        await client.reply()
+        assert await codes(
+            client,
+            b"MAIL FROM:<\xc3\xa4@b.test>",
+            b"MAIL FROM:<a@b.test> SMTPUTF8=x",
+            b"MAIL FROM:<a@b.test>",
+            b"RCPT TO:<\xc3\xbc@b.test>",
+        ) == [b"553", b"501", b"250", b"553"]
+
+
+async def test_replies_have_enhanced_status_codes_of_their_class(start: Start, rules: Rules) -> None:
+    """RFC 2034, section 4: all but the greeting and the replies to EHLO and HELO, which have none."""
+    server = await start(Script(*rules))
+    said = (
+        *(b"NOOP", b"VRFY a", b"MAIL", b"RCPT TO:<r@b.test>", b"DATA", b"XYZ", b"MAIL FROM:<a@b.test> X=1"),
+        *(b"MAIL FROM:<a@b.test>", b"MAIL FROM:<a@b.test>", b"RCPT TO:<>", b"RCPT TO:<r@b.test>", b"DATA x"),
+        *(b"STARTTLS", b"RSET", b"QUIT x", b"HELP", b"QUIT"),
+    )
+    async with Client(server.address) as client:
+        assert re.match(rb"220 mx.test ", await client.reply())
+        assert (await client.ask(b"HELO c\r\n")) == b"250 mx.test\r\n"
+        assert re.match(rb"250-mx.test\r\n", await client.ask(b"EHLO c\r\n"))
+        for command in said:
+            reply = await client.ask(command + b"\r\n")
+            assert re.match(rb"(?P<class>[245])\d\d (?P=class)\.\d+\.\d+ ", reply), (command, reply)
 
 
 async def test_parameters_that_were_not_offered_are_refused_and_noted(

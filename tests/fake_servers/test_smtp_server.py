@@ -275,7 +275,7 @@ async def test_a_defect_of_the_fake_is_a_reset_and_an_event(
         raise ZeroDivisionError("a bug")
 
     if side == "session":
-        monkeypatch.setattr(Session, "received", lambda *_: 1 / 0)
+        monkeypatch.setattr(Session, "received", lambda *_, **__: 1 / 0)
         server = await start(SCRIPTS["session"])
     else:
         monkeypatch.setattr(HealthyProtocol, "smtp_EHLO", defective)

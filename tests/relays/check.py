@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .known import VERDICTS, Known, Trouble
+from .met import met_before, no_longer_met
 
 _JUDGED = ("pass", *VERDICTS)
 _UNDECIDED = ("inconclusive", "error")
@@ -53,6 +54,10 @@ def check(report: Path, known: Known) -> Outcome:
     for row in rows:
         if row.get("kind") == "verdict":
             _check_verdict(row, known, seen, outcome)
+    outcome.wrong += [
+        f"the fault of {name} was met before, and nothing was judged of it"
+        for name in no_longer_met(rows, met_before(known.target))
+    ]
     outcome.known = len(seen & known.why.keys())
     outcome.hints += [f"not seen: {trouble}" for trouble in sorted(known.why.keys() - seen)]
     return outcome
