@@ -32,6 +32,7 @@ from fake_servers.endpoint import endpoint
 from fake_servers.events import Event
 from fake_servers.journal import Journal
 from fake_servers.smtp import (
+    OFFER,
     Accept,
     Action,
     Close,
@@ -53,6 +54,7 @@ from fake_servers.tcp import Hanging, PacketWatch, Refusing, SynWatch, Unreachab
 from fake_servers.tls import Certificate, CertificateAuthority
 
 __all__ = [
+    "OFFER",
     "Accept",
     "Action",
     "Answer",

@@ -11,7 +11,7 @@ from enum import StrEnum
 from ssl import TLSVersion
 
 from conformance.target import Schedule
-from fake_servers import Answer, Certificate, Records, Rule, Stage
+from fake_servers import OFFER, Answer, Certificate, Records, Rule, Stage
 from fake_servers.smtp.script import WITH_REVERSE_PATH
 
 
@@ -106,7 +106,9 @@ class Host:
         tcp: What a connection attempt meets.
         rules: What its SMTP server does differently from a healthy one.
         tls: What it does after STARTTLS; None: STARTTLS is not offered.
-        extensions: What EHLO offers besides STARTTLS.
+        extensions: What EHLO offers besides STARTTLS; as it stands what nearly every server does. A failure mode
+            states an offer of its own if it is about what is offered, if what it stages contradicts one of these
+            extensions, or if a client that uses one could go another way.
         receive_buffer: Octets of socket buffer on its side; None: the system's choice. Small where a fault
             inside the content must not vanish in the kernel's buffers.
         like: Name of the failure mode whose error this host makes, where the hosts fail in different ways.
@@ -116,9 +118,14 @@ class Host:
     tcp: Tcp = Tcp.SERVE
     rules: tuple[Rule, ...] = ()
     tls: ServerTls | None = None
-    extensions: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = OFFER
     receive_buffer: int | None = None
     like: str = ""
+
+
+def offer_without(*extensions: str) -> tuple[str, ...]:
+    """Return what nearly every server offers, but for some extensions."""
+    return tuple(extension for extension in OFFER if extension not in extensions)
 
 
 def held_up_at(host: Host, whole: Host) -> bool:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conformance.catalogue.destination import DnsName, Host, Tcp, Timeout
-from fake_servers import Answer, Endless, Raw, Reply, Rule, Silence, Stage, Stall, Trickle
+from fake_servers import OFFER, Answer, Endless, Raw, Reply, Rule, Silence, Stage, Stall, Trickle
 
+# Replies to these are of an older form.
+_WITHOUT_STATUS = (Stage.GREETING, Stage.EHLO, Stage.EHLO_TLS)
 _UNDER_TLS = (Stage.STARTTLS, Stage.HANDSHAKE, Stage.EHLO_TLS)
 
 
 def of_host(host: Host) -> Iterator[str]:
     """Yield a sentence for each two parts of a host that cannot go together."""
     dns = host.dns
-    serves = bool(host.rules or host.tls or host.extensions or host.receive_buffer)
+    serves = bool(host.rules or host.tls or host.extensions != OFFER or host.receive_buffer)
     if dns.loops and not dns.aliases:
         yield "dns.loops without dns.aliases: nothing leads back"
     if dns.loops and (dns.served is not None or dns.other_family is not None):
@@ -34,6 +36,17 @@ def of_host(host: Host) -> Iterator[str]:
         rule.stage in _UNDER_TLS and not _refuses_unoffered(rule) for rule in host.rules
     ):
         yield "a rule around STARTTLS without tls: STARTTLS is not offered, and can only be refused"
+    if "ENHANCEDSTATUSCODES" in host.extensions:
+        for text in filter(None, map(_without_status, host.rules)):
+            yield f"extensions with ENHANCEDSTATUSCODES, and the reply {text!r} without one of its class"
+
+
+def _without_status(rule: Rule) -> str:
+    """Return the first line of a reply that lacks the status code it must have if any has (RFC 2034 section 4)."""
+    if not isinstance(rule.action, Reply) or rule.stage in _WITHOUT_STATUS or rule.action.code // 100 == 3:
+        return ""
+    status = f"{rule.action.code // 100}."
+    return next((line for line in rule.action.lines if not line.startswith(status)), "")
 
 
 def _refuses_unoffered(rule: Rule) -> bool:

@@ -17,11 +17,12 @@ from fake_servers.smtp.actions import (
     Stall,
     Trickle,
 )
-from fake_servers.smtp.script import Rule, Script
+from fake_servers.smtp.script import OFFER, Rule, Script
 from fake_servers.smtp.server import SmtpServer
 from fake_servers.stages import Stage
 
 __all__ = [
+    "OFFER",
     "Accept",
     "Action",
     "Close",

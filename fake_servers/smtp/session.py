@@ -341,11 +341,10 @@ class Session:
         elif self._is_too_big():
             self._out.say(Stage.DOT, _TOO_BIG)
             self._forget()
-        elif self._envelope.recipients:
-            self._out.answer(Stage.DOT, Reply(250, "2.0.0 OK"), self._take_message)
-            self._forget()
         else:
-            if not self._out.answer_for_nobody(Stage.DOT, _NOBODY, lambda: None):
+            if self._envelope.recipients:
+                self._out.answer(Stage.DOT, Reply(250, "2.0.0 OK"), self._take_message)
+            elif not self._out.answer_for_nobody(Stage.DOT, _NOBODY, lambda: None):
                 self._out.say(Stage.DOT, _NOBODY)
             self._forget()
 

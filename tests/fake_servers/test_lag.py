@@ -21,7 +21,7 @@ from own_process import DEADLINE, lines_until, running
 from fake_servers import punctuality
 from fake_servers.events import DnsDropped, DnsQuery, TcpAccepted, TcpLate
 from fake_servers.journal import Journal
-from fake_servers.smtp import Reply, Rule, Script, Slow, SmtpServer, Stage, dialogue, session
+from fake_servers.smtp import Reply, Rule, Script, Slow, SmtpServer, Stage, dialogue, intake
 from fake_servers.smtp.content import Content
 
 QUERY = dns.message.make_query("mx.a.test", "A").to_wire()
@@ -248,7 +248,7 @@ _LONG = 4_000_000  # octets: more than one read takes
 
 @pytest.mark.parametrize(
     ("where", "rules"),
-    [(dialogue, ()), (session, (Rule(Stage.QUIT, Reply(250, "Stay")),))],
+    [(dialogue, ()), (intake, (Rule(Stage.QUIT, Reply(250, "Stay")),))],
     ids=["healthy", "scripted"],
 )
 async def test_who_has_sent_everything_waits_until_it_is_answered(

@@ -4,13 +4,15 @@ A client acts on the reply code alone, unknown ones by their first digit, and an
 sections 4.2 and 4.3.2). The source document has them under "Other error codes".
 """
 
-from conformance.catalogue.destination import Host
+from conformance.catalogue.destination import Host, offer_without
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind, Refusal
 from conformance.catalogue.section import Section
 from conformance.witness.connections import fault_played
 from fake_servers import Reply, Rule, Stage
 
+# Some have no status, or one of another class, which nobody may say who has offered them (RFC 2034 section 4).
+_WITHOUT_STATUS = offer_without("ENHANCEDSTATUSCODES")
 _BUSY = ("busy", "tryagain", "later")
 _UNWANTED = ("notwanted", "unwanted")
 
@@ -20,7 +22,7 @@ def _transient(name: str, what: str, reply: Reply) -> FailureMode:
         name=f"reply_{name}",
         section=Section.TRANSIENT_REPLIES,
         staged=f"The server answers RCPT with {what}.",
-        hosts=(Host(rules=(Rule(Stage.RCPT, reply),)),),
+        hosts=(Host(rules=(Rule(Stage.RCPT, reply),), extensions=_WITHOUT_STATUS),),
         witness=fault_played,
         explained_by=(*_BUSY, str(reply.code)),
         refusal=Refusal(reply=reply),
@@ -33,7 +35,7 @@ def _permanent(name: str, what: str, reply: Reply) -> FailureMode:
         section=Section.PERMANENT_REPLIES,
         staged=f"The server answers RCPT with {what}.",
         kind=Kind.PERMANENT,
-        hosts=(Host(rules=(Rule(Stage.RCPT, reply),)),),
+        hosts=(Host(rules=(Rule(Stage.RCPT, reply),), extensions=_WITHOUT_STATUS),),
         witness=fault_played,
         explained_by=(*_UNWANTED, str(reply.code)),
         refusal=Refusal(reply=reply),

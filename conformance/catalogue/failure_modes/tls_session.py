@@ -136,7 +136,7 @@ _INJECTIONS = tuple(
         "injected_plaintext",
         policy,
         'the reply to STARTTLS is followed by a reply in clear, "250 SIZE 10"',
-        Host(tls=ServerTls(extensions=()), rules=(_INJECTED,)),
+        Host(tls=ServerTls(extensions=()), extensions=(), rules=(_INJECTED,)),
         fault_played,
         _TLS_WORDS,
     )
