@@ -48,7 +48,7 @@ def test_every_aspect_of_its_kind_judges_it(declared: FailureMode, tmp_path: Pat
         work_directory=str(tmp_path),
     )
     entries: list[Entry] = []
-    asyncio.run(run(plan, ReferenceTarget(), entries.append, lambda done, total: None))
+    asyncio.run(run(plan, ReferenceTarget(), entries.append, lambda *_: None))
     record = assemble(entries, "this wave")
     judged = {each.name: judge(each, scenario, record, profiles.load("eop")) for each in aspects}
     assert {"error_code", "error_detail", "destination_server", "stays_queued", "retried", "recovers"} <= set(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,23 @@ from conformance.evidence.relays import Idling, Stopped
 from conformance.judging.judge import Judged, Test
 from conformance.schedules.sequence import FaultSequence
 from conformance.target import Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Windows:
+    """How far a wave is.
+
+    Attributes:
+        wave: Its clock.
+        done: How many of its windows are closed.
+        total: How many it has.
+        open: Which scenarios are left, once they are few.
+    """
+
+    wave: str
+    done: int
+    total: int
+    open: tuple[str, ...] = ()
 
 
 class Drawn(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 
 import pytest
 
@@ -11,7 +12,7 @@ from conformance.report.broken import tell_broken
 from conformance.report.failures import write_failures
 from conformance.report.letters import write_letters
 from conformance.report.overview import overview_lines, rows
-from conformance.report.results import Results
+from conformance.report.results import Results, Windows
 from conformance.report.schedules import schedule_lines
 from conformance.report.unjudged import write_inconclusive, write_not_applicable
 from conformance.report.writing import width
@@ -76,14 +77,14 @@ class Progress:
         self._told = time.monotonic()
         self._line(f"conformance: {text}")
 
-    def advance(self, done: int, total: int) -> None:
-        """Show how many windows are closed."""
-        text = f"conformance: {done} of {total} windows closed"
+    def advance(self, waves: Sequence[Windows]) -> None:
+        """Show how many windows are closed, and where few are open, which."""
+        text = f"conformance: {_how_far(waves)}"
         reporter = self._reporter
         if reporter is None or self._quiet:
             return
         if sys.stdout.isatty():
-            reporter.rewrite(text, erase=True)
+            reporter.rewrite(text[: width() - 1], erase=True)
         elif time.monotonic() - self._told >= _PAUSE:
             self._told = time.monotonic()
             self._line(text)
@@ -100,3 +101,15 @@ class Progress:
         if reporter is not None and not self._quiet:
             reporter.ensure_newline()
             reporter.write_line(text)
+
+
+def _how_far(waves: Sequence[Windows]) -> str:
+    """Say how many windows are closed, of which waves, and which are open if they are few."""
+    done, total = sum(wave.done for wave in waves), sum(wave.total for wave in waves)
+    text = f"{done} of {total} windows closed"
+    under_way = [wave for wave in waves if wave.done < wave.total]
+    if not under_way:
+        return text
+    if all(wave.open for wave in under_way):
+        return f"{text}; open: {', '.join(name for wave in under_way for name in wave.open)}"
+    return f"{text}; {', '.join(f'{wave.wave} {wave.done}/{wave.total}' for wave in under_way)}"

@@ -21,6 +21,7 @@ from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any, Protocol
 
+from conformance.report.results import Windows
 from conformance.wave.__main__ import EXIT_INSTALLATION, command
 from conformance.wave.guard import adopting_orphans
 from conformance.wave.plan import Plan
@@ -39,8 +40,8 @@ _LOOK_AGAIN = 0.1
 class Shows(Protocol):
     """Whoever shows progress."""
 
-    def advance(self, done: int, total: int) -> None:
-        """So many windows of so many are closed."""
+    def advance(self, waves: Sequence[Windows]) -> None:
+        """All waves, those too that have not begun, and how far each is."""
 
 
 class WaveFailed(Exception):
@@ -113,7 +114,7 @@ class _Wave:
         )
         assert self.child.stdout is not None
         self.output = self.child.stdout
-        self.windows = (0, len(plan.scenarios))
+        self.windows = _none_closed(plan)
         self._last: dict[str, Any] = {}
         self._half_line = b""
 
@@ -128,7 +129,12 @@ class _Wave:
         for line in lines:
             self._last = json.loads(line)
             if "done" in self._last:
-                self.windows = self._last["done"], self._last["total"]
+                self.windows = replace(
+                    self.windows,
+                    done=self._last["done"],
+                    total=self._last["total"],
+                    open=tuple(self._last.get("open", ())),
+                )
 
     def record_path(self) -> Path:
         """Return the record of a wave that has ended.
@@ -204,10 +210,14 @@ def _run(
                     ended(waves.index(key.data), key.data.record_path())
                     continue
                 key.data.hear(octets)
-                counts = [wave.windows for wave in waves]
                 # what a wave has not said yet counts by its plan
-                total = sum(total for _, total in counts) + sum(len(plan.scenarios) for plan, _ in waiting)
-                progress.advance(sum(done for done, _ in counts), total)
+                progress.advance(
+                    [wave.windows for wave in waves] + [_none_closed(plan) for plan, _ in waiting]
+                )
+
+
+def _none_closed(plan: Plan) -> Windows:
+    return Windows(wave=plan.timing, done=0, total=len(plan.scenarios))
 
 
 def _ending(status: int) -> str:

@@ -22,6 +22,7 @@ from conformance.judging.judge import Judged, Test, judge
 from conformance.judging.survival import all_busy, all_stopped, group, unexplained
 from conformance.judging.verdict import Verdict
 from conformance.lab import addresses as labs
+from conformance.report.results import Windows
 from conformance.session.again import again
 from conformance.session.isolation import isolate, killers
 from conformance.session.launch import WaveFailed, launch_all
@@ -51,8 +52,8 @@ class Progress(Protocol):
     def begin(self, text: str) -> None:
         """A wave begins."""
 
-    def advance(self, done: int, total: int) -> None:
-        """So many windows of so many are closed."""
+    def advance(self, waves: Sequence[Windows]) -> None:
+        """All waves, those too that have not begun, and how far each is."""
 
     def end(self, text: str) -> None:
         """It has ended."""

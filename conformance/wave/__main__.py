@@ -96,8 +96,8 @@ def _run(plan: Plan, path: Path) -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     tell = _own_output()
 
-    def progress(done: int, total: int) -> None:
-        tell({"done": done, "total": total})
+    def progress(done: int, total: int, left: list[str]) -> None:
+        tell({"done": done, "total": total, "open": left})
 
     with path.open("w", encoding="utf-8") as file:
         try:

@@ -29,7 +29,10 @@ from conformance.wave.world import World
 from fake_servers import Event, Journal
 
 Tell = Callable[[Entry], None]
-Progress = Callable[[int, int], None]
+Progress = Callable[[int, int, list[str]], None]
+
+# So many scenarios are few enough to be named.
+_FEW = 4
 
 
 async def run(plan: Plan, target: Target, tell: Tell, progress: Progress) -> None:
@@ -39,7 +42,8 @@ async def run(plan: Plan, target: Target, tell: Tell, progress: Progress) -> Non
         plan: What to do.
         target: What to judge.
         tell: Takes the entries of the record, in order.
-        progress: Called with the number of windows closed and of all windows.
+        progress: Called with the number of windows closed and of all windows, and with the scenarios that are left if
+            they are few.
 
     Raises:
         TargetUnusable: The target cannot be run on this machine at all.
@@ -132,7 +136,7 @@ class _Wave:
             closed=self._closed,
             only_group=len(groups) == 1,
         )
-        self._progress(0, len(self._players))
+        self._progress(0, len(self._players), [])
         async with asyncio.TaskGroup() as tasks:
             for group in groups:
                 tasks.create_task(self._play(group, stage, world, anchors))
@@ -169,7 +173,9 @@ class _Wave:
 
     def _closed(self) -> None:
         self._done += 1
-        self._progress(self._done, len(self._players))
+        left = len(self._players) - self._done
+        names = [p.staged.scenario for p in self._players if p.staged.closed is None] if left <= _FEW else []
+        self._progress(self._done, len(self._players), names)
 
     def _noted(self, event: Event) -> None:
         self._entry(event)

@@ -18,6 +18,7 @@ from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged, judge
 from conformance.lab import addresses as labs
 from conformance.lab import namespace
+from conformance.report.results import Windows
 from conformance.schedules.scenarios import scenario_of as scenario_by_id
 from conformance.session.again import CROWDED
 from conformance.session.isolation import isolate
@@ -46,7 +47,7 @@ _FIRST_COURSE = {
 
 
 class _Quiet:
-    def advance(self, done: int, total: int) -> None:
+    def advance(self, waves: Sequence[Windows]) -> None:
         """Show nothing."""
 
 

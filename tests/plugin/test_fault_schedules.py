@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from conformance.evidence.record import load
 from conformance.evidence.view import Evidence
 from conformance.judging.judge import judge
 from conformance.judging.verdict import Verdict
+from conformance.report.results import Windows
 from conformance.schedules.scenarios import scenario_of
 from conformance.schedules.sequence import FaultSequence, failure_mode_of
 from conformance.schedules.steps import faults_not_met
@@ -152,5 +154,5 @@ def test_nothing_passes_when_every_fault_is_disarmed(tmp_path: Path) -> None:
 
 
 class _Silent:
-    def advance(self, done: int, total: int) -> None:
+    def advance(self, waves: Sequence[Windows]) -> None:
         """Show nothing."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from conformance.catalogue.course import Timing
+from conformance.report.results import Windows
 from conformance.session import launch
 from conformance.session.launch import WaveFailed, launch_all
 from conformance.wave.__main__ import EXIT_INSTALLATION
@@ -40,8 +42,8 @@ class Shown:
     def __init__(self) -> None:
         self.seen: list[tuple[int, int]] = []
 
-    def advance(self, done: int, total: int) -> None:
-        self.seen.append((done, total))
+    def advance(self, waves: Sequence[Windows]) -> None:
+        self.seen.append((sum(wave.done for wave in waves), sum(wave.total for wave in waves)))
 
 
 def _plans(folder: Path, *scripts: str) -> list[tuple[Plan, Path]]:
@@ -102,7 +104,7 @@ def test_what_the_machine_lacks_is_told_apart(tmp_path: Path) -> None:
 
 def test_if_we_are_interrupted_all_children_end(tmp_path: Path) -> None:
     class Interrupted(Shown):
-        def advance(self, done: int, total: int) -> None:
+        def advance(self, waves: Sequence[Windows]) -> None:
             raise KeyboardInterrupt
 
     scripts = ["\n".join((_say(0, 1), "wait never")), "wait never"]

@@ -90,7 +90,7 @@ async def staged(target: Target, folder: Path, scenarios: list[str], timing: Tim
     )
     entries: list[Entry] = []
     closed: list[int] = []
-    await staging.run(plan, target, entries.append, lambda done, _: closed.append(done))
+    await staging.run(plan, target, entries.append, lambda done, *_: closed.append(done))
     assert closed[-1] == len(scenarios), "everybody's window is closed, and counted once"
     return assemble(entries, "record")
 
