@@ -22,7 +22,10 @@ from conformance.evidence.quoted import quotes
 from conformance.evidence.record import Record, Reported, Staged, Trouble
 from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.reports import Report
+from conformance.evidence.slack import slack_for, slack_of
+from conformance.evidence.time_outs import time_out_at
 from conformance.target import Outcome
+from fake_servers import Stage
 from fake_servers.events import E, Event, SmtpMessage
 
 
@@ -301,6 +304,19 @@ class Evidence:
         """How late we were at worst while the window was open, in seconds: the wave's loop, or one of the fakes."""
         return max(self.staged.lag, punctuality_of(self.record).lag(self.staged))
 
+    def time_out_at(self, stage: Stage) -> float:
+        """Return after how many seconds at most this relay gives up a server that falls silent at a stage."""
+        return time_out_at(stage, self.staged.granted, self.record.header.asked)
+
+    @property
+    def slack(self) -> float:
+        """How late a retry of this relay may be, or what else it does when it looks at its queue, in seconds."""
+        return slack_of(self.staged.granted, self.record.header)
+
+    def slack_for(self, seconds: float) -> float:
+        """Return how late something may be that is to come within so many real seconds."""
+        return slack_for(seconds, self.record.header)
+
     @property
     def lag_allowed(self) -> float:
         """How late we may have been: by the slack, and by half of the shortest time-out of this relay's.
@@ -310,10 +326,10 @@ class Evidence:
         granted, asked = self.staged.granted, self.record.header.asked
         time_outs = (
             granted.connect_timeout or asked.connect_timeout,
-            granted.command_timeout or asked.command_timeout,
             granted.dns_timeout or asked.dns_timeout,
+            *(self.time_out_at(stage) for stage in (Stage.MAIL, Stage.BODY, Stage.DOT)),
         )
-        return min(self.record.header.slack, *(each / 2 for each in time_outs if each))
+        return min(self.slack, *(each / 2 for each in time_outs if each))
 
     @property
     def harness_was_late(self) -> bool:

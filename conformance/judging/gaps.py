@@ -201,9 +201,7 @@ def allowed(case: Case) -> tuple[float, float]:
     granted = case.evidence.staged.granted
     interval, tick = granted.retry_interval, granted.granularity
     least = max(_HASTE * interval, interval - tick - _HASTE * interval)
-    return least, granted.max_retry_interval + tick + (
-        case.evidence.record.header.slack + case.mode.silent_ttl
-    )
+    return least, granted.max_retry_interval + tick + (case.evidence.slack + case.mode.silent_ttl)
 
 
 def _saw_both_sides(case: Case, attempt: Attempt) -> bool:

@@ -62,7 +62,7 @@ def lifetime_of(case: Case) -> Span:
         granted = staged.granted
         scale = 24 / granted.queue_lifetime
         # one gap and its lateness, because many relays give up only when they try
-        latest = granted.max_retry_interval + granted.granularity + case.evidence.record.header.slack
+        latest = granted.max_retry_interval + granted.granularity + case.evidence.slack
         return Span(
             begin=begin,
             may_not_end_before=may_end_from(case.evidence),

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
+from conformance.catalogue.compressed_day import LIFETIME_TOLERANCE, why_no_day
 from conformance.catalogue.course import DAY, HOUR, Timing, timing_of
 from conformance.judging.case import Case
 
 # Says why there is nothing to judge; nothing if the need is met.
 Need = Callable[[Case], str]
-
-# A lifetime that differs by less, in seconds, cannot be told from 24 hours by the stops of a moved clock.
-_LIFETIME_TOLERANCE = 5 * 60.0
 
 
 def granted_the_day(case: Case) -> str:
@@ -23,14 +20,7 @@ def granted_the_day(case: Case) -> str:
     """
     if timing_of(case.evidence.staged.course) is not Timing.COMPRESSED:
         return ""
-    granted, asked = case.evidence.staged.granted, case.evidence.record.header.asked.queue_lifetime
-    off = abs(granted.queue_lifetime - asked)
-    if off <= max(granted.granularity, asked * _LIFETIME_TOLERANCE / DAY):
-        return ""
-    return (
-        f"the relay granted a lifetime of {granted.queue_lifetime} s where {asked} s were to stand for 24 h; "
-        f"if it takes no shorter one, --conformance-day={math.ceil(granted.queue_lifetime)} would do"
-    )
+    return why_no_day(case.evidence.staged.granted, case.evidence.record.header.asked.queue_lifetime)
 
 
 def real_day(case: Case) -> str:
@@ -41,7 +31,7 @@ def real_day(case: Case) -> str:
     """
     granted = case.evidence.staged.granted.queue_lifetime
     moved = timing_of(case.evidence.staged.course) in (Timing.JUMPED, Timing.RESTARTED)
-    if not moved or not case.profile.any_lifetime or abs(granted - DAY) <= _LIFETIME_TOLERANCE:
+    if not moved or not case.profile.any_lifetime or abs(granted - DAY) <= LIFETIME_TOLERANCE:
         return ""
     return (
         f"the relay granted a lifetime of {granted / HOUR:.1f} h, which the profile {case.profile.name} accepts; "

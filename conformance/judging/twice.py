@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from conformance.evidence.view import Evidence
 from conformance.judging.case import Case
+from fake_servers import Stage
 from fake_servers.events import SmtpMessage, SmtpReceived, SmtpSent, TcpAccepted
 
 
@@ -24,8 +25,7 @@ def surely_again(case: Case, messages: Iterable[SmtpMessage]) -> bool:
 
 
 def _knew(evidence: Evidence, message: SmtpMessage, until: float) -> bool:
-    staged = evidence.staged
-    time_out = staged.granted.command_timeout or evidence.record.header.asked.command_timeout or 0.0
+    time_out = min(map(evidence.time_out_at, (Stage.MAIL, Stage.DOT)))
     session = [event for event in evidence.record.events if event.connection == message.connection]
     dialogue = (event for event in session if isinstance(event, TcpAccepted | SmtpReceived | SmtpSent))
     told = max((event.at for event in dialogue if event.at < message.at), default=message.at)

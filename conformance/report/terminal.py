@@ -77,6 +77,10 @@ class Progress:
         self._told = time.monotonic()
         self._line(f"conformance: {text}")
 
+    def tell(self, text: str) -> None:
+        """Say something while a wave is under way."""
+        self._line(f"conformance: {text}")
+
     def advance(self, waves: Sequence[Windows]) -> None:
         """Show how many windows are closed, and where few are open, which."""
         text = f"conformance: {_how_far(waves)}"

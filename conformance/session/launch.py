@@ -44,6 +44,9 @@ class Shows(Protocol):
         """All waves, those too that have not begun, and how far each is."""
 
 
+Lasting = Callable[[Plan, dict[str, float]], object]
+
+
 class WaveFailed(Exception):
     """A wave left no complete record; `installation` is set if this machine lacks something."""
 
@@ -63,6 +66,7 @@ def launch_all(
     ended: Callable[[int, Path], object] = lambda _number, _record: None,
     *,
     patience: float = PATIENCE,
+    lasting: Lasting = lambda _plan, _windows: None,
 ) -> list[Path]:
     """Run waves side by side, each in a folder of its own, and return the paths of their records.
 
@@ -73,6 +77,7 @@ def launch_all(
         progress: Who shows how far they are.
         ended: Called with the place of a wave among the plans and with its record when it is complete, while others
             may still run.
+        lasting: Called with the scenarios of a wave whose windows will be open for long, and for how many seconds.
         patience: Seconds that a wave waits at most after the start of the one before.
 
     Raises:
@@ -81,7 +86,7 @@ def launch_all(
     with adopting_orphans(), ExitStack() as stack:
         waves: list[_Wave] = []
         try:
-            _run(plans, waves, stack, _Starts(patience), progress, ended)
+            _run(plans, waves, stack, _Starts(patience), progress, ended, lasting)
         except BaseException:
             for wave in waves:
                 wave.child.terminate()
@@ -114,6 +119,7 @@ class _Wave:
         )
         assert self.child.stdout is not None
         self.output = self.child.stdout
+        self.plan = plan
         self.windows = _none_closed(plan)
         self._last: dict[str, Any] = {}
         self._half_line = b""
@@ -123,8 +129,9 @@ class _Wave:
         """Whether the child has said something, or has ended."""
         return bool(self._last) or self.child.poll() is not None
 
-    def hear(self, octets: bytes) -> None:
-        """Take what the child wrote to its standard output."""
+    def hear(self, octets: bytes) -> list[dict[str, float]]:
+        """Take what the child wrote to its standard output; return what it said of windows that take long."""
+        lasting: list[dict[str, float]] = []
         *lines, self._half_line = (self._half_line + octets).split(b"\n")
         for line in lines:
             self._last = json.loads(line)
@@ -135,6 +142,8 @@ class _Wave:
                     total=self._last["total"],
                     open=tuple(self._last.get("open", ())),
                 )
+            lasting += [self._last["lasting"]] if "lasting" in self._last else []
+        return lasting
 
     def record_path(self) -> Path:
         """Return the record of a wave that has ended.
@@ -194,6 +203,7 @@ def _run(
     starts: _Starts,
     progress: Shows,
     ended: Callable[[int, Path], object],
+    lasting: Lasting,
 ) -> None:
     """Start every wave when it may start, adding it to `waves`; show progress until all have closed their output."""
     waiting = deque(plans)
@@ -209,7 +219,8 @@ def _run(
                     selector.unregister(key.fileobj)
                     ended(waves.index(key.data), key.data.record_path())
                     continue
-                key.data.hear(octets)
+                for windows in key.data.hear(octets):
+                    lasting(key.data.plan, windows)
                 # what a wave has not said yet counts by its plan
                 progress.advance(
                     [wave.windows for wave in waves] + [_none_closed(plan) for plan, _ in waiting]

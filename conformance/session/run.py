@@ -12,6 +12,7 @@ from typing import Protocol
 import pytest
 
 from conformance.catalogue import profile as profiles
+from conformance.catalogue.compressed_day import SHORTEST_DAY
 from conformance.catalogue.course import DAY, Timing
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
@@ -26,6 +27,7 @@ from conformance.report.results import Windows
 from conformance.session.again import again
 from conformance.session.isolation import isolate, killers
 from conformance.session.launch import WaveFailed, launch_all
+from conformance.session.long_windows import LongWindows
 from conformance.session.minimise import WAVES, Minimiser
 from conformance.session.only import Only
 from conformance.session.sequence_choice import SequenceChoice, staged_in
@@ -54,6 +56,9 @@ class Progress(Protocol):
 
     def advance(self, waves: Sequence[Windows]) -> None:
         """All waves, those too that have not begun, and how far each is."""
+
+    def tell(self, text: str) -> None:
+        """Something is to be said of it."""
 
     def end(self, text: str) -> None:
         """It has ended."""
@@ -223,7 +228,12 @@ class Run:
 
         progress.begin("staging " + ", ".join(map(_described, plans)))
         try:
-            paths = launch_all(list(zip(plans, folders, strict=True)), progress, ended)
+            paths = launch_all(
+                list(zip(plans, folders, strict=True)),
+                progress,
+                ended,
+                lasting=LongWindows(progress.tell).tell,
+            )
         except WaveFailed as error:
             if error.installation:
                 raise pytest.UsageError(f"target {self.name} cannot be judged here: {error}") from error
@@ -343,9 +353,9 @@ def _day(given: str | None) -> float:
         day = float(given)
     except ValueError:
         day = 0.0
-    if not planning.SHORTEST_DAY <= day <= DAY:
+    if not SHORTEST_DAY <= day <= DAY:
         raise pytest.UsageError(
-            f"--conformance-day={given}: seconds that stand for 24 hours, from {planning.SHORTEST_DAY:.0f} to {DAY:.0f}"
+            f"--conformance-day={given}: seconds that stand for 24 hours, from {SHORTEST_DAY:.0f} to {DAY:.0f}"
         )
     return day
 

@@ -19,7 +19,7 @@ def test_beside_backlog(case: Case) -> list[Finding]:
     if not any(connection.faults for connection in case.evidence.connections):
         raise Inconclusive("the relay never went to the dead destination, so nothing was in the way")
     staged = case.evidence.staged
-    allowed = staged.granted.granularity + case.evidence.record.header.slack + _TRANSFER
+    allowed = staged.granted.granularity + case.evidence.slack + _TRANSFER
     arrived = [message.at - (staged.submitted or 0.0) for message in case.evidence.messages]
     return [
         case.finding(

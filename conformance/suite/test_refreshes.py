@@ -30,7 +30,7 @@ def test_refreshes(case: Case) -> list[Finding]:
     granted = staged.granted
     repaired = staged.repaired or 0.0
     expired = repaired + case.mode.longest_ttl + _TICK
-    latest = expired + granted.max_retry_interval + granted.granularity + case.evidence.record.header.slack
+    latest = expired + granted.max_retry_interval + granted.granularity + case.evidence.slack
     if any(message.at < repaired for message in case.evidence.messages):
         raise NotApplicable(
             "the message was delivered before the repair, so there was nothing left to look up"

@@ -3,9 +3,7 @@
 How a gap is measured: `conformance/judging/gaps.py`.
 """
 
-import math
-
-from conformance.catalogue.course import DAY, HOUR
+from conformance.catalogue.compressed_day import FINEST, day_for_gaps, would_do
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.gaps import between
@@ -13,9 +11,6 @@ from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.needs import granted_the_day
 from conformance.judging.verdict import NotApplicable
 from fake_servers.events import DnsQuery
-
-# A granularity coarser than three minutes of the day says nothing about gaps of fifteen.
-_FINEST = 480
 
 
 @aspect(
@@ -36,23 +31,21 @@ def test_retried_all_day(case: Case) -> list[Finding]:
     day = granted.queue_lifetime
     asked = case.evidence.record.header.asked
     if (
-        granted.granularity > day / _FINEST
+        granted.granularity > day / FINEST
         or granted.retry_interval > asked.retry_interval
         or granted.max_retry_interval > asked.max_retry_interval
     ):
-        enough = max(
-            granted.granularity * _FINEST,
-            granted.retry_interval * DAY / (HOUR / 4),
-            granted.max_retry_interval * DAY / HOUR,
-        )
         raise NotApplicable(
             f"a day of {day:.0f} s is too short for what the relay granted (granularity {granted.granularity} s, "
-            f"first gap {granted.retry_interval} s, longest {granted.max_retry_interval} s); "
-            f"if it takes no shorter ones, --conformance-day={math.ceil(round(enough, 3))} would do; for gaps growing "
-            "with the day none would"
+            f"first gap {granted.retry_interval} s, longest {granted.max_retry_interval} s)"
+            + (
+                f"{longer}; for gaps growing with the day none would"
+                if (longer := would_do(day_for_gaps(granted)))
+                else ""
+            )
         )
     scale = 24 / day
-    slack = case.evidence.record.header.slack
+    slack = case.evidence.slack
     attempts = case.all_attempts[case.all_attempts.index(case.attempts[0]) :]
     gaps = between(attempts)
     least, late = granted.retry_interval / 2, granted.granularity + slack

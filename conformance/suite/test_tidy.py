@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from conformance.evidence.connections import Connection
 from conformance.evidence.relays import BUSY_CORES, BUSY_SECONDS
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect, on_first_course
-from fake_servers import Endless, Stall, Trickle
+from fake_servers import Endless, Stage, Stall, Trickle
 
 # On a connection on which this was played the relay had to give up, and the server stays until it does. (One that the
 # server has closed itself is over for the journal.)
@@ -38,8 +38,8 @@ def _connections(case: Case) -> Iterator[Finding]:
     if not any(_held_from(connection) for connection in case.evidence.connections):
         return
     end, when = staged.closed or 0.0, case.evidence.when
-    time_out = staged.granted.command_timeout or case.evidence.record.header.asked.command_timeout or 0.0
-    allowed = time_out + staged.granted.granularity + case.evidence.record.header.slack
+    time_out = case.evidence.time_out_at(Stage.QUIT)
+    allowed = time_out + staged.granted.granularity + case.evidence.slack_for(time_out)
     left = [
         f"#{connection.number}, given up by {when(at)}, was still open at {when(end)}"
         for connection, at in _given_up(case, end)

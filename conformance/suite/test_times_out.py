@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from conformance.evidence.connections import Connection
+from conformance.evidence.time_outs import longest_reply, time_out_at
 from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect
 from conformance.judging.verdict import Inconclusive, NotApplicable
 from conformance.witness.attempts import NEARLY
@@ -24,24 +25,45 @@ _DRAGGING = (Trickle.name, Endless.name)
 _NO_LEAVE = (Stage.HANDSHAKE, Stage.BODY, Stage.QUIT)
 
 
+# Said once, and not in every mode in which a server falls silent: that there are no time-outs for single commands.
+_STATED_AT = "stall_at_mail"
+
+
 class _Held(NamedTuple):
-    """For how long a fault held an attempt, in seconds."""
+    """For how long a fault held an attempt, in seconds, and how long it may have.
+
+    Attributes:
+        seconds: For how long it did.
+        over: Whether that was over when the window closed.
+        time_out: The relay's time-out at that stage.
+        allowed: That, with all by which it may be late.
+        leave: How long it may wait for the answer to QUIT after it gave up.
+        unseen: Whether nobody sees whether it said QUIT: what is sent amid the content waits behind it.
+        spoke: After how long the relay gave up and took its leave, if that was seen.
+        went_on: Whether the end is when the relay went on without it, and not when the connection closed.
+    """
 
     seconds: float
     over: bool
-    spoke: float | None = None  # after how long the relay gave up and took its leave, if it did
-    went_on: bool = (
-        False  # whether that is when the relay went on without it, and not when the connection closed
-    )
+    time_out: float
+    allowed: float
+    leave: float
+    unseen: bool = False
+    spoke: float | None = None
+    went_on: bool = False
 
-    def beyond(self, allowed: float, time_out: float) -> float:
-        """Return by how much it was too long, given what is allowed for the silence, or a negative number.
+    @property
+    def beyond(self) -> float:
+        """By how much it was too long, or a negative number.
 
         Who took its leave in time may wait for the answer as well, one time-out long; but no longer than it had waited
         before it spoke, as whoever speaks early has not timed out.
         """
-        if self.spoke is not None and self.spoke <= allowed:
-            allowed += min(self.spoke, time_out)
+        allowed = self.allowed
+        if self.unseen:
+            allowed += self.leave
+        elif self.spoke is not None and self.spoke <= allowed:
+            allowed += min(self.spoke, self.leave)
         return self.seconds - allowed
 
     def __str__(self) -> str:
@@ -61,52 +83,63 @@ def _applies(mode: FailureMode, course: Course) -> bool:
     kinds=(Kind.TRANSIENT, Kind.HARMLESS),
     where=_applies,
     place=430,
-    requirements={"ends": "session/times-out", "total": "session/total-deadline"},
+    requirements={
+        "ends": "session/times-out",
+        "total": "session/total-deadline",
+        "each": "session/each-command",
+    },
 )
 def test_times_out(case: Case) -> list[Finding]:
     """From the moment a server falls silent, or begins a reply that trickles or never ends, to the end of the session.
 
-    Who says QUIT into the silence may wait as long again for the answer (RFC 5321 section 4.1.1.10). A connection that
-    stays open while the relay goes to another host, tries again or tells the sender holds no attempt any more: it was
-    forgotten, which is another matter (aspect `tidy`). A reply that trickles must not have come to its end: whoever
-    reads it to the end has no deadline for the whole.
+    Who says QUIT into the silence may wait for the answer as well (RFC 5321 section 4.1.1.10); amid the content nobody
+    sees whether it did. A connection that stays open while the relay goes to another host, tries again or tells the
+    sender holds no attempt any more: it was forgotten, which is another matter (aspect `tidy`). A reply that trickles
+    must not have come to its end: whoever reads it to the end has no deadline for the whole.
     """
     slot = "ends" if case.mode.stalls else "total"
-    staged = case.evidence.staged
-    time_out = _time_out(case)
-    allowed = time_out + staged.granted.granularity + case.evidence.record.header.slack
-    if 0 < case.mode.trickles_for <= allowed:
-        raise NotApplicable(
-            f"the relay granted a time-out of {time_out:.1f} s; the whole reply takes {case.mode.trickles_for:.1f} s"
-        )
-    held = _held(case, allowed)
+    held = _held(case)
     if not held:
         raise Inconclusive("no attempt was watched for as long as the relay's time-out")
-    worst = max(held, key=lambda each: each.beyond(allowed, time_out))
+    worst = max(held, key=lambda each: each.beyond)
+    if 0 < case.mode.trickles_for <= worst.allowed:
+        raise NotApplicable(
+            f"the relay granted a time-out of {worst.time_out:.1f} s; the whole reply takes "
+            f"{case.mode.trickles_for:.1f} s"
+        )
     return [
         case.finding(
             f"times_out.{slot}",
-            holds=worst.beyond(allowed, time_out) <= 0,
-            expected=_expected(slot, allowed, time_out),
+            holds=worst.beyond <= 0,
+            expected=_expected(slot, worst),
             observed=f"{len(held)} attempts, the longest {worst}",
             # without a deadline for the whole it is late by as much as the server makes it
             only_late=worst.over and slot == "ends",
-            conclusive=worst.beyond(allowed, time_out) > _NO_LATENESS and staged.pressure < _CROWDED,
-        )
+            conclusive=worst.beyond > _NO_LATENESS and case.evidence.staged.pressure < _CROWDED,
+        ),
+        *_each_command(case),
     ]
 
 
-def _expected(slot: str, allowed: float, time_out: float) -> str:
-    leave = f", or given up by then and {time_out:.1f} s later" if slot == "ends" else ""
-    return f"every attempt ended within {allowed:.1f} s{leave} (a time-out of {time_out:.1f} s)"
+def _each_command(case: Case) -> Iterator[Finding]:
+    """Say of a relay that it has one deadline instead of time-outs, if its adapter says so."""
+    granted = case.evidence.staged.granted
+    if granted.deadline_only and case.mode.name == _STATED_AT:
+        yield case.finding(
+            "times_out.each",
+            holds=False,
+            expected="a time-out for each command and for the content, whatever else there is",
+            observed=f"by its adapter the relay has one deadline of {granted.delivery_deadline:.1f} s for a whole "
+            "delivery instead",
+        )
 
 
-def _time_out(case: Case) -> float:
-    granted = case.evidence.staged.granted.command_timeout
-    return granted or case.evidence.record.header.asked.command_timeout or 0.0
+def _expected(slot: str, worst: _Held) -> str:
+    leave = "" if slot == "total" else f", or given up by then and {worst.leave:.1f} s later"
+    return f"every attempt ended within {worst.allowed:.1f} s{leave} (a time-out of {worst.time_out:.1f} s)"
 
 
-def _held(case: Case, allowed: float) -> list[_Held]:
+def _held(case: Case) -> list[_Held]:
     """Return for how long each fault held its attempt, and whether that is over.
 
     What was still going on when the window closed counts only if that is too long already.
@@ -117,7 +150,7 @@ def _held(case: Case, allowed: float) -> list[_Held]:
     for connection in case.evidence.connections:
         played = [fault for fault in connection.faults if fault.action in names]
         held += [_hold(case, connection, fault, closed) for fault in played[-1:]]
-    return [each for each in held if each.over or each.beyond(allowed, _time_out(case)) > 0]
+    return [each for each in held if each.over or each.beyond > 0]
 
 
 def _hold(case: Case, connection: Connection, fault: SmtpFault, closed: float) -> _Held:
@@ -131,7 +164,19 @@ def _hold(case: Case, connection: Connection, fault: SmtpFault, closed: float) -
     until = until if went_on is None else went_on
     spoke = None if fault.stage in _NO_LEAVE else connection.heard
     left = None if spoke is None or spoke.at > until else spoke.at - fault.at
-    return _Held(until - fault.at, end is not None or went_on is not None, left, went_on is not None)
+    granted, asked = case.evidence.staged.granted, case.evidence.record.header.asked
+    patience = time_out_at if case.mode.stalls else longest_reply
+    time_out = patience(fault.stage, granted, asked)
+    return _Held(
+        seconds=until - fault.at,
+        over=end is not None or went_on is not None,
+        time_out=time_out,
+        allowed=time_out + granted.granularity + case.evidence.slack_for(time_out),
+        leave=case.evidence.time_out_at(Stage.QUIT),
+        unseen=fault.stage is Stage.BODY,
+        spoke=left,
+        went_on=went_on is not None,
+    )
 
 
 def _going_on(case: Case, connection: Connection) -> Iterator[float]:

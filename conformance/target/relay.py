@@ -23,6 +23,13 @@ class Schedule:
         connect_timeout: What was granted of `RelayConfig.connect_timeout`; None: as asked.
         command_timeout: What was granted of `RelayConfig.command_timeout`; None: as asked.
         dns_timeout: What was granted of `RelayConfig.dns_timeout`; None: as asked.
+        content_timeout: How long it waits for a server to take more of the content (RFC 5321 section 4.5.3.2.5), where
+            that is another time-out than the one for replies; None: `command_timeout`.
+        final_timeout: How long it waits for the reply to the final dot (section 4.5.3.2.6), likewise.
+        delivery_deadline: After how long it gives up a delivery over one connection, whatever the server does, in
+            addition to its time-outs; None: there is no such deadline.
+        deadline_only: Whether it has that deadline instead of time-outs for replies and for content; section 4.5.3.2
+            forbids that, and it is judged as that.
     """
 
     retry_interval: float
@@ -32,6 +39,10 @@ class Schedule:
     connect_timeout: float | None = None
     command_timeout: float | None = None
     dns_timeout: float | None = None
+    content_timeout: float | None = None
+    final_timeout: float | None = None
+    delivery_deadline: float | None = None
+    deadline_only: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -99,10 +99,13 @@ def _run(plan: Plan, path: Path) -> int:
     def progress(done: int, total: int, left: list[str]) -> None:
         tell({"done": done, "total": total, "open": left})
 
+    def lasting(scenarios: dict[str, float]) -> None:
+        tell({"lasting": scenarios})
+
     with path.open("w", encoding="utf-8") as file:
         try:
             target = resolve(plan.target, plan.import_path)
-            asyncio.run(_until_terminated(run(plan, target, _writer(file), progress)))
+            asyncio.run(_until_terminated(run(plan, target, _writer(file), progress, lasting)))
         except TargetUnusable as trouble:
             tell({"installation": str(trouble), "hint": trouble.hint, "log": trouble.log})
             return EXIT_INSTALLATION

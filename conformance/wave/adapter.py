@@ -48,9 +48,6 @@ CALL_LIMIT = 10.0
 COMES_BACK = 2.0
 _MOMENT = 0.1
 
-# A relay that waits longer than this between attempts, in seconds, did not take over the schedule at all.
-LONGEST_INTERVAL = 3600.0
-
 
 # What a capability promises of the object that running() yields.
 _POWERS = {
@@ -104,7 +101,7 @@ class SubmissionRefused(Exception):
 class Instance:
     """One running relay behind its adapter."""
 
-    def __init__(self, relay: object, target: Target, longest: float = LONGEST_INTERVAL) -> None:
+    def __init__(self, relay: object, target: Target) -> None:
         self._relay = relay
         self._turn = asyncio.Lock()
         self._thread = threading.Lock()
@@ -112,7 +109,7 @@ class Instance:
         self._has_events = Capability.EVENTS in target.capabilities
         _submission(relay)
         try:
-            self.schedule = checked(getattr(relay, "schedule", None), longest)
+            self.schedule = checked(getattr(relay, "schedule", None))
         except ValueError as error:
             raise defect(str(error)) from error
         _check_powers(relay, target.capabilities)
@@ -356,8 +353,7 @@ async def running(target: Target, config: RelayConfig) -> AsyncIterator[Instance
         raise defect("running() returned something that is no context manager")
     relay = await _guarded(enter, START_LIMIT, "starting the relay (entering running())")
     try:
-        # on a moved clock an hour is a jump, on the others it is an hour
-        yield Instance(relay, target, max(LONGEST_INTERVAL, 2 * config.max_retry_interval))
+        yield Instance(relay, target)
     finally:
         await _guarded(lambda: leave(None, None, None), STOP_LIMIT, "stopping the relay (leaving running())")
 

@@ -15,21 +15,22 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from conformance.catalogue.course import DAY, Course
+from conformance.catalogue.course import Course
 from conformance.evidence.record import Record
 from conformance.evidence.view import Evidence
 from conformance.wave.adapter import SubmissionRefused
-from conformance.wave.player import TRANSFER, Player, arrived
+from conformance.wave.player import Player, arrived
 from conformance.wave.submission import Submission
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
+from conformance.wave.windows import TRANSFER
 from conformance.witness.kills import IN_SUBMISSION, KillPoint, has_come
 from fake_servers import Rule, Script, Stage, Stall
 from fake_servers.events import RelayClockMoved
 
 _AT_THE_END = (KillPoint.EXPIRING, KillPoint.REPORTING)
 
-# Past the lifetime of every message, by the quarter of an hour that samples of the live service show.
-_PAST_LIFETIME = DAY + 15 * 60
+# So much past the lifetime that was granted is every message given up: samples of the live service show as much.
+_PAST = 15 * 60.0
 
 _LOOK_AGAIN = 0.05  # seconds; the queue is seen by looks, not by events
 
@@ -209,10 +210,9 @@ class _Killing:
 
     async def _expire(self, meanwhile: Callable[[], Awaitable[None]]) -> None:
         """Move the clock past the lifetime, and kill the relay when the moment comes."""
-        await self._instance.move_clock(_PAST_LIFETIME)
-        self._journal.note(
-            RelayClockMoved(moment=self._name, relay=self._watch.number, seconds=_PAST_LIFETIME)
-        )
+        seconds = self._player.staged.granted.queue_lifetime + _PAST
+        await self._instance.move_clock(seconds)
+        self._journal.note(RelayClockMoved(moment=self._name, relay=self._watch.number, seconds=seconds))
         if await self._comes(self._moment):
             await self._kill(meanwhile)
 

@@ -8,20 +8,23 @@ from dataclasses import replace
 from conformance.target import Schedule
 
 
-def checked(given: object, longest: float) -> Schedule:
+def checked(given: object) -> Schedule:
     """Return the schedule that a relay says it granted, if it makes sense; windows are multiples of it.
 
     Args:
         given: What its adapter calls its schedule.
-        longest: The longest wait for a retry that a wave can bear, in seconds.
 
     Raises:
         ValueError: It makes none; the text says why.
     """
     if not isinstance(given, Schedule):
         raise ValueError("running() yielded an object whose `schedule` is not a conformance.target.Schedule")
+    if not isinstance(given.deadline_only, bool):
+        raise ValueError(f"`schedule.deadline_only` is {given.deadline_only!r}, not True or False")
     for name, value in vars(given).items():
-        optional, may_be_zero = name.endswith("_timeout"), name == "granularity"
+        if name == "deadline_only":
+            continue
+        optional, may_be_zero = name.endswith(("_timeout", "_deadline")), name == "granularity"
         if optional and value is None:
             continue
         if not isinstance(value, int | float) or not math.isfinite(value):
@@ -30,11 +33,8 @@ def checked(given: object, longest: float) -> Schedule:
             raise ValueError(f"`schedule.{name}` is {value} s; it must be more than 0")
     if given.max_retry_interval < given.retry_interval:
         raise ValueError("`schedule.max_retry_interval` is less than `schedule.retry_interval`")
-    if given.max_retry_interval + given.granularity > longest:
-        raise ValueError(
-            f"`schedule` grants retries every {given.max_retry_interval + given.granularity:.0f} s; a wave "
-            f"cannot wait longer than {longest:.0f} s for one"
-        )
+    if given.deadline_only and given.delivery_deadline is None:
+        raise ValueError("`schedule.deadline_only` without `schedule.delivery_deadline`: how long is it?")
     return given
 
 

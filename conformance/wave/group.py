@@ -32,6 +32,7 @@ from conformance.wave.processor import LOOK, Load, Owners, Processor, Reading
 from conformance.wave.sequence import play_sequence
 from conformance.wave.unplayed import why_unplayed
 from conformance.wave.watch import RelayWatch
+from conformance.wave.windows import LONG_WINDOW
 from conformance.wave.world import connectors, sender_connector
 from fake_servers import Journal
 
@@ -76,8 +77,14 @@ class Group:
         """Note in every scenario which relay it is played on, what that granted, and whether it applies to that."""
         schedule = granted(instance.schedule, plan.asked)
         for player in self.players:
-            why = why_unplayed(player.scenario, instance)
+            why = why_unplayed(player.scenario, instance, schedule, player.header)
             player.staged = replace(player.staged, granted=schedule, relay=self.number, not_played=why)
+
+    @property
+    def long_windows(self) -> dict[str, float]:
+        """The scenarios whose windows will be open for so long that it must be said, and for how many seconds."""
+        estimates = {player.scenario.id: player.estimate() for player in self.played}
+        return {scenario: seconds for scenario, seconds in estimates.items() if seconds > LONG_WINDOW}
 
     @property
     def played(self) -> list[Player]:

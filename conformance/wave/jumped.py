@@ -18,8 +18,9 @@ from conformance.catalogue.course import (
 )
 from conformance.evidence.queue import Presence, read_queue
 from conformance.evidence.view import Evidence
-from conformance.wave.player import TRANSFER, Player, arrived, returned
+from conformance.wave.player import Player, arrived, returned
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
+from conformance.wave.windows import TRANSFER
 from fake_servers import Journal
 
 # After a stop the relay gets this long to do what is due, on top of what attempts take, in seconds.

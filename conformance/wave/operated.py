@@ -23,8 +23,9 @@ from conformance.wave.batch import (
 )
 from conformance.wave.names import smart_host
 from conformance.wave.operator import AlertWatch, Operator
-from conformance.wave.player import TRANSFER, Player
+from conformance.wave.player import Player
 from conformance.wave.watch import RelayWatch
+from conformance.wave.windows import TRANSFER
 from conformance.wave.world import SPARE, connectors
 
 # Messages that wait for a correction: fewer than an alert takes.

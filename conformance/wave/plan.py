@@ -28,7 +28,6 @@ ALERT_AGE = 2.0
 
 # Seconds that stand for 24 hours on the compressed clock.
 COMPRESSED_DAY = 12.0
-SHORTEST_DAY = 10.0
 
 # Everything may be this late before the wave blames itself; on the compressed clock, half an hour.
 SLACK = 1.0

@@ -12,13 +12,13 @@ from conformance.catalogue.scenario import Scenario
 from conformance.evidence.notices import CLEARING
 from conformance.evidence.queue import Presence
 from conformance.evidence.record import Header, Record, Staged
+from conformance.evidence.slack import slack_for
 from conformance.evidence.view import Evidence
-from conformance.target import Envelope, Schedule
+from conformance.target import Envelope
 from conformance.wave.adapter import Instance, SubmissionRefused
 from conformance.wave.envelope import backlog_of
 from conformance.wave.pace import Pace
 from conformance.wave.repair import (
-    ATTEMPTS_BEFORE_REPAIR,
     attempts_over,
     longest_wait_for_quiet,
     quiet_pause,
@@ -26,6 +26,14 @@ from conformance.wave.repair import (
 )
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
 from conformance.wave.way_back import is_broken, only_reports
+from conformance.wave.windows import (
+    ATTEMPTS_BEFORE_REPAIR,
+    TRANSFER,
+    attempt_time,
+    expected_window,
+    leave_time,
+    longest_wait,
+)
 from conformance.wave.world import World
 from conformance.witness.attempts import Attempt
 from fake_servers import Event, Journal
@@ -33,9 +41,6 @@ from fake_servers.events import TcpClosed, TcpHanging, TcpProbe, TcpRefusing, Tc
 
 # How often to look again although nothing was noted, because time alone can end an attempt.
 _LOOK_AGAIN = 0.2
-
-# What a healthy transfer may take on top of everything else, in seconds.
-TRANSFER = 1.0
 
 
 @dataclass(eq=False)
@@ -230,12 +235,8 @@ class Player:
         return arrived(evidence) or (self.scenario.course is Course.MIXED and returned(evidence))
 
     def estimate(self) -> float:
-        """Return about how long the window will be open, in seconds, to tell the long ones from the short ones."""
-        mode, granted = self.scenario.failure_mode, self.staged.granted
-        steps = [step.timeout.of(granted) or 0.0 for step in mode.steps if step.timeout]
-        attempts = len(mode.steps) or max(ATTEMPTS_BEFORE_REPAIR, mode.failing_attempts + 1)
-        waits = sum(steps) if mode.steps else attempts * self.attempt_time()
-        return waits + attempts * granted.max_retry_interval + mode.longest_ttl
+        """Return about how long the window will be open if the relay is in order, in seconds."""
+        return expected_window(self.scenario, self.staged.granted, self.header)
 
     @property
     def way_back_is_broken(self) -> bool:
@@ -253,12 +254,15 @@ class Player:
 
     def longest_wait(self) -> float:
         """Return the longest wait between two attempts that is in order, in seconds."""
-        granted = self.staged.granted
-        return granted.max_retry_interval + granted.granularity + self.header.slack
+        return longest_wait(self.staged.granted, self.header)
 
     def attempt_time(self) -> float:
         """Return how long one attempt may take, in seconds."""
-        return attempt_time(self.scenario, self.staged.granted, self.header.asked)
+        return attempt_time(self.scenario.failure_mode, self.staged.granted, self.header.asked)
+
+    def leave_time(self) -> float:
+        """Return how long the relay may wait for the answer to QUIT after it has given up an attempt, in seconds."""
+        return leave_time(self.scenario.failure_mode, self.staged.granted, self.header.asked)
 
     def _time_to_settle(self) -> float:
         """Return how long the message may take to arrive once only time is missing, in seconds.
@@ -268,20 +272,26 @@ class Player:
         """
         mode = self.scenario.failure_mode
         waits = max(1, mode.failing_attempts)
-        return mode.longest_ttl + waits * (2 * self.longest_wait() + self.attempt_time()) + TRANSFER
+        return (
+            mode.longest_ttl
+            + waits * (2 * self.longest_wait() + self.attempt_time() + self.leave_time())
+            + TRANSFER
+        )
 
     def _leave_taking(self) -> float:
         """Return how long the relay may take to leave after a delivery, where the server makes it wait then."""
         if self.scenario.course is not Course.PERSISTS:
             return 0.0
-        return self.attempt_time() + self.staged.granted.granularity + self.header.slack + TRANSFER
+        slack = slack_for(self.attempt_time(), self.header)
+        return self.attempt_time() + self.staged.granted.granularity + slack + TRANSFER
 
     def time_for_attempts(self, count: int) -> float:
         """Return how long so many attempts may take, in seconds."""
         # the first attempt, too, may have to wait until the relay wakes
         first = self.staged.granted.granularity
         gap = self.longest_wait() + self.scenario.failure_mode.silent_ttl
-        return first + count * (self.attempt_time() + self.header.slack) + (count - 1) * gap
+        slack = slack_for(self.attempt_time(), self.header)
+        return first + count * (self.attempt_time() + self.leave_time() + slack) + (count - 1) * gap
 
 
 def arrived(evidence: Evidence) -> bool:
@@ -302,14 +312,3 @@ def returned(evidence: Evidence) -> bool:
 
 def _is_gone_after(evidence: Evidence, at: float) -> bool:
     return evidence.queue.during(after=at + CLEARING).last.presence is Presence.ABSENT
-
-
-def attempt_time(scenario: Scenario, granted: Schedule, asked: Schedule) -> float:
-    """Return how long one attempt of a scenario may take, in seconds."""
-    which = scenario.failure_mode.attempt.timeout
-    if which is None:
-        return 0.0
-    seconds = which.of(granted)
-    if seconds is None:
-        seconds = which.of(asked) or 0.0
-    return max(seconds * len(scenario.failure_mode.hosts), scenario.failure_mode.trickles_for)

@@ -27,7 +27,8 @@ how long an attempt of its own lasts at most: until the next one began, less nin
 granularity), in which it rests.
 
 *What if there is no such moment?* A relay may hold a connection for ever, or try again at once, again and again. Then
-the wait ends after the longest time-out that concerns the failure mode and one interval, and the fault is taken away
+the wait ends after the longest time-out that concerns the failure mode (and another one for the answer to QUIT, where
+a silent server can be left so) and one interval, and the fault is taken away
 all the same. The record says so (`Staged.unquiet`), and an attempt that saw both sides is judged neither for the fault
 nor for a gap. The time of the repair is noted before the first thing is changed, so that an attempt in between belongs
 to "after": from then on it may meet either.
@@ -44,12 +45,10 @@ from itertools import pairwise
 from conformance.catalogue.destination import Timeout
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.evidence.view import Evidence
+from conformance.wave.windows import held_for, leave_time
 from conformance.witness.attempts import NEARLY, Attempt, lingering
 from conformance.witness.traces import dns_patience, is_unanswered
 from fake_servers.events import DnsAnswer, TcpProbe
-
-# Attempts that must meet the fault before it is repaired: two make one gap.
-ATTEMPTS_BEFORE_REPAIR = 2
 
 # It is quiet when so many seconds have passed without a trace, or more by what this relay shows, ...
 _PAUSE = 0.5
@@ -94,12 +93,11 @@ def quiet_pause(evidence: Evidence, longest_pause: float) -> float:
 
 def longest_wait_for_quiet(mode: FailureMode, evidence: Evidence) -> float:
     """Return for how long quiet is waited for: the longest time-out that concerns the mode, and one interval."""
-    granted = evidence.staged.granted
-    which = mode.attempt.timeout
-    own = which.of(granted) or which.of(evidence.record.header.asked) if which is not None else 0.0
+    granted, asked = evidence.staged.granted, evidence.record.header.asked
+    own = held_for(mode, granted, asked) + leave_time(mode, granted, asked)
     asked_in_vain = any(is_unanswered(answer) for answer in evidence.of(DnsAnswer))
-    dns = dns_patience(evidence) if asked_in_vain or which is Timeout.DNS else 0.0
-    return max(own or 0.0, dns) + granted.retry_interval
+    dns = dns_patience(evidence) if asked_in_vain or mode.attempt.timeout is Timeout.DNS else 0.0
+    return max(own, dns) + granted.retry_interval
 
 
 def _all_attempts(mode: FailureMode, evidence: Evidence) -> list[Attempt]:

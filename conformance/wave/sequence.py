@@ -11,6 +11,7 @@ from conformance.evidence.view import Evidence
 from conformance.schedules.steps import met, milestone
 from conformance.wave.player import Player, returned
 from conformance.wave.watch import RelayWatch
+from conformance.wave.windows import step_time
 
 # What a healthy transfer, or a report, may take on top of everything else, in seconds.
 _TRANSFER = 1.0
@@ -59,7 +60,7 @@ def _over(evidence: Evidence) -> bool:
 
 def _time_of(player: Player, step: Step) -> float:
     """Return how long an attempt that meets a step may take, in seconds."""
-    return (step.timeout and step.timeout.of(player.staged.granted)) or 0.0
+    return step_time(step, player.staged.granted, player.header.asked)
 
 
 def _rest(player: Player, evidence: Evidence, steps: tuple[Step, ...], number: int) -> float:

@@ -30,12 +30,15 @@ from fake_servers import Event, Journal
 
 Tell = Callable[[Entry], None]
 Progress = Callable[[int, int, list[str]], None]
+Lasting = Callable[[dict[str, float]], None]
 
 # So many scenarios are few enough to be named.
 _FEW = 4
 
 
-async def run(plan: Plan, target: Target, tell: Tell, progress: Progress) -> None:
+async def run(
+    plan: Plan, target: Target, tell: Tell, progress: Progress, lasting: Lasting = lambda _: None
+) -> None:
     """Run a wave and tell every entry of its record, footer included.
 
     Args:
@@ -44,20 +47,24 @@ async def run(plan: Plan, target: Target, tell: Tell, progress: Progress) -> Non
         tell: Takes the entries of the record, in order.
         progress: Called with the number of windows closed and of all windows, and with the scenarios that are left if
             they are few.
+        lasting: Called with the scenarios whose windows will be open for long, and for how many seconds about.
 
     Raises:
         TargetUnusable: The target cannot be run on this machine at all.
     """
     lab = in_namespace() if plan.lab == NAMESPACE else loopback()
-    await _Wave(plan, target, lab, tell, progress).run()
+    await _Wave(plan, target, lab, tell, progress, lasting).run()
 
 
 class _Wave:
-    def __init__(self, plan: Plan, target: Target, lab: Lab, tell: Tell, progress: Progress) -> None:
+    def __init__(
+        self, plan: Plan, target: Target, lab: Lab, tell: Tell, progress: Progress, lasting: Lasting
+    ) -> None:
         self._plan = plan
         self._target = target
         self._lab = lab
         self._progress = progress
+        self._lasting = lasting
         self._tell = tell
         self._journal = Journal()
         self._players = Directory()
@@ -169,6 +176,8 @@ class _Wave:
                 started()
                 self._scope.started(group)
                 group.grant(instance, self._plan)
+                if long := group.long_windows:
+                    self._lasting(long)
                 await stage.play(group, instance)
 
     def _closed(self) -> None:

@@ -1,9 +1,18 @@
-"""What is not played on a relay, as that turns out to be once it was started: what does not apply to it, and why."""
+"""What is not played on a relay, as that turns out to be once it was started: what does not apply to it, and why.
+
+A run ends: no window is open for much longer than `LONGEST_WINDOW`, whatever a relay granted, and nobody waits for a
+day that is none. That is decided before anything is submitted.
+"""
 
 from __future__ import annotations
 
+from conformance.catalogue.compressed_day import why_no_day
+from conformance.catalogue.course import Timing
 from conformance.catalogue.scenario import Scenario
+from conformance.evidence.record import Header
+from conformance.target import Schedule
 from conformance.wave.adapter import Instance
+from conformance.wave.windows import LONGEST_WINDOW, expected_window, slow_for
 from conformance.witness.kills import IN_SUBMISSION
 
 _NO_SESSION = (
@@ -11,13 +20,51 @@ _NO_SESSION = (
 )
 
 
-def why_unplayed(scenario: Scenario, instance: Instance) -> str:
+def why_unplayed(scenario: Scenario, instance: Instance, granted: Schedule, header: Header) -> str:
     """Say why a scenario does not apply to a running relay; empty: it does.
 
     Args:
         scenario: What is to be played.
         instance: The relay.
+        granted: What it granted.
+        header: What it was asked for, on which clock.
     """
     if instance.submission is None and scenario.failure_mode.killed in IN_SUBMISSION:
         return _NO_SESSION
-    return ""
+    deadline, slow = granted.delivery_deadline, slow_for(scenario.failure_mode)
+    if deadline is not None and slow >= deadline:
+        return (
+            f"the relay gives any delivery up after {deadline:g} s, and these servers need {slow:g} s for it"
+        )
+    day = header.asked.queue_lifetime
+    compressed = scenario.timing is Timing.COMPRESSED
+    if compressed and (none := why_no_day(granted, day)):
+        return none
+    longest = max(LONGEST_WINDOW, 2 * day) if compressed else LONGEST_WINDOW
+    window = expected_window(scenario, granted, header)
+    if window <= longest:
+        return ""
+    return (
+        f"for what the relay granted ({_granted(granted)}) the window would be open for about {window / 60:.0f} min, "
+        f"and none is for more than {longest / 60:.0f}"
+    )
+
+
+def _granted(granted: Schedule) -> str:
+    """Name the times on which the length of a window depends."""
+    named = {
+        "retries every": granted.max_retry_interval,
+        "granularity": granted.granularity,
+        "time-outs up to": max(
+            each or 0.0
+            for each in (
+                granted.connect_timeout,
+                granted.command_timeout,
+                granted.content_timeout,
+                granted.final_timeout,
+                granted.dns_timeout,
+                granted.delivery_deadline,
+            )
+        ),
+    }
+    return ", ".join(f"{what} {seconds:.0f} s" for what, seconds in named.items())

@@ -13,16 +13,16 @@ from conformance.witness.attempts import Witness, before_repair
 from conformance.witness.contact import Contact
 from conformance.witness.dns import QUERIES_PER_ATTEMPT, look_ups
 from conformance.witness.traces import connect_patience
-from fake_servers.events import Event, TcpProbe, TcpSyn
+from fake_servers.events import Event, SmtpFault, TcpProbe, TcpSyn
 
 
 def connections_with(
-    evidence: Evidence, telling: Callable[[Connection], Iterable[Event]], *, patience: float = 0.0
+    evidence: Evidence, telling: Callable[[Connection], Iterable[Event]], *, stalls: bool = False
 ) -> list[Contact]:
     """Return one contact for each connection on which something telling happened.
 
-    A relay may give up after its patience, in seconds from then, and keep the connection for a while: to say QUIT,
-    for one, which shows when it gave up.
+    Where that is a server that stalls, a relay may give up after its time-out at that stage, and keep the connection
+    for a while: to say QUIT, for one, which shows when it gave up.
     """
     names = _site_names(evidence)
     contacts = []
@@ -32,6 +32,7 @@ def connections_with(
             continue
         ended = max(told.at, connection.opened if connection.closed is None else connection.closed.at)
         heard = math.inf if connection.heard is None else connection.heard.at
+        patience = evidence.time_out_at(told.stage) if stalls and isinstance(told, SmtpFault) else 0.0
         contact = Contact(
             at=connection.opened,
             end=min(ended, told.at + patience, heard),
@@ -52,8 +53,7 @@ def _fault_played(evidence: Evidence) -> list[Contact]:
 
 
 def _stalled(evidence: Evidence) -> list[Contact]:
-    granted = evidence.staged.granted.command_timeout or evidence.record.header.asked.command_timeout or 0.0
-    return connections_with(evidence, lambda connection: connection.faults, patience=granted)
+    return connections_with(evidence, lambda connection: connection.faults, stalls=True)
 
 
 def _delivered(evidence: Evidence) -> list[Contact]:

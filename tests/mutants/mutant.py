@@ -66,6 +66,7 @@ class Mutant:
         also: Verdicts that are an unavoidable consequence, each with the reason.
         profiles: Profiles to judge with, beyond those that `caught` and `also` name.
         granted: Factors on times it is asked for, by name: what it then runs with and says that it granted.
+        fixed: What cannot be set, by name of a time in `Schedule`: what it runs with and says that it granted.
         routes: How many destinations an instance serves: `many`; `one`, and the way back to the senders besides; `only`
             one, which reports take as well.
     """
@@ -78,6 +79,7 @@ class Mutant:
     also: tuple[Expected, ...] = ()
     profiles: tuple[str, ...] = ()
     granted: Mapping[str, float] = field(default_factory=dict)
+    fixed: Mapping[str, float] = field(default_factory=dict)
     routes: Routes = "many"
 
     @property
@@ -111,6 +113,7 @@ def mutation(
     also: tuple[Expected, ...] = (),
     profiles: tuple[str, ...] = (),
     granted: Mapping[str, float] | None = None,
+    fixed: Mapping[str, float] | None = None,
     routes: Routes = "many",
 ) -> Declare:
     """Declare a function that makes the reference relay of this process wrong; its docstring is the summary."""
@@ -127,6 +130,7 @@ def mutation(
             also=also,
             profiles=profiles,
             granted=granted or {},
+            fixed=fixed or {},
             routes=routes,
         )
         return mutate

@@ -37,10 +37,13 @@ class MutantTarget(ReferenceTarget):
 
     @asynccontextmanager
     async def running(self, config: RelayConfig) -> AsyncIterator[ReferenceRelay]:
-        """Start the mutant with the times that it grants."""
-        factors = find(self.mutant).granted
+        """Start the mutant with the times that it grants, and say which these are."""
+        factors, fixed = find(self.mutant).granted, find(self.mutant).fixed
         times: dict[str, Any] = {name: getattr(config, name) * factor for name, factor in factors.items()}
+        times |= {name: value for name, value in fixed.items() if hasattr(config, name)}
+        stated: dict[str, Any] = dict(fixed)
         async with super().running(replace(config, **times)) as relay:
+            relay.schedule = replace(relay.schedule, **stated)
             yield relay
 
 

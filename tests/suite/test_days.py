@@ -167,7 +167,7 @@ class TestAnotherLifetime:
             name, profile
         )
         assert judged.verdict == verdict, judged.observed
-        told = f"granted a lifetime of {granted} s where 24.0 s were to stand for 24 h"
+        told = f"granted a lifetime of {granted:g} s where 24 s were to stand for 24 h"
         assert (told in judged.observed) is (verdict == "not_applicable")
 
     def test_on_a_compressed_clock_a_granularity_is_no_other_lifetime(self) -> None:

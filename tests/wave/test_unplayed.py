@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
-from stories.staging import ASKED, GRANTED
+from stories.staging import ASKED, GRANTED, header
 
 from conformance.catalogue import profile as profiles
 from conformance.catalogue.course import Timing
@@ -17,9 +19,13 @@ from conformance.judging.verdict import Verdict
 from conformance.schedules.scenarios import scenario_of
 from conformance.suite import ASPECTS
 from conformance.target import Capability, Envelope, MessageRefused, QueuedMessage, RelayConfig
+from conformance.wave import plan as planning
 from conformance.wave import player as course
 from conformance.wave import staging, watch
+from conformance.wave.adapter import Instance
+from conformance.wave.granted import granted as filled
 from conformance.wave.plan import Plan
+from conformance.wave.unplayed import why_unplayed
 
 IN_SUBMISSION = ("killed_before_dot", "killed_before_250", "killed_after_250")
 
@@ -58,6 +64,7 @@ class Target:
 
     def __init__(self, **refused: MessageRefused) -> None:
         self.relay = Relay(refused)
+        self.lasting: list[dict[str, float]] = []
 
     @asynccontextmanager
     async def running(self, config: RelayConfig) -> AsyncIterator[Relay]:
@@ -90,7 +97,9 @@ async def staged(target: Target, folder: Path, scenarios: list[str], timing: Tim
     )
     entries: list[Entry] = []
     closed: list[int] = []
-    await staging.run(plan, target, entries.append, lambda done, *_: closed.append(done))
+    await staging.run(
+        plan, target, entries.append, lambda done, *_: closed.append(done), target.lasting.append
+    )
     assert closed[-1] == len(scenarios), "everybody's window is closed, and counted once"
     return assemble(entries, "record")
 
@@ -131,3 +140,92 @@ async def test_without_an_smtp_session_nobody_is_killed_in_it(tmp_path: Path) ->
         assert said.verdict is Verdict.NOT_APPLICABLE
         assert "there is no SMTP session" in said.reason
     assert target.relay.killed == 0
+
+
+async def test_what_will_take_more_than_a_minute_is_told_at_once(tmp_path: Path) -> None:
+    target = Target()
+    target.relay.schedule = replace(GRANTED, content_timeout=300.0)
+    names = ["plain.healthy", "stall_at_mail.healed", "stall_at_body.healed"]
+    await staged(target, tmp_path, names, Timing.STEADY)
+    [told] = target.lasting
+    assert told == {"stall_at_body.healed": pytest.approx(2 * 300.0, abs=20.0)}
+
+
+MINUTE = 60.0
+HOUR = 3600.0
+OF_EACH_CLOCK = (
+    "plain.healthy",
+    "greeting_421.healed",
+    "stall_at_body.healed",
+    "trickle_at_quit.persists",
+    "stall_at_dot+healthy.schedule",
+    "greeting_421.day",
+    "stall_at_body.expires",
+    "killed_between_attempts.killed",
+    "connection_refused.corrected",
+)
+
+
+def unplayed(scenario: str, **granted: Any) -> str:
+    timing = scenario_of(scenario).timing
+    asked = planning.schedule(timing)
+    asked_for = replace(header(timing=timing), asked=asked, slack=planning.slack(timing))
+    schedule = replace(filled(replace(asked, granularity=1.0), asked), **granted)
+    return why_unplayed(scenario_of(scenario), cast(Instance, Listening()), schedule, asked_for)
+
+
+class Listening:
+    submission = ("127.0.0.1", 25)
+
+
+@pytest.mark.parametrize("scenario", OF_EACH_CLOCK)
+@pytest.mark.parametrize(
+    "granted",
+    [
+        {},
+        {"content_timeout": 5 * MINUTE, "final_timeout": 10 * MINUTE},
+        {"command_timeout": 5 * MINUTE, "dns_timeout": MINUTE, "connect_timeout": MINUTE},
+        {"delivery_deadline": 10 * MINUTE},
+    ],
+)
+def test_what_relays_grant_is_played(scenario: str, granted: dict[str, float]) -> None:
+    assert unplayed(scenario, **granted) == ""
+
+
+@pytest.mark.parametrize("scenario", OF_EACH_CLOCK)
+def test_a_lifetime_of_days_is_not_waited_for(scenario: str) -> None:
+    said = unplayed(scenario, queue_lifetime=5 * 24 * HOUR, granularity=65.0)
+    assert bool(said) == (scenario == "greeting_421.day")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "granted"),
+    [
+        ("plain.healthy", {"max_retry_interval": 2 * HOUR}),
+        ("greeting_421.healed", {"max_retry_interval": 30 * MINUTE}),
+        ("greeting_421.healed", {"granularity": 30 * MINUTE}),
+        ("stall_at_body.healed", {"content_timeout": 30 * MINUTE}),
+        ("trickle_at_quit.persists", {"command_timeout": HOUR}),
+        ("greeting_421.day", {"max_retry_interval": 30 * MINUTE}),
+        ("greeting_421.day", {"granularity": 65.0}),
+        ("killed_between_attempts.killed", {"max_retry_interval": 30 * MINUTE}),
+        ("connection_refused.corrected", {"max_retry_interval": 30 * MINUTE}),
+    ],
+)
+def test_nor_is_anything_else_for_longer_than_an_hour(scenario: str, granted: dict[str, float]) -> None:
+    assert unplayed(scenario, **granted)
+
+
+def test_on_a_moved_clock_intervals_pass_at_once() -> None:
+    assert unplayed("stall_at_body.expires", max_retry_interval=5 * HOUR, granularity=HOUR) == ""
+
+
+def test_the_reason_names_what_takes_so_long() -> None:
+    said = unplayed("greeting_421.healed", max_retry_interval=30 * MINUTE)
+    assert "retries every 1800 s, granularity 1 s, time-outs up to 2 s" in said
+    assert "about 95 min, and none is for more than 60" in said
+
+
+def test_a_relay_with_a_deadline_is_not_made_to_wait_for_longer() -> None:
+    assert "gives any delivery up after 3 s" in unplayed("slow.healthy", delivery_deadline=3.0)
+    assert unplayed("slow.healthy", delivery_deadline=300.0) == ""
