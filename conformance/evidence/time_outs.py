@@ -27,7 +27,14 @@ def time_out_at(stage: Stage, granted: Schedule, asked: Schedule) -> float:
         return deadline
     command = granted.command_timeout or asked.command_timeout or 0.0
     content, final = granted.content_timeout or command, granted.final_timeout or command
-    seconds = {Stage.BODY: max(content, final), Stage.DOT: final}.get(stage, command)
+    own = {
+        Stage.BODY: max(content, final),
+        Stage.DOT: final,
+        # a chunk is content, and its reply one to a command; RFC 3030 has no time-outs of its own
+        Stage.BDAT: max(content, command),
+        Stage.BDAT_LAST: max(content, final),
+    }
+    seconds = own.get(stage, command)
     return seconds if deadline is None else min(seconds, deadline)
 
 

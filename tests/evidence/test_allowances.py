@@ -39,6 +39,12 @@ def test_each_stage_has_its_time_out(times: dict[str, Any], mail: float, body: f
     ]
 
 
+def test_a_chunk_is_content_and_the_last_one_is_the_end_of_it() -> None:
+    times = granted(content_timeout=300.0, final_timeout=600.0)
+    assert time_out_at(Stage.BDAT, times, ASKED) == 300.0
+    assert time_out_at(Stage.BDAT_LAST, times, ASKED) == 600.0
+
+
 def test_what_is_not_said_is_as_asked() -> None:
     assert time_out_at(Stage.MAIL, replace(GRANTED, command_timeout=None), ASKED) == ASKED.command_timeout
 
