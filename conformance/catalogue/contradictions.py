@@ -136,8 +136,8 @@ def _of_message(mode: FailureMode) -> Iterator[str]:
     rules = [rule for host in mode.hosts for rule in host.rules]
     if len(set(recipients)) < len(recipients):
         yield f"message.also_to names somebody twice, or {RECIPIENT}, who is there anyway"
-    if mode.kind is Kind.MIXED and len(message.also_to) != 1:
-        yield "kind mixed without one further recipient in message.also_to"
+    if mode.kind is Kind.MIXED and not message.also_to:
+        yield "kind mixed without a further recipient in message.also_to"
     if mode.kind is Kind.MIXED and not any(rule.recipient for rule in rules):
         yield "kind mixed without a rule for one of the recipients"
     for rule in rules:

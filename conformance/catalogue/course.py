@@ -27,7 +27,7 @@ class Course(StrEnum):
     PERSISTS = "persists"  # something is wrong for good, and must not keep the message from arriving
     HEALED = "healed"  # broken until two attempts have met the fault, then repaired
     REJECTED = "rejected"  # the destination refuses for good
-    MIXED = "mixed"  # as `healed`, for a message to two recipients of whom one is in trouble
+    MIXED = "mixed"  # as `healed`, for a message to several recipients of whom some are in trouble
     SCHEDULE = "schedule"  # one fault after another, each until an attempt has met it
     REDUCED = "reduced"  # the same, in search of the shortest schedule that still fails
     DAY = "day"  # broken for a whole compressed day

@@ -20,7 +20,7 @@ class Kind(StrEnum):
     PASSING = "passing"  # the same, but over without any repair: a later attempt succeeds
     PERMANENT = "permanent"  # returned at once
     SCHEDULE = "schedule"  # one fault after another; delivered or returned, as it comes
-    MIXED = "mixed"  # one recipient is delivered, another is not
+    MIXED = "mixed"  # each recipient has a fate of its own
     KILLED = "killed"  # delivered or reported, although the relay was killed
 
 

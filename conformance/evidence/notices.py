@@ -15,6 +15,8 @@ that comes back is a *notice*, and what makes one *final* is what happens, not w
   report without Action, with an Action that nobody knows, as plain text or as another multipart promises nothing. What
   is wrong with its form is another question (`judging/report_form.py`).
 
+Of several recipients of one message an attempt or a listing that comes later speaks of those only for whom it was.
+
 A notice that promises more and is the last of all has told nobody of the end. One after which the message was still
 tried or listed was sent *while it waited*.
 
@@ -34,7 +36,15 @@ from typing import Protocol
 
 from conformance.evidence.connections import Connection
 from conformance.evidence.envelopes import Seen
-from conformance.evidence.reports import ARRIVED, RecipientReport, Report, has_fields, read_report
+from conformance.evidence.reports import (
+    ARRIVED,
+    RecipientReport,
+    Report,
+    has_fields,
+    names,
+    read_report,
+    words,
+)
 from fake_servers.events import DnsQuery, SmtpMessage, TcpSyn
 
 # Seconds for which a message may be listed once its sender was told: it has to be taken out of the queue.
@@ -126,12 +136,29 @@ class Notice:
 def read_notices(evidence: Followed) -> Iterator[Notice]:
     """Yield everything that came back to a scenario's sender, in order."""
     for message in evidence.returned:
-        at = message.at
 
-        def goes_on(address: str, at: float = at) -> bool:
+        def goes_on(address: str, message: SmtpMessage = message) -> bool:
+            at = message.at
+            if evidence.staged.others:
+                return all(_goes_on_for(evidence, who, at) for who in _meant(evidence, address, message))
             return _is_tried_after(evidence, at) or _is_listed_after(evidence, address, at + CLEARING)
 
         yield Notice(message, read_report(message.content), goes_on)
+
+
+def _meant(evidence: Followed, address: str, message: SmtpMessage) -> list[str]:
+    """Return which of several recipients a notice speaks of: the one of this address, or those that its words name."""
+    staged = evidence.staged
+    everybody = (staged.recipient, *staged.others)
+    said = address or words(message.content, staged.content)
+    return [each for each in everybody if names(each, said)] or [staged.recipient]
+
+
+def _goes_on_for(evidence: Followed, who: str, at: float) -> bool:
+    """Tell whether one of several recipients was offered or listed after a time; the others say nothing."""
+    later = (each for each in evidence.connections if each.opened > at)
+    offered = (path for each in later for said in each.transactions for path in said.forward_paths)
+    return who.lower() in map(str.lower, offered) or _is_listed_after(evidence, who, at + CLEARING)
 
 
 def _is_tried_after(evidence: Followed, at: float) -> bool:

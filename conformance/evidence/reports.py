@@ -102,6 +102,11 @@ def words(content: bytes, original: bytes = b"") -> str:
     return "\n".join(line for line in lines if line.lstrip("> ").strip() not in returned)
 
 
+def names(address: str, said: str) -> bool:
+    """Tell whether an address stands in a text, and not as a part of a longer one; the case of letters is nothing."""
+    return re.search(rf"(?<![\w.+-]){re.escape(address)}(?![\w-])", said, re.IGNORECASE) is not None
+
+
 def _texts(part: Message) -> Iterator[str]:
     payload = part.get_payload()
     if part.get_content_maintype() == "multipart" and isinstance(payload, list):

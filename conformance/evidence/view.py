@@ -6,7 +6,6 @@ messages, the relay's own events, its queue and the reports it returned, all on 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -226,13 +225,17 @@ class Evidence:
         Args:
             addresses: Whom to look for in the words of a notice that has no fields for programs.
         """
-        told = []
-        for notice in self.notices:
-            about = filter(notice.tells_of_the_end, notice.report.recipients)
-            told += [recipient.final_recipient.lower() for recipient in about]
-            if notice.is_final and not notice.has_fields:
-                words = reports.words(notice.message.content, self.staged.content).lower()
-                told += [each for each in map(str.lower, addresses) if _stands_in(each, words)]
+        return [who for notice in self.notices for who in self.told_by(notice, *addresses)]
+
+    def told_by(self, notice: Notice, *addresses: str) -> list[str]:
+        """Return of whom one notice told the sender that it is the end; see `told_of`."""
+        about = filter(notice.tells_of_the_end, notice.report.recipients)
+        told = [recipient.final_recipient.lower() for recipient in about]
+        if notice.is_final and not notice.has_fields:
+            words = reports.words(notice.message.content, self.staged.content)
+            named = [each for each in map(str.lower, addresses) if reports.names(each, words)]
+            # of several recipients some may be tried again
+            told += [each for each in named if not self.staged.others or not notice.goes_on(each)]
         return told
 
     @cached_property
@@ -335,8 +338,3 @@ class Evidence:
     def harness_was_late(self) -> bool:
         """Whether we were later than allowed while this window was open."""
         return self.lag > self.lag_allowed
-
-
-def _stands_in(address: str, words: str) -> bool:
-    """Tell whether an address stands in a text, and not as a part of a longer one."""
-    return re.search(rf"(?<![\w.+-]){re.escape(address)}(?![\w-])", words) is not None

@@ -1,9 +1,8 @@
 """Each recipient has a fate of its own."""
 
-from conformance.catalogue.section import Section
-from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.aspect import Case, Course, Finding, Kind, Outcome, aspect
 from conformance.judging.final_report import reports_in_words
-from conformance.judging.twice import surely_again
+from conformance.judging.recipients import Recipient, recipients_of
 
 
 @aspect(
@@ -14,47 +13,80 @@ from conformance.judging.twice import surely_again
         "failed": "recipients/own-outcome",
         "others": "recipients/delivered-once",
         "intact": "recipients/intact",
+        "promptly": "recipients/told-promptly",
     },
 )
 def test_each_recipient(case: Case) -> list[Finding]:
-    """The one in trouble is returned or delivered late, the other delivered once, at the first attempt; unaltered."""
-    staged = case.evidence.staged
-    [other] = staged.others
-    copies = {
-        who: [message for message in case.evidence.messages if message.is_for(who)]
-        for who in (staged.recipient, other)
-    }
-    # the case of an address is judged by ndr_form
-    told = sorted(set(case.evidence.told_of(staged.recipient, other)))
-    if case.mode.section is Section.PERMANENT_REPLIES:
-        expected, right = "in one report, and in no delivery", told == [staged.recipient.lower()]
-        delivered = 0
-    else:
-        expected, right = "delivered once after the repair, and in no report", not case.evidence.ndrs
-        delivered = 1
-    reports = f"{reports_in_words(case.evidence, len(case.evidence.ndrs))}, of {', '.join(told) or 'nobody'}"
-    seen = f"{len(copies[staged.recipient])} deliveries; {reports}"
-    first = case.attempts[0]
-    # some relays hand over each recipient in a transaction or a connection of its own
-    soon = first.latest_end + staged.granted.retry_interval / 2
-    prompt = bool(copies[other]) and copies[other][0].at <= soon
+    """Whoever is in trouble is returned or delivered late, the others delivered once, at the first attempt; unaltered.
+
+    When the report is due for one who was refused, while another one waits, no RFC says.
+    """
+    everybody = recipients_of(case)
+    served = [each for each in everybody if each.due is Outcome.DELIVERED]
     findings = [
-        case.finding(
-            "each_recipient.failed",
-            holds=right
-            and len(copies[staged.recipient]) == delivered
-            and len(case.evidence.ndrs) == 1 - delivered,
-            expected=f"<{staged.recipient}> {expected}",
-            observed=seen,
-            conclusive=surely_again(case, copies[staged.recipient])
-            or surely_again(case, (message for message, _ in case.evidence.ndrs)),
-        ),
-        case.finding(
-            "each_recipient.others",
-            holds=len(copies[other]) == 1 and prompt,
-            expected=f"<{other}> delivered once, at the first attempt",
-            observed=f"{len(copies[other])} deliveries" + ("" if prompt else ", not at the first attempt"),
-            conclusive=surely_again(case, copies[other]),
-        ),
+        _in_trouble(case, [each for each in everybody if each not in served], everybody),
+        _served(case, served),
+        *case.intact("each_recipient.intact"),
     ]
-    return [*findings, *case.intact("each_recipient.intact")]
+    waits = any(each.due is Outcome.DEFERRED for each in everybody)
+    refused = [each for each in everybody if each.due is Outcome.PERMANENT and each.told]
+    if waits and refused:
+        findings.append(_promptly(case, refused))
+    return findings
+
+
+def _in_trouble(case: Case, troubled: list[Recipient], everybody: list[Recipient]) -> Finding:
+    told = sorted({each.address.lower() for each in everybody if each.told} | set(case.evidence.told_of()))
+    reports = f"{reports_in_words(case.evidence, len(case.evidence.ndrs))}, of {', '.join(told) or 'nobody'}"
+    returned = [each for each in troubled if each.due is Outcome.PERMANENT]
+    one = len(troubled) == 1
+    return case.finding(
+        "each_recipient.failed",
+        holds=all(_is_right(each) for each in troubled)
+        and told == sorted(each.address.lower() for each in returned)
+        and len(case.evidence.ndrs) <= len(returned),
+        expected="; ".join(f"<{each.address}> {_WANTED[each.due]}" for each in troubled),
+        observed=f"{len(troubled[0].copies)} deliveries; {reports}"
+        if one
+        else f"{'; '.join(map(str, troubled))}; {reports}",
+        conclusive=any(each.surely_twice(case) for each in troubled),
+    )
+
+
+_WANTED = {
+    Outcome.PERMANENT: "in one report, and in no delivery",
+    Outcome.DEFERRED: "delivered once after the repair, and in no report",
+}
+
+
+def _is_right(each: Recipient) -> bool:
+    told = each.due is Outcome.PERMANENT
+    return len(each.told) == told and len(each.copies) == (not told)
+
+
+def _served(case: Case, served: list[Recipient]) -> Finding:
+    # some relays hand over each recipient in a transaction or a connection of its own
+    soon = case.attempts[0].latest_end + case.evidence.staged.granted.retry_interval / 2
+    late = [each for each in served if not each.copies or each.copies[0].at > soon]
+    return case.finding(
+        "each_recipient.others",
+        holds=all(len(each.copies) == 1 for each in served) and not late,
+        expected=f"<{'>, <'.join(each.address for each in served)}> delivered once, at the first attempt",
+        observed=f"{', '.join(f'{len(each.copies)} deliveries' for each in served)}"
+        + (", not at the first attempt" if late else ""),
+        conclusive=any(each.surely_twice(case) for each in served),
+    )
+
+
+def _promptly(case: Case, refused: list[Recipient]) -> Finding:
+    staged = case.evidence.staged
+    last = max(each.told[0].at for each in refused)
+    before = staged.repaired is None or last < staged.repaired
+    return case.finding(
+        "each_recipient.promptly",
+        holds=before,
+        expected="whoever is refused is reported while another one waits",
+        observed=f"reported at {case.evidence.when(last)}"
+        + ("" if before else f", after the repair at {case.evidence.when(staged.repaired or 0.0)}"),
+        only_late=True,
+    )

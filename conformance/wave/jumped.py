@@ -18,7 +18,7 @@ from conformance.catalogue.course import (
 )
 from conformance.evidence.queue import Presence, read_queue
 from conformance.evidence.view import Evidence
-from conformance.wave.player import Player, arrived, returned
+from conformance.wave.player import Player, arrived, ended
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
 from conformance.wave.windows import TRANSFER
 from fake_servers import Journal
@@ -138,7 +138,7 @@ class Jump:
 
     async def _let_report(self, players: Sequence[Player]) -> None:
         """Give those who gave up with the last attempt the time to say so."""
-        await asyncio.gather(*(player.until(_is_over, _SETTLE) for player in players))
+        await asyncio.gather(*(player.until(ended, _SETTLE) for player in players))
 
     async def _settled(self, player: Player, seen: int) -> None:
         wakes = min(player.staged.granted.granularity, _LONGEST_NAP)
@@ -153,7 +153,7 @@ class Jump:
         def settled(evidence: Evidence) -> bool:
             attempts = player.attempts(evidence)
             again = len(attempts) > seen and attempts[-1].at >= since
-            if _is_over(evidence) or (not expired and again):
+            if ended(evidence) or (not expired and again):
                 return True
             # gone without a report: one that is on its way still gets its time
             return expired and player.journal.now() - begun > _REPORT / 2 and not self._waits(player, begun)
@@ -172,14 +172,14 @@ class Jump:
         opened = [
             player
             for player in held_up
-            if player.staged.reports_pass is not None and not _is_over(player.evidence())
+            if player.staged.reports_pass is not None and not ended(player.evidence())
         ]
         if not opened:
             return
         wait = max(player.staged.granted.max_retry_interval for player in opened)
         for watch in {self._relays[player]: None for player in opened}:
             await watch.instance.move_clock(wait)
-        await asyncio.gather(*(player.until(_is_over, player.attempt_time() + _REPORT) for player in opened))
+        await asyncio.gather(*(player.until(ended, player.attempt_time() + _REPORT) for player in opened))
 
     async def _ask(self) -> None:
         for watch in self._watches:
@@ -187,15 +187,10 @@ class Jump:
 
 
 def _way_is_open_for(player: Player) -> Callable[[Evidence], bool]:
-    return lambda evidence: _is_over(evidence) or player.staged.reports_pass is not None
+    return lambda evidence: ended(evidence) or player.staged.reports_pass is not None
 
 
 def _is_owed_a_report(player: Player) -> bool:
     """Whether a report about its end is due; where none is, the last wait of all shows that none came."""
     traits = TRAITS[player.scenario.course]
     return not traits.null_sender and not traits.notify
-
-
-def _is_over(evidence: Evidence) -> bool:
-    """Whether the message was delivered or returned; a notice of delay is neither."""
-    return arrived(evidence) or returned(evidence)

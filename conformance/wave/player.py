@@ -97,7 +97,7 @@ class Player:
         match self.scenario.course:
             case Course.HEALED | Course.MIXED:
                 await self.until(
-                    lambda seen: self._enough_attempts(seen) or returned(seen) or self._delivered(seen),
+                    lambda seen: self._enough_attempts(seen) or self._returned(seen) or self._delivered(seen),
                     self.time_for_attempts(ATTEMPTS_BEFORE_REPAIR),
                 )
                 # not in the middle of an attempt, which would then meet both
@@ -108,7 +108,7 @@ class Player:
             case Course.DAY:
                 lifetime = self.staged.granted.queue_lifetime
                 due = lifetime + 2 * self.longest_wait() + TRANSFER
-                await self.until(returned, due + self.time_for_report())
+                await self.until(self._returned, due + self.time_for_report())
         if self.scenario.course in (Course.HEALED, Course.MIXED, Course.HEALTHY, Course.PERSISTS):
             await self.until(self._settled, self._time_to_settle())
         # a second copy, a second report or another attempt would come with the next retry
@@ -213,6 +213,10 @@ class Player:
         """Whether the fault kept nothing from arriving; one recipient of two tells nothing of the other."""
         return self.scenario.course is Course.HEALED and arrived(evidence)
 
+    def _returned(self, evidence: Evidence) -> bool:
+        """Whether the sender was told of the end; of several recipients nobody is waited for any more."""
+        return ended(evidence) if self.staged.others else returned(evidence)
+
     def _enough_attempts(self, evidence: Evidence) -> bool:
         return len(self.attempts(evidence)) >= ATTEMPTS_BEFORE_REPAIR
 
@@ -231,8 +235,8 @@ class Player:
             await asyncio.sleep(min(left, deadline - now))
 
     def _settled(self, evidence: Evidence) -> bool:
-        """Whether the message arrived, or the one recipient of several that is judged was reported."""
-        return arrived(evidence) or (self.scenario.course is Course.MIXED and returned(evidence))
+        """Whether the message arrived, or of several recipients each was reported for whom it did not."""
+        return arrived(evidence) or (self.scenario.course is Course.MIXED and ended(evidence))
 
     def estimate(self) -> float:
         """Return about how long the window will be open if the relay is in order, in seconds."""
@@ -308,6 +312,16 @@ def returned(evidence: Evidence) -> bool:
     return any(
         each.says_failed or (each.is_final and _is_gone_after(evidence, each.at)) for each in evidence.notices
     )
+
+
+def ended(evidence: Evidence) -> bool:
+    """Whether for every recipient the message was delivered or returned; a notice of delay is neither."""
+    staged = evidence.staged
+    if not staged.others:
+        return arrived(evidence) or returned(evidence)
+    everybody = (staged.recipient, *staged.others)
+    missing = {who for who in everybody if not any(each.is_for(who) for each in evidence.messages)}
+    return {who.lower() for who in missing} <= set(evidence.told_of(*everybody))
 
 
 def _is_gone_after(evidence: Evidence, at: float) -> bool:

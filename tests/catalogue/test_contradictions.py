@@ -131,7 +131,7 @@ def test_what_goes_together_is_accepted(declared: dict[str, Any]) -> None:
         ({**HARMLESS, "tls": STRICT}, "tls.policy domain_validation with kind harmless, and no host has tls"),
         # message
         ({**TRANSIENT, "message": Message(also_to=(RECIPIENT,))}, "message.also_to names somebody twice, "),
-        ({**MIXED, "message": Message()}, "kind mixed without one further recipient in message.also_to"),
+        ({**MIXED, "message": Message()}, "kind mixed without a further recipient in message.also_to"),
         ({**MIXED, "hosts": (Host(),)}, "kind mixed without a rule for one of the recipients"),
         (
             _host(rules=(Rule(Stage.RCPT, BUSY, recipient="other"),)),

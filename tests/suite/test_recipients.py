@@ -7,13 +7,14 @@ from stories.reports import qmail_like
 from stories.story import ASPECT, Story, observed, refused
 from stories.wire import fault
 
+from conformance.catalogue.course import Course
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.message import Kind
 from conformance.judging.verdict import Verdict
 from fake_servers.events import SmtpMessage
 
 REJECTED = [name for name, mode in ALL.items() if mode.kind is Kind.PERMANENT and mode.mx is None]
-MIXED = [name for name, mode in ALL.items() if mode.kind is Kind.MIXED]
+MIXED = ["one_recipient_rejected", "one_recipient_deferred"]
 
 
 class TestReturnedAtOnce:
@@ -149,6 +150,85 @@ class TestEachRecipient:
             assert twice.judge("each_recipient").conclusive
         late = _story("one_recipient_deferred").meets_fault(3.5)
         assert not late.judge("each_recipient").conclusive
+
+
+class TestMixes:
+    """Three recipients: the first deferred, the second accepted, the third refused."""
+
+    MODE = "mix_deferred_accepted_refused"
+
+    def _who(self, story: Story) -> tuple[str, str, str]:
+        accepted, refused_one = story.staged.others
+        return story.staged.recipient, accepted, refused_one
+
+    def _reports(self, story: Story, who: str, at: float, **report: str) -> Story:
+        ours = story.staged.recipient
+        return story.change(recipient=who).returns(at, **report).change(recipient=ours)
+
+    def _served(self) -> Story:
+        story = refused(self.MODE)
+        return story.delivers(1.3, recipients=[self._who(story)[1]])
+
+    def _right(self, reported: float = 1.9) -> Story:
+        story = self._served().meets_fault(3.5)
+        story.delivers(8.0, recipients=[story.staged.recipient])
+        return self._reports(story, self._who(story)[2], reported)
+
+    @pytest.mark.parametrize("profile", ["eop", "rfc"])
+    def test_each_has_its_own_fate(self, profile: str) -> None:
+        assert self._right().verdict("each_recipient", profile) is Verdict.PASS
+
+    def test_a_report_that_comes_with_the_end_is_late_under_eop_only(self) -> None:
+        story = self._right(9.0)
+        judged = story.judge("each_recipient")
+        assert (judged.verdict, judged.requirement.id) == (Verdict.DEVIATION, "recipients/told-promptly")
+        assert judged.only_late
+        assert story.verdict("each_recipient", "rfc") is Verdict.PASS
+
+    @pytest.mark.parametrize("profile", ["eop", "rfc"])
+    def test_a_refusal_that_is_lost(self, profile: str) -> None:
+        story = self._served().meets_fault(3.5)
+        story.delivers(8.0, recipients=[story.staged.recipient])
+        judged = story.judge("each_recipient", profile)
+        assert (judged.verdict, judged.requirement.id) == (Verdict.FAIL, "recipients/own-outcome")
+        assert f"<{self._who(story)[2]}> not delivered, not reported" in judged.observed
+
+    def test_a_wrong_copy_delivers_to_all_again(self) -> None:
+        story = self._right().delivers(9.0, recipients=self._who(self._right()))
+        judged = story.judge("each_recipient")
+        wrong = {finding.requirement for finding in judged.findings if not finding.holds}
+        assert wrong == {"recipients/own-outcome", "recipients/delivered-once"}
+        assert judged.conclusive
+
+    def test_a_notice_in_words_is_about_the_one_it_names(self) -> None:
+        story = self._served().meets_fault(3.5)
+        story.delivers(8.0, recipients=[story.staged.recipient])
+        ours = story.staged.recipient
+        words = qmail_like(story.change(recipient=self._who(story)[2]).staged)
+        story.change(recipient=ours).returns(1.9, content=words)
+        # the message is tried again, but not for that one
+        story.says_mail(3.6, story.staged.sender, ours)
+        assert story.verdict("each_recipient") is Verdict.PASS
+
+    def test_a_notice_in_words_about_the_one_that_waits_tells_of_no_end(self) -> None:
+        story = self._right()
+        words = qmail_like(story.staged).replace(b"Below", b"Later")
+        story.returns(2.5, content=words).says_mail(3.6, story.staged.sender, story.staged.recipient)
+        assert story.verdict("each_recipient") is Verdict.PASS
+
+    @pytest.mark.parametrize("course", [Course.EXPIRES, Course.RESTARTED])
+    def test_at_the_end_each_was_served_or_told_of_once(self, course: Course) -> None:
+        def ending() -> Story:
+            story = Story(self.MODE, course=course).meets_fault(1.2)
+            return story.delivers(1.3, recipients=[story.staged.others[0]])
+
+        story = ending()
+        assert "not delivered, not reported" in observed(story, "each_ends")
+        for who in (story.staged.others[1], story.staged.recipient):
+            self._reports(story, who, 40.0)
+        assert story.verdict("each_ends") is Verdict.PASS
+        twice = self._reports(story, story.staged.others[1], 50.0)
+        assert "reported 2 times" in observed(twice, "each_ends")
 
 
 class TestBesideBacklog:

@@ -1,0 +1,50 @@
+"""A message to three: one is accepted, one deferred and one refused for good (RFC 5321 sections 3.3 and 4.2.1).
+
+What a relay keeps in its queue of such a message is neither the whole of it nor nothing. The order of the recipients is
+that of the envelope; each of the three is at each place once.
+"""
+
+from conformance.catalogue.destination import EachAttempt, Host
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.message import RECIPIENT, Kind, Message
+from conformance.catalogue.section import Section
+from conformance.witness.connections import fault_played
+from fake_servers import Reply, Rule, Stage
+
+_REPLIES = {
+    "accepted": None,
+    "deferred": Reply(450, "4.2.1 Mailbox busy"),
+    "refused": Reply(550, "5.7.1 Not wanted here"),
+}
+_OTHERS = ("second", "third")
+
+
+def _mix(*order: str) -> FailureMode:
+    """Return the failure mode in which the recipients are treated so, in this order."""
+    whom = dict(zip((RECIPIENT, *_OTHERS), order, strict=True))
+    rules = tuple(
+        Rule(Stage.RCPT, reply, recipient=local)
+        for local, treated in whom.items()
+        if (reply := _REPLIES[treated]) is not None
+    )
+    return FailureMode(
+        name=f"mix_{'_'.join(order)}",
+        section=Section.TRANSIENT_REPLIES,
+        staged=(
+            "At RCPT the server accepts one of three recipients, defers one and refuses one, in this order: "
+            f"{', '.join(order)}."
+        ),
+        kind=Kind.MIXED,
+        hosts=(Host(rules=rules),),
+        message=Message(also_to=_OTHERS),
+        witness=fault_played,
+        # some relays hand over each recipient on a connection of its own
+        attempt=EachAttempt(connections=len(order)),
+    )
+
+
+MODES = (
+    _mix("deferred", "accepted", "refused"),
+    _mix("refused", "deferred", "accepted"),
+    _mix("accepted", "refused", "deferred"),
+)

@@ -1,0 +1,150 @@
+"""Several recipients of one message, each with a fate of its own, and one made another's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from conformance.reference import dsn
+from conformance.reference.errors import Failure
+from conformance.reference.message import Message, State
+from conformance.reference.relay import Relay
+from conformance.reference.transaction import Delivered
+from mutants.mutant import deviates, fails, mutation
+from mutants.patching import patch
+from mutants.selection import modes
+
+_BOTH = ("one_recipient_deferred", "one_recipient_rejected")
+_MIXES = modes(lambda mode: mode.name.startswith("mix_"))
+_ENDS = ("mix_deferred_accepted_refused.day", "mix_deferred_accepted_refused.expires")
+_KILLED = ("mix_deferred_accepted_refused.restarted",)
+_OWN = "recipients/own-outcome"
+_ONCE = "recipients/delivered-once"
+
+
+def _treated(results: Any) -> set[str]:
+    """Return how a server treated some recipients: delivered, refused, deferred."""
+    return {
+        "delivered" if isinstance(result, Delivered) else "refused" if result.permanent else "deferred"
+        for result in results.values()
+    }
+
+
+@mutation(
+    scenarios=(_MIXES, *_BOTH, *_ENDS),
+    caught=(
+        fails("each_recipient", _OWN, _MIXES, besides=(_ONCE,)),
+        fails("each_recipient", _OWN, _MIXES, besides=(_ONCE,), profile="rfc"),
+        fails("each_ends", "recipients/each-ends"),
+        fails("each_ends", "recipients/each-ends", profile="rfc"),
+    ),
+)
+def writes_a_wrong_copy_of_its_entry() -> None:
+    """Writes its queue entry anew where one is delivered, one refused and one deferred, with all of them in it."""
+    wrong: set[str] = set()
+
+    def make(original: Any) -> Any:
+        async def deliver(self: Any, message: Message, route: Any, recipients: Sequence[Any]) -> Any:
+            again = [each for each in message.recipients if each not in recipients]
+            if message.queue_id not in wrong:
+                again = []
+            results = await original(self, message, route, [*recipients, *again])
+            if len(_treated(results)) == 3:
+                wrong.add(message.queue_id)
+            return {who: results[who] for who in recipients}
+
+        return deliver
+
+    patch(Relay, "_deliver", make)
+
+
+def _others_wait(message: Message, failures: Any) -> bool:
+    """Whether another recipient of a message was deferred when these failed for good."""
+    others = [each for each in message.recipients if each not in failures and each.state is not State.GONE]
+    return any(isinstance(each.failure, Failure) and not each.failure.permanent for each in others)
+
+
+@mutation(
+    scenarios=(_MIXES, *_BOTH, *_ENDS, *_KILLED),
+    caught=(
+        fails("each_recipient", _OWN, _MIXES),
+        fails("each_recipient", _OWN, _MIXES, profile="rfc"),
+        fails("each_ends", "recipients/each-ends"),
+        fails("each_ends", "recipients/each-ends", profile="rfc"),
+    ),
+)
+def forgets_the_refused_beside_the_deferred() -> None:
+    """Reports nobody who was refused where another recipient of the message was deferred."""
+
+    def make(original: Any) -> Any:
+        async def report(self: Any, message: Message, now: float, failures: Any) -> Any:
+            return await original(self, message, now, {} if _others_wait(message, failures) else failures)
+
+        return report
+
+    patch(Relay, "_report", make)
+
+
+@mutation(
+    scenarios=(_MIXES, *_BOTH, *_ENDS),
+    caught=(deviates("each_recipient", "recipients/told-promptly", _MIXES),),
+    profiles=("rfc",),
+)
+def reports_all_at_the_end() -> None:
+    """Reports a refused recipient when all others are delivered or given up, with these in one report."""
+    held: dict[str, dict[Any, Any]] = {}
+    deferred: dict[str, bool] = {}
+
+    def settling(original: Any) -> Any:
+        async def settle(self: Any, message: Message, *when: Any, **outcome: Any) -> None:
+            deferred[message.queue_id] = bool(outcome.get("deferred"))
+            await original(self, message, *when, **outcome)
+
+        return settle
+
+    def reporting(original: Any) -> Any:
+        async def report(self: Any, message: Message, now: float, failures: Any) -> Any:
+            failed = held.pop(message.queue_id, {}) | failures
+            if deferred[message.queue_id]:
+                held[message.queue_id] = failed
+                failed = {}
+            return await original(self, message, now, failed)
+
+        return report
+
+    patch(Relay, "_settle", settling)
+    patch(Relay, "_report", reporting)
+
+
+@mutation(scenarios=(_MIXES, *_BOTH, *_ENDS, *_KILLED), profiles=("rfc",))
+def splits_a_message_for_each_recipient() -> None:
+    """Delivers to each recipient on a connection of its own."""
+
+    def make(original: Any) -> Any:
+        async def deliver(self: Any, message: Message, route: Any, recipients: Sequence[Any]) -> Any:
+            results: dict[Any, Any] = {}
+            for recipient in recipients:
+                results |= await original(self, message, route, [recipient])
+            return results
+
+        return deliver
+
+    patch(Relay, "_deliver", make)
+
+
+@mutation(scenarios=(_MIXES, *_BOTH, *_ENDS), profiles=("rfc",))
+def reports_in_words() -> None:
+    """Writes its reports in plain text, without a part for programs, while other recipients still wait."""
+
+    def make(_: Any) -> Any:
+        def build_dsn(message: Message, content: bytes, failures: Any, *, hostname: str, **_: Any) -> bytes:
+            whom = "".join(f"<{each.address}>: {failure.line}\r\n" for each, failure in failures.items())
+            said = (
+                f"From: postmaster@{hostname}\r\nTo: <{message.sender}>\r\nSubject: failure notice\r\n\r\n"
+                f"I could not deliver your message to these addresses. I have given up.\r\n\r\n{whom}"
+            )
+            return said.encode() + b"\r\n--- Below this line is a copy of the message.\r\n\r\n" + content
+
+        return build_dsn
+
+    patch(dsn, "build_dsn", make)
