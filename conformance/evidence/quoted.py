@@ -30,13 +30,19 @@ def quotes(text: str, replies: Iterable[str]) -> bool:
     read = codes.read(text)
     if not codes.can_be_an_error(read.code) or not codes.can_be_an_error(read.status):
         return True
+    return is_said(text, replies)
+
+
+def is_said(text: str, replies: Iterable[str]) -> bool:
+    """Tell whether a text begins with a reply that was really given, code and words, whatever it says."""
+    read = codes.read(text)
     if not read.code:
         return False
     words = _plain(read.rest)
-    return any(_is_said(read, words, line) for reply in replies for line in reply.splitlines())
+    return any(_begins_with(read, words, line) for reply in replies for line in reply.splitlines())
 
 
-def _is_said(read: codes.Codes, words: str, line: str) -> bool:
+def _begins_with(read: codes.Codes, words: str, line: str) -> bool:
     """Tell whether what a text begins with is a line of a reply: whole, with more behind it, or cut short."""
     said = codes.read(line)
     if (read.code, read.status) != (said.code, said.status):

@@ -22,6 +22,17 @@ GLOBAL_PART = "message/global-delivery-status"
 # What Action says of a message that went on its way (RFC 3464 section 2.3.3).
 ARRIVED = ("delivered", "relayed", "expanded")
 
+# Of the first group, which is about the message (section 2.2), none has these; each of the others has one, and a report
+# in which the field with the address is missing speaks of a recipient all the same.
+_OF_A_RECIPIENT = (
+    "Final-Recipient",
+    "Original-Recipient",
+    "Action",
+    "Status",
+    "Diagnostic-Code",
+    "Remote-MTA",
+)
+
 MACHINE_PARTS = (_ASCII_PART, GLOBAL_PART)
 
 
@@ -64,8 +75,7 @@ class Report:
 def read_report(content: bytes) -> Report:
     """Read a message as a delivery status notification."""
     message = _parsed(content)
-    # the first group is about the message (section 2.2), the others each about a recipient
-    groups = [group for group in field_groups(message) if group.get("Final-Recipient")]
+    groups = recipient_groups(message)
     return Report(
         recipients=tuple(map(_recipient, groups)),
         subject=str(message.get("Subject", "")),
@@ -83,6 +93,11 @@ def field_groups(message: Message) -> list[Message]:
             groups = _split(part) if kind == GLOBAL_PART else payload
             return [group for group in groups if isinstance(group, Message) and group.keys()]
     return []
+
+
+def recipient_groups(message: Message) -> list[Message]:
+    """Return the groups of fields that are each about a recipient (RFC 3464 section 2.3)."""
+    return [group for group in field_groups(message) if any(group.get(name) for name in _OF_A_RECIPIENT)]
 
 
 def has_fields(content: bytes) -> bool:

@@ -223,15 +223,15 @@ class Evidence:
         """Return of whom the sender was told that it is the end, in lower case, once for each time.
 
         Args:
-            addresses: Whom to look for in the words of a notice that has no fields for programs.
+            addresses: Whom to look for in the words of a notice whose fields for programs name nobody.
         """
         return [who for notice in self.notices for who in self.told_by(notice, *addresses)]
 
     def told_by(self, notice: Notice, *addresses: str) -> list[str]:
         """Return of whom one notice told the sender that it is the end; see `told_of`."""
         about = filter(notice.tells_of_the_end, notice.report.recipients)
-        told = [recipient.final_recipient.lower() for recipient in about]
-        if notice.is_final and not notice.has_fields:
+        told = [recipient.final_recipient.lower() for recipient in about if recipient.final_recipient]
+        if notice.is_final and not any(each.final_recipient for each in notice.report.recipients):
             words = reports.words(notice.message.content, self.staged.content)
             named = [each for each in map(str.lower, addresses) if reports.names(each, words)]
             # of several recipients some may be tried again

@@ -1,6 +1,6 @@
 """The report has the form that programs rely on."""
 
-from conformance.judging import report_form
+from conformance.judging import report_fields, report_form
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.final_report import only_report, remote_involved
@@ -16,6 +16,8 @@ from conformance.judging.needs import real_day
         "dsn": "ndr/notification",
         "form": "ndr/form",
         "fields": "ndr/fields",
+        "types": "ndr/types",
+        "invented": "ndr/nothing-invented",
         "original": "ndr/returns-original",
         "others": "ndr/read-by-others",
         "remote": "ndr/remote-mta",
@@ -50,6 +52,11 @@ def _of_report(case: Case, content: bytes) -> dict[str, tuple[str, list[str]]]:
         "fields": (
             "the fields of RFC 3464, 7bit, with numeric zones",
             report_form.fields(content, staged.recipient),
+        ),
+        "types": ("fields that begin with their type", report_fields.types(content)),
+        "invented": (
+            "nothing of the sender's that the sender did not give",
+            report_fields.invented(content, staged.recipient),
         ),
         "original": (
             "the original message or its header section",

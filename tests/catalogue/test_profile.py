@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ def test_what_comes_with_the_suite_serves_every_aspect_of_every_failure_mode(nam
     # no RFC has a word on the subject of an expired message's Status, or on the order of a queue, and RFC 5321
     # section 4.5.4.1 lets a notification end sooner; nor on when a refusal is reported while somebody else waits
     unsaid = {"ndr_status.cause", "drains.order", "no_ndr.notification_kept", "each_recipient.promptly"}
+    unsaid |= {"rejected_at_once.code"}  # nor does any have that code
     assert {slot for slot in REQUIREMENTS if not loaded.asks(slot)} == (unsaid if name == "rfc" else set())
     assert profile_of(name) is loaded
     assert loaded.expired_by in dict(STOPS)
@@ -248,3 +250,17 @@ def test_a_code_not_shown_fails_unless_it_is_judged_only_if_shown() -> None:
     assert finding.observed == "no enhanced status code at the beginning of the error"
     assert compare(_check(if_shown=True), codes.read("x"), codes.read("")) is None
     assert compare(_check(if_shown=True), codes.read("4.7.1 x"), codes.read("")) is not None
+
+
+# How the codes of one service look: 450 4.4.316, 5.4.300, 550 5.4.1.
+_OF_A_SERVICE = re.compile(r"\b[45]\.\d\.3\d\d\b|\b[45]\d\d [45]\.\d")
+
+
+def test_what_rfc_asks_names_no_code_of_a_service() -> None:
+    rfc = load("rfc")
+    asked = [(slot, own) for slot, own in REQUIREMENTS.items() if rfc.asks(slot)]
+    rows = {rfc.requirement(slot, mode, own) for slot, own in asked for mode in BROKEN}
+    checks = [check for row in rfc.rows.values() for each in row.outcomes for check in each.checks]
+    rows |= {catalogue()[check.requirement] for check in checks}
+    assert not [row.id for row in rows if _OF_A_SERVICE.search(row.text)]
+    assert not [check for check in checks if _OF_A_SERVICE.search(" ".join(check.any) + check.preferred)]

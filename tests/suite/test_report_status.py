@@ -112,6 +112,25 @@ class TestNdrStatus:
         assert story.verdict("ndr_status", "rfc") is verdict
 
     @pytest.mark.parametrize(
+        ("diagnostic", "verdict"),
+        [("smtp; 250 2.1.5 OK", Verdict.PASS), ("smtp; 250 2.1.5 Thanks", Verdict.DEVIATION)],
+    )
+    def test_the_last_yes_that_was_really_given_is_quoted_too(
+        self, diagnostic: str, verdict: Verdict
+    ) -> None:
+        story = expired("close_at_data").without_messages().connects(50.0, sent("rcpt", "250 2.1.5 OK"))
+        story.returns(55.0, status="5.4.2", diagnostic=diagnostic)
+        assert story.verdict("ndr_status", "rfc") is verdict
+
+    @pytest.mark.parametrize("status", ["5.4.7", "5.9.9"])
+    def test_a_profile_of_rfcs_prints_no_code_of_a_service(self, status: str) -> None:
+        story = expired("reply_499").without_messages().returns(55.0, status=status, diagnostic="")
+        judged = story.judge("ndr_status", "rfc")
+        assert (judged.verdict, judged.requirement.id) == (Verdict.DEVIATION, "rfc/expired-status")
+        assert judged.expected == "Status 5.2.1 or 4.2.1"
+        assert "5.4.300" in story.judge("ndr_status").expected
+
+    @pytest.mark.parametrize(
         ("mode", "status", "eop", "eop_observed"),
         [
             # whichever of the two hosts was tried last
@@ -152,4 +171,7 @@ class TestNdrStatus:
     def test_a_report_without_fields(self) -> None:
         unnamed = postfix_like_with(b"X-Recipient", instead_of=b"Final-Recipient")
         story = expired("connection_refused", report=unnamed)
-        assert "no fields" in observed(story, "ndr_status")
+        assert "Status 4.4.1" in observed(story, "ndr_status", Verdict.DEVIATION)  # read for itself
+        silent = postfix_like_with(b"message/x-status", instead_of=b"message/delivery-status")
+        story = expired("connection_refused", report=silent)
+        assert "no fields" in observed(story, "ndr_status", Verdict.NOT_APPLICABLE)

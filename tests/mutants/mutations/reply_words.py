@@ -199,7 +199,10 @@ def refusal_in_words_of_its_own() -> None:
 
 @mutation(
     scenarios=("reply_499.expires", "connection_refused.expires"),
-    caught=(deviates("ndr_status", "replies/expired-status", "reply_499"),),
+    caught=(
+        deviates("ndr_status", "replies/expired-status", "reply_499"),
+        deviates("ndr_status", "rfc/expired-status", "reply_499", profile="rfc"),
+    ),
 )
 def expired_reply_as_5_4_7() -> None:
     """Returns what expired with a reply of the remote server's own as 5.4.7."""

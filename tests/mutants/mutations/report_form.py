@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from conformance.reference import dsn
-from mutants.mutant import Declare, Expected, deviates, fails, hence, mutation
+from mutants.mutant import Declare, deviates, fails, hence, mutation
 from mutants.patching import patch
 from mutants.reporting import field_added, field_changed, parts_changed, rewritten
 
@@ -16,11 +16,6 @@ _FIELDS = "ndr/fields"
 _OTHERS = "ndr/read-by-others"
 _DSN = "ndr/notification"
 _SAMPLED = "ndr/status-sampled"
-
-
-def _unreadable(requirement: str, *besides: str) -> tuple[Expected, ...]:
-    """Return what is said of a report without fields for a recipient."""
-    return (fails("ndr_form", requirement, besides=besides), fails("ndr_status", "ndr/status-class"))
 
 
 def _form(requirement: str, *besides: str) -> Declare:
@@ -77,13 +72,13 @@ def final_recipient_in_capitals() -> None:
     rewritten(lambda report: re.sub(_FINAL + rb"(\S+)", lambda found: _FINAL + found[1].upper(), report))
 
 
-@_form(_OTHERS)
+@_form(_OTHERS, "ndr/nothing-invented")
 def original_recipient_is_somebody_else() -> None:
     """Makes up an Original-Recipient."""
     field_added(b"Final-Recipient: ", b"Original-Recipient: rfc822;postmaster@elsewhere.test")
 
 
-@_form(_FIELDS)
+@_form("ndr/types")
 def diagnostic_without_type() -> None:
     """Leaves the type of Diagnostic-Code out."""
     field_changed(rb"Diagnostic-Code: smtp;", b"Diagnostic-Code: ")
@@ -107,7 +102,11 @@ def original_of_somebody_else() -> None:
     parts_changed(lambda parts: [*parts[:2], re.sub(rb"Message-ID: <", b"Message-ID: <not-", parts[2])])
 
 
-@mutation(scenarios=_REFUSED, caught=_unreadable(_FORM, _FIELDS, _OTHERS, "ndr/returns-original", _DSN))
+@mutation(
+    scenarios=_REFUSED,
+    caught=(fails("ndr_form", _FORM, besides=(_FIELDS, _OTHERS, "ndr/returns-original", _DSN)),),
+    also=hence("there is no Status to judge", "ndr_status", verdict="not_applicable"),
+)
 def no_machine_part() -> None:
     """Leaves the fields out of its reports."""
     parts_changed(lambda parts: [parts[0], parts[2]])
@@ -159,7 +158,7 @@ def plain_text_without_a_reason() -> None:
     rewritten(lambda report: report.partition(b"\r\n\r\n")[0] + b"\r\n\r\nIt was not delivered.\r\n")
 
 
-@mutation(scenarios=_REFUSED, caught=_unreadable(_FIELDS, _OTHERS))
+@_form(_FIELDS, _OTHERS)
 def no_final_recipient() -> None:
     """Leaves Final-Recipient out."""
     field_changed(_FINAL + rb".*\r\n", b"")

@@ -1,0 +1,69 @@
+"""What each field of a report says by itself, whatever others there are: its type, and whether anybody gave it.
+
+Each function returns complaints in words; an empty list means that nothing is wrong. Which fields have to be there, and
+what they must say of the message, is a question of the form (`report_form.py`).
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections.abc import Iterator
+from email.message import Message
+
+from conformance.evidence.reports import field_groups, without_comments
+
+# RFC 3464 sections 2.1.2, 2.2.2 to 2.2.4, 2.3.1, 2.3.2, 2.3.5 and 2.3.6: they begin with a type and a semicolon.
+_TYPED = (
+    "Reporting-MTA",
+    "DSN-Gateway",
+    "Received-From-MTA",
+    "Original-Recipient",
+    "Final-Recipient",
+    "Remote-MTA",
+    "Diagnostic-Code",
+)
+_TYPE = re.compile(r"[A-Za-z0-9][\w.+-]*\s*;")
+
+
+def types(content: bytes) -> list[str]:
+    """Complain about fields without the type that says how to read them."""
+    return [
+        f"{name} has no type: {value}"
+        for group in _groups(content)
+        for name in _TYPED
+        for value in group.get_all(name) or []
+        if not _TYPE.match(without_comments(value))
+    ]
+
+
+def invented(content: bytes, recipient: str) -> list[str]:
+    """Complain about what a report says that the sender gave, and did not (RFC 3464 sections 2.2.1 and 2.3.1).
+
+    Nobody submits an envelope identifier here, or an original recipient. Many relays repeat the recipient of the
+    envelope as the original one, which is true.
+
+    Args:
+        content: The report.
+        recipient: The recipient of the envelope.
+    """
+    return [*_identifiers(content), *_recipients(content, recipient)]
+
+
+def _identifiers(content: bytes) -> Iterator[str]:
+    for group in _groups(content):
+        for value in group.get_all("Original-Envelope-Id") or []:
+            yield f"Original-Envelope-Id is {value}, and the envelope had none"
+
+
+def _recipients(content: bytes, recipient: str) -> Iterator[str]:
+    for group in _groups(content):
+        for value in group.get_all("Original-Recipient") or []:
+            address = without_comments(value).rpartition(";")[2].strip()
+            if address.lower() != recipient.lower():
+                yield f"Original-Recipient is {value}, and the envelope had {recipient}"
+
+
+def _groups(content: bytes) -> list[Message]:
+    return field_groups(email.message_from_bytes(content, policy=email.policy.compat32))
