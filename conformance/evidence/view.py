@@ -7,13 +7,14 @@ messages, the relay's own events, its queue and the reports it returned, all on 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from conformance.evidence import codes, envelopes, reports
+from conformance.evidence import envelopes, reports
 from conformance.evidence.attribution import shares_of
 from conformance.evidence.codes import Codes
 from conformance.evidence.connections import Connection, connections_of
+from conformance.evidence.errors_seen import ErrorSeen
 from conformance.evidence.notices import Notice, read_notices
 from conformance.evidence.punctuality import punctuality_of
 from conformance.evidence.queue import QueueReading, read_queue
@@ -26,46 +27,6 @@ from conformance.evidence.time_outs import time_out_at
 from conformance.target import Outcome
 from fake_servers import Stage
 from fake_servers.events import E, Event, SmtpMessage
-
-
-@dataclass(frozen=True, kw_only=True)
-class ErrorSeen:
-    """An error the relay showed for the message.
-
-    Attributes:
-        source: Where it was read: `event`, `queue` or `NDR`.
-        at: When it was seen.
-        text: The error, word for word.
-        code: Reply code recorded apart from the text.
-        status: Enhanced status code recorded apart from the text.
-        destination: Destination recorded apart from the text.
-        permanent: Whether the relay gave up with it.
-        quotes: Whether the codes that its text begins with are a remote server's (`quoted.py`).
-    """
-
-    source: str
-    at: float
-    text: str
-    code: str = ""
-    status: str = ""
-    destination: str = ""
-    permanent: bool = False
-    quotes: bool = False
-
-    @cached_property
-    def codes(self) -> Codes:
-        """The codes it bears, whoever said them, and the rest of the text."""
-        return codes.read(self.text, code=self.code, status=self.status)
-
-    @cached_property
-    def own_codes(self) -> Codes:
-        """The codes that are the relay's own, and the rest of the text."""
-        read = Codes(code=self.code, status=self.status, rest=self.codes.rest) if self.quotes else self.codes
-        return Codes(
-            code=read.code if codes.can_be_an_error(read.code) else "",
-            status=read.status if codes.can_be_an_error(read.status) else "",
-            rest=read.rest,
-        )
 
 
 @dataclass(frozen=True)
@@ -195,7 +156,7 @@ class Evidence:
         wordless = tuple(self._from_events())
         final = (each for each in self.notices if each.is_final)
         for source in (wordless, tuple(self._from_queue()), tuple(self._from_notices(final))):
-            if any(error.text or error.code or error.status for error in source):
+            if any(error.says_something for error in source):
                 return source
         return wordless
 
@@ -271,16 +232,19 @@ class Evidence:
 
     def _from_notices(self, notices: Iterable[Notice]) -> Iterator[ErrorSeen]:
         for notice in notices:
+            source = "NDR" if notice.is_final else "notice of delay"
+            words = reports.words(notice.message.content, self.staged.content)
+            told = ErrorSeen(source=source, at=notice.at, text="", words=words, permanent=notice.is_final)
             for recipient in notice.report.recipients:
-                yield ErrorSeen(
-                    source="NDR" if notice.is_final else "notice of delay",
-                    at=notice.at,
+                yield replace(
+                    told,
                     text=recipient.diagnostic,
                     status=recipient.status,
                     destination=recipient.remote_mta,
-                    permanent=notice.is_final,
                     quotes=quotes(recipient.diagnostic, self.replies),
                 )
+            if not notice.report.recipients:
+                yield told
 
     @cached_property
     def stopped(self) -> Stopped | None:

@@ -12,7 +12,8 @@ from conformance.catalogue.profile import Check, Profile
 from conformance.catalogue.requirements import Requirement
 from conformance.evidence import codes
 from conformance.evidence.codes import Codes
-from conformance.evidence.view import ErrorSeen, Evidence
+from conformance.evidence.errors_seen import ErrorSeen
+from conformance.evidence.view import Evidence
 from conformance.judging.code_check import judged_by
 from conformance.judging.content import altered
 from conformance.judging.fate import Fate, fate_of, outcome_of

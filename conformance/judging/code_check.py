@@ -8,7 +8,7 @@ from conformance.catalogue.profile import REPLIED, Check
 from conformance.catalogue.requirements import catalogue
 from conformance.evidence import codes
 from conformance.evidence.codes import Codes
-from conformance.evidence.view import ErrorSeen
+from conformance.evidence.errors_seen import ErrorSeen
 from conformance.judging.verdict import Finding
 
 

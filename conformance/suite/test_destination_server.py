@@ -6,6 +6,7 @@ from conformance.catalogue.section import Section
 from conformance.evidence.record import Site
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import FAILED
+from conformance.judging.final_report import remote_involved
 from conformance.judging.verdict import NotApplicable
 
 
@@ -13,7 +14,8 @@ from conformance.judging.verdict import NotApplicable
 def test_destination_server(case: Case) -> list[Finding]:
     """The last error shown names the smart host that was tried last, by name or by address.
 
-    Where mail is routed by MX and a look-up failed, it may be the recipient domain (samples of the live service).
+    Where mail is routed by MX and a look-up failed, it may be the recipient domain (samples of the live service). Where
+    a report is all that was shown, its Remote-MTA counts, and what it says to people.
     """
     expected = _tried_last(case)
     asked = " or ".join(f"{site.name} ({site.host})" if site.host else site.name for site in expected)
@@ -23,12 +25,18 @@ def test_destination_server(case: Case) -> list[Finding]:
         error = case.errors[-1]
         # what is recorded apart from the text is the relay's own word; the text may tell of earlier hosts
         named = _named(case, error.destination) or _named(case, error.text)
+        named = named or [site for site in expected if _names(error.words, site)]
+        if not named and error.is_report and not remote_involved(case):
+            raise NotApplicable(
+                "a report is all that shows an error, and it has no Remote-MTA where no server was ever connected to"
+            )
         if not named and not any(_could_be_known(case, site) for site in expected):
             raise NotApplicable(
                 "no server was ever known, since the look-up of the MX records failed, and the error names none"
             )
         holds = bool(named) and {site.name for site in named} <= {site.name for site in expected}
-        observed = f"destination {error.destination or 'not given apart'} ({error.source}: {error.text})"
+        apart = "Remote-MTA" if error.is_report else "destination"
+        observed = f"{apart} {error.destination or 'not given apart'} ({error.shown})"
     return [
         case.finding(
             "destination_server.named",

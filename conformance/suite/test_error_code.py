@@ -1,8 +1,8 @@
 """Each deferral says what failed, by the reply code and the enhanced status code."""
 
 from conformance.catalogue.requirements import Level
+from conformance.evidence.errors_seen import ErrorSeen
 from conformance.evidence.queue import Presence
-from conformance.evidence.view import ErrorSeen
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.code_check import compare
 from conformance.judging.fate import FAILED
@@ -69,13 +69,13 @@ def _nothing_shown(case: Case, errors: tuple[ErrorSeen, ...]) -> str:
 
 
 def _quote(finding: Finding, error: ErrorSeen) -> Finding:
-    source = f"{error.source}, which begins with the words of the server" if error.quotes else error.source
+    whose = " (it begins with the words of the server)" if error.quotes else ""
     return Finding(
         requirement=finding.requirement,
         level=finding.level,
         holds=finding.holds,
         expected=finding.expected,
-        observed=f"{finding.observed} ({source}: {error.text})",
+        observed=f"{finding.observed} ({error.shown}){whose}",
     )
 
 

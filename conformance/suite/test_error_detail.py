@@ -1,8 +1,9 @@
 """Each deferral explains itself: a detail beyond code and title, which names the cause."""
 
 import re
+from dataclasses import replace
 
-from conformance.evidence.view import ErrorSeen
+from conformance.evidence.errors_seen import ErrorSeen
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import FAILED
 
@@ -27,20 +28,22 @@ def test_error_detail(case: Case) -> list[Finding]:
     error = case.errors[-1]
     accepted = case.profile.accepted(case.mode, case.outcome)
     detail = _detail(case, error, accepted.titles if accepted else [])
-    named = [word for word in case.mode.explained_by if _says(detail, word)]
+    # a report explains in its fields, or to people
+    told = f"{detail} {_detail(case, replace(error, text=error.words, code='', status=''), [])}"
+    named = [word for word in case.mode.explained_by if _says(told, word)]
     return [
         case.finding(
             "error_detail.present",
             # what names the cause explains, however short it is ("no TLS")
             holds=bool(named) or _WORD.search(detail) is not None,
             expected="an explanation beyond the code, the title and the destination server",
-            observed=f"detail {detail!r} ({error.source}: {error.text})",
+            observed=f"detail {detail!r} ({error.shown})",
         ),
         case.finding(
             "error_detail.cause",
             holds=bool(named),
             expected=f"a detail with one of the words {', '.join(case.mode.explained_by)}",
-            observed=f"detail {detail!r} ({error.source}: {error.text})",
+            observed=f"detail {detail!r} ({error.shown})",
         ),
     ]
 

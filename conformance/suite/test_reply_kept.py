@@ -20,7 +20,7 @@ def test_reply_kept(case: Case) -> list[Finding]:
     assert case.mode.refusal.reply is not None
     lines = [codes.read(line).rest for line in case.mode.refusal.reply.lines]
     shown = case.errors[-1].text if case.errors else ""
-    plain = _plain(shown)
+    plain = _plain(shown + case.errors[-1].words if case.errors else "")
     missing = [line for line in lines if _plain(line) not in plain]
     return [
         case.finding(

@@ -257,3 +257,38 @@ class TestWhoseCodeItIs:
         story = self._told("close_at_mail", "554 5.7.0 No mail", "554 5.7.0 No mail")
         story.look(2.5, "550 5.4.1 lost")
         assert "550 5.4.1 lost" in observed(story, "error_code", profile="rfc")
+
+
+class TestOnlyAReport:
+    """Where neither log nor queue says anything the report's own fields count, and what it says to people."""
+
+    def _returned(self, mode: str = "greeting_554", **report: str) -> Story:
+        story = Story(mode).meets_fault(1.2).change(repaired=4.0)
+        return story.returns(2.0, **{"diagnostic": "smtp; 554 5.3.2 No SMTP service here", **report})
+
+    def test_its_remote_mta_is_the_destination_server(self) -> None:
+        story = self._returned(remote_mta="dns; mx1.greeting-554.healed.test")
+        judged = story.judge("destination_server", "rfc")
+        assert judged.verdict is Verdict.PASS
+        assert judged.observed.startswith("Remote-MTA mx1.greeting-554.healed.test (NDR: 554 5.3.2")
+        other = self._returned(remote_mta="dns; mx9.elsewhere.test")
+        assert "mx9" in observed(other, "destination_server", Verdict.DEVIATION, "rfc")
+
+    def test_it_is_told_to_people(self) -> None:
+        story = Story("greeting_554").meets_fault(1.2).change(repaired=4.0)
+        text = b"Subject: Returned\r\n\r\nmx1.greeting-554.healed.test said: no SMTP service here\r\n"
+        story.returns(2.0, content=text)
+        assert story.verdict("destination_server", "rfc") is Verdict.PASS
+        assert "NDR, in its words: mx1" in story.judge("destination_server", "rfc").observed
+        assert story.verdict("error_detail", "rfc") is Verdict.PASS
+        assert story.verdict("error_code", "rfc") is Verdict.NOT_APPLICABLE
+
+    def test_it_may_name_no_server_where_none_was_spoken_to(self) -> None:
+        story = Story("dns_nxdomain").meets_fault(1.2).change(repaired=4.0)
+        story.returns(2.0, status="5.1.2", diagnostic="smtp; 550 5.1.2 host unknown")
+        judged = story.judge("destination_server", "rfc")
+        assert judged.verdict is Verdict.NOT_APPLICABLE
+        assert "no Remote-MTA" in judged.reason
+        assert "host unknown" in observed(
+            story.look(1.5, "host unknown"), "destination_server", Verdict.DEVIATION, "rfc"
+        )
