@@ -102,7 +102,7 @@ def _of_mx(mode: FailureMode, mx: MxRouting, *, moves: bool) -> Iterator[str]:
     if mode.steps:
         yield "steps with MX routing: their one host is a smart host"
     if mode.tls.required:
-        yield "tls.policy with MX routing: no positive control has both"
+        yield "tls.policy with MX routing: a certificate is asked for the first smart host's name"
     if len(mode.hosts) - len(mx.preferences) not in (0, int(mx.apex)):
         yield f"routing.preferences of {len(mx.preferences)} hosts, and hosts of {len(mode.hosts)}"
     if any(number >= len(mode.hosts) for number in mx.forbidden):

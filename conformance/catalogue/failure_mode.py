@@ -98,12 +98,6 @@ class FailureMode:
         return self.mx.forbidden if self.mx else ()
 
     @property
-    def control(self) -> str:
-        """The positive control that shows everything but the fault to be in order; for one of them the plainest."""
-        closest = "verified_tls" if self.tls.required else "plain_mx" if self.mx else "plain"
-        return "plain" if closest == self.name else closest
-
-    @property
     def is_control(self) -> bool:
         """Whether delivery is expected at the first attempt."""
         return self.kind is Kind.CONTROL
@@ -164,6 +158,9 @@ class FailureMode:
     def needs(self) -> frozenset[Capability]:
         """What a target must be capable of for this failure mode to be staged."""
         needs = {Capability.MX if self.mx else Capability.SMART_HOST}
+        if isinstance(self.routing, SmartHosts):
+            needs |= {Capability.SEVERAL_SMART_HOSTS} if len(self.hosts) > 1 else set()
+            needs |= {Capability.LITERAL} if self.routing.literal else set()
         if any(host.dns.ipv6 for host in self.hosts):
             needs.add(Capability.IPV6)
         if self.tls.policy is TlsPolicy.ENCRYPTION_ONLY:

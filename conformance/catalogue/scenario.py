@@ -7,11 +7,12 @@ from hashlib import sha256
 
 from conformance.catalogue.course import OUT_OF_SERVICE, SCHEDULES, TRAITS, Course, Timing
 from conformance.catalogue.failure_mode import FailureMode
-from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.failure_modes import ALL, control_of
 from conformance.target import Capability
 
-# Submitted after the last stop of a jumped clock: the date the relay stamps on it shows that the clock moved.
-CLOCK_CONTROL = "moved_clock"
+# Submitted after the last stop of a jumped clock: the date the relay stamps on it shows that the clock moved. The first
+# goes to a smart host, the second is routed by MX.
+CLOCK_CONTROLS = ("moved_clock", "moved_clock_mx")
 
 # What an operator must be able to do on a course.
 _OPERATED_BY: dict[Course, frozenset[Capability]] = {
@@ -28,7 +29,7 @@ _OPERATED_BY: dict[Course, frozenset[Capability]] = {
 _LONGEST_LABEL = 47
 _HASHED = 6
 
-__all__ = ["CLOCK_CONTROL", "Course", "Scenario", "controls_of"]
+__all__ = ["CLOCK_CONTROLS", "Course", "Scenario", "controls_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +109,8 @@ def _needs_several_routes(scenario: Scenario) -> str:
 
 def controls_of(scenario: Scenario) -> list[Scenario]:
     """Return the positive controls that a scenario relies on, in the same wave."""
-    controls = [Scenario(failure_mode=ALL[scenario.failure_mode.control], course=Course.HEALTHY)]
+    controls = [Scenario(failure_mode=control_of(scenario.failure_mode), course=Course.HEALTHY)]
     if scenario.timing in (Timing.JUMPED, Timing.RESTARTED):
-        controls.append(Scenario(failure_mode=ALL[CLOCK_CONTROL], course=Course.AFTER_JUMP))
+        clock = CLOCK_CONTROLS[scenario.failure_mode.mx is not None]
+        controls.append(Scenario(failure_mode=ALL[clock], course=Course.AFTER_JUMP))
     return controls

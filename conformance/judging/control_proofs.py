@@ -13,6 +13,7 @@ from conformance.judging.aspect import Criterion
 from conformance.judging.case import Case
 from conformance.judging.twice import surely_again
 from conformance.judging.verdict import Finding
+from fake_servers.events import SmtpMessage
 
 # The last stop is 30 hours after the first message; the stamp has whole seconds and the jumps took some.
 _AHEAD = timedelta(hours=29)
@@ -21,17 +22,22 @@ _AHEAD = timedelta(hours=29)
 def arrival(case: Case) -> list[Finding]:
     """Compare: exactly one copy, unaltered, under TLS where the connector requires it, and no error is shown.
 
-    The first finding, that it arrived, is what a control proves to other scenarios.
+    The first finding, that it arrived, is what a control proves to other scenarios. To several recipients one copy
+    each: a relay may hand them over together, or each in a transaction of its own.
     """
-    messages = case.evidence.messages
-    if not messages:
+    copies = _copies(case)
+    missing = [who for who, theirs in copies.items() if not theirs]
+    twice = {who: theirs for who, theirs in copies.items() if len(theirs) > 1}
+    several = len(copies) > 1
+    if missing:
         shown = f"; the relay says: {case.errors[-1].text}" if case.errors else ""
-        observed = f"nothing arrived{shown}"
-    elif len(messages) > 1:
-        observed = f"{len(messages)} copies arrived"
+        observed = "nothing arrived" + several * f" for <{'>, <'.join(missing)}>" + shown
+    elif twice:
+        who, theirs = next(iter(twice.items()))
+        observed = f"{len(theirs)} copies arrived" + several * f" for <{who}>"
     elif case.evidence.ndrs:
         observed = "delivered, and returned in an NDR as well"
-    elif case.mode.tls.required and not messages[0].tls:
+    elif case.mode.tls.required and not all(message.tls for message in case.evidence.messages):
         observed = "delivered in clear although the connector requires TLS"
     elif case.errors:
         observed = f"delivered, but not at the first attempt: {case.errors[0].text}"
@@ -41,12 +47,20 @@ def arrival(case: Case) -> list[Finding]:
         case.finding(
             "delivered.delivered",
             holds=not observed,
-            expected="one copy at the first attempt",
-            observed=observed or "one copy",
-            conclusive=surely_again(case, messages),
+            expected=f"one copy{several * ' for each recipient'} at the first attempt",
+            observed=observed or f"one copy{several * ' for each recipient'}",
+            conclusive=any(surely_again(case, theirs) for theirs in copies.values()),
         )
     ]
     return [*findings, *case.intact("delivered.intact")]
+
+
+def _copies(case: Case) -> dict[str, tuple[SmtpMessage, ...]]:
+    """Return what arrived for each recipient; for a single one whatever arrived, also with a wrong envelope."""
+    staged, messages = case.evidence.staged, case.evidence.messages
+    if not staged.others:
+        return {staged.recipient: messages}
+    return {who: tuple(m for m in messages if m.is_for(who)) for who in (staged.recipient, *staged.others)}
 
 
 def clock(case: Case) -> list[Finding]:

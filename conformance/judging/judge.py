@@ -8,13 +8,14 @@ from typing import Protocol
 from conformance.catalogue.course import Course
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.requirements import Requirement, catalogue
-from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
+from conformance.catalogue.scenario import Scenario, unsuitable
 from conformance.evidence.record import Fault, Record, Staged
 from conformance.evidence.view import Evidence
 from conformance.judging import control_proofs
 from conformance.judging.aspect import Aspect, Criterion
 from conformance.judging.case import Case
 from conformance.judging.fate import why_not
+from conformance.judging.relied_on import capabilities_for, relied_on
 from conformance.judging.survival import why_unjudged
 from conformance.judging.verdict import (
     Broken,
@@ -25,7 +26,6 @@ from conformance.judging.verdict import (
     Verdict,
     weightiest,
 )
-from conformance.target import Capability
 from fake_servers.events import FakeBroke
 
 
@@ -160,7 +160,7 @@ def _ready(
     mode, header = scenario.failure_mode, record.header
     if not criterion.is_asked_by(profile):
         raise NotApplicable(f"the profile {profile.name} does not ask for it")
-    impossible = unsuitable(scenario, frozenset(map(Capability, header.capabilities)), header.lab)
+    impossible = unsuitable(scenario, capabilities_for(scenario, record), header.lab)
     if impossible:
         raise NotApplicable(impossible)
     if evidence is not None and evidence.staged.not_played:
@@ -225,13 +225,23 @@ def _nothing_broke(record: Record, evidence: Evidence | None) -> None:
 
 
 def _controls_passed(scenario: Scenario, record: Record, profile: Profile) -> None:
-    for control in controls_of(scenario):
+    """Go on only if the controls that a scenario relies on arrived.
+
+    Raises:
+        NotApplicable: One did not, and nothing obliges a relay to be able to deliver it: that is judged there.
+        Inconclusive: One did not.
+    """
+    for control in relied_on(scenario, record):
         criterion = control_proofs.CLOCK if control.course is Course.AFTER_JUMP else control_proofs.ARRIVAL
         judged = judge(criterion, control, record, profile)
-        if criterion is control_proofs.ARRIVAL and judged.findings and judged.findings[0].holds:
+        if judged.findings and judged.findings[0].holds:
             continue  # it arrived; what was altered on the way is judged where it belongs
-        if judged.verdict not in (Verdict.PASS, Verdict.DEVIATION):
-            raise Inconclusive(
-                f"the positive control {control.failure_mode.name} did not pass, so this failure proves nothing: "
-                f"{judged.observed}"
+        name = control.failure_mode.name
+        if judged.verdict is Verdict.DEVIATION:
+            raise NotApplicable(
+                f"its repair brings what this relay did not deliver to and need not be able to: see {name} "
+                f"({judged.requirement.id})"
             )
+        raise Inconclusive(
+            f"the positive control {name} did not pass, so this failure proves nothing: {judged.observed}"
+        )

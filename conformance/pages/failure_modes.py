@@ -7,7 +7,7 @@ from itertools import groupby
 
 from conformance.catalogue import profile as profiles
 from conformance.catalogue.failure_mode import FailureMode
-from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.failure_modes import ALL, control_of
 from conformance.catalogue.message import Kind
 from conformance.catalogue.profile import Accepted, Profile, ProfileRow
 from conformance.catalogue.requirements import catalogue
@@ -23,7 +23,8 @@ profiles in `conformance/catalogue/profiles/`; do not edit. `pytest --target=ref
 with every aspect that judges them.
 
 For each mode: what is staged, what must follow (by the profile `eop`, and by `rfc` where that accepts something else),
-and what proves, without the relay's word, that an attempt met it. A level in brackets is that of the requirement behind
+what proves, without the relay's word, that an attempt met it, and the positive control on which it relies, the same
+without the fault: `plain`, if no other is named. A level in brackets is that of the requirement behind
 a code; without one it is MUST. The first of several outcomes is the preferred one.
 """
 
@@ -34,6 +35,8 @@ _FATES = {
     Kind.MIXED: "each recipient has a fate of its own",
     Kind.KILLED: "delivered or reported, exactly once",
 }
+
+_USUAL_CONTROL = "plain"
 
 _OUTCOMES = {
     Outcome.DEFERRED: "deferred",
@@ -65,8 +68,19 @@ def _section(modes: Sequence[FailureMode], eop: Profile, rfc: Profile) -> Iterat
     yield ""
     proofs = {mode.witness.sentence: [m.name for m in modes if m.witness is mode.witness] for mode in modes}
     yield from _notes("Proof", proofs, len(modes))
+    controls = {
+        mode.name: f"`{control.name}`"
+        for mode in modes
+        if not mode.is_control and (control := control_of(mode)).name != _USUAL_CONTROL
+    }
+    yield from _notes("Control", _turned(controls), len(modes))
     rows = {mode.name: eop.rows[mode.name].source for mode in modes if mode.name in eop.rows}
-    yield from _notes("Source", {s: [n for n in rows if rows[n] == s] for s in rows.values()}, len(modes))
+    yield from _notes("Source", _turned(rows), len(modes))
+
+
+def _turned(texts: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the modes of each text."""
+    return {text: [name for name in texts if texts[name] == text] for text in texts.values()}
 
 
 def _notes(what: str, notes: Mapping[str, list[str]], of: int) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Control of a moved clock: the date that the relay stamps on a message is a day ahead."""
 
+from conformance.catalogue.scenario import CLOCK_CONTROLS
 from conformance.judging import control_proofs
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 
@@ -7,7 +8,7 @@ from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 @aspect(
     Course.AFTER_JUMP,
     kinds=(Kind.CONTROL,),
-    only=("moved_clock",),
+    only=CLOCK_CONTROLS,
     place=620,
     requirements={"moved": "control/clock-moved"},
 )

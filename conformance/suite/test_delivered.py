@@ -1,10 +1,11 @@
 """Positive controls: mail to a healthy destination arrives at the first attempt."""
 
+from conformance.catalogue.scenario import CLOCK_CONTROLS
 from conformance.judging import control_proofs
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 
 # Controls of something else than delivery, with aspects of their own.
-_OWN_ASPECTS = ("beside_backlog", "moved_clock")
+_OWN_ASPECTS = ("beside_backlog", *CLOCK_CONTROLS)
 
 
 @aspect(

@@ -1,6 +1,6 @@
 """Nothing that a destination does brings the relay down."""
 
-from conformance.catalogue.scenario import CLOCK_CONTROL
+from conformance.catalogue.scenario import CLOCK_CONTROLS
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect, on_first_course
 from conformance.judging.survival import is_named, told, why_unjudged
 from conformance.judging.verdict import Inconclusive
@@ -14,7 +14,7 @@ from conformance.judging.verdict import Inconclusive
     Course.MIXED,
     kinds=(Kind.CONTROL, Kind.HARMLESS, Kind.PASSING, Kind.TRANSIENT, Kind.PERMANENT, Kind.MIXED),
     # what a moved clock is the control of has other courses
-    where=lambda mode, course: on_first_course(mode, course) and mode.name != CLOCK_CONTROL,
+    where=lambda mode, course: on_first_course(mode, course) and mode.name not in CLOCK_CONTROLS,
     place=290,
     outlives_relay=True,
     by_itself=True,

@@ -12,6 +12,8 @@ class Capability(StrEnum):
     """What a target can be asked for."""
 
     SMART_HOST = "smart_host"  # a connector can name the hosts to deliver to
+    SEVERAL_SMART_HOSTS = "several_smart_hosts"  # ... and more than one of them
+    LITERAL = "literal"  # ... and by IP address instead of a name
     MX = "mx"  # a domain without smart hosts is routed by its MX records
     IPV6 = "ipv6"  # next hops are reached by IPv6 too, by name and by literal (`fd77::1`)
     TLS_OPPORTUNISTIC = "tls_opportunistic"  # uses TLS where it is offered, though no connector asks for it
@@ -55,7 +57,8 @@ class Connector:
     Attributes:
         domain: The recipient domain.
         smart_hosts: Host names to deliver to, by their address records (no MX look-up), in this order;
-            empty: by the MX records of `domain`.
+            empty: by the MX records of `domain`. More than one only with SEVERAL_SMART_HOSTS, IP addresses
+            (`127.1.0.5`, and with IPV6 `fd77::1`) only with LITERAL.
         tls: What the connection must offer before mail may pass.
         tls_domain: The name a certificate must bear under DOMAIN_VALIDATION; `*.a.test`: any one name below a.test.
     """

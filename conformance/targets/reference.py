@@ -49,6 +49,8 @@ class ReferenceTarget:
     capabilities = frozenset(
         {
             Capability.SMART_HOST,
+            Capability.SEVERAL_SMART_HOSTS,
+            Capability.LITERAL,
             Capability.MX,
             Capability.TLS_OPPORTUNISTIC,
             Capability.TLS_REQUIRED,

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from conformance.catalogue.course import SCHEDULES, Timing
+from conformance.catalogue.failure_modes import control_of
 from conformance.evidence.record import AlertListing, Entry
 from conformance.evidence.relays import Idling
 from conformance.target import AcceptedDomain, Capability, Connector
@@ -127,11 +128,11 @@ def groups_of(
     return sorted(groups, key=_precedence)
 
 
-def _precedence(group: Group) -> tuple[bool, bool, float]:
-    """Return what groups are sorted by: what a control shows is part of what everything else shows."""
+def _precedence(group: Group) -> tuple[bool, bool, int, float]:
+    """Return what groups are sorted by: what a control shows is part of what others show, the plainest most of all."""
     [player] = group.players
     mode = player.scenario.failure_mode
-    return not mode.is_control, mode.name != mode.control, -player.estimate()
+    return not mode.is_control, control_of(mode) is not mode, len(mode.needs), -player.estimate()
 
 
 class TroubleScope:

@@ -4,7 +4,7 @@ import pytest
 
 from conformance.catalogue.destination import ServerTls
 from conformance.catalogue.failure_mode import FailureMode
-from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.failure_modes import ALL, control_of
 from conformance.catalogue.failure_modes.grid import CELLS, MODES, Cell, left_out
 from conformance.catalogue.failure_modes.grid_actions import COLUMNS
 from conformance.catalogue.message import Kind
@@ -79,7 +79,7 @@ def test_tls_is_required_where_the_stage_depends_on_it() -> None:
         [rule] = mode.hosts[0].rules
         secured = rule.stage in (Stage.STARTTLS, Stage.HANDSHAKE, Stage.EHLO_TLS)
         assert mode.tls.required is secured
-        assert mode.control == ("verified_tls" if secured else "plain")
+        assert control_of(mode).name == ("good_under_encryption_only" if secured else "plain")
         assert mode.hosts[0].tls == (ServerTls() if secured else None)
 
 

@@ -69,6 +69,7 @@ class Mutant:
         fixed: What cannot be set, by name of a time in `Schedule`: what it runs with and says that it granted.
         routes: How many destinations an instance serves: `many`; `one`, and the way back to the senders besides; `only`
             one, which reports take as well.
+        lacks: What the reference relay is capable of and it is not, as `Capability` calls it.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Mutant:
     granted: Mapping[str, float] = field(default_factory=dict)
     fixed: Mapping[str, float] = field(default_factory=dict)
     routes: Routes = "many"
+    lacks: tuple[str, ...] = ()
 
     @property
     def innocent(self) -> bool:
@@ -115,6 +117,7 @@ def mutation(
     granted: Mapping[str, float] | None = None,
     fixed: Mapping[str, float] | None = None,
     routes: Routes = "many",
+    lacks: tuple[str, ...] = (),
 ) -> Declare:
     """Declare a function that makes the reference relay of this process wrong; its docstring is the summary."""
 
@@ -132,6 +135,7 @@ def mutation(
             granted=granted or {},
             fixed=fixed or {},
             routes=routes,
+            lacks=lacks,
         )
         return mutate
 

@@ -56,7 +56,7 @@ def __getattr__(name: str) -> type[MutantTarget]:
     members = {
         "name": name,
         "mutant": name,
-        "capabilities": MutantTarget.capabilities - without | besides,
+        "capabilities": MutantTarget.capabilities - without - {*map(Capability, mutant.lacks)} | besides,
         "__doc__": mutant.summary,
     }
     return type(name, (MutantTarget,), members)

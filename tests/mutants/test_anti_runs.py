@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.scenario import CLOCK_CONTROLS
 from conformance.judging.verdict import Verdict
 from conformance.lab import namespace
 from conformance.suite import ASPECTS
@@ -83,7 +84,7 @@ def test_controls_pass_so_that_only_the_missing_fault_is_left_to_tell(verdicts, 
     given_pass = [given for given in verdicts[name] if given.judged.verdict is Verdict.PASS]
     passed = {given.mode for given in given_pass if given.aspect not in _OF_THE_RELAY}
     # an impostor never goes to the dead server that the backlog is for
-    assert passed == set(_CONTROLS) - ({"moved_clock", "beside_backlog"} if lacking else set())
+    assert passed == set(_CONTROLS) - ({*CLOCK_CONTROLS, "beside_backlog"} if lacking else set())
     for given in verdicts[name]:
         if given.mode in _MODES:
             mode = given.scenario.failure_mode

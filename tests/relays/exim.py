@@ -60,6 +60,8 @@ class Exim:
     def __init__(self) -> None:
         offered = {
             Capability.SMART_HOST,
+            Capability.SEVERAL_SMART_HOSTS,
+            Capability.LITERAL,
             Capability.MX,
             Capability.TLS_OPPORTUNISTIC,
             Capability.TLS_REQUIRED,

@@ -55,6 +55,8 @@ class Haraka:
     capabilities = frozenset(
         {
             Capability.SMART_HOST,
+            Capability.SEVERAL_SMART_HOSTS,
+            Capability.LITERAL,
             Capability.MX,
             Capability.TLS_OPPORTUNISTIC,
             Capability.TLS_VERIFIED,

@@ -10,7 +10,7 @@ from conformance.catalogue.course import Timing, timing_of
 from conformance.catalogue.destination import Tcp
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.message import Kind
-from conformance.catalogue.scenario import Course, Scenario
+from conformance.catalogue.scenario import CLOCK_CONTROLS, Course, Scenario
 from conformance.evidence.record import Header, Site, Staged
 from conformance.schedules.scenarios import scenario_of as scenario_by_id
 from conformance.target import Capability, Envelope, Schedule
@@ -62,7 +62,7 @@ def header(
 
 
 def scenario_of(mode: str, course: Course | None = None) -> Scenario:
-    usual = Course.AFTER_JUMP if mode == "moved_clock" else COURSES[ALL[mode].kind]
+    usual = Course.AFTER_JUMP if mode in CLOCK_CONTROLS else COURSES[ALL[mode].kind]
     return Scenario(failure_mode=ALL[mode], course=course or usual)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from conformance.catalogue.destination import Host, Tcp
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import Profile, load
-from conformance.catalogue.scenario import Course, controls_of
+from conformance.catalogue.scenario import CLOCK_CONTROLS, Course, controls_of
 from conformance.evidence.record import QueueListing, Record, Reported, Site, Trouble
 from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.view import Evidence
@@ -301,7 +301,8 @@ def good(mode: str, lab: str = "loopback") -> Story:
 
 def good_control(mode: str) -> Story:
     story = Story(mode, number=90 + list(ALL).index(mode))
-    return story.delivers(1.5, content=stamped(story)) if mode == "moved_clock" else story.delivers(1.5)
+    content = stamped(story) if mode in CLOCK_CONTROLS else None
+    return story.delivers(1.5, recipients=(story.staged.recipient, *story.staged.others), content=content)
 
 
 def stamped(story: Story, hours: float = 30.0) -> bytes:

@@ -1,15 +1,17 @@
 """All failure modes and controls: one file for each section of the source document, the grid, and what else can break.
 
-A file is found by itself: every module here that has `MODES` takes part.
+A file is found by itself: every module here that has `MODES` takes part. The controls that nobody declared come last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 
+from conformance.catalogue.circumstances import circumstances_of
 from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.failure_modes.derived import controls_for
 
 # The order of these files is that of node ids and of plans; any other file comes after them, by its name.
 _FIRST = (
@@ -43,15 +45,21 @@ def _declared() -> Iterator[FailureMode]:
         yield from getattr(import_module(f"{__name__}.{name}"), "MODES", ())
 
 
-def _by_name() -> dict[str, FailureMode]:
-    modes: dict[str, FailureMode] = {}
-    for mode in _declared():
-        if mode.name in modes:
+def _by_name(modes: Iterable[FailureMode]) -> dict[str, FailureMode]:
+    named: dict[str, FailureMode] = {}
+    for mode in modes:
+        if named.setdefault(mode.name, mode) is not mode:
             raise ValueError(f"two failure modes are called {mode.name!r}")
-        modes[mode.name] = mode
-    return modes
+    return named
 
 
-ALL: Mapping[str, FailureMode] = _by_name()
+_CONTROLS = controls_for(tuple(_declared()))
+ALL: Mapping[str, FailureMode] = _by_name((*_declared(), *_CONTROLS.values()))
 
-__all__ = ["ALL"]
+
+def control_of(mode: FailureMode) -> FailureMode:
+    """Return the control that shows everything but the fault to be in order; a plain control is its own."""
+    return _CONTROLS[circumstances_of(mode)]
+
+
+__all__ = ["ALL", "control_of"]

@@ -52,6 +52,14 @@ MODES = (
         witness=delivered,
     ),
     FailureMode(
+        name="moved_clock_mx",
+        section=Section.CONTROL,
+        staged="The same where mail is routed by MX.",
+        kind=Kind.CONTROL,
+        routing=MxRouting(),
+        witness=delivered,
+    ),
+    FailureMode(
         name="slow",
         section=Section.CONTROL,
         staged=f"A healthy server that takes {_PACE} s for the greeting and for each reply.",

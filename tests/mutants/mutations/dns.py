@@ -94,8 +94,8 @@ def impatient_with_name_servers() -> None:
 
 
 @mutation(
-    scenarios=(_FAMILIES, "dns_cname_chain"),
-    caught=(deviates("delivers_anyway", "dns/one-family", _FAMILIES),),
+    scenarios=(_FAMILIES, "dns_a_servfail", "dns_cname_chain"),
+    caught=(deviates("delivers_anyway", "dns/one-family", _FAMILIES, "dns_a_servfail"),),
 )
 def one_family_fails_all() -> None:
     """Gives a host up when one of the two look-ups of its addresses fails."""

@@ -292,7 +292,7 @@ def returns_certificate_failures_after_12_h() -> None:
 
 
 @mutation(
-    scenarios=("moved_clock.after_jump", "connection_refused.expires"),
+    scenarios=("moved_clock.after_jump", "moved_clock_mx.after_jump", "connection_refused.expires"),
     caught=(fails("clock_moved", "control/clock-moved"),),
     also=hence(
         "nothing may be concluded from a clock that stood still",

@@ -25,7 +25,12 @@ _AFTERWARDS = ("stays_queued", "retried", "recovers")
 
 
 @mutation(
-    scenarios=("good_under_encryption_only", "wildcard_under_encryption_only", "tls_not_offered"),
+    scenarios=(
+        "good_under_encryption_only",
+        "verified_tls",
+        "wildcard_under_encryption_only",
+        "tls_not_offered",
+    ),
     caught=(fails("never_in_clear", _CLEAR, "good_under_encryption_only", "wildcard_under_encryption_only"),),
     also=hence(
         "the control begins in the same way, and after the repair there is a STARTTLS",

@@ -1,0 +1,123 @@
+"""The circumstances of a failure mode: everything about it but what is wrong. Its control has the same.
+
+They are what is there once the fault is over: the way to the hosts and their number, the connector's TLS rule, the
+certificate that the repair brings, how many recipients the message has. So a control that arrives shows all of it to be
+in order, and asks for nothing that the failure mode does not ask for itself.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from conformance.catalogue.connector import MxRouting, SmartHosts, TlsRule
+from conformance.catalogue.destination import Host, ServerTls
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.message import Message
+
+# Preference of the best mail exchangers, and how much more each worse one has.
+_STEP = 10
+
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Circumstances:
+    """What a failure mode has in common with its control.
+
+    Attributes:
+        routing: How the connector finds the hosts: by name, by address, or by MX records that are in order.
+        hosts: The hosts, all of them healthy.
+        tls: What the connector asks of TLS.
+        recipients: How many recipients the message has.
+    """
+
+    routing: SmartHosts | MxRouting
+    hosts: tuple[Host, ...]
+    tls: TlsRule
+    recipients: int
+
+    @property
+    def name(self) -> str:
+        """What a control is called that has them: `good_under_encryption_only_two_hosts`."""
+        return "".join((self._rule, self._route, self._hosts, self._recipients))
+
+    @property
+    def _rule(self) -> str:
+        tls = self.hosts[0].tls
+        if tls is None:
+            return "plain"
+        whose = re.sub(r"[^a-z0-9]+", "_", self.tls.name.replace("*", "any").replace("{domain}", ""))
+        name = "" if self.tls.name == TlsRule.name else f"_for_{whose.strip('_')}"
+        return f"{tls.certificate}_under_{self.tls.policy}{name}"
+
+    @property
+    def _route(self) -> str:
+        ipv6 = [host.dns.ipv6 for host in self.hosts]
+        families = "_ipv6" if all(ipv6) else "_both_families" if any(ipv6) else ""
+        match self.routing:
+            case SmartHosts(literal=literal):
+                return "_literal" * literal + families
+            case MxRouting(preferences=()):
+                return "_implicit_mx" + families
+            case MxRouting(preferences=preferences):
+                several = len(set(preferences)) < len(preferences)
+                return "_mx" + "".join(f"_{each}" for each in preferences if several) + families
+
+    @property
+    def _hosts(self) -> str:
+        return f"_{in_words(len(self.hosts))}_hosts" if len(self.hosts) > 1 else ""
+
+    @property
+    def _recipients(self) -> str:
+        return f"_{in_words(self.recipients)}_recipients" if self.recipients > 1 else ""
+
+
+def circumstances_of(mode: FailureMode) -> Circumstances:
+    """Return the circumstances of a failure mode; of a control, what it stages as far as it is well."""
+    hosts = mode.hosts if mode.is_control else mode.healed()
+    if mode.mx is not None and mode.mx.preferences:
+        hosts = hosts[: len(mode.mx.preferences)]  # to any other host mail may not go in the first place
+    offered = any(host.tls for host in mode.hosts)
+    return Circumstances(
+        routing=_in_order(mode.routing),
+        hosts=tuple(
+            Host(
+                dns=replace(Host.dns, ipv6=host.dns.ipv6),
+                tls=ServerTls(certificate=host.tls.certificate)
+                if host.tls
+                else ServerTls()
+                if offered
+                else None,
+            )
+            for host in hosts
+        ),
+        tls=replace(mode.tls, proper=TlsRule.proper),
+        recipients=len(mode.message.recipients),
+    )
+
+
+def is_plain_control(mode: FailureMode) -> bool:
+    """Tell whether a failure mode stages its circumstances and nothing else, so that it is a control for others."""
+    own = circumstances_of(mode)
+    mx = mode.mx
+    straight = mx is None or (mx.answer, mx.relay, mx.ttl, mx.moves) == (None, None, 0, False)
+    ordinary = mode.message == Message(also_to=mode.message.also_to)
+    return mode.is_control and straight and ordinary and mode.hosts == own.hosts
+
+
+def in_words(number: int) -> str:
+    """Return a small number as a word, and a large one in digits."""
+    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
+
+
+def _in_order(routing: SmartHosts | MxRouting) -> SmartHosts | MxRouting:
+    """Return a way to the hosts on which nothing is wrong; of preferences only the order counts, best first."""
+    if isinstance(routing, SmartHosts):
+        return routing
+    ranks = sorted(set(routing.preferences))
+    preferences = sorted((ranks.index(each) + 1) * _STEP for each in routing.preferences)
+    return MxRouting(preferences=tuple(preferences), apex=not preferences)
+
+
+__all__ = ["Circumstances", "circumstances_of", "in_words", "is_plain_control"]
