@@ -19,6 +19,10 @@ from fake_servers.events import SmtpMessage
 _AHEAD = timedelta(hours=29)
 
 
+# Said where nothing is wrong but that it took more than one attempt: a busy machine lets the first one time out.
+_LATER = "delivered, but not at the first attempt"
+
+
 def arrival(case: Case) -> list[Finding]:
     """Compare: exactly one copy, unaltered, under TLS where the connector requires it, and no error is shown.
 
@@ -40,7 +44,7 @@ def arrival(case: Case) -> list[Finding]:
     elif case.mode.tls.required and not all(message.tls for message in case.evidence.messages):
         observed = "delivered in clear although the connector requires TLS"
     elif case.errors:
-        observed = f"delivered, but not at the first attempt: {case.errors[0].text}"
+        observed = f"{_LATER}: {case.errors[0].text}"
     else:
         observed = ""
     findings = [
@@ -49,6 +53,7 @@ def arrival(case: Case) -> list[Finding]:
             holds=not observed,
             expected=f"one copy{several * ' for each recipient'} at the first attempt",
             observed=observed or f"one copy{several * ' for each recipient'}",
+            only_late=observed.startswith(_LATER),
             conclusive=any(surely_again(case, theirs) for theirs in copies.values()),
         )
     ]

@@ -55,9 +55,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
 
 from conformance.catalogue.course import Timing, timing_of
 from conformance.evidence.queue import Presence
@@ -67,20 +66,26 @@ from conformance.target import Outcome
 from conformance.witness.attempts import Attempt, lingering
 from fake_servers.events import SmtpMessage
 
+# So many of the gaps that are wrong are named.
+NAMED = 3
+
 # Part of the interval by which a relay may come early, and below which nothing is a wait.
 _HASTE = 0.1
 
 
-class Gap(NamedTuple):
+@dataclass(frozen=True)
+class Gap:
     """How long a relay waited after an attempt, in seconds.
 
     Attributes:
         longest: Counted from the earliest moment at which the attempt can have ended.
         shortest: Counted from the latest.
+        until: When the next attempt began, on the journal's clock; by this a gap is named.
     """
 
     longest: float
     shortest: float
+    until: float = field(default=0.0, compare=False)
 
     def is_below(self, least: float) -> bool:
         """Tell whether it surely was shorter."""
@@ -120,6 +125,19 @@ class Gaps:
         """Tell whether the relay surely tried again too soon."""
         return any(gap.is_below(least) for gap in self.between_sure)
 
+    def wrong(self, case: Case, least: float, most: float) -> str:
+        """Name the first gaps that are surely too short or too long, each with its place; empty: none is."""
+        named = [
+            (gap.until, f"{gap} s before the attempt at {case.evidence.when(gap.until)} is too {what}")
+            for found, what in (
+                ([gap for gap in self.between_sure if gap.is_below(least)], "short"),
+                ([gap for gap in self.between_all if gap.is_above(most)], "long"),
+            )
+            for gap in found
+        ]
+        more = f", and {len(named) - NAMED} more" if len(named) > NAMED else ""
+        return ", ".join(text for _, text in sorted(named)[:NAMED]) + more
+
     def tell(self, least: float, most: float) -> bool:
         """Tell whether any of them tells, of haste or of lateness."""
         sure = any(gap.tells(least, most) for gap in self.between_sure)
@@ -152,7 +170,7 @@ def between(attempts: Sequence[Attempt], open_ended: Collection[float] = ()) -> 
         open_ended: When those began of which nobody knows when they failed.
     """
     return [
-        Gap(later.at - attempt.end, later.at - attempt.latest_end)
+        Gap(later.at - attempt.end, later.at - attempt.latest_end, later.at)
         for attempt, later in pairwise(attempts)
         if attempt.at not in open_ended
     ]

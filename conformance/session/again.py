@@ -6,7 +6,7 @@ What happens twice is the relay's, and what does not was ours or the machine's. 
   such a scenario; nor of one that relies on it, if it was a control that failed for that reason.
 * *The relay was late*, and nothing else is wrong. A busy machine does that as well.
 * *Something is wrong or unclear, and there is a reason to doubt it*: we were late by less than that, but by half
-  as much; or the window was crowded.
+  as much; or the window was crowded; or a control that it relies on arrived, though not at the first attempt.
 
 What was seen in a way that no busy machine brings about is not staged again for its own sake.
 """
@@ -14,11 +14,13 @@ What was seen in a way that no busy machine brings about is not staged again for
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario, controls_of
 from conformance.evidence.record import Record
 from conformance.evidence.view import Evidence
+from conformance.judging import control_proofs
 from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged, judge
 from conformance.judging.verdict import Verdict
@@ -56,12 +58,14 @@ def again(
     doubted = [
         scenario
         for aspect, scenario in wanted
-        if _is_doubted(scenario, record_of(scenario), judge(aspect, scenario, record_of(scenario), profile))
+        if _is_doubted(
+            scenario, record_of(scenario), profile, judge(aspect, scenario, record_of(scenario), profile)
+        )
     ]
     return list({scenario.id: scenario for scenario in (*late, *doubted)}.values())
 
 
-def _is_doubted(scenario: Scenario, record: Record, judged: Judged) -> bool:
+def _is_doubted(scenario: Scenario, record: Record, profile: Profile, judged: Judged) -> bool:
     """Tell whether a verdict may be the machine's fault, or ours."""
     if judged.conclusive:
         return False
@@ -71,8 +75,23 @@ def _is_doubted(scenario: Scenario, record: Record, judged: Judged) -> bool:
         return False
     concerned = [scenario]
     if judged.verdict is Verdict.INCONCLUSIVE:
-        concerned += controls_of(scenario)  # what they cannot prove is never the relay's fault
-    return any(_may_be_spoilt(evidence) for evidence in _staged(concerned, record))
+        controls = [control for control in controls_of(scenario) if control.id in record.staged]
+        concerned += controls  # what they cannot prove is never the relay's fault
+        if any(judge(control_proofs.ARRIVAL, control, record, profile).only_late for control in controls):
+            return True  # one that took a second attempt is no proof yet, and no reason to judge nothing
+    return any(may_be_spoilt(evidence) for evidence in _staged(concerned, record))
+
+
+def never_in_peace(judged: Judged, stagings: Sequence[Evidence]) -> Judged:
+    """Return a verdict; inconclusive where all that is wrong is lateness, and no staging saw a machine at rest.
+
+    What happens twice is the relay's, but not if the same crowd was there twice.
+    """
+    if not judged.only_late or not stagings or not all(map(may_be_spoilt, stagings)):
+        return judged
+    often = "in every staging" if len(stagings) > 1 else "meanwhile"
+    reason = f"too late, and the machine was crowded {often}: {judged.observed}"
+    return replace(judged, verdict=Verdict.INCONCLUSIVE, findings=(), reason=reason)
 
 
 def _staged(scenarios: Iterable[Scenario], record: Record) -> Iterator[Evidence]:
@@ -81,6 +100,6 @@ def _staged(scenarios: Iterable[Scenario], record: Record) -> Iterator[Evidence]
             yield Evidence(record, record.staged[scenario.id])
 
 
-def _may_be_spoilt(evidence: Evidence) -> bool:
+def may_be_spoilt(evidence: Evidence) -> bool:
     """Tell whether a relay's time-outs may have passed before it, or we, had done anything."""
     return evidence.lag > _FELT * evidence.lag_allowed or evidence.staged.pressure > CROWDED

@@ -18,13 +18,14 @@ from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.evidence.record import Record, RecordError, Trouble, load
 from conformance.evidence.relays import Idling, Stopped
+from conformance.evidence.view import Evidence
 from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged, Test, judge
 from conformance.judging.survival import all_busy, all_stopped, group, unexplained
 from conformance.judging.verdict import Verdict
 from conformance.lab import addresses as labs
 from conformance.report.results import Windows
-from conformance.session.again import again
+from conformance.session.again import again, never_in_peace
 from conformance.session.isolation import isolate, killers
 from conformance.session.launch import WaveFailed, launch_all
 from conformance.session.long_windows import LongWindows
@@ -131,7 +132,9 @@ class Run:
             judged = judge(aspect, scenario, record, self.profile)
             if judged.conclusive:
                 return judged
-        return self._of_a_group(aspect, scenario, judge(aspect, scenario, last, self.profile))
+        judged = judge(aspect, scenario, last, self.profile)
+        stagings = [Evidence(record, record.staged[scenario.id]) for record in earlier]
+        return self._of_a_group(aspect, scenario, never_in_peace(judged, stagings))
 
     def _of_a_group(self, aspect: Aspect, scenario: Scenario, judged: Judged) -> Judged:
         """Return the verdict; inconclusive for those who may have brought a relay down together and not alone."""

@@ -31,7 +31,8 @@ def test_retried(case: Case) -> list[Finding]:
             f"nobody sees when the relay gave up waiting, which was sooner than the time-out that it granted: {shown}"
         )
     if found.between_all:
-        observed = "; ".join(filter(None, [f"{_counted(found.attempts)}, {shown}", gaps.overlap(case)]))
+        said = [f"{_counted(found.attempts)}, {shown}", found.wrong(case, least, most), gaps.overlap(case)]
+        observed = "; ".join(filter(None, said))
     else:
         watched = (case.evidence.staged.closed or 0.0) - case.attempts[0].at
         observed = f"one attempt met the fault and no other followed (watched for {watched:.1f} s)"

@@ -3,14 +3,19 @@
 How a gap is measured: `conformance/judging/gaps.py`.
 """
 
+from collections.abc import Sequence
+
 from conformance.catalogue.compressed_day import FINEST, day_for_gaps, would_do
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT
-from conformance.judging.gaps import between
+from conformance.judging.gaps import NAMED, Gap, between
 from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.needs import granted_the_day
 from conformance.judging.verdict import NotApplicable
 from fake_servers.events import DnsQuery
+
+# So many gaps are shown.
+_SHOWN = 12
 
 
 @aspect(
@@ -51,9 +56,11 @@ def test_retried_all_day(case: Case) -> list[Finding]:
     least, late = granted.retry_interval / 2, granted.granularity + slack
     limits = [granted.retry_interval if n < 2 else granted.max_retry_interval for n in range(len(gaps))]
     # a question alone makes no haste (judging/gaps.py)
-    hasty = any(gap.is_below(least) for gap in between([each for each in attempts if not each.only_asked]))
-    too_long = any(gap.is_above(limit + late) for gap, limit in zip(gaps, limits, strict=True))
-    shown = ", ".join(f"{gap.longest * scale * 60:.0f}" for gap in gaps[:12])
+    hasty = [
+        gap for gap in between([each for each in attempts if not each.only_asked]) if gap.is_below(least)
+    ]
+    too_long = [gap for gap, limit in zip(gaps, limits, strict=True) if gap.is_above(limit + late)]
+    wrong = [*((gap, "short") for gap in hasty), *((gap, "long") for gap in too_long)]
     end = (staged.submitted or 0.0) + day
     last = attempts[-1].at
     # where a look-up is all that is seen of an attempt, it cannot be missing
@@ -64,7 +71,8 @@ def test_retried_all_day(case: Case) -> list[Finding]:
             holds=bool(gaps) and not hasty and not too_long,
             expected="gaps of at most 15 min at first, then 60, and none below half of 15 (minutes of the day)",
             only_late=not hasty,
-            observed=f"{len(attempts)} attempts, gaps of {shown or 'none'} min{', ...' if len(gaps) > 12 else ''}",
+            observed=f"{len(attempts)} attempts, {_shown(gaps, scale)}"
+            + "".join(f"; {_named(case, gap, scale)} is too {what}" for gap, what in wrong[:NAMED]),
         ),
         case.finding(
             "retried_all_day.to_the_end",
@@ -75,6 +83,22 @@ def test_retried_all_day(case: Case) -> list[Finding]:
         ),
         *([_from_the_query(case)] if seen_apart else []),
     ]
+
+
+def _shown(gaps: Sequence[Gap], scale: float) -> str:
+    """Return the first gaps, in minutes of the day, by what can be said in favour of the relay."""
+    some = ", ".join(_minutes(gap, scale) for gap in gaps[:_SHOWN])
+    return f"gaps of {some or 'none'} min" + (", ..." if len(gaps) > _SHOWN else "")
+
+
+def _named(case: Case, gap: Gap, scale: float) -> str:
+    age = case.evidence.since_accepted(gap.until) * scale
+    return f"the one of {_minutes(gap, scale)} min before the attempt at an age of {age:.1f} h"
+
+
+def _minutes(gap: Gap, scale: float) -> str:
+    shortest, longest = (f"{seconds * scale * 60:.0f}" for seconds in (gap.shortest, gap.longest))
+    return shortest if shortest == longest else f"{shortest} to {longest}"
 
 
 def _attempt(case: Case) -> float:

@@ -203,3 +203,40 @@ def test_what_may_be_the_machine_s_fault_is_taken_back() -> None:
     recovers = ASPECT["recovers"]
     assert judge(recovers, scenario_of("greeting_421.healed"), never, load("eop")).verdict is Verdict.FAIL
     assert run.judged_in(recovers, scenario_of("greeting_421.healed")).verdict is Verdict.PASS
+
+
+def test_a_control_that_took_a_second_attempt_is_staged_again_with_all_that_rely_on_it() -> None:
+    """Though nobody was late and nothing crowded, as far as could be measured."""
+    plain = good_control("plain").says(1.2, "450 4.4.316 Connection timed out")
+    run = _run(good("greeting_421").record(plain, control=False))
+    judged = run.judged_in(ASPECT["recovers"], scenario_of("greeting_421.healed"))
+    assert judged.verdict is Verdict.INCONCLUSIVE
+    assert "delivered, but not at the first attempt" in judged.observed
+    assert _late(run, "recovers", "greeting_421.healed") == ["greeting_421.healed"]
+    assert _late(run, "delivered", "plain.healthy") == ["plain.healthy"]
+    in_order = good("greeting_421").record()
+    assert _run(*run.records, in_order).judged_in(
+        ASPECT["recovers"], scenario_of("greeting_421.healed")
+    ).verdict is (Verdict.PASS)
+
+
+@pytest.mark.parametrize(("pressures", "verdict"), [
+    ((0.9, 0.9), Verdict.INCONCLUSIVE),
+    ((0.9, 0.0), Verdict.FAIL),
+    ((0.0, 0.9), Verdict.FAIL),
+    ((0.0, 0.0), Verdict.FAIL),
+    ((0.9,), Verdict.INCONCLUSIVE),
+])  # fmt: skip
+def test_lateness_is_the_relays_once_it_was_seen_in_peace(
+    pressures: tuple[float, ...], verdict: Verdict
+) -> None:
+    def late(pressure: float, second: float = 6.0) -> Record:
+        story = Story("close_at_ehlo").change(repaired=20.0, closed=30.0, pressure=pressure).look(2.0)
+        return story.meets_fault(1.0).meets_fault(second).record()
+
+    retried, scenario = ASPECT["retried"], scenario_of("close_at_ehlo.healed")
+    judged = _run(*map(late, pressures)).judged_in(retried, scenario)
+    assert judged.verdict is verdict
+    assert ("too late, and the machine was crowded" in judged.observed) is (verdict is Verdict.INCONCLUSIVE)
+    hasty = _run(*(late(pressure, second=1.5) for pressure in pressures)).judged_in(retried, scenario)
+    assert hasty.verdict is Verdict.FAIL, "what is wrong otherwise is not excused"

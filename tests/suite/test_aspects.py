@@ -154,7 +154,8 @@ class TestRetried:
         assert story.change(granted=coarse).verdict("retried") is Verdict.PASS
 
     def test_every_gap_counts(self) -> None:
-        assert "gaps of 1.95, 0.95" in observed(self._with_attempts(1.0, 3.0, 4.0), "retried")
+        told = observed(self._with_attempts(1.0, 3.0, 4.0), "retried")
+        assert "gaps of 1.95, 0.95 s; 0.95 s before the attempt at 3.00 s is too short" in told
 
     def test_never_again(self) -> None:
         assert "no other followed (watched for 29.0 s)" in observed(self._with_attempts(1.0), "retried")

@@ -282,9 +282,17 @@ class TestRetriedAllDay:
 
     def test_at_once(self) -> None:
         story = whole_day("greeting_421", gaps=(0.25, 0.25, 0.05, *(1.0,) * 24))
-        assert "gaps of 18, 18, 6" in observed(story, "retried_all_day", Verdict.DEVIATION)
+        told = observed(story, "retried_all_day", Verdict.DEVIATION)
+        assert "gaps of 15 to 18, 15 to 18, 3 to 6, 60 to 63" in told
+        assert "; the one of 3 to 6 min before the attempt at an age of 0.9 h is too short" in told
         assert not story.judge("retried_all_day").only_late
         assert story.verdict("retried_all_day", "rfc") is Verdict.FAIL
+
+    def test_the_gap_that_is_wrong_is_named_though_it_is_not_among_the_first(self) -> None:
+        story = whole_day("greeting_421", gaps=(0.25, 0.25, *(1.0,) * 13, 3.0, *(1.0,) * 7))
+        told = observed(story, "retried_all_day", Verdict.DEVIATION)
+        assert told.partition(";")[0].endswith("60 to 63 min, ...")
+        assert "; the one of 180 to 183 min before the attempt at an age of 18.1 h is too long" in told
 
     def test_given_up_after_six_hours(self) -> None:
         story = whole_day("greeting_421", gaps=(0.25, 0.25, *(1.0,) * 6))

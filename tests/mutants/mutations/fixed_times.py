@@ -206,7 +206,12 @@ def keeps_messages_for_five_days() -> None:
     """Gives a message up after five days, whatever it is asked for."""
 
 
-@mutation(scenarios=(cells("stall"), "greeting_timeout", "plain"), profiles=_ALL_PROFILES)
+@mutation(
+    scenarios=(cells("stall"), "greeting_timeout", "plain"),
+    profiles=_ALL_PROFILES,
+    # so that a second time-out is more than all by which a relay may be late
+    granted={"command_timeout": 2.0},
+)
 def says_quit_at_every_stage() -> None:
     """Says QUIT after a time-out at whatever stage, amid the content too, and waits for the answer."""
 
