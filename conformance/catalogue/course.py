@@ -31,6 +31,7 @@ class Course(StrEnum):
     SCHEDULE = "schedule"  # one fault after another, each until an attempt has met it
     REDUCED = "reduced"  # the same, in search of the shortest schedule that still fails
     DAY = "day"  # broken for a whole compressed day
+    LONG_DEAD = "long_dead"  # as `healed`, after an earlier message has waited there until its time was up
     EXPIRES = "expires"  # broken for good, and the clock is moved past the lifetime
     HEALED_1H = "healed_1h"  # repaired when the message is 1 hour old
     HEALED_12H = "healed_12h"
@@ -76,6 +77,7 @@ TRAITS: dict[Course, Traits] = {
     Course.SCHEDULE: Traits(timing=Timing.STEADY),
     Course.REDUCED: Traits(timing=Timing.STEADY),
     Course.DAY: Traits(timing=Timing.COMPRESSED),
+    Course.LONG_DEAD: Traits(timing=Timing.COMPRESSED),
     Course.EXPIRES: Traits(timing=Timing.JUMPED),
     Course.HEALED_1H: Traits(timing=Timing.JUMPED, heals_at=HOUR),
     Course.HEALED_12H: Traits(timing=Timing.JUMPED, heals_at=12 * HOUR),

@@ -67,6 +67,8 @@ Found = tuple[float, str, str]
 
 def _milestones(evidence: Evidence) -> Iterator[Found]:
     staged = evidence.staged
+    if staged.dead_since is not None:
+        yield staged.dead_since, "suite", "an earlier message to the same destination accepted by the relay"
     if staged.submitted is not None:
         yield staged.submitted, "suite", f"message accepted by the relay, for <{staged.recipient}>"
     if staged.reports_pass is not None:

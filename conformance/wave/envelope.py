@@ -46,6 +46,15 @@ def backlog_of(scenario: Scenario) -> list[Envelope]:
     ]
 
 
+def earlier_of(scenario: Scenario) -> Envelope:
+    """Return the message that waits for the scenario's own destination before it is submitted, from and to others."""
+    return Envelope(
+        sender=f"earlier-than-{scenario.label}@{SENDER_DOMAIN}",
+        recipients=(f"earlier@{domain_of(scenario)}",),
+        content=b"Subject: earlier\r\n\r\nThis waits until its time is up.\r\n",
+    )
+
+
 def dead_domain_of(scenario: Scenario) -> str:
     """Return the recipient domain of a scenario's backlog."""
     return f"dead.{domain_of(scenario)}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from conformance.catalogue.course import SCHEDULES, Timing
+from conformance.catalogue.course import SCHEDULES, Course, Timing
 from conformance.catalogue.failure_modes import control_of
 from conformance.evidence.record import AlertListing, Entry
 from conformance.evidence.relays import Idling
@@ -22,6 +22,7 @@ from conformance.wave.adapter import Instance, TargetUnusable
 from conformance.wave.batch import accepted_domains
 from conformance.wave.crashed import Crash
 from conformance.wave.downfall import BEFORE, Presence, stopped, trouble_of
+from conformance.wave.earlier import outlive
 from conformance.wave.gone import open_when_gone
 from conformance.wave.granted import granted
 from conformance.wave.jumped import Jump
@@ -306,6 +307,6 @@ class _Play:
             await play_operated(player, self.watch, operator, self.alerts, self.turn, folder)
         elif player.scenario.course in SCHEDULES:
             await play_sequence(player, self.watch, self.turn)
-        else:
+        elif player.scenario.course is not Course.LONG_DEAD or await outlive(player, self.watch):
             await player.play(self.watch, self.turn)
         self.stage.closed()

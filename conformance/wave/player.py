@@ -95,11 +95,13 @@ class Player:
         if not await self.submit(watch.instance, turn):
             return
         match self.scenario.course:
-            case Course.HEALED | Course.MIXED:
+            case Course.HEALED | Course.MIXED | Course.LONG_DEAD:
                 await self.until(
                     lambda seen: self._enough_attempts(seen) or self._returned(seen) or self._delivered(seen),
                     self.time_for_attempts(ATTEMPTS_BEFORE_REPAIR),
                 )
+                if self.scenario.course is Course.LONG_DEAD:
+                    await watch.next_listing()  # its interval is shorter than the time between two of them
                 # not in the middle of an attempt, which would then meet both
                 await self._calm()
                 await self.repair()
@@ -109,7 +111,7 @@ class Player:
                 lifetime = self.staged.granted.queue_lifetime
                 due = lifetime + 2 * self.longest_wait() + TRANSFER
                 await self.until(self._returned, due + self.time_for_report())
-        if self.scenario.course in (Course.HEALED, Course.MIXED, Course.HEALTHY, Course.PERSISTS):
+        if self.scenario.course not in (Course.REJECTED, Course.DAY):
             await self.until(self._settled, self._time_to_settle())
         # a second copy, a second report or another attempt would come with the next retry
         await self.rest(max(self.longest_wait(), self._leave_taking()))
@@ -218,7 +220,10 @@ class Player:
         return ended(evidence) if self.staged.others else returned(evidence)
 
     def _enough_attempts(self, evidence: Evidence) -> bool:
-        return len(self.attempts(evidence)) >= ATTEMPTS_BEFORE_REPAIR
+        # not those at an earlier message
+        since = self.staged.offered or 0.0
+        own = [attempt for attempt in self.attempts(evidence) if attempt.at >= since]
+        return len(own) >= ATTEMPTS_BEFORE_REPAIR
 
     async def _calm(self) -> None:
         """Wait until no attempt is under way, or for as long as may be waited for that; see `repair`."""

@@ -105,6 +105,8 @@ def expected_window(scenario: Scenario, granted: Schedule, header: Header) -> fl
     match scenario.course:
         case Course.DAY:
             seconds = granted.queue_lifetime + wait + attempt
+        case Course.LONG_DEAD:
+            seconds = granted.queue_lifetime + 3 * (wait + attempt) + mode.longest_ttl
         case Course.HEALED | Course.MIXED:
             seconds = ATTEMPTS_BEFORE_REPAIR * attempt + 2 * wait + mode.longest_ttl
         case Course.KILLED:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from stories.staging import GRANTED
 
+from conformance.evidence.record import QueueListing
 from conformance.target import (
     Address,
     Capability,
@@ -121,6 +122,7 @@ class Unwatched:
 
     def __init__(self, instance: Any) -> None:
         self.instance = instance
+        self.listings: list[QueueListing] = []
 
     async def next_listing(self) -> None:
         """Return at once."""

@@ -50,6 +50,8 @@ _A_GOOD_PART = (
     ),
     "connection_refused.day",
     "greeting_421.day",
+    "greeting_421.long_dead",
+    "connection_refused.long_dead",
     "connection_refused.healed_12h",
     "connection_refused.restarted",
     "connection_refused.null_sender",
