@@ -95,6 +95,11 @@ def is_for_reports(connection: Connection, staged: Staged) -> bool:
     return bool(said) and all(_returns(each, staged) for each in said)
 
 
+def has_one_route(record: Record) -> bool:
+    """Tell whether the relay says that it has one route for all its mail."""
+    return Capability.ONE_ROUTE in record.header.capabilities
+
+
 def unclear_from(evidence: Seen) -> float:
     """Return the time after which a trace that names no reverse-path may be a report's; infinity if it never may."""
     if evidence.staged.course == _NULL_SENDER or not _may_have_one_route(evidence):
@@ -209,6 +214,4 @@ def _sends_reports_here(record: Record, one_of_them: Staged) -> bool:
         return False  # it came to the senders' own server
     with_path = {site.server for each in staged if each.course != _NULL_SENDER for site in each.sites}
     said = (event for event in record.events if isinstance(event, SmtpReceived) and event.server in with_path)
-    return Capability.ONE_ROUTE in record.header.capabilities or any(
-        reverse_path(each) == "" for each in said
-    )
+    return has_one_route(record) or any(reverse_path(each) == "" for each in said)

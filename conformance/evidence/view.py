@@ -82,6 +82,11 @@ class Evidence:
         """The connections to this scenario's own servers, whatever for."""
         return connections_of(self.events)
 
+    @property
+    def has_one_route(self) -> bool:
+        """Whether the relay says that what it sends back goes where the message went."""
+        return envelopes.has_one_route(self.record)
+
     @cached_property
     def unclear_from(self) -> float:
         """The time after which a trace without a reverse-path may be a report's; infinity: it never is."""

@@ -23,19 +23,13 @@ from conformance.catalogue.course import TRAITS, Course
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.evidence.view import Evidence
 from conformance.judging.ages import first_hour_over, may_end_from
-from conformance.target import Capability
 from conformance.witness.attempts import Attempt
 from conformance.witness.contact import Contact
 
 
-def has_one_route(evidence: Evidence) -> bool:
-    """Tell whether the relay sends reports to where the message went."""
-    return Capability.ONE_ROUTE in evidence.record.header.capabilities
-
-
 def holds_up_reports(mode: FailureMode, evidence: Evidence) -> bool:
     """Tell whether reports had no other way than one that was broken for them, too."""
-    return has_one_route(evidence) and mode.holds_up_reports
+    return evidence.has_one_route and mode.holds_up_reports
 
 
 def left_queue(evidence: Evidence) -> tuple[float, float] | None:
@@ -45,7 +39,7 @@ def left_queue(evidence: Evidence) -> tuple[float, float] | None:
     repair was not given up for the fault.
     """
     staged = evidence.staged
-    if not has_one_route(evidence):
+    if not evidence.has_one_route:
         return None
     queue = evidence.queue
     if not queue.proves_gone or any(message.is_for(staged.recipient) for message in evidence.messages):
