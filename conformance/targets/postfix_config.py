@@ -117,6 +117,9 @@ def main_cf(
         "local_header_rewrite_clients": "",
         "smtpd_peername_lookup": "no",
         "in_flow_delay": "0",
+        # Before Postfix 3.9 LF, a dot and LF end a message, and later too if it comes from its own networks.
+        "smtpd_forbid_bare_newline": "normalize",
+        "smtpd_forbid_bare_newline_exclusions": "",
         # Times.
         "queue_run_delay": f"{QUEUE_RUN_DELAY}s",
         "minimal_backoff_time": _backoff(config.retry_interval),
