@@ -25,13 +25,17 @@ if TYPE_CHECKING:
 # message must arrive without any repair.
 _REPAIRED = (Kind.TRANSIENT, Kind.MIXED, Kind.KILLED)
 _WITH_ERROR = (Kind.TRANSIENT, Kind.PERMANENT)
-_DELIVERED = (Kind.CONTROL, Kind.HARMLESS, Kind.PASSING)
+_DELIVERED = (Kind.CONTROL, Kind.HARMLESS, Kind.PASSING, Kind.CONTENT)
 
 # Sections of which all members are of one kind.
 _OF_ONE_KIND = {
     Section.CONTROL: Kind.CONTROL,
     Section.KILLED: Kind.KILLED,
     Section.SCHEDULE: Kind.SCHEDULE,
+    Section.CONTENT_SIZE: Kind.CONTENT,
+    Section.CONTENT: Kind.CONTENT,
+    Section.BARE: Kind.CONTENT,
+    Section.SMUGGLING: Kind.CONTENT,
 }
 
 
@@ -136,6 +140,10 @@ def _of_message(mode: FailureMode) -> Iterator[str]:
     rules = [rule for host in mode.hosts for rule in host.rules]
     if len(set(recipients)) < len(recipients):
         yield f"message.also_to names somebody twice, or {RECIPIENT}, who is there anyway"
+    if mode.kind is Kind.CONTENT and message.special is None:
+        yield "kind content without message.special: nothing is special about it"
+    if mode.kind is not Kind.CONTENT and message.special is not None:
+        yield f"message.special with kind {mode.kind}: only kind content may be refused"
     if mode.kind is Kind.MIXED and not message.also_to:
         yield "kind mixed without a further recipient in message.also_to"
     if mode.kind is Kind.MIXED and not any(rule.recipient for rule in rules):

@@ -105,12 +105,12 @@ class FailureMode:
     @property
     def fails(self) -> bool:
         """Whether attempts fail until a repair, so that a profile must say which outcomes are accepted."""
-        return self.kind not in (Kind.CONTROL, Kind.HARMLESS, Kind.PASSING)
+        return self.kind not in (Kind.CONTROL, Kind.HARMLESS, Kind.PASSING, Kind.CONTENT)
 
     @property
     def failing_attempts(self) -> int:
         """How many attempts can fail before the fault is over by itself; 0: it never is, or nothing is wrong."""
-        if self.kind is not Kind.PASSING:
+        if self.kind not in (Kind.PASSING, Kind.CONTENT):
             return 0
         return int(failing_attempts(self.hosts, len(self.message.recipients)))
 

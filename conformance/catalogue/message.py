@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from conformance.catalogue.special import Special
 from fake_servers import Reply
 
 # Local part of the recipient of every message; a rule for it is meant for that recipient alone.
@@ -22,6 +23,7 @@ class Kind(StrEnum):
     SCHEDULE = "schedule"  # one fault after another; delivered or returned, as it comes
     MIXED = "mixed"  # each recipient has a fate of its own
     KILLED = "killed"  # delivered or reported, although the relay was killed
+    CONTENT = "content"  # delivered as it was sent, although it is not an ordinary message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +34,13 @@ class Message:
         octets: Its size; on clocks that are moved or compressed at most 64,000.
         also_to: Local parts of further recipients, with whom nothing is wrong.
         backlog: Messages that wait for a dead destination of the scenario's own before it is submitted.
+        special: What is not ordinary about it; None: it is a short text in ASCII, and everybody can take it.
     """
 
     octets: int = 1_500
     also_to: tuple[str, ...] = ()
     backlog: int = 0
+    special: Special | None = None
 
     @property
     def recipients(self) -> tuple[str, ...]:

@@ -110,6 +110,7 @@ class Staged:
         refusal: What the relay said instead of accepting.
         refused_for_now: Whether it said that it would take the same message later.
         dead_since: When the relay had accepted an earlier message to the same destination; None: there was none.
+        unanswered: Whether it said nothing at all, but left while the message was handed over.
         not_played: Why it was not played on its relay, as that turned out to be once it was started; empty: it was.
         repaired: When the fault was taken away; None if it never was.
         reports_pass: When it was taken away for reports only, since the relay has no other way for them; None if never.
@@ -157,6 +158,7 @@ class Staged:
     refused_for_now: bool = False
     not_played: str = ""
     dead_since: float | None = None
+    unanswered: bool = False
 
     @property
     def fault_ended(self) -> float | None:

@@ -30,6 +30,7 @@ _FIRST_COURSE = {
     Kind.CONTROL: Course.HEALTHY,
     Kind.HARMLESS: Course.PERSISTS,
     Kind.PASSING: Course.PERSISTS,
+    Kind.CONTENT: Course.PERSISTS,
     Kind.TRANSIENT: Course.HEALED,
     Kind.PERMANENT: Course.REJECTED,
     Kind.MIXED: Course.MIXED,
@@ -58,6 +59,7 @@ class Criterion:
         needs: What must be in order besides, looked at before the fate.
         outlives_relay: Whether it is asked even where the relay was gone before the window closed.
         by_itself: Whether it proves something even where a positive control did not pass.
+        of_refusals: Whether it speaks of a message that is not ordinary even where the relay refused it.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Criterion:
     needs: tuple[Need, ...] = ()
     outlives_relay: bool = False
     by_itself: bool = False
+    of_refusals: bool = False
 
     def main_requirement(self, mode: FailureMode, profile: Profile) -> Requirement:
         """Return the catalogue row that a failure mode serves first of all under this aspect."""
@@ -133,6 +136,7 @@ def aspect(
     needs: tuple[Need, ...] = (),
     outlives_relay: bool = False,
     by_itself: bool = False,
+    of_refusals: bool = False,
     requirements: Mapping[str, str] = MappingProxyType({}),
 ) -> Callable[[Judge], Aspect]:
     """Declare a function `test_<name>` of the suite as an aspect; see `Aspect`.
@@ -148,6 +152,7 @@ def aspect(
         needs: What must be in order besides.
         outlives_relay: Whether it is asked even where the relay was gone before the window closed.
         by_itself: Whether it proves something even where a positive control did not pass.
+        of_refusals: Whether it speaks of a message that is not ordinary even where the relay refused it.
         requirements: The catalogue ids that it judges, by slot, the main one first.
 
     Raises:
@@ -171,6 +176,7 @@ def aspect(
             needs=needs,
             outlives_relay=outlives_relay,
             by_itself=by_itself,
+            of_refusals=of_refusals,
             requirements={f"{name}.{slot}": row for slot, row in requirements.items()},
         )
 

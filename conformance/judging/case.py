@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,12 +15,14 @@ from conformance.evidence.codes import Codes
 from conformance.evidence.errors_seen import ErrorSeen
 from conformance.evidence.view import Evidence
 from conformance.judging.code_check import judged_by
-from conformance.judging.content import altered
+from conformance.judging.content import changes
 from conformance.judging.fate import Fate, fate_of, outcome_of
+from conformance.judging.habits import unaccustomed
 from conformance.judging.one_route import attempts_on_message
 from conformance.judging.verdict import Finding
 from conformance.target import Outcome
 from conformance.witness.attempts import Attempt
+from fake_servers.events import SmtpMessage
 
 
 @dataclass(frozen=True)
@@ -117,13 +119,19 @@ class Case:
 
     def intact(self, slot: str) -> list[Finding]:
         """Compare every copy that arrived with what was submitted, envelope and content; nothing if none did."""
-        damage = [altered(self.evidence.staged, message) for message in self.evidence.messages]
-        found = next(filter(None, damage), "")
+        copies = self.evidence.messages
+        found = self.damage(copies)
         expected = "envelope and content intact"
         finding = self.finding(
             slot, holds=not found, expected=expected, observed=found or expected, conclusive=True
         )
-        return [finding] if damage else []
+        return [finding] if copies else []
+
+    def damage(self, copies: Iterable[SmtpMessage]) -> str:
+        """Say what was altered of a message on its way, if that is said of this scenario; empty if nothing was."""
+        staged = self.evidence.staged
+        found = (unaccustomed(changes(staged, copy), self.mode, self.evidence.record) for copy in copies)
+        return next((change.text for some in found for change in some), "")
 
     def finding(
         self,

@@ -1,30 +1,104 @@
-"""Whether a message arrived as it was sent."""
+"""What was changed of a message on its way, one change after the other, with the octets before and after.
+
+A mail object is envelope and content (RFC 5321 section 2.3.1). A relay adds trace fields and changes nothing else
+(sections 3.6.3 and 4.4): every field that was sent is there with its value, in its order, and the body is the same
+octet for octet; of an address only the domain may change its case (section 2.4). A field that is only folded otherwise
+means what it meant (RFC 5322 section 2.2.3), and so does a text that is only encoded (RFC 2045 section 6): what changes
+is the *form*.
+
+Each change is of a *sort*, so that one that a relay makes of every message can be told from one that a fault made.
+"""
 
 from __future__ import annotations
 
+import binascii
+import quopri
 import re
-from itertools import zip_longest
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from conformance.evidence.record import Staged
+from conformance.judging.lines import changed_lines, told
 from fake_servers.events import SmtpMessage
 
+# Sorts of changes that are none of the meaning.
+FORM = "form"
+ENCODED = "encoded"
+
+# Sorts that no habit explains: a part is missing, there twice, or another message's.
+CUT = "cut short"
+REPEATED = "repeated"
+MIXED = "mixed"
+
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
+_MARK = re.compile(rb"scenario-[0-9a-f]{12}")
+_ENCODING = b"content-transfer-encoding"
 
 
-def altered(staged: Staged, message: SmtpMessage) -> str:
-    """Say in what a message differs from the one submitted, envelope included; empty if in nothing.
+@dataclass(frozen=True)
+class Change:
+    """One change.
 
-    A mail object is envelope and content (RFC 5321 section 2.3.1); of an address only the domain may change its
-    case (section 2.4). Of several recipients each message may have some.
+    Attributes:
+        sort: What two changes have in common that a relay makes in the same way of two messages.
+        text: What was changed, in words.
     """
+
+    sort: str
+    text: str
+
+
+def changes(staged: Staged, message: SmtpMessage) -> list[Change]:
+    """Return what differs between a message as it arrived and as it was submitted, envelope included.
+
+    Of several recipients each message may have some.
+    """
+    return [*_of_envelope(staged, message), *content_changes(staged.content, message.content)]
+
+
+def content_changes(sent: bytes, received: bytes) -> list[Change]:
+    """Return what differs between a received content and the one sent, beyond added header fields."""
+    if received.endswith(sent) and _is_fields(received[: len(received) - len(sent)]):
+        return []
+    sent_fields, sent_body = _split(sent)
+    received_fields, received_body = _split(received)
+    encoding = _value(received_fields, _ENCODING)
+    if encoding != _value(sent_fields, _ENCODING) and sent_body != received_body:
+        decoded = _decoded(received_body, encoding)
+        if decoded is not None:
+            sent_fields = [field for field in sent_fields if _name(field) != _ENCODING]
+            how = encoding.decode("ascii", "replace")
+            encoded = Change(ENCODED, f"the text is encoded as {how}, and was {told(sent_body)} before")
+            return [*_of_body(sent_body, decoded), encoded, *_of_header(sent_fields, received_fields)]
+    return [*_of_body(sent_body, received_body), *_of_header(sent_fields, received_fields)]
+
+
+def is_cut_short(sent: bytes, received: bytes) -> bool:
+    """Tell whether the end of a body is missing, whatever else became of it."""
+    sent_body, received_body = _split(sent)[1], _split(received)[1]
+    return sent_body.split()[-1:] != received_body.split()[-1:]
+
+
+def has_bare_ends(content: bytes) -> bool:
+    """Tell whether a CR or LF stands alone in a content."""
+    return re.search(rb"\r(?!\n)|(?<!\r)\n", content) is not None
+
+
+def _is_fields(octets: bytes) -> bool:
+    """Tell whether octets in front of a message are whole header fields, or none."""
+    return not octets or (octets.endswith(b"\r\n") and b"\r\n\r\n" not in octets)
+
+
+def _of_envelope(staged: Staged, message: SmtpMessage) -> Iterator[Change]:
     if _same_case(message.mail_from) != _same_case(staged.sender):
-        return f"the reverse-path is <{message.mail_from}> instead of <{staged.sender}>"
+        text = f"the reverse-path is <{message.mail_from}> instead of <{staged.sender}>"
+        yield Change("reverse-path", text)
     everybody = [_same_case(address) for address in (staged.recipient, *staged.others)]
     paths = [_same_case(address) for address in message.recipients]
     if not paths or len(set(paths)) < len(paths) or not set(paths) <= set(everybody):
         wanted = "> or <".join((staged.recipient, *staged.others))
-        return f"the forward-path is <{'>, <'.join(message.recipients)}> instead of <{wanted}>"
-    return difference(staged.content, message.content)
+        text = f"the forward-path is <{'>, <'.join(message.recipients)}> instead of <{wanted}>"
+        yield Change("forward-path", text)
 
 
 def _same_case(address: str) -> str:
@@ -32,38 +106,99 @@ def _same_case(address: str) -> str:
     return local + at + domain.lower()
 
 
-def difference(sent: bytes, received: bytes) -> str:
-    """Say in what a received message differs from the one sent, beyond added header fields; empty if in nothing.
+def _of_header(sent: list[bytes], received: list[bytes]) -> Iterator[Change]:
+    """Yield a change for each field that was sent and is not there as it was, after the one before."""
+    at = 0
+    for wanted in sent:
+        found = _found(wanted, received, at)
+        if found is None:
+            yield _lost_field(wanted, received)
+            continue
+        at = found + 1
+        if received[found] != wanted:
+            name = wanted.partition(b":")[0].decode("ascii", "replace")
+            yield Change(
+                FORM,
+                f"the header field {name} is {told(received[found])} instead of {told(wanted)}: only folds and blanks",
+            )
 
-    A relay adds trace fields and alters nothing else (RFC 5321 sections 4.4 and 6.4): every field sent is there
-    with its value, in its order, and the body is the same octet for octet.
-    """
-    sent_fields, sent_body = _split(sent)
-    received_fields, received_body = _split(received)
-    if sent_body != received_body:
-        return _where(sent_body, received_body)
-    rest = iter(received_fields)
-    for wanted in sent_fields:
-        if not any(wanted == found for found in rest):
-            name = wanted.split(b":")[0].decode("ascii", "replace")
-            return f"the header field {name} is altered, moved or missing"
-    return ""
+
+def _found(wanted: bytes, received: list[bytes], at: int) -> int | None:
+    """Return where a field is, from a place on: as it was sent, or else with other folds and blanks."""
+    for same in (bytes, _without_folds, _without_blanks):
+        for number in range(at, len(received)):
+            if same(received[number]) == same(wanted):
+                return number
+    return None
+
+
+def _without_folds(field: bytes) -> bytes:
+    return _FOLD.sub(b"", field)
+
+
+def _without_blanks(field: bytes) -> bytes:
+    name, _, value = field.partition(b":")
+    return name.lower() + b":" + b"".join(value.split())
+
+
+def _lost_field(wanted: bytes, received: list[bytes]) -> Change:
+    name = _name(wanted)
+    word = wanted.partition(b":")[0].decode("ascii", "replace")
+    others = [field for field in received if _name(field) == name]
+    if any(_without_blanks(field) == _without_blanks(wanted) for field in others):
+        text = f"the header field {word} was moved before others that stood above it"
+    elif others:
+        text = f"the header field {word} is {told(others[-1])} instead of {told(wanted)}"
+    else:
+        text = f"the header field {word} is missing"
+    return Change(f"field {word.lower()}", text)
+
+
+def _of_body(sent: bytes, received: bytes) -> list[Change]:
+    if sent == received:
+        return []
+    foreign = set(_MARK.findall(received)) - set(_MARK.findall(sent))
+    if foreign and _MARK.search(sent):
+        return [Change(MIXED, f"the body has lines of another message, {foreign.pop().decode('ascii')}")]
+    if _ends_too_soon(sent, received):
+        text = f"the body ends after {len(received)} of {len(sent)} octets, in {told(received[-40:])}"
+        return [Change(CUT, text)]
+    more = received[len(sent) :]
+    if more.strip() and received.startswith(sent) and (sent.startswith(more) or sent.endswith(more)):
+        return [Change(REPEATED, f"{len(more)} octets of the body are there twice, at its end")]
+    return [Change(sort, text) for sort, text in changed_lines(sent, received)]
+
+
+def _ends_too_soon(sent: bytes, received: bytes) -> bool:
+    """Tell whether the end is missing: nothing else differs, or lines are missing, and the last is one of them."""
+    if sent.startswith(received.rstrip()) and len(received.rstrip()) < len(sent.rstrip()):
+        return True
+    was, now = sent.split(b"\r\n"), received.split(b"\r\n")
+    last = next((line for line in reversed(was) if line.strip()), b"")
+    return len(now) < len(was) and last not in now
 
 
 def _split(message: bytes) -> tuple[list[bytes], bytes]:
     head, _, body = message.partition(b"\r\n\r\n")
-    return [_FOLD.sub(b"", field) for field in re.split(rb"\r\n(?![ \t])", head)], body
+    return re.split(rb"\r\n(?![ \t])", head.removesuffix(b"\r\n")), body
 
 
-def _where(sent: bytes, received: bytes) -> str:
-    if len(sent) != len(received):
-        lines = zip_longest(sent.splitlines(keepends=True), received.splitlines(keepends=True), fillvalue=b"")
-        number, (was, now) = next((n, pair) for n, pair in enumerate(lines, 1) if pair[0] != pair[1])
-        return (
-            f"the body has {len(received)} octets instead of {len(sent)}: line {number} has {len(now)} instead of "
-            f"{len(was)}, and ends in {now[-20:]!r} instead of {was[-20:]!r}"
-        )
-    at = next(n for n, (a, b) in enumerate(zip(sent, received, strict=True)) if a != b)
-    return (
-        f"the body differs from octet {at} on: {received[at : at + 20]!r} instead of {sent[at : at + 20]!r}"
-    )
+def _name(field: bytes) -> bytes:
+    return field.partition(b":")[0].strip().lower()
+
+
+def _value(fields: list[bytes], name: bytes) -> bytes:
+    values = [field.partition(b":")[2].strip().lower() for field in fields if _name(field) == name]
+    return values[-1] if values else b""
+
+
+def _decoded(body: bytes, encoding: bytes) -> bytes | None:
+    """Return the octets that a body stands for; None: it is not encoded."""
+    if encoding == b"quoted-printable":
+        return re.sub(rb"\r?\n", b"\r\n", quopri.decodestring(body))
+    if encoding == b"base64":
+        try:
+            return binascii.a2b_base64(body)
+        except binascii.Error:
+            return None
+    return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from conformance.catalogue.course import Course
+from conformance.catalogue.message import Kind
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.requirements import Requirement, catalogue
 from conformance.catalogue.scenario import Scenario, unsuitable
@@ -173,15 +174,14 @@ def _ready(
     _nothing_broke(record, evidence)
     if evidence is None:
         raise Broken(Fault.HARNESS, f"the wave did not stage {scenario.id}")
-    if evidence.staged.submitted is None:
-        said = evidence.staged.refusal or "nothing was submitted"
-        for_now = " for now" if evidence.staged.refused_for_now else ""
-        raise Broken(Fault.TARGET, f"the relay did not accept the message{for_now}: {said}")
     case = Case(mode, evidence, profile, criterion.requirements)
+    if evidence.staged.submitted is None and not (criterion.of_refusals and evidence.staged.refusal):
+        raise _not_accepted(case)
     if not mode.is_control:
         if not criterion.by_itself:
             _controls_passed(scenario, record, profile)
-        if not case.attempts:
+        # where nothing is wrong with the server there is nothing to be met
+        if mode.kind is not Kind.CONTENT and not case.attempts:
             if mode.avoidable_because and evidence.messages:
                 raise NotApplicable(f"delivered, and what is wrong was not met: {mode.avoidable_because}")
             raise Inconclusive(
@@ -193,6 +193,20 @@ def _ready(
             + (", also with the window doubled" if evidence.staged.stretched else "")
         )
     return case
+
+
+def _not_accepted(case: Case) -> Judgement:
+    """Return why there is nothing to judge where the relay did not accept the message.
+
+    An ordinary one must be taken, for else nothing can be judged. What is special a relay may refuse to take, unless
+    RFC 5321 section 4.5.3.1 has it take that, which is another aspect's business.
+    """
+    staged = case.evidence.staged
+    said = staged.refusal or "nothing was submitted"
+    if case.mode.kind is Kind.CONTENT and staged.refusal and not staged.unanswered:
+        return NotApplicable(f"the relay does not take such a message: {said}")
+    for_now = " for now" if staged.refused_for_now else ""
+    return Broken(Fault.TARGET, f"the relay did not accept the message{for_now}: {said}")
 
 
 def _must_speak_of(criterion: Criterion, case: Case) -> None:

@@ -32,6 +32,7 @@ _FATES = {
     Kind.CONTROL: "delivered at the first attempt",
     Kind.HARMLESS: "delivered at the first attempt all the same",
     Kind.PASSING: "delivered at a later attempt, without any repair",
+    Kind.CONTENT: "delivered, and nothing altered",
     Kind.MIXED: "each recipient has a fate of its own",
     Kind.KILLED: "delivered or reported, exactly once",
 }

@@ -52,7 +52,6 @@ def build_dsn(
     human = _human_part(message, failures, content, hostname=hostname, at=at)
     machine = _machine_part(message, failures, hostname=hostname)
     return_type, returned = returned_part(message, content)
-    returned_encoding = "7bit" if returned.isascii() else "8bit"
     head = [
         f"Date: {_rfc_date(at)}",
         f"From: Mail Delivery System <postmaster@{hostname}>",
@@ -64,23 +63,30 @@ def build_dsn(
         "Content-Language: en-US",
         "MIME-Version: 1.0",
         f'Content-Type: multipart/report; report-type=delivery-status;\r\n boundary="{boundary}"',
-        f"Content-Transfer-Encoding: {returned_encoding}",
+        "Content-Transfer-Encoding: 7bit",
         "",
         "This is a MIME-encapsulated message.",
     ]
     parts = [
         _part(boundary, "text/plain; charset=us-ascii", "7bit", human),
         _part(boundary, "message/delivery-status", "7bit", machine),
-        _part(boundary, return_type, returned_encoding, returned),
+        _part(boundary, return_type, "7bit", returned),
     ]
     return _lines(head) + b"".join(parts) + _lines(["", f"--{boundary}--"])
 
 
 def returned_part(message: Message, content: bytes) -> tuple[str, bytes]:
-    """Return type and octets of what is sent back: all, or with RET=HDRS the headers (RFC 3461 4.3)."""
-    if message.ret == "HDRS":
-        return "text/rfc822-headers", header_section(content)
+    """Return type and octets of what is sent back: all, or with RET=HDRS the headers (RFC 3461 4.3).
+
+    Of 8-bit text as well: not everybody takes it, and a report must arrive.
+    """
+    if message.ret == "HDRS" or not content.isascii():
+        return "text/rfc822-headers", _in_ascii(header_section(content)).encode("ascii")
     return "message/rfc822", content
+
+
+def _in_ascii(octets: bytes) -> str:
+    return octets.decode("ascii", "replace").replace("\ufffd", "?")
 
 
 def header_section(content: bytes) -> bytes:
@@ -170,7 +176,7 @@ def _human_part(
             *_history(recipient, failure, hostname, at),
         ]
     lines += ["", "Original message headers:", ""]
-    headers = header_section(content).decode("ascii", "replace").replace("\ufffd", "?")
+    headers = _in_ascii(header_section(content))
     short = [piece for line in lines for piece in _pieces(_ascii(line)) or [""]]
     return _lines([*short, *headers.splitlines()])
 

@@ -58,6 +58,16 @@ class Transaction:
         Raises:
             SessionFailed: The session ended; recipients without a result share that fate.
         """
+        if not takes_content(content, self._session.extensions):
+            failure = Failure(
+                code="554",
+                status="5.6.3",
+                text="Conversion required but not supported",
+                server=self._server,
+                address=self._address,
+            )
+            self._results.update(dict.fromkeys(recipients, failure))
+            return None
         reply = await self._session.command(
             Stage.MAIL, mail_command(message, content, self._session.extensions)
         )
@@ -113,6 +123,11 @@ def is_too_many(refusal: Failure, *, after_others: bool) -> bool:
     if refusal.code != "552":
         return False
     return refusal.status == "5.5.3" or (not refusal.status and after_others)
+
+
+def takes_content(content: bytes, extensions: dict[str, str]) -> bool:
+    """Whether a server that offers these extensions takes such content: 8-bit text it need not (RFC 6152 3)."""
+    return content.isascii() or "8bitmime" in extensions
 
 
 def mail_command(message: Message, content: bytes, extensions: dict[str, str]) -> str:

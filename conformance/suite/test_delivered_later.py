@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from conformance.evidence.queue import Presence, QueueAnswer
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
-from conformance.judging.content import altered
 from conformance.judging.twice import surely_again
 
 
@@ -36,8 +35,7 @@ def test_delivered_later(case: Case) -> list[Finding]:
     elif case.evidence.ndrs:
         wrong = f"delivered, and {len(case.evidence.ndrs)} reports of a failure"
     else:
-        damage = [found for message in case.evidence.messages if (found := altered(staged, message))]
-        wrong = damage[0] if damage else ""
+        wrong = case.damage(case.evidence.messages)
     findings = [
         case.finding(
             "delivered_later.delivered",

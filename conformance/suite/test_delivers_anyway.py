@@ -1,7 +1,6 @@
 """What is wrong without harm keeps no message from arriving."""
 
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
-from conformance.judging.content import altered
 from conformance.judging.twice import surely_again
 
 
@@ -25,7 +24,7 @@ def test_delivers_anyway(case: Case) -> list[Finding]:
     elif case.mode.tls.required and not messages[0].tls:
         observed = "delivered in clear although the connector requires TLS"
     else:
-        observed = altered(case.evidence.staged, messages[0])
+        observed = case.damage(messages)
     findings = [
         case.finding(
             "delivers_anyway.delivered",

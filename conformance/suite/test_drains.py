@@ -1,8 +1,9 @@
 """A correction takes effect on what waits already: the queue drains, in order, each message once."""
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.content import difference
+from conformance.judging.content import content_changes
 from conformance.judging.fate import HAD_TO_WAIT
+from conformance.judging.habits import unaccustomed
 from conformance.judging.operations import CORRECTED
 from conformance.judging.twice import surely_again
 from conformance.judging.verdict import Inconclusive
@@ -82,12 +83,14 @@ def _reports(case: Case, each: Whereabouts) -> list[SmtpMessage]:
 
 
 def _intact(case: Case, messages: list[Whereabouts]) -> Finding:
-    damage = [difference(each.offer.content, copy.content) for each in messages for copy in each.copies]
+    pairs = [(each.offer.content, copy.content) for each in messages for copy in each.copies]
+    found = (unaccustomed(content_changes(*pair), case.mode, case.evidence.record) for pair in pairs)
+    damage = next((change.text for some in found for change in some), "")
     return case.finding(
         "drains.intact",
-        holds=not any(damage),
+        holds=not damage,
         expected="content intact",
-        observed=next(filter(None, damage), "content intact"),
+        observed=damage or "content intact",
     )
 
 

@@ -1,7 +1,6 @@
 """A destination that is repaired within the 24 hours gets the message."""
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.content import altered
 from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.needs import real_day
@@ -30,7 +29,7 @@ def test_healed_late(case: Case) -> list[Finding]:
     elif case.evidence.ndrs:
         observed = "delivered, and returned in a report as well"
     else:
-        observed = altered(staged, messages[0])
+        observed = case.damage(messages)
     return [
         case.finding(
             "healed_late.delivered",

@@ -4,7 +4,6 @@ import math
 
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, Outcome, aspect
-from conformance.judging.content import altered
 from conformance.judging.needs import granted_the_day
 from conformance.judging.twice import surely_again
 from conformance.judging.verdict import Inconclusive
@@ -75,7 +74,7 @@ def _delivered(case: Case, repaired: float) -> Finding:
     elif evidence.ndrs:
         observed = "delivered, and returned in an NDR as well"
     else:
-        observed = altered(evidence.staged, copies[0])
+        observed = case.damage(copies)
     return case.finding(
         "own_lifetime.delivered",
         holds=not observed,

@@ -3,7 +3,6 @@
 from conformance.evidence.queue import Presence
 from conformance.judging import gaps
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.content import altered
 from conformance.judging.fate import ENDED, Fate
 from conformance.judging.final_report import only_promised, why_none_could_come
 from conformance.judging.lifetime import given_up
@@ -46,7 +45,7 @@ def test_recovers(case: Case) -> list[Finding]:
     elif case.mode.tls.required and not messages[0].tls:
         observed = "delivered in clear although the connector requires TLS"
     else:
-        observed = altered(staged, messages[0])
+        observed = case.damage(messages)
     when = (
         "in spite of the fault, which the profile accepts here"
         if messages and messages[0].at < repaired and case.accepts(Outcome.DELIVERED)

@@ -90,12 +90,14 @@ class SubmissionRefused(Exception):
     Attributes:
         at: The command that it answered so: `RCPT`, or another word of SMTP; empty if there was none.
         temporary: Whether it may take the same message later.
+        unanswered: Whether it left without an answer, so that it did not even refuse.
     """
 
-    def __init__(self, said: str, *, at: str = "", temporary: bool = False) -> None:
+    def __init__(self, said: str, *, at: str = "", temporary: bool = False, unanswered: bool = False) -> None:
         super().__init__(said)
         self.at = at
         self.temporary = temporary
+        self.unanswered = unanswered
 
 
 class Instance:

@@ -1,37 +1,59 @@
-"""The addresses and the message of a scenario; no two scenarios share any."""
+"""The addresses of a scenario: no two scenarios share any. What is in the message stands in `content.py`."""
 
 from __future__ import annotations
 
-import email.utils
-from datetime import UTC, datetime
-
-from conformance.catalogue.course import TRAITS, Timing
+from conformance.catalogue.course import TRAITS
 from conformance.catalogue.message import RECIPIENT
 from conformance.catalogue.scenario import Scenario
+from conformance.catalogue.special import FORGED
 from conformance.target import Envelope
+from conformance.wave.content import content_of, digest_of
 
 SENDER_DOMAIN = "sender.test"
 
-# RFC 5321 section 4.5.3.1.6: a text line may have 1000 octets with its line end.
-_LONGEST_LINE = 998
+# RFC 5321 section 4.5.3.1.1, and RFC 1035 section 2.3.4.
+_LONGEST_LOCAL_PART = 64
+_LONGEST_DOMAIN_LABEL = 63
 
-# Octets of a message that meets its fault again and again: enough for one that falls inside the content.
-_LONGEST_OF_MANY = 64_000
+
+def zone_of(scenario: Scenario) -> str:
+    """Return the domain in which the hosts of a scenario have their names, for instance `plain.healthy.test`."""
+    return f"{scenario.label.replace('_', '-')}.test"
 
 
 def domain_of(scenario: Scenario) -> str:
-    """Return the recipient domain, for instance `connection-refused.healed.test`."""
-    return f"{scenario.label.replace('_', '-')}.test"
+    """Return the recipient domain: the same, unless the path to the recipient is to be a long one."""
+    special, domain = scenario.failure_mode.message.special, zone_of(scenario)
+    if special is None or not special.path:
+        return domain
+    octets = special.path - len("<@>") - _LONGEST_LOCAL_PART
+    while (missing := octets - len(domain) - 1) > 0:
+        domain = f"{'d' * min(missing, _LONGEST_DOMAIN_LABEL)}.{domain}"
+    return domain
 
 
 def sender_of(scenario: Scenario) -> str:
     """Return the address of the sender; it is the reverse-path unless the course wants the null one."""
-    return f"{scenario.label}@{SENDER_DOMAIN}"
+    return f"{_cased(scenario, scenario.label)}@{SENDER_DOMAIN}"
 
 
 def recipient_of(scenario: Scenario) -> str:
     """Return the envelope recipient that is judged."""
-    return f"{RECIPIENT}@{domain_of(scenario)}"
+    special, local = scenario.failure_mode.message.special, _cased(scenario, RECIPIENT)
+    if special is not None and special.path:
+        local = local.ljust(_LONGEST_LOCAL_PART, "r")
+    return f"{local}@{domain_of(scenario)}"
+
+
+def forged_of(scenario: Scenario) -> str:
+    """Return the recipient of a second message that is forged within the first."""
+    return f"{FORGED}@{domain_of(scenario)}"
+
+
+def _cased(scenario: Scenario, local: str) -> str:
+    """Return a local part, with capital letters where the message is to have some."""
+    special = scenario.failure_mode.message.special
+    return local.title() if special is not None and special.mixed_case else local
 
 
 def backlog_of(scenario: Scenario) -> list[Envelope]:
@@ -62,53 +84,19 @@ def dead_domain_of(scenario: Scenario) -> str:
 
 def author_of(scenario: Scenario) -> str:
     """Return the address in the From header: not the envelope sender, so that an NDR sent there is seen."""
-    return f"author-{scenario.label}@{SENDER_DOMAIN}"
+    return f"author-{digest_of(scenario)}@{SENDER_DOMAIN}"
 
 
 def envelope_of(scenario: Scenario) -> Envelope:
-    """Return the message to submit, with everything in its body that careless relays damage."""
-    recipient = recipient_of(scenario)
-    head = [
-        f"From: Author <{author_of(scenario)}>",
-        f"To: Recipient <{recipient}>",
-        f"Subject: {scenario.label}",
-        f"Date: {email.utils.format_datetime(datetime.now(UTC))}",
-        f"Message-ID: <{scenario.label}.{datetime.now(UTC):%Y%m%d%H%M%S%f}@{SENDER_DOMAIN}>",
-        "MIME-Version: 1.0",
-        "Content-Type: text/plain; charset=us-ascii",
-        "Content-Transfer-Encoding: 7bit",
-        f"X-Scenario: {scenario.label};\r\n folded=yes",
-    ]
-    body = [
-        f"Staged by mailflow-conformance: {scenario.failure_mode.staged}",
-        ".",
-        "..",
-        ".a line that begins with a dot",
-        "From a line that begins with From",
-        "a line that ends with blanks  ",
-        "",
-        "x" * _LONGEST_LINE,
-    ]
-    filler = "The quick brown fox jumps over the lazy dog, again and again, until there are enough octets."
-    if _octets(scenario) > _LONGEST_OF_MANY:  # fewer lines: relays and fakes take content line by line
-        filler = " ".join([filler] * 10)
-    missing = _octets(scenario) - sum(len(line) + 2 for line in (*head, *body))
-    body += [filler] * (missing // (len(filler) + 2) + 1 if missing > 0 else 0)
-    content = "\r\n".join([*head, "", *body, ""]).encode("ascii")
+    """Return the message to submit."""
     traits = TRAITS[scenario.course]
+    recipient = recipient_of(scenario)
     return Envelope(
         sender="" if traits.null_sender else sender_of(scenario),
         recipients=(
             recipient,
             *(f"{name}@{domain_of(scenario)}" for name in scenario.failure_mode.message.also_to),
         ),
-        content=content,
+        content=content_of(scenario, author=author_of(scenario), forged=forged_of(scenario)),
         notify=traits.notify,
     )
-
-
-def _octets(scenario: Scenario) -> int:
-    """Return how large the message is; where a day is played it is carried many times, and returned."""
-    wanted = scenario.failure_mode.message.octets
-    once = scenario.timing in (Timing.STEADY, Timing.CRASHED)
-    return wanted if once else min(wanted, _LONGEST_OF_MANY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.catalogue.destination import DnsName
 from conformance.catalogue.scenario import Scenario
-from conformance.wave.envelope import domain_of
+from conformance.wave.envelope import domain_of, zone_of
 from conformance.wave.request import RELAY_NAME
 from fake_servers import Answer, Cname, Records, Zone
 
@@ -14,7 +14,7 @@ def smart_host(scenario: Scenario, number: int) -> str:
     mode = scenario.failure_mode
     if mode.mx is not None and mode.mx.apex and number == len(mode.hosts) - 1:
         return domain_of(scenario)
-    return f"mx{number + 1}.{domain_of(scenario)}"
+    return f"mx{number + 1}.{zone_of(scenario)}"
 
 
 def new_name(scenario: Scenario, number: int) -> str:

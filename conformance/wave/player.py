@@ -24,6 +24,7 @@ from conformance.wave.repair import (
     quiet_pause,
     seconds_to_quiet,
 )
+from conformance.wave.special import NotTakenHere, hand_over
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
 from conformance.wave.way_back import is_broken, only_reports
 from conformance.wave.windows import (
@@ -123,16 +124,31 @@ class Player:
             await self._submit_backlog(instance)
             async with turn:
                 self.staged = replace(self.staged, offered=self.journal.now())
-                await instance.submit(self.envelope, self._accepted)
+                await self._hand_over(instance)
         except SubmissionRefused as error:
             self.refuse(error)
             return False
+        except NotTakenHere as error:
+            self.staged = replace(self.staged, not_played=str(error), closed=self.journal.now())
+            return False
         return True
+
+    async def _hand_over(self, instance: Instance) -> None:
+        special = self.scenario.failure_mode.message.special
+        address = None if special is None else instance.submission
+        if special is None or address is None:
+            await instance.submit(self.envelope, self._accepted)
+        else:
+            await hand_over(address, self.envelope, special, self.journal, self._accepted)
 
     def refuse(self, error: SubmissionRefused) -> None:
         """Note that the relay did not take the message, so that the window is closed."""
         self.staged = replace(
-            self.staged, refusal=str(error), refused_for_now=error.temporary, closed=self.journal.now()
+            self.staged,
+            refusal=str(error),
+            refused_for_now=error.temporary,
+            unanswered=error.unanswered,
+            closed=self.journal.now(),
         )
 
     def _accepted(self) -> None:

@@ -18,6 +18,9 @@ from conformance.witness.kills import IN_SUBMISSION
 _NO_SESSION = (
     "the relay takes mail by submit(), so there is no SMTP session of a submission in which it can be killed"
 )
+_NO_WIRE = (
+    "the relay takes mail by submit(), with CRLF at the end of each line: no other end can be handed over"
+)
 
 
 def why_unplayed(scenario: Scenario, instance: Instance, granted: Schedule, header: Header) -> str:
@@ -29,8 +32,8 @@ def why_unplayed(scenario: Scenario, instance: Instance, granted: Schedule, head
         granted: What it granted.
         header: What it was asked for, on which clock.
     """
-    if instance.submission is None and scenario.failure_mode.killed in IN_SUBMISSION:
-        return _NO_SESSION
+    if instance.submission is None and (lacking := _needs_a_session(scenario)):
+        return lacking
     deadline, slow = granted.delivery_deadline, slow_for(scenario.failure_mode)
     if deadline is not None and slow >= deadline:
         return (
@@ -48,6 +51,14 @@ def why_unplayed(scenario: Scenario, instance: Instance, granted: Schedule, head
         f"for what the relay granted ({_granted(granted)}) the window would be open for about {window / 60:.0f} min, "
         f"and none is for more than {longest / 60:.0f}"
     )
+
+
+def _needs_a_session(scenario: Scenario) -> str:
+    """Say what a scenario needs an SMTP session of a submission for; empty: it does without."""
+    if scenario.failure_mode.killed in IN_SUBMISSION:
+        return _NO_SESSION
+    special = scenario.failure_mode.message.special
+    return _NO_WIRE if special is not None and special.verbatim else ""
 
 
 def _granted(granted: Schedule) -> str:

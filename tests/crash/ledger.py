@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from conformance.judging.content import difference
+from conformance.judging.content import content_changes
 from fake_servers.events import Event, SmtpMessage, TcpAccepted
 
 # After so long a relay has taken note of what it was told, even on a slow disk; seconds.
@@ -79,8 +79,9 @@ def balance(letters: Iterable[Letter], events: Iterable[Event], deaths: list[Dea
         if len(own) > allowed:
             times = ", ".join(f"{'reported' if f.report else 'delivered'} at {f.at:.3f}" for f in own)
             result.wrong.append(f"{name}: {len(own)} times where {allowed} are in order: {times}")
-        damage = [difference(letter.content, fate.content) for fate in own if not fate.report]
-        result.wrong += [f"{name}: {what}" for what in damage if what]
+        copies = [fate.content for fate in own if not fate.report]
+        damage = [change for copy in copies for change in content_changes(letter.content, copy)]
+        result.wrong += [f"{name}: {change.text}" for change in damage]
     return result
 
 

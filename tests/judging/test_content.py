@@ -1,51 +1,181 @@
 from __future__ import annotations
 
+import base64
+import quopri
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.judging.content import difference
+from conformance.judging.content import (
+    CUT,
+    ENCODED,
+    FORM,
+    MIXED,
+    REPEATED,
+    content_changes,
+    has_bare_ends,
+    is_cut_short,
+)
 
-SENT = b"From: a@b.test\r\nSubject: one\r\n two\r\nTo: c@d.test\r\n\r\nfirst\r\n.second\r\n"
+HEAD = b"From: a@b.test\r\nSubject: one\r\n two\r\nTo: c@d.test\r\nContent-Transfer-Encoding: 8bit\r\n"
+BODY = b"of scenario-0123456789ab\r\n.second\r\nFrom third\r\nfourth \r\n\r\nthe end\r\n"
+SENT = HEAD + b"\r\n" + BODY
+TRACE = b"Received: by x\r\n id 1\r\n"
+
+
+def sorts(received: bytes, sent: bytes = SENT) -> list[str]:
+    return [change.sort for change in content_changes(sent, received)]
+
+
+def text(received: bytes, sent: bytes = SENT) -> str:
+    [change] = content_changes(sent, received)
+    return change.text
+
+
+def with_body(body: bytes) -> bytes:
+    return TRACE + HEAD + b"\r\n" + body
 
 
 @pytest.mark.parametrize(
     "received",
     [
         SENT,
-        b"Received: by x\r\n id 1\r\n" + SENT,
+        TRACE + SENT,
         SENT.replace(b"\r\nTo:", b"\r\nX-Added: 1\r\nTo:"),
-        SENT.replace(b"one\r\n two", b"one two"),
         SENT.replace(b"one\r\n two", b"one\r\n two\r\nSubject: again"),
     ],
 )
 def test_what_a_relay_may_do(received: bytes) -> None:
-    assert difference(SENT, received) == ""
+    assert content_changes(SENT, received) == []
+
+
+@pytest.mark.parametrize("folded", [b"one two", b"one\r\n\ttwo", b"one\r\n  two", b" one two"])
+def test_folds_and_blanks_of_a_field_are_its_form(folded: bytes) -> None:
+    assert sorts(TRACE + SENT.replace(b"one\r\n two", folded)) == [FORM]
+
+
+def test_a_change_of_form_is_told_with_both_forms() -> None:
+    assert "Subject is 'Subject: one two' instead of 'Subject: one\\r\\n two'" in text(
+        SENT.replace(b"one\r\n two", b"one two")
+    )
 
 
 @pytest.mark.parametrize(
-    ("received", "told"),
+    ("received", "sort", "told"),
     [
+        (SENT.replace(b"To: c@d.test\r\n", b""), "field to", "header field To is missing"),
+        (SENT.replace(b"Subject: one", b"Subject: ONE"), "field subject", "'Subject: ONE"),
+        (b"X-Bad" + SENT, "field from", "From is missing"),
         (
-            SENT.replace(b"\r\n.second", b"\r\nsecond"),
-            "the body has 15 octets instead of 16: line 2 has 8 instead of 9, and ends in b'second",
+            SENT.replace(b"From: a@b.test\r\n", b"").replace(
+                b"8bit\r\n\r\n", b"8bit\r\nFrom: a@b.test\r\n\r\n"
+            ),
+            "field subject",
+            "moved before",
         ),
-        (SENT.replace(b"first", b"fIrst"), "the body differs from octet 1"),
-        (SENT.replace(b"To: c@d.test\r\n", b""), "header field To"),
-        (SENT.replace(b"Subject: one", b"Subject: ONE"), "header field Subject"),
-        (
-            SENT.replace(b"From: a@b.test\r\n", b"").replace(b"\r\n\r\n", b"\r\nFrom: a@b.test\r\n\r\n"),
-            "header field Subject",
-        ),
-        (SENT + b"\r\n", "the body has"),
-        (SENT.replace(b"\r\n\r\n", b"\n\n"), "the body"),
-        (b"", "the body"),
     ],
 )
-def test_what_a_relay_may_not_do(received: bytes, told: str) -> None:
-    assert told in difference(SENT, received)
+def test_what_a_relay_may_not_do_with_fields(received: bytes, sort: str, told: str) -> None:
+    found = content_changes(SENT, received)
+    assert sort in [change.sort for change in found]
+    assert any(told in change.text for change in found)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sort", "told"),
+    [
+        (
+            b"\r\n.second",
+            b"\r\nsecond",
+            "leading dots",
+            "line 2 of the body is 'second' instead of '.second'",
+        ),
+        (b"\r\n.second", b"\r\n..second", "leading dots", "'..second'"),
+        (b"fourth ", b"fourth", "trailing blanks", "only blanks differ"),
+        (b"\r\nFrom", b"\r\n>From", "quoted From", "line 3 of the body is '>From third'"),
+        (b"From third", b"From  third", "blanks", "only blanks differ"),
+        (b"third", b"THIRD", "octets", "'From THIRD' instead of 'From third'"),
+        (b"third", b"th\r\nird", "broken", "1 lines became 2"),
+        (b"third\r\n", b"third", "joined", "2 lines became 1"),
+        (b"\r\n\r\n", b"\r\n", "empty lines", "0 empty lines instead of 1"),
+        (b"the end\r\n", b"the end\r\n\r\n", "empty lines", "1 empty lines instead of 0"),
+        (b"the end\r\n", b"the end\r\nfooter\r\n", "added", "'footer', was not sent"),
+        (
+            b"third\r\nfourth \r\n",
+            b"another\r\n",
+            "other lines",
+            "'From another' instead of 'From third | fourth '",
+        ),
+    ],
+)
+def test_what_a_relay_may_not_do_with_lines(before: bytes, after: bytes, sort: str, told: str) -> None:
+    assert BODY.count(before) == 1
+    received = with_body(BODY.replace(before, after))
+    assert sorts(received) == [sort]
+    assert told in text(received)
+
+
+def test_each_sort_is_told_once() -> None:
+    sent = with_body(b".a\r\n.b\r\nc \r\n")
+    assert sorts(with_body(b"a\r\nb\r\nc\r\n"), sent) == ["leading dots", "trailing blanks"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", BODY[:30], BODY[:-4], BODY.replace(b"the end\r\n", b""), BODY.replace(b"\r\n\r\nthe end", b"")],
+)
+def test_a_missing_end_is_seen(body: bytes) -> None:
+    assert sorts(with_body(body)) == [CUT]
+    assert is_cut_short(SENT, with_body(body))
+
+
+def test_of_a_large_body_as_well() -> None:
+    sent = with_body(b"the same line\r\n" * 70_000 + b"the end\r\n")
+    assert sorts(sent[:500_000], sent) == [CUT]
+    assert sorts(sent.replace(b"the end", b"the enD"), sent) == ["octets"]
+
+
+def test_what_comes_twice_is_seen() -> None:
+    assert sorts(with_body(BODY + BODY)) == [REPEATED]
+    assert sorts(with_body(BODY + BODY[-20:])) == [REPEATED]
+
+
+def test_lines_of_another_message_are_seen() -> None:
+    assert sorts(with_body(BODY + b"of scenario-ffffffffffff\r\n")) == [MIXED]
+
+
+@pytest.mark.parametrize(
+    ("how", "encode"), [(b"quoted-printable", quopri.encodestring), (b"base64", base64.encodebytes)]
+)
+def test_an_encoded_text_is_read(how: bytes, encode: object) -> None:
+    body = "Gr\u00fc\u00dfe\r\nthe end\r\n".encode()
+    sent = with_body(body)
+    encoded = encode(body.replace(b"\r\n", b"\n") if how == b"quoted-printable" else body)  # type: ignore[operator]
+    received = with_body(encoded.replace(b"\n", b"\r\n")).replace(b"8bit", how)
+    assert sorts(received, sent) == [ENCODED]
+    assert sorts(received, with_body(b"else\r\n")) == ["other lines", ENCODED]
+
+
+def test_stripped_high_bits_are_seen() -> None:
+    sent = "Gr\u00fc\u00dfe\r\n".encode()
+    stripped = bytes(octet & 127 for octet in sent)
+    assert sorts(with_body(stripped), with_body(sent)) == ["high bits"]
+
+
+def test_a_header_without_a_body_may_end_without_an_empty_line() -> None:
+    assert content_changes(HEAD + b"\r\n", TRACE + HEAD) == []
+    assert sorts(TRACE + HEAD + b"\r\n\r\n", HEAD + b"\r\n") == ["empty lines"]
+
+
+@pytest.mark.parametrize(
+    ("octets", "bare"), [(b"a\r\nb", False), (b"a\nb", True), (b"a\rb", True), (b"\r\r\n", True)]
+)
+def test_bare_ends(octets: bytes, bare: bool) -> None:
+    assert has_bare_ends(octets) is bare
 
 
 @given(st.binary(max_size=40), st.binary(max_size=40))
 def test_any_change_of_the_body_is_seen(one: bytes, other: bytes) -> None:
-    assert (difference(b"A: 1\r\n\r\n" + one, b"A: 1\r\n\r\n" + other) == "") is (one == other)
+    found = content_changes(b"A: 1\r\n\r\n" + one, b"A: 1\r\n\r\n" + other)
+    assert bool(found) is (one != other)

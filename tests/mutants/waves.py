@@ -39,6 +39,7 @@ _FIRST_COURSE = {
     Kind.CONTROL: Course.HEALTHY,
     Kind.HARMLESS: Course.PERSISTS,
     Kind.PASSING: Course.PERSISTS,
+    Kind.CONTENT: Course.PERSISTS,
     Kind.TRANSIENT: Course.HEALED,
     Kind.PERMANENT: Course.REJECTED,
     Kind.MIXED: Course.MIXED,

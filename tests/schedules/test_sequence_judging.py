@@ -83,7 +83,7 @@ def test_anything_else_fails(story: SequenceStory, observed: str) -> None:
 
 @pytest.mark.parametrize("profile", ["eop", "rfc"])
 @pytest.mark.parametrize(
-    ("change", "told"), [({"cut": 4}, "the body has"), ({"sender": ""}, "the reverse-path is <>")]
+    ("change", "told"), [({"cut": 4}, "the body ends after"), ({"sender": ""}, "the reverse-path is <>")]
 )
 def test_delivered_once_and_altered(change: dict[str, Any], told: str, profile: str) -> None:
     judged = met_both().delivers(8.0, **change).judged(profile)

@@ -72,7 +72,7 @@ class TestDelivered:
 
     def test_altered(self) -> None:
         story = Story("plain")
-        story.delivers(1.5, content=story.staged.content.replace(b"From a line", b">From a line"))
+        story.delivers(1.5, content=story.staged.content.replace(b"The quick", b"The quack"))
         assert "the body" in observed(story, "delivered")
 
     @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_neither_and_both() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"content": b"Subject: x\r\n\r\n"}, "the body has 0 octets"),
+        ({"content": b"Subject: x\r\n\r\n"}, "the body ends after 0 of"),
         ({"mail_from": ""}, "the reverse-path is <>"),
         ({"recipients": ["postmaster@elsewhere.test"]}, "the forward-path is <postmaster@elsewhere.test>"),
     ],

@@ -124,7 +124,7 @@ class TestEachRecipient:
     @pytest.mark.parametrize(
         ("change", "told"),
         [
-            ({"content": b"Subject: x\r\n\r\n"}, "the body has 0 octets"),
+            ({"content": b"Subject: x\r\n\r\n"}, "the body ends after 0 of"),
             ({"mail_from": ""}, "the reverse-path is <>"),
         ],
     )

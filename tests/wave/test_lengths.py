@@ -16,12 +16,22 @@ from conformance.schedules.drawing import draw
 from conformance.schedules.scenarios import scenario_of
 from conformance.schedules.sequence import ENDINGS, FAULTS, FaultSequence
 from conformance.wave.batch import KNOWN, KNOWN_LATER, STRANGER_LATER, STRANGERS, members
-from conformance.wave.envelope import author_of, backlog_of, dead_domain_of, domain_of, envelope_of, sender_of
+from conformance.wave.envelope import (
+    author_of,
+    backlog_of,
+    dead_domain_of,
+    domain_of,
+    envelope_of,
+    forged_of,
+    recipient_of,
+    sender_of,
+)
 from conformance.wave.names import new_name, point, publish_mx, smart_host
 from conformance.wave.world import DEAD, SPARE, connectors
 from fake_servers import Answer, Zone
 
 LONGEST_HOST = 63  # octets
+LONGEST_DOMAIN = 255  # octets (RFC 5321 section 4.5.3.1.2), of the recipient of a path that is to be long
 LONGEST_LOCAL_PART = 64  # octets (RFC 5321 section 4.5.3.1.1)
 COPIES = 999  # more than anybody stages for a measurement
 
@@ -59,10 +69,17 @@ def everything() -> tuple[Scenario, ...]:
     )
 
 
+def has_long_path(scenario: Scenario) -> bool:
+    """Tell whether the path to the recipient is to be a long one, so that its domain is."""
+    special = scenario.failure_mode.message.special
+    return special is not None and special.path > 0
+
+
 def hosts_of(scenario: Scenario) -> Iterator[str]:
     """Yield every name of a scenario that the wave publishes or hands to the relay."""
     mode, zone = scenario.failure_mode, Names()
-    yield from (domain_of(scenario), dead_domain_of(scenario))
+    if not has_long_path(scenario):
+        yield from (domain_of(scenario), dead_domain_of(scenario))
     yield from (smart_host(scenario, number) for number in (DEAD, SPARE))
     for number, host in enumerate(mode.hosts):
         for name in (smart_host(scenario, number), new_name(scenario, number)):
@@ -74,7 +91,9 @@ def hosts_of(scenario: Scenario) -> Iterator[str]:
     yield from zone.told
     sites = [Site(name=smart_host(scenario, n), host="127.1.1.1", port=25) for n in range(len(mode.hosts))]
     for connector in connectors(scenario, sites):
-        yield from (connector.domain, *connector.smart_hosts, connector.tls_domain)
+        yield from (*connector.smart_hosts, connector.tls_domain)
+        if not has_long_path(scenario):
+            yield connector.domain
 
 
 def addresses_of(scenario: Scenario) -> Iterator[str]:
@@ -84,6 +103,7 @@ def addresses_of(scenario: Scenario) -> Iterator[str]:
     locals_ = (*members(99), *KNOWN, KNOWN_LATER, *STRANGERS, STRANGER_LATER)
     yield from (f"{local}@{domain_of(scenario)}" for local in locals_)
     yield from (f"{local}@{domain_of(scenario)}" for local in scenario.failure_mode.message.recipients)
+    yield from (recipient_of(scenario), forged_of(scenario))
 
 
 def test_host_names_have_less_than_64_octets() -> None:
@@ -96,7 +116,18 @@ def test_addresses_are_within_the_limits_of_rfc_5321() -> None:
         for address in addresses_of(scenario):
             local, _, domain = address.rpartition("@")
             assert len(local.encode()) <= LONGEST_LOCAL_PART, address
-            assert len(domain.encode()) <= LONGEST_HOST, address
+            assert len(domain.encode()) <= (LONGEST_DOMAIN if has_long_path(scenario) else LONGEST_HOST), (
+                address
+            )
+            assert all(len(label) <= LONGEST_HOST for label in domain.split(".")), address
+
+
+def test_a_long_path_is_as_long_as_it_says_and_no_longer() -> None:
+    scenarios = [each for each in everything() if has_long_path(each)]
+    assert scenarios
+    for scenario in scenarios:
+        assert len(f"<{recipient_of(scenario)}>") == 256
+        assert len(recipient_of(scenario).partition("@")[0]) == LONGEST_LOCAL_PART
 
 
 def test_what_is_submitted_has_no_other_addresses() -> None:

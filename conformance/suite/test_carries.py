@@ -1,0 +1,125 @@
+"""A message that is not ordinary is carried as it is."""
+
+from conformance.catalogue.special import Special
+from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.content import ENCODED, FORM, Change, changes, has_bare_ends, is_cut_short
+from conformance.judging.twice import surely_again
+from fake_servers.events import SmtpMessage
+
+
+@aspect(
+    Course.PERSISTS,
+    kinds=(Kind.CONTENT,),
+    where=lambda mode, _: mode.message.special is not None and mode.message.special.forged_end is None,
+    place=152,
+    requirements={
+        "delivered": "content/delivered",
+        "intact": "content/unaltered",
+        "form": "content/form",
+        "eight_bit": "content/eight-bit",
+        "bare": "content/no-bare-line-ends",
+    },
+)
+def test_carries(case: Case) -> list[Finding]:
+    """One copy arrives with nothing altered; no bare CR or LF, and no 8-bit text where the server has not asked for it.
+
+    What a relay cannot send as it is it may return instead, or mend. Where a field is folded otherwise, or a text
+    encoded that could have gone as it is, only the form has changed, which is said of no other failure mode.
+    """
+    special = case.mode.message.special
+    assert special is not None
+    copies = case.evidence.messages
+    if not copies and case.evidence.ndrs and (special.bare or _must_be_encoded(case, special)):
+        return [_returned(case, "carries.bare" if special.bare else "carries.eight_bit")]
+    findings = [_delivered(case)]
+    if special.bare and copies:
+        return [*findings, _bare(case, copies), *_all_there(case, copies)]
+    findings += case.intact("carries.intact")
+    found = [change for copy in copies for change in changes(case.evidence.staged, copy)]
+    if copies and special.fields:
+        findings.append(_form(case, found, FORM))
+    if copies and special.eight_bit:
+        must = _must_be_encoded(case, special)
+        findings.append(_eight_bit(case, copies) if must else _form(case, found, ENCODED))
+    return findings
+
+
+def _delivered(case: Case) -> Finding:
+    copies = case.evidence.messages
+    if not copies:
+        shown = f"; the relay says: {case.errors[-1].text}" if case.errors else ""
+        observed = "returned to the sender" if case.evidence.ndrs else "nothing arrived"
+        observed += shown
+    elif len(copies) > 1:
+        observed = f"{len(copies)} copies arrived"
+    elif case.evidence.ndrs:
+        observed = "delivered, and returned in a report as well"
+    else:
+        observed = ""
+    return case.finding(
+        "carries.delivered",
+        holds=not observed,
+        expected="one copy, and no report",
+        observed=observed or "one copy",
+        conclusive=surely_again(case, copies),
+    )
+
+
+def _returned(case: Case, slot: str) -> Finding:
+    """Return the finding on a message that was returned, as is in order where it cannot be sent as it is."""
+    return case.finding(
+        slot, holds=True, expected="sent on in a proper form, or returned", observed="returned to the sender"
+    )
+
+
+def _must_be_encoded(case: Case, special: Special) -> bool:
+    """Tell whether the server has not offered to take the text as it is."""
+    return special.eight_bit and not any("8BITMIME" in host.extensions for host in case.mode.hosts)
+
+
+def _eight_bit(case: Case, copies: tuple[SmtpMessage, ...]) -> Finding:
+    raw = any(octet > 127 for copy in copies for octet in copy.content)
+    return case.finding(
+        "carries.eight_bit",
+        holds=not raw,
+        expected="no octet above 127, as the server does not offer 8BITMIME",
+        observed="the text was sent in 8 bits all the same" if raw else "none",
+        conclusive=True,
+    )
+
+
+def _form(case: Case, found: list[Change], sort: str) -> Finding:
+    other = next((change.text for change in found if change.sort == sort), "")
+    expected = (
+        "fields folded as they were"
+        if sort == FORM
+        else "the text as it was, since the server offers 8BITMIME"
+    )
+    return case.finding(
+        "carries.form", holds=not other, expected=expected, observed=other or expected, conclusive=True
+    )
+
+
+def _bare(case: Case, copies: tuple[SmtpMessage, ...]) -> Finding:
+    bare = any(has_bare_ends(copy.content) for copy in copies)
+    return case.finding(
+        "carries.bare",
+        holds=not bare,
+        expected="no CR or LF alone in what is sent on",
+        observed="there are some" if bare else "there is none",
+        conclusive=True,
+    )
+
+
+def _all_there(case: Case, copies: tuple[SmtpMessage, ...]) -> list[Finding]:
+    """Compare: the message goes on to its end, whatever became of its line ends."""
+    cut = any(is_cut_short(case.evidence.staged.content, copy.content) for copy in copies)
+    return [
+        case.finding(
+            "carries.intact",
+            holds=not cut,
+            expected="the message to its last line",
+            observed="its end is missing" if cut else "so it is",
+            conclusive=True,
+        )
+    ]

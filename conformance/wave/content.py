@@ -1,0 +1,88 @@
+"""The content of a scenario's message: an ordinary text, unless the failure mode says what is special about it.
+
+Ordinary means what every relay has seen a thousand times, so that nothing but the fault can be the reason for what
+becomes of it: lines of at most 78 characters (RFC 5322 section 2.1.1) in ASCII, none of which begins with a dot or ends
+with a blank. No field of the header is folded, and none is longer or shorter for the length of a name of ours.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import textwrap
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from conformance.catalogue.course import Timing
+from conformance.catalogue.scenario import Scenario
+from conformance.catalogue.special import Special
+
+# Octets of a message that meets its fault again and again: enough for one that falls inside the content.
+_LONGEST_OF_MANY = 64_000
+
+_FILLER = "The quick brown fox jumps over the lazy dog, again, until there are enough."
+
+# What is forged into a message, behind what may be taken for its end.
+_FORGED = (
+    b"MAIL FROM:<%(author)s>\r\nRCPT TO:<%(forged)s>\r\nDATA\r\n"
+    b"Subject: forged\r\n\r\nthe text of the second message\r\n"
+)
+
+
+def digest_of(scenario: Scenario) -> str:
+    """Return what tells a scenario from all others in few characters, always as many."""
+    return sha256(scenario.id.encode()).hexdigest()[:12]
+
+
+def content_of(scenario: Scenario, *, author: str, forged: str) -> bytes:
+    """Return the content of a scenario's message, without dot-stuffing.
+
+    Args:
+        scenario: The scenario.
+        author: The address in its From field.
+        forged: The recipient of a second message that is forged within it, if one is to be.
+    """
+    special = scenario.failure_mode.message.special or Special()
+    now, digest, domain = datetime.now(UTC), digest_of(scenario), author.partition("@")[2]
+    text = b"8bit" if special.eight_bit else b"7bit"
+    head = [
+        f"From: <{author}>",
+        f"To: <everybody@{domain}>",
+        f"Subject: conformance {digest}",
+        f"Date: {email.utils.format_datetime(now)}",
+        f"Message-ID: <{digest}.{now:%Y%m%d%H%M%S%f}@{domain}>",
+        "MIME-Version: 1.0",
+        f"Content-Type: text/plain; charset={'utf-8' if special.eight_bit else 'us-ascii'}",
+        f"X-Scenario: {digest}",
+    ]
+    fields = [
+        *(line.encode("ascii") for line in head),
+        b"Content-Transfer-Encoding: " + text,
+        *special.fields,
+    ]
+    header = b"\r\n".join(fields) + b"\r\n\r\n"
+    if special.forged_end is not None:
+        before, behind = special.forged_end
+        commands = _FORGED % {b"author": author.encode(), b"forged": forged.encode()}
+        return header + b"the text of the first message" + before + b"." + behind + commands
+    if special.body is not None:
+        return header + special.body
+    return header + _ordinary(scenario, digest, _octets(scenario) - len(header))
+
+
+def _ordinary(scenario: Scenario, digest: str, octets: int) -> bytes:
+    """Return an ordinary body of about so many octets."""
+    lines = [
+        f"Staged by mailflow-conformance as scenario-{digest}:",
+        *(f"  {line}" for line in textwrap.wrap(scenario.failure_mode.staged, 70)),
+        "",
+    ]
+    missing = octets - sum(len(line) + 2 for line in lines)
+    lines += [_FILLER] * (missing // (len(_FILLER) + 2) + 1 if missing > 0 else 0)
+    return "\r\n".join([*lines, "The end.", ""]).encode("ascii")
+
+
+def _octets(scenario: Scenario) -> int:
+    """Return how large the message is; where a day is played it is carried many times, and returned."""
+    wanted = scenario.failure_mode.message.octets
+    once = scenario.timing in (Timing.STEADY, Timing.CRASHED)
+    return wanted if once else min(wanted, _LONGEST_OF_MANY)
