@@ -7,6 +7,7 @@ from collections.abc import Callable
 from conformance.catalogue.compressed_day import LIFETIME_TOLERANCE, why_no_day
 from conformance.catalogue.course import DAY, HOUR, Timing, timing_of
 from conformance.judging.case import Case
+from conformance.target import Capability
 
 # Says why there is nothing to judge; nothing if the need is met.
 Need = Callable[[Case], str]
@@ -37,3 +38,10 @@ def real_day(case: Case) -> str:
         f"the relay granted a lifetime of {granted / HOUR:.1f} h, which the profile {case.profile.name} accepts; "
         "24 h were played"
     )
+
+
+def no_other_clock(case: Case) -> str:
+    """Need that the relay's clock cannot be moved: else the same is read of the reports of a real day, of each mode."""
+    if Capability.CLOCK not in case.evidence.record.header.capabilities:
+        return ""
+    return "the report of 24 real hours is read on the moved clock (see ndr_form and ndr_status)"

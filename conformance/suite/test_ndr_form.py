@@ -1,77 +1,12 @@
 """The report has the form that programs rely on."""
 
-from conformance.judging import report_fields, report_form
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT
-from conformance.judging.final_report import only_report, remote_involved
+from conformance.judging.ndr_form import FORM, form_of
 from conformance.judging.needs import real_day
 
 
-@aspect(
-    Course.EXPIRES,
-    place=650,
-    fates=HAD_TO_WAIT,
-    needs=(real_day,),
-    requirements={
-        "dsn": "ndr/notification",
-        "form": "ndr/form",
-        "fields": "ndr/fields",
-        "types": "ndr/types",
-        "invented": "ndr/nothing-invented",
-        "original": "ndr/returns-original",
-        "others": "ndr/read-by-others",
-        "remote": "ndr/remote-mta",
-        "will_retry": "ndr/will-retry-until",
-    },
-)
+@aspect(Course.EXPIRES, place=650, fates=HAD_TO_WAIT, needs=(real_day,), requirements=FORM)
 def test_ndr_form(case: Case) -> list[Finding]:
     """A delivery status notification; as multipart/report also in order, and read alike by an independent reader."""
-    content = only_report(case)
-    complaints = {
-        "dsn": ("a multipart/report with report-type and fields", report_form.notification(content))
-    }
-    if report_form.is_report(content):
-        complaints |= _of_report(case, content)
-    return [
-        case.finding(
-            f"ndr_form.{slot}",
-            holds=not wrong,
-            expected=expected,
-            observed="; ".join(wrong) or "as expected",
-            conclusive=slot != "remote",  # who was spoken to may depend on time-outs; a form does not
-        )
-        for slot, (expected, wrong) in complaints.items()
-    ]
-
-
-def _of_report(case: Case, content: bytes) -> dict[str, tuple[str, list[str]]]:
-    """Return what RFC 3464 and RFC 6522 ask of a multipart/report, and nobody of a bounce in another form."""
-    staged = case.evidence.staged
-    complaints = {
-        "form": ("a multipart/report with its parts in order", report_form.form(content)),
-        "fields": (
-            "the fields of RFC 3464, 7bit, with numeric zones",
-            report_form.fields(content, staged.recipient),
-        ),
-        "types": ("fields that begin with their type", report_fields.types(content)),
-        "invented": (
-            "nothing of the sender's that the sender did not give",
-            report_fields.invented(content, staged.recipient),
-        ),
-        "original": (
-            "the original message or its header section",
-            report_form.returns(content, staged.content),
-        ),
-    }
-    if report_form.others_claim_to_read(content):
-        complaints["others"] = (
-            "an independent reader finds the recipient",
-            report_form.others_read(content, staged.recipient),
-        )
-    complaints["will_retry"] = ("no Will-Retry-Until", report_form.will_retry(content))
-    if not remote_involved(case):
-        complaints["remote"] = (
-            "no Remote-MTA, for no remote server was ever connected to",
-            report_form.remote_mta(content),
-        )
-    return complaints
+    return form_of(case)

@@ -19,7 +19,7 @@ _ASPECTS = {aspect.name: aspect for aspect in ASPECTS}
 _OPTIONAL = ("delay_notice",)
 
 # Judged of nearly everything that is staged; why there is nothing to judge is told by what the mutant is about.
-_BESIDE = ("survives", "tidy")
+_BESIDE = ("survives", "tidy", "ndr_compressed")
 
 
 @dataclass

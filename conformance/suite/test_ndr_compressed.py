@@ -1,0 +1,32 @@
+"""The report of a relay whose clock cannot be moved, when seconds stand for the day."""
+
+from dataclasses import replace
+
+from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.fate import HAD_TO_WAIT
+from conformance.judging.lifetime import FULL_DAY
+from conformance.judging.ndr_form import FORM, form_of
+from conformance.judging.ndr_status import STATUS, status_of
+from conformance.judging.needs import granted_the_day, no_other_clock
+from conformance.judging.verdict import NotApplicable
+
+_ROWS = {f"ndr_form.{slot}": row for slot, row in FORM.items()}
+_ROWS |= {f"ndr_status.{slot}": row for slot, row in STATUS.items()}
+
+
+@aspect(
+    Course.DAY,
+    only=FULL_DAY,
+    place=665,
+    fates=HAD_TO_WAIT,
+    needs=(no_other_clock, granted_the_day),
+    requirements={"dsn": FORM["dsn"]},
+)
+def test_ndr_compressed(case: Case) -> list[Finding]:
+    """What `ndr_form` and `ndr_status` ask, in one verdict; nothing in a report depends on how fast the day went."""
+    rows = replace(case, requirements=_ROWS)
+    findings = form_of(rows)
+    try:
+        return [*findings, *status_of(rows)]
+    except NotApplicable:
+        return findings  # there is no Status, which is a fault of the form
