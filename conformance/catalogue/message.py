@@ -32,7 +32,7 @@ class Message:
 
     Attributes:
         octets: Its size; on clocks that are moved or compressed at most 64,000.
-        also_to: Local parts of further recipients, with whom nothing is wrong.
+        also_to: Local parts of further recipients; what is wrong with one says a rule for it.
         backlog: Messages that wait for a dead destination of the scenario's own before it is submitted.
         special: What is not ordinary about it; None: it is a short text in ASCII, and everybody can take it.
     """

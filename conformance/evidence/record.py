@@ -101,7 +101,7 @@ class Staged:
         sender: Address of the sender, this scenario's own; the reverse-path, unless the course has the null one.
         author: Address in the From header, to which no report may go.
         recipient: Envelope recipient that is judged.
-        others: Further recipients, with whom nothing is wrong.
+        others: Further recipients of the same message.
         sites: Its smart hosts.
         content: The message as submitted (base64 in the file).
         granted: The schedule and time-outs its relay granted.
