@@ -1,8 +1,10 @@
 """The report of a relay whose clock cannot be moved, when seconds stand for the day."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.delay_notices import DELAY, delay_of
 from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.ndr_form import FORM, form_of
@@ -12,6 +14,7 @@ from conformance.judging.verdict import NotApplicable
 
 _ROWS = {f"ndr_form.{slot}": row for slot, row in FORM.items()}
 _ROWS |= {f"ndr_status.{slot}": row for slot, row in STATUS.items()}
+_ROWS |= {f"delay_notice.{slot}": row for slot, row in DELAY.items()}
 
 
 @aspect(
@@ -23,10 +26,11 @@ _ROWS |= {f"ndr_status.{slot}": row for slot, row in STATUS.items()}
     requirements={"dsn": FORM["dsn"]},
 )
 def test_ndr_compressed(case: Case) -> list[Finding]:
-    """What `ndr_form` and `ndr_status` ask, in one verdict; nothing in a report depends on how fast the day went."""
+    """What `ndr_form`, `ndr_status` and `delay_notice` ask, in one verdict; a report knows no clock."""
     rows = replace(case, requirements=_ROWS)
     findings = form_of(rows)
-    try:
-        return [*findings, *status_of(rows)]
-    except NotApplicable:
-        return findings  # there is no Status, which is a fault of the form
+    for more in (status_of, delay_of):
+        # that there is no Status is a fault of the form, and no notice of delay is none
+        with suppress(NotApplicable):
+            findings += more(rows)
+    return findings

@@ -72,3 +72,10 @@ def test_a_plain_text_has_no_status_to_be_judged() -> None:
 def test_who_was_given_no_report_is_judged_by_expires() -> None:
     story = _without_clock(whole_day(_MODE).without_messages())
     assert "see expires" in story.judge("ndr_compressed").reason
+
+
+def test_a_notice_of_delay_is_to_be_honest() -> None:
+    story = _without_clock(whole_day(_MODE).returns(5.0, action="delayed", status="4.4.1"))
+    assert story.verdict("ndr_compressed") is Verdict.PASS
+    story = _without_clock(whole_day(_MODE).returns(5.0, action="relayed", status="4.4.1"))
+    assert "Action: relayed" in observed(story, "ndr_compressed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mutants.mutant import fails, mutation
-from mutants.reporting import field_added, field_changed
+from mutants.reporting import field_added, field_changed, told_of_delay
 
 _DAY = ("connection_refused.day", "greeting_421.day")
 _ALL_PROFILES = ("rfc", "eop-observed")
@@ -51,3 +51,15 @@ def promises_in_a_failure_and_has_no_clock() -> None:
 def status_of_a_success_and_no_clock() -> None:
     """Reports a success by Status, and cannot be told another time."""
     field_changed(rb"Status: 5", b"Status: 2")
+
+
+@mutation(scenarios=_DAY, caught=(fails("ndr_compressed", "ndr/delay-is-honest"),), lacks=("clock",))
+def notice_that_says_relayed_and_no_clock() -> None:
+    """Writes Action: relayed into a notice of delay, and cannot be told another time."""
+    told_of_delay(b"relayed", 1)
+
+
+@mutation(scenarios=_DAY, profiles=_ALL_PROFILES, lacks=("clock",))
+def tells_of_a_delay_and_has_no_clock() -> None:
+    """Tells the sender that the message is delayed, and cannot be told another time."""
+    told_of_delay(b"delayed", 3)
