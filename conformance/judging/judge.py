@@ -242,7 +242,7 @@ def _controls_passed(scenario: Scenario, record: Record, profile: Profile) -> No
     """Go on only if the controls that a scenario relies on arrived.
 
     Raises:
-        NotApplicable: One did not, and nothing obliges a relay to be able to deliver it: that is judged there.
+        NotApplicable: Nothing arrived, and nothing obliges a relay to be able to deliver it: that is judged there.
         Inconclusive: One did not.
     """
     for control in relied_on(scenario, record):
@@ -251,7 +251,8 @@ def _controls_passed(scenario: Scenario, record: Record, profile: Profile) -> No
         if judged.findings and judged.findings[0].holds:
             continue  # it arrived; what was altered on the way is judged where it belongs
         name = control.failure_mode.name
-        if judged.verdict is Verdict.DEVIATION:
+        arrived = judged.evidence is not None and judged.evidence.messages
+        if judged.verdict is Verdict.DEVIATION and not arrived:
             raise NotApplicable(
                 f"its repair brings what this relay did not deliver to and need not be able to: see {name} "
                 f"({judged.requirement.id})"

@@ -33,6 +33,15 @@ class TestWhatDidNotArrive:
         assert judged.verdict is Verdict.NOT_APPLICABLE
         assert judged.observed.endswith("see certificate_for_ip_literal (tls/ip-address)")
 
+    def test_what_it_did_deliver_to_in_the_end_it_can(self) -> None:
+        control = good_control("certificate_for_ip_literal").says(1.2, "450 4.2.0 come again")
+        assert control.judge("delivered").only_late
+        judged = _judged(good("certificate_of_host_for_ip_literal"), control)
+        assert judged.verdict is Verdict.INCONCLUSIVE
+        twice = good_control("certificate_for_ip_literal").delivers(3.0)
+        judged = _judged(good("certificate_of_host_for_ip_literal"), twice)
+        assert judged.verdict is Verdict.INCONCLUSIVE
+
     def test_where_it_arrived_its_dependants_are_judged(self) -> None:
         control = good_control("certificate_for_ip_literal")
         assert _judged(good("certificate_of_host_for_ip_literal"), control).verdict is Verdict.PASS
