@@ -9,21 +9,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Awaitable
+from collections import deque
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 
 from aiosmtplib.errors import SMTPException, SMTPResponseException, SMTPServerDisconnected, SMTPTimeoutError
 from aiosmtplib.esmtp import parse_esmtp_extensions
-from aiosmtplib.protocol import SMTPProtocol
 from aiosmtplib.response import SMTPResponse
 
 from .classify import Cause, Stage
 from .config import Timeouts
 from .connect import open_socket
 from .errors import SessionFailed, safe_text
+from .groups import GroupProtocol
 
 log = logging.getLogger(__name__)
 
+_DATA = "DATA"
 _LEAVE_WITHIN = 10.0  # seconds to wait for the reply to QUIT; nothing depends on it
 _WATCH_EVERY = 0.25  # seconds between looks at how much of a message is still unsent
 
@@ -56,10 +58,13 @@ class Session:
         certificate: The peer's certificate in DER form once TLS is up, else empty.
     """
 
-    def __init__(self, transport: asyncio.Transport, protocol: SMTPProtocol, timeouts: Timeouts) -> None:
+    def __init__(self, transport: asyncio.Transport, protocol: GroupProtocol, timeouts: Timeouts) -> None:
         self._transport = transport
         self._protocol = protocol
         self._timeouts = timeouts
+        self._group: deque[str] = (
+            deque()
+        )  # commands that go out together, as far as no reply to them was read
         self.extensions: dict[str, str] = {}
         self.certificate = b""
 
@@ -72,7 +77,7 @@ class Session:
         """
         connection = await open_socket(address, port, timeouts.connect)
         loop = asyncio.get_running_loop()
-        transport, protocol = await loop.create_connection(SMTPProtocol, sock=connection)
+        transport, protocol = await loop.create_connection(GroupProtocol, sock=connection)
         return cls(transport, protocol, timeouts)
 
     async def greet(self) -> None:
@@ -111,7 +116,7 @@ class Session:
         if reply.code != 220:
             raise SessionFailed(Stage.STARTTLS, Cause.REJECTED, reply.line)
         self.extensions = {}
-        protocol = SMTPProtocol()
+        protocol = GroupProtocol()
         try:
             async with asyncio.timeout(self._timeouts.command):
                 transport = await asyncio.get_running_loop().start_tls(
@@ -143,7 +148,22 @@ class Session:
             SessionFailed: At `stage`, if no proper reply came.
         """
         octets = line.encode("ascii")
+        if self._group:
+            return await self._read(stage, self._grouped(line))
         return await self._read(stage, self._protocol.execute_command(octets, timeout=self._timeouts.command))
+
+    def group(self, lines: Sequence[str]) -> None:
+        """Say which commands come next: with the first of them all are sent, if the server offers that (RFC 2920)."""
+        if "pipelining" in self.extensions:
+            self._group.extend(lines)
+
+    async def _grouped(self, line: str) -> SMTPResponse:
+        """Return the reply to the next command of the group."""
+        if not self._protocol.due:
+            self._protocol.write_group([*self._group])
+        due = self._group.popleft()
+        assert due == line, f"{line!r} in the place of {due!r}, which was sent"
+        return await self._protocol.read_response(self._timeouts.command)
 
     async def send_body(self, content: bytes) -> Reply:
         """Send a message after 354, and the final dot, and return the reply.
@@ -202,12 +222,22 @@ class Session:
     async def _leave(self) -> None:
         try:
             timeout = min(self._timeouts.command, _LEAVE_WITHIN)
+            await self._settle(timeout)
             await self._protocol.execute_command(b"QUIT", timeout=timeout)
         except (SMTPException, OSError) as error:
             log.debug("no reply to QUIT: %s", error)
             self.abort()
         finally:
             self._transport.close()
+
+    async def _settle(self, timeout: float) -> None:
+        """Read the replies that are due; who is asked for a message that is for nobody sends none (RFC 2920 3.1)."""
+        while self._protocol.due:
+            line = self._group.popleft()
+            reply = await self._protocol.read_response(timeout)
+            if line == _DATA and reply.code == 354:
+                await self._protocol.execute_command(b".", timeout=timeout)
+        self._group.clear()
 
     def abort(self) -> None:
         """Drop the connection at once."""

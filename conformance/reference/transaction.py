@@ -58,7 +58,8 @@ class Transaction:
         Raises:
             SessionFailed: The session ended; recipients without a result share that fate.
         """
-        if not takes_content(content, self._session.extensions):
+        extensions = self._session.extensions
+        if not takes_content(content, extensions):
             failure = Failure(
                 code="554",
                 status="5.6.3",
@@ -68,16 +69,17 @@ class Transaction:
             )
             self._results.update(dict.fromkeys(recipients, failure))
             return None
-        reply = await self._session.command(
-            Stage.MAIL, mail_command(message, content, self._session.extensions)
-        )
+        mail = mail_command(message, content, extensions)
+        each = {recipient: rcpt_command(recipient, extensions) for recipient in recipients}
+        self._session.group([mail, *each.values(), "DATA"])
+        reply = await self._session.command(Stage.MAIL, mail)
         if not self._accepts(reply, Stage.MAIL):
             return self._fail(recipients, reply)
         accepted: list[Recipient] = []
-        for recipient in recipients:
-            reply = await self._session.command(Stage.RCPT, rcpt_command(recipient, self._session.extensions))
+        for recipient, line in each.items():
+            reply = await self._session.command(Stage.RCPT, line)
             if reply.code == _CLOSING:
-                return self._fail([each for each in recipients if each not in self._results], reply)
+                return self._fail([one for one in recipients if one not in self._results], reply)
             if self._accepts(reply, Stage.RCPT):
                 accepted.append(recipient)
             else:
