@@ -49,6 +49,7 @@ class Section(StrEnum):
     ODD = "odd", "Replies that are no SMTP"
     WRONG_CODE = "wrong code", "Replies that are positive and not the one that is due"
     BEARABLE = "bearable", "Replies that are odd and can be borne"
+    OFFERS = "offers", "What servers offer"
     QUIT = "QUIT", "Whatever happens at QUIT"
     DNS = "dns", "DNS answers that take a detour"
     DNS_FAMILY = "dns-family", "One address family that fails"

@@ -13,6 +13,7 @@ from conformance.witness.attempts import Witness, before_repair
 from conformance.witness.contact import Contact
 from conformance.witness.dns import QUERIES_PER_ATTEMPT, look_ups
 from conformance.witness.traces import connect_patience
+from fake_servers import Stage
 from fake_servers.events import Event, SmtpFault, TcpProbe, TcpSyn
 
 
@@ -54,6 +55,12 @@ def _fault_played(evidence: Evidence) -> list[Contact]:
 
 def _stalled(evidence: Evidence) -> list[Contact]:
     return connections_with(evidence, lambda connection: connection.faults, stalls=True)
+
+
+def _ehlo_answered(evidence: Evidence) -> list[Contact]:
+    return connections_with(
+        evidence, lambda connection: (reply for reply in connection.replies if reply.stage is Stage.EHLO)
+    )
 
 
 def _delivered(evidence: Evidence) -> list[Contact]:
@@ -120,6 +127,10 @@ fault_played = Witness(
 stalled = Witness(
     sentence="the journal of the fake server shows a connection on which it fell silent",
     see=_stalled,
+)
+ehlo_answered = Witness(
+    sentence="the journal of the fake server shows a connection on which EHLO, or HELO, was answered",
+    see=_ehlo_answered,
 )
 delivered = Witness(sentence="the message arrived", see=_delivered)
 syn_dropped = Witness(

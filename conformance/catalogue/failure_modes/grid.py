@@ -80,31 +80,53 @@ def _cell(row: StageRow, column: Column) -> Cell:
     return Cell(row.stage, column.name, _NAMES.get(key, f"{column.name}_at_{row.stage}"))
 
 
-def _mode(name: str, row: StageRow, column: Column) -> FailureMode:
+def mode_of_cell(
+    name: str,
+    row: StageRow,
+    column: Column,
+    *,
+    extensions: tuple[str, ...] | None = None,
+    brief: bool = False,
+) -> FailureMode:
+    """Return what stages a cell.
+
+    Args:
+        name: Its name.
+        row: The stage.
+        column: The action.
+        extensions: What EHLO offers; None: what it does in the grid.
+        brief: As in `FailureMode`, whatever the grid says.
+    """
     said = column.said(row) if column.said else None
     about = column.about.format(place=row.place, asked=row.asked, said=said.text if said else "")
     kept = said if row.phase is Phase.TRANSACTION and column.later in _TELLING else None
     kind = column.kind_of(row)
+    offer = row.extensions if extensions is None else extensions
+    if column.one_by_one and row.phase is Phase.TRANSACTION:
+        offer = tuple(extension for extension in offer if extension != "PIPELINING")
+    one_by_one = "" if "PIPELINING" in offer else ", which does not offer PIPELINING,"
     return FailureMode(
         name=name,
         section=_SECTIONS.get(name, column.section_of(row)),
-        staged=f"{'The connector requires TLS; the' if row.tls else 'The'} server {about}.",
+        staged=f"{'The connector requires TLS; the' if row.tls else 'The'} server{one_by_one} {about}.",
         kind=kind,
         hosts=(
             Host(
                 rules=(Rule(stage=row.stage, action=column.action(row)),),
                 tls=ServerTls() if row.tls else None,
+                extensions=offer,
                 receive_buffer=_SMALL_BUFFER if row.stage is Stage.BODY else None,
             ),
         ),
         tls=TlsRule(policy=TlsPolicy.ENCRYPTION_ONLY if row.tls else TlsPolicy.OPPORTUNISTIC),
         message=Message(octets=row.octets),
         witness=stalled if column.timeout else fault_played,
-        avoidable_because=_STAYED if row.stage is Stage.QUIT else "",
+        avoidable_because=_STAYED if row.stage is Stage.QUIT else row.avoidable_because,
         attempt=EachAttempt(timeout=column.timeout),
         explained_by=() if kind is Kind.HARMLESS else _words(row, column),
         refusal=Refusal(reply=kept),
-        brief=kind is Kind.TRANSIENT and column.brief and name not in _NAMES.values(),
+        brief=kind is Kind.TRANSIENT
+        and (brief or row.brief or (column.brief and name not in _NAMES.values())),
     )
 
 
@@ -126,7 +148,7 @@ def _modes() -> Iterator[FailureMode]:
         for column in COLUMNS:
             cell = _cell(row, column)
             if cell.failure_mode and (column.name, row.stage) not in _ELSEWHERE:
-                yield _mode(cell.failure_mode, row, column)
+                yield mode_of_cell(cell.failure_mode, row, column)
 
 
 CELLS: tuple[Cell, ...] = tuple(_cell(row, column) for row in ROWS for column in COLUMNS)

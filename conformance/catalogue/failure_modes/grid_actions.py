@@ -33,7 +33,8 @@ _CLOSING = Reply(421, "4.3.2 Service not available")
 # Seconds between the octets of a reply that trickles: no single read takes long, and all sixteen take 6.4 s.
 _PACE = 0.4
 
-_LOST = (
+# Words for a connection that is gone, and for a time-out.
+LOST = (
     "lost",
     "closed",
     "reset",
@@ -45,7 +46,7 @@ _LOST = (
     "10054",
     "aborted",
 )
-_LATE = ("timedout", "timeout", "10060", "noresponse", "notrespond", "deadline")
+LATE = ("timedout", "timeout", "10060", "noresponse", "notrespond", "deadline")
 _ODD = ("malformed", "unexpected", "invalid", "protocol", "syntax", "outoforder", "garbage", "socketerror")
 
 # Why a cell cannot be staged, where several columns share the reason.
@@ -73,6 +74,8 @@ class Column:
         timeout: Which of the relay's time-outs may have to end an attempt.
         impossible: Reasons by stage why there is no such cell.
         brief: As in `FailureMode`.
+        one_by_one: Why the server does not offer PIPELINING at the stages at which commands come in groups; empty: it
+            does.
     """
 
     name: str
@@ -86,6 +89,7 @@ class Column:
     timeout: Timeout | None = None
     impossible: Mapping[Stage, str] = field(default_factory=dict)
     brief: bool = False
+    one_by_one: str = ""
 
     def section_of(self, row: StageRow) -> Section:
         """Return the section of a cell."""
@@ -163,7 +167,7 @@ COLUMNS = (
         action=lambda row: Close(_inside(row)),
         opening=Section.CLOSED_ABRUPTLY,
         later=Section.CLOSED_ABRUPTLY,
-        explained_by=_LOST,
+        explained_by=LOST,
         impossible={Stage.CONNECT: "on the wire it is the same as a close instead of the greeting"},
     ),
     Column(
@@ -172,7 +176,7 @@ COLUMNS = (
         action=lambda row: Reset(_inside(row)),
         opening=Section.CLOSED_ABRUPTLY,
         later=Section.CLOSED_ABRUPTLY,
-        explained_by=_LOST,
+        explained_by=LOST,
     ),
     Column(
         name="stall",
@@ -180,17 +184,18 @@ COLUMNS = (
         action=lambda row: Stall(_inside(row)),
         opening=Section.SILENT_OPENING,
         later=Section.SILENT,
-        explained_by=_LATE,
+        explained_by=LATE,
         timeout=Timeout.COMMAND,
     ),
     Column(
         name="malformed",
         brief=True,
+        one_by_one="whoever passes over it would take for the answer what is said to the commands behind it",
         about=f'answers {{asked}} with a line that is no reply, "{_NOT_SMTP}"',
         action=_malformed,
         opening=Section.ODD,
         later=Section.ODD,
-        explained_by=(*_ODD, *_LATE, "notsmtp"),
+        explained_by=(*_ODD, *LATE, "notsmtp"),
         timeout=Timeout.COMMAND,
         impossible={Stage.CONNECT: _SAID_AT_CONNECT, Stage.BODY: _NO_REPLY_DUE},
     ),
@@ -202,7 +207,7 @@ COLUMNS = (
         said=lambda row: row.wrong,
         opening=Section.WRONG_CODE,
         later=Section.WRONG_CODE,
-        explained_by=(*_ODD, *_LATE),
+        explained_by=(*_ODD, *LATE),
         timeout=Timeout.COMMAND,
         impossible=_NO_REPLY,
     ),
@@ -213,7 +218,7 @@ COLUMNS = (
         action=lambda _: Endless(interval=0.02),
         opening=Section.ODD,
         later=Section.ODD,
-        explained_by=(*_ODD, *_LATE, "toolong", "toolarge", "toomany", "limit"),
+        explained_by=(*_ODD, *LATE, "toolong", "toolarge", "toomany", "limit"),
         timeout=Timeout.COMMAND,
         impossible=_NO_REPLY,
     ),
@@ -224,9 +229,9 @@ COLUMNS = (
         action=_over_long,
         opening=Section.BEARABLE,
         later=Section.BEARABLE,
-        explained_by=(*_ODD, *_LATE, "toolong", "toolarge", "length", "limit"),
+        explained_by=(*_ODD, *LATE, "toolong", "toolarge", "length", "limit"),
         timeout=Timeout.COMMAND,
-        impossible={**_NO_REPLY, Stage.DOT: _WHO_HAS_IT},
+        impossible={**_NO_REPLY, **dict.fromkeys((Stage.DOT, Stage.BDAT_LAST), _WHO_HAS_IT)},
     ),
     Column(
         name="bare_lf",
@@ -235,9 +240,9 @@ COLUMNS = (
         action=lambda row: Raw(row.healthy.encoded().replace(b"\r\n", b"\n")),
         opening=Section.BEARABLE,
         later=Section.BEARABLE,
-        explained_by=(*_ODD, *_LATE, "barelf", "linefeed", "lineend"),
+        explained_by=(*_ODD, *LATE, "barelf", "linefeed", "lineend"),
         timeout=Timeout.COMMAND,
-        impossible={**_NO_REPLY, Stage.DOT: _WHO_HAS_IT},
+        impossible={**_NO_REPLY, **dict.fromkeys((Stage.DOT, Stage.BDAT_LAST), _WHO_HAS_IT)},
     ),
     Column(
         name="trickle",
@@ -246,7 +251,7 @@ COLUMNS = (
         action=_trickle,
         opening=Section.BEARABLE,
         later=Section.BEARABLE,
-        explained_by=_LATE,
+        explained_by=LATE,
         timeout=Timeout.COMMAND,
         impossible={
             **_NO_REPLY,

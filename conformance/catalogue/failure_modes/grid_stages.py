@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fake_servers import Reply, Stage
+from fake_servers import OFFER, Reply, Stage
 
 _FINE = Reply(250, "2.0.0 Fine")
 _OK = Reply(250, "2.0.0 OK")
@@ -37,6 +37,9 @@ class StageRow:
         refusal: The 5yz reply.
         tls: Whether the stage exists only under a connector that requires TLS.
         octets: Size of the message.
+        extensions: What EHLO offers.
+        avoidable_because: As in `FailureMode`.
+        brief: As in `FailureMode`, whatever the column says.
     """
 
     stage: Stage
@@ -49,10 +52,17 @@ class StageRow:
     refusal: Reply = _NOT_WANTED
     tls: bool = False
     octets: int = 1_500
+    extensions: tuple[str, ...] = OFFER
+    avoidable_because: str = ""
+    brief: bool = False
 
 
 # More than the sockets of both sides hold: the fault falls inside the content for the relay, too.
 _FIVE_MEGABYTES = 5_000_000
+
+# More than one chunk of a relay that sends what fits into its buffers.
+_MANY_CHUNKS = 200_000
+_CHUNKING = (*OFFER, "CHUNKING")
 
 ROWS = (
     StageRow(
@@ -124,6 +134,27 @@ ROWS = (
         place="after the final dot",
         asked="the final dot",
         busy=Reply(452, "4.3.1 Out of memory"),
+    ),
+    StageRow(
+        stage=Stage.BDAT,
+        phase=Phase.TRANSACTION,
+        place="after a chunk of the message that is not the last",
+        asked="a chunk that is not the last",
+        busy=Reply(452, "4.3.1 Out of memory"),
+        octets=_MANY_CHUNKS,
+        extensions=_CHUNKING,
+        avoidable_because="the relay does not send the message in chunks (BDAT), or sends all of it in the last one",
+        brief=True,
+    ),
+    StageRow(
+        stage=Stage.BDAT_LAST,
+        phase=Phase.TRANSACTION,
+        place="after the last chunk of the message",
+        asked="the last chunk",
+        busy=Reply(452, "4.3.1 Out of memory"),
+        extensions=_CHUNKING,
+        avoidable_because="the relay does not send the message in chunks (BDAT)",
+        brief=True,
     ),
     StageRow(
         stage=Stage.QUIT,
