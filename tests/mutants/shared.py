@@ -13,6 +13,7 @@ from conformance.reference.errors import Failure, SessionFailed
 from conformance.reference.events import Outcome
 from conformance.reference.message import Message, Recipient
 from conformance.reference.relay import Relay
+from conformance.reference.session import Session
 from conformance.reference.transaction import Delivered, Transaction
 from mutants.patching import patch
 
@@ -100,8 +101,14 @@ def never_says_a_word() -> None:
     patch(relay.Relay, "_log", make)
 
 
+def one_at_a_time() -> None:
+    """Have a relay send each command after the reply to the one before, whatever is offered."""
+    patch(Session, "group", lambda _: lambda self, lines: None)
+
+
 def say_quit_into_the_silence() -> None:
     """Have a relay take its leave by QUIT after a time-out as well, and wait for the answer."""
+    one_at_a_time()  # else the replies to what was sent before would be waited for first
 
     def make(original: Any) -> Any:
         def part(session: Any, error: SessionFailed | None) -> None:

@@ -15,7 +15,7 @@ from conformance.reference.session import Reply, Session
 from conformance.reference.transaction import Transaction
 from mutants.mutant import fails, hence, mutation
 from mutants.patching import patch
-from mutants.shared import altered, doubled, returned
+from mutants.shared import altered, doubled, one_at_a_time, returned
 
 # Seconds for MAIL, RCPT and DATA: plenty for a healthy server, too little for a slow one.
 _HASTE = 0.85
@@ -157,6 +157,7 @@ def _addressed(command: str, change: Callable[[str], str]) -> None:
 
         return send
 
+    one_at_a_time()
     patch(Session, "command", make)
 
 

@@ -15,7 +15,7 @@ from conformance.reference.relay import Relay
 from conformance.reference.session import Reply, Session
 from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
-from mutants.shared import altered, without_last_line
+from mutants.shared import altered, one_at_a_time, without_last_line
 
 _OWN = "recipients/own-outcome"
 _ONCE = "recipients/delivered-once"
@@ -103,6 +103,7 @@ def _shared(when: Callable[[Reply], bool]) -> None:
 
         return command
 
+    one_at_a_time()
     patch(Session, "command", make)
 
 

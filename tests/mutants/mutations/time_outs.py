@@ -14,7 +14,7 @@ from conformance.reference.session import Reply, Session
 from mutants.mutant import Expected, deviates, fails, hence, mutation
 from mutants.patching import patch
 from mutants.selection import Selection, cells
-from mutants.shared import say_quit_into_the_silence
+from mutants.shared import one_at_a_time, say_quit_into_the_silence
 
 _NEVER = 1e6  # seconds
 _ERROR = ("error_code", "error_detail", "destination_server")
@@ -125,6 +125,7 @@ def times_each_read() -> None:
 
         return read_response
 
+    one_at_a_time()
     patch(SMTPProtocol, "data_received", count)
     patch(SMTPProtocol, "read_response", make)
 
