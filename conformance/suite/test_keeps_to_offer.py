@@ -52,6 +52,7 @@ class _Said:
     kinds=(Kind.HARMLESS, Kind.TRANSIENT, Kind.PERMANENT),
     where=_about_offers,
     place=235,
+    by_itself=True,
     requirements={
         "waits": "offers/waits",
         "offered": "offers/parameters",
@@ -115,6 +116,7 @@ def _listen(case: Case, connection: Connection, end: float, said: _Said) -> None
                     said.waits.append(f"{told}, before the reply to {_name(previous)}")
                 if event.stage in _CHUNKS and "CHUNKING" not in offered:
                     said.chunks.append(f"{told}, which was not offered")
+                    return  # what follows is the chunk, whatever a server takes it for
                 if event.stage is Stage.DATA and chunked:
                     said.chunks.append(f"{told}, behind BDAT")
                 if event.stage is Stage.MAIL:

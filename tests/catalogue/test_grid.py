@@ -9,9 +9,12 @@ from conformance.catalogue.failure_modes.grid import CELLS, MODES, Cell, left_ou
 from conformance.catalogue.failure_modes.grid_actions import COLUMNS
 from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
-from fake_servers import Reset, Stage, Stall
+from fake_servers import OFFER, Reset, Stage, Stall
 
-_STAGES = [stage for stage in Stage if stage not in (Stage.OTHER, Stage.BDAT, Stage.BDAT_LAST)]
+_STAGES = [stage for stage in Stage if stage is not Stage.OTHER]
+
+
+_IN_GROUPS = (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT)
 
 
 def _at(stage: Stage) -> list[FailureMode]:
@@ -72,6 +75,34 @@ def test_a_fault_amid_the_content_falls_inside_it_for_both_sides() -> None:
         assert mode.hosts[0].receive_buffer == 4_096
         action = mode.hosts[0].rules[0].action
         assert not isinstance(action, Reset | Stall) or 0 < action.after < 10_000
+
+
+def test_chunks_are_offered_where_they_are_waited_for_and_nowhere_else() -> None:
+    for mode in MODES:
+        [host] = mode.hosts
+        chunked = host.rules[0].stage in (Stage.BDAT, Stage.BDAT_LAST)
+        assert ("CHUNKING" in host.extensions) is chunked
+        if chunked:
+            assert "BDAT" in mode.avoidable_because
+
+
+def test_servers_of_the_grid_offer_pipelining_unless_what_follows_would_be_taken_for_the_answer() -> None:
+    for mode in MODES:
+        grouped = mode.hosts[0].rules[0].stage in (*_IN_GROUPS, Stage.BDAT, Stage.BDAT_LAST)
+        assert ("PIPELINING" in mode.hosts[0].extensions) is not (
+            grouped and mode.name.startswith("malformed")
+        )
+        assert ("does not offer PIPELINING" in mode.staged) is ("PIPELINING" not in mode.hosts[0].extensions)
+
+
+@pytest.mark.parametrize("stage", _IN_GROUPS)
+def test_faults_where_commands_come_in_groups_are_staged_without_them_too(stage: Stage) -> None:
+    for name in ("reply_4yz", "reply_5yz", "close", "stall"):
+        [cell] = [cell for cell in CELLS if (cell.stage, cell.action) == (stage, name)]
+        grouped, alone = ALL[cell.failure_mode], ALL[f"{name}_at_{stage}_one_by_one"]
+        assert grouped.hosts[0].rules == alone.hosts[0].rules
+        assert grouped.hosts[0].extensions == OFFER
+        assert alone.hosts[0].extensions == tuple(each for each in OFFER if each != "PIPELINING")
 
 
 def test_tls_is_required_where_the_stage_depends_on_it() -> None:

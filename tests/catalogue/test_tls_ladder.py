@@ -52,6 +52,7 @@ def _cells() -> list[FailureMode]:
         and not (mode.steps or mode.killed or len(mode.hosts) > 1)
         and mode.routing == SmartHosts()
         and mode.tls.name == "{host}"
+        and mode.section is not Section.OFFERS
     ]
 
 

@@ -65,8 +65,16 @@ def modes(which: Callable[[FailureMode], bool]) -> Selection:
     return Selection(find)
 
 
-def cells(*actions: str, section: str = "") -> Selection:
-    """Return the temporary failures in some columns of the grid, of one section or of all."""
+def cells(*actions: str, section: str = "", chunks: bool = False) -> Selection:
+    """Return the temporary failures in some columns of the grid, of one section or of all.
+
+    The reference relay sends no chunks, so there is nothing to be seen of it at their stages.
+
+    Args:
+        *actions: The columns.
+        section: The section; empty: any.
+        chunks: Whether the stages are those of chunks, or all others.
+    """
 
     def find() -> list[str]:
         from conformance.catalogue.failure_modes import ALL
@@ -75,7 +83,9 @@ def cells(*actions: str, section: str = "") -> Selection:
         return [
             mode.name
             for mode in (
-                ALL[cell.failure_mode] for cell in CELLS if cell.action in actions and cell.failure_mode
+                ALL[cell.failure_mode]
+                for cell in CELLS
+                if cell.action in actions and cell.failure_mode and chunks is cell.stage.startswith("bdat")
             )
             if mode.kind == "transient" and mode.name not in _WITHOUT_SERVER and section in ("", mode.section)
         ]

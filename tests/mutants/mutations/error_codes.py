@@ -12,7 +12,7 @@ from conformance.reference.classify import Cause, Condition, Stage
 from conformance.reference.events import Outcome
 from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
-from mutants.selection import modes
+from mutants.selection import cells, modes
 
 Choose = Callable[[Stage, Cause], Condition | None]
 
@@ -26,8 +26,8 @@ _SAMPLED = {
 }
 _DOCUMENTED = _DNS.without(*(name for names in _SAMPLED.values() for name in names))
 _CERTIFICATE = modes(lambda mode: mode.section == "4.7.320")
-_CLOSED = modes(lambda mode: mode.section == "4.4.318" and mode.name.startswith("close"))
-_RESET = modes(lambda mode: mode.section == "4.4.318" and mode.name.startswith("reset"))
+_CLOSED = cells("close", section="4.4.318")
+_RESET = cells("reset", section="4.4.318")
 _TLS = ("tls_not_offered", "tls_handshake_garbage")
 _REFUSED = "connection-refused/error-code"
 

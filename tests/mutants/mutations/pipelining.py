@@ -13,7 +13,7 @@ from conformance.reference.session import Reply, Session, stuff_dots
 from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
 from mutants.selection import cells, modes
-from mutants.shared import one_at_a_time
+from mutants.shared import held, one_at_a_time
 
 _NEVER = 3600.0
 _STAGES = ("mail", "rcpt", "data", "dot")
@@ -21,7 +21,7 @@ _STAGES = ("mail", "rcpt", "data", "dot")
 _AMID = modes(
     lambda mode: mode.name.endswith(tuple(f"_at_{stage}" for stage in _STAGES)) and mode.section != "bearable"
 )
-_ONE_BY_ONE = modes(lambda mode: mode.name.endswith("_one_by_one"))
+_ONE_BY_ONE = modes(lambda mode: "_at_" in mode.name and mode.name.endswith("_one_by_one"))
 _NOBODY = ("data_for_nobody_4yz", "data_for_nobody_5yz")
 _OFFERS = ("offers_nothing", "offers_chunking", "offers_pipelining_under_tls", "slow_one_by_one")
 _CUT_OFF = ("reply_cut_off_then_closed", "reply_cut_off_then_silence")
@@ -53,12 +53,7 @@ def leaves_data_out_of_the_group() -> None:
 @mutation(
     scenarios=("stall_at_dot", "stall_at_dot_one_by_one", "plain"),
     caught=(fails("times_out", "session/times-out", "stall_at_dot"),),
-    also=hence(
-        "the attempt is held, so nothing has become of it yet",
-        *("error_code", "error_detail", "destination_server", "stays_queued", "retried", "recovers"),
-        verdict="not_applicable",
-        modes=("stall_at_dot",),
-    ),
+    also=held("stall_at_dot"),
 )
 def hangs_after_the_dot_where_pipelining_is_offered() -> None:
     """Has no time-out for the reply to the final dot where the server offers PIPELINING."""
@@ -184,194 +179,119 @@ def uses_parameters_unasked() -> None:
     patch(transaction, "mail_command", make)
 
 
-# Chunks
+def _alone(action: str) -> tuple[str, ...]:
+    return tuple(f"{action}_at_{stage}_one_by_one" for stage in _STAGES)
 
 
-def _in_chunks(
-    *, whenever: bool = False, read: Callable[[Any, bool], Any] | None = None, twice: bool = False
-) -> None:
-    """Send messages by BDAT, in chunks of 64 KiB, where CHUNKING is offered or `whenever`."""
-    size = 65_536
-
-    async def chunk(session: Any, octets: bytes, *, last: bool) -> Reply:
-        session._protocol.due = 1
-        session._transport.write(b"BDAT %d%s\r\n" % (len(octets), b" LAST" if last else b"") + octets)
-        if read is not None:
-            return await session._read(Stage.BODY, read(session, last))  # type: ignore[no-any-return]
-        timeout = session._timeouts.data_done
-        # until the last one has gone the server cannot have the message
-        stage = Stage.BODY if last else Stage.DATA
-        return await session._read(stage, session._protocol.read_response(timeout))  # type: ignore[no-any-return]
+@mutation(
+    scenarios=(*_alone("stall"), "stall_at_rcpt"),
+    caught=(fails("times_out", "session/times-out", *_alone("stall")),),
+    also=held(*_alone("stall")),
+)
+def hangs_where_commands_go_one_by_one() -> None:
+    """Has no time-outs in a session where the server does not offer PIPELINING."""
 
     def make(original: Any) -> Any:
-        async def run(self: Any, message: Any, content: bytes, recipients: Any, hand_over: Any) -> None:
-            session = self._session
-            if not whenever and "chunking" not in session.extensions:
-                return await original(self, message, content, recipients, hand_over)
-            mail = transaction.mail_command(message, content, session.extensions)
-            each = {who: transaction.rcpt_command(who, session.extensions) for who in recipients}
-            session.group([mail, *each.values()])
-            reply = await session.command(Stage.MAIL, mail)
-            if not self._accepts(reply, Stage.MAIL):
-                return self._fail(recipients, reply)
-            accepted = []
-            for who, line in each.items():
-                reply = await session.command(Stage.RCPT, line)
-                if self._accepts(reply, Stage.RCPT):
-                    accepted.append(who)
-                else:
-                    self._results[who] = self._refusal(reply, after_others=bool(accepted))
-            if not accepted:
-                return None
-            hand_over()
-            pieces = [content[at : at + size] for at in range(0, len(content), size)]
-            for number, piece in enumerate(pieces, 1):
-                last = number == len(pieces)
-                reply = await chunk(session, piece, last=last)
-                if not self._accepts(reply, Stage.BODY if last else Stage.DATA):
-                    return self._fail(accepted, reply)
-            done = transaction.Delivered(self._server, reply.line)
-            self._results.update(dict.fromkeys(accepted, done))
-            return None
+        async def ehlo(self: Any, hostname: str) -> None:
+            await original(self, hostname)
+            if "pipelining" not in self.extensions:
+                self._timeouts = replace(self._timeouts, command=_NEVER, data_done=_NEVER)
 
-        async def again(self: Any, *args: Any) -> None:
-            await run(self, *args)
-            if "chunking" in self._session.extensions:
-                await run(self, *args)
+        return ehlo
 
-        return again if twice else run
-
-    patch(transaction.Transaction, "run", make)
+    patch(Session, "ehlo", make)
 
 
-_CHUNKED = modes(lambda mode: "_at_bdat" in mode.name)
-_LAST = modes(lambda mode: mode.name.endswith("_at_bdat_last"))
+def _where_one_by_one(change: Callable[[Reply], Reply], *, closed: Reply | None = None) -> None:
+    """Read other replies in a transaction where the server does not offer PIPELINING, or one where it has left."""
 
+    def make(original: Any) -> Any:
+        async def read(self: Any, stage: Stage, reading: Any) -> Reply:
+            session = stage in (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.BODY)
+            alone = session and "pipelining" not in self.extensions
+            try:
+                reply: Reply = await original(self, stage, reading)
+            except SessionFailed as error:
+                if alone and closed is not None and error.cause is Cause.CLOSED:
+                    return closed
+                raise
+            return change(reply) if alone else reply
 
-@mutation(scenarios=(_CHUNKED, *_OFFERS, "plain", *_NOBODY), profiles=_PROFILES)
-def sends_in_chunks() -> None:
-    """Sends messages by BDAT where CHUNKING is offered."""
-    _in_chunks()
+        return read
+
+    patch(Session, "_read", make)
 
 
 @mutation(
-    scenarios=("offers_nothing", "offers_chunking", "plain"),
+    scenarios=(*_alone("reply_4yz"), "reply_4yz_at_rcpt"),
     caught=(
-        deviates("keeps_to_offer", "offers/chunks", "offers_nothing"),
-        fails("delivers_anyway", "harmless/delivered", "offers_nothing"),
-        fails("delivered", "control/delivered", "plain"),
+        fails("stays_queued", "queue/kept", *_alone("reply_4yz")),
+        fails("recovers", "queue/recovers", *_alone("reply_4yz")),
     ),
     also=hence(
-        "the control did not pass",
-        "keeps_to_offer",
-        verdict="inconclusive",
-        modes=("offers_chunking",),
-        certain=False,
+        "it is returned at the first attempt",
+        *("error_code", "retried"),
+        modes=_alone("reply_4yz"),
     ),
 )
-def sends_in_chunks_unasked() -> None:
-    """Sends messages by BDAT, whether CHUNKING is offered or not."""
-    _in_chunks(whenever=True)
+def returns_what_is_deferred_one_by_one() -> None:
+    """Takes 4yz for 5yz where the server does not offer PIPELINING."""
+    _where_one_by_one(lambda reply: Reply(reply.code + 100, reply.text) if reply.code // 100 == 4 else reply)
 
 
 @mutation(
-    scenarios=("offers_chunking", "plain"),
+    scenarios=(*_alone("reply_5yz"), "rejected_at_rcpt"),
     caught=(
-        deviates("keeps_to_offer", "offers/chunks", "offers_chunking"),
-        fails("delivers_anyway", "harmless/delivered", "offers_chunking"),
+        fails(
+            *("returned_at_once", "permanent/returned"),
+            *_alone("reply_5yz"),
+            besides=("permanent/not-retried",),
+        ),
+    ),
+    also=hence("there is no report", "reports_refusal", verdict="not_applicable", modes=_alone("reply_5yz")),
+)
+def tries_again_what_is_refused_one_by_one() -> None:
+    """Takes 5yz for 4yz where the server does not offer PIPELINING."""
+    _where_one_by_one(lambda reply: Reply(reply.code - 100, reply.text) if reply.code // 100 == 5 else reply)
+
+
+@mutation(
+    scenarios=(*_alone("close"), "close_at_rcpt"),
+    caught=(
+        fails("stays_queued", "queue/kept", *_alone("close")),
+        fails("recovers", "queue/recovers", *_alone("close")),
+    ),
+    also=hence("it is returned at the first attempt", "error_code", "retried", modes=_alone("close")),
+)
+def returns_what_is_closed_one_by_one() -> None:
+    """Returns a message when the connection is closed where the server does not offer PIPELINING."""
+    _where_one_by_one(lambda reply: reply, closed=Reply(550, "5.5.0 Connection closed"))
+
+
+@mutation(
+    scenarios=(*_CUT_OFF, "close_at_rcpt", "plain"),
+    caught=(
+        fails("stays_queued", "queue/kept", *_CUT_OFF),
+        fails("recovers", "queue/recovers", *_CUT_OFF),
+    ),
+    also=(
+        *hence("it is returned at the first attempt", "error_code", "retried", modes=_CUT_OFF),
+        *hence("its words are its own", "error_detail", verdict="deviation", modes=_CUT_OFF),
     ),
 )
-def sends_data_behind_a_chunk() -> None:
-    """Sends an empty chunk and then the message by DATA where CHUNKING is offered."""
+def returns_after_half_a_reply() -> None:
+    """Returns a message when a reply is cut off in its middle."""
 
     def make(original: Any) -> Any:
         async def command(self: Any, stage: Stage, line: str) -> Reply:
-            if stage is Stage.DATA and "chunking" in self.extensions:
-                await original(self, stage, "BDAT 0")
-            reply: Reply = await original(self, stage, line)
+            try:
+                reply: Reply = await original(self, stage, line)
+            except SessionFailed:
+                if self._protocol._buffer:
+                    return Reply(550, "5.5.0 Half a reply")
+                raise
             return reply
 
         return command
 
-    one_at_a_time()
     patch(Session, "command", make)
-
-
-@mutation(
-    scenarios=("stall_at_bdat_last", "stall_at_bdat", "offers_chunking"),
-    caught=(fails("times_out", "session/times-out", "stall_at_bdat_last", "stall_at_bdat"),),
-    also=hence(
-        "the attempt is held, so nothing has become of it yet",
-        *("error_code", "error_detail", "destination_server", "stays_queued", "retried", "recovers"),
-        verdict="not_applicable",
-        modes=("stall_at_bdat_last", "stall_at_bdat"),
-    ),
-)
-def hangs_after_a_chunk() -> None:
-    """Has no time-out for the reply to a chunk."""
-    _in_chunks(read=lambda session, last: session._protocol.read_response(_NEVER))
-
-
-@mutation(
-    scenarios=("reply_4yz_at_bdat_last", "offers_chunking"),
-    caught=(
-        fails("stays_queued", "queue/kept", "reply_4yz_at_bdat_last"),
-        fails("recovers", "queue/recovers", "reply_4yz_at_bdat_last"),
-    ),
-    also=(
-        *hence(
-            "it takes the message for delivered",
-            *("error_code", "retried", "destination_server"),
-            modes=("reply_4yz_at_bdat_last",),
-        ),
-        *hence("so there is no error", "error_detail", "reply_kept", modes=("reply_4yz_at_bdat_last",)),
-    ),
-)
-def takes_a_refused_chunk_for_taken() -> None:
-    """Takes any reply to the last chunk for a yes, and the message for delivered."""
-
-    async def read(session: Any, last: bool) -> Any:
-        reply = await session._protocol.read_response(session._timeouts.data_done)
-        return reply._replace(code=250) if last else reply
-
-    _in_chunks(read=read)
-
-
-@mutation(
-    scenarios=("offers_chunking", "plain"),
-    caught=(fails("delivers_anyway", "harmless/delivered", "offers_chunking"),),
-)
-def sends_chunks_twice() -> None:
-    """Hands a message over a second time after the last chunk was taken."""
-    _in_chunks(twice=True)
-
-
-@mutation(
-    scenarios=("close_at_bdat_last", "offers_chunking"),
-    caught=(
-        fails("stays_queued", "queue/kept", "close_at_bdat_last"),
-        fails("recovers", "queue/recovers", "close_at_bdat_last"),
-    ),
-    also=hence(
-        "it takes the message for delivered",
-        *("error_code", "error_detail", "retried", "destination_server"),
-        modes=("close_at_bdat_last",),
-    ),
-)
-def takes_the_end_after_the_last_chunk_for_a_yes() -> None:
-    """Takes a connection that ends after the last chunk for a delivery, and loses the message."""
-
-    def make(original: Any) -> Any:
-        async def run(self: Any, message: Any, content: bytes, recipients: Any, hand_over: Any) -> None:
-            try:
-                await original(self, message, content, recipients, hand_over)
-            except SessionFailed as error:
-                if error.stage is not Stage.BODY or error.cause is not Cause.CLOSED:
-                    raise
-                done = transaction.Delivered(self._server, "250 taken")
-                self._results.update(dict.fromkeys(recipients, done))
-
-        return run
-
-    _in_chunks()
-    patch(transaction.Transaction, "run", make)
