@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -38,13 +39,16 @@ class Server:
         self.first = await reader.read(1000)
         for piece in self._pieces:
             if piece is None:
-                writer.close()
+                writer.write_eof()
                 break
             writer.write(piece)
             await writer.drain()
             await asyncio.sleep(0.001)
-        self.rest = await reader.read()
+        with contextlib.suppress(ConnectionResetError):  # the session is dropped in the end
+            self.rest = await reader.read()
         writer.close()
+        with contextlib.suppress(ConnectionResetError):
+            await writer.wait_closed()
         self.done.set()
 
 
@@ -58,7 +62,10 @@ async def session_with(server: Server) -> AsyncIterator[Session]:
         yield session
     finally:
         session.abort()
+        async with asyncio.timeout(5):
+            await server.done.wait()
         listener.close()
+        await listener.wait_closed()
 
 
 async def ask(session: Session) -> list[int]:
