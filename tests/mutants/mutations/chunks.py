@@ -138,7 +138,7 @@ def hangs_after_a_chunk() -> None:
 
 
 _TROUBLES = modes(lambda mode: "_at_bdat" in mode.name and mode.kind == "transient")
-_SAID = modes(lambda mode: "_at_bdat" in mode.name and mode.section in ("421", "4yz"))
+_SAID = modes(lambda mode: "_at_bdat" in mode.name and mode.section == "4yz")
 _REFUSED = ("reply_5yz_at_bdat", "reply_5yz_at_bdat_last")
 
 
