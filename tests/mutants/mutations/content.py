@@ -35,21 +35,30 @@ def _each_line(change: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
     return changed
 
 
-def _fold(content: bytes) -> bytes:
-    """Fold every header field of more than 66 octets at its last blank before."""
-    head, end, body = content.partition(b"\r\n\r\n")
+def _fold(blank: bytes) -> Callable[[bytes], bytes]:
+    """Fold every header field of more than 66 octets at its last blank before, and write something in its place."""
 
     def folded(line: bytes) -> bytes:
-        at = line.rfind(b" ", 0, 66)
-        return line if len(line) <= 66 or at <= 0 else line[:at] + b"\r\n" + folded(line[at:])
+        at = line.rfind(b" ", 1, 66)
+        return line if len(line) <= 66 or at <= 0 else line[:at] + b"\r\n" + blank + folded(line[at + 1 :])
 
-    return b"\r\n".join(map(folded, head.split(b"\r\n"))) + end + body
+    def change(content: bytes) -> bytes:
+        head, end, body = content.partition(b"\r\n\r\n")
+        return b"\r\n".join(map(folded, head.split(b"\r\n"))) + end + body
+
+    return change
 
 
 @mutation(scenarios=_EVERYTHING, caught=(deviates("carries", "content/form", "long_header_fields"),))
 def folds_long_header_fields() -> None:
     """Folds header fields of more than 66 octets."""
-    altered(_always, _fold)
+    altered(_always, _fold(b" "))
+
+
+@mutation(scenarios=_EVERYTHING, caught=(deviates("carries", "content/form", "long_header_fields"),))
+def folds_with_tabs() -> None:
+    """Folds header fields of more than 66 octets with a tab in the place of the blank."""
+    altered(_always, _fold(b"\t"))
 
 
 @mutation(scenarios=_EVERYTHING, caught=(deviates("carries", "content/form", "long_header_fields"),))
