@@ -47,6 +47,9 @@ _CLOCK = Path("/var/spool/mqueue-clock")
 _SENDMAIL = (_PROGRAM, "-C", str(_ETC / "sendmail.cf"))
 # The daemon has a timer of its own (-q1s), but once the clock was moved by an hour it waits for an hour.
 _QUEUE_RUNS = f"while sleep 1; do {' '.join(_SENDMAIL)} -q & done"
+# DATA_PROGRESS_TIMEOUT of deliver.c: amid the content it looks once in so many seconds whether it made progress, and
+# `Timeout.datablock` does not shorten that.
+_CONTENT = 300.0
 _READY = 20.0  # seconds; measured: 0.2
 
 
@@ -223,4 +226,5 @@ def _schedule(config: RelayConfig) -> Schedule:
         connect_timeout=whole(config.connect_timeout),
         command_timeout=whole(config.command_timeout),
         dns_timeout=whole(config.dns_timeout),
+        content_timeout=_CONTENT,
     )

@@ -10,6 +10,7 @@ from aiosmtplib.protocol import SMTPProtocol
 
 from conformance.reference import delivery
 from conformance.reference.classify import Cause, Stage
+from conformance.reference.delivery import Delivery
 from conformance.reference.errors import SessionFailed
 from conformance.reference.session import Session
 from mutants.mutant import fails, hence, mutation
@@ -213,15 +214,26 @@ def keeps_messages_for_five_days() -> None:
     granted={"command_timeout": 2.0},
 )
 def says_quit_at_every_stage() -> None:
-    """Says QUIT after a time-out at whatever stage, amid the content too, and waits for the answer."""
+    """Says QUIT after a time-out at whatever stage, amid the content too, and waits for the answer before all else."""
+    leaving: dict[Any, list[asyncio.Task[None]]] = {}
 
     def make(original: Any) -> Any:
         def part(session: Any, error: SessionFailed | None) -> None:
             if error is None or error.stage is Stage.HANDSHAKE:
                 original(session, error)
             else:
-                session.leave()
+                waits = leaving.setdefault(asyncio.current_task(), [])
+                waits.append(asyncio.ensure_future(session._leave()))
 
         return part
 
+    def wait(original: Any) -> Any:
+        async def try_address(self: Any, *arguments: Any) -> Any:
+            result = await original(self, *arguments)
+            await asyncio.gather(*leaving.pop(asyncio.current_task(), []))
+            return result
+
+        return try_address
+
     patch(delivery, "part", make)
+    patch(Delivery, "_try_address", wait)
