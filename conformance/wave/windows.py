@@ -31,6 +31,9 @@ LONG_WINDOW = 60.0
 # Where a clock is moved no interval is waited for, and no more attempts than these before the message is given up.
 _ATTEMPTS_WHERE_MOVED = 5
 
+# A relay is killed for one scenario after the other, each of which needs the next retry.
+_KILLS_IN_A_ROW = 8
+
 # Several messages have to go through a few intervals where an operator is played.
 _ROUNDS_OPERATED = 6
 
@@ -110,7 +113,7 @@ def expected_window(scenario: Scenario, granted: Schedule, header: Header) -> fl
         case Course.HEALED | Course.MIXED:
             seconds = ATTEMPTS_BEFORE_REPAIR * attempt + 2 * wait + mode.longest_ttl
         case Course.KILLED:
-            seconds = 2 * wait + attempt
+            seconds = _KILLS_IN_A_ROW * wait + attempt
         case _:
             seconds = mode.failing_attempts * (wait + attempt) + (attempt if mode.attempt.timeout else 0.0)
     return seconds + granted.granularity + TRANSFER + rest

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from stories.reports import qmail_like
 from stories.story import Story, good, good_control, waiting
@@ -202,3 +204,23 @@ def test_troubles_of_others_are_not_ours() -> None:
 def test_late_is_more_than_the_slack() -> None:
     assert not Story("plain").change(lag=1.0).evidence().harness_was_late
     assert Story("plain").change(lag=1.01).evidence().harness_was_late
+
+
+@pytest.mark.parametrize(
+    ("granularity", "time_outs", "lag", "late"),
+    [
+        (65.0, 300.0, 1.2, False),
+        (65.0, 300.0, 3.3, False),
+        (65.0, 300.0, 3.4, True),
+        # time-outs are real, and the shortest counts: who is answered after it accuses the server
+        (65.0, 2.0, 1.2, True),
+        (1.0, 300.0, 1.2, True),
+    ],
+)
+def test_we_may_be_late_by_a_share_of_what_the_relay_granted(
+    granularity: float, time_outs: float, lag: float, late: bool
+) -> None:
+    story = Story("plain").change(lag=lag)
+    patience = dict.fromkeys(("connect_timeout", "command_timeout", "dns_timeout"), time_outs)
+    granted = replace(story.staged.granted, granularity=granularity, **patience)
+    assert story.change(granted=granted).evidence().harness_was_late is late

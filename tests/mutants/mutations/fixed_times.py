@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import replace
 from typing import Any
 
 from aiosmtplib.protocol import SMTPProtocol
 
-from conformance.reference import delivery
+from conformance.reference import delivery, schedule
 from conformance.reference.classify import Cause, Stage
 from conformance.reference.delivery import Delivery
 from conformance.reference.errors import SessionFailed
@@ -22,6 +23,7 @@ _ALL_PROFILES = ("rfc", "eop-observed")
 _LONGER = 6.0  # seconds; the suite asks for 2
 _DEADLINE = 5.0
 _DAYS = 5 * 86400.0
+_TICK = 12.0
 
 _SILENT = ("stall_at_mail", "stall_at_rcpt", "stall_at_body", "stall_at_dot", "greeting_timeout", "plain")
 
@@ -205,6 +207,31 @@ def has_a_deadline_only() -> None:
 )
 def keeps_messages_for_five_days() -> None:
     """Gives a message up after five days, whatever it is asked for."""
+
+
+@mutation(
+    scenarios=(
+        "plain",
+        "connection_refused",
+        "greeting_421",
+        "close_at_dot",
+        "stall_at_mail",
+        "rejected_at_rcpt",
+    ),
+    profiles=_ALL_PROFILES,
+    fixed={"granularity": _TICK + 1.0},
+)
+def looks_at_its_queue_now_and_then() -> None:
+    """Looks at its queue once in so many seconds, and at nothing in between."""
+
+    def make(original: Any) -> Any:
+        def next_attempt_at(*arguments: Any) -> float:
+            due: float = original(*arguments)
+            return math.ceil(due / _TICK) * _TICK
+
+        return next_attempt_at
+
+    patch(schedule, "next_attempt_at", make)
 
 
 @mutation(
