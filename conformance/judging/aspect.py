@@ -56,6 +56,7 @@ class Criterion:
         requirements: The catalogue ids that it judges, by `aspect.slot`, the main one first; none if the rows of a
             profile name them.
         fates: Of which fates it speaks on a course; of all, where nothing is said.
+        owns: The fates that are what it is about, and a relay's fault: no other aspect fails for one of them.
         needs: What must be in order besides, looked at before the fate.
         outlives_relay: Whether it is asked even where the relay was gone before the window closed.
         by_itself: Whether it proves something even where a positive control did not pass.
@@ -66,6 +67,7 @@ class Criterion:
     judge: Judge
     requirements: Mapping[str, str]
     fates: Mapping[Course, Set[Fate]] = field(default_factory=dict)
+    owns: Set[Fate] = frozenset()
     needs: tuple[Need, ...] = ()
     outlives_relay: bool = False
     by_itself: bool = False
@@ -133,6 +135,7 @@ def aspect(
     where: Callable[[FailureMode, Course], bool] = lambda _mode, _course: True,
     place: int = LAST,
     fates: Set[Fate] | Mapping[Course, Set[Fate]] = MappingProxyType({}),
+    owns: Set[Fate] = frozenset(),
     needs: tuple[Need, ...] = (),
     outlives_relay: bool = False,
     by_itself: bool = False,
@@ -149,6 +152,7 @@ def aspect(
         place: Where it stands among the others in node ids and reports: in the order of numbers, and of names where
             two are equal.
         fates: Of which fates of a message it speaks, on all courses or on some; of all, if nothing is said.
+        owns: Which fates are what it is about, on its courses; see `owner_of`.
         needs: What must be in order besides.
         outlives_relay: Whether it is asked even where the relay was gone before the window closed.
         by_itself: Whether it proves something even where a positive control did not pass.
@@ -164,7 +168,7 @@ def aspect(
         limited = dict.fromkeys(courses, only) if isinstance(only, tuple) else only
         _check(name, "requirement", requirements.values(), catalogue())
         _check(name, "failure mode", (each for names in limited.values() for each in names), ALL)
-        return Aspect(
+        made = Aspect(
             name=name,
             judge=judge,
             courses=courses,
@@ -173,14 +177,31 @@ def aspect(
             where=where,
             place=place,
             fates=fates if isinstance(fates, Mapping) else dict.fromkeys(courses, fates),
+            owns=owns,
             needs=needs,
             outlives_relay=outlives_relay,
             by_itself=by_itself,
             of_refusals=of_refusals,
             requirements={f"{name}.{slot}": row for slot, row in requirements.items()},
         )
+        for owned in ((course, fate) for course in courses for fate in owns):
+            other = _OWNERS.setdefault(owned, made)
+            if other is not made and other.name != name:
+                raise AspectError(
+                    f"the aspects {other.name} and {name} both own the fate {owned[1]} on {owned[0]}"
+                )
+        return made
 
     return declare
+
+
+# Which aspect is about a fate that is a relay's fault, on a course.
+_OWNERS: dict[tuple[Course, Fate], Aspect] = {}
+
+
+def owner_of(course: Course, fate: Fate) -> Aspect | None:
+    """Return the aspect that is about a fate on a course; None: each that speaks of it judges for itself."""
+    return _OWNERS.get((course, fate))
 
 
 def _check(name: str, what: str, named: Iterable[str], known: Mapping[str, object]) -> None:

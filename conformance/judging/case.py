@@ -16,10 +16,10 @@ from conformance.evidence.errors_seen import ErrorSeen
 from conformance.evidence.view import Evidence
 from conformance.judging.code_check import judged_by
 from conformance.judging.content import changes
-from conformance.judging.fate import Fate, fate_of, outcome_of
+from conformance.judging.fate import Fate, fate_of, outcome_of, why_not
 from conformance.judging.habits import unaccustomed
 from conformance.judging.one_route import attempts_on_message
-from conformance.judging.verdict import Finding
+from conformance.judging.verdict import Finding, NotApplicable
 from conformance.target import Outcome
 from conformance.witness.attempts import Attempt
 from fake_servers.events import SmtpMessage
@@ -108,6 +108,10 @@ class Case:
     def fate(self) -> Fate:
         """What became of the message; only of modes for which the profile has a row."""
         return fate_of(self.mode, self.evidence, self.profile)
+
+    def has_vanished(self) -> NotApplicable:
+        """Say that there is no error to judge, because the message vanished before any was shown."""
+        return NotApplicable(f"no error was shown, and {why_not(Fate.VANISHED, self.profile)}")
 
     def accepts(self, outcome: Outcome) -> bool:
         """Tell whether the profile accepts an outcome here."""

@@ -3,8 +3,9 @@
 From the wire, the relay's own word and the reports; never from one of them alone. The first fate that fits is the
 one. An aspect declares of which fates it speaks; of a message that met another one there is nothing for it to judge.
 
-Three fates are a relay's fault: what it did is accepted by nobody. They excuse nothing, so the aspects that ask a
-message to wait judge them as well, and say what they miss.
+Some fates are a relay's fault: what it did is accepted by nobody. Each belongs to one aspect, its *owner*, which is
+about it and fails; the others have nothing of their own to say and name that one (`judge.py`). So one fault of a relay
+is one red verdict.
 
 A scenario in which a message has several recipients, or in which several messages wait, has no single fate;
 `whereabouts.py` counts what became of each.
@@ -14,13 +15,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from conformance.catalogue.course import Course
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.profile import Profile
+from conformance.evidence.queue import Presence
 from conformance.evidence.view import Evidence
 from conformance.judging.ages import first_hour_over
 from conformance.judging.deferral import deferral
 from conformance.judging.held import is_held
-from conformance.judging.one_route import left_queue
+from conformance.judging.one_route import attempts_on_message, left_queue
 from conformance.target import Outcome
 
 
@@ -37,30 +40,49 @@ class Fate(StrEnum):
     RETURNED_LATER = "returned_later"  # the same at another one, after a deferral; only at once is accepted
     RETURNED_WRONGLY = "returned_wrongly"  # given up long before the end of its lifetime; not accepted
     DELIVERED_AND_GIVEN_UP = "delivered_and_given_up"  # both; never accepted
+    VANISHED = "vanished"  # neither delivered nor told of, and two looks in a row miss it
+    NOT_TRIED_AGAIN = "not_tried_again"  # one attempt, and none after it, though the fault was taken away
+    NOT_DELIVERED = "not_delivered"  # tried again, and never delivered, though the fault was taken away
     WAITED = "waited"  # none of these: it was deferred, whatever came then
 
 
-# What no profile accepts, so that no aspect is spared.
+# What no profile accepts.
 WRONG = frozenset({Fate.DELIVERED_WRONGLY, Fate.RETURNED_WRONGLY, Fate.DELIVERED_AND_GIVEN_UP})
 
 # It had to wait: for the next attempt, for the repair, for the end of its lifetime.
 HAD_TO_WAIT = frozenset({Fate.WAITED, *WRONG})
 
-# An attempt failed, so that there is an error to explain.
-FAILED = frozenset({*HAD_TO_WAIT, Fate.RETURNED, Fate.RETURNED_LATER, Fate.DELIVERED_LATER})
+# It waited until the fault was taken away, and was tried again before or after that.
+TRIED_AGAIN = frozenset({Fate.WAITED, Fate.NOT_DELIVERED})
 
-# Every attempt came to its end, so that something became of it.
-ENDED = frozenset({*FAILED, Fate.DELIVERED})
+# It waited until the fault was taken away, whatever came then.
+DEFERRED = frozenset({*TRIED_AGAIN, Fate.NOT_TRIED_AGAIN})
+
+# An attempt failed, so that there is an error to explain.
+FAILED = frozenset(
+    {
+        *DEFERRED,
+        Fate.VANISHED,
+        Fate.RETURNED,
+        Fate.RETURNED_LATER,
+        Fate.RETURNED_WRONGLY,
+        Fate.DELIVERED_LATER,
+        Fate.DELIVERED_AND_GIVEN_UP,
+    }
+)
 
 _REASONS = {
     Fate.UNENDED: "a server still held an attempt when the window closed (see times_out)",
     Fate.DELIVERED: "the relay delivered the message all the same, which the profile {profile} accepts here",
     Fate.DELIVERED_LATER: "a later attempt delivered in spite of the fault, which the profile {profile} accepts here",
-    Fate.DELIVERED_WRONGLY: "the relay delivered the message in spite of the fault (see recovers)",
+    Fate.DELIVERED_WRONGLY: "the relay delivered the message in spite of the fault (see stays_queued)",
     Fate.RETURNED: "the relay returned the message at once, which the profile {profile} accepts here",
     Fate.RETURNED_LATER: "the relay deferred the message, and returned it at a later attempt (see stays_queued)",
     Fate.RETURNED_WRONGLY: "the relay returned the message at once (see stays_queued)",
     Fate.DELIVERED_AND_GIVEN_UP: "the relay delivered the message and gave it up as well (see recovers)",
+    Fate.VANISHED: "the message vanished: neither delivered nor told of (see stays_queued)",
+    Fate.NOT_TRIED_AGAIN: "the relay did not try again (see retried)",
+    Fate.NOT_DELIVERED: "the relay did not deliver the message after the repair (see recovers)",
     Fate.WAITED: "the message waited, as it had to",
 }
 
@@ -69,19 +91,34 @@ def fate_of(mode: FailureMode, evidence: Evidence, profile: Profile) -> Fate:
     """Return the fate of a scenario's message, the first that fits."""
     if is_held(mode, evidence):
         return Fate.UNENDED
+    if _arrived_before_repair(evidence) and not profile.accepts(mode, Outcome.DELIVERED):
+        return Fate.DELIVERED_WRONGLY
     outcome = outcome_of(evidence)
-    at_once = outcome is Outcome.DELIVERED
-    if at_once or (evidence.messages and evidence.staged.repaired is None):
-        if not profile.accepts(mode, Outcome.DELIVERED):
-            return Fate.DELIVERED_WRONGLY
-        return Fate.DELIVERED if at_once else Fate.DELIVERED_LATER
+    if outcome is Outcome.DELIVERED:
+        return Fate.DELIVERED
+    if evidence.messages and evidence.staged.repaired is None:
+        return Fate.DELIVERED_LATER
     if outcome is Outcome.PERMANENT:
         if evidence.messages:
             return Fate.DELIVERED_AND_GIVEN_UP
         if not profile.accepts(mode, outcome):
             return Fate.RETURNED_WRONGLY
         return Fate.RETURNED if deferral(mode, evidence) is None else Fate.RETURNED_LATER
-    return Fate.WAITED
+    return _of_the_repaired(mode, evidence)
+
+
+def _of_the_repaired(mode: FailureMode, evidence: Evidence) -> Fate:
+    """Return what became of a message that waited for a repair."""
+    repaired = evidence.staged.repaired
+    if evidence.messages or repaired is None or evidence.staged.course != Course.HEALED:
+        return Fate.WAITED
+    if evidence.queue.proves_gone and evidence.queue.last.presence is Presence.ABSENT:
+        return Fate.VANISHED
+    every = mode.witness.all_attempts(evidence, connections=mode.attempt.connections)
+    attempts = attempts_on_message(mode, evidence, every)
+    if len(attempts) <= 1 and all(attempt.at < repaired for attempt in attempts):
+        return Fate.NOT_TRIED_AGAIN
+    return Fate.NOT_DELIVERED
 
 
 def why_not(fate: Fate, profile: Profile) -> str:
@@ -104,8 +141,22 @@ def outcome_of(evidence: Evidence) -> Outcome:
 
 
 def _delivered_despite_fault(evidence: Evidence) -> bool:
+    return _arrived_before_repair(evidence) and not evidence.errors
+
+
+def _arrived_before_repair(evidence: Evidence) -> bool:
     repaired = evidence.staged.repaired
-    return any(repaired is None or m.at < repaired for m in evidence.messages) and not evidence.errors
+    return any(repaired is None or message.at < repaired for message in evidence.messages)
 
 
-__all__ = ["ENDED", "FAILED", "HAD_TO_WAIT", "WRONG", "Fate", "fate_of", "outcome_of", "why_not"]
+__all__ = [
+    "DEFERRED",
+    "FAILED",
+    "HAD_TO_WAIT",
+    "TRIED_AGAIN",
+    "WRONG",
+    "Fate",
+    "fate_of",
+    "outcome_of",
+    "why_not",
+]

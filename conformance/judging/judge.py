@@ -13,7 +13,7 @@ from conformance.catalogue.scenario import Scenario, unsuitable
 from conformance.evidence.record import Fault, Record, Staged
 from conformance.evidence.view import Evidence
 from conformance.judging import control_proofs
-from conformance.judging.aspect import Aspect, Criterion
+from conformance.judging.aspect import Aspect, Criterion, owner_of
 from conformance.judging.case import Case
 from conformance.judging.fate import why_not
 from conformance.judging.relied_on import capabilities_for, relied_on
@@ -28,6 +28,8 @@ from conformance.judging.verdict import (
     weightiest,
 )
 from fake_servers.events import FakeBroke
+
+_RED = (Verdict.FAIL, Verdict.DEVIATION)
 
 
 class Test(Protocol):
@@ -60,6 +62,7 @@ class Judged:
         level: The level that counted.
         findings: Everything that was compared; empty if nothing could be.
         reason: Why nothing could be compared.
+        because: The test that is red for what left nothing to be judged here; empty: there is none.
         fault: Whose fault an error is.
         evidence: The scenario's evidence, if it was staged.
     """
@@ -69,6 +72,7 @@ class Judged:
     level: str
     findings: tuple[Finding, ...] = ()
     reason: str = ""
+    because: str = ""
     fault: Fault | None = None
     evidence: Evidence | None = None
 
@@ -109,7 +113,7 @@ def _judge(criterion: Criterion, scenario: Scenario, record: Record, profile: Pr
     evidence = _evidence(record, staged) if staged else None
     try:
         case = _ready(criterion, scenario, record, profile, evidence)
-        _must_speak_of(criterion, case)
+        _must_speak_of(criterion, case, scenario, record)
         findings = tuple(each for each in criterion.judge(case) if profile.asks(each.slot))
         if not findings:
             raise NotApplicable("there was nothing to compare")
@@ -120,6 +124,7 @@ def _judge(criterion: Criterion, scenario: Scenario, record: Record, profile: Pr
             requirement=main,
             level=main.level,
             reason=str(judgement),
+            because=judgement.because if isinstance(judgement, NotApplicable) else "",
             fault=fault,
             evidence=evidence,
         )
@@ -209,8 +214,10 @@ def _not_accepted(case: Case) -> Judgement:
     return Broken(Fault.TARGET, f"the relay did not accept the message{for_now}: {said}")
 
 
-def _must_speak_of(criterion: Criterion, case: Case) -> None:
+def _must_speak_of(criterion: Criterion, case: Case, scenario: Scenario, record: Record) -> None:
     """Leave nothing to judge if a need is not met, or the message had a fate of which the aspect does not speak.
+
+    A fate that is a relay's fault leaves nothing to judge if the aspect that is about it fails; else it excuses none.
 
     Raises:
         NotApplicable: Says which.
@@ -218,9 +225,17 @@ def _must_speak_of(criterion: Criterion, case: Case) -> None:
     for need in criterion.needs:
         if reason := need(case):
             raise NotApplicable(reason)
-    fates = criterion.fates.get(Course(case.evidence.staged.course))
-    if fates is not None and case.fate not in fates:
+    course = Course(case.evidence.staged.course)
+    fates = criterion.fates.get(course)
+    if fates is None or case.fate in fates:
+        return
+    owner = owner_of(course, case.fate)
+    if owner is None:
         raise NotApplicable(why_not(case.fate, case.profile))
+    if judge(owner, scenario, record, case.profile).verdict in _RED:
+        raise NotApplicable(
+            why_not(case.fate, case.profile), because=f"test_{owner.name}[{owner.label(scenario)}]"
+        )
 
 
 def _nothing_broke(record: Record, evidence: Evidence | None) -> None:

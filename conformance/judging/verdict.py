@@ -71,9 +71,17 @@ class Inconclusive(Judgement):
 
 
 class NotApplicable(Judgement):
-    """The target, the lab or the profile leaves nothing to judge; the text says why."""
+    """The target, the lab or the profile leaves nothing to judge; the text says why.
+
+    Attributes:
+        because: The test that is red for what left nothing to judge; empty: there is none.
+    """
 
     verdict = Verdict.NOT_APPLICABLE
+
+    def __init__(self, message: str, *, because: str = "") -> None:
+        super().__init__(message)
+        self.because = because
 
 
 class Broken(Judgement):

@@ -5,11 +5,11 @@ from conformance.evidence.errors_seen import ErrorSeen
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.code_check import compare
-from conformance.judging.fate import FAILED
+from conformance.judging.fate import FAILED, Fate
 from conformance.judging.verdict import Inconclusive, NotApplicable, Verdict, weightiest
 
 
-@aspect(Course.HEALED, place=310, fates=FAILED)
+@aspect(Course.HEALED, place=310, fates=FAILED - {Fate.RETURNED_WRONGLY})
 def test_error_code(case: Case) -> list[Finding]:
     """Every error shown while the fault lasts carries an accepted code; the worst one counts.
 
@@ -31,6 +31,8 @@ def test_error_code(case: Case) -> list[Finding]:
     errors = case.coded
     if not errors and not _asks_for_codes(case):
         raise NotApplicable(_nothing_shown(case, errors))
+    if not errors and case.fate is Fate.VANISHED:
+        raise case.has_vanished()
     if not errors:
         return [_silent(case)]
     worst: list[Finding] = []

@@ -2,7 +2,7 @@
 
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.fate import HAD_TO_WAIT
+from conformance.judging.fate import TRIED_AGAIN
 from conformance.judging.verdict import NotApplicable
 from fake_servers.events import DnsAnswer
 
@@ -14,7 +14,7 @@ _TICK = 1.0
     Course.HEALED,
     where=lambda mode, _: bool(mode.remembered),
     place=460,
-    fates=HAD_TO_WAIT,
+    fates=TRIED_AGAIN,
     requirements={
         "address": "dns-cache/address",
         "negative": "dns-cache/negative",

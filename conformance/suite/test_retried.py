@@ -7,12 +7,18 @@ from collections.abc import Sequence
 
 from conformance.judging import gaps
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.fate import HAD_TO_WAIT
+from conformance.judging.fate import DEFERRED, Fate
 from conformance.judging.verdict import Inconclusive, NotApplicable
 from conformance.witness.attempts import Attempt
 
 
-@aspect(Course.HEALED, place=420, fates=HAD_TO_WAIT, requirements={"again": "queue/retried"})
+@aspect(
+    Course.HEALED,
+    place=420,
+    fates=DEFERRED,
+    owns={Fate.NOT_TRIED_AGAIN},
+    requirements={"again": "queue/retried"},
+)
 def test_retried(case: Case) -> list[Finding]:
     """From the end of one attempt to the start of the next no less than the interval and not much more."""
     least, most = gaps.allowed(case)

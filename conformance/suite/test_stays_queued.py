@@ -3,15 +3,21 @@
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.deferral import deferral
-from conformance.judging.fate import HAD_TO_WAIT, Fate
+from conformance.judging.fate import DEFERRED, Fate
 from conformance.judging.verdict import Inconclusive, NotApplicable
 
 
 @aspect(
     Course.HEALED,
     place=410,
-    fates=HAD_TO_WAIT | {Fate.RETURNED_LATER},
-    requirements={"kept": "queue/kept", "once_deferred": "queue/kept"},
+    fates=DEFERRED | {Fate.VANISHED, Fate.DELIVERED_WRONGLY, Fate.RETURNED_WRONGLY, Fate.RETURNED_LATER},
+    owns={Fate.VANISHED, Fate.DELIVERED_WRONGLY, Fate.RETURNED_WRONGLY},
+    requirements={
+        "kept": "queue/kept",
+        "once_deferred": "queue/kept",
+        "not_lost": "queue/not-lost",
+        "not_delivered": "queue/not-delivered",
+    },
 )
 def test_stays_queued(case: Case) -> list[Finding]:
     """Between its acceptance and the repair the message is in every look at the queue, and no NDR came.
@@ -20,6 +26,8 @@ def test_stays_queued(case: Case) -> list[Finding]:
     """
     expected = "in the queue at every look until the repair, and no NDR"
     evidence = case.evidence
+    if case.fate is Fate.DELIVERED_WRONGLY:
+        return [_delivered(case)]
     if evidence.given_up is not None:
         return [_given_up(case, expected, evidence.given_up)]
     until = _until(case)
@@ -28,7 +36,13 @@ def test_stays_queued(case: Case) -> list[Finding]:
     if kept.presence is Presence.ABSENT and kept.at is not None:
         looks = f"{len(queue.missing)} of {len(queue.telling)} looks"
         seen = f"not in the queue at {evidence.when(kept.at)} ({looks})"
+        if case.fate is Fate.VANISHED:
+            lost = f"{seen}, neither delivered nor returned"
+            return [case.finding("stays_queued.not_lost", holds=False, expected=expected, observed=lost)]
         return [_finding(case, False, expected, seen)]
+    if case.fate is Fate.VANISHED:
+        lost = f"gone from the queue at {_gone_at(case)}, neither delivered nor returned"
+        return [case.finding("stays_queued.not_lost", holds=False, expected=expected, observed=lost)]
     never_seen = kept.presence is Presence.UNKNOWN
     if never_seen and any(message.at == until for message in evidence.messages):
         raise NotApplicable(
@@ -56,6 +70,23 @@ def _given_up(case: Case, expected: str, at: float) -> Finding:
         observed=", ".join(said),
         only_late=later and deferred is not None and not deferred.is_sure,
     )
+
+
+def _delivered(case: Case) -> Finding:
+    """Say where it was delivered, which is not where it may go."""
+    message, repaired = case.evidence.messages[0], case.evidence.staged.repaired
+    before = "" if repaired is None else f", {repaired - message.at:.2f} s before the repair"
+    return case.finding(
+        "stays_queued.not_delivered",
+        holds=False,
+        expected="in the queue until the repair, and not delivered before",
+        observed=f"delivered at {case.evidence.when(message.at)} to {message.server}{before}, in spite of the fault",
+    )
+
+
+def _gone_at(case: Case) -> str:
+    at = case.evidence.queue.missing[0].at
+    return case.evidence.when(at)
 
 
 def _own_word(case: Case) -> str:

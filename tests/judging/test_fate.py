@@ -10,7 +10,9 @@ from stories.wire import fault
 from conformance.catalogue.profile import load
 from conformance.catalogue.scenario import Course
 from conformance.judging import fate
-from conformance.judging.fate import ENDED, FAILED, HAD_TO_WAIT, WRONG, Fate, why_not
+from conformance.judging.aspect import AspectError, owner_of
+from conformance.judging.aspect import aspect as declare
+from conformance.judging.fate import DEFERRED, TRIED_AGAIN, WRONG, Fate, why_not
 from conformance.judging.verdict import Verdict
 from conformance.target import Outcome
 
@@ -34,9 +36,8 @@ def _reading(mode: str, *, until: float) -> Story:
 
 
 @pytest.mark.parametrize("mode", [DELIVERED, RETURNED, NEITHER])
-def test_whatever_comes_after_a_deferral_is_a_wait(mode: str) -> None:
-    for story in (waiting(mode), waiting(mode).says(2.0, "450 no").delivers(9.0)):
-        assert _fate(story) is Fate.WAITED
+def test_what_is_delivered_after_a_deferral_waited(mode: str) -> None:
+    assert _fate(waiting(mode).says(2.0, "450 no").delivers(9.0)) is Fate.WAITED
 
 
 def test_delivered_without_a_failure_while_the_fault_lasted() -> None:
@@ -54,7 +55,7 @@ def test_given_up() -> None:
     assert _fate(waiting(RETURNED).returns(2.0)) is Fate.RETURNED
     assert _fate(waiting(RETURNED).says(2.0, "550 no", Outcome.PERMANENT)) is Fate.RETURNED
     assert _fate(waiting(RETURNED).returns(2.0), "eop") is Fate.RETURNED_WRONGLY
-    assert _fate(waiting(RETURNED).returns(2.0, action="delayed")) is Fate.WAITED
+    assert _fate(waiting(RETURNED).returns(2.0, action="delayed").delivers(9.0)) is Fate.WAITED
 
 
 def test_given_up_once_it_was_deferred() -> None:
@@ -78,8 +79,9 @@ def test_where_a_day_is_played_at_once_means_within_its_first_hour() -> None:
 def test_an_attempt_without_end_has_no_other_fate() -> None:
     assert _fate(_reading(ENDLESS, until=13.0)) is Fate.UNENDED
     assert _fate(_reading(ENDLESS, until=13.0).returns(2.0)) is Fate.UNENDED
-    assert _fate(_reading(ENDLESS, until=11.0)) is Fate.WAITED
-    assert _fate(_reading("greeting_421", until=13.0)) is Fate.WAITED  # nothing there is without end
+    assert _fate(_reading(ENDLESS, until=11.0)) is Fate.NOT_TRIED_AGAIN
+    # nothing there is without end
+    assert _fate(_reading("greeting_421", until=13.0)) is Fate.NOT_TRIED_AGAIN
 
 
 @pytest.mark.parametrize("each", Fate)
@@ -92,15 +94,86 @@ def test_each_fate_has_a_sentence(each: Fate) -> None:
     assert set(fate._REASONS) == set(Fate)
 
 
-def test_groups_of_fates_lie_one_in_the_other() -> None:
-    assert WRONG < HAD_TO_WAIT < FAILED < ENDED < set(Fate)
-    assert set(Fate) - ENDED == {Fate.UNENDED}
+def _repaired(*attempts: float) -> Story:
+    story = Story(NEITHER).change(repaired=7.0, closed=13.0).look(2.0)
+    for at in attempts:
+        story.meets_fault(at) if at < 7.0 else story.looks_up(at)
+    return story
 
 
-def test_what_no_profile_accepts_spares_no_aspect() -> None:
-    speaking = [fates for each in ASPECT.values() for fates in each.fates.values()]
-    assert len(speaking) >= 20
-    assert all(fates >= WRONG for fates in speaking)
+def test_what_waited_for_a_repair_and_was_not_delivered() -> None:
+    assert _fate(_repaired(1.2).look(12.0)) is Fate.NOT_TRIED_AGAIN
+    assert _fate(_repaired(1.2, 3.3).look(12.0)) is Fate.NOT_DELIVERED
+    assert _fate(_repaired(1.2, 9.3).look(12.0)) is Fate.NOT_DELIVERED
+    assert _fate(_repaired(1.2, 9.3).look(12.0).delivers(9.4)) is Fate.WAITED
+
+
+def test_what_vanished_is_missing_in_two_looks_in_a_row_and_nobody_was_told() -> None:
+    gone = _repaired(1.2).look(9.0, None)
+    assert _fate(gone) is Fate.NOT_TRIED_AGAIN
+    gone.look(10.0, None)
+    assert _fate(gone) is Fate.VANISHED
+    assert _fate(_repaired(1.2).look(9.0, None).look(10.0, None).delivers(8.0)) is Fate.WAITED
+    assert _fate(_repaired(1.2).look(9.0, None).look(10.0, None).returns(8.0)) is Fate.RETURNED_WRONGLY
+
+
+# One fault of a relay each.
+FAULTS = {
+    Fate.DELIVERED_WRONGLY: waiting(NEITHER).delivers(2.0),
+    Fate.RETURNED_WRONGLY: waiting(NEITHER).returns(2.0),
+    Fate.DELIVERED_AND_GIVEN_UP: waiting(RETURNED).returns(2.0).delivers(9.0),
+    Fate.VANISHED: _repaired(1.2).look(9.0, None).look(10.0, None),
+    Fate.NOT_TRIED_AGAIN: _repaired(1.2).look(12.0),
+    Fate.NOT_DELIVERED: _repaired(1.2, 3.3, 9.3).look(12.0),
+}
+
+
+class TestOwners:
+    """One fault of a relay is one red verdict: that of the aspect which is about it."""
+
+    @pytest.mark.parametrize("each", FAULTS)
+    def test_the_owner_fails_and_nobody_fails_for_the_same(self, each: Fate) -> None:
+        story, owner = FAULTS[each], owner_of(Course.HEALED, each)
+        assert _fate(story) is each
+        assert owner is not None
+        assert story.judge(owner.name, "rfc").verdict is Verdict.FAIL
+        for name, aspect in ASPECT.items():
+            fates = aspect.fates.get(Course.HEALED)
+            if fates is None or each in fates or Course.HEALED not in aspect.courses:
+                continue
+            judged = story.judge(name, "rfc")
+            assert judged.verdict is Verdict.NOT_APPLICABLE, name
+            if not aspect.where(story.scenario.failure_mode, Course.HEALED):
+                continue
+            assert judged.because == f"test_{owner.name}[{owner.label(story.scenario)}]", name
+            assert judged.reason.endswith(f"(see {owner.name})"), name
+
+    def test_a_fate_that_is_nobodys_fault_has_no_owner(self) -> None:
+        owned = {each for each in Fate if owner_of(Course.HEALED, each) is not None}
+        assert owned == set(FAULTS)
+        assert owned >= WRONG
+        assert TRIED_AGAIN < DEFERRED
+
+    def test_an_owner_speaks_of_what_it_owns(self) -> None:
+        for aspect in ASPECT.values():
+            for course in aspect.courses if aspect.owns else ():
+                assert aspect.fates.get(course, set(Fate)) >= aspect.owns, aspect.name
+
+    def test_two_owners_of_one_fate_are_a_mistake(self) -> None:
+        def test_somebody_else(case: object) -> list[object]:
+            return []
+
+        with pytest.raises(
+            AspectError, match="the aspects retried and somebody_else both own the fate not_tried"
+        ):
+            declare(Course.HEALED, owns={Fate.NOT_TRIED_AGAIN})(test_somebody_else)  # type: ignore[arg-type]
+
+    def test_where_the_owner_does_not_fail_nobody_is_excused(self) -> None:
+        story = _repaired(1.2).change(closed=7.5, repaired=3.0)
+        story.queue_listings.clear()
+        assert _fate(story) is Fate.NOT_TRIED_AGAIN
+        assert story.change(closed=4.0).verdict("retried") is Verdict.INCONCLUSIVE
+        assert story.verdict("recovers") is Verdict.INCONCLUSIVE
 
 
 STORIES = {

@@ -135,7 +135,7 @@ class TestGivenUpAtOnce:
     def test_where_it_does_not_it_is_a_failure(self) -> None:
         story = given_up_at_once()
         assert "not in the queue at" in observed(story, "stays_queued")
-        assert "nothing arrived" in observed(story, "recovers")
+        assert "(see stays_queued)" in observed(story, "recovers", Verdict.NOT_APPLICABLE)
 
     def test_with_a_report_that_came_after_the_repair_all_is_told(self) -> None:
         story = given_up_at_once().returns(3.0)

@@ -57,12 +57,13 @@ class TestErrorCode:
 
     def test_returned_at_once(self) -> None:
         story = waiting("connection_refused").says(2.0, "550 5.4.316 no", Outcome.PERMANENT)
-        assert "outcome permanent: 550 5.4.316 no" in observed(story, "error_code")
+        assert "(see stays_queued)" in observed(story, "error_code", Verdict.NOT_APPLICABLE)
+        assert "given up at 1.00 s: 550 5.4.316 no" in observed(story, "stays_queued")
 
     def test_returned_at_once_where_that_is_accepted(self) -> None:
         story = waiting("dns_nxdomain").says(2.0, "550 5.1.2 unknown host", Outcome.PERMANENT)
         assert story.verdict("error_code", "rfc") is Verdict.PASS
-        assert story.verdict("error_code", "eop") is Verdict.FAIL
+        assert story.verdict("error_code", "eop") is Verdict.NOT_APPLICABLE
 
     def test_no_error_shown(self) -> None:
         assert "no error was shown" in observed(waiting("connection_refused"), "error_code")
