@@ -87,10 +87,9 @@ def field_groups(message: Message) -> list[Message]:
     """Return the groups of fields of the first machine-readable part (RFC 3464 section 2.1, RFC 6533 section 3)."""
     for part in message.walk():
         kind = part.get_content_type()
-        payload = part.get_payload()
-        if kind in MACHINE_PARTS and isinstance(payload, list):
+        if kind in MACHINE_PARTS and part.is_multipart():
             # the library splits the older type only
-            groups = _split(part) if kind == GLOBAL_PART else payload
+            groups = _split(part) if kind == GLOBAL_PART else part.get_payload()
             return [group for group in groups if isinstance(group, Message) and group.keys()]
     return []
 
@@ -122,16 +121,27 @@ def names(address: str, said: str) -> bool:
     return re.search(rf"(?<![\w.+-]){re.escape(address)}(?![\w-])", said, re.IGNORECASE) is not None
 
 
+def octets_of(part: Message) -> bytes:
+    """Return the content of a part, decoded if it is a text: a soft line break may fall into a long field."""
+    if not part.is_multipart():
+        try:
+            decoded = part.get_payload(decode=True)
+        except ValueError:
+            decoded = None  # its charset is no name of one
+        if isinstance(decoded, bytes):
+            return decoded
+    return part.as_bytes()
+
+
 def _texts(part: Message) -> Iterator[str]:
-    payload = part.get_payload()
-    if part.get_content_maintype() == "multipart" and isinstance(payload, list):
-        for inner in payload:
+    if part.get_content_maintype() == "multipart" and part.is_multipart():
+        for inner in part.get_payload():
             if isinstance(inner, Message):
                 yield from _texts(inner)
-    elif part.get_content_type() in ("text/plain", "text/html"):
-        decoded = part.get_payload(decode=True)
-        if isinstance(decoded, bytes):
-            yield decoded.decode("utf-8", "replace")  # codes and addresses are ASCII, whatever the charset
+    elif part.get_content_type() in ("text/plain", "text/html") and not part.is_multipart():
+        yield octets_of(part).decode(
+            "utf-8", "replace"
+        )  # codes and addresses are ASCII, whatever the charset
 
 
 def _parsed(content: bytes) -> Message:

@@ -18,6 +18,7 @@ from conformance.evidence.reports import (
     GLOBAL_PART,
     MACHINE_PARTS,
     field_groups,
+    octets_of,
     recipient_groups,
     without_comments,
 )
@@ -123,7 +124,7 @@ def returns(content: bytes, original: bytes) -> list[str]:
     parts = _parts(_parsed(content))
     if len(parts) < 3:
         return ["neither the original message nor its header section came back"]
-    if identifier.encode("ascii", "replace") not in _octets(parts[2]):
+    if identifier.encode("ascii", "replace") not in octets_of(parts[2]):
         return ["what came back is not the original message: its Message-ID is another"]
     return []
 
@@ -166,11 +167,5 @@ def _parsed(content: bytes) -> Message:
 
 
 def _parts(message: Message) -> list[Message]:
-    payload = message.get_payload()
-    return [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
-
-
-def _octets(part: Message) -> bytes:
-    """Return the content of a part, decoded if it is a text: a soft line break may fall into a long field."""
-    decoded = part.get_payload(decode=True)  # None for a message within
-    return decoded if isinstance(decoded, bytes) else part.as_bytes()
+    payload = message.get_payload() if message.is_multipart() else []
+    return [part for part in payload if isinstance(part, Message)]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from stories.reports import ndr
 from stories.staging import staged
 
-from conformance.evidence.reports import read_report
+from conformance.evidence.reports import read_report, words
 
 STAGED = staged("connection_refused")
 
@@ -108,3 +108,14 @@ def test_what_cannot_be_decoded_says_nothing() -> None:
 def test_any_octets_can_be_read(content: bytes) -> None:
     read_report(content)
     read_report(ndr(STAGED).replace(b"Reporting-MTA", content, 1))
+
+
+def test_a_charset_that_is_no_name_of_one_hides_nothing() -> None:
+    content = (
+        b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+        b'--b\r\nContent-Type: text/plain; charset="us\x00ascii"\r\n\r\nNo such \xf6ne.\r\n\r\n'
+        b"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; a.test\r\n\r\n"
+        b"Final-Recipient: rfc822; r@b.test\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n--b--\r\n"
+    )
+    assert [recipient.status for recipient in read_report(content).recipients] == ["5.1.1"]
+    assert "No such" in words(content)
