@@ -111,7 +111,9 @@ class Case:
 
     def has_vanished(self) -> NotApplicable:
         """Say that there is no error to judge, because the message vanished before any was shown."""
-        return NotApplicable(f"no error was shown, and {why_not(Fate.VANISHED, self.profile)}")
+        return NotApplicable(
+            f"no error was shown, and {why_not(Fate.VANISHED, self.profile, owner='stays_queued')}"
+        )
 
     def accepts(self, outcome: Outcome) -> bool:
         """Tell whether the profile accepts an outcome here."""

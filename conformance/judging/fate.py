@@ -43,6 +43,8 @@ class Fate(StrEnum):
     VANISHED = "vanished"  # neither delivered nor told of, and two looks in a row miss it
     NOT_TRIED_AGAIN = "not_tried_again"  # one attempt, and none after it, though the fault was taken away
     NOT_DELIVERED = "not_delivered"  # tried again, and never delivered, though the fault was taken away
+    UNTOLD = "untold"  # its lifetime is over, and its sender was told nothing of the end
+    ASTRAY = "astray"  # the same, and somebody else was told
     WAITED = "waited"  # none of these: it was deferred, whatever came then
 
 
@@ -75,14 +77,16 @@ _REASONS = {
     Fate.UNENDED: "a server still held an attempt when the window closed (see times_out)",
     Fate.DELIVERED: "the relay delivered the message all the same, which the profile {profile} accepts here",
     Fate.DELIVERED_LATER: "a later attempt delivered in spite of the fault, which the profile {profile} accepts here",
-    Fate.DELIVERED_WRONGLY: "the relay delivered the message in spite of the fault (see stays_queued)",
+    Fate.DELIVERED_WRONGLY: "the relay delivered the message in spite of the fault",
     Fate.RETURNED: "the relay returned the message at once, which the profile {profile} accepts here",
     Fate.RETURNED_LATER: "the relay deferred the message, and returned it at a later attempt (see stays_queued)",
-    Fate.RETURNED_WRONGLY: "the relay returned the message at once (see stays_queued)",
-    Fate.DELIVERED_AND_GIVEN_UP: "the relay delivered the message and gave it up as well (see recovers)",
-    Fate.VANISHED: "the message vanished: neither delivered nor told of (see stays_queued)",
-    Fate.NOT_TRIED_AGAIN: "the relay did not try again (see retried)",
-    Fate.NOT_DELIVERED: "the relay did not deliver the message after the repair (see recovers)",
+    Fate.RETURNED_WRONGLY: "the relay returned the message at once",
+    Fate.DELIVERED_AND_GIVEN_UP: "the relay delivered the message and gave it up as well",
+    Fate.VANISHED: "the message vanished: neither delivered nor told of",
+    Fate.NOT_TRIED_AGAIN: "the relay did not try again",
+    Fate.NOT_DELIVERED: "the relay did not deliver the message after the repair",
+    Fate.UNTOLD: "the sender was told nothing of the end",
+    Fate.ASTRAY: "the report of the end went to somebody else",
     Fate.WAITED: "the message waited, as it had to",
 }
 
@@ -104,15 +108,27 @@ def fate_of(mode: FailureMode, evidence: Evidence, profile: Profile) -> Fate:
         if not profile.accepts(mode, outcome):
             return Fate.RETURNED_WRONGLY
         return Fate.RETURNED if deferral(mode, evidence) is None else Fate.RETURNED_LATER
-    return _of_the_repaired(mode, evidence)
-
-
-def _of_the_repaired(mode: FailureMode, evidence: Evidence) -> Fate:
-    """Return what became of a message that waited for a repair."""
-    repaired = evidence.staged.repaired
-    if evidence.messages or repaired is None or evidence.staged.course != Course.HEALED:
+    if evidence.messages:
         return Fate.WAITED
-    if evidence.queue.proves_gone and evidence.queue.last.presence is Presence.ABSENT:
+    if evidence.staged.course in (Course.EXPIRES, Course.DAY):
+        return _of_the_old(evidence)
+    if evidence.staged.course == Course.HEALED and evidence.staged.repaired is not None:
+        return _of_the_repaired(mode, evidence, evidence.staged.repaired)
+    return Fate.WAITED
+
+
+def _of_the_old(evidence: Evidence) -> Fate:
+    """Return what became of a message that waited for the end of its lifetime."""
+    if evidence.ndrs:
+        return Fate.WAITED
+    if evidence.astray:
+        return Fate.ASTRAY
+    return Fate.VANISHED if _is_gone(evidence) else Fate.UNTOLD
+
+
+def _of_the_repaired(mode: FailureMode, evidence: Evidence, repaired: float) -> Fate:
+    """Return what became of a message that waited for a repair and did not arrive."""
+    if _is_gone(evidence):
         return Fate.VANISHED
     every = mode.witness.all_attempts(evidence, connections=mode.attempt.connections)
     attempts = attempts_on_message(mode, evidence, every)
@@ -121,9 +137,19 @@ def _of_the_repaired(mode: FailureMode, evidence: Evidence) -> Fate:
     return Fate.NOT_DELIVERED
 
 
-def why_not(fate: Fate, profile: Profile) -> str:
-    """Say why an aspect that does not speak of a fate has nothing to judge."""
-    return _REASONS[fate].format(profile=profile.name)
+def _is_gone(evidence: Evidence) -> bool:
+    return evidence.queue.proves_gone and evidence.queue.last.presence is Presence.ABSENT
+
+
+def why_not(fate: Fate, profile: Profile, *, owner: str = "") -> str:
+    """Say why an aspect that does not speak of a fate has nothing to judge.
+
+    Args:
+        fate: The fate.
+        profile: What is accepted.
+        owner: The aspect that is about it, if it is a relay's fault.
+    """
+    return _REASONS[fate].format(profile=profile.name) + (f" (see {owner})" if owner else "")
 
 
 def outcome_of(evidence: Evidence) -> Outcome:

@@ -234,7 +234,8 @@ def _must_speak_of(criterion: Criterion, case: Case, scenario: Scenario, record:
         raise NotApplicable(why_not(case.fate, case.profile))
     if judge(owner, scenario, record, case.profile).verdict in _RED:
         raise NotApplicable(
-            why_not(case.fate, case.profile), because=f"test_{owner.name}[{owner.label(scenario)}]"
+            why_not(case.fate, case.profile, owner=owner.name),
+            because=f"test_{owner.name}[{owner.label(scenario)}]",
         )
 
 

@@ -2,11 +2,17 @@
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.delay_notices import DELAY, delay_of
-from conformance.judging.fate import HAD_TO_WAIT
+from conformance.judging.fate import Fate
 from conformance.judging.needs import real_day
 
 
-@aspect(Course.EXPIRES, place=670, fates=HAD_TO_WAIT, needs=(real_day,), requirements=DELAY)
+@aspect(
+    Course.EXPIRES,
+    place=670,
+    fates={Fate.WAITED, Fate.RETURNED_WRONGLY, Fate.ASTRAY, Fate.UNTOLD, Fate.VANISHED},
+    needs=(real_day,),
+    requirements=DELAY,
+)
 def test_delay_notice(case: Case) -> list[Finding]:
     """Action: delayed, to the sender, while the message waits, and not after the sender was told of the end.
 

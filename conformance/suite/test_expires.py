@@ -3,9 +3,9 @@
 from conformance.evidence.notices import CLEARING
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.fate import HAD_TO_WAIT
+from conformance.judging.fate import HAD_TO_WAIT, Fate
 from conformance.judging.final_report import only_promised, why_none_could_come
-from conformance.judging.lifetime import FULL_DAY, given_up, given_up_since, lifetime_of
+from conformance.judging.lifetime import FULL_DAY, Span, given_up, given_up_since, lifetime_of
 from conformance.judging.needs import granted_the_day, real_day
 from conformance.judging.verdict import Inconclusive, NotApplicable
 
@@ -15,17 +15,21 @@ from conformance.judging.verdict import Inconclusive, NotApplicable
     Course.DAY,
     only={Course.DAY: FULL_DAY},
     place=630,
-    fates=HAD_TO_WAIT,
+    fates=HAD_TO_WAIT | {Fate.VANISHED, Fate.UNTOLD},
+    owns={Fate.VANISHED, Fate.UNTOLD, Fate.DELIVERED_WRONGLY, Fate.RETURNED_WRONGLY},
     needs=(granted_the_day, real_day),
     requirements={
         "not_early": "lifetime/not-early",
         "ends": "lifetime/ends",
         "promptly": "lifetime/promptly",
+        "not_delivered": "queue/not-delivered",
     },
 )
 def test_expires(case: Case) -> list[Finding]:
     """Queued and not returned until it is 24 h old; returned within the time the profile allows after that."""
     span = lifetime_of(case)
+    if case.fate is Fate.DELIVERED_WRONGLY:
+        return [_delivered(case, span)]
     queue = case.evidence.queue.during(until=span.may_not_end_before)
     if queue.last.presence is Presence.UNKNOWN:
         raise Inconclusive("the queue was never seen before the lifetime ended")
@@ -47,14 +51,19 @@ def test_expires(case: Case) -> list[Finding]:
         end = f"no report of the end {span.watched}, {only_promised(case.evidence)}"
     else:
         end = f"no report {span.watched}"
-    findings = [
-        case.finding(
-            "expires.not_early",
-            holds=not early and not missing,
-            expected=f"in the queue and no report {span.until}",
-            observed=seen,
+    findings = []
+    if case.fate is Fate.VANISHED and not early:
+        # that it was gone early is the smaller part of it
+        end += f", and gone from the queue {span.age(case.evidence.queue.missing[0].at)}"
+    else:
+        findings.append(
+            case.finding(
+                "expires.not_early",
+                holds=not early and not missing,
+                expected=f"in the queue and no report {span.until}",
+                observed=seen,
+            )
         )
-    ]
     if reason and not early and not missing:
         raise NotApplicable(reason)
     if not reason:
@@ -78,6 +87,17 @@ def test_expires(case: Case) -> list[Finding]:
             )
         )
     return findings
+
+
+def _delivered(case: Case, span: Span) -> Finding:
+    """Say that it was delivered where it may not go."""
+    message = case.evidence.messages[0]
+    return case.finding(
+        "expires.not_delivered",
+        holds=False,
+        expected="given up and returned when its lifetime has ended, and never delivered",
+        observed=f"delivered {span.age(message.at)} to {message.server}, in spite of the fault",
+    )
 
 
 def _kept(case: Case, ended: float) -> float | None:

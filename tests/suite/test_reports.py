@@ -18,7 +18,9 @@ class TestOneNdr:
         assert observed(expired("greeting_421").returns(75.0), "one_ndr") == "2 reports"
 
     def test_none(self) -> None:
-        assert observed(moved("greeting_421"), "one_ndr") == "0 reports"
+        story = moved("greeting_421")
+        assert "(see expires)" in observed(story, "one_ndr", Verdict.NOT_APPLICABLE)
+        assert story.judge("one_ndr").because == "test_expires[greeting_421-expires]"
 
     def test_to_the_author(self) -> None:
         story = expired("greeting_421").without_messages()
@@ -26,6 +28,8 @@ class TestOneNdr:
         judged = story.judge("one_ndr")
         assert (judged.verdict, judged.requirement.id) == (Verdict.FAIL, "ndr/to-sender")
         assert story.staged.author in judged.observed
+        for name in ("expires", "ndr_form", "ndr_status"):
+            assert "(see one_ndr)" in observed(story, name, Verdict.NOT_APPLICABLE)
 
     def test_to_both(self) -> None:
         story = expired("greeting_421")
@@ -170,7 +174,7 @@ class TestNdrForm:
 
     def test_without_a_report_there_is_no_form(self) -> None:
         for name in ("ndr_form", "ndr_status"):
-            assert "see expires" in observed(moved("greeting_421"), name, Verdict.INCONCLUSIVE)
+            assert "(see expires)" in observed(moved("greeting_421"), name, Verdict.NOT_APPLICABLE)
 
 
 class TestDelayNotice:
