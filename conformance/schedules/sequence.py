@@ -160,6 +160,12 @@ class FaultSequence:
         faults = len(self.faults) + (self.ending != _HEALTHY.name)
         return faults, sum(_ORDER[step.name] for step in self.steps)
 
+    @property
+    def alone(self) -> str:
+        """The one step that is not healthy, by name; empty: there are several."""
+        wrong = [*self.faults, *([self.ending] if self.ending != _HEALTHY.name else [])]
+        return wrong[0] if len(wrong) == 1 else ""
+
     def reductions(self) -> list[FaultSequence]:
         """Return every schedule that is simpler by one step, simplest first.
 

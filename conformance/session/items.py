@@ -151,7 +151,7 @@ class AspectItem(pytest.Item):
     def runtest(self) -> None:
         """Judge."""
         judged = self.run.judged_in(self.aspect, self.scenario)
-        judged = explained(judged, self.scenario, self.run.minimiser)
+        judged = explained(judged, self.scenario, self.run.minimiser, self.run.red())
         self.judged = judged
         self.user_properties += [
             ("requirement", judged.requirement.id),

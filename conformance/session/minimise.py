@@ -113,11 +113,24 @@ class Minimiser:
         self._read = len(self._records)
 
 
-def explained(judged: Judged, scenario: Scenario, minimiser: Minimiser) -> Judged:
-    """Return a verdict that also says what its schedule came down to, if it is a schedule that fails."""
+def explained(judged: Judged, scenario: Scenario, minimiser: Minimiser, red: Mapping[str, str]) -> Judged:
+    """Return a verdict that also says what its schedule came down to, if it is a schedule that fails.
+
+    Where that is a single fault, of which a test of its own fails as well, the schedule has nothing more to say.
+
+    Args:
+        judged: The verdict.
+        scenario: Of what.
+        minimiser: What schedules came down to.
+        red: A test that failed, by the name of its failure mode.
+    """
     if judged.verdict is not Verdict.FAIL or scenario.course not in SCHEDULES:
         return judged
     found = minimiser.minimal(FaultSequence.parse(scenario.failure_mode.name))
+    because = red.get(found.sequence.alone, "")
+    if because and not judged.conclusive:
+        reason = f"{found}, which fails by itself (see {because.removeprefix('test_')})"
+        return replace(judged, verdict=Verdict.NOT_APPLICABLE, findings=(), reason=reason, because=because)
     findings = (f if f.holds else replace(f, observed=f"{f.observed}; {found}") for f in judged.findings)
     return replace(judged, findings=tuple(findings))
 

@@ -144,6 +144,14 @@ class Run:
                 return replace(judged, verdict=Verdict.INCONCLUSIVE, findings=(), reason=reason)
         return judged
 
+    def red(self) -> dict[str, str]:
+        """Return a test that failed, by the name of its failure mode; the first of each."""
+        found: dict[str, str] = {}
+        for test, judged in self.judged:
+            if judged.verdict is Verdict.FAIL:
+                found.setdefault(test.scenario.failure_mode.name, test.name)
+        return found
+
     @property
     def stopped(self) -> list[tuple[Stopped, list[str]]]:
         """Every relay that was brought down, and the scenarios that did it, if that is known."""

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conformance.catalogue.profile import load
+from conformance.catalogue.requirements import Level, catalogue
+from conformance.judging.judge import Judged
+from conformance.judging.verdict import Finding, Verdict
 from conformance.schedules.drawing import sequences
+from conformance.schedules.scenarios import scenario_of
 from conformance.schedules.sequence import FaultSequence
-from conformance.session.minimise import MOST, WAVES, next_reductions, smallest
+from conformance.session.minimise import MOST, WAVES, Minimiser, explained, next_reductions, smallest
 
 Fails = Callable[[FaultSequence], bool]
 
@@ -136,3 +142,37 @@ def test_fewer_waves_find_something_that_fails_all_the_same(waves: int) -> None:
     found = smallest(start, known).sequence
     assert known[found] is True
     assert len(found.faults) == (1 if waves else 3)
+
+
+def test_what_comes_down_to_a_fault_that_fails_by_itself_says_nothing_more() -> None:
+    scenario = scenario_of("reset_at_data+rejected_at_dot.schedule")
+    failed = Judged(
+        verdict=Verdict.FAIL,
+        requirement=catalogue()["schedule/exactly-once"],
+        level="MUST",
+        findings=(
+            Finding(
+                requirement="schedule/exactly-once",
+                level=Level.MUST,
+                holds=False,
+                expected="one",
+                observed="none",
+            ),
+        ),
+    )
+    minimiser = Minimiser([], load("eop"))
+    minimiser._known = {parse("reset_at_data+rejected_at_dot"): True, parse("rejected_at_dot"): True}
+    red = {"rejected_at_dot": "test_returned_at_once[rejected_at_dot]"}
+    told = explained(failed, scenario, minimiser, red)
+    assert (told.verdict, told.because) == (Verdict.NOT_APPLICABLE, red["rejected_at_dot"])
+    assert "(see returned_at_once[rejected_at_dot])" in told.observed
+    assert explained(failed, scenario, minimiser, {}).verdict is Verdict.FAIL
+    # what was seen is never left out: a second copy
+    seen = replace(failed, findings=(replace(failed.findings[0], conclusive=True),))
+    assert explained(seen, scenario, minimiser, red).verdict is Verdict.FAIL
+
+
+def test_one_step_alone() -> None:
+    assert parse("rejected_at_dot").alone == "rejected_at_dot"
+    assert parse("close_at_mail+healthy").alone == "close_at_mail"
+    assert parse("close_at_mail+rejected_at_dot").alone == ""
