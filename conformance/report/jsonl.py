@@ -84,6 +84,7 @@ def _rows(run: Results) -> Iterator[dict[str, Any]]:
             "expected": judged.expected,
             "observed": f"{at_fault(judged.fault)}: {judged.observed}" if judged.fault else judged.observed,
             "node_id": item.nodeid,
+            **({"because": judged.because} if judged.because else {}),
         }
     for name, evidence in shown.items():
         yield {

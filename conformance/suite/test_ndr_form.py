@@ -6,7 +6,13 @@ from conformance.judging.ndr_form import FORM, form_of
 from conformance.judging.needs import real_day
 
 
-@aspect(Course.EXPIRES, place=650, fates={Fate.WAITED, Fate.RETURNED_WRONGLY}, needs=(real_day,), requirements=FORM)
+@aspect(
+    Course.EXPIRES,
+    place=650,
+    fates={Fate.WAITED, Fate.RETURNED_WRONGLY},
+    needs=(real_day,),
+    requirements=FORM,
+)
 def test_ndr_form(case: Case) -> list[Finding]:
     """A delivery status notification; as multipart/report also in order, and read alike by an independent reader."""
     return form_of(case)

@@ -6,7 +6,13 @@ from conformance.judging.ndr_status import STATUS, status_of
 from conformance.judging.needs import real_day
 
 
-@aspect(Course.EXPIRES, place=660, fates={Fate.WAITED, Fate.RETURNED_WRONGLY}, needs=(real_day,), requirements=STATUS)
+@aspect(
+    Course.EXPIRES,
+    place=660,
+    fates={Fate.WAITED, Fate.RETURNED_WRONGLY},
+    needs=(real_day,),
+    requirements=STATUS,
+)
 def test_ndr_status(case: Case) -> list[Finding]:
     """Status is of class 5 (or 4, transient by itself), keeps the cause, and agrees with Diagnostic-Code."""
     return status_of(case)
