@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import NamedTuple, cast
 
 from conformance.evidence.attribution import traits_of_event, traits_of_scenario
@@ -17,9 +18,17 @@ from conformance.evidence.record import Record, Staged
 from fake_servers.events import DnsDropped, DnsQuery, Event, SmtpMessage, TcpAccepted, TcpLate
 
 
+class Kind(StrEnum):
+    """What waited for us, and so which time-out of a relay's ran meanwhile."""
+
+    QUESTION = "question"  # a DNS query, for its answer
+    SESSION = "session"  # a client, for the greeting or for a reply
+
+
 class _Wait(NamedTuple):
     """From when to when something waited for us; of what was never read nobody knows until when."""
 
+    kind: Kind
     begin: float
     end: float
 
@@ -54,12 +63,15 @@ class Punctuality:
             if not concerned:
                 self._everybody.append(wait)
 
-    def lag(self, staged: Staged) -> float:
-        """Return the longest wait for us while the window of a scenario was open, in seconds."""
+    def lags(self, staged: Staged) -> dict[Kind, float]:
+        """Return the longest wait for us of each kind while the window of a scenario was open, in seconds."""
         begin = staged.submitted or 0.0 if staged.offered is None else staged.offered
         end = math.inf if staged.closed is None else staged.closed
         waits = (*self._own.get(staged.scenario, ()), *self._everybody)
-        return max((wait.within(begin, end) for wait in waits), default=0.0)
+        lags = dict.fromkeys(Kind, 0.0)
+        for wait in waits:
+            lags[wait.kind] = max(lags[wait.kind], wait.within(begin, end))
+        return lags
 
 
 def punctuality_of(record: Record) -> Punctuality:
@@ -71,10 +83,12 @@ def punctuality_of(record: Record) -> Punctuality:
 
 def _wait(event: Event) -> _Wait | None:
     match event:
-        case DnsQuery(lag=lag) | TcpAccepted(lag=lag) | TcpLate(lag=lag) if lag:
-            return _Wait(event.at - lag, event.at)
+        case DnsQuery(lag=lag) if lag:
+            return _Wait(Kind.QUESTION, event.at - lag, event.at)
+        case TcpAccepted(lag=lag) | TcpLate(lag=lag) if lag:
+            return _Wait(Kind.SESSION, event.at - lag, event.at)
         case DnsDropped():
-            return _Wait(event.at, math.inf)
+            return _Wait(Kind.QUESTION, event.at, math.inf)
     return None
 
 

@@ -7,6 +7,8 @@ a share of that time is allowed at least.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from conformance.evidence.record import Header
 from conformance.target import Schedule
 
@@ -15,6 +17,13 @@ _SHARE = 1 / 20
 
 # Clocks that are moved: an hour that was granted passes at once there.
 _MOVED = ("jumped", "restarted")
+
+
+class Lateness(NamedTuple):
+    """How late the suite was for something, and how late it may have been, in seconds."""
+
+    lag: float
+    allowed: float
 
 
 def slack_for(seconds: float, header: Header) -> float:

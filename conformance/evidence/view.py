@@ -6,6 +6,7 @@ messages, the relay's own events, its queue and the reports it returned, all on 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,13 +17,13 @@ from conformance.evidence.codes import Codes
 from conformance.evidence.connections import Connection, connections_of
 from conformance.evidence.errors_seen import ErrorSeen
 from conformance.evidence.notices import Notice, read_notices
-from conformance.evidence.punctuality import punctuality_of
+from conformance.evidence.punctuality import Kind, punctuality_of
 from conformance.evidence.queue import QueueReading, read_queue
 from conformance.evidence.quoted import quotes
 from conformance.evidence.record import Record, Reported, Staged, Trouble
 from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.reports import Report
-from conformance.evidence.slack import slack_for, slack_of
+from conformance.evidence.slack import Lateness, slack_for, slack_of
 from conformance.evidence.time_outs import time_out_at
 from conformance.target import Outcome
 from fake_servers import Stage
@@ -274,7 +275,11 @@ class Evidence:
     @cached_property
     def lag(self) -> float:
         """How late we were at worst while the window was open, in seconds: the wave's loop, or one of the fakes."""
-        return max(self.staged.lag, punctuality_of(self.record).lag(self.staged))
+        return max(self.staged.lag, *self._lags.values())
+
+    @cached_property
+    def _lags(self) -> dict[Kind, float]:
+        return punctuality_of(self.record).lags(self.staged)
 
     def time_out_at(self, stage: Stage) -> float:
         """Return after how many seconds at most this relay gives up a server that falls silent at a stage."""
@@ -289,21 +294,27 @@ class Evidence:
         """Return how late something may be that is to come within so many real seconds."""
         return slack_for(seconds, self.record.header)
 
-    @property
-    def lag_allowed(self) -> float:
-        """How late we may have been: by the slack, and by half of the shortest time-out of this relay's.
+    @cached_property
+    def lateness(self) -> Lateness:
+        """How late we were, and may have been, of all that waited for us where the one is the most beside the other.
 
-        Intervals and slack may be stretched; time-outs are real, and who is answered after one accuses the server.
+        We may be as late as the slack, and half of the time-out of this relay's that ran meanwhile. Intervals and slack
+        may be stretched; time-outs are real, and who is answered after one accuses the server. The wave's own loop
+        holds up everything.
         """
         granted, asked = self.staged.granted, self.record.header.asked
-        time_outs = (
-            granted.connect_timeout or asked.connect_timeout,
-            granted.dns_timeout or asked.dns_timeout,
-            *(self.time_out_at(stage) for stage in (Stage.MAIL, Stage.BODY, Stage.DOT)),
+        question = granted.dns_timeout or asked.dns_timeout or math.inf
+        session = min(self.time_out_at(stage) or math.inf for stage in (Stage.MAIL, Stage.BODY, Stage.DOT))
+        allowed = {
+            Kind.QUESTION: min(self.slack, question / 2),
+            Kind.SESSION: min(self.slack, session / 2),
+        }
+        found = [Lateness(lag, allowed[kind]) for kind, lag in self._lags.items()]
+        return max(
+            Lateness(self.staged.lag, min(allowed.values())), *found, key=lambda each: each.lag / each.allowed
         )
-        return min(self.slack, *(each / 2 for each in time_outs if each))
 
     @property
     def harness_was_late(self) -> bool:
         """Whether we were later than allowed while this window was open."""
-        return self.lag > self.lag_allowed
+        return self.lateness.lag > self.lateness.allowed

@@ -194,7 +194,7 @@ def _ready(
             )
     if evidence.harness_was_late:
         raise Inconclusive(
-            f"the suite itself was {evidence.lag:.2f} s late (allowed: {evidence.lag_allowed:.2f} s)"
+            f"the suite itself was {evidence.lateness.lag:.2f} s late (allowed: {evidence.lateness.allowed:.2f} s)"
             + (", also with the window doubled" if evidence.staged.stretched else "")
         )
     return case

@@ -102,4 +102,5 @@ def _staged(scenarios: Iterable[Scenario], record: Record) -> Iterator[Evidence]
 
 def may_be_spoilt(evidence: Evidence) -> bool:
     """Tell whether a relay's time-outs may have passed before it, or we, had done anything."""
-    return evidence.lag > _FELT * evidence.lag_allowed or evidence.staged.pressure > CROWDED
+    late = evidence.lateness
+    return late.lag > _FELT * late.allowed or evidence.staged.pressure > CROWDED

@@ -108,6 +108,20 @@ class TestAQueryThatWasReadTooLate:
         assert judged.verdict is Verdict.INCONCLUSIVE
         assert "(allowed: 0.50 s)" in judged.observed
 
+    def test_what_is_late_counts_against_the_time_out_that_runs_meanwhile(self) -> None:
+        story = self._blames_dns(0.0)
+        server = story.site().server
+        story.note(TcpLate(at=3.0, lag=0.7, server=server, connection=7))
+        granted = story.staged.granted
+        story.change(granted=type(granted)(**{**vars(granted), "dns_timeout": 1.0}))
+        assert story.evidence().lateness == pytest.approx((0.7, 1.0))
+        assert story.verdict("error_code") is Verdict.FAIL
+        story.note(query(story.site().name, at=3.0, lag=0.4))
+        assert story.evidence().lateness == pytest.approx((0.4, 0.5))  # less, and more beside what is allowed
+        assert story.evidence().lag == pytest.approx(0.7)
+        # the wave's own loop holds up whatever there is
+        assert self._blames_dns(0.0).change(lag=0.6, granted=story.staged.granted).evidence().harness_was_late
+
     def test_a_control_of_which_we_were_late_accuses_nobody(self) -> None:
         story, plain = waiting(NAME), good_control("plain").without_messages()
         plain.note(query(plain.site().name, at=2.0, lag=1.5))
