@@ -13,6 +13,7 @@ from pathlib import Path
 from conformance.catalogue.course import Timing
 from conformance.evidence.record import Record
 
+from . import reds
 from .catalogue import MUTANTS, Mutant
 from .verdicts import Result, compare
 from .waves import scenario_of, stage, was_crowded, was_late
@@ -21,6 +22,7 @@ from .waves import scenario_of, stage, was_crowded, was_late
 _SIDE_BY_SIDE = 16
 _IN_PEACE = 3
 _SHOWN = 4  # verdicts of one mutant; the catalogue has all
+_SAMPLED = 50  # mutants of which is counted what is red
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--list", action="store_true", help="list them and run none")
     parser.add_argument("--jobs", type=int, default=_SIDE_BY_SIDE, help="waves side by side (%(default)s)")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep all records here")
+    parser.add_argument(
+        "--reds", type=Path, metavar="FOLDER", help="run none, and count what is red by the records kept here"
+    )
+    parser.add_argument("--sample", type=int, default=_SAMPLED, help="of so many mutants (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="which decides of which ones (%(default)s)")
     options = parser.parse_args(arguments)
     chosen = [
         mutant
@@ -42,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for mutant in chosen:
             print(f"{mutant.name:36} {mutant.summary}")
         return 0
+    if options.reds:
+        return _count(chosen, options.reds, options.sample, options.seed)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mutants-") as temporary:
         results = []
@@ -74,6 +83,15 @@ def run(mutants: Sequence[Mutant], folder: Path, jobs: int = _SIDE_BY_SIDE) -> I
                 flush=True,
             )
             yield compare(mutant, records)
+
+
+def _count(mutants: Sequence[Mutant], folder: Path, size: int, seed: int) -> int:
+    counted = list(reds.count_kept(reds.sample(mutants, size, seed), folder))
+    if not counted:
+        print(f"{folder} has no records of these mutants; --keep leaves some")
+        return 1
+    print(*reds.table(counted), sep="\n")
+    return 0
 
 
 def _has_a_day(mutant: Mutant) -> bool:

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from .mutant import Declare, Expected, VerdictName, deviates, fails, hence, mutation
+from .mutant import Declare, Expected, deviates, fails, hence, mutation
 from .selection import Names, Selection
 
 
-def delivered(requirement: str, *modes: str | Selection) -> tuple[Expected, ...]:
-    """Return the verdicts on mail that should have waited and was delivered.
-
-    Args:
-        requirement: What asks for the error that there should have been.
-        *modes: The failure modes.
-    """
-    return (fails("error_code", requirement, *modes), fails("recovers", "queue/recovers", *modes))
+def delivered(*modes: str | Selection) -> Expected:
+    """Return the verdict on mail that should have waited and was delivered."""
+    return fails("stays_queued", "queue/not-delivered", *modes)
 
 
-def hence_no_error(
-    *modes: str | Selection, detail: VerdictName = "fail", looked_up_again: bool = False
-) -> tuple[Expected, ...]:
-    """Return what else follows from a delivery that came too soon.
-
-    Args:
-        *modes: The failure modes.
-        detail: The verdict on the detail of the error; by section it is a MUST or a SHOULD.
-        looked_up_again: Whether a further look-up of the same name may pass for a retry.
-    """
-    why = "the message is delivered at once, so there is no error, no queue and no retry"
-    return (
-        *hence(why, "error_detail", verdict=detail, modes=modes),
-        *hence(why, "destination_server", modes=modes),
-        *hence(why, "stays_queued", verdict="not_applicable", modes=modes, certain=False),
-        *hence(why, "retried", modes=modes, certain=not looked_up_again),
-    )
+def returned(*modes: str | Selection) -> Expected:
+    """Return the verdict on mail that should have waited and was returned."""
+    return fails("stays_queued", "queue/kept", *modes)
 
 
 def hence_accepted(*modes: str, profile: str = "eop") -> tuple[Expected, ...]:
@@ -46,28 +27,9 @@ def hence_accepted(*modes: str, profile: str = "eop") -> tuple[Expected, ...]:
     )
 
 
-def returned(requirement: str, *modes: str | Selection) -> tuple[Expected, ...]:
-    """Return the verdicts on mail that should have waited and was returned.
-
-    Args:
-        requirement: What asks for the error that there should have been.
-        *modes: The failure modes.
-    """
-    return (
-        fails("error_code", requirement, *modes),
-        fails("stays_queued", "queue/kept", *modes),
-        fails("retried", "queue/retried", *modes),
-        fails("recovers", "queue/recovers", *modes),
-    )
-
-
 def takes_certificate(modes: Names, *besides: str) -> Declare:
     """Declare a mutant that delivers at once where the certificate should not have passed."""
-    return mutation(
-        scenarios=(*modes, *besides),
-        caught=delivered("certificate/error-code", *modes),
-        also=hence_no_error(*modes),
-    )
+    return mutation(scenarios=(*modes, *besides), caught=(delivered(*modes),))
 
 
 def refuses_certificate(

@@ -65,6 +65,8 @@ def _compare(result: Result, mutant: Mutant, given: Given) -> None:
     expected = find(mutant, given.aspect, given.scenario, given.profile)
     judged = given.judged
     if expected is None:
+        if judged.because:
+            return  # another aspect is red for it, and is looked at where it is judged
         missing = given.aspect in (*_OPTIONAL, *_BESIDE) and judged.verdict is Verdict.NOT_APPLICABLE
         if judged.verdict is not Verdict.PASS and not missing and not _has_nothing_to_look_at(mutant, given):
             result.collateral.append(str(given))

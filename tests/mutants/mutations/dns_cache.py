@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -59,12 +60,18 @@ def caches_exchangers_for_ever() -> None:
     _known_for_ever("mail_exchangers")
 
 
-def _remembering(kept_for: Callable[[LookupFailed, int], float], *, records: bool = False) -> None:
+def _remembering(
+    kept_for: Callable[[LookupFailed, int], float], *, records: bool = False, told: int = 1
+) -> None:
     """Remember failed look-ups for as many seconds as `kept_for` says of the failure and the SOA of the answer.
 
-    With `records`, what was found is remembered as well, for its time to live.
+    Args:
+        kept_for: Gets the failure, and the minimum that the SOA record of the answer states.
+        records: Whether what was found is remembered as well, for its time to live.
+        told: How often a look-up must have failed to be remembered.
     """
     known: dict[tuple[str, str], tuple[float, Any]] = {}
+    failed: Counter[tuple[str, str]] = Counter()
     minimum: dict[str, int] = {}
 
     def exchanging(original: Any) -> Any:
@@ -91,7 +98,9 @@ def _remembering(kept_for: Callable[[LookupFailed, int], float], *, records: boo
             try:
                 found = await original(self, name, rdtype)
             except LookupFailed as error:
-                known[name, rdtype] = time.monotonic() + kept_for(error, minimum.get(name, 0)), error
+                failed[name, rdtype] += 1
+                if failed[name, rdtype] >= told:
+                    known[name, rdtype] = time.monotonic() + kept_for(error, minimum.get(name, 0)), error
                 raise
             if records:
                 known[name, rdtype] = time.monotonic() + found.ttl, found
@@ -103,28 +112,37 @@ def _remembering(kept_for: Callable[[LookupFailed, int], float], *, records: boo
     patch(Resolver, "_ask", asking)
 
 
-@mutation(
-    scenarios=(*_NEGATIVE, "dns_nxdomain"),
-    caught=(fails("refreshes", "dns-cache/negative", *_NEGATIVE), fails("recovers", _RECOVERS, *_NEGATIVE)),
-    also=hence(
-        "what it believes it does not ask again, so one attempt only is seen", "retried", modes=_NEGATIVE
-    ),
-)
+# What a relay believes from the first answer on it never asks again: one attempt is all that is seen of it.
+
+
+@mutation(scenarios=(*_NEGATIVE, "dns_nxdomain"), caught=(fails("retried", "queue/retried", *_NEGATIVE),))
 def keeps_negatives_ten_times() -> None:
     """Believes ten times too long that a name or a record does not exist."""
     _remembering(lambda error, minimum: 10 * minimum if error.detail.conclusive else 0)
 
 
-@mutation(
-    scenarios=(*_FAILURE, "dns_nxdomain"),
-    caught=(deviates("refreshes", "dns-cache/failure", *_FAILURE), fails("recovers", _RECOVERS, *_FAILURE)),
-    also=hence(
-        "what it remembers it does not ask again, so one attempt only is seen", "retried", modes=_FAILURE
-    ),
-)
+@mutation(scenarios=(*_FAILURE, "dns_nxdomain"), caught=(fails("retried", "queue/retried", *_FAILURE),))
 def caches_failures() -> None:
     """Remembers for five minutes that a look-up failed."""
     _remembering(lambda error, _: 0 if error.detail.conclusive else 300)
+
+
+@mutation(
+    scenarios=(*_NEGATIVE, "dns_nxdomain"),
+    caught=(fails("refreshes", "dns-cache/negative", *_NEGATIVE), fails("recovers", _RECOVERS, *_NEGATIVE)),
+)
+def keeps_negatives_told_twice() -> None:
+    """Believes ten times too long, once it was told so twice, that a name or a record does not exist."""
+    _remembering(lambda error, minimum: 10 * minimum if error.detail.conclusive else 0, told=2)
+
+
+@mutation(
+    scenarios=(*_FAILURE, "dns_nxdomain"),
+    caught=(deviates("refreshes", "dns-cache/failure", *_FAILURE), fails("recovers", _RECOVERS, *_FAILURE)),
+)
+def caches_failures_met_twice() -> None:
+    """Remembers for five minutes that a look-up failed twice."""
+    _remembering(lambda error, _: 0 if error.detail.conclusive else 300, told=2)
 
 
 @mutation(scenarios=(*_NEGATIVE, *_FAILURE, "stale_address", "stale_mx"), profiles=("rfc",))

@@ -235,7 +235,7 @@ def looks_at_its_queue_now_and_then() -> None:
 
 
 @mutation(
-    scenarios=(cells("stall"), "greeting_timeout", "plain"),
+    scenarios=(cells("stall"), "plain"),
     profiles=_ALL_PROFILES,
     # so that a second time-out is more than all by which a relay may be late
     granted={"command_timeout": 2.0},

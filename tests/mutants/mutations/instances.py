@@ -111,10 +111,7 @@ def one_route_and_patience_with_reports() -> None:
 
 @mutation(
     scenarios=("greeting_554", "certificate_expired", "connection_refused"),
-    caught=(
-        *returned("cannot-connect/error-code", "greeting_554"),
-        *returned("certificate/error-code", "certificate_expired"),
-    ),
+    caught=(returned("greeting_554", "certificate_expired"),),
     also=hence(
         "the profile accepts that it was returned at once, and its report met the same fault",
         "recovers",
@@ -151,16 +148,12 @@ def one_route_and_no_patience() -> None:
         "killed_at_expiry",
     ),
     caught=(
-        fails("one_ndr", "ndr/one"),
         fails("expires", "lifetime/ends"),
         fails("returned_at_once", "permanent/returned"),
         fails("exactly_once", "schedule/exactly-once"),
         fails("nothing_lost", "nothing-lost/kept"),
     ),
-    also=(
-        *hence("no report, nothing to read", "ndr_form", "ndr_status", verdict="inconclusive"),
-        *hence("no report, nothing to read", "reports_refusal", verdict="not_applicable"),
-    ),
+    also=hence("no report, nothing to read", "reports_refusal", verdict="not_applicable"),
     routes="only",
 )
 def one_route_and_no_reports() -> None:

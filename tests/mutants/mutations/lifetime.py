@@ -21,8 +21,6 @@ _HOUR = 3600.0
 _EARLY = "lifetime/not-early"
 _ENDS = "lifetime/ends"
 _RESTART = "lifetime/survives-restart"
-# Where no report came there is none to read.
-_NO_REPORT = hence("no report came", "ndr_form", "ndr_status", verdict="inconclusive")
 
 
 def _expires_after(hours: float) -> None:
@@ -83,8 +81,7 @@ def expires_at_26_h() -> None:
 
 @mutation(
     scenarios=("greeting_421.expires", "greeting_421.day"),
-    caught=(fails("expires", _ENDS), fails("one_ndr", "ndr/one")),
-    also=_NO_REPORT,
+    caught=(fails("expires", _ENDS),),
 )
 def expires_at_48_h() -> None:
     """Gives messages up when they are 48 hours old."""
@@ -93,12 +90,8 @@ def expires_at_48_h() -> None:
 
 @mutation(
     scenarios=("greeting_421.expires", "greeting_421.day"),
-    caught=(
-        fails("expires", _ENDS, courses=("expires",)),
-        fails("one_ndr", "ndr/one", courses=("expires",)),
-    ),
+    caught=(fails("expires", _ENDS, courses=("expires",)),),
     also=(
-        *_NO_REPORT,
         *(
             each
             for profile in ("eop", "rfc")
@@ -127,16 +120,7 @@ def grants_two_days() -> None:
 
 @mutation(
     scenarios=("dns_servfail.expires", "close_at_data.expires"),
-    caught=(
-        fails("expires", _ENDS),
-        fails("one_ndr", "ndr/one"),
-        fails("expires", "rfc/gives-up", profile="rfc"),
-    ),
-    also=(
-        *_NO_REPORT,
-        *hence("the same", "one_ndr", profile="rfc"),
-        *hence("the same", "ndr_form", "ndr_status", verdict="inconclusive", profile="rfc"),
-    ),
+    caught=(fails("expires", _ENDS), fails("expires", "rfc/gives-up", profile="rfc")),
 )
 def never_expires() -> None:
     """Never gives a message up."""
@@ -145,8 +129,7 @@ def never_expires() -> None:
 
 @mutation(
     scenarios=("connection_refused.expires",),
-    caught=(fails("expires", _ENDS), fails("one_ndr", "ndr/one")),
-    also=_NO_REPORT,
+    caught=(fails("expires", _ENDS),),
 )
 def age_counts_from_the_last_attempt() -> None:
     """Counts the age of a message from its last attempt."""

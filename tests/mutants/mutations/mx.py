@@ -9,23 +9,16 @@ from conformance.reference import hosts
 from conformance.reference.hosts import Unroutable
 from conformance.reference.resolver import LookupFailed, Resolver
 from conformance.reference.routing import Route
-from mutants.expectations import hence_no_error
+from mutants.expectations import delivered
 from mutants.mutant import Expected, VerdictName, deviates, fails, hence, mutation
 from mutants.patching import patch
 
-_DNS = "dns/error-code"
-_RECOVERS = "queue/recovers"
 _ELSEWHERE = "mx/no-other-host"
 _DELIVERED = "control/delivered"
 
 
 def _unreported(mode: str, verdict: VerdictName) -> tuple[Expected, ...]:
     return hence("there is no report to read", "reports_refusal", verdict=verdict, modes=(mode,))
-
-
-def _nothing_left(*modes: str) -> tuple[Expected, ...]:
-    why = "what is delivered already need not be looked up again"
-    return hence(why, "refreshes", verdict="not_applicable", modes=modes)
 
 
 def _finding(instead: Any) -> None:
@@ -117,17 +110,7 @@ def next_best_is_the_worst() -> None:
     scenarios=("mx_target_beside_address", "mx_greeting_421_beside_address", "mx_best_refused"),
     caught=(
         fails("avoids", _ELSEWHERE, "mx_target_beside_address", "mx_greeting_421_beside_address"),
-        fails("recovers", _RECOVERS, "mx_target_beside_address", "mx_greeting_421_beside_address"),
-    ),
-    also=(
-        *hence(
-            "it is delivered where it may not go",
-            "error_code",
-            modes=("mx_target_beside_address", "mx_greeting_421_beside_address"),
-        ),
-        *hence_no_error("mx_target_beside_address", detail="deviation", looked_up_again=True),
-        *hence_no_error("mx_greeting_421_beside_address", looked_up_again=True),
-        *_nothing_left("mx_target_beside_address"),
+        delivered("mx_target_beside_address", "mx_greeting_421_beside_address"),
     ),
 )
 def falls_back_to_the_address() -> None:
@@ -143,12 +126,7 @@ def falls_back_to_the_address() -> None:
     scenarios=("mx_servfail_beside_address", "mx_servfail"),
     caught=(
         fails("avoids", _ELSEWHERE, "mx_servfail_beside_address"),
-        fails("recovers", _RECOVERS, "mx_servfail_beside_address"),
-        fails("error_code", _DNS, "mx_servfail_beside_address"),
-    ),
-    also=(
-        *hence_no_error("mx_servfail_beside_address", detail="deviation", looked_up_again=True),
-        *_nothing_left("mx_servfail_beside_address"),
+        delivered("mx_servfail_beside_address"),
     ),
 )
 def takes_servfail_for_no_mx() -> None:
@@ -217,13 +195,9 @@ def queues_what_has_no_exchanger() -> None:
     caught=(
         fails("avoids", _ELSEWHERE, "mx_relay_in_list", "mx_relay_is_best"),
         fails("returned_at_once", "mx/self-undeliverable", "mx_relay_is_best"),
-        fails("recovers", _RECOVERS, "mx_relay_in_list"),
+        delivered("mx_relay_in_list"),
     ),
-    also=(
-        *hence("it is delivered where it may not go", "error_code", modes=("mx_relay_in_list",)),
-        *_unreported("mx_relay_is_best", "not_applicable"),
-        *hence_no_error("mx_relay_in_list", looked_up_again=True),
-    ),
+    also=_unreported("mx_relay_is_best", "not_applicable"),
 )
 def does_not_know_itself() -> None:
     """Does not know itself among the mail exchangers."""

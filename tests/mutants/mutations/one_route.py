@@ -46,7 +46,7 @@ def reports_by_the_one_route() -> None:
 @mutation(
     scenarios=("greeting_421",),
     caught=(fails("recovers", "queue/recovers"),),
-    also=hence("the message was returned", "stays_queued", "error_code", certain=False),
+    also=hence("the error of the return is shown as well", "error_code", certain=False),
 )
 def returns_what_it_delivered_by_the_one_route() -> None:
     """Delivers a message, and returns it as well to where it went."""

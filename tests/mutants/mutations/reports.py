@@ -19,7 +19,6 @@ _HOUR = 3600.0
 _REFUSED = ("connection_refused.expires",)
 _UNASKED = "ndr/none-unless-asked"
 _HONEST = "ndr/delay-is-honest"
-_NOTHING_TO_READ = hence("no report came to the sender", "ndr_form", "ndr_status", verdict="inconclusive")
 
 
 def _author(content: bytes) -> str:
@@ -41,11 +40,7 @@ def _reported(change: Callable[[Any, Message, Message], Any]) -> None:
     patch(Relay, "_report", make)
 
 
-@mutation(
-    scenarios=_REFUSED,
-    caught=(fails("one_ndr", "ndr/to-sender"), fails("expires", "lifetime/ends")),
-    also=_NOTHING_TO_READ,
-)
+@mutation(scenarios=_REFUSED, caught=(fails("one_ndr", "ndr/to-sender"),))
 def report_to_the_from_header() -> None:
     """Sends reports to the author in the From header."""
 
@@ -57,15 +52,8 @@ def report_to_the_from_header() -> None:
 
 @mutation(
     scenarios=("greeting_421.expires", "rejected_at_mail", "greeting_421.day"),
-    caught=(
-        fails("one_ndr", "ndr/one"),
-        fails("expires", "lifetime/ends"),
-        fails("returned_at_once", "permanent/returned"),
-    ),
-    also=(
-        *_NOTHING_TO_READ,
-        *hence("the same", "reports_refusal", verdict="not_applicable", modes=("rejected_at_mail",)),
-    ),
+    caught=(fails("expires", "lifetime/ends"), fails("returned_at_once", "permanent/returned")),
+    also=hence("there is none to read", "reports_refusal", verdict="not_applicable"),
 )
 def report_to_nobody() -> None:
     """Gives messages up without a report."""
@@ -152,15 +140,7 @@ def takes_notify_delay_for_failure() -> None:
     _wanted(lambda notify: notify != "NEVER")
 
 
-@mutation(
-    scenarios=_REFUSED,
-    caught=(fails("expires", "lifetime/ends"),),
-    also=hence(
-        "what came promises more, so that the sender was not told of the end",
-        *("one_ndr", "ndr_form", "ndr_status"),
-        verdict="not_applicable",
-    ),
-)
+@mutation(scenarios=_REFUSED, caught=(fails("expires", "lifetime/ends"),))
 def final_report_says_delayed() -> None:
     """Writes Action: delayed into the report of a failure."""
     rewritten(lambda report: report.replace(b"\r\nAction: failed", b"\r\nAction: delayed"))

@@ -20,10 +20,6 @@ _OTHERS = ("certificate_expired", "greeting_554")
 _CAUGHT = (
     fails("stays_queued", "queue/kept"),
     deviates("stays_queued", _RFC, profile="rfc"),
-    # what no profile accepts at once is a fault of more than the time
-    fails("error_code", "certificate/error-code", "certificate_expired"),
-    fails("error_code", "cannot-connect/error-code", "greeting_554"),
-    fails("recovers", "queue/recovers", *_OTHERS),
 )
 _ALSO = (
     *hence(
@@ -63,11 +59,7 @@ def returns_at_the_first_retry() -> None:
     _given_up(lambda recipient: recipient.attempts > 0)
 
 
-@mutation(
-    scenarios=(*_MX, *_OTHERS),
-    caught=_CAUGHT,
-    also=(*_ALSO, *hence("no other attempt is made", "retried", modes=_OTHERS)),
-)
+@mutation(scenarios=(*_MX, *_OTHERS), caught=_CAUGHT, also=_ALSO)
 def returns_when_the_retry_is_due() -> None:
     """Defers a message once, and returns it when the retry is due, without trying."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -81,7 +82,7 @@ def _strict_about_form() -> None:
     patch(SMTPProtocol, "_read_response_from_buffer", make)
 
 
-@mutation(scenarios=(_ODD, "close_at_mail"), caught=returned("session/transient", _ODD))
+@mutation(scenarios=(_ODD, "close_at_mail"), caught=(returned(_ODD),))
 def returns_odd_replies() -> None:
     """Returns a message at once when a reply is malformed, too long, ended by a bare LF or out of place."""
 
@@ -115,11 +116,7 @@ def _remote(which: int, **changed: str) -> None:
 
 @mutation(
     scenarios=(_CLOSING, "reply_4yz_at_mail"),
-    caught=(
-        *returned("session/transient", _CLOSING),
-        fails("stays_queued", "rfc/queued", _CLOSING, profile="rfc"),
-    ),
-    also=hence("as in eop", "error_code", "retried", "recovers", modes=(_CLOSING,), profile="rfc"),
+    caught=(returned(_CLOSING), fails("stays_queued", "rfc/queued", _CLOSING, profile="rfc")),
 )
 def bounces_421_in_mid_session() -> None:
     """Returns a message at once when the server says 421 in the middle of a session."""
@@ -144,15 +141,35 @@ def renumbers_remote_4yz() -> None:
     _remote(4, code="450", status="4.4.318", text="Connection was closed abruptly")
 
 
-@mutation(scenarios=(_BUSY, "reply_421_at_mail"), caught=returned("rfc/status-class", _BUSY))
+@mutation(scenarios=(_BUSY, "reply_421_at_mail"), caught=(returned(_BUSY),))
 def bounces_4yz_in_mid_session() -> None:
     """Returns a message at once when the server says 4yz to MAIL, RCPT, DATA or the final dot."""
     _remote(4, code="550", status="5.3.0", text="Rejected")
 
 
 @mutation(
+    scenarios=(_CLOSING, _BUSY, "greeting_421"),
+    caught=(
+        fails("error_code", "session/transient", _CLOSING, besides=("session/421-kept",)),
+        fails("error_code", "rfc/status-class", _BUSY, besides=("rfc/reply-code", "session/4yz-kept")),
+    ),
+)
+def shows_4yz_as_5yz() -> None:
+    """Shows a 4yz reply to MAIL, RCPT, DATA or the final dot as one of 5yz, and tries again all the same."""
+
+    def make(original: Any) -> Any:
+        def format_error(failure: Failure, **rest: Any) -> str:
+            text: str = original(failure, **rest)
+            return re.sub(r"^4(\d\d) 4\.", r"5\1 5.", text) if failure.remote else text
+
+        return format_error
+
+    patch(errors, "format_error", make)
+
+
+@mutation(
     scenarios=("wrong_code_at_data", "wrong_code_at_rcpt"),
-    caught=returned("session/transient", "wrong_code_at_data"),
+    caught=(returned("wrong_code_at_data"),),
     also=hence(
         "what the server makes of the message as commands tells nothing of the cause",
         "error_detail",
