@@ -112,7 +112,8 @@ class Case:
     def has_vanished(self) -> NotApplicable:
         """Say that there is no error to judge, because the message vanished before any was shown."""
         return NotApplicable(
-            f"no error was shown, and {why_not(Fate.VANISHED, self.profile, owner='stays_queued')}"
+            f"no error was shown, and {why_not(Fate.VANISHED, self.profile, owner='stays_queued')}",
+            because=f"test_stays_queued[{self.mode.name}]",
         )
 
     def accepts(self, outcome: Outcome) -> bool:

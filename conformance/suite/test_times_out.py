@@ -9,7 +9,7 @@ from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind,
 from conformance.judging.verdict import Inconclusive, NotApplicable
 from conformance.witness.attempts import NEARLY
 from fake_servers import Endless, Stage, Stall, Trickle
-from fake_servers.events import SmtpFault, SmtpSent, TcpClosed
+from fake_servers.events import SmtpFault, SmtpReceived, SmtpSent, TcpClosed
 
 # Seconds by which no machine makes a relay late, unless somebody had to wait for a processor in half of a second.
 _NO_LATENESS = 10.0
@@ -38,7 +38,8 @@ class _Held(NamedTuple):
         time_out: The relay's time-out at that stage.
         allowed: That, with all by which it may be late.
         leave: How long it may wait for the answer to QUIT after it gave up.
-        unseen: Whether nobody sees whether it said QUIT: what is sent amid the content waits behind it.
+        unseen: Whether nobody sees that it has given up: what is sent amid the content waits behind it, and behind a
+            group that ends with DATA nothing may be said, for it could be taken for content (RFC 2920 section 3.1).
         spoke: After how long the relay gave up and took its leave, if that was seen.
         went_on: Whether the end is when the relay went on without it, and not when the connection closed.
     """
@@ -173,9 +174,17 @@ def _hold(case: Case, connection: Connection, fault: SmtpFault, closed: float) -
         time_out=time_out,
         allowed=time_out + granted.granularity + case.evidence.slack_for(time_out),
         leave=case.evidence.time_out_at(Stage.QUIT),
-        unseen=fault.stage is Stage.BODY,
+        unseen=fault.stage is Stage.BODY or _has_asked_for_content(connection, fault),
         spoke=left,
         went_on=went_on is not None,
+    )
+
+
+def _has_asked_for_content(connection: Connection, fault: SmtpFault) -> bool:
+    """Tell whether DATA had been said in the same group as the command at which the server fell silent."""
+    return fault.stage in (Stage.MAIL, Stage.RCPT) and any(
+        isinstance(event, SmtpReceived) and event.stage is Stage.DATA and event.ahead and event.at <= fault.at
+        for event in connection.events
     )
 
 

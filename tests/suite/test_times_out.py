@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from stories.story import Story
-from stories.wire import fault, sent
+from stories.wire import fault, received, sent
 
 from conformance.judging.verdict import Verdict
 from fake_servers.events import SmtpHeard
@@ -78,6 +78,25 @@ def test_a_leave_that_never_ends_is_told_with_when_it_began() -> None:
 )
 def test_only_where_the_relay_can_have_said_quit_is_it_a_leave(mode: str, verdict: Verdict) -> None:
     assert _leaves(_held(mode, "stall", 4.0), 2.0).verdict("times_out") is verdict
+
+
+@pytest.mark.parametrize(
+    ("mode", "ahead", "verdict"),
+    [
+        ("stall_at_mail", True, Verdict.PASS),
+        ("stall_at_rcpt", True, Verdict.PASS),
+        ("stall_at_mail", False, Verdict.FAIL),
+        ("stall_at_dot", True, Verdict.FAIL),
+    ],
+)
+def test_who_has_asked_for_content_in_the_same_group_can_say_nothing_more(
+    mode: str, ahead: bool, verdict: Verdict
+) -> None:
+    story = _held(mode, "stall", 4.9)
+    asked = replace(received("data", "DATA"), ahead=ahead)
+    story.note(replace(asked, at=1.05, server=story.site().server, connection=101))
+    story.events.sort(key=lambda event: event.at)
+    assert story.verdict("times_out") is verdict
 
 
 def test_the_attempt_that_is_furthest_beyond_its_own_bound_decides() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from aiosmtplib.protocol import SMTPProtocol
+
 from conformance.reference import transaction
 from conformance.reference.classify import Cause, Stage
 from conformance.reference.errors import SessionFailed
@@ -156,6 +158,22 @@ def goes_on_behind_ehlo() -> None:
         return ehlo
 
     patch(Session, "ehlo", make)
+
+
+@mutation(
+    scenarios=("offers_pipelining_under_tls", "plain"),
+    caught=(fails("keeps_to_offer", "offers/waits", "offers_pipelining_under_tls"),),
+)
+def goes_on_behind_starttls() -> None:
+    """Sends a command behind STARTTLS, in the same segment and in clear."""
+
+    def make(original: Any) -> Any:
+        def write(self: Any, data: bytes) -> None:
+            original(self, data + b"NOOP\r\n" if data == b"STARTTLS\r\n" else data)
+
+        return write
+
+    patch(SMTPProtocol, "write", make)
 
 
 @mutation(
