@@ -23,6 +23,7 @@ from mutants.selection import cells, modes
 _LONGEST_LINE = 512  # octets, RFC 5321 section 4.5.3.1.5
 _AT_QUIT = modes(lambda mode: mode.name.endswith("_at_quit"))
 _ODD = cells("malformed", "wrong_code", "over_long", "bare_lf").without("tls_handshake_garbage")
+_WRONG_CODE = cells("wrong_code")
 _CLOSING = cells("reply_421", section="421")
 _BUSY = cells("reply_4yz", section="4yz")
 _ACTIONS = (
@@ -82,7 +83,20 @@ def _strict_about_form() -> None:
     patch(SMTPProtocol, "_read_response_from_buffer", make)
 
 
-@mutation(scenarios=(_ODD, "close_at_mail"), caught=(returned(_ODD),))
+@mutation(
+    scenarios=(_ODD, "close_at_mail"),
+    caught=(
+        returned(_ODD),
+        deviates("stays_queued", "rfc/odd-reply-is-no-refusal", _ODD.without(_WRONG_CODE), profile="rfc"),
+    ),
+    also=hence(
+        "accepted by the profile",
+        *("stays_queued", "retried"),
+        verdict="not_applicable",
+        modes=(_WRONG_CODE.without("wrong_code_at_quit"),),
+        profile="rfc",
+    ),
+)
 def returns_odd_replies() -> None:
     """Returns a message at once when a reply is malformed, too long, ended by a bare LF or out of place."""
 
