@@ -9,7 +9,7 @@ from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind,
 from conformance.judging.verdict import Inconclusive, NotApplicable
 from conformance.witness.attempts import NEARLY
 from fake_servers import Endless, Stage, Stall, Trickle
-from fake_servers.events import SmtpFault, SmtpReceived, SmtpSent, TcpClosed
+from fake_servers.events import Event, SmtpFault, SmtpReceived, SmtpSent, TcpClosed
 
 # Seconds by which no machine makes a relay late, unless somebody had to wait for a processor in half of a second.
 _NO_LATENESS = 10.0
@@ -156,9 +156,7 @@ def _held(case: Case) -> list[_Held]:
 
 def _hold(case: Case, connection: Connection, fault: SmtpFault, closed: float) -> _Held:
     """Return for how long a fault held its attempt by the time at which the window closed."""
-    # a reply that trickles is noted when it was sent to its end
-    last = (TcpClosed, SmtpSent) if fault.action == Trickle.name else (TcpClosed,)
-    ends = (event.at for event in connection.events if isinstance(event, last))
+    ends = (event.at for event in connection.events if _is_end(event, fault))
     end = next((at for at in ends if fault.at <= at <= closed), None)
     until = closed if end is None else end
     went_on = min((at for at in _going_on(case, connection) if fault.at <= at < until), default=None)
@@ -178,6 +176,13 @@ def _hold(case: Case, connection: Connection, fault: SmtpFault, closed: float) -
         spoke=left,
         went_on=went_on is not None,
     )
+
+
+def _is_end(event: Event, fault: SmtpFault) -> bool:
+    """Tell whether an event ends what a fault began: a reply that trickles is noted when it was sent to its end."""
+    if isinstance(event, SmtpSent):
+        return fault.action == Trickle.name and event.stage is fault.stage
+    return isinstance(event, TcpClosed)
 
 
 def _has_asked_for_content(connection: Connection, fault: SmtpFault) -> bool:

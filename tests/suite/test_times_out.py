@@ -132,6 +132,13 @@ def test_the_bound_follows_the_slack_of_the_wave() -> None:
     assert story.verdict("times_out") is Verdict.PASS
 
 
+def test_another_reply_of_the_same_group_is_no_end_of_a_trickle() -> None:
+    story = Story("trickle_at_rcpt").change(repaired=20.0, closed=30.0)
+    story.connects(1.0, fault("trickle", "rcpt"), sent("mail", "250 2.1.0 OK"), lasting=7.0)
+    assert "over after 7.0 s" in story.judge("times_out").observed
+    assert story.verdict("times_out") is Verdict.DEVIATION
+
+
 @pytest.mark.parametrize("action", ["trickle", "endless"])
 def test_a_reply_that_takes_too_long_as_a_whole_is_a_deviation(action: str) -> None:
     assert _held(f"{action}_at_mail", action, 2.1).verdict("times_out") is Verdict.PASS
