@@ -8,7 +8,8 @@ What happens twice is the relay's, and what does not was ours or the machine's. 
 * *Something is wrong or unclear, and there is a reason to doubt it*: we were late by less than that, but by half
   as much; or the window was crowded; or a control that it relies on arrived, though not at the first attempt.
 
-What was seen in a way that no busy machine brings about is not staged again for its own sake.
+What was seen in a way that no busy machine brings about is not staged again for its own sake. Nothing is staged a
+third time but the few for which we were late twice.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ CROWDED = 0.5
 
 # Such a part of the lag that is allowed may do harm already, together with what else is slow.
 _FELT = 0.5
+
+# Where no greater part than this is late once more, it was the others of that staging that made the crowd.
+_REST = 0.25
 
 _DOUBTFUL = (Verdict.FAIL, Verdict.DEVIATION, Verdict.INCONCLUSIVE)
 
@@ -63,6 +67,21 @@ def again(
         )
     ]
     return list({scenario.id: scenario for scenario in (*late, *doubted)}.values())
+
+
+def late_once_more(staged: Sequence[Scenario], record_of: Callable[[Scenario], Record]) -> list[Scenario]:
+    """Return those of a second staging for which we were late again, if they are few of it.
+
+    Hundreds of scenarios at once are a crowd by themselves, and the few that it spoils can be judged without it. A
+    machine that is too slow for most of them is not made faster by asking again.
+    """
+    records = [(scenario, record_of(scenario)) for scenario in staged]
+    late = [
+        scenario
+        for scenario, record in records
+        if scenario.id in record.staged and Evidence(record, record.staged[scenario.id]).harness_was_late
+    ]
+    return late if len(late) <= _REST * len(staged) else []
 
 
 def _is_doubted(scenario: Scenario, record: Record, profile: Profile, judged: Judged) -> bool:

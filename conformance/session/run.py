@@ -25,7 +25,7 @@ from conformance.judging.survival import all_busy, all_stopped, group, unexplain
 from conformance.judging.verdict import Verdict
 from conformance.lab import addresses as labs
 from conformance.report.results import Windows
-from conformance.session.again import again, never_in_peace
+from conformance.session.again import again, late_once_more, never_in_peace
 from conformance.session.isolation import isolate, killers
 from conformance.session.launch import WaveFailed, launch_all
 from conformance.session.long_windows import LongWindows
@@ -194,6 +194,10 @@ class Run:
                 f"{len(late)} scenarios late, or not passed on a crowded machine: once more, windows doubled"
             )
             self._stage(late, capabilities, lab, progress, 2.0)
+            few = late_once_more(late, self.evidence_for)
+            if few and not self.troubles:
+                progress.begin(f"{len(few)} of them late in that crowd too: once more, without it")
+                self._stage(few, capabilities, lab, progress, 2.0)
         for _ in range(WAVES):
             reduced = self.minimiser.wanted()
             if not reduced or self.troubles:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from stories.days import expired
@@ -15,8 +17,10 @@ from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Record
 from conformance.judging.judge import judge
 from conformance.judging.verdict import Verdict
+from conformance.lab import addresses as labs
+from conformance.report.results import Windows
 from conformance.schedules.scenarios import scenario_of
-from conformance.session.again import again
+from conformance.session.again import again, late_once_more
 from conformance.session.run import Run, _day, _staged
 from conformance.target import Capability
 from conformance.wave.plan import COMPRESSED_DAY
@@ -31,6 +35,18 @@ def _run(*records: Record) -> Run:
 def _on(timing: Timing, story: Story) -> Record:
     record = story.record()
     return replace(record, header=replace(record.header, timing=timing))
+
+
+class Silent:
+    """Shows nothing."""
+
+    def begin(self, text: str) -> None: ...
+
+    def advance(self, waves: Sequence[Windows]) -> None: ...
+
+    def tell(self, text: str) -> None: ...
+
+    def end(self, text: str) -> None: ...
 
 
 def _plain() -> Scenario:
@@ -169,6 +185,44 @@ def test_who_relies_on_a_control_that_we_may_have_spoilt_is_staged_again_with_it
     assert judged.verdict is Verdict.INCONCLUSIVE
     staged_again = _late(run, "recovers", "greeting_421.healed")
     assert ("greeting_421.healed" in staged_again) is bool(why)
+
+
+def _staging(late: int, of: int) -> tuple[Run, list[Scenario]]:
+    """Return a run whose last staging was of so many scenarios, and the suite late for some."""
+    stages = ("greeting", "ehlo", "mail", "rcpt", "data", "dot")
+    names = [f"{fault}_at_{stage}" for fault in ("close", "reset") for stage in stages][:of]
+    first = [good(name).change(lag=1.5).record() for name in names]
+    second = [good(name).change(lag=1.5 if i < late else 0.0).record() for i, name in enumerate(names)]
+    return _run(*first, *second), [scenario_of(f"{name}.healed") for name in names]
+
+
+@pytest.mark.parametrize(
+    ("late", "of", "third"), [(0, 8, 0), (1, 8, 1), (2, 8, 2), (3, 8, 0), (8, 8, 0), (1, 1, 0)]
+)
+def test_few_for_which_we_were_late_twice_are_staged_a_third_time(late: int, of: int, third: int) -> None:
+    run, scenarios = _staging(late, of)
+    assert late_once_more(scenarios, run.evidence_for) == scenarios[:third]
+
+
+def test_stagings_follow_each_other_until_nobody_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, scenarios = _staging(1, 8)
+    later, run.records = run.records[8:], []
+    third = good("close_at_greeting").record()
+    stagings = iter([[good(s.failure_mode.name).change(lag=1.5).record() for s in scenarios], later, [third]])
+    asked: list[list[str]] = []
+
+    def stage(staged: Sequence[Scenario], *_: object) -> None:
+        asked.append([scenario.id for scenario in staged])
+        run.records += next(stagings)
+
+    monkeypatch.setattr(run, "_stage", stage)
+    monkeypatch.setattr(run, "target", SimpleNamespace(capabilities=EVERYTHING))
+    monkeypatch.setattr(labs, "unsuitable", lambda *_: "")
+    recovers = ASPECT["recovers"]
+    run.provoke([(recovers, scenario) for scenario in scenarios], Silent())
+    ids = [scenario.id for scenario in scenarios]
+    assert [*map(sorted, asked)] == [sorted(ids), sorted(ids), ids[:1]]
+    assert [run.judged_in(recovers, scenario).verdict for scenario in scenarios] == [Verdict.PASS] * 8
 
 
 @pytest.mark.parametrize(("given", "day"), [(None, COMPRESSED_DAY), ("30", 30.0), ("86400", 86400.0)])
