@@ -99,7 +99,7 @@ def _report(case: Case) -> str:
     if not case.evidence.ndrs:
         return ""
     message, report = case.evidence.ndrs[0]
-    said = report.recipients[0].diagnostic if report.recipients else report.subject
+    said = (report.recipients[0].diagnostic if report.recipients else "") or report.subject
     return f"an NDR at {case.evidence.when(message.at)}: {said}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from stories.story import Story, observed
+from stories.story import Story, observed, waiting
 from stories.wire import answer
 
 from conformance.catalogue.failure_modes import ALL
@@ -99,3 +99,8 @@ class TestStaysQueued:
         assert judged.verdict is Verdict.DEVIATION
         assert judged.only_late
         assert not self._returned().judge("stays_queued", "rfc").only_late
+
+
+def test_a_report_without_the_servers_words_is_told_by_its_subject() -> None:
+    story = waiting("greeting_421").returns(3.0, diagnostic="")
+    assert story.judge("stays_queued").observed == "an NDR at 2.00 s: Undeliverable"
