@@ -45,6 +45,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="keep exactly mode:NAME, requirement:ID, section:CODE or aspect:NAME, and stage nothing else; repeatable",
     )
     group.addoption(
+        "--conformance-once",
+        action="store_true",
+        help="stage nothing a second time: what a busy machine made late is inconclusive, or fails",
+    )
+    group.addoption(
         "--conformance-strict",
         action="store_true",
         help="let deviations (a SHOULD that is missed) fail",

@@ -219,7 +219,7 @@ def test_only_the_session_and_the_terminal_know_pytest_in_depth() -> None:
     }
     assert knowing <= {
         "conformance.report.terminal",
-        *(f"conformance.session.{name}" for name in ("items", "plugin", "run")),
+        *(f"conformance.session.{name}" for name in ("items", "options", "plugin", "run")),
     }
 
 

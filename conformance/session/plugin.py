@@ -13,7 +13,8 @@ from conformance.judging.verdict import Verdict
 from conformance.report.jsonl import ReportError, ReportFile
 from conformance.report.terminal import Progress, Terminal
 from conformance.session.items import AspectFile, AspectItem, Selection
-from conformance.session.run import Run, open_run
+from conformance.session.options import open_run
+from conformance.session.run import Run
 
 # In the terminal: category for the last line, letter, word.
 _STATUS = {

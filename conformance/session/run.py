@@ -11,12 +11,10 @@ from typing import Protocol
 
 import pytest
 
-from conformance.catalogue import profile as profiles
-from conformance.catalogue.compressed_day import SHORTEST_DAY
-from conformance.catalogue.course import DAY, Timing
+from conformance.catalogue.course import Timing
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
-from conformance.evidence.record import Record, RecordError, Trouble, load
+from conformance.evidence.record import Record, Trouble, load
 from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.view import Evidence
 from conformance.judging.aspect import Aspect
@@ -31,10 +29,8 @@ from conformance.session.launch import WaveFailed, launch_all
 from conformance.session.long_windows import LongWindows
 from conformance.session.minimise import WAVES, Minimiser
 from conformance.session.only import Only
-from conformance.session.sequence_choice import SequenceChoice, staged_in
-from conformance.suite import profile_of
+from conformance.session.sequence_choice import SequenceChoice
 from conformance.target import Capability, Target
-from conformance.targets.resolve import UnknownTarget, resolve
 from conformance.wave import plan as planning
 from conformance.wave.plan import Plan
 
@@ -82,6 +78,7 @@ class Run:
         judged: Every verdict so far.
         schedules: Which fault schedules are staged.
         only: What is kept of the suite.
+        once: Whether nothing is staged a second time, whatever was late.
         minimiser: What the failing ones come down to.
     """
 
@@ -98,6 +95,7 @@ class Run:
     schedules: SequenceChoice = field(default_factory=lambda: SequenceChoice(count=0))
 
     only: Only = field(default_factory=Only)
+    once: bool = False
 
     def __post_init__(self) -> None:
         self.minimiser = Minimiser(self.records, self.profile)
@@ -189,7 +187,7 @@ class Run:
             for scenario in again(wanted, self.records, self.evidence_for, self.profile)
             if scenario.id not in alone
         ]
-        if late and not self.troubles:
+        if late and not self.once and not self.troubles:
             progress.begin(
                 f"{len(late)} scenarios late, or not passed on a crowded machine: once more, windows doubled"
             )
@@ -283,7 +281,7 @@ class Run:
             slower = max(slower, stretch)
         return Plan(
             target=self.name,
-            import_path=_import_path(self.config),
+            import_path=import_path(self.config),
             lab=lab,
             timing=timing,
             scenarios=scenarios,
@@ -299,7 +297,7 @@ def _described(plan: Plan) -> str:
     return f"{len(plan.scenarios)} scenarios ({plan.timing}{how})"
 
 
-def _import_path(config: pytest.Config) -> list[str]:
+def import_path(config: pytest.Config) -> list[str]:
     """Return where to look for an adapter: pytest's own path (which ini files and conftest.py may extend) and here."""
     return list(dict.fromkeys([*filter(None, sys.path), str(config.invocation_params.dir)]))
 
@@ -312,85 +310,3 @@ def _staged(
     controls = [control for s in here for control in controls_of(s)]
     possible = [s for s in (*controls, *here) if not unsuitable(s, capabilities, lab)]
     return list(dict.fromkeys(scenario.id for scenario in possible))
-
-
-def open_run(config: pytest.Config) -> Run:
-    """Return the run that the options ask for.
-
-    Raises:
-        pytest.UsageError: An option is wrong; the text names it and the valid values.
-    """
-    name: str | None = config.getoption("conformance_target")
-    replayed: list[str] = config.getoption("conformance_replay")
-    lab = config.getoption("conformance_lab") or "auto"
-    if lab not in ("auto", *labs.NAMES):
-        raise pytest.UsageError(f"--conformance-lab={lab}: there are auto, {', '.join(labs.NAMES)}")
-    try:
-        profile = profile_of(config.getoption("conformance_profile") or profiles.DEFAULT)
-    except profiles.ProfileError as error:
-        raise pytest.UsageError(f"--conformance-profile: {error}") from error
-    strict = bool(config.getoption("conformance_strict"))
-    day = _day(config.getoption("conformance_day"))
-    if replayed:
-        if name:
-            raise pytest.UsageError(
-                "--conformance-replay judges a record without the target: leave --target out"
-            )
-        return _replay(config, [Path(path) for path in replayed], profile, strict)
-    assert name is not None
-    try:
-        target = resolve(name, _import_path(config))
-    except UnknownTarget as error:
-        raise pytest.UsageError(f"--target: {error}") from error
-    try:
-        schedules = SequenceChoice(
-            count=config.getoption("conformance_schedules"),
-            seed=config.getoption("conformance_seed"),
-            depth=config.getoption("conformance_depth"),
-        )
-    except ValueError as error:
-        raise pytest.UsageError(str(error)) from error
-    only = _only(config, profile)
-    return Run(name, profile, strict, config, target=target, lab=lab, day=day, schedules=schedules, only=only)
-
-
-def _only(config: pytest.Config, profile: Profile) -> Only:
-    try:
-        return Only(config.getoption("conformance_only"), profile)
-    except ValueError as error:
-        raise pytest.UsageError(str(error)) from error
-
-
-def _day(given: str | None) -> float:
-    if given is None:
-        return planning.COMPRESSED_DAY
-    try:
-        day = float(given)
-    except ValueError:
-        day = 0.0
-    if not SHORTEST_DAY <= day <= DAY:
-        raise pytest.UsageError(
-            f"--conformance-day={given}: seconds that stand for 24 hours, from {SHORTEST_DAY:.0f} to {DAY:.0f}"
-        )
-    return day
-
-
-def _replay(config: pytest.Config, paths: list[Path], profile: Profile, strict: bool) -> Run:
-    try:
-        records = [load(path) for path in paths]
-    except RecordError as error:
-        raise pytest.UsageError(f"--conformance-replay: {error}") from error
-    for path, record in zip(paths, records, strict=True):
-        if record.footer is None:
-            raise pytest.UsageError(
-                f"--conformance-replay: {path} has no footer: the wave that wrote it was broken off, or the file "
-                "was cut; run pytest with the target again"
-            )
-    targets = sorted({record.header.target for record in records})
-    if len(targets) > 1:
-        raise pytest.UsageError(f"--conformance-replay: records of several targets: {', '.join(targets)}")
-    schedules = SequenceChoice(count=0, staged=staged_in(records))
-    only = _only(config, profile)
-    return Run(
-        targets[0], profile, strict, config, records=records, paths=paths, schedules=schedules, only=only
-    )

@@ -21,7 +21,8 @@ from conformance.lab import addresses as labs
 from conformance.report.results import Windows
 from conformance.schedules.scenarios import scenario_of
 from conformance.session.again import again, late_once_more
-from conformance.session.run import Run, _day, _staged
+from conformance.session.options import _day
+from conformance.session.run import Run, _staged
 from conformance.target import Capability
 from conformance.wave.plan import COMPRESSED_DAY
 
@@ -223,6 +224,22 @@ def test_stagings_follow_each_other_until_nobody_is_late(monkeypatch: pytest.Mon
     ids = [scenario.id for scenario in scenarios]
     assert [*map(sorted, asked)] == [sorted(ids), sorted(ids), ids[:1]]
     assert [run.judged_in(recovers, scenario).verdict for scenario in scenarios] == [Verdict.PASS] * 8
+
+
+def test_who_asks_for_one_staging_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, scenarios = _staging(1, 8)
+    run.records, run.once = [], True
+
+    def stage(staged: Sequence[Scenario], *_: object) -> None:
+        assert not run.records
+        run.records += [good(each.failure_mode.name).change(lag=1.5).record() for each in staged]
+
+    monkeypatch.setattr(run, "_stage", stage)
+    monkeypatch.setattr(run, "target", SimpleNamespace(capabilities=EVERYTHING))
+    monkeypatch.setattr(labs, "unsuitable", lambda *_: "")
+    recovers = ASPECT["recovers"]
+    run.provoke([(recovers, scenario) for scenario in scenarios], Silent())
+    assert {run.judged_in(recovers, each).verdict for each in scenarios} == {Verdict.INCONCLUSIVE}
 
 
 @pytest.mark.parametrize(("given", "day"), [(None, COMPRESSED_DAY), ("30", 30.0), ("86400", 86400.0)])

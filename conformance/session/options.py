@@ -1,0 +1,113 @@
+"""From pytest's options to a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conformance.catalogue import profile as profiles
+from conformance.catalogue.compressed_day import SHORTEST_DAY
+from conformance.catalogue.course import DAY
+from conformance.catalogue.profile import Profile
+from conformance.evidence.record import RecordError, load
+from conformance.lab import addresses as labs
+from conformance.session.only import Only
+from conformance.session.run import Run, import_path
+from conformance.session.sequence_choice import SequenceChoice, staged_in
+from conformance.suite import profile_of
+from conformance.targets.resolve import UnknownTarget, resolve
+from conformance.wave import plan as planning
+
+
+def open_run(config: pytest.Config) -> Run:
+    """Return the run that the options ask for.
+
+    Raises:
+        pytest.UsageError: An option is wrong; the text names it and the valid values.
+    """
+    name: str | None = config.getoption("conformance_target")
+    replayed: list[str] = config.getoption("conformance_replay")
+    lab = config.getoption("conformance_lab") or "auto"
+    if lab not in ("auto", *labs.NAMES):
+        raise pytest.UsageError(f"--conformance-lab={lab}: there are auto, {', '.join(labs.NAMES)}")
+    try:
+        profile = profile_of(config.getoption("conformance_profile") or profiles.DEFAULT)
+    except profiles.ProfileError as error:
+        raise pytest.UsageError(f"--conformance-profile: {error}") from error
+    strict = bool(config.getoption("conformance_strict"))
+    day = _day(config.getoption("conformance_day"))
+    if replayed:
+        if name:
+            raise pytest.UsageError(
+                "--conformance-replay judges a record without the target: leave --target out"
+            )
+        return _replay(config, [Path(path) for path in replayed], profile, strict)
+    assert name is not None
+    try:
+        target = resolve(name, import_path(config))
+    except UnknownTarget as error:
+        raise pytest.UsageError(f"--target: {error}") from error
+    try:
+        schedules = SequenceChoice(
+            count=config.getoption("conformance_schedules"),
+            seed=config.getoption("conformance_seed"),
+            depth=config.getoption("conformance_depth"),
+        )
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from error
+    only = _only(config, profile)
+    return Run(
+        name,
+        profile,
+        strict,
+        config,
+        target=target,
+        lab=lab,
+        day=day,
+        schedules=schedules,
+        only=only,
+        once=bool(config.getoption("conformance_once")),
+    )
+
+
+def _only(config: pytest.Config, profile: Profile) -> Only:
+    try:
+        return Only(config.getoption("conformance_only"), profile)
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _day(given: str | None) -> float:
+    if given is None:
+        return planning.COMPRESSED_DAY
+    try:
+        day = float(given)
+    except ValueError:
+        day = 0.0
+    if not SHORTEST_DAY <= day <= DAY:
+        raise pytest.UsageError(
+            f"--conformance-day={given}: seconds that stand for 24 hours, from {SHORTEST_DAY:.0f} to {DAY:.0f}"
+        )
+    return day
+
+
+def _replay(config: pytest.Config, paths: list[Path], profile: Profile, strict: bool) -> Run:
+    try:
+        records = [load(path) for path in paths]
+    except RecordError as error:
+        raise pytest.UsageError(f"--conformance-replay: {error}") from error
+    for path, record in zip(paths, records, strict=True):
+        if record.footer is None:
+            raise pytest.UsageError(
+                f"--conformance-replay: {path} has no footer: the wave that wrote it was broken off, or the file "
+                "was cut; run pytest with the target again"
+            )
+    targets = sorted({record.header.target for record in records})
+    if len(targets) > 1:
+        raise pytest.UsageError(f"--conformance-replay: records of several targets: {', '.join(targets)}")
+    schedules = SequenceChoice(count=0, staged=staged_in(records))
+    only = _only(config, profile)
+    return Run(
+        targets[0], profile, strict, config, records=records, paths=paths, schedules=schedules, only=only
+    )
