@@ -62,6 +62,7 @@ BESIDE_ROOMS = {"bench", "crash", "mutants", "newcomers", "plugin", "relays", "s
 # Files of fewer lines than this that are no package's own, nor found one by one, each with the reason.
 SHORT = 20
 MAY_BE_SHORT = {
+    "conformance/judging/words.py": "aspects and views share it",
     "fake_servers/endpoint.py": "the servers of all protocols share it",
     "tests/mutants/catalogue.py": "it imports every mutant, which no mutant's start may",
     "tests/mutants/relay.py": "it is a program, started by its name",

@@ -7,6 +7,7 @@ from conformance.judging.case import Case
 from conformance.judging.lifetime import given_up
 from conformance.judging.one_route import holds_up_reports
 from conformance.judging.verdict import Finding, NotApplicable
+from conformance.judging.words import counted
 
 # The catalogue ids by slot.
 DELAY = {"honest": "ndr/delay-is-honest"}
@@ -36,7 +37,7 @@ def delay_of(case: Case) -> list[Finding]:
             "delay_notice.honest",
             holds=not wrong,
             expected="Action: delayed, while the message waits",
-            observed="; ".join(wrong) or f"{len(waiting)} notices, as expected",
+            observed="; ".join(wrong) or f"{counted(len(waiting), 'notice')}, as expected",
         )
     ]
 

@@ -8,6 +8,7 @@ from conformance.evidence.view import Evidence
 from conformance.judging.case import Case
 from conformance.judging.one_route import holds_up_reports, left_queue
 from conformance.judging.verdict import Inconclusive, NotApplicable
+from conformance.judging.words import counted
 from conformance.target import Outcome
 
 
@@ -48,14 +49,14 @@ def must_not_be_left_with_a_promise(case: Case) -> None:
 def reports_in_words(evidence: Evidence, number: int) -> str:
     """Say how many reports of the end came, and where none did, what came instead."""
     if number or not evidence.notices:
-        return f"{number} reports"
+        return counted(number, "report")
     return f"no report of the end, {only_promised(evidence)}"
 
 
 def only_promised(evidence: Evidence) -> str:
     """Say what came to the sender and did not tell of the end."""
     said = "; ".join(dict.fromkeys(map(str, evidence.notices)))
-    return f"only {len(evidence.notices)} notices ({said})"
+    return f"only {counted(len(evidence.notices), 'notice')} ({said})"
 
 
 def remote_involved(case: Case) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from conformance.judging.judge import Judged, Test
 from conformance.judging.verdict import Verdict
+from conformance.judging.words import counted
 from conformance.report.failure import claim, labelled, timeline_lines
 from conformance.report.overview import rows
 from conformance.report.results import Results
@@ -48,7 +49,10 @@ def write_failures(reporter: Writes, run: Results, *, style: str, everything: bo
             _write(reporter, run, found, with_timeline=style != "short")
     left_out = [name for name in scenarios if name not in shown]
     if left_out:
-        reporter.write_sep("_", f"{len(left_out)} more scenarios break the same requirements")
+        reporter.write_sep(
+            "_",
+            f"of {counted(len(left_out), 'scenario')} more, which break the same requirements, only the names",
+        )
         write_names(reporter, left_out, all_names=False)
 
 

@@ -21,6 +21,7 @@ from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged, Test, judge
 from conformance.judging.survival import all_busy, all_stopped, group, unexplained
 from conformance.judging.verdict import Verdict
+from conformance.judging.words import counted
 from conformance.lab import addresses as labs
 from conformance.report.results import Windows
 from conformance.session.again import again, late_once_more, never_in_peace
@@ -189,7 +190,7 @@ class Run:
         ]
         if late and not self.once and not self.troubles:
             progress.begin(
-                f"{len(late)} scenarios late, or not passed on a crowded machine: once more, windows doubled"
+                f"{counted(len(late), 'scenario')} late, or not passed on a crowded machine: once more, windows doubled"
             )
             self._stage(late, capabilities, lab, progress, 2.0)
             few = late_once_more(late, self.evidence_for)
@@ -294,7 +295,7 @@ class Run:
 def _described(plan: Plan) -> str:
     """Say what a wave stages."""
     how = ", each alone, to find who brought the relay down or keeps it busy" if plan.alone else ""
-    return f"{len(plan.scenarios)} scenarios ({plan.timing}{how})"
+    return f"{counted(len(plan.scenarios), 'scenario')} ({plan.timing}{how})"
 
 
 def import_path(config: pytest.Config) -> list[str]:

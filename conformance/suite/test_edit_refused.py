@@ -4,6 +4,7 @@ from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.operations import EDIT_REFUSED, last_action
 from conformance.judging.verdict import Inconclusive
 from conformance.judging.whereabouts import whereabouts
+from conformance.judging.words import counted
 
 
 @aspect(
@@ -30,7 +31,7 @@ def test_edit_refused(case: Case) -> list[Finding]:
     elif not old:
         seen = f"no attempt at the old smart host in the {until - invalid[-1].done:.2f} s after it"
     else:
-        seen = f"{len(old)} attempts more at the old smart host"
+        seen = f"{counted(len(old), 'attempt')} more at the old smart host"
     return [
         case.finding(
             "edit_refused.refused",

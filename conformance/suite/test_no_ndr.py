@@ -6,6 +6,7 @@ from conformance.judging.fate import HAD_TO_WAIT
 from conformance.judging.lifetime import lifetime_of
 from conformance.judging.needs import real_day
 from conformance.judging.verdict import Inconclusive
+from conformance.judging.words import counted
 
 
 @aspect(
@@ -74,5 +75,5 @@ def _retried(case: Case) -> Finding:
         "no_ndr.notification_retried",
         holds=len(case.attempts) > 1,
         expected="tried again after the first failure",
-        observed=f"{len(case.attempts)} attempts",
+        observed=counted(len(case.attempts), "attempt"),
     )

@@ -7,6 +7,7 @@ from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.needs import granted_the_day, real_day
 from conformance.judging.twice import surely_again
 from conformance.judging.verdict import NotApplicable
+from conformance.judging.words import counted
 
 
 @aspect(
@@ -34,7 +35,7 @@ def test_one_ndr(case: Case) -> list[Finding]:
             "one_ndr.one",
             holds=len(ndrs) + len(astray) == 1,
             expected="exactly one non-delivery report",
-            observed=f"{len(ndrs) + len(astray)} reports",
+            observed=counted(len(ndrs) + len(astray), "report"),
             conclusive=surely_again(case, [*(message for message, _ in ndrs), *astray]),
         ),
         case.finding(

@@ -9,6 +9,7 @@ from conformance.judging import gaps
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import DEFERRED, Fate
 from conformance.judging.verdict import Inconclusive, NotApplicable
+from conformance.judging.words import counted
 from conformance.witness.attempts import Attempt
 
 
@@ -55,4 +56,4 @@ def test_retried(case: Case) -> list[Finding]:
 
 def _counted(attempts: Sequence[Attempt]) -> str:
     asked = sum(attempt.only_asked for attempt in attempts)
-    return f"{len(attempts)} attempts" + (f" ({asked} seen by nothing but look-ups)" if asked else "")
+    return counted(len(attempts), "attempt") + (f" ({asked} seen by nothing but look-ups)" if asked else "")

@@ -12,6 +12,7 @@ from conformance.judging.gaps import NAMED, Gap, between
 from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.needs import granted_the_day
 from conformance.judging.verdict import NotApplicable
+from conformance.judging.words import counted
 from fake_servers.events import DnsQuery
 
 # So many gaps are shown.
@@ -71,7 +72,7 @@ def test_retried_all_day(case: Case) -> list[Finding]:
             holds=bool(gaps) and not hasty and not too_long,
             expected="gaps of at most 15 min at first, then 60, and none below half of 15 (minutes of the day)",
             only_late=not hasty,
-            observed=f"{len(attempts)} attempts, {_shown(gaps, scale)}"
+            observed=f"{counted(len(attempts), 'attempt')}, {_shown(gaps, scale)}"
             + "".join(f"; {_named(case, gap, scale)} is too {what}" for gap, what in wrong[:NAMED]),
         ),
         case.finding(
@@ -79,7 +80,7 @@ def test_retried_all_day(case: Case) -> list[Finding]:
             holds=last >= end - granted.max_retry_interval - late - _attempt(case),
             only_late=True,
             expected="the last attempt no further from the end than the longest gap",
-            observed=f"the last of {len(attempts)} attempts {(end - last) * scale:.1f} h before the end",
+            observed=f"the last of {counted(len(attempts), 'attempt')} {(end - last) * scale:.1f} h before the end",
         ),
         *([_from_the_query(case)] if seen_apart else []),
     ]
@@ -120,5 +121,5 @@ def _from_the_query(case: Case) -> Finding:
         "retried_all_day.dns",
         holds=stale == 0,
         expected="a look-up of the destination's address (TTL 0) before each attempt",
-        observed=f"{len(case.attempts)} attempts, {stale} of them without a look-up",
+        observed=f"{counted(len(case.attempts), 'attempt')}, {stale} of them without a look-up",
     )

@@ -3,6 +3,7 @@
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.final_report import reports_in_words
 from conformance.judging.twice import surely_again
+from conformance.judging.words import counted
 
 
 @aspect(
@@ -27,6 +28,6 @@ def test_returned_at_once(case: Case) -> list[Finding]:
             "returned_at_once.not_retried",
             holds=len(case.attempts) == 1,
             expected="one attempt",
-            observed=f"{len(case.attempts)} attempts",
+            observed=counted(len(case.attempts), "attempt"),
         ),
     ]

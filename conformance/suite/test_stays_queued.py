@@ -100,7 +100,7 @@ def _report(case: Case) -> str:
         return ""
     message, report = case.evidence.ndrs[0]
     said = (report.recipients[0].diagnostic if report.recipients else "") or report.subject
-    return f"an NDR at {case.evidence.when(message.at)}: {said}"
+    return f"an NDR at {case.evidence.when(message.at)}" + (f": {said}" if said else "")
 
 
 def _until(case: Case) -> float:

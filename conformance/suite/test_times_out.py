@@ -7,6 +7,7 @@ from conformance.evidence.connections import Connection
 from conformance.evidence.time_outs import longest_reply, time_out_at
 from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect
 from conformance.judging.verdict import Inconclusive, NotApplicable
+from conformance.judging.words import counted
 from conformance.witness.attempts import NEARLY
 from fake_servers import Endless, Stage, Stall, Trickle
 from fake_servers.events import Event, SmtpFault, SmtpReceived, SmtpSent, TcpClosed
@@ -113,7 +114,7 @@ def test_times_out(case: Case) -> list[Finding]:
             f"times_out.{slot}",
             holds=worst.beyond <= 0,
             expected=_expected(slot, worst),
-            observed=f"{len(held)} attempts, the longest {worst}",
+            observed=f"{counted(len(held), 'attempt')}, the longest {worst}",
             # without a deadline for the whole it is late by as much as the server makes it
             only_late=worst.over and slot == "ends",
             conclusive=worst.beyond > _NO_LATENESS and case.evidence.staged.pressure < _CROWDED,

@@ -300,7 +300,7 @@ class TestRetriedAllDay:
         assert (judged.verdict, judged.requirement.id) == (Verdict.FAIL, "lifetime/retried-to-the-end")
 
     def test_one_attempt(self) -> None:
-        assert "1 attempts" in observed(whole_day("greeting_421", gaps=()), "retried_all_day")
+        assert "1 attempt" in observed(whole_day("greeting_421", gaps=()), "retried_all_day")
 
     def test_looked_up_once(self) -> None:
         story = whole_day("greeting_421")

@@ -22,13 +22,13 @@ class TestReturnedAtOnce:
     @pytest.mark.parametrize("mode", REJECTED)
     def test_one_report_and_one_attempt(self, mode: str, profile: str) -> None:
         story = refused(mode).returns(1.8)
-        assert "1 reports" in observed(story, "returned_at_once", Verdict.PASS, profile)
+        assert "1 report" in observed(story, "returned_at_once", Verdict.PASS, profile)
 
     def test_not_returned(self) -> None:
         story = refused("rejected_at_rcpt")
         assert observed(story, "returned_at_once") == "0 reports"
         told = observed(story.returns(3.0, action="delayed"), "returned_at_once")
-        assert told == "no report of the end, only 1 notices (Action: delayed, Status: 5.4.316)"
+        assert told == "no report of the end, only 1 notice (Action: delayed, Status: 5.4.316)"
 
     def test_twice(self) -> None:
         story = refused("rejected_at_rcpt").returns(1.8)

@@ -183,7 +183,7 @@ class TestDeliveredLater:
     def test_returned_as_well(self) -> None:
         story = self._first()
         story.delivers(3.4, recipients=story.staged.others[1:]).returns(3.5)
-        assert "1 reports" in observed(story, "delivered_later", Verdict.FAIL)
+        assert "1 report" in observed(story, "delivered_later", Verdict.FAIL)
 
     def test_552_is_a_should(self) -> None:
         story = refused("too_many_recipients_552")

@@ -51,7 +51,7 @@ class TestOneRoute:
     def test_the_report_is_no_copy_and_its_connection_no_attempt(self, profile: str) -> None:
         story = Story("rejected_at_rcpt").meets_fault(1.2).look(2.0, None)
         story.says_mail(1.5, "", story.staged.sender, then=fault("reply", "rcpt")).returns_here(4.0)
-        assert observed(story, "returned_at_once", Verdict.PASS, profile).startswith("1 reports")
+        assert observed(story, "returned_at_once", Verdict.PASS, profile).startswith("1 report")
 
     def test_what_never_came_as_far_as_mail_proves_no_other_attempt(self) -> None:
         story = Story("rejected_at_mail").meets_fault(1.2).meets_fault(1.4).look(2.0, None).returns_here(4.0)
@@ -101,7 +101,7 @@ class TestLastWord:
         assert self._verdicts(None) == [Verdict.FAIL, *[Verdict.NOT_APPLICABLE] * 4]
         story = expired("connection_refused", report=delay_notice)
         assert observed(story, "expires").startswith(
-            "no report of the end until 30h, only 1 notices (Action: delayed"
+            "no report of the end until 30h, only 1 notice (Action: delayed"
         )
 
     def test_so_is_a_warning_after_which_the_message_is_lost(self) -> None:
