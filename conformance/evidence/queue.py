@@ -118,6 +118,16 @@ class QueueReading:
         return self.missing[0].answer if self.missing else self.last
 
     @property
+    def in_the_end(self) -> QueueAnswer:
+        """The answer for the end of the span; if it was absent then, the first listing that misses it for good tells.
+
+        One that is listed again was never away: a relay that was started again reads its spool message by message.
+        """
+        listed = [number for number, each in enumerate(self.telling) if each.messages]
+        after = self.telling[listed[-1] + 1 :] if listed else self.telling
+        return after[0].answer if after else self.last
+
+    @property
     def proves_gone(self) -> bool:
         """Whether two listings in a row do not list the message."""
         return any(not one.messages and not other.messages for one, other in pairwise(self.listings))

@@ -32,7 +32,7 @@ def test_survives_restart(case: Case) -> list[Finding]:
     ended = given_up(case)
     last = case.evidence.queue.last
     waits = last.presence is Presence.PRESENT
-    kept = case.evidence.queue.during(after=dead[-1], until=span.may_not_end_before).throughout
+    kept = case.evidence.queue.during(after=dead[-1], until=span.may_not_end_before).in_the_end
     if kept.presence is Presence.UNKNOWN or last.at is None or kept.at is None:
         raise Inconclusive("the queue was never seen between the restart and the end of the lifetime")
     if kept.presence is Presence.ABSENT:

@@ -83,8 +83,19 @@ class TestListings:
             (5.0, True),
         ]
         assert queue.throughout == _answer(ABSENT, 3.0)
-        assert queue.last == _answer(PRESENT, 5.0)
+        assert queue.last == queue.in_the_end == _answer(PRESENT, 5.0)
         assert queue.proves_gone
+
+    @pytest.mark.parametrize(("looks", "answer"), [
+        ("x--x--", (ABSENT, 6.0)),
+        ("--xx", (PRESENT, 5.0)),
+        ("----", (ABSENT, 2.0)),
+        ("x-", (ABSENT, 3.0)),
+    ])  # fmt: skip
+    def test_in_the_end_counts_what_nothing_later_shows(
+        self, looks: str, answer: tuple[Presence, float]
+    ) -> None:
+        assert _told(looks).evidence().queue.in_the_end == _answer(*answer)
 
     @pytest.mark.parametrize(
         ("after", "until", "proven"),
@@ -109,7 +120,7 @@ class TestListings:
 class TestAnswers:
     def test_nobody_asked(self) -> None:
         queue = Story("greeting_421").evidence().queue
-        assert queue.last == queue.throughout == queue.at(5.0) == _answer(UNKNOWN)
+        assert queue.last == queue.in_the_end == queue.throughout == queue.at(5.0) == _answer(UNKNOWN)
         assert not queue.proves_gone
 
     def test_at_a_time_the_last_listing_before_it_tells(self) -> None:

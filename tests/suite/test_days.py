@@ -236,6 +236,16 @@ class TestSurvivesRestart:
             == "not in the queue after the restart, at an age of 12 h 00 min 28 s"
         )
 
+    def test_a_spool_is_read_message_by_message(self) -> None:
+        story = self._story()
+        restarted = MOMENTS["12h"] + 8.3
+        story.queue_listings = [look for look in story.queue_listings if look.at < restarted]
+        for after, listed in ((0.1, False), (0.2, False), (0.3, True)):
+            story.look(restarted + after, "" if listed else None)
+        assert story.verdict("survives_restart") is Verdict.PASS
+        story.look(restarted + 1.0, None)
+        assert "not in the queue after the restart" in observed(story, "survives_restart")
+
     def test_its_age_begins_again(self) -> None:
         story = self._story().without_messages()
         assert observed(story, "survives_restart") == "not returned until 30h"  # and gone, when last asked
