@@ -34,7 +34,7 @@ CROWDED = 0.5
 _FELT = 0.5
 
 # Where no greater part than this is late once more, it was the others of that staging that made the crowd.
-_REST = 0.25
+_REST = 0.5
 
 _DOUBTFUL = (Verdict.FAIL, Verdict.DEVIATION, Verdict.INCONCLUSIVE)
 

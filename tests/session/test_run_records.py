@@ -198,7 +198,7 @@ def _staging(late: int, of: int) -> tuple[Run, list[Scenario]]:
 
 
 @pytest.mark.parametrize(
-    ("late", "of", "third"), [(0, 8, 0), (1, 8, 1), (2, 8, 2), (3, 8, 0), (8, 8, 0), (1, 1, 0)]
+    ("late", "of", "third"), [(0, 8, 0), (1, 8, 1), (2, 8, 2), (4, 8, 4), (5, 8, 0), (8, 8, 0), (1, 1, 0)]
 )
 def test_few_for_which_we_were_late_twice_are_staged_a_third_time(late: int, of: int, third: int) -> None:
     run, scenarios = _staging(late, of)
