@@ -62,9 +62,10 @@ class Session:
         self._transport = transport
         self._protocol = protocol
         self._timeouts = timeouts
-        self._group: deque[str] = (
-            deque()
-        )  # commands that go out together, as far as no reply to them was read
+        # commands that go out together, as far as no reply to them was read
+        self._group: deque[str] = deque()
+        # of these the recipients that no reply has refused
+        self._wanted: set[str] = set()
         self.extensions: dict[str, str] = {}
         self.certificate = b""
 
@@ -149,13 +150,20 @@ class Session:
         """
         octets = line.encode("ascii")
         if self._group:
-            return await self._read(stage, self._grouped(line))
+            reply = await self._read(stage, self._grouped(line))
+            self._refuse(line, reply.code)
+            return reply
         return await self._read(stage, self._protocol.execute_command(octets, timeout=self._timeouts.command))
 
     def group(self, lines: Sequence[str]) -> None:
         """Say which commands come next: with the first of them all are sent, if the server offers that (RFC 2920)."""
         if "pipelining" in self.extensions:
             self._group.extend(lines)
+            self._wanted = {line for line in lines if line.startswith("RCPT ")}
+
+    def _refuse(self, line: str, code: int) -> None:
+        if code >= 400:
+            self._wanted.discard(line)
 
     async def _grouped(self, line: str) -> SMTPResponse:
         """Return the reply to the next command of the group."""
@@ -231,11 +239,18 @@ class Session:
             self._transport.close()
 
     async def _settle(self, timeout: float) -> None:
-        """Read the replies that are due; who is asked for a message that is for nobody sends none (RFC 2920 3.1)."""
+        """Read the replies that are due; who is asked for a message that is for nobody sends none (RFC 2920 3.1).
+
+        Raises:
+            SMTPException: Content is asked for, and somebody would get an empty message.
+        """
         while self._protocol.due:
             line = self._group.popleft()
             reply = await self._protocol.read_response(timeout)
+            self._refuse(line, reply.code)
             if line == _DATA and reply.code == 354:
+                if self._wanted:
+                    raise SMTPException("the server waits for content that some recipient would get")
                 await self._protocol.execute_command(b".", timeout=timeout)
         self._group.clear()
 

@@ -143,6 +143,8 @@ async def test_another_command_than_was_sent_is_a_mistake() -> None:
     [
         (b"550 5.7.1 No\r\n503 5.5.1 No\r\n503 5.5.1 No\r\n", b"QUIT\r\n"),
         (b"550 5.7.1 No\r\n550 5.1.1 No\r\n354 go\r\n", b".\r\n"),
+        # somebody would get an empty message
+        (b"550 5.7.1 No\r\n250 2.1.5 OK\r\n354 go\r\n", b""),
     ],
 )
 async def test_who_leaves_early_reads_what_is_due_and_sends_no_message(replies: bytes, rest: bytes) -> None:

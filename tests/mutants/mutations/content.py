@@ -15,7 +15,7 @@ from conformance.reference.transaction import Transaction
 from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
 from mutants.selection import Names, modes
-from mutants.shared import altered
+from mutants.shared import altered, one_at_a_time
 
 _UNALTERED = "content/unaltered"
 
@@ -120,6 +120,7 @@ def splits_long_lines() -> None:
 
 def _rewritten(change: Callable[[str], str]) -> None:
     """Alter the address in MAIL and RCPT."""
+    one_at_a_time()
 
     def make(original: Any) -> Any:
         async def send(self: Any, stage: Any, line: str) -> Any:

@@ -17,6 +17,7 @@ from conformance.reference.session import Session
 from mutants.mutant import fails, hence, mutation
 from mutants.patching import patch
 from mutants.selection import cells
+from mutants.shared import one_at_a_time
 
 _ALL_PROFILES = ("rfc", "eop-observed")
 
@@ -104,6 +105,7 @@ def _no_time_outs() -> None:
 
 def _time_out_for_each_line() -> None:
     """Have a time-out for each read, and none for the reply."""
+    one_at_a_time()
     heard: dict[int, int] = {}
 
     def count(original: Any) -> Any:
