@@ -173,7 +173,7 @@ def _hold(case: Case, connection: Connection, fault: SmtpFault, closed: float) -
         time_out=time_out,
         allowed=time_out + granted.granularity + case.evidence.slack_for(time_out),
         leave=case.evidence.time_out_at(Stage.QUIT),
-        unseen=fault.stage is Stage.BODY or _has_asked_for_content(connection, fault),
+        unseen=case.mode.stalls and (fault.stage is Stage.BODY or _has_asked_for_content(connection, fault)),
         spoke=left,
         went_on=went_on is not None,
     )

@@ -132,6 +132,14 @@ def test_the_bound_follows_the_slack_of_the_wave() -> None:
     assert story.verdict("times_out") is Verdict.PASS
 
 
+def test_a_trickle_is_no_silence_into_which_nothing_can_be_said() -> None:
+    story = _held("trickle_at_rcpt", "trickle", 4.9)
+    asked = replace(received("data", "DATA"), ahead=True)
+    story.note(replace(asked, at=1.05, server=story.site().server, connection=101))
+    story.events.sort(key=lambda event: event.at)
+    assert story.verdict("times_out") is Verdict.DEVIATION
+
+
 def test_another_reply_of_the_same_group_is_no_end_of_a_trickle() -> None:
     story = Story("trickle_at_rcpt").change(repaired=20.0, closed=30.0)
     story.connects(1.0, fault("trickle", "rcpt"), sent("mail", "250 2.1.0 OK"), lasting=7.0)
