@@ -175,7 +175,7 @@ class NanInterval(_Wrapped):
         return relay
 
 
-class EndlessInterval(_Wrapped):
+class RetriesOnceADay(_Wrapped):
     def wrap(self, relay: ReferenceRelay) -> Any:
         relay.schedule = replace(relay.schedule, max_retry_interval=86400.0)
         return relay

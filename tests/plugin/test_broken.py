@@ -39,7 +39,6 @@ BROKEN = [
     ("NegativeInterval", ADAPTER, ["`schedule.retry_interval` is -1.0 s"]),
     ("ZeroInterval", ADAPTER, ["`schedule.retry_interval` is 0.0 s"]),
     ("NanInterval", ADAPTER, ["`schedule.max_retry_interval` is nan"]),
-    ("EndlessInterval", ADAPTER, ["grants retries every 86400 s"]),
     ("PortNeverOpen", RELAY, ["does not take mail at 127.1.0.25:1", "hint: running() may yield only once"]),
     ("RefusesMail", RELAY, ["did not accept the message", "554", "not from you"]),
     ("ExitsAtStart", RELAY, ["ended with exit status 1", "| fatal: no licence"]),
@@ -131,6 +130,14 @@ def test_a_target_with_one_connector_gets_one_instance_for_each(outcome: Ended) 
     assert set(outcome.verdicts.values()) == {"pass"}
     work = outcome.folder / "tmp" / "conformance0" / "work"
     assert {folder.name for folder in work.glob("relay-*")} == {"relay-1", "relay-2"}
+
+
+@pytest.mark.user(LINE.format("RetriesOnceADay"))
+def test_a_relay_that_tries_once_a_day_is_not_waited_for(outcome: Ended) -> None:
+    assert outcome.status == 5, outcome.text
+    assert outcome.seconds < 40
+    assert set(outcome.verdicts.values()) == {"not_applicable"}
+    assert "for what the relay granted (retries every 86400 s" in outcome.text
 
 
 @pytest.mark.user(LINE.format("NothingApplies"))
