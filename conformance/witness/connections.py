@@ -14,7 +14,7 @@ from conformance.witness.contact import Contact
 from conformance.witness.dns import QUERIES_PER_ATTEMPT, look_ups
 from conformance.witness.traces import connect_patience
 from fake_servers import Stage
-from fake_servers.events import Event, SmtpFault, TcpProbe, TcpSyn
+from fake_servers.events import Event, SmtpFault, SmtpSent, TcpProbe, TcpSyn
 
 
 def connections_with(
@@ -57,10 +57,31 @@ def _stalled(evidence: Evidence) -> list[Contact]:
     return connections_with(evidence, lambda connection: connection.faults, stalls=True)
 
 
-def _ehlo_answered(evidence: Evidence) -> list[Contact]:
-    return connections_with(
-        evidence, lambda connection: (reply for reply in connection.replies if reply.stage is Stage.EHLO)
+def offered(extensions: Iterable[str]) -> Witness:
+    """Return the witness that EHLO, or HELO, was answered with these extensions, and no others."""
+    wanted = {_keyword(each) for each in extensions}
+
+    def see(evidence: Evidence) -> list[Contact]:
+        return connections_with(
+            evidence, lambda connection: [reply for reply in connection.replies if _offers(reply) == wanted]
+        )
+
+    return Witness(
+        sentence="the journal of the fake server shows a connection on which EHLO was answered with this offer",
+        see=see,
     )
+
+
+def _offers(reply: SmtpSent) -> set[str] | None:
+    """Return what a reply to EHLO offers besides TLS; None: it is another one."""
+    if reply.stage not in (Stage.EHLO, Stage.EHLO_TLS):
+        return None
+    # the first line has the server's name
+    return {_keyword(line[4:]) for line in reply.text.split("\n")[1:]} - {"HELP", "STARTTLS"}
+
+
+def _keyword(line: str) -> str:
+    return line.partition(" ")[0].upper()
 
 
 def _delivered(evidence: Evidence) -> list[Contact]:
@@ -127,10 +148,6 @@ fault_played = Witness(
 stalled = Witness(
     sentence="the journal of the fake server shows a connection on which it fell silent",
     see=_stalled,
-)
-ehlo_answered = Witness(
-    sentence="the journal of the fake server shows a connection on which EHLO, or HELO, was answered",
-    see=_ehlo_answered,
 )
 delivered = Witness(sentence="the message arrived", see=_delivered)
 syn_dropped = Witness(

@@ -30,7 +30,8 @@ def _ahead(event: SmtpReceived) -> SmtpReceived:
 
 
 def _said(*events: Event, mode: str = "offers_nothing") -> Story:
-    return Story(mode).connects(1.2, *events)
+    """Return what was said on one connection, before another on which all is as it was staged."""
+    return Story(mode).connects(1.2, *events).connects(5.0, _EHLO, _BARE)
 
 
 @pytest.mark.parametrize(
@@ -99,4 +100,4 @@ def test_what_is_seen_needs_no_control() -> None:
 
 
 def test_a_relay_that_said_nothing() -> None:
-    assert _said(_BARE).verdict("keeps_to_offer") is Verdict.NOT_APPLICABLE
+    assert Story("offers_nothing").connects(1.2, _BARE).verdict("keeps_to_offer") is Verdict.NOT_APPLICABLE

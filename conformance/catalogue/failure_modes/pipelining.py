@@ -15,7 +15,7 @@ from conformance.catalogue.message import Kind, Refusal
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from conformance.witness.attempts import Witness
-from conformance.witness.connections import ehlo_answered, fault_played, stalled
+from conformance.witness.connections import fault_played, offered, stalled
 from fake_servers import OFFER, Accept, Close, Raw, Reply, Rule, Slow, Stage, Stall
 
 _ONE_BY_ONE = offer_without("PIPELINING")
@@ -34,7 +34,7 @@ def _offers(name: str, staged: str, host: Host, tls: TlsRule | None = None) -> F
         kind=Kind.HARMLESS,
         hosts=(host,),
         tls=tls or TlsRule(),
-        witness=ehlo_answered,
+        witness=offered(host.extensions),
     )
 
 
