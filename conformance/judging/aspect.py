@@ -122,6 +122,10 @@ class Aspect(Criterion):
                     if mode.name in self.only.get(course, (mode.name,)) and self.where(mode, course):
                         yield Scenario(failure_mode=mode, course=course)
 
+    def test_name(self, scenario: Scenario) -> str:
+        """Return the name of the test of a scenario."""
+        return f"test_{self.name}[{self.label(scenario)}]"
+
     def label(self, scenario: Scenario) -> str:
         """Return what stands between the brackets of a node id."""
         name = scenario.failure_mode.name

@@ -34,12 +34,14 @@ class Case:
         evidence: What happened.
         profile: What is accepted.
         requirements: The catalogue ids that the aspect itself names, by `aspect.slot`.
+        alone: Whether nothing is left to another aspect that is about it.
     """
 
     mode: FailureMode
     evidence: Evidence
     profile: Profile
     requirements: Mapping[str, str]
+    alone: bool = False
 
     @cached_property
     def attempts(self) -> list[Attempt]:
@@ -109,12 +111,28 @@ class Case:
         """What became of the message; only of modes for which the profile has a row."""
         return fate_of(self.mode, self.evidence, self.profile)
 
-    def has_vanished(self) -> NotApplicable:
-        """Say that there is no error to judge, because the message vanished before any was shown."""
-        return NotApplicable(
-            f"no error was shown, and {why_not(Fate.VANISHED, self.profile, owner='stays_queued')}",
-            because=f"test_stays_queued[{self.mode.name}]",
-        )
+    def leave_to(self, owner: str, *, besides: str = "") -> None:
+        """Leave what became of the message to the aspect that is about it.
+
+        Args:
+            owner: That aspect, which has one course.
+            besides: What is said before the reason.
+
+        Raises:
+            NotApplicable: Names its test; not if this one is judged alone.
+        """
+        if not self.alone:
+            reason = why_not(self.fate, self.profile, owner=owner)
+            raise NotApplicable(f"{besides}{reason}", because=f"test_{owner}[{self.mode.name}]")
+
+    def must_not_have_vanished(self) -> None:
+        """Have nothing to say of an error where the message vanished before any was shown.
+
+        Raises:
+            NotApplicable: So it is.
+        """
+        if self.fate is Fate.VANISHED:
+            self.leave_to("stays_queued", besides="no error was shown, and ")
 
     def accepts(self, outcome: Outcome) -> bool:
         """Tell whether the profile accepts an outcome here."""

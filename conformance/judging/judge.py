@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Set
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from conformance.catalogue.course import Course
@@ -98,21 +99,40 @@ class Judged:
         return weightiest(self.findings).observed if self.findings else self.reason
 
 
-def judge(criterion: Criterion, scenario: Scenario, record: Record, profile: Profile) -> Judged:
-    """Judge one aspect of one scenario; what was judged once is not judged again."""
-    key = f"{criterion.name} of {scenario.id} under {profile.name}"
+def judge(
+    criterion: Criterion, scenario: Scenario, record: Record, profile: Profile, *, alone: bool = False
+) -> Judged:
+    """Judge one aspect of one scenario; what was judged once is not judged again.
+
+    Args:
+        criterion: What is asked.
+        scenario: Of what.
+        record: What was seen.
+        profile: What is accepted.
+        alone: Whether nothing is left to another aspect that is about it.
+    """
+    key = f"{criterion.name} of {scenario.id} under {profile.name}{', alone' if alone else ''}"
     if key not in record.views:
-        record.views[key] = _judge(criterion, scenario, record, profile)
+        record.views[key] = _judge(criterion, scenario, record, profile, alone)
     judged: Judged = record.views[key]
     return judged
 
 
-def _judge(criterion: Criterion, scenario: Scenario, record: Record, profile: Profile) -> Judged:
+def judge_among(
+    selected: Set[str], aspect: Aspect, scenario: Scenario, record: Record, profile: Profile
+) -> Judged:
+    """Judge one of several tests: nothing is left to a test that is not one of them, for nobody would see it fail."""
+    judged = judge(aspect, scenario, record, profile)
+    hidden = judged.because and judged.because not in selected
+    return judge(aspect, scenario, record, profile, alone=True) if hidden else judged
+
+
+def _judge(criterion: Criterion, scenario: Scenario, record: Record, profile: Profile, alone: bool) -> Judged:
     main = criterion.main_requirement(scenario.failure_mode, profile)
     staged = record.staged.get(scenario.id)
     evidence = _evidence(record, staged) if staged else None
     try:
-        case = _ready(criterion, scenario, record, profile, evidence)
+        case = replace(_ready(criterion, scenario, record, profile, evidence), alone=alone)
         _must_speak_of(criterion, case, scenario, record)
         findings = tuple(each for each in criterion.judge(case) if profile.asks(each.slot))
         if not findings:
@@ -230,12 +250,14 @@ def _must_speak_of(criterion: Criterion, case: Case, scenario: Scenario, record:
     if fates is None or case.fate in fates:
         return
     owner = owner_of(course, case.fate)
+    if owner is not None and case.alone:
+        return
     if owner is None:
         raise NotApplicable(why_not(case.fate, case.profile))
     if judge(owner, scenario, record, case.profile).verdict in _RED:
         raise NotApplicable(
             why_not(case.fate, case.profile, owner=owner.name),
-            because=f"test_{owner.name}[{owner.label(scenario)}]",
+            because=owner.test_name(scenario),
         )
 
 

@@ -23,7 +23,7 @@ from conformance.evidence.record import Record
 from conformance.evidence.view import Evidence
 from conformance.judging import control_proofs
 from conformance.judging.aspect import Aspect
-from conformance.judging.judge import Judged, judge
+from conformance.judging.judge import Judged, judge, judge_among
 from conformance.judging.verdict import Verdict
 from conformance.schedules.scenarios import scenario_of
 
@@ -59,11 +59,15 @@ def again(
         for name, staged in record.staged.items()
         if not staged.not_played and Evidence(record, staged).harness_was_late
     ]
+    selected = {aspect.test_name(scenario) for aspect, scenario in wanted}
     doubted = [
         scenario
         for aspect, scenario in wanted
         if _is_doubted(
-            scenario, record_of(scenario), profile, judge(aspect, scenario, record_of(scenario), profile)
+            scenario,
+            record_of(scenario),
+            profile,
+            judge_among(selected, aspect, scenario, record_of(scenario), profile),
         )
     ]
     return list({scenario.id: scenario for scenario in (*late, *doubted)}.values())

@@ -106,7 +106,7 @@ class AspectFile(pytest.File):
         """Yield an item for each scenario the aspect can judge and the command line selects."""
         for scenario in self._scenarios():
             mode = scenario.failure_mode
-            name = f"test_{self.aspect.name}[{self.aspect.label(scenario)}]"
+            name = self.aspect.test_name(scenario)
             if not self.selection.includes(f"{self.nodeid}::{name}") or not self.run.knows(scenario):
                 continue
             if not self.run.only.keeps(self.aspect, scenario):
@@ -151,7 +151,7 @@ class AspectItem(pytest.Item):
     def runtest(self) -> None:
         """Judge."""
         judged = self.run.judged_in(self.aspect, self.scenario)
-        judged = explained(judged, self.scenario, self.run.minimiser, self.run.red())
+        judged = explained(judged, self.scenario, self.run.minimiser, self.run.red)
         self.judged = judged
         self.user_properties += [
             ("requirement", judged.requirement.id),

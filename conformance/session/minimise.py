@@ -7,7 +7,7 @@ judged again tells it too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from conformance.catalogue.course import SCHEDULES, Course
@@ -113,7 +113,9 @@ class Minimiser:
         self._read = len(self._records)
 
 
-def explained(judged: Judged, scenario: Scenario, minimiser: Minimiser, red: Mapping[str, str]) -> Judged:
+def explained(
+    judged: Judged, scenario: Scenario, minimiser: Minimiser, red: Callable[[], Mapping[str, str]]
+) -> Judged:
     """Return a verdict that also says what its schedule came down to, if it is a schedule that fails.
 
     Where that is a single fault, of which a test of its own fails as well, the schedule has nothing more to say.
@@ -122,12 +124,12 @@ def explained(judged: Judged, scenario: Scenario, minimiser: Minimiser, red: Map
         judged: The verdict.
         scenario: Of what.
         minimiser: What schedules came down to.
-        red: A test that failed, by the name of its failure mode.
+        red: Finds a test that failed, by the name of its failure mode.
     """
     if judged.verdict is not Verdict.FAIL or scenario.course not in SCHEDULES:
         return judged
     found = minimiser.minimal(FaultSequence.parse(scenario.failure_mode.name))
-    because = red.get(found.sequence.alone, "")
+    because = red().get(found.sequence.alone, "")
     if because and not judged.conclusive:
         reason = f"{found}, which fails by itself (see {because.removeprefix('test_')})"
         return replace(judged, verdict=Verdict.NOT_APPLICABLE, findings=(), reason=reason, because=because)

@@ -73,6 +73,7 @@ class ConformancePlugin:
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Run the wave for the tests that are left; then pytest's own loop judges."""
         items = [item for item in session.items if isinstance(item, AspectItem)]
+        self._run.selected = frozenset(item.name for item in items)
         if items and not session.config.option.collectonly:
             self._run.provoke([(item.aspect, item.scenario) for item in items], self._progress)
 

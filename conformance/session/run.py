@@ -18,7 +18,7 @@ from conformance.evidence.record import Record, Trouble, load
 from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.view import Evidence
 from conformance.judging.aspect import Aspect
-from conformance.judging.judge import Judged, Test, judge
+from conformance.judging.judge import Judged, Test, judge, judge_among
 from conformance.judging.survival import all_busy, all_stopped, group, unexplained
 from conformance.judging.verdict import Verdict
 from conformance.judging.words import counted
@@ -80,6 +80,7 @@ class Run:
         schedules: Which fault schedules are staged.
         only: What is kept of the suite.
         once: Whether nothing is staged a second time, whatever was late.
+        selected: The names of the tests that are judged in this run.
         minimiser: What the failing ones come down to.
     """
 
@@ -97,6 +98,7 @@ class Run:
 
     only: Only = field(default_factory=Only)
     once: bool = False
+    selected: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.minimiser = Minimiser(self.records, self.profile)
@@ -128,12 +130,16 @@ class Run:
         last = self.evidence_for(scenario)
         earlier = [r for r in self.records if scenario.id in r.staged and r.header.timing == scenario.timing]
         for record in earlier:
-            judged = judge(aspect, scenario, record, self.profile)
+            judged = self._judge(aspect, scenario, record)
             if judged.conclusive:
                 return judged
-        judged = judge(aspect, scenario, last, self.profile)
+        judged = self._judge(aspect, scenario, last)
         stagings = [Evidence(record, record.staged[scenario.id]) for record in earlier]
         return self._of_a_group(aspect, scenario, never_in_peace(judged, stagings))
+
+    def _judge(self, aspect: Aspect, scenario: Scenario, record: Record) -> Judged:
+        selected = self.selected | {aspect.test_name(scenario)}
+        return judge_among(selected, aspect, scenario, record, self.profile)
 
     def _of_a_group(self, aspect: Aspect, scenario: Scenario, judged: Judged) -> Judged:
         """Return the verdict; inconclusive for those who may have brought a relay down together and not alone."""

@@ -31,8 +31,8 @@ def test_error_code(case: Case) -> list[Finding]:
     errors = case.coded
     if not errors and not _asks_for_codes(case):
         raise NotApplicable(_nothing_shown(case, errors))
-    if not errors and case.fate is Fate.VANISHED:
-        raise case.has_vanished()
+    if not errors:
+        case.must_not_have_vanished()
     if not errors:
         return [_silent(case)]
     worst: list[Finding] = []

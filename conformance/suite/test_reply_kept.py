@@ -5,7 +5,7 @@ import re
 from conformance.catalogue.section import Section
 from conformance.evidence import codes
 from conformance.judging.aspect import Case, Course, FailureMode, Finding, aspect
-from conformance.judging.fate import FAILED, Fate
+from conformance.judging.fate import FAILED
 
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
@@ -18,8 +18,8 @@ def _replied(mode: FailureMode, _course: Course) -> bool:
 def test_reply_kept(case: Case) -> list[Finding]:
     """The last error shown has the words of every line of the reply, whatever stands around them."""
     assert case.mode.refusal.reply is not None
-    if not case.errors and case.fate is Fate.VANISHED:
-        raise case.has_vanished()
+    if not case.errors:
+        case.must_not_have_vanished()
     lines = [codes.read(line).rest for line in case.mode.refusal.reply.lines]
     shown = case.errors[-1].text if case.errors else ""
     plain = _plain(shown + case.errors[-1].words if case.errors else "")

@@ -8,11 +8,13 @@ from stories.story import ASPECT, Story, good, waiting
 from stories.wire import fault
 
 from conformance.catalogue.profile import load
+from conformance.catalogue.requirements import Harm
 from conformance.catalogue.scenario import Course
 from conformance.judging import fate
 from conformance.judging.aspect import AspectError, owner_of
 from conformance.judging.aspect import aspect as declare
 from conformance.judging.fate import DEFERRED, TRIED_AGAIN, WRONG, Fate, why_not
+from conformance.judging.judge import judge_among
 from conformance.judging.verdict import Verdict
 from conformance.target import Outcome
 
@@ -211,3 +213,34 @@ def test_a_need_comes_before_the_fate() -> None:
 
 def test_a_relay_in_order_waited() -> None:
     assert _fate(good("connection_refused")) is Fate.WAITED
+
+
+class TestWhatIsNeverLeftOut:
+    """Beside a fate that is another aspect's: what was seen, and what is a fault of its own."""
+
+    def test_a_second_copy(self) -> None:
+        twice = waiting(NEITHER).delivers(2.0).delivers(9.0)
+        assert _fate(twice) is Fate.DELIVERED_WRONGLY
+        assert twice.judge("stays_queued").requirement.id == "queue/not-delivered"
+        assert "2 copies arrived" in twice.judge("recovers").observed
+        assert twice.verdict("recovers") is Verdict.FAIL
+
+    def test_that_nobody_was_told(self) -> None:
+        silent = waiting(NEITHER).says(2.0, "550 no", Outcome.PERMANENT)
+        assert _fate(silent) is Fate.RETURNED_WRONGLY
+        for profile in ("eop", "rfc"):
+            judged = silent.judge("recovers", profile)
+            assert (judged.verdict, judged.requirement.harm) == (Verdict.FAIL, Harm.UNTOLD)
+        assert silent.returns(2.5).verdict("recovers") is Verdict.NOT_APPLICABLE
+
+    @pytest.mark.parametrize("each", FAULTS)
+    def test_without_the_owner_nobody_would_see_it(self, each: Fate) -> None:
+        """A selection that leaves out the test which is about it must not pass."""
+        story, owner = FAULTS[each], owner_of(Course.HEALED, each)
+        assert owner is not None
+        record, profile = story.record(), load("rfc")
+        aspect = ASPECT["recovers"]
+        judged = judge_among({aspect.test_name(story.scenario)}, aspect, story.scenario, record, profile)
+        among = judge_among({owner.test_name(story.scenario)}, aspect, story.scenario, record, profile)
+        assert (judged.verdict, judged.because) == (Verdict.FAIL, "")
+        assert among.because in ("", owner.test_name(story.scenario))

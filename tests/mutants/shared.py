@@ -102,6 +102,21 @@ def never_says_a_word() -> None:
     patch(relay.Relay, "_log", make)
 
 
+def one_by_one() -> None:
+    """Have a relay hand a message over to its recipients one after the other, each as though it were the only one."""
+
+    def make(original: Any) -> Any:
+        async def deliver(self: Any, message: Message, route: Any, recipients: Sequence[Recipient]) -> Any:
+            results: dict[Any, Any] = {}
+            for recipient in recipients:
+                results |= await original(self, message, route, [recipient])
+            return results
+
+        return deliver
+
+    patch(Relay, "_deliver", make)
+
+
 def one_at_a_time() -> None:
     """Have a relay send each command after the reply to the one before, whatever is offered."""
     patch(Session, "group", lambda _: lambda self, lines: None)

@@ -211,7 +211,7 @@ def test_a_failure_says_what_it_came_down_to() -> None:
         FaultSequence.parse(s.failure_mode.name) for s in wanted
     ]
     records.append(part.record())
-    judged = explained(whole.judged(), whole.scenario, minimiser, {})
+    judged = explained(whole.judged(), whole.scenario, minimiser, dict)
     assert judged.observed.startswith(
         "delivered twice, reported never; minimal schedule so far: close_at_mail+healthy"
     )
@@ -230,4 +230,4 @@ def test_a_pass_is_left_as_it_is() -> None:
     story = met_both().delivers(5.3)
     minimiser = Minimiser([story.record()], load("eop"))
     assert minimiser.wanted() == []
-    assert explained(story.judged(), story.scenario, minimiser, {}).observed == story.judged().observed
+    assert explained(story.judged(), story.scenario, minimiser, dict).observed == story.judged().observed

@@ -163,13 +163,13 @@ def test_what_comes_down_to_a_fault_that_fails_by_itself_says_nothing_more() -> 
     minimiser = Minimiser([], load("eop"))
     minimiser._known = {parse("reset_at_data+rejected_at_dot"): True, parse("rejected_at_dot"): True}
     red = {"rejected_at_dot": "test_returned_at_once[rejected_at_dot]"}
-    told = explained(failed, scenario, minimiser, red)
+    told = explained(failed, scenario, minimiser, lambda: red)
     assert (told.verdict, told.because) == (Verdict.NOT_APPLICABLE, red["rejected_at_dot"])
     assert "(see returned_at_once[rejected_at_dot])" in told.observed
-    assert explained(failed, scenario, minimiser, {}).verdict is Verdict.FAIL
+    assert explained(failed, scenario, minimiser, dict).verdict is Verdict.FAIL
     # what was seen is never left out: a second copy
     seen = replace(failed, findings=(replace(failed.findings[0], conclusive=True),))
-    assert explained(seen, scenario, minimiser, red).verdict is Verdict.FAIL
+    assert explained(seen, scenario, minimiser, lambda: red).verdict is Verdict.FAIL
 
 
 def test_one_step_alone() -> None:

@@ -15,6 +15,7 @@ from conformance.reference.routing import Route
 from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
 from mutants.selection import modes
+from mutants.shared import one_by_one
 
 if TYPE_CHECKING:
     from conformance.catalogue.failure_mode import FailureMode
@@ -254,17 +255,7 @@ def delivers_to_the_first_recipient() -> None:
 )
 def a_transaction_for_each_recipient() -> None:
     """Hands a message over in a transaction of its own for each recipient."""
-
-    def make(original: Any) -> Any:
-        async def deliver(self: Any, message: Message, route: Any, recipients: Sequence[Recipient]) -> Any:
-            results: dict[Any, Any] = {}
-            for recipient in recipients:
-                results |= await original(self, message, route, [recipient])
-            return results
-
-        return deliver
-
-    patch(Relay, "_deliver", make)
+    one_by_one()
 
 
 @mutation(

@@ -13,6 +13,7 @@ from conformance.reference.transaction import Delivered
 from mutants.mutant import deviates, fails, mutation
 from mutants.patching import patch
 from mutants.selection import modes
+from mutants.shared import one_by_one
 
 _BOTH = ("one_recipient_deferred", "one_recipient_rejected")
 _MIXES = modes(lambda mode: mode.name.startswith("mix_"))
@@ -119,17 +120,7 @@ def reports_all_at_the_end() -> None:
 @mutation(scenarios=(_MIXES, *_BOTH, *_ENDS, *_KILLED), profiles=("rfc",))
 def splits_a_message_for_each_recipient() -> None:
     """Delivers to each recipient on a connection of its own."""
-
-    def make(original: Any) -> Any:
-        async def deliver(self: Any, message: Message, route: Any, recipients: Sequence[Any]) -> Any:
-            results: dict[Any, Any] = {}
-            for recipient in recipients:
-                results |= await original(self, message, route, [recipient])
-            return results
-
-        return deliver
-
-    patch(Relay, "_deliver", make)
+    one_by_one()
 
 
 @mutation(scenarios=(_MIXES, *_BOTH, *_ENDS), profiles=("rfc",))

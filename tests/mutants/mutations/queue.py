@@ -72,6 +72,8 @@ def bounces_nxdomain() -> None:
     scenarios=("dns_nxdomain", "dns_servfail"),
     caught=(
         returned("dns_nxdomain"),
+        # that nobody is told is a fault of its own, whatever the profile says of returning it
+        fails("recovers", "permanent/returned", "dns_nxdomain"),
         fails("recovers", "rfc/gives-up", "dns_nxdomain", profile="rfc"),
     ),
     also=hence(
