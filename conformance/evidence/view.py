@@ -318,3 +318,11 @@ class Evidence:
     def harness_was_late(self) -> bool:
         """Whether we were later than allowed while this window was open."""
         return self.lateness.lag > self.lateness.allowed
+
+
+def view_of(record: Record, staged: Staged) -> Evidence:
+    """Return the one view of a scenario in a record that everybody shares."""
+    if staged.scenario not in record.views:
+        record.views[staged.scenario] = Evidence(record, staged)
+    view: Evidence = record.views[staged.scenario]
+    return view

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.message import Kind
-from conformance.evidence.record import Record, Staged
-from conformance.evidence.view import Evidence
+from conformance.evidence.record import Record
+from conformance.evidence.view import view_of
 from conformance.judging.content import CUT, ENCODED, FORM, MIXED, REPEATED, Change, changes
 
 _OF_FORM = (FORM, ENCODED)
@@ -56,13 +56,8 @@ def _seen(record: Record) -> Iterator[tuple[tuple[int, int], frozenset[str]]]:
         mode = ALL.get(staged.failure_mode)
         if mode is None or staged.offers or _place(mode)[0] == _LAST:
             continue
-        copies = _view(record, staged).messages
+        copies = view_of(record, staged).messages
         yield _place(mode), frozenset(change.sort for copy in copies for change in changes(staged, copy))
-
-
-def _view(record: Record, staged: Staged) -> Evidence:
-    view: Evidence = record.views.setdefault(staged.scenario, Evidence(record, staged))
-    return view
 
 
 def _place(mode: FailureMode) -> tuple[int, int]:

@@ -11,8 +11,8 @@ from conformance.catalogue.message import Kind
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.requirements import Requirement, catalogue
 from conformance.catalogue.scenario import Scenario, unsuitable
-from conformance.evidence.record import Fault, Record, Staged
-from conformance.evidence.view import Evidence
+from conformance.evidence.record import Fault, Record
+from conformance.evidence.view import Evidence, view_of
 from conformance.judging import control_proofs
 from conformance.judging.aspect import Aspect, Criterion, owner_of
 from conformance.judging.case import Case
@@ -130,7 +130,7 @@ def judge_among(
 def _judge(criterion: Criterion, scenario: Scenario, record: Record, profile: Profile, alone: bool) -> Judged:
     main = criterion.main_requirement(scenario.failure_mode, profile)
     staged = record.staged.get(scenario.id)
-    evidence = _evidence(record, staged) if staged else None
+    evidence = view_of(record, staged) if staged else None
     try:
         case = replace(_ready(criterion, scenario, record, profile, evidence), alone=alone)
         _must_speak_of(criterion, case, scenario, record)
@@ -167,12 +167,6 @@ def _judge(criterion: Criterion, scenario: Scenario, record: Record, profile: Pr
         findings=findings,
         evidence=evidence,
     )
-
-
-def _evidence(record: Record, staged: Staged) -> Evidence:
-    """Return the one view of a scenario that all its aspects share."""
-    view: Evidence = record.views.setdefault(staged.scenario, Evidence(record, staged))
-    return view
 
 
 def _ready(

@@ -20,7 +20,7 @@ from dataclasses import replace
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario, controls_of
 from conformance.evidence.record import Record
-from conformance.evidence.view import Evidence
+from conformance.evidence.view import Evidence, view_of
 from conformance.judging import control_proofs
 from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged, judge, judge_among
@@ -57,7 +57,7 @@ def again(
         scenario_of(name)
         for record in records
         for name, staged in record.staged.items()
-        if not staged.not_played and Evidence(record, staged).harness_was_late
+        if not staged.not_played and view_of(record, staged).harness_was_late
     ]
     selected = {aspect.test_name(scenario) for aspect, scenario in wanted}
     doubted = [
@@ -83,7 +83,7 @@ def late_once_more(staged: Sequence[Scenario], record_of: Callable[[Scenario], R
     late = [
         scenario
         for scenario, record in records
-        if scenario.id in record.staged and Evidence(record, record.staged[scenario.id]).harness_was_late
+        if scenario.id in record.staged and view_of(record, record.staged[scenario.id]).harness_was_late
     ]
     return late if len(late) <= _REST * len(staged) else []
 
@@ -120,7 +120,7 @@ def never_in_peace(judged: Judged, stagings: Sequence[Evidence]) -> Judged:
 def _staged(scenarios: Iterable[Scenario], record: Record) -> Iterator[Evidence]:
     for scenario in scenarios:
         if scenario.id in record.staged:
-            yield Evidence(record, record.staged[scenario.id])
+            yield view_of(record, record.staged[scenario.id])
 
 
 def may_be_spoilt(evidence: Evidence) -> bool:

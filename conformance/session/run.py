@@ -16,7 +16,7 @@ from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.evidence.record import Record, Trouble, load
 from conformance.evidence.relays import Idling, Stopped
-from conformance.evidence.view import Evidence
+from conformance.evidence.view import view_of
 from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged, Test, judge, judge_among
 from conformance.judging.survival import all_busy, all_stopped, group, unexplained
@@ -134,7 +134,7 @@ class Run:
             if judged.conclusive:
                 return judged
         judged = self._judge(aspect, scenario, last)
-        stagings = [Evidence(record, record.staged[scenario.id]) for record in earlier]
+        stagings = [view_of(record, record.staged[scenario.id]) for record in earlier]
         return self._of_a_group(aspect, scenario, never_in_peace(judged, stagings))
 
     def _judge(self, aspect: Aspect, scenario: Scenario, record: Record) -> Judged:

@@ -75,6 +75,10 @@ class ReferenceTarget:
         """Return the command line of the relay; a relay derived from it may say something else."""
         return [sys.executable, "-m", "conformance.reference", "serve", "--config", str(config_file)]
 
+    def relay(self, config: RelayConfig, command: list[str], files: Files) -> ReferenceRelay:
+        """Return the relay that is to be started; a target derived from this one may have another."""
+        return ReferenceRelay(config, command, files)
+
     @asynccontextmanager
     async def running(self, config: RelayConfig) -> AsyncIterator[ReferenceRelay]:
         """Start the relay; it is ready when it says so."""
@@ -87,7 +91,7 @@ class ReferenceTarget:
             log=directory / "relay.log",
         )
         files.config.write_text(dump(settings(config, files)), encoding="utf-8")
-        relay = ReferenceRelay(config, self.command(files.config), files)
+        relay = self.relay(config, self.command(files.config), files)
         try:
             await relay.restart()
             yield relay

@@ -18,7 +18,7 @@ from conformance.target import (
     TargetError,
 )
 from conformance.targets.reference import ReferenceRelay, ReferenceTarget
-from conformance.targets.reference_config import Files, dump, settings
+from conformance.targets.reference_config import Files
 
 from . import drop
 from .alterations import FOLDER, QUEUE_RUN
@@ -32,7 +32,11 @@ class _Newcomer(ReferenceTarget):
     """One of them; `kind` is its name in `program.py`."""
 
     kind = ""
-    relay: type[ReferenceRelay] = ReferenceRelay
+    kept_by: type[ReferenceRelay] = ReferenceRelay
+
+    def relay(self, config: RelayConfig, command: list[str], files: Files) -> ReferenceRelay:
+        """Return the relay of this kind."""
+        return self.kept_by(config, command, files)
 
     def command(self, config_file: Path) -> list[str]:
         """Return the command line of this kind."""
@@ -45,22 +49,8 @@ class _Newcomer(ReferenceTarget):
     @asynccontextmanager
     async def running(self, config: RelayConfig) -> AsyncIterator[ReferenceRelay]:
         """Start it with what it grants."""
-        folder = config.work_directory
-        files = Files(
-            config=folder / "relay.toml",
-            events=folder / "events.jsonl",
-            clock=folder / "clock-offset",
-            mailboxes=folder / "mailboxes",
-            log=folder / "relay.log",
-        )
-        granted = self.granted(config)
-        files.config.write_text(dump(settings(granted, files)), encoding="utf-8")
-        relay = self.relay(granted, self.command(files.config), files)
-        try:
-            await relay.restart()
+        async with super().running(self.granted(config)) as relay:
             yield relay
-        finally:
-            await relay.stop()
 
 
 class CommandLineRelay(ReferenceRelay):
@@ -109,7 +99,7 @@ class OneSmartHost(_Newcomer):
 
     name = "one-smart-host"
     kind = "one_smart_host"
-    relay = CommandLineRelay
+    kept_by = CommandLineRelay
     capabilities = frozenset(
         {
             Capability.SMART_HOST,
@@ -161,7 +151,7 @@ class QueueRunner(_Newcomer):
 
     name = "queue-runner"
     kind = "queue_runner"
-    relay = QueueRunnerRelay
+    kept_by = QueueRunnerRelay
     capabilities = frozenset(
         {
             Capability.SMART_HOST,
