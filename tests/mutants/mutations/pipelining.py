@@ -109,7 +109,7 @@ def sends_content_for_nobody() -> None:
     caught=(
         fails(
             *("each_recipient", "recipients/own-outcome", "one_recipient_rejected"),
-            besides=("recipients/intact",),
+            besides=("recipients/delivered-once",),
         ),
     ),
 )
