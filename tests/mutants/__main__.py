@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -18,9 +20,12 @@ from .catalogue import MUTANTS, Mutant
 from .verdicts import Result, compare
 from .waves import scenario_of, stage, was_crowded, was_late
 
-# Waves side by side: each mostly waits.
-_SIDE_BY_SIDE = 16
+# Waves side by side: each mostly waits. Those with a compressed day are hurt by any crowd, and so are few and go first;
+# the others are niced and have what processor is left.
+_SIDE_BY_SIDE = 10
+_DAYS_SIDE_BY_SIDE = 6
 _IN_PEACE = 3
+_NICENESS = 10
 _SHOWN = 4  # verdicts of one mutant; the catalogue has all
 _SAMPLED = 50  # mutants of which is counted what is red
 
@@ -63,9 +68,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(mutants: Sequence[Mutant], folder: Path, jobs: int = _SIDE_BY_SIDE) -> Iterator[Result]:
     """Run mutants side by side and yield what became of each; what was late is staged once more."""
     late = []
-    longest_first = sorted(mutants, key=_has_a_day, reverse=True)
-    with ThreadPoolExecutor(jobs) as pool:
-        futures = {pool.submit(_staged, mutant, folder): mutant for mutant in longest_first}
+    with (
+        ThreadPoolExecutor(min(jobs, _DAYS_SIDE_BY_SIDE)) as days,
+        ThreadPoolExecutor(jobs, initializer=_yield_the_processor) as others,
+    ):
+        futures = {
+            (days if _has_a_day(mutant) else others).submit(_staged, mutant, folder): mutant
+            for mutant in mutants
+        }
         for future in as_completed(futures):
             mutant, records = futures[future], future.result()
             result = compare(mutant, records)
@@ -83,6 +93,11 @@ def run(mutants: Sequence[Mutant], folder: Path, jobs: int = _SIDE_BY_SIDE) -> I
                 flush=True,
             )
             yield compare(mutant, records)
+
+
+def _yield_the_processor() -> None:
+    """Make this thread, and every process that it starts, stand back behind the others."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def _count(mutants: Sequence[Mutant], folder: Path, size: int, seed: int) -> int:
