@@ -13,8 +13,11 @@ from conformance.witness.attempts import Witness, before_repair
 from conformance.witness.contact import Contact
 from conformance.witness.dns import QUERIES_PER_ATTEMPT, look_ups
 from conformance.witness.traces import connect_patience
-from fake_servers import Stage
+from fake_servers import Stage, Stall, Trickle
 from fake_servers.events import Event, SmtpFault, SmtpSent, TcpProbe, TcpSyn
+
+# Ways to answer that leave nothing to give up for but the time.
+_SILENT = (Stall.name, Trickle.name)
 
 
 def connections_with(
@@ -22,8 +25,9 @@ def connections_with(
 ) -> list[Contact]:
     """Return one contact for each connection on which something telling happened.
 
-    Where that is a server that stalls, a relay may give up after its time-out at that stage, and keep the connection
-    for a while: to say QUIT, for one, which shows when it gave up.
+    Where that is a server that stalls, a relay gives up after its time-out at that stage, and may keep the connection
+    for a while: to say QUIT, for one, which shows when it gave up, though we may see that late. After anything else it
+    may have given up at once.
     """
     names = _site_names(evidence)
     contacts = []
@@ -33,10 +37,12 @@ def connections_with(
             continue
         ended = max(told.at, connection.opened if connection.closed is None else connection.closed.at)
         heard = math.inf if connection.heard is None else connection.heard.at
-        patience = evidence.time_out_at(told.stage) if stalls and isinstance(told, SmtpFault) else 0.0
+        patience = 0.0
+        if stalls and isinstance(told, SmtpFault) and told.action in _SILENT:
+            patience = evidence.time_out_at(told.stage)
         contact = Contact(
             at=connection.opened,
-            end=min(ended, told.at + patience, heard),
+            end=max(told.at, min(ended, told.at + patience, heard) - evidence.lag),
             latest_end=ended,
             host=names.get(connection.server, connection.server),
             shown_by=connection.accepted,

@@ -191,9 +191,20 @@ class TestConnections:
         assert (attempt.end, attempt.latest_end) == (1.05, 1.05)
 
     def test_a_relay_may_keep_a_silent_connection_after_its_patience(self) -> None:
-        story = Story("greeting_timeout").connects(1.0, FAULT, lasting=9.0)
+        story = Story("greeting_timeout").connects(1.0, fault("stall"), lasting=9.0)
         [attempt] = _attempts(story)
         assert (attempt.end, attempt.latest_end) == (pytest.approx(3.05), 10.0)
+
+    def test_so_much_as_we_were_late_it_may_have_given_up_before(self) -> None:
+        story = Story("greeting_timeout").connects(1.0, fault("stall"), lasting=9.0).change(lag=0.25)
+        [attempt] = _attempts(story)
+        assert (attempt.end, attempt.latest_end) == (pytest.approx(2.8), 10.0)
+
+    @pytest.mark.parametrize("mode", ["malformed_at_ehlo", "endless_at_ehlo"])
+    def test_what_is_no_silence_may_be_given_up_at_once_and_closed_later(self, mode: str) -> None:
+        story = Story(mode).connects(1.0, fault("raw", "ehlo"), lasting=0.4)
+        [attempt] = _attempts(story)
+        assert (attempt.end, attempt.latest_end) == (pytest.approx(1.05), pytest.approx(1.4))
 
     def test_who_says_quit_has_given_up(self) -> None:
         story = Story("stall_at_mail").connects(1.0, fault("stall", "mail"), lasting=3.9)
