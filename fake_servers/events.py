@@ -94,10 +94,17 @@ class DnsQuery(DnsEvent):
 
 @_kind("dns", "answer")
 class DnsAnswer(DnsEvent):
-    """A query was answered, or is never going to be; `answer` names the way (`Answer.name`), `records` the data."""
+    """A query was answered, or is never going to be.
+
+    Attributes:
+        answer: Names the way (`Answer.name`).
+        records: The data.
+        lag: For how many seconds later than it was due a delayed answer was sent. 0.0: less than 10 ms.
+    """
 
     answer: str
     records: tuple[str, ...]
+    lag: float = 0.0
 
 
 @_kind("dns", "dropped")

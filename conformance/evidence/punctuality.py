@@ -15,7 +15,7 @@ from typing import NamedTuple, cast
 
 from conformance.evidence.attribution import traits_of_event, traits_of_scenario
 from conformance.evidence.record import Record, Staged
-from fake_servers.events import DnsDropped, DnsQuery, Event, SmtpMessage, TcpAccepted, TcpLate
+from fake_servers.events import DnsAnswer, DnsDropped, DnsQuery, Event, SmtpMessage, TcpAccepted, TcpLate
 
 
 class Kind(StrEnum):
@@ -83,7 +83,7 @@ def punctuality_of(record: Record) -> Punctuality:
 
 def _wait(event: Event) -> _Wait | None:
     match event:
-        case DnsQuery(lag=lag) if lag:
+        case DnsQuery(lag=lag) | DnsAnswer(lag=lag) if lag:
             return _Wait(Kind.QUESTION, event.at - lag, event.at)
         case TcpAccepted(lag=lag) | TcpLate(lag=lag) if lag:
             return _Wait(Kind.SESSION, event.at - lag, event.at)

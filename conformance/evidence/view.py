@@ -300,7 +300,8 @@ class Evidence:
 
         We may be as late as the slack, and half of the time-out of this relay's that ran meanwhile. Intervals and slack
         may be stretched; time-outs are real, and who is answered after one accuses the server. The wave's own loop
-        holds up everything.
+        may hold up a session between our reading and our answer; a question is answered in the turn in which it is
+        read, and says itself for how long it had waited.
         """
         granted, asked = self.staged.granted, self.record.header.asked
         question = granted.dns_timeout or asked.dns_timeout or math.inf
@@ -310,9 +311,8 @@ class Evidence:
             Kind.SESSION: min(self.slack, session / 2),
         }
         found = [Lateness(lag, allowed[kind]) for kind, lag in self._lags.items()]
-        return max(
-            Lateness(self.staged.lag, min(allowed.values())), *found, key=lambda each: each.lag / each.allowed
-        )
+        found.append(Lateness(self.staged.lag, allowed[Kind.SESSION]))
+        return max(found, key=lambda each: each.lag / each.allowed)
 
     @property
     def harness_was_late(self) -> bool:

@@ -15,6 +15,7 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 
+from fake_servers import punctuality
 from fake_servers.dns.replies import DnsReply, error_reply, format_error, reply_to
 from fake_servers.dns.zone import Zone
 from fake_servers.events import DnsAnswer, DnsDropped, DnsQuery, FakeBroke, Transport
@@ -77,7 +78,7 @@ class Responder:
         """
         asked = _Asked(transport=channel.transport_name)
 
-        def deliver(reply: DnsReply) -> None:
+        def deliver(reply: DnsReply, late: float) -> None:
             if not channel.is_open():
                 return
             self._journal.note(
@@ -90,6 +91,7 @@ class Responder:
                     transport=asked.transport,
                     answer=reply.answer,
                     records=tuple(reply.records),
+                    lag=late,
                 )
             )
             if reply.wire is not None:
@@ -115,7 +117,7 @@ class Responder:
             if reply.delay:
                 self._later(reply, deliver, channel, connection)
             else:
-                deliver(reply)
+                deliver(reply, 0.0)
         except Exception as defect:  # noqa: BLE001 - a defect of ours becomes an event, never a reply
             self._broke(defect, channel, connection)
 
@@ -157,18 +159,20 @@ class Responder:
         return reply_to(query, answer, self._zone, udp=asked.transport == "udp"), planned
 
     def _later(
-        self, reply: DnsReply, deliver: Callable[[DnsReply], None], channel: Channel, connection: int
+        self, reply: DnsReply, deliver: Callable[[DnsReply, float], None], channel: Channel, connection: int
     ) -> None:
+        loop = asyncio.get_running_loop()
+
         def fire() -> None:
             self._timers.discard(timer)
             try:
-                deliver(reply)
+                deliver(reply, punctuality.notable(loop.time() - timer.when()))
                 channel.release()
             except Exception as defect:  # noqa: BLE001 - as above
                 self._broke(defect, channel, connection)
 
         channel.hold()
-        timer = asyncio.get_running_loop().call_later(reply.delay, fire)
+        timer = loop.call_later(reply.delay, fire)
         self._timers.add(timer)
 
     def _broke(self, defect: Exception, channel: Channel, connection: int) -> None:

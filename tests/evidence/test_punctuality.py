@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from stories.story import Story, good, good_control, waiting
-from stories.wire import RESOLVER, SINK, accepted, message, query
+from stories.wire import RESOLVER, SINK, accepted, answer, message, query
 
 from conformance.evidence.view import Evidence
 from conformance.judging.verdict import Verdict
@@ -34,6 +34,11 @@ def test_a_look_up_is_of_the_scenario_whose_name_it_asks_for(name: str) -> None:
     story.note(query(name, at=3.0, lag=1.5))
     assert _lag(story, other) == 1.5
     assert Evidence(story.record(other), other.staged).lag == 0.0
+
+
+def test_an_answer_that_was_to_come_late_may_come_later_still() -> None:
+    story = _story()
+    assert _lag(story.note(answer(story.site().name, "records", at=3.0, lag=0.7))) == 0.7
 
 
 def test_a_connection_and_what_is_said_on_it_are_of_the_scenario_of_the_server() -> None:
@@ -119,8 +124,10 @@ class TestAQueryThatWasReadTooLate:
         story.note(query(story.site().name, at=3.0, lag=0.4))
         assert story.evidence().lateness == pytest.approx((0.4, 0.5))  # less, and more beside what is allowed
         assert story.evidence().lag == pytest.approx(0.7)
-        # the wave's own loop holds up whatever there is
-        assert self._blames_dns(0.0).change(lag=0.6, granted=story.staged.granted).evidence().harness_was_late
+        # the wave's own loop holds up sessions, and a question says itself for how long it had waited
+        for lag, late in ((0.6, False), (1.01, True)):
+            held_up = self._blames_dns(0.0).change(lag=lag, granted=story.staged.granted).evidence()
+            assert held_up.harness_was_late is late
 
     def test_a_control_of_which_we_were_late_accuses_nobody(self) -> None:
         story, plain = waiting(NAME), good_control("plain").without_messages()

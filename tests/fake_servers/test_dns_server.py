@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import dns.exception
@@ -70,6 +71,14 @@ async def test_an_opt_is_answered_by_an_opt_and_only_then(world: World) -> None:
     for edns in (True, False, True):
         [wire] = await world.udp(dns.message.make_query("mx.a.test", "A", use_edns=edns).to_wire())
         assert (dns.message.from_wire(wire).edns == 0) == edns
+
+
+async def test_a_delayed_answer_says_how_late_it_was(world: World) -> None:
+    world.zone.set("slow.test", "A", Delayed(0.1, Records("127.1.0.5")))
+    asyncio.get_running_loop().call_later(0.05, time.sleep, 0.3)  # somebody holds the loop when it is due
+    await world.udp(dns.message.make_query("slow.test", "A").to_wire())
+    [answered] = world.answers
+    assert 0.2 <= answered.lag < 0.25 + DEADLINE
 
 
 async def test_a_delayed_answer_does_not_delay_others(world: World) -> None:
