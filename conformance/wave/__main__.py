@@ -83,9 +83,9 @@ def command(plan: Path, record: Path, *, inside: bool = False) -> list[str]:
 def _run(plan: Plan, path: Path) -> int:
     from conformance.lab.addresses import NAMESPACE
     from conformance.targets.resolve import UnknownTarget, resolve
-    from conformance.wave.adapter import TargetUnusable
     from conformance.wave.request import RELAY_NAME
     from conformance.wave.staging import run
+    from conformance.wave.unusable import TargetUnusable
 
     if plan.lab == NAMESPACE:
         from conformance.lab.addresses import in_namespace

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
-import threading
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import (
-    AbstractAsyncContextManager,
-    AbstractContextManager,
-    asynccontextmanager,
-)
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -25,15 +19,18 @@ from conformance.target import (
     EditRefused,
     Envelope,
     MessageRefused,
-    Outcome,
     QueuedMessage,
     RelayConfig,
+    Schedule,
     Target,
     TargetError,
 )
 from conformance.wave.granted import checked
+from conformance.wave.inspection import check_fields, check_powers, submission
+from conformance.wave.life import STARTING, STOPPING, Life
+from conformance.wave.own_loop import OwnLoop, within
 from conformance.wave.smtp_client import Client, refused_at, said
-from conformance.wave.threads import either, in_thread
+from conformance.wave.unusable import TargetUnusable, defect, from_target
 from fake_servers import Journal
 from fake_servers.events import RelayKilled, RelayRestarted
 
@@ -44,21 +41,17 @@ START_LIMIT = 60.0
 STOP_LIMIT = 30.0
 CALL_LIMIT = 10.0
 
+# So long its relay may take to stop if a call of the adapter holds everything up, and will hardly return any more.
+STUCK_LIMIT = 5.0
+
+_REMEDY = (
+    "Give it a time-out of its own. An `async` method that blocks holds up all that its adapter does: await what takes "
+    "long (asyncio.create_subprocess_exec(), asyncio.to_thread()), or make it a plain method."
+)
+
 # A relay that its supervisor starts anew is back within so many seconds; so often it is looked for meanwhile.
 COMES_BACK = 2.0
 _MOMENT = 0.1
-
-
-# What a capability promises of the object that running() yields.
-_POWERS = {
-    Capability.EVENTS: ("events",),
-    Capability.CLOCK: ("move_clock",),
-    Capability.RESTART: ("kill", "restart"),
-    Capability.ALERTS: ("alerts",),
-    Capability.FIX_NOW: ("fix_now",),
-    Capability.EDIT_CONNECTOR: ("edit_connector", "delete_connector"),
-    Capability.MAILBOXES: ("mailbox",),
-}
 
 
 # What an adapter may raise as an answer of its relay's, by method: it is no defect there, and nowhere else.
@@ -69,19 +62,6 @@ _ANSWERS: Mapping[str, type[Exception]] = {
     "delete_connector": EditRefused,
     "set_accepted_domain": EditRefused,
 }
-
-
-class TargetUnusable(Exception):
-    """An adapter or its relay cannot be used; carries whose fault it is, a hint and the relay's log tail."""
-
-    def __init__(
-        self, fault: Fault, message: str, *, hint: str = "", log: str = "", installation: bool = False
-    ) -> None:
-        super().__init__(message)
-        self.fault = fault
-        self.hint = hint
-        self.log = log
-        self.installation = installation
 
 
 class SubmissionRefused(Exception):
@@ -101,30 +81,54 @@ class SubmissionRefused(Exception):
 
 
 class Instance:
-    """One running relay behind its adapter."""
+    """One running relay behind its adapter. Made by `running`.
 
-    def __init__(self, relay: object, target: Target) -> None:
+    Attributes:
+        schedule: What it granted.
+        submission: Where it takes mail by SMTP now; None if its adapter takes envelopes instead.
+    """
+
+    schedule: Schedule
+    submission: Address | None
+
+    def __init__(self, relay: object, target: Target, own: OwnLoop, life: Life) -> None:
         self._relay = relay
+        self._target = target
+        self._own = own
+        self._life = life
         self._turn = asyncio.Lock()
-        self._thread = threading.Lock()
-        self._inside = ""
-        self._has_events = Capability.EVENTS in target.capabilities
-        _submission(relay)
-        try:
-            self.schedule = checked(getattr(relay, "schedule", None))
-        except ValueError as error:
-            raise defect(str(error)) from error
-        _check_powers(relay, target.capabilities)
-        if not hasattr(relay, "queue"):
-            raise defect("running() yielded an object without queue()")
+        self._has_events = False
+        self._takes_envelopes = False
+
+    async def inspect(self) -> None:
+        """Look at the object that the adapter yielded, once.
+
+        Raises:
+            TargetUnusable: It is not what the contract asks for.
+        """
+
+        async def look() -> None:
+            relay, capabilities = self._relay, frozenset(self._target.capabilities)
+            self.submission = submission(relay)
+            try:
+                self.schedule = checked(getattr(relay, "schedule", None))
+            except ValueError as error:
+                raise defect(str(error)) from error
+            self._has_events = Capability.EVENTS in capabilities
+            self._takes_envelopes = hasattr(relay, "submit")
+            check_powers(relay, capabilities)
+            if not hasattr(relay, "queue"):
+                raise defect("running() yielded an object without queue()")
+
+        await self._done("what running() yielded", look, CALL_LIMIT)
 
     async def queue(self) -> list[QueuedMessage]:
         """Return what waits in the relay's queue."""
-        return await self.ask("queue", QueuedMessage, _check_fields)
+        return await self.ask("queue", QueuedMessage, check_fields)
 
     async def events(self) -> list[DeliveryEvent]:
         """Return the relay's delivery events; none if it has no such power."""
-        return await self.ask("events", DeliveryEvent, _check_fields) if self._has_events else []
+        return await self.ask("events", DeliveryEvent, check_fields) if self._has_events else []
 
     async def submit(self, envelope: Envelope, accepted: Callable[[], None]) -> None:
         """Hand over one message.
@@ -137,7 +141,7 @@ class Instance:
             SubmissionRefused: The relay did not take it.
             TargetUnusable: The relay is not there, or its adapter broke.
         """
-        if hasattr(self._relay, "submit"):
+        if self._takes_envelopes:
             try:
                 await self.call("submit", envelope)
             except MessageRefused as error:
@@ -145,9 +149,8 @@ class Instance:
                 raise SubmissionRefused(words, temporary=error.temporary) from error
             accepted()
             return
-        address = _submission(self._relay)  # which a restart may have changed
-        assert address is not None
-        host, port = address
+        assert self.submission is not None
+        host, port = self.submission  # which a restart may have changed
         loop = asyncio.get_running_loop()
         patience = loop.time() + COMES_BACK
         client = Client(host, port)
@@ -185,12 +188,6 @@ class Instance:
         """Move the relay's clock forward."""
         await self.call("move_clock", seconds)
 
-    @property
-    def submission(self) -> Address | None:
-        """Where it takes mail by SMTP now; None if its adapter takes envelopes instead."""
-        where = getattr(self._relay, "submission", None)
-        return None if where is None else Address(*where)
-
     async def kill_and_restart(
         self,
         journal: Journal,
@@ -209,16 +206,12 @@ class Instance:
         """
         async with self._turn:
             asked = journal.now()
-            await _guarded(lambda: either(self._thread, self._power("kill")), CALL_LIMIT, "kill()")
+            await self._done("kill()", partial(self._call, "kill"), CALL_LIMIT)
             journal.note(RelayKilled(moment=moment, relay=relay, asked=asked))
             if meanwhile is not None:
                 await meanwhile()
-            await _guarded(lambda: either(self._thread, self._power("restart")), START_LIMIT, "restart()")
+            await self._done("restart()", partial(self._call, "restart"), START_LIMIT)
             journal.note(RelayRestarted(moment=moment, relay=relay))
-
-    def _power(self, name: str) -> Callable[..., Any]:
-        function: Callable[..., Any] = getattr(self._relay, name)
-        return function
 
     async def ask(
         self, name: str, kind: type[T], check: Callable[[str, T], None], *arguments: object
@@ -228,12 +221,15 @@ class Instance:
         Raises:
             TargetUnusable: It raised, or returned something else.
         """
-        answer = await self.call(name, *arguments)
-        if not isinstance(answer, Sequence) or not all(isinstance(item, kind) for item in answer):
-            raise defect(f"{name}() returned something that is not a sequence of {kind.__name__}")
-        for item in answer:
-            check(name, item)
-        return list(cast(Sequence[T], answer))
+
+        def read(answer: object) -> list[T]:
+            if not isinstance(answer, Sequence) or not all(isinstance(item, kind) for item in answer):
+                raise defect(f"{name}() returned something that is not a sequence of {kind.__name__}")
+            for item in answer:
+                check(name, item)
+            return list(cast(Sequence[T], answer))
+
+        return await self._in_turn(name, arguments, {}, read)
 
     async def call(self, name: str, *arguments: object, **keywords: object) -> Any:
         """Call a method of the relay object, in a thread if it is a plain function, never two at once.
@@ -243,93 +239,76 @@ class Instance:
             MessageRefused: The relay refused a message.
             TargetUnusable: It raised anything else, or did not return in time.
         """
-        function: Callable[..., Any] = partial(getattr(self._relay, name), **keywords)
+        return await self._in_turn(name, arguments, keywords, lambda answer: answer)
 
-        def named(*given: object) -> Any:
-            self._inside = f"{name}()"
-            try:
-                return function(*given)
-            finally:
-                self._inside = ""
+    async def _in_turn(
+        self,
+        name: str,
+        arguments: Sequence[object],
+        keywords: Mapping[str, object],
+        read: Callable[[object], T],
+    ) -> T:
+        async def work() -> T:
+            return read(await self._call(name, *arguments, **keywords))
 
         async with self._turn:
-            call = function if inspect.iscoroutinefunction(function) else named
-            return await _guarded(
-                lambda: either(self._thread, call, *arguments),
-                CALL_LIMIT,
-                # what holds up everything else is the call that never returned
-                lambda: self._inside or f"{name}()",
-                _ANSWERS.get(name),
-            )
+            return await self._done(f"{name}()", work, CALL_LIMIT, _ANSWERS.get(name))
+
+    async def _call(self, name: str, *arguments: object, **keywords: object) -> object:
+        """Call a method within the adapter's loop."""
+        function = partial(getattr(self._relay, name), **keywords)
+        answer: object = await self._own.either(function, *arguments, name=f"{name}()")
+        if name != "kill":  # it may take mail elsewhere now, but not while there is no relay
+            where = getattr(self._relay, "submission", None)
+            self.submission = None if where is None else Address(*where)
+        return answer
+
+    async def _done(
+        self,
+        named: str,
+        work: Callable[[], Awaitable[T]],
+        limit: float,
+        answer: type[Exception] | None = None,
+    ) -> T:
+        """Have something done within the adapter's loop."""
+        self._life.check()
+        return await _answer(self._own, self._own.call(named, work), limit, named, answer)
 
 
-def _check_powers(relay: object, capabilities: frozenset[Capability]) -> None:
-    """Complain of a capability that is claimed and cannot be used."""
-    powers = dict(_POWERS)
-    if Capability.ACCEPTED_DOMAINS in capabilities:
-        powers[Capability.EDIT_CONNECTOR] += ("set_accepted_domain",)
-        if getattr(relay, "submission", None) is None:
-            raise defect(
-                "capability `accepted_domains` is claimed without `submission`: unknown recipients are refused at RCPT"
-            )
-    for capability, methods in powers.items():
-        for method in methods if capability in capabilities else ():
-            if not hasattr(relay, method):
-                raise defect(f"capability `{capability}` is claimed, but the relay object has no {method}()")
-
-
-def _submission(relay: object) -> Address | None:
-    """Return where mail is submitted, None if by `submit`."""
-    given = getattr(relay, "submission", None)
-    if given is None:
-        if not hasattr(relay, "submit"):
-            raise defect("running() yielded an object with neither `submission` nor `submit`")
-        return None
-    match given:
-        case (str(host), int(port)) if 0 < port < 65536:
-            return Address(host, port)
-    raise defect(f"`submission` is {given!r}, not a conformance.target.Address (host, port)")
-
-
-def _check_fields(name: str, item: QueuedMessage | DeliveryEvent) -> None:
-    """Complain of a field of the wrong type: a None among the texts would be read as the word."""
-    for field, value in vars(item).items():
-        wanted = {"outcome": Outcome, "at": int | float}.get(field, str)
-        if not isinstance(value, wanted):
-            raise defect(f"{name}() returned a {type(item).__name__} whose {field} is {value!r}")
-        if field in ("sender", "recipient") and str(value).startswith("<"):
-            raise defect(
-                f"{name}() returned the {field} {value!r}; addresses are handed over without angle brackets"
-            )
-
-
-async def _guarded(
-    call: Callable[[], Awaitable[T]],
-    limit: float,
-    named: str | Callable[[], str],
-    answer: type[Exception] | None = None,
+async def _answer(
+    own: OwnLoop, future: Future[T], limit: float, named: str, answer: type[Exception] | None = None
 ) -> T:
+    """Return what comes of something in an adapter's loop; whatever goes wrong there is told in our words."""
     try:
-        async with asyncio.timeout(limit) as timer:
-            return await call()
+        if await within(future, limit):
+            return future.result()
+    except asyncio.CancelledError:
+        future.cancel()
+        raise
     except TargetError as error:
         raise from_target(error) from error
-    except TimeoutError as error:
-        what = named if isinstance(named, str) else named()
-        if not timer.expired():
-            raise defect(f"{what} raised {error!r}", error) from error
-        raise TargetUnusable(
-            Fault.ADAPTER,
-            f"{what} did not return within {limit:.0f} s",
-            hint="Give it a time-out of its own.",
-        ) from error
     except TargetUnusable:
         raise
     except Exception as error:
         if answer is not None and isinstance(error, answer):
             raise
-        what = named if isinstance(named, str) else named()
-        raise defect(f"{what} raised {type(error).__name__}: {error}", error) from error
+        said = f": {error}" if str(error) else ""
+        raise defect(f"{named} raised {type(error).__name__}{said}", error) from error
+    trouble = _stuck(own, named, limit)
+    future.cancel()
+    raise trouble
+
+
+def _stuck(own: OwnLoop, named: str, limit: float) -> TargetUnusable:
+    """Return the complaint that something did not return; what holds up all else is the call that never did."""
+    standing = own.standing()
+    where = f"; it stands at {standing.line}" if standing is not None and standing.line else ""
+    return TargetUnusable(
+        Fault.ADAPTER,
+        f"{own.inside or named} did not return within {limit:.0f} s{where}",
+        hint=_REMEDY,
+        log="" if standing is None else standing.text,
+    )
 
 
 @asynccontextmanager
@@ -339,49 +318,37 @@ async def running(target: Target, config: RelayConfig) -> AsyncIterator[Instance
     Raises:
         TargetUnusable: It cannot be started, or not be stopped.
     """
-    context = await _guarded(lambda: _either_running(target, config), START_LIMIT, "running()")
-    if isinstance(context, AbstractAsyncContextManager):
-        enter, leave = context.__aenter__, context.__aexit__
-    elif isinstance(context, AbstractContextManager):
-        plain: AbstractContextManager[Any] = context
-
-        async def enter() -> Any:
-            return await in_thread(plain.__enter__)
-
-        async def leave(*details: Any) -> Any:
-            return await in_thread(plain.__exit__, *details)
-
-    else:
-        raise defect("running() returned something that is no context manager")
-    relay = await _guarded(enter, START_LIMIT, "starting the relay (entering running())")
+    own = OwnLoop()
+    life = Life(own, target, config)
     try:
-        yield Instance(relay, target)
+        relay = await _started(own, life)
+        try:
+            instance = Instance(relay, target, own, life)
+            await instance.inspect()
+            yield instance
+        except BaseException as error:
+            try:
+                await _stop(own, life)
+            except TargetUnusable as trouble:
+                error.add_note(str(trouble))  # what broke first is what is told
+            raise
+        await _stop(own, life)
     finally:
-        await _guarded(lambda: leave(None, None, None), STOP_LIMIT, "stopping the relay (leaving running())")
+        await own.close()
 
 
-async def _either_running(target: Target, config: RelayConfig) -> object:
-    made: object = target.running(config)
-    if inspect.isasyncgen(made) or inspect.isgenerator(made):
-        decorator = "asynccontextmanager" if inspect.isasyncgen(made) else "contextmanager"
-        raise defect(f"running() is a generator; decorate it with contextlib.{decorator}")
-    if inspect.iscoroutine(made):
-        made.close()  # nobody will await it, and nobody need be told
-    if inspect.isawaitable(made):  # an author wrote `async def running` without a decorator
-        raise defect("running() is a coroutine; decorate it with contextlib.asynccontextmanager", None)
-    return made
+async def _started(own: OwnLoop, life: Life) -> object:
+    try:
+        return await _answer(own, life.began, START_LIMIT, STARTING)
+    finally:
+        if not life.began.done() or life.began.cancelled():
+            life.break_off()
+            await within(life.ended, STUCK_LIMIT if own.is_blocked else STOP_LIMIT)
 
 
-def from_target(error: TargetError) -> TargetUnusable:
-    """Return a target's own complaint as trouble of the wave."""
-    return TargetUnusable(
-        Fault.TARGET, str(error), hint=error.hint, log=error.log, installation=error.installation
-    )
-
-
-def defect(message: str, error: BaseException | None = None) -> TargetUnusable:
-    """Return a defect of the adapter as trouble of the wave."""
-    log = "".join(traceback.format_exception(error)[-6:]) if error is not None else ""
-    return TargetUnusable(
-        Fault.ADAPTER, message, hint="This is a defect of the adapter, see conformance/target/.", log=log
-    )
+async def _stop(own: OwnLoop, life: Life) -> None:
+    life.check()
+    life.leave()
+    if own.inside and not await within(life.ended, STUCK_LIMIT) and own.inside:
+        raise _stuck(own, STOPPING, STUCK_LIMIT)
+    await _answer(own, life.ended, STOP_LIMIT, STOPPING)

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 from conformance.evidence.record import Fault
 from conformance.evidence.relays import Stopped
-from conformance.wave.adapter import Instance, TargetUnusable
+from conformance.wave.adapter import Instance
 from conformance.wave.player import Player
 from conformance.wave.processor import Reading
+from conformance.wave.unusable import EndedByItself, TargetUnusable
 from conformance.wave.watch import RelayWatch
 from fake_servers import Journal
 
@@ -104,12 +105,16 @@ async def stopped(
         watch: Who looked at it.
         players: What was played on it.
     """
+    if isinstance(trouble, EndedByItself):
+        return trouble
     at = watch.journal.now() if watch.missed is None else watch.missed
     seen, said = watch.answered, await _gone(watch.instance)
     if isinstance(trouble, NoProcessLeft):
         at, seen, said = min(at, trouble.at), trouble.seen, said or trouble
     if said is None:
         return trouble
+    if isinstance(said, EndedByItself):
+        return said
     begin = min(seen, at - BEFORE)
     played = list(players)
     suspects = [player.scenario.id for player in played if player.has_traffic(begin, at)]

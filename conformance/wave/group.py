@@ -18,7 +18,7 @@ from conformance.catalogue.failure_modes import control_of
 from conformance.evidence.record import AlertListing, Entry
 from conformance.evidence.relays import Idling
 from conformance.target import AcceptedDomain, Capability, Connector
-from conformance.wave.adapter import Instance, TargetUnusable
+from conformance.wave.adapter import Instance
 from conformance.wave.batch import accepted_domains
 from conformance.wave.crashed import Crash
 from conformance.wave.downfall import BEFORE, Presence, stopped, trouble_of
@@ -33,6 +33,7 @@ from conformance.wave.player import Player
 from conformance.wave.processor import LOOK, Load, Owners, Processor, Reading
 from conformance.wave.sequence import play_sequence
 from conformance.wave.unplayed import why_unplayed
+from conformance.wave.unusable import TargetUnusable
 from conformance.wave.watch import RelayWatch
 from conformance.wave.windows import LONG_WINDOW
 from conformance.wave.world import connectors, sender_connector

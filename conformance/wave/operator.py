@@ -11,7 +11,8 @@ from pathlib import Path
 from conformance.evidence.inputs import OperatorAction
 from conformance.evidence.record import AlertListing
 from conformance.target import AcceptedDomain, Alert, Capability, Connector, EditRefused
-from conformance.wave.adapter import Instance, defect
+from conformance.wave.adapter import Instance
+from conformance.wave.unusable import defect
 from fake_servers import Journal
 
 # How often the alerts are looked at, in seconds. Nothing depends on a look being in time: a relay tells of its alerts

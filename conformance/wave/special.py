@@ -13,8 +13,9 @@ from contextlib import suppress
 from conformance.catalogue.special import Special
 from conformance.evidence.record import Fault
 from conformance.target import Address, Envelope
-from conformance.wave.adapter import SubmissionRefused, TargetUnusable
+from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.smtp_client import SUBMIT_LIMIT
+from conformance.wave.unusable import TargetUnusable
 from fake_servers import Journal
 from fake_servers.events import ClientReply
 

@@ -14,7 +14,7 @@ from conformance.lab.addresses import NAMESPACE, Lab, in_namespace, loopback
 from conformance.schedules.scenarios import scenario_of
 from conformance.target import Capability, Target
 from conformance.wave import request
-from conformance.wave.adapter import TargetUnusable, running
+from conformance.wave.adapter import running
 from conformance.wave.directory import Directory
 from conformance.wave.downfall import trouble_of
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
@@ -24,6 +24,7 @@ from conformance.wave.pace import Pace
 from conformance.wave.plan import Plan
 from conformance.wave.player import Player
 from conformance.wave.reactions import Reactions
+from conformance.wave.unusable import TargetUnusable
 from conformance.wave.watch import LagMeter, Pressure
 from conformance.wave.world import World
 from fake_servers import Event, Journal

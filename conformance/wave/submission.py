@@ -8,7 +8,8 @@ from typing import Literal, Self
 
 from conformance.evidence.record import Fault
 from conformance.target import Address, Envelope
-from conformance.wave.adapter import SubmissionRefused, TargetUnusable
+from conformance.wave.adapter import SubmissionRefused
+from conformance.wave.unusable import TargetUnusable
 from fake_servers import Journal
 from fake_servers.events import ClientReply, ClientSent
 

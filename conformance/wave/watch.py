@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from conformance.evidence.record import QueueListing, Reported
-from conformance.wave.adapter import Instance, TargetUnusable
+from conformance.wave.adapter import Instance
+from conformance.wave.unusable import TargetUnusable
 from fake_servers import Journal
 
 # The contract with adapter authors: the queue is asked once a second, and again at once when a message has gone.

@@ -16,8 +16,9 @@ from typing import Any
 from conformance.lab.addresses import loopback
 from conformance.target import Address, Connector, Envelope, RelayConfig
 from conformance.targets.reference import ReferenceTarget
-from conformance.wave.adapter import Instance, SubmissionRefused, TargetUnusable, running
+from conformance.wave.adapter import Instance, SubmissionRefused, running
 from conformance.wave.submission import Submission
+from conformance.wave.unusable import TargetUnusable
 from fake_servers import (
     CertificateAuthority,
     DnsServer,

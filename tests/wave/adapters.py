@@ -23,7 +23,8 @@ from conformance.target import (
     QueuedMessage,
     RelayConfig,
 )
-from conformance.wave.adapter import TargetUnusable, running
+from conformance.wave.adapter import running
+from conformance.wave.unusable import TargetUnusable
 
 WAITING = QueuedMessage(sender="a@b", recipient="c@d")
 EVENT = DeliveryEvent(recipient="c@d", outcome=Outcome.DEFERRED, text="x")

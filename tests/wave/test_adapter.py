@@ -23,7 +23,8 @@ from adapters import (
 from conformance.evidence.record import Fault
 from conformance.target import Capability, EditRefused, Envelope, MessageRefused
 from conformance.wave import adapter
-from conformance.wave.adapter import SubmissionRefused, TargetUnusable, running
+from conformance.wave.adapter import SubmissionRefused, running
+from conformance.wave.unusable import TargetUnusable
 from fake_servers import Journal
 from fake_servers.events import RelayKilled, RelayRestarted
 

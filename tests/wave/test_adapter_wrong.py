@@ -32,7 +32,8 @@ from conformance.target import (
     TargetError,
 )
 from conformance.wave import adapter
-from conformance.wave.adapter import Instance, TargetUnusable, running
+from conformance.wave.adapter import running
+from conformance.wave.unusable import TargetUnusable
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,7 @@ async def test_a_time_out_of_its_own_is_told_apart_from_ours() -> None:
 
     relay = AsyncRelay()
     relay.queue = queue  # type: ignore[method-assign]
-    assert "raised TimeoutError('its own')" in str(await trouble_of(AsyncTarget(relay), "queue"))
+    assert "raised TimeoutError: its own" in str(await trouble_of(AsyncTarget(relay), "queue"))
 
 
 @pytest.mark.parametrize("sort", [AsyncTarget, PlainTarget])
@@ -210,17 +211,11 @@ async def test_starting_and_stopping_have_limits_too(monkeypatch: pytest.MonkeyP
 
 
 async def test_a_relay_that_does_not_listen_is_the_targets_fault() -> None:
-    relay = AsyncRelay()
-    relay.submission = Address("127.0.0.1", 1)
-    instance = Instance(_without_submit(relay), AsyncTarget(relay))
-    with pytest.raises(TargetUnusable, match=r"does not take mail at 127.0.0.1:1") as trouble:
-        await instance.submit(ENVELOPE, lambda: pytest.fail("accepted"))
-    assert trouble.value.fault is Fault.TARGET
-
-
-def _without_submit(relay: AsyncRelay) -> object:
     class Listening:
-        submission, schedule = relay.submission, relay.schedule
-        queue, events = relay.queue, relay.events
+        submission = Address("127.0.0.1", 1)
+        schedule, queue, events = AsyncRelay.schedule, AsyncRelay.queue, AsyncRelay.events
 
-    return Listening()
+    async with running(AsyncTarget(Listening()), CONFIG) as instance:
+        with pytest.raises(TargetUnusable, match=r"does not take mail at 127.0.0.1:1") as trouble:
+            await instance.submit(ENVELOPE, lambda: pytest.fail("accepted"))
+    assert trouble.value.fault is Fault.TARGET

@@ -20,7 +20,6 @@ from conformance.catalogue.scenario import Scenario
 from conformance.evidence.queue import Presence, QueueReading, read_queue
 from conformance.evidence.record import Fault, QueueListing, Reported, Staged
 from conformance.target import Envelope, QueuedMessage
-from conformance.wave.adapter import TargetUnusable
 from conformance.wave.crashed import Crash
 from conformance.wave.envelope import envelope_of
 from conformance.wave.jumped import Jump
@@ -28,6 +27,7 @@ from conformance.wave.operated import play_operated
 from conformance.wave.operator import Operator
 from conformance.wave.player import Player
 from conformance.wave.sequence import play_sequence
+from conformance.wave.unusable import TargetUnusable
 from conformance.wave.watch import RelayWatch
 from fake_servers import Journal
 from fake_servers.events import RelayKilled

@@ -13,8 +13,8 @@ from conformance.evidence.record import Fault
 from conformance.evidence.relays import Stopped
 from conformance.target import Address
 from conformance.wave import downfall
-from conformance.wave.adapter import TargetUnusable
 from conformance.wave.downfall import NoProcessLeft, Presence, stopped, trouble_of
+from conformance.wave.unusable import TargetUnusable
 from conformance.wave.watch import RelayWatch
 from fake_servers import Journal
 

@@ -10,8 +10,9 @@ import pytest
 
 from conformance.catalogue.special import Special
 from conformance.target import Address, Envelope
-from conformance.wave.adapter import SubmissionRefused, TargetUnusable
+from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.special import NotTakenHere, hand_over
+from conformance.wave.unusable import TargetUnusable
 from fake_servers import Journal
 from fake_servers.events import ClientReply
 

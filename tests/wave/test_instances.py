@@ -20,9 +20,9 @@ from conformance.wave import adapter, downfall, processor, watch
 from conformance.wave import gate as gates
 from conformance.wave import player as course
 from conformance.wave import staging as run
-from conformance.wave.adapter import TargetUnusable
 from conformance.wave.envelope import SENDER_DOMAIN
 from conformance.wave.plan import Plan
+from conformance.wave.unusable import TargetUnusable
 
 SCENARIOS = [
     "greeting_421.healed",

@@ -14,8 +14,9 @@ from test_adapter import CONFIG, AsyncRelay, AsyncTarget, PlainRelay, PlainTarge
 
 from conformance.evidence.record import AlertListing, Fault
 from conformance.target import AcceptedDomain, Address, Alert, Capability, Connector, DomainType, EditRefused
-from conformance.wave.adapter import TargetUnusable, running
+from conformance.wave.adapter import running
 from conformance.wave.operator import AlertWatch, Operator, alert_watch
+from conformance.wave.unusable import TargetUnusable
 from fake_servers import Journal
 
 ALERT = Alert(connector="c.test", queued=4, raised_at=1.0)

@@ -13,7 +13,8 @@ from stories.staging import GRANTED
 from conformance.target import Address, QueuedMessage
 from conformance.targets.process import free_port
 from conformance.wave import adapter
-from conformance.wave.adapter import TargetUnusable, running
+from conformance.wave.adapter import running
+from conformance.wave.unusable import TargetUnusable
 
 
 class _Intake:

@@ -9,7 +9,7 @@ import pytest
 from conformance.evidence.record import Fault
 from conformance.target import QueuedMessage
 from conformance.wave import watch
-from conformance.wave.adapter import TargetUnusable
+from conformance.wave.unusable import TargetUnusable
 from conformance.wave.watch import LagMeter, Pressure, RelayWatch
 from fake_servers import Journal
 

@@ -1,0 +1,59 @@
+"""What is raised when a relay or its adapter cannot be used, with whose fault that is."""
+
+from __future__ import annotations
+
+import traceback
+
+from conformance.evidence.record import Fault
+from conformance.target import TargetError
+from conformance.wave.stuck import is_library, is_machinery
+
+# The last lines of a traceback that are shown.
+_FRAMES = 6
+
+
+class TargetUnusable(Exception):
+    """An adapter or its relay cannot be used; carries whose fault it is, a hint and the relay's log tail."""
+
+    def __init__(
+        self, fault: Fault, message: str, *, hint: str = "", log: str = "", installation: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.hint = hint
+        self.log = log
+        self.installation = installation
+
+
+def from_target(error: TargetError) -> TargetUnusable:
+    """Return a target's own complaint as trouble of the wave."""
+    return TargetUnusable(
+        Fault.TARGET, str(error), hint=error.hint, log=error.log, installation=error.installation
+    )
+
+
+def defect(message: str, error: BaseException | None = None) -> TargetUnusable:
+    """Return a defect of the adapter as trouble of the wave."""
+    return TargetUnusable(
+        Fault.ADAPTER,
+        message,
+        hint="This is a defect of the adapter, see conformance/target/.",
+        log="" if error is None else _traceback(error),
+    )
+
+
+def _traceback(error: BaseException) -> str:
+    """Return the last lines of what led to an error, without how we came to call the adapter."""
+    told = traceback.TracebackException.from_exception(error)
+    own = [call for call in told.stack if not is_machinery(call.filename)]
+    while own and is_library(own[0].filename):
+        own.pop(0)
+    told.stack = traceback.StackSummary.from_list(own or told.stack)
+    return "".join([*told.format()][-_FRAMES:])
+
+
+class EndedByItself(TargetUnusable):
+    """`running()` was left although nobody asked for it, and its relay with it, which has no part in that."""
+
+    def __init__(self, trouble: TargetUnusable) -> None:
+        super().__init__(trouble.fault, str(trouble), hint=trouble.hint, log=trouble.log)
