@@ -14,7 +14,7 @@ from conformance.judging.verdict import Verdict
 from conformance.judging.words import counted
 from conformance.report.failure import claim, labelled, timeline_lines
 from conformance.report.overview import rows
-from conformance.report.results import Results
+from conformance.report.results import Results, unexpected
 from conformance.report.writing import Writes, width, write_names
 
 # So many scenarios are told at length; of more of them one for each requirement.
@@ -32,7 +32,7 @@ def write_failures(reporter: Writes, run: Results, *, style: str, everything: bo
         style: The value of `--tb`.
         everything: Whether each scenario is told at length, however many there are.
     """
-    failed = [(test, judged) for test, judged in run.judged if _has_failed(judged, strict=run.strict)]
+    failed = [(test, judged) for test, judged in unexpected(run) if _has_failed(judged, strict=run.strict)]
     if not failed or style == "no":
         return
     reporter.write_sep("=", "FAILURES")

@@ -18,7 +18,7 @@ from conformance.evidence.record import Record, unstructure
 from conformance.evidence.view import Evidence
 from conformance.judging.verdict import Verdict
 from conformance.report.failure import at_fault
-from conformance.report.results import Results
+from conformance.report.results import Outcome, Results
 from conformance.report.timeline import timeline
 from conformance.target import Target
 
@@ -85,6 +85,8 @@ def _rows(run: Results) -> Iterator[dict[str, Any]]:
             "observed": f"{at_fault(judged.fault)}: {judged.observed}" if judged.fault else judged.observed,
             "node_id": item.nodeid,
             **({"because": judged.because} if judged.because else {}),
+            "outcome": run.outcomes[item.nodeid],
+            **({"xfail": run.xfailed[item.nodeid]} if item.nodeid in run.xfailed else {}),
         }
     for name, evidence in shown.items():
         yield {
@@ -102,11 +104,13 @@ def _rows(run: Results) -> Iterator[dict[str, Any]]:
 
 def _footer(run: Results, selected: int) -> dict[str, Any]:
     counts = Counter(judged.verdict for _, judged in run.judged)
+    outcomes = Counter(run.outcomes.values())
     return {
         "kind": "footer",
         "selected": selected,
         "verdicts": len(run.judged),
         "counts": {verdict.value: counts[verdict] for verdict in Verdict},
+        "outcomes": {outcome.value: outcomes[outcome] for outcome in Outcome},
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from conformance.catalogue.course import Timing
 from conformance.catalogue.message import Kind
 from conformance.judging.judge import Judged, Test
@@ -17,9 +19,11 @@ _LETTERS = {
     Verdict.NOT_APPLICABLE: "n",
     Verdict.ERROR: "E",
 }
+# What somebody expects not to pass, and it does not.
+_XFAILED = "x"
 # Named behind the letters of a line; why something was not applicable is told below them.
-_FAILED = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR)
-_TOLD = (*_FAILED, Verdict.DEVIATION)
+_FAILED = {_LETTERS[verdict] for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR)}
+_TOLD = {*_FAILED, _LETTERS[Verdict.DEVIATION], _XFAILED}
 _LEGEND = ". pass   F fail   D deviation   I inconclusive   n not applicable   E error"
 
 
@@ -30,28 +34,29 @@ def write_letters(reporter: Writes, run: Results) -> None:
     operated = [(i, judged) for i, judged in shown if i.scenario.timing is Timing.OPERATED]
     others = [(i, judged) for i, judged in shown if i.scenario.timing is not Timing.OPERATED]
     for part in filter(None, (others, operated)):
-        _write(reporter, part)
+        _write(reporter, part, run.xfailed)
     if shown:
-        reporter.write_line(_LEGEND)
+        reporter.write_line(f"{_LEGEND}   x expected" if run.xfailed else _LEGEND)
 
 
-def _write(reporter: Writes, shown: list[tuple[Test, Judged]]) -> None:
+def _write(reporter: Writes, shown: list[tuple[Test, Judged]], xfailed: Container[str]) -> None:
     """Write one line for each failure mode; where an operator acts, one for each way of acting.
 
     A letter for each aspect, in the order in which they are listed, and the names of those that did not pass.
     """
-    rows: dict[tuple[str, str], list[tuple[str, Verdict]]] = {}
+    rows: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for item, judged in shown:
         mode, course = item.scenario.failure_mode, item.scenario.course
         name = f"{mode.name} {course}" if item.scenario.timing is Timing.OPERATED else mode.name
-        rows.setdefault((name, mode.section), []).append((item.aspect.name, judged.verdict))
+        letter = _XFAILED if item.nodeid in xfailed else _LETTERS[judged.verdict]
+        rows.setdefault((name, mode.section), []).append((item.aspect.name, letter))
     names = max(len(name) for name, _ in rows)
     sections = max(len(section) for _, section in rows)
     letters = max(map(len, rows.values()))
-    for (name, section), verdicts in rows.items():
-        line = "".join(_LETTERS[verdict] for _, verdict in verdicts)
-        wrong = [f"{_LETTERS[verdict]} {aspect}" for aspect, verdict in verdicts if verdict in _TOLD]
+    for (name, section), found in rows.items():
+        line = "".join(letter for _, letter in found)
+        wrong = [f"{letter} {aspect}" for aspect, letter in found if letter in _TOLD]
         reporter.write_line(
             f"{name:{names}}  {section:{sections}}  {line:{letters}}  {', '.join(wrong)}".rstrip(),
-            red=any(verdict in _FAILED for _, verdict in verdicts),
+            red=any(letter in _FAILED for _, letter in found),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -30,6 +31,17 @@ class Windows:
     done: int
     total: int
     open: tuple[str, ...] = ()
+
+
+class Outcome(StrEnum):
+    """What pytest, JUnit and dashboards make of a test, in pytest's words."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    XFAILED = "xfailed"
+    XPASSED = "xpassed"
 
 
 class Drawn(Protocol):
@@ -75,7 +87,15 @@ class Results(Protocol):
 
     @property
     def judged(self) -> Sequence[tuple[Test, Judged]]:
-        """Every verdict, in the order in which they were given."""
+        """Every verdict, in the order in which they were given, each test once."""
+
+    @property
+    def outcomes(self) -> Mapping[str, Outcome]:
+        """What pytest made of the tests, by node id; also of those that it skipped before they were judged."""
+
+    @property
+    def xfailed(self) -> Mapping[str, str]:
+        """By node id, why somebody expected those tests not to pass (`xfail`) that did not."""
 
     @property
     def troubles(self) -> Sequence[Trouble]:
@@ -96,3 +116,8 @@ class Results(Protocol):
     @property
     def minimiser(self) -> Minimal:
         """What the failing ones come down to."""
+
+
+def unexpected(run: Results) -> list[tuple[Test, Judged]]:
+    """Return the verdicts but for those that somebody expected not to be passes (`xfail`): these fail nothing."""
+    return [(test, judged) for test, judged in run.judged if test.nodeid not in run.xfailed]

@@ -12,9 +12,9 @@ from conformance.report.broken import tell_broken
 from conformance.report.failures import write_failures
 from conformance.report.letters import write_letters
 from conformance.report.overview import overview_lines, rows
-from conformance.report.results import Results, Windows
+from conformance.report.results import Results, Windows, unexpected
 from conformance.report.schedules import schedule_lines
-from conformance.report.unjudged import write_inconclusive, write_not_applicable
+from conformance.report.unjudged import write_inconclusive, write_not_applicable, write_xfailed
 from conformance.report.writing import width
 
 # Where nothing can be overwritten, a line of progress this often, in seconds.
@@ -50,9 +50,10 @@ class Terminal:
             reporter.write_line(line)
         if not self._quiet:
             write_not_applicable(reporter, run, everything=self._verbose)
+            write_xfailed(reporter, run, everything=self._verbose)
         for path in run.paths:
             reporter.write_line(f"record: {path}")
-        found = rows(run.judged)
+        found = rows(unexpected(run))
         if found:
             reporter.write_sep("=", "what to mend")
             for line in overview_lines(found, run.name, width()):

@@ -125,6 +125,9 @@ class AspectFile(pytest.File):
                 item.add_marker("operations")
             if mode.waits_for_timeout:
                 item.add_marker("waits")
+            if self.config.pluginmanager.hasplugin("rerunfailures"):
+                # a record says the same each time it is read
+                item.add_marker(pytest.mark.flaky(reruns=0))
             yield item
 
     def _scenarios(self) -> Iterator[Scenario]:
@@ -137,6 +140,18 @@ class AspectFile(pytest.File):
             yield from self.run.schedules.scenarios(named, drawn=drawn)
 
 
+class Parameters:
+    """What distinguishes the tests of one file, where pytest has it of parametrized functions.
+
+    allure tells tests by the function and these: without them it takes all scenarios of an aspect for one test that
+    was tried again and again.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.params = {"failure_mode": scenario.failure_mode.name, "course": str(scenario.course)}
+        self.id = scenario.id
+
+
 class AspectItem(pytest.Item):
     """One aspect of one scenario. It only reads evidence; no fixture of anybody's reaches it."""
 
@@ -146,6 +161,7 @@ class AspectItem(pytest.Item):
         self.scenario = scenario
         self.run = run
         self.judged: Judged | None = None
+        self.callspec: Parameters
         self.extra_keyword_matches |= {aspect.name, scenario.failure_mode.section}
 
     def runtest(self) -> None:
@@ -153,11 +169,10 @@ class AspectItem(pytest.Item):
         judged = self.run.judged_in(self.aspect, self.scenario)
         judged = explained(judged, self.scenario, self.run.minimiser, self.run.red)
         self.judged = judged
-        self.user_properties += [
-            ("requirement", judged.requirement.id),
-            ("level", judged.level),
-            ("verdict", judged.verdict.value),
-        ]
+        ours = {"requirement": judged.requirement.id, "level": judged.level, "verdict": judged.verdict.value}
+        # once, however often the test is run
+        self.user_properties[:] = [each for each in self.user_properties if each[0] not in ours]
+        self.user_properties += ours.items()
         if judged.verdict is Verdict.NOT_APPLICABLE:
             pytest.skip(judged.reason)
         if judged.verdict is Verdict.PASS or (judged.verdict is Verdict.DEVIATION and not self.run.strict):
@@ -173,7 +188,7 @@ class AspectItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Say where the item comes from."""
         assert isinstance(self.parent, AspectFile)
-        return self.parent.path, None, self.name
+        return self.parent.path, 0, self.name  # without a line pytest cannot tell of a `skip` mark
 
 
 class Unsuccessful(Exception):

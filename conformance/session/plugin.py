@@ -12,8 +12,9 @@ import pytest
 from conformance.judging.verdict import Verdict
 from conformance.report.jsonl import ReportError, ReportFile
 from conformance.report.terminal import Progress, Terminal
-from conformance.session.items import AspectFile, AspectItem, Selection
+from conformance.session.items import AspectFile, AspectItem, Parameters, Selection
 from conformance.session.options import open_run
+from conformance.session.outcomes import outcome_of
 from conformance.session.run import Run
 
 # In the terminal: category for the last line, letter, word.
@@ -52,6 +53,7 @@ class ConformancePlugin:
         config.pluginmanager.register(_Failures(self), "mailflow_conformance_failures")
         self._report = _open_report(config)
         self._failed: list[Any] = []
+        self._items: dict[str, AspectItem] = {}
 
     def pytest_report_header(self) -> list[str]:
         """Say what is judged, and by what."""
@@ -67,6 +69,7 @@ class ConformancePlugin:
             session.ihook.pytest_collectreport(report=report)
             added += [item for item in found if isinstance(item, pytest.Item)]
         items[:0] = added
+        self._items = {item.nodeid: item for item in added if isinstance(item, AspectItem)}
         self._selection.check_found()
 
     @pytest.hookimpl(tryfirst=True)
@@ -74,8 +77,13 @@ class ConformancePlugin:
         """Run the wave for the tests that are left; then pytest's own loop judges."""
         items = [item for item in session.items if isinstance(item, AspectItem)]
         self._run.selected = frozenset(item.name for item in items)
+        kept = [item for item in self._items.values() if item.name in self._run.selected]
+        self._run.wanted = [(item.aspect, item.scenario) for item in kept]
+        if session.config.pluginmanager.hasplugin("allure_pytest"):
+            for item in items:  # not before: pytest would look for fixtures that are made from them
+                item.callspec = Parameters(item.scenario)
         if items and not session.config.option.collectonly:
-            self._run.provoke([(item.aspect, item.scenario) for item in items], self._progress)
+            self._run.provoke(self._run.wanted, self._progress)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -85,17 +93,23 @@ class ConformancePlugin:
         report = yield
         if isinstance(item, AspectItem) and call.when == "call" and item.judged is not None:
             report.conformance_verdict = item.judged.verdict  # type: ignore[attr-defined]
-            self._run.judged.append((item, item.judged))
         return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take down what became of a test, once, whichever plugin has it run again or expects it to fail."""
+        item, outcome = self._items.get(report.nodeid), outcome_of(report)
+        if item is not None and outcome is not None:
+            self._run.note(item, item.judged, outcome, getattr(report, "wasxfail", None))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[Any, ...] | None:
         """Give each verdict its own letter."""
         verdict = getattr(report, "conformance_verdict", None)
-        if verdict is None or report.when != "call":
-            return None
-        if verdict is Verdict.DEVIATION and report.failed:
-            return "failed", "F", "FAILED"
+        if verdict is None or outcome_of(report) is None or hasattr(report, "wasxfail"):
+            return None  # no verdict of ours, run again, or expected to fail: others say what to show
+        if verdict in (Verdict.PASS, Verdict.DEVIATION) and report.failed:
+            return "failed", "F", "FAILED"  # by --conformance-strict, or by a strict xfail
         return _STATUS[verdict]
 
     @pytest.hookimpl(tryfirst=True)
@@ -122,7 +136,7 @@ class ConformancePlugin:
         # ours are told scenario by scenario (`_Failures`): pytest's section is for the others only
         self._failed = terminalreporter.stats.get("failed", [])
         if self._failed:
-            terminalreporter.stats["failed"] = [r for r in self._failed if not _is_ours(r)]
+            terminalreporter.stats["failed"] = [r for r in self._failed if not _is_told(r)]
         yield
         self._terminal.summary(terminalreporter, self._run)
 
@@ -145,8 +159,9 @@ class _Failures:
         self._plugin.tell_failures(terminalreporter)
 
 
-def _is_ours(report: object) -> bool:
-    return hasattr(report, "conformance_verdict")
+def _is_told(report: object) -> bool:
+    """Tell whether our own section of failures tells of a report: not of one that should have failed and passed."""
+    return getattr(report, "conformance_verdict", Verdict.PASS) is not Verdict.PASS
 
 
 def _hidden() -> list[str]:

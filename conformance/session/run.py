@@ -12,6 +12,7 @@ from typing import Protocol
 import pytest
 
 from conformance.catalogue.course import Timing
+from conformance.catalogue.message import Kind
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.evidence.record import Record, Trouble, load
@@ -23,7 +24,7 @@ from conformance.judging.survival import all_busy, all_stopped, group, unexplain
 from conformance.judging.verdict import Verdict
 from conformance.judging.words import counted
 from conformance.lab import addresses as labs
-from conformance.report.results import Windows
+from conformance.report.results import Outcome, Windows
 from conformance.session.again import again, late_once_more, never_in_peace
 from conformance.session.isolation import isolate, killers
 from conformance.session.launch import WaveFailed, launch_all
@@ -76,11 +77,13 @@ class Run:
         day: Seconds that stand for 24 hours on the compressed clock.
         records: The evidence: one record for each wave, none before the first.
         paths: Their files.
-        judged: Every verdict so far.
+        outcomes: What pytest made of the tests so far, by node id.
+        xfailed: By node id, why those were expected not to pass that did not.
         schedules: Which fault schedules are staged.
         only: What is kept of the suite.
         once: Whether nothing is staged a second time, whatever was late.
         selected: The names of the tests that are judged in this run.
+        wanted: What they are about, in the order of the suite.
         minimiser: What the failing ones come down to.
     """
 
@@ -93,15 +96,40 @@ class Run:
     day: float = planning.COMPRESSED_DAY
     records: list[Record] = field(default_factory=list)
     paths: list[Path] = field(default_factory=list)
-    judged: list[tuple[Test, Judged]] = field(default_factory=list)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    xfailed: dict[str, str] = field(default_factory=dict)
     schedules: SequenceChoice = field(default_factory=lambda: SequenceChoice(count=0))
 
     only: Only = field(default_factory=Only)
     once: bool = False
     selected: frozenset[str] = frozenset()
+    wanted: Sequence[tuple[Aspect, Scenario]] = ()
 
     def __post_init__(self) -> None:
         self.minimiser = Minimiser(self.records, self.profile)
+        self._judged: dict[str, tuple[Test, Judged]] = {}
+        self._red: dict[str, str] | None = None  # all is staged by the time anybody asks
+
+    @property
+    def judged(self) -> list[tuple[Test, Judged]]:
+        """Every verdict so far; of a test that was run again the last one."""
+        return list(self._judged.values())
+
+    def note(self, test: Test, judged: Judged | None, outcome: Outcome, xfail: str | None = None) -> None:
+        """Take down what became of a test.
+
+        Args:
+            test: The test.
+            judged: The verdict; None where pytest skipped it before it was judged.
+            outcome: What pytest made of it.
+            xfail: Why somebody expected it not to pass; None: nobody did.
+        """
+        self.outcomes[test.nodeid] = outcome
+        self.xfailed.pop(test.nodeid, None)
+        if outcome is Outcome.XFAILED:
+            self.xfailed[test.nodeid] = xfail or "no reason given"
+        if judged is not None:
+            self._judged[test.nodeid] = (test, judged)
 
     def about(self) -> list[str]:
         """Describe the run in two or three lines."""
@@ -150,11 +178,16 @@ class Run:
         return judged
 
     def red(self) -> dict[str, str]:
-        """Return a test that failed, by the name of its failure mode; the first of each."""
-        found: dict[str, str] = {}
-        for test, judged in self.judged:
-            if judged.verdict is Verdict.FAIL:
-                found.setdefault(test.scenario.failure_mode.name, test.name)
+        """Return a test that fails, by the name of its failure mode; the first of each, in any order of tests."""
+        if self._red is not None:
+            return self._red
+        found = self._red = {}
+        for aspect, scenario in self.wanted:
+            mode = scenario.failure_mode
+            if mode.kind is Kind.SCHEDULE or mode.name in found:
+                continue
+            if self.judged_in(aspect, scenario).verdict is Verdict.FAIL:
+                found[mode.name] = aspect.test_name(scenario)
         return found
 
     @property

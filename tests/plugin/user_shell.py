@@ -108,18 +108,21 @@ def environment() -> dict[str, str]:
     """Return the environment of a user at a terminal: nothing of the pytest that runs these tests, and no CI."""
     ours = ("PYTEST", "PYTHON", "COV_", "CI", "BUILD_NUMBER")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
-    return {**kept, "COLUMNS": "100"}
+    # who wants another order, or another face of the terminal, asks for it
+    return {**kept, "COLUMNS": "100", "PYTEST_ADDOPTS": "-p no:randomly -p no:sugar"}
 
 
-def run(line: str, folder: Path, *, python: str = sys.executable) -> Ended:
-    """Run `pytest ...` or `python -m pytest ...` in a folder."""
+def run(
+    line: str, folder: Path, *, python: str = sys.executable, env: Mapping[str, str] | None = None
+) -> Ended:
+    """Run `pytest ...` or `python -m pytest ...` in a folder, with further variables in its environment."""
     program, *rest = words(line)
     command = [python, *rest] if program == "python" else [str(Path(python).with_name(program)), *rest]
     begin = time.monotonic()
     done = subprocess.run(
         command,
         cwd=folder,
-        env=environment(),
+        env={**environment(), **(env or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

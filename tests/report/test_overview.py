@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 from stories.story import ASPECT, Story, good, waiting
@@ -37,6 +37,7 @@ class Results:
 
     judged: list[tuple[Named, Judged]]
     strict: bool = False
+    xfailed: dict[str, str] = field(default_factory=dict)
 
     class profile:
         name = "eop"

@@ -1,0 +1,111 @@
+"""Plugins that count, mark, shuffle, time or draw tests, all of them at once: every view counts the same.
+
+Before, a failing test that `--reruns 2` ran three times counted three times in the terminal, the report and JUnit, and
+one that was marked `xfail` was shown as failed; a `skip` mark ended the run with an internal error; and allure took all
+scenarios of an aspect for one test.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from stories.saved import save
+from stories.story import waiting
+from user_shell import Ended, fill, run
+
+CONFTEST = """
+import pytest
+
+MARKS = {
+    "destination_server[connection_refused]": pytest.mark.xfail(reason="known to be wrong"),
+    "survives[plain-healthy]": pytest.mark.xfail(reason="no longer wrong"),
+    "retried[connection_refused]": pytest.mark.skip(reason="not today"),
+}
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for name, mark in MARKS.items():
+            if item.name == f"test_{name}":
+                item.add_marker(mark)
+"""
+OWN = "def test_it():\n    assert True\n"
+ALL = (
+    "-p no:cacheprovider -p randomly -p xdist -n 0 --timeout=60 --session-timeout=120 --cov=no_such_package "
+    "--cov-report= --html=page.html --self-contained-html -o asyncio_mode=auto "
+    "-o asyncio_default_fixture_loop_scope=session"
+)
+VIEWS = "--conformance-report=rep --junitxml=junit.xml --alluredir=allure"
+
+
+@pytest.fixture(
+    scope="module", params=["", "--reruns 2", "--force-reruns 2 --force-sugar"], ids=lambda line: line
+)
+def ended(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    folder = tmp_path_factory.mktemp("neighbours")
+    fill(folder, {"conftest.py": CONFTEST, "test_own.py": OWN})
+    wrong = waiting("connection_refused").says(2.0, "451 4.4.316 oops").delivers(7.0)
+    save(folder / "record.jsonl", wrong)
+    # a rerun of --force-reruns waits for nothing
+    line = f"pytest --conformance-replay=record.jsonl conformance/suite test_own.py {ALL} {VIEWS} {request.param}"
+    return run(line, folder, env={"PYTEST_ADDOPTS": ""})
+
+
+def _terminal(text: str) -> Counter[str]:
+    """Counts in pytest's last line, or in the last lines of pytest-sugar."""
+    last = text[text.rindex("Results (") :] if "Results (" in text else text.rstrip().splitlines()[-1]
+    found = re.findall(
+        r"(\d+) (passed|failed|not applicable|skipped|xfailed|xpassed|inconclusive|not judged|deviation)",
+        last,
+    )
+    return Counter({word: int(number) for number, word in found})
+
+
+def _junit(path: Path) -> Counter[str]:
+    [suite] = ElementTree.parse(path).getroot()
+    return Counter({word: int(suite.attrib[word]) for word in ("tests", "failures", "errors", "skipped")})
+
+
+def _allure(folder: Path) -> Counter[str]:
+    """The last status of each test; earlier ones are retries of the same `historyId`."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*-result.json")]
+    last = {each["historyId"]: each["status"] for each in sorted(found, key=lambda each: each["start"])}
+    return Counter(last.values())
+
+
+def test_all_views_count_alike(ended: Ended) -> None:
+    assert ended.status == 1, ended.text
+    [footer] = ended.rows("footer")
+    made = Counter(footer["outcomes"])
+    assert (made["xfailed"], made["xpassed"], made["failed"] > 0, made["skipped"] > 0) == (1, 1, True, True)
+    assert (
+        footer["selected"] == made.total() == footer["verdicts"] + 1
+    )  # one was skipped before it was judged
+    shown = _terminal(ended.text)
+    assert shown["passed"] + shown["deviation"] == made["passed"] + 1  # test_own
+    assert shown["failed"] == made["failed"] == footer["counts"]["fail"] - made["xfailed"]
+    assert (shown["xfailed"], shown["xpassed"]) == (made["xfailed"], made["xpassed"])
+    assert shown["not applicable"] + shown["skipped"] == made["skipped"]
+    junit = _junit(ended.folder / "junit.xml")
+    assert junit["tests"] == made.total() + 1
+    assert (junit["failures"], junit["errors"]) == (made["failed"], made["error"])
+    assert junit["skipped"] == made["skipped"] + made["xfailed"]
+    allure = _allure(ended.folder / "allure")
+    assert allure["passed"] == made["passed"] + made["xpassed"] + 1
+    assert allure["failed"] + allure["broken"] == made["failed"] + made["error"]
+    assert allure["skipped"] == made["skipped"] + made["xfailed"]
+
+
+def test_what_is_expected_to_fail_is_told_apart(ended: Ended) -> None:
+    rows = {row["node_id"].rpartition("::")[2]: row for row in ended.rows("verdict")}
+    known = rows["test_destination_server[connection_refused]"]
+    assert (known["verdict"], known["outcome"], known["xfail"]) == ("fail", "xfailed", "known to be wrong")
+    assert "xfail" not in rows["test_survives[plain-healthy]"]
+    assert "not passed, as expected (xfail): known to be wrong" in ended.text
+    failures = ended.text[ended.text.index("= FAILURES =") :]
+    assert "test_destination_server[connection_refused]: fail" not in failures
+    assert (ended.folder / "page.html").exists()
