@@ -108,6 +108,7 @@ def test_the_report_has_a_header_verdicts_evidence_and_a_footer(outcomes: list[E
             "expected",
             "observed",
             "node_id",
+            "outcome",
         }
     [evidence] = outcome.rows("evidence")
     assert any("message accepted by the relay" in entry["text"] for entry in evidence["timeline"])
