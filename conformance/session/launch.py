@@ -133,7 +133,7 @@ class _Wave:
         """Take what the child wrote to its standard output; return what it said of windows that take long."""
         lasting: list[dict[str, float]] = []
         *lines, self._half_line = (self._half_line + octets).split(b"\n")
-        for line in lines:
+        for line in filter(None, lines):  # an empty one is a beat, see wave/heartbeat.py
             self._last = json.loads(line)
             if "done" in self._last:
                 self.windows = replace(

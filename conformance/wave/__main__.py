@@ -4,7 +4,7 @@ The process started here only guards: it starts the real one (inside a namespace
 sure that nothing survives it. It ends when the real one ends, when it gets a signal, or when its standard
 input, a pipe that pytest holds, is closed; pytest cannot die without closing it.
 
-Progress comes on standard output, one JSON object a line.
+Progress comes on standard output, one JSON object a line; empty lines are its heartbeat.
 
 Exit status: 0 the record is complete, 3 the target cannot be run on this machine (the last line of output says
 why), 2 wrong arguments.
@@ -19,6 +19,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -83,6 +84,7 @@ def command(plan: Path, record: Path, *, inside: bool = False) -> list[str]:
 def _run(plan: Plan, path: Path) -> int:
     from conformance.lab.addresses import NAMESPACE
     from conformance.targets.resolve import UnknownTarget, resolve
+    from conformance.wave import heartbeat
     from conformance.wave.request import RELAY_NAME
     from conformance.wave.staging import run
     from conformance.wave.unusable import TargetUnusable
@@ -95,6 +97,7 @@ def _run(plan: Plan, path: Path) -> int:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     tell = _own_output()
+    heartbeat.start(lambda: tell(None))
 
     def progress(done: int, total: int, left: list[str]) -> None:
         tell({"done": done, "total": total, "open": left})
@@ -131,13 +134,16 @@ def _writer(file: TextIO) -> Callable[[Entry], None]:
     return tell
 
 
-def _own_output() -> Callable[[dict[str, object]], None]:
+def _own_output() -> Callable[[dict[str, object] | None], None]:
     """Keep standard output for progress; what adapters and relays print goes to standard error, the wave's log."""
     output = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    turn = threading.Lock()
 
-    def tell(what: dict[str, object]) -> None:
-        print(json.dumps(what), file=output, flush=True)
+    def tell(what: dict[str, object] | None) -> None:
+        with turn:
+            output.write(("" if what is None else json.dumps(what)) + "\n")
+            output.flush()
 
     return tell
 

@@ -1,6 +1,6 @@
 """Adapters and relays that are broken in one way each; users bring such things.
 
-This file and its neighbour are copied into an empty folder and named on a command line from there.
+This file and its neighbours are copied into an empty folder and named on a command line from there.
 """
 
 from __future__ import annotations
@@ -14,6 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from blocking_adapters import (
+    HoldsTheInterpreter,
+    QueueBlocksTheLoop,
+    QueueExits,
+    QueueTakesItsTime,
+    TaskFails,
+)
 from broken_relays import (
     CrashesOnThirdMessage,
     DiesOfAReset,
@@ -38,9 +45,14 @@ __all__ = [
     "DiesOfAResetAlone",
     "DiesOfTwoThings",
     "ExitsAtStart",
+    "HoldsTheInterpreter",
     "Lingers",
+    "QueueBlocksTheLoop",
+    "QueueExits",
+    "QueueTakesItsTime",
     "RefusesMail",
     "Synchronous",
+    "TaskFails",
 ]
 
 

@@ -93,7 +93,8 @@ class Shell:
 def fill(folder: Path, files: Mapping[str, str]) -> None:
     """Write files; the adapters that are broken are always there."""
     shutil.copy(HERE / "broken_adapters.py", folder / "adapters.py")
-    shutil.copy(HERE / "broken_relays.py", folder)
+    for neighbour in ("broken_relays.py", "blocking_adapters.py"):
+        shutil.copy(HERE / neighbour, folder)
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
