@@ -8,7 +8,7 @@ from conformance.evidence.record import Fault, Trouble
 from conformance.evidence.relays import Stopped
 from conformance.report.failure import at_fault
 from conformance.report.results import Results
-from conformance.report.writing import Writes, write_names
+from conformance.report.writing import Writes, lines_of, write_lines, write_names
 
 
 def tell_broken(reporter: Writes, run: Results, *, all_names: bool) -> None:
@@ -25,7 +25,7 @@ def tell_broken(reporter: Writes, run: Results, *, all_names: bool) -> None:
             told.setdefault((judged.fault, judged.reason), []).append(item.name)
     for (fault, message), names in told.items():
         reporter.write_sep("!", at_fault(fault), red=True)
-        reporter.write_line(message)
+        write_lines(reporter, message)
         for trouble in run.troubles:
             if (trouble.fault, trouble.message) == (fault, message):
                 _advise(reporter, trouble)
@@ -57,7 +57,7 @@ def _tell_brought_down(reporter: Writes, run: Results, *, all_names: bool) -> No
         stopped, _ = same[0]
         culprits = list(dict.fromkeys(name for _, each in same for name in each))
         reporter.write_sep("!", "the relay was brought down", red=True)
-        reporter.write_line(stopped.message)
+        write_lines(reporter, stopped.message)
         _write_log(reporter, stopped.log)
         if culprits:
             reporter.write_line("brought down by (see survives):")
@@ -71,10 +71,10 @@ def _tell_brought_down(reporter: Writes, run: Results, *, all_names: bool) -> No
 
 def _advise(reporter: Writes, trouble: Trouble) -> None:
     if trouble.hint:
-        reporter.write_line(f"hint: {trouble.hint}")
+        write_lines(reporter, f"hint: {trouble.hint}")
     _write_log(reporter, trouble.log)
 
 
 def _write_log(reporter: Writes, log: str) -> None:
-    for line in log.splitlines():
+    for line in lines_of(log).rstrip("\n").split("\n") if log else ():
         reporter.write_line(f"    | {line}")

@@ -12,6 +12,7 @@ from conformance.evidence.view import Evidence
 from conformance.judging.judge import Judged
 from conformance.judging.verdict import Verdict
 from conformance.report.timeline import TimelineEntry, timeline
+from conformance.report.writing import line_of
 
 # Readable at 100 columns; what is wider is wrapped there.
 WIDTH = 98
@@ -35,7 +36,7 @@ def explain(mode: FailureMode, judged: Judged, profile: Profile, *, width: int =
     if judged.verdict is Verdict.ERROR:
         assert judged.fault is not None
         # what broke is told once, above; a timeline would only hide it
-        return f"error, {at_fault(judged.fault)}: {judged.reason}"
+        return f"error, {at_fault(judged.fault)}: {line_of(judged.reason)}"
     heading = f"{judged.verdict}: {judged.requirement.id} ({judged.level}, profile {profile.name})"
     lines = [heading, *claim(judged, width=width), *labelled("staged", mode.staged, width=width)]
     if judged.evidence is not None:
@@ -60,7 +61,7 @@ def claim(judged: Judged, *, width: int = WIDTH) -> Iterator[str]:
 def labelled(label: str, text: str, *, width: int = WIDTH) -> list[str]:
     """Return a text behind a label, wrapped."""
     return textwrap.wrap(
-        text,
+        line_of(text),
         width,
         initial_indent=f"  {label:{_INDENT - 2}}",
         subsequent_indent=" " * _INDENT,

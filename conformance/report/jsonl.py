@@ -20,6 +20,7 @@ from conformance.judging.verdict import Verdict
 from conformance.report.failure import at_fault
 from conformance.report.results import Outcome, Results
 from conformance.report.timeline import timeline
+from conformance.report.writing import cleaned
 from conformance.target import Target
 
 
@@ -53,11 +54,11 @@ class ReportFile:
         """
         with self.path.open("w", encoding="utf-8") as file:
             for row in _rows(run):
-                file.write(json.dumps(row) + "\n")
+                file.write(json.dumps(cleaned(row)) + "\n")
             if run.target is not None:  # else the records are somebody's already
                 self._keep(run)
             if footer:
-                file.write(json.dumps(_footer(run, selected)) + "\n")
+                file.write(json.dumps(cleaned(_footer(run, selected))) + "\n")
 
     def _keep(self, run: Results) -> None:
         """Copy the records; those of an earlier run would be taken for records of this one."""
@@ -166,5 +167,8 @@ def _version(target: Target | None, module: str) -> str | None:
     """Return the version of the relay if the adapter tells it by an attribute `version`."""
     if module.startswith("conformance.targets.reference:"):
         return __version__
-    said = getattr(target, "version", None)
-    return None if said is None else str(said)
+    try:
+        said = getattr(target, "version", None)
+        return None if said is None else str(said)
+    except Exception as error:  # noqa: BLE001 - an adapter's own code
+        return f"not known: version raised {type(error).__name__}: {error}"

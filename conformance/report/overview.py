@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from conformance.catalogue.requirements import Harm, Level, Requirement, catalogue
 from conformance.judging.judge import Judged, Test
 from conformance.judging.verdict import Finding, Verdict
+from conformance.report.writing import line_of
 
 _LETTER = {Verdict.FAIL: "F", Verdict.DEVIATION: "D"}
 _LEVELS = list(Level)
@@ -106,7 +107,7 @@ def _name_of(test: Test) -> str:
 
 def _shortened(text: str, width: int, *, indent: int) -> str:
     room = max(width - indent - 1, 20)
-    flat = " ".join(text.split())
+    flat = " ".join(line_of(text).split())
     if len(flat) <= room:
         return " " * indent + flat
     return " " * indent + textwrap.shorten(flat, room, placeholder=" ...")

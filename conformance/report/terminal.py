@@ -15,7 +15,7 @@ from conformance.report.overview import overview_lines, rows
 from conformance.report.results import Results, Windows, unexpected
 from conformance.report.schedules import schedule_lines
 from conformance.report.unjudged import write_inconclusive, write_not_applicable, write_xfailed
-from conformance.report.writing import width
+from conformance.report.writing import Clean, Writes, line_of, width
 
 # Where nothing can be overwritten, a line of progress this often, in seconds.
 _PAUSE = 5.0
@@ -31,16 +31,19 @@ class Terminal:
 
     def broken(self, reporter: pytest.TerminalReporter, run: Results) -> None:
         """Write what comes before all failures."""
-        tell_broken(reporter, run, all_names=self._verbose)
+        tell_broken(Clean(reporter), run, all_names=self._verbose)
 
     def failures(self, reporter: pytest.TerminalReporter, run: Results) -> None:
         """Write what takes the place of pytest's own section."""
-        write_failures(reporter, run, style=self._style, everything=self._verbose)
+        write_failures(Clean(reporter), run, style=self._style, everything=self._verbose)
 
     def summary(self, reporter: pytest.TerminalReporter, run: Results) -> None:
         """Write what comes after everything else; what is to be looked at first stands last, above the counts."""
         if not run.judged:
             return
+        self._summarise(Clean(reporter), run)
+
+    def _summarise(self, reporter: Writes, run: Results) -> None:
         if self._style != "no":
             write_inconclusive(reporter, run, everything=self._verbose)
         reporter.write_sep("=", f"{run.name}, profile {run.profile.name}")
@@ -89,7 +92,7 @@ class Progress:
         if reporter is None or self._quiet:
             return
         if sys.stdout.isatty():
-            reporter.rewrite(text[: width() - 1], erase=True)
+            reporter.rewrite(line_of(text)[: width() - 1], erase=True)
         elif time.monotonic() - self._told >= _PAUSE:
             self._told = time.monotonic()
             self._line(text)
@@ -105,7 +108,7 @@ class Progress:
         reporter = self._reporter
         if reporter is not None and not self._quiet:
             reporter.ensure_newline()
-            reporter.write_line(text)
+            reporter.write_line(line_of(text))
 
 
 def _how_far(waves: Sequence[Windows]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from conformance.catalogue.course import SCHEDULES, STOPS
 from conformance.evidence.view import Evidence
+from conformance.report.writing import line_of
 from fake_servers.event_json import fields_of
 from fake_servers.events import (
     DnsAnswer,
@@ -57,7 +58,7 @@ def timeline(evidence: Evidence) -> list[TimelineEntry]:
     found = [entry for view in views for entry in view(evidence)]
     # a stable sort: entries of the same moment stay in the order of their layers
     return [
-        TimelineEntry(at=evidence.since_accepted(at), layer=layer, text=text)
+        TimelineEntry(at=evidence.since_accepted(at), layer=layer, text=line_of(text))
         for at, layer, text in sorted(found, key=lambda entry: entry[0])
     ]
 

@@ -19,7 +19,10 @@ def write_inconclusive(reporter: Writes, run: Results, *, everything: bool) -> N
         shown = group if everything else group[:1]
         for item, judged in shown:
             reporter.write_sep("_", f"{item.name}: inconclusive", red=True)
-            reporter.write_line(explain(item.scenario.failure_mode, judged, run.profile, width=width() - 2))
+            for line in explain(item.scenario.failure_mode, judged, run.profile, width=width() - 2).split(
+                "\n"
+            ):
+                reporter.write_line(line)
         if len(shown) < len(group):
             reporter.write_line("inconclusive for the same reason:")
             write_names(reporter, [item.name for item, _ in group[1:]], all_names=False)

@@ -16,8 +16,10 @@ from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged
 from conformance.judging.verdict import Verdict
 from conformance.report.failure import explain
+from conformance.report.writing import line_of
 from conformance.session.minimise import explained
 from conformance.session.run import Run
+from conformance.session.shown import cleaned_trace
 from conformance.suite import ASPECTS
 
 # Node ids begin with this, wherever the package is installed and whatever pytest's root folder is.
@@ -174,7 +176,7 @@ class AspectItem(pytest.Item):
         self.user_properties[:] = [each for each in self.user_properties if each[0] not in ours]
         self.user_properties += ours.items()
         if judged.verdict is Verdict.NOT_APPLICABLE:
-            pytest.skip(judged.reason)
+            pytest.skip(line_of(judged.reason))
         if judged.verdict is Verdict.PASS or (judged.verdict is Verdict.DEVIATION and not self.run.strict):
             return
         raise Unsuccessful(judged)
@@ -183,7 +185,7 @@ class AspectItem(pytest.Item):
         """Explain a verdict to the reader; anything else is a defect of ours and shows its traceback."""
         if isinstance(excinfo.value, Unsuccessful):
             return explain(self.scenario.failure_mode, excinfo.value.judged, self.run.profile)
-        return super().repr_failure(excinfo)
+        return cleaned_trace(super().repr_failure(excinfo))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Say where the item comes from."""
@@ -195,5 +197,5 @@ class Unsuccessful(Exception):
     """Carries a verdict other than pass out of an item."""
 
     def __init__(self, judged: Judged) -> None:
-        super().__init__(judged.observed)
+        super().__init__(line_of(judged.observed))
         self.judged = judged

@@ -12,10 +12,12 @@ import pytest
 from conformance.judging.verdict import Verdict
 from conformance.report.jsonl import ReportError, ReportFile
 from conformance.report.terminal import Progress, Terminal
+from conformance.report.writing import line_of
 from conformance.session.items import AspectFile, AspectItem, Parameters, Selection
 from conformance.session.options import open_run
 from conformance.session.outcomes import outcome_of
 from conformance.session.run import Run
+from conformance.session.shown import cleaned_trace, shown, spelled_output
 
 # In the terminal: category for the last line, letter, word.
 _STATUS = {
@@ -45,8 +47,10 @@ class ConformancePlugin:
             "waits: nothing but the relay's own time-out ends an attempt; with a long one that takes minutes",
         ):
             config.addinivalue_line("markers", mark)
-        self._run: Run = open_run(config)
-        self._selection = Selection(config)
+        with shown():
+            with spelled_output():
+                self._run: Run = open_run(config)
+            self._selection = Selection(config)
         config.args[:] = self._selection.others
         self._progress = Progress(config)
         self._terminal = Terminal(config)
@@ -57,7 +61,7 @@ class ConformancePlugin:
 
     def pytest_report_header(self) -> list[str]:
         """Say what is judged, and by what."""
-        return [*self._run.about(), *_hidden()]
+        return [*map(line_of, self._run.about()), *_hidden()]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -83,7 +87,13 @@ class ConformancePlugin:
             for item in items:  # not before: pytest would look for fixtures that are made from them
                 item.callspec = Parameters(item.scenario)
         if items and not session.config.option.collectonly:
-            self._run.provoke(self._run.wanted, self._progress)
+            with shown():
+                self._run.provoke(self._run.wanted, self._progress)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Spell out what a defect of ours, or an adapter's, quotes of somebody, before anybody shows it."""
+        cleaned_trace(excrepr)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

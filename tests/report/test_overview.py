@@ -3,32 +3,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import pytest
+from stories.saved import Named
 from stories.story import ASPECT, Story, good, waiting
 
 from conformance.catalogue.requirements import Harm, Level, catalogue
-from conformance.catalogue.scenario import Scenario
-from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged
 from conformance.judging.verdict import Finding, Verdict
 from conformance.report.failures import write_failures
 from conformance.report.overview import overview_lines, rows
 from conformance.schedules.scenarios import scenario_of
-
-
-@dataclass(frozen=True)
-class Named:
-    """A test, by its names only."""
-
-    aspect: Aspect
-    scenario: Scenario
-
-    @property
-    def name(self) -> str:
-        return f"test_{self.aspect.name}[{self.scenario.failure_mode.name}]"
-
-    @property
-    def nodeid(self) -> str:
-        return f"conformance/suite/test_{self.aspect.name}.py::{self.name}"
 
 
 @dataclass

@@ -1,11 +1,30 @@
-"""Stories as the file that a wave would have left, for runs that judge one again: no wave is needed to see a view."""
+"""Stories for views: as the file that a wave would have left, and the names of tests of them; no wave is needed."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
+from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Entry, Footer, to_line
+from conformance.judging.aspect import Aspect
 from stories.story import Story
+
+
+@dataclass(frozen=True)
+class Named:
+    """A test, by its names only."""
+
+    aspect: Aspect
+    scenario: Scenario
+
+    @property
+    def name(self) -> str:
+        return f"test_{self.aspect.name}[{self.scenario.failure_mode.name}]"
+
+    @property
+    def nodeid(self) -> str:
+        return f"conformance/suite/test_{self.aspect.name}.py::{self.name}"
 
 
 def save(path: Path, story: Story, *others: Story) -> None:
