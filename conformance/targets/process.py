@@ -32,6 +32,8 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 _LAB_SHELL = "$(python -m conformance.lab.namespace) python -m conformance.lab.namespace "
 _POLL = 0.02  # between two looks at a starting relay
 _TAIL_OCTETS = 65536
+# What was started in this process and has not been stopped by its adapter.
+_STARTED: list[Process] = []
 _BURIAL = 5.0  # to wait for the rest of a killed group, which only a kernel in trouble delays
 
 
@@ -81,7 +83,9 @@ async def spawn(
                 hint=f"Install {Path(words[0]).name}, or put it on PATH.",
                 installation=True,
             ) from error
-    return Process(process, words, log)
+    started = Process(process, words, log)
+    _STARTED.append(started)
+    return started
 
 
 class Process:
@@ -168,6 +172,7 @@ class Process:
     async def _end_group(self, deadline: float) -> None:
         if not self._stopped:  # once only: later the number may be somebody else's
             self._stopped = True
+            _STARTED.remove(self)
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
         await self._process.wait()
@@ -217,6 +222,20 @@ def free_port(host: str) -> int:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def last_words(folder: Path) -> tuple[str, str]:
+    """Return how a program that logs below a folder ended by itself, the last that did, and the last lines of its log.
+
+    Where none is known that did: nothing, and the last lines of the youngest `*.log` file in the folder.
+    """
+    ended = [each for each in _STARTED if not each.alive and each.log.is_relative_to(folder)]
+    if ended:
+        return f"{Path(ended[-1].command[0]).name} ended with exit status {ended[-1].returncode}", ended[
+            -1
+        ].log_tail()
+    logs = sorted(folder.glob("*.log"), key=lambda log: log.stat().st_mtime)
+    return "", log_tail(logs[-1]) if logs else ""
 
 
 def log_tail(log: Path, lines: int = 20) -> str:

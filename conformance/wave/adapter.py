@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import aiosmtplib
@@ -25,12 +26,13 @@ from conformance.target import (
     Target,
     TargetError,
 )
+from conformance.targets.process import last_words
 from conformance.wave.granted import checked
 from conformance.wave.inspection import check_fields, check_powers, submission
 from conformance.wave.life import STARTING, STOPPING, Life
 from conformance.wave.own_loop import OwnLoop, within
-from conformance.wave.smtp_client import Client, refused_at, said
-from conformance.wave.unusable import TargetUnusable, defect, from_target
+from conformance.wave.smtp_client import Client, is_reachable, refused_at, said
+from conformance.wave.unusable import NotTaken, TargetUnusable, defect, from_target
 from fake_servers import Journal
 from fake_servers.events import RelayKilled, RelayRestarted
 
@@ -49,9 +51,13 @@ _REMEDY = (
     "long (asyncio.create_subprocess_exec(), asyncio.to_thread()), or make it a plain method."
 )
 
+_YIELD_LATER = "running() may yield only once the relay accepts connections at `submission`."
+
 # A relay that its supervisor starts anew is back within so many seconds; so often it is looked for meanwhile.
 COMES_BACK = 2.0
 _MOMENT = 0.1
+# So long, in seconds, the end of a process may take.
+_ENDS_WITHIN = 0.5
 
 
 # What an adapter may raise as an answer of its relay's, by method: it is no defect there, and nowhere else.
@@ -86,17 +92,20 @@ class Instance:
     Attributes:
         schedule: What it granted.
         submission: Where it takes mail by SMTP now; None if its adapter takes envelopes instead.
+        was_reached: Whether it was ever there where it takes mail.
     """
 
     schedule: Schedule
     submission: Address | None
 
-    def __init__(self, relay: object, target: Target, own: OwnLoop, life: Life) -> None:
+    def __init__(self, relay: object, target: Target, own: OwnLoop, life: Life, folder: Path) -> None:
         self._relay = relay
+        self._folder = folder
         self._target = target
         self._own = own
         self._life = life
         self._turn = asyncio.Lock()
+        self.was_reached = False
         self._has_events = False
         self._takes_envelopes = False
 
@@ -158,11 +167,13 @@ class Instance:
             await asyncio.sleep(_MOMENT)
             client = Client(host, port)
 
-    @staticmethod
-    async def _took(client: Client, envelope: Envelope, accepted: Callable[[], None], left: float) -> bool:
+    async def _took(
+        self, client: Client, envelope: Envelope, accepted: Callable[[], None], left: float
+    ) -> bool:
         """Tell whether the relay took a message; not if it may be about to start anew, and has nothing of it yet."""
         try:
             async with client:
+                self.was_reached = True
                 await client.sendmail(
                     envelope.sender,
                     list(envelope.recipients),
@@ -177,12 +188,15 @@ class Instance:
         except (aiosmtplib.SMTPException, OSError) as error:
             if left > 0 and not client.sent:
                 return False
-            host, port = client.hostname, client.port
-            raise TargetUnusable(
-                Fault.TARGET,
-                f"the relay does not take mail at {host}:{port}: {error or type(error).__name__}",
-                hint="running() may yield only once the relay accepts connections at `submission`.",
-            ) from error
+            where = Address(str(client.hostname), int(client.port or 0))
+            if client.sent and isinstance(error, ConnectionError) and await _has_stayed(where):
+                # it has lost a worker, and with it this message; what a relay does that has ended is told otherwise
+                raise SubmissionRefused("the connection ended without a reply", unanswered=True) from error
+            raise NotTaken(where, error, "" if self.was_reached else _YIELD_LATER) from error
+
+    def last_words(self) -> tuple[str, str]:
+        """Return how the relay's process ended, if that is known, and the last lines that it wrote."""
+        return last_words(self._folder)
 
     async def move_clock(self, seconds: float) -> None:
         """Move the relay's clock forward."""
@@ -275,6 +289,12 @@ class Instance:
         return await _answer(self._own, self._own.call(named, work), limit, named, answer)
 
 
+async def _has_stayed(address: Address) -> bool:
+    """Tell whether a relay is there although it has left a session: who ends closes one socket after the other."""
+    await asyncio.sleep(_ENDS_WITHIN)
+    return await is_reachable(address)
+
+
 async def _answer(
     own: OwnLoop, future: Future[T], limit: float, named: str, answer: type[Exception] | None = None
 ) -> T:
@@ -323,7 +343,7 @@ async def running(target: Target, config: RelayConfig) -> AsyncIterator[Instance
     try:
         relay = await _started(own, life)
         try:
-            instance = Instance(relay, target, own, life)
+            instance = Instance(relay, target, own, life, config.work_directory)
             await instance.inspect()
             yield instance
         except BaseException as error:

@@ -4,7 +4,8 @@ Gone is a relay whose adapter cannot be asked for its queue and which refuses co
 times within two seconds. One that comes back within that time was only replaced by its supervisor; one whose adapter
 raises while the relay takes mail is a defect of the adapter. Where envelopes are handed over by a method there is
 nothing to connect to, and the queue alone counts. Some relays' queues can be read without them: of these, gone is one
-that had processes, has none any more and refuses connections.
+that had processes, has none any more and refuses connections; or one that took mail, and refuses connections since one
+failed by which a message was handed over.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from conformance.evidence.relays import Stopped
 from conformance.wave.adapter import Instance
 from conformance.wave.player import Player
 from conformance.wave.processor import Reading
-from conformance.wave.unusable import EndedByItself, TargetUnusable
+from conformance.wave.unusable import EndedByItself, NotTaken, TargetUnusable
 from conformance.wave.watch import RelayWatch
 from fake_servers import Journal
 
@@ -108,7 +109,7 @@ async def stopped(
     if isinstance(trouble, EndedByItself):
         return trouble
     at = watch.journal.now() if watch.missed is None else watch.missed
-    seen, said = watch.answered, await _gone(watch.instance)
+    seen, said = watch.answered, await _gone(watch.instance, trouble)
     if isinstance(trouble, NoProcessLeft):
         at, seen, said = min(at, trouble.at), trouble.seen, said or trouble
     if said is None:
@@ -131,21 +132,30 @@ async def stopped(
     )
 
 
-async def _gone(instance: Instance) -> TargetUnusable | None:
-    """Return what its adapter says of a relay that is gone; None if it is there."""
+async def _gone(instance: Instance, trouble: TargetUnusable) -> TargetUnusable | None:
+    """Return what is to be said of a relay that is gone; None if it is there."""
     said: TargetUnusable | None = None
     for look in range(_LOOKS):
-        if look:
-            await asyncio.sleep(_BETWEEN)
+        # who ends takes a moment for it, and whoever asks at once finds it there
+        await asyncio.sleep(_BETWEEN if look else _BETWEEN / 2)
         if not await _refuses(instance):
             return None  # asked first: to ask a queue that hangs takes long
         try:
             await instance.queue()
-        except TargetUnusable as trouble:
-            said = trouble
+        except TargetUnusable as error:
+            said = error
         else:
-            return None
+            if not isinstance(trouble, NotTaken) or not instance.was_reached:
+                return None
+            said = _of_a_relay_that_left(instance, trouble)
     return said
+
+
+def _of_a_relay_that_left(instance: Instance, trouble: TargetUnusable) -> TargetUnusable:
+    """Return what is said of a relay that took mail and is gone, though its queue can be read without it."""
+    ending, log = instance.last_words()
+    how = f": {ending}" if ending else f", and refuses connections now ({trouble})"
+    return TargetUnusable(Fault.TARGET, f"the relay left while a message was handed to it{how}", log=log)
 
 
 async def _refuses(instance: Instance) -> bool:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import aiosmtplib
 
 from conformance.evidence.inputs import RCPT
+from conformance.target import Address
 
 # How long, in seconds, the relay may take to answer.
 SUBMIT_LIMIT = 30.0
+
+# Seconds to wait for a connection by which only is tried whether there is anybody.
+_PATIENCE = 2.0
 
 
 class Client(aiosmtplib.SMTP):
@@ -52,3 +57,14 @@ def said(error: aiosmtplib.SMTPException) -> str:
     return "; ".join(
         f"{getattr(each, 'code', '')} {getattr(each, 'message', each)}".strip() for each in refusals
     )
+
+
+async def is_reachable(address: Address) -> bool:
+    """Tell whether somebody accepts connections."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            _, writer = await asyncio.open_connection(*address)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True

@@ -11,11 +11,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from conformance.catalogue.special import Special
-from conformance.evidence.record import Fault
 from conformance.target import Address, Envelope
 from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.smtp_client import SUBMIT_LIMIT
-from conformance.wave.unusable import TargetUnusable
+from conformance.wave.unusable import NotTaken
 from fake_servers import Journal
 from fake_servers.events import ClientReply
 
@@ -49,10 +48,7 @@ async def hand_over(
         async with asyncio.timeout(SUBMIT_LIMIT):
             reader, writer = await asyncio.open_connection(*address)
     except (OSError, TimeoutError) as error:
-        host, port = address
-        raise TargetUnusable(
-            Fault.TARGET, f"the relay does not take mail at {host}:{port}: {error!r}"
-        ) from error
+        raise NotTaken(address, error) from error
     session = _Session(reader, writer)
     try:
         try:

@@ -6,10 +6,9 @@ import asyncio
 from contextlib import suppress
 from typing import Literal, Self
 
-from conformance.evidence.record import Fault
 from conformance.target import Address, Envelope
 from conformance.wave.adapter import SubmissionRefused
-from conformance.wave.unusable import TargetUnusable
+from conformance.wave.unusable import NotTaken
 from fake_servers import Journal
 from fake_servers.events import ClientReply, ClientSent
 
@@ -32,10 +31,7 @@ class Submission:
             async with asyncio.timeout(_PATIENCE):
                 self._reader, self._writer = await asyncio.open_connection(*self._address)
         except (OSError, TimeoutError) as error:
-            host, port = self._address
-            raise TargetUnusable(
-                Fault.TARGET, f"the relay does not take mail at {host}:{port}: {error!r}"
-            ) from error
+            raise NotTaken(self._address, error) from error
         return self
 
     async def __aexit__(self, *_: object) -> None:

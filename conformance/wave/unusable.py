@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 
 from conformance.evidence.record import Fault
-from conformance.target import TargetError
+from conformance.target import Address, TargetError
 from conformance.wave.stuck import is_library, is_machinery
 
 # The last lines of a traceback that are shown.
@@ -50,6 +50,16 @@ def _traceback(error: BaseException) -> str:
         own.pop(0)
     told.stack = traceback.StackSummary.from_list(own or told.stack)
     return "".join([*told.format()][-_FRAMES:])
+
+
+class NotTaken(TargetUnusable):
+    """Nobody answers where the relay is to take mail; or who did has left."""
+
+    def __init__(self, address: Address, error: BaseException, hint: str = "") -> None:
+        said = str(error) or type(error).__name__
+        super().__init__(
+            Fault.TARGET, f"the relay does not take mail at {address.host}:{address.port}: {said}", hint=hint
+        )
 
 
 class EndedByItself(TargetUnusable):

@@ -194,6 +194,16 @@ RELAYS = [
         texts=("| panic: index out of range",),
         selection=MORE,
     ),
+    Broken(
+        name="LeavesAtData",
+        does="ends while its first message is handed to it; its queue can be read without it",
+        fault=RELAY,
+        texts=(
+            "the relay left while a message was handed to it: ",
+            "ended with exit status 66",
+            "| panic: no room for content",
+        ),
+    ),
 ]
 
 # What the page has, heading by heading.

@@ -37,7 +37,7 @@ class Hoarder:
     """Says yes to everything, delivers nothing."""
 
     accepted_reply = "250 2.0.0 kept"
-    die_after = 0
+    dies_at = ""
 
     def __init__(self, config: RelayConfig) -> None:
         self.schedule = Schedule(
@@ -78,6 +78,9 @@ class Hoarder:
                 if in_data and line != ".":
                     continue
                 reply, verb = "250 ok", line.upper()
+                if self.dies_at and verb.startswith(self.dies_at):
+                    print("panic: no room for content", flush=True)
+                    os._exit(66)
                 if in_data:
                     in_data, reply = False, self.accepted_reply
                     print("message", flush=True)
@@ -152,6 +155,18 @@ class CrashesOnThirdMessage(_Program):
     misbehaviour = "crash"
 
 
+class LeavesAtData(_Program):
+    """Ends when its first message is handed over; its queue can be read without it."""
+
+    misbehaviour = "leave"
+
+    @asynccontextmanager
+    async def running(self, config: RelayConfig) -> AsyncIterator[Any]:
+        async with super().running(config) as relay:
+            relay.queue = list
+            yield relay
+
+
 class DiesOfAReset(ReferenceTarget):
     """Its relay dies when a server resets a connection."""
 
@@ -217,6 +232,7 @@ def main(misbehaviour: str, host: str, port: str) -> None:
             os._exit(0)
     config: Any = type("Config", (), {"listen": (host, int(port))})
     config.retry_interval = config.max_retry_interval = config.queue_lifetime = 0.0
+    Hoarder.dies_at = "DATA" if misbehaviour == "leave" else ""
     with Hoarder(config) as relay:
         while misbehaviour != "crash" or len(relay.queue()) < 3:
             time.sleep(0.01)

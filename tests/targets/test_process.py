@@ -1,3 +1,4 @@
+import asyncio
 import os
 import select
 import signal
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conformance.target import Address, TargetError
-from conformance.targets.process import free_port, log_tail, spawn, wait_for_port
+from conformance.targets.process import free_port, last_words, log_tail, spawn, wait_for_port
 
 SERVER = """
 import socket, sys
@@ -141,3 +142,16 @@ subprocess.Popen([sys.executable, "-c", code]).wait()
     os.close(child)
     assert ended
     await process.kill()
+
+
+async def test_the_last_words_are_those_of_a_program_that_ended_by_itself(tmp_path: Path) -> None:
+    log = tmp_path / "relay.log"
+    process = await spawn([sys.executable, "-c", "print('panic'); exit(66)"], cwd=tmp_path, log=log)
+    async with asyncio.timeout(30):
+        while process.alive:  # noqa: ASYNC110 - it ends by itself, and tells nobody
+            await asyncio.sleep(0.01)
+    name = Path(sys.executable).name
+    assert last_words(tmp_path) == (f"{name} ended with exit status 66", "panic")
+    assert last_words(tmp_path / "another relay") == ("", "")
+    await process.stop()
+    assert last_words(tmp_path) == ("", "panic"), "what its adapter ended did not end by itself"

@@ -14,7 +14,7 @@ from conformance.evidence.relays import Stopped
 from conformance.target import Address
 from conformance.wave import downfall
 from conformance.wave.downfall import NoProcessLeft, Presence, stopped, trouble_of
-from conformance.wave.unusable import TargetUnusable
+from conformance.wave.unusable import EndedByItself, NotTaken, TargetUnusable
 from conformance.wave.watch import RelayWatch
 from fake_servers import Journal
 
@@ -44,6 +44,8 @@ def somebody() -> Iterator[Address]:
 class _Relay:
     """A relay whose answers are a list; exceptions are raised, and the last answer is given for ever."""
 
+    was_reached = True
+
     def __init__(self, submission: Address | None, *answers: Any) -> None:
         self.submission = submission
         self._answers = list(answers)
@@ -53,6 +55,9 @@ class _Relay:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def last_words(self) -> tuple[str, str]:
+        return "relayd ended with exit status 66", "panic"
 
 
 class _Player:
@@ -151,3 +156,25 @@ async def test_what_was_never_a_process_here_or_takes_mail_is_left_alone(
     assert not await looks(somebody, [1])
     assert not await looks(None, [1])
     assert await looks(nobody, [1])
+
+
+async def test_one_that_leaves_while_a_message_is_handed_over_is_gone_by_that(
+    nobody: Address, somebody: Address
+) -> None:
+    """Before, where the queue can be read without it: "running() may yield only once", and no word of its log."""
+    trouble = NotTaken(nobody, ConnectionResetError("connection lost"))
+    found = await stopped(trouble, _watch(_Relay(nobody, [])), _PLAYERS[:1])
+    assert isinstance(found, TargetUnusable)
+    assert (found.fault, found.hint, found.log) == (Fault.TARGET, "", "panic")
+    assert str(found) == ("the relay left while a message was handed to it: relayd ended with exit status 66")
+    assert isinstance(await stopped(trouble, _watch(_Relay(nobody, [])), _PLAYERS), Stopped)
+    assert await stopped(trouble, _watch(_Relay(somebody, [])), _PLAYERS) is trouble, "it is there"
+    never = _Relay(nobody, [])
+    never.was_reached = False
+    assert await stopped(trouble, _watch(never), _PLAYERS) is trouble, "it never was there"
+
+
+async def test_what_its_adapter_ended_was_brought_down_by_nobody(nobody: Address) -> None:
+    ended = EndedByItself(_DEFECT)
+    assert await stopped(ended, _watch(_Relay(nobody, ended)), _PLAYERS) is ended
+    assert await stopped(_GONE, _watch(_Relay(nobody, ended)), _PLAYERS) is ended
