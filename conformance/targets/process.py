@@ -32,6 +32,7 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 _LAB_SHELL = "$(python -m conformance.lab.namespace) python -m conformance.lab.namespace "
 _POLL = 0.02  # between two looks at a starting relay
 _TAIL_OCTETS = 65536
+_LINE = 1000  # characters of one line that are shown
 # What was started in this process and has not been stopped by its adapter.
 _STARTED: list[Process] = []
 _BURIAL = 5.0  # to wait for the rest of a killed group, which only a kernel in trouble delays
@@ -247,4 +248,10 @@ def log_tail(log: Path, lines: int = 20) -> str:
             text = file.read().decode("utf-8", "replace")
     except FileNotFoundError:
         return ""
-    return "\n".join(text.splitlines()[-lines:])
+    return "\n".join(map(_readable, text.splitlines()[-lines:]))
+
+
+def _readable(line: str) -> str:
+    """Return a line, or its beginning where nobody would read on."""
+    left_out = len(line) - _LINE
+    return line if left_out <= 0 else f"{line[:_LINE]} [... {left_out} characters left out]"

@@ -27,6 +27,7 @@ from conformance.target import (
     TargetError,
 )
 from conformance.targets.process import last_words
+from conformance.wave.flood import shortened
 from conformance.wave.granted import checked
 from conformance.wave.inspection import check_fields, check_powers, submission
 from conformance.wave.life import STARTING, STOPPING, Life
@@ -241,7 +242,7 @@ class Instance:
                 raise defect(f"{name}() returned something that is not a sequence of {kind.__name__}")
             for item in answer:
                 check(name, item)
-            return list(cast(Sequence[T], answer))
+            return [shortened(item) for item in cast(Sequence[T], answer)]
 
         return await self._in_turn(name, arguments, {}, read)
 

@@ -19,7 +19,7 @@ from conformance.evidence.relays import Stopped
 from conformance.wave.adapter import Instance
 from conformance.wave.player import Player
 from conformance.wave.processor import Reading
-from conformance.wave.unusable import EndedByItself, NotTaken, TargetUnusable
+from conformance.wave.unusable import EndedByItself, Flooded, NotTaken, TargetUnusable
 from conformance.wave.watch import RelayWatch
 from fake_servers import Journal
 
@@ -106,7 +106,7 @@ async def stopped(
         watch: Who looked at it.
         players: What was played on it.
     """
-    if isinstance(trouble, EndedByItself):
+    if isinstance(trouble, EndedByItself | Flooded):
         return trouble
     at = watch.journal.now() if watch.missed is None else watch.missed
     seen, said = watch.answered, await _gone(watch.instance, trouble)

@@ -23,6 +23,7 @@ from conformance.wave.batch import accepted_domains
 from conformance.wave.crashed import Crash
 from conformance.wave.downfall import BEFORE, Presence, stopped, trouble_of
 from conformance.wave.earlier import outlive
+from conformance.wave.flood import FloodWatch
 from conformance.wave.gone import open_when_gone
 from conformance.wave.granted import granted
 from conformance.wave.jumped import Jump
@@ -220,7 +221,12 @@ class Stage:
     async def _play(self, group: Group, watch: RelayWatch) -> None:
         alerts = self._alert_watch(group, watch.instance)
         processor = self._processor(group)
-        looks: list[RelayWatch | AlertWatch | Processor | Presence | None] = [watch, alerts]
+        flood = FloodWatch(Path(self.plan.work_directory) / group.folder)
+        looks: list[RelayWatch | AlertWatch | Processor | Presence | FloodWatch | None] = [
+            watch,
+            alerts,
+            flood,
+        ]
         if len(group.players) > 1:
             looks.append(processor)
         if len(group.players) > 1 and self.plan.timing not in (Timing.RESTARTED, Timing.CRASHED):

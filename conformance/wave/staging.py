@@ -18,6 +18,7 @@ from conformance.wave.adapter import running
 from conformance.wave.directory import Directory
 from conformance.wave.downfall import trouble_of
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
+from conformance.wave.flood import cut
 from conformance.wave.gate import Gate, busy
 from conformance.wave.group import Group, Stage, TroubleScope, groups_of
 from conformance.wave.pace import Pace
@@ -173,13 +174,16 @@ class _Wave:
             config = request.relay_config(
                 self._plan, self._lab, world.resolver, anchors, group.folder, group.connectors, group.accepted
             )
-            async with running(self._target, config) as instance:
-                started()
-                self._scope.started(group)
-                group.grant(instance, self._plan)
-                if long := group.long_windows:
-                    self._lasting(long)
-                await stage.play(group, instance)
+            try:
+                async with running(self._target, config) as instance:
+                    started()
+                    self._scope.started(group)
+                    group.grant(instance, self._plan)
+                    if long := group.long_windows:
+                        self._lasting(long)
+                    await stage.play(group, instance)
+            finally:
+                await asyncio.to_thread(cut, config.work_directory)
 
     def _closed(self) -> None:
         self._done += 1

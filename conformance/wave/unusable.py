@@ -11,6 +11,10 @@ from conformance.wave.stuck import is_library, is_machinery
 # The last lines of a traceback that are shown.
 _FRAMES = 6
 
+# The last lines of a log that are shown, and the characters of each.
+_LINES = 100
+_CHARACTERS = 2000
+
 
 class TargetUnusable(Exception):
     """An adapter or its relay cannot be used; carries whose fault it is, a hint and the relay's log tail."""
@@ -18,11 +22,17 @@ class TargetUnusable(Exception):
     def __init__(
         self, fault: Fault, message: str, *, hint: str = "", log: str = "", installation: bool = False
     ) -> None:
-        super().__init__(message)
+        super().__init__(bearable(message))
         self.fault = fault
         self.hint = hint
-        self.log = log
+        self.log = "\n".join(bearable(line) for line in log.splitlines()[-_LINES:])
         self.installation = installation
+
+
+def bearable(text: str) -> str:
+    """Return a text, which may be a value that somebody meant to be short, at a length that can be read."""
+    left_out = len(text) - _CHARACTERS
+    return text if left_out <= 0 else f"{text[:_CHARACTERS]} [... {left_out} characters left out]"
 
 
 def from_target(error: TargetError) -> TargetUnusable:
@@ -60,6 +70,10 @@ class NotTaken(TargetUnusable):
         super().__init__(
             Fault.TARGET, f"the relay does not take mail at {address.host}:{address.port}: {said}", hint=hint
         )
+
+
+class Flooded(TargetUnusable):
+    """It wrote without end."""
 
 
 class EndedByItself(TargetUnusable):

@@ -31,6 +31,7 @@ from broken_relays import (
     Lingers,
     RefusesMail,
     Synchronous,
+    WritesWithoutEnd,
 )
 
 from conformance.target import (
@@ -55,6 +56,7 @@ __all__ = [
     "RefusesMail",
     "Synchronous",
     "TaskFails",
+    "WritesWithoutEnd",
 ]
 
 

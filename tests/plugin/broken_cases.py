@@ -204,6 +204,17 @@ RELAYS = [
             "| panic: no room for content",
         ),
     ),
+    Broken(
+        name="WritesWithoutEnd",
+        does="writes to its log without end",
+        fault=RELAY,
+        texts=(
+            "the relay wrote more than 8 MiB to relay.log, so it was ended",
+            "hint: The first and the last 1 MiB of the file are kept.",
+            "| trying again trying again",
+            "characters left out]",
+        ),
+    ),
 ]
 
 # What the page has, heading by heading.

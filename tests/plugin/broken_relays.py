@@ -19,6 +19,7 @@ from typing import Any
 from conformance.target import Address, Capability, QueuedMessage, RelayConfig, Schedule, TargetError
 from conformance.targets.process import free_port, spawn, wait_for_port
 from conformance.targets.reference import ReferenceTarget
+from conformance.wave import flood
 
 
 class Synchronous:
@@ -213,6 +214,18 @@ sys.exit(main())
 """
 
 
+class WritesWithoutEnd(_Program):
+    """Writes to its log what is always the same, as fast as it can; here a small log is too long already."""
+
+    misbehaviour = "write"
+
+    @asynccontextmanager
+    async def running(self, config: RelayConfig) -> AsyncIterator[Any]:
+        flood.LOG_LIMIT = 8 * 2**20
+        async with super().running(config) as relay:
+            yield relay
+
+
 class Lingers(_Program):
     """Its relay ignores SIGTERM and leaves a daemon behind that is in a session of its own."""
 
@@ -234,6 +247,9 @@ def main(misbehaviour: str, host: str, port: str) -> None:
     config.retry_interval = config.max_retry_interval = config.queue_lifetime = 0.0
     Hoarder.dies_at = "DATA" if misbehaviour == "leave" else ""
     with Hoarder(config) as relay:
+        while misbehaviour == "write":
+            print("trying again " * 5000, flush=True)
+            time.sleep(0.001)
         while misbehaviour != "crash" or len(relay.queue()) < 3:
             time.sleep(0.01)
         print("panic: index out of range", flush=True)
