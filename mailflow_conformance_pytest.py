@@ -77,6 +77,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--conformance-report", metavar="DIR", help="write report.jsonl into this folder")
     group.addoption(
+        "--conformance-summary",
+        metavar="FILE",
+        help="write what to mend, on one page of Markdown, into this file",
+    )
+    group.addoption(
         "--conformance-replay",
         metavar="RECORD",
         action="append",

@@ -13,15 +13,14 @@ from pathlib import Path
 from shutil import copyfile
 from typing import Any
 
-from conformance import __version__
 from conformance.evidence.record import Record, unstructure
 from conformance.evidence.view import Evidence
 from conformance.judging.verdict import Verdict
+from conformance.report.facts import version_of
 from conformance.report.failure import at_fault
-from conformance.report.results import Outcome, Results
+from conformance.report.results import PytestOutcome, Results
 from conformance.report.timeline import timeline
 from conformance.report.writing import cleaned
-from conformance.target import Target
 
 
 class ReportError(Exception):
@@ -111,7 +110,7 @@ def _footer(run: Results, selected: int) -> dict[str, Any]:
         "selected": selected,
         "verdicts": len(run.judged),
         "counts": {verdict.value: counts[verdict] for verdict in Verdict},
-        "outcomes": {outcome.value: outcomes[outcome] for outcome in Outcome},
+        "outcomes": {outcome.value: outcomes[outcome] for outcome in PytestOutcome},
     }
 
 
@@ -121,7 +120,7 @@ def _header(run: Results) -> dict[str, Any]:
         "kind": "header",
         "suite_version": header.suite,
         "target": header.target,
-        "target_version": _version(run.target, header.target_module),
+        "target_version": version_of(run.target, header.target_module),
         "target_module": header.target_module,
         "capabilities": header.capabilities,
         "profile": run.profile.name,
@@ -161,14 +160,3 @@ def _granted(record: Record) -> object:
 def _name_of(record: Record, number: int) -> str:
     """Return the name under which the record of the nth wave is kept beside the report."""
     return f"record-{number + 1}-{record.header.timing}.jsonl"
-
-
-def _version(target: Target | None, module: str) -> str | None:
-    """Return the version of the relay if the adapter tells it by an attribute `version`."""
-    if module.startswith("conformance.targets.reference:"):
-        return __version__
-    try:
-        said = getattr(target, "version", None)
-        return None if said is None else str(said)
-    except Exception as error:  # noqa: BLE001 - an adapter's own code
-        return f"not known: version raised {type(error).__name__}: {error}"

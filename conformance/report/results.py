@@ -33,7 +33,7 @@ class Windows:
     open: tuple[str, ...] = ()
 
 
-class Outcome(StrEnum):
+class PytestOutcome(StrEnum):
     """What pytest, JUnit and dashboards make of a test, in pytest's words."""
 
     PASSED = "passed"
@@ -90,7 +90,7 @@ class Results(Protocol):
         """Every verdict, in the order in which they were given, each test once."""
 
     @property
-    def outcomes(self) -> Mapping[str, Outcome]:
+    def outcomes(self) -> Mapping[str, PytestOutcome]:
         """What pytest made of the tests, by node id; also of those that it skipped before they were judged."""
 
     @property

@@ -15,6 +15,7 @@ from conformance.catalogue.scenario import Scenario
 from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged
 from conformance.judging.verdict import Verdict
+from conformance.report.facts import is_relays, properties_of
 from conformance.report.failure import explain
 from conformance.report.writing import line_of
 from conformance.session.minimise import explained
@@ -166,20 +167,27 @@ class AspectItem(pytest.Item):
         self.callspec: Parameters
         self.extra_keyword_matches |= {aspect.name, scenario.failure_mode.section}
 
-    def runtest(self) -> None:
-        """Judge."""
+    def setup(self) -> None:
+        """Judge. What is no verdict on the relay is raised here: to pytest, as to JUnit, such a test is in error."""
         judged = self.run.judged_in(self.aspect, self.scenario)
         judged = explained(judged, self.scenario, self.run.minimiser, self.run.red)
         self.judged = judged
-        ours = {"requirement": judged.requirement.id, "level": judged.level, "verdict": judged.verdict.value}
+        ours = dict(properties_of(judged))
         # once, however often the test is run
         self.user_properties[:] = [each for each in self.user_properties if each[0] not in ours]
         self.user_properties += ours.items()
+        if judged.verdict in (Verdict.INCONCLUSIVE, Verdict.ERROR) and not is_relays(judged):
+            raise NotJudged(judged)
+
+    def runtest(self) -> None:
+        """Say what the verdict is to pytest."""
+        judged = self.judged
+        assert judged is not None
         if judged.verdict is Verdict.NOT_APPLICABLE:
             pytest.skip(line_of(judged.reason))
         if judged.verdict is Verdict.PASS or (judged.verdict is Verdict.DEVIATION and not self.run.strict):
             return
-        raise Unsuccessful(judged)
+        raise NotMet(judged)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Explain a verdict to the reader; anything else is a defect of ours and shows its traceback."""
@@ -194,8 +202,16 @@ class AspectItem(pytest.Item):
 
 
 class Unsuccessful(Exception):
-    """Carries a verdict other than pass out of an item."""
+    """Carries a verdict other than pass out of an item; one of the two below."""
 
     def __init__(self, judged: Judged) -> None:
         super().__init__(line_of(judged.observed))
         self.judged = judged
+
+
+class NotMet(Unsuccessful, AssertionError):
+    """What the relay is to answer for: an assertion that failed, also to those who look at the type of the error."""
+
+
+class NotJudged(Unsuccessful):
+    """Nothing can be said of the relay."""

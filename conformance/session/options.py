@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,12 +14,16 @@ from conformance.catalogue.course import DAY
 from conformance.catalogue.profile import Profile
 from conformance.evidence.record import RecordError, load
 from conformance.lab import addresses as labs
+from conformance.report.summary import SummaryFile
 from conformance.session.only import Only
 from conformance.session.run import Run, import_path
 from conformance.session.sequence_choice import SequenceChoice, staged_in
 from conformance.suite import profile_of
 from conformance.targets.resolve import UnknownTarget, resolve
 from conformance.wave import plan as planning
+
+# Where GitHub wants the Markdown of a step; what others wrote there stays.
+_JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 def open_run(config: pytest.Config) -> Run:
@@ -69,6 +75,31 @@ def open_run(config: pytest.Config) -> Run:
         only=only,
         once=bool(config.getoption("conformance_once")),
     )
+
+
+def open_summaries(config: pytest.Config) -> list[SummaryFile]:
+    """Return the pages of Markdown that are asked for: by the option, and by GitHub for its job.
+
+    Raises:
+        pytest.UsageError: That of the option cannot be written.
+    """
+    if config.option.collectonly:
+        return []
+    found: list[SummaryFile] = []
+    given: str | None = config.getoption("conformance_summary")
+    if given:
+        try:
+            found.append(SummaryFile(config.invocation_params.dir / given, "--conformance-summary"))
+        except OSError as error:
+            raise pytest.UsageError(
+                f"--conformance-summary={given}: cannot write it: {error.strerror}"
+            ) from error
+    of_job = os.environ.get(_JOB_SUMMARY)
+    if of_job:
+        # nobody asked us for it, so a job whose file is not there is no mistake of the command line
+        with suppress(OSError):
+            found.append(SummaryFile(Path(of_job), _JOB_SUMMARY, append=True))
+    return found
 
 
 def _only(config: pytest.Config, profile: Profile) -> Only:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.report.results import Outcome
+from conformance.report.results import PytestOutcome
 
-_PLAIN = {"passed": Outcome.PASSED, "failed": Outcome.FAILED, "skipped": Outcome.SKIPPED}
-_EXPECTED = {"passed": Outcome.XPASSED, "skipped": Outcome.XFAILED}
+_PLAIN = {"passed": PytestOutcome.PASSED, "failed": PytestOutcome.FAILED, "skipped": PytestOutcome.SKIPPED}
+_EXPECTED = {"passed": PytestOutcome.XPASSED, "skipped": PytestOutcome.XFAILED}
 
 
-def outcome_of(report: Any) -> Outcome | None:
+def outcome_of(report: Any) -> PytestOutcome | None:
     """Return what a report of pytest's means for its test; None: nothing, or the test is run again.
 
     Args:
@@ -26,7 +26,7 @@ def outcome_of(report: Any) -> Outcome | None:
         if report.outcome == "passed":
             return None
         if report.outcome == "failed":
-            return Outcome.ERROR
+            return PytestOutcome.ERROR
     if hasattr(report, "wasxfail"):
         return _EXPECTED.get(report.outcome, _PLAIN[report.outcome])
     return _PLAIN[report.outcome]

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from conformance.judging.verdict import Verdict
+from conformance.report.facts import properties_of_run, seconds_of
 from conformance.report.jsonl import ReportError, ReportFile
 from conformance.report.terminal import Progress, Terminal
 from conformance.report.writing import line_of
 from conformance.session.items import AspectFile, AspectItem, Parameters, Selection
-from conformance.session.options import open_run
+from conformance.session.options import open_run, open_summaries
 from conformance.session.outcomes import outcome_of
 from conformance.session.run import Run
 from conformance.session.shown import cleaned_trace, shown, spelled_output
@@ -56,6 +57,8 @@ class ConformancePlugin:
         self._terminal = Terminal(config)
         config.pluginmanager.register(_Failures(self), "mailflow_conformance_failures")
         self._report = _open_report(config)
+        self._summaries = open_summaries(config)
+        self._complaints: list[str] = []
         self._failed: list[Any] = []
         self._items: dict[str, AspectItem] = {}
 
@@ -101,8 +104,12 @@ class ConformancePlugin:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Take the verdict over into the report."""
         report = yield
-        if isinstance(item, AspectItem) and call.when == "call" and item.judged is not None:
+        if not isinstance(item, AspectItem) or item.judged is None:
+            return report
+        if call.when == "call" or (call.when == "setup" and not report.passed):
             report.conformance_verdict = item.judged.verdict  # type: ignore[attr-defined]
+            # not of the judge, who takes no time
+            report.duration = seconds_of(item.judged) or report.duration
         return report
 
     @pytest.hookimpl(tryfirst=True)
@@ -132,10 +139,27 @@ class ConformancePlugin:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         elif exitstatus == pytest.ExitCode.OK and nothing and not _others_ran(session):
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+        came_to_its_end = exitstatus <= pytest.ExitCode.TESTS_FAILED
+        self._tell_dashboards(session, ended=came_to_its_end)
         if self._report and self._run.records:
-            came_to_its_end = exitstatus <= pytest.ExitCode.TESTS_FAILED
             selected = sum(isinstance(item, AspectItem) for item in session.items)
             self._report.write(self._run, selected=selected, footer=came_to_its_end)
+
+    def _tell_dashboards(self, session: pytest.Session, *, ended: bool) -> None:
+        """Give JUnit the properties of the run, and write the pages of Markdown."""
+        plugins = session.config.pluginmanager.get_plugins() if self._run.records else ()
+        for plugin in plugins:
+            add = getattr(plugin, "add_global_property", None)  # of pytest's junitxml
+            if callable(add):
+                for name, value in properties_of_run(self._run):
+                    add(name, value)
+        for summary in self._summaries:
+            try:
+                summary.write(self._run, ended=ended)
+            except OSError as error:
+                self._complaints.append(f"{summary.asked_by}: cannot write {summary.path}: {error.strerror}")
+                if not summary.append and session.exitstatus == pytest.ExitCode.OK:
+                    session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(
@@ -149,6 +173,8 @@ class ConformancePlugin:
             terminalreporter.stats["failed"] = [r for r in self._failed if not _is_told(r)]
         yield
         self._terminal.summary(terminalreporter, self._run)
+        for complaint in self._complaints:
+            terminalreporter.write_line(line_of(complaint), red=True)
 
     def tell_failures(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Tell of the failures of the suite."""

@@ -24,7 +24,7 @@ from conformance.judging.survival import all_busy, all_stopped, group, unexplain
 from conformance.judging.verdict import Verdict
 from conformance.judging.words import counted
 from conformance.lab import addresses as labs
-from conformance.report.results import Outcome, Windows
+from conformance.report.results import PytestOutcome, Windows
 from conformance.session.again import again, late_once_more, never_in_peace
 from conformance.session.isolation import isolate, killers
 from conformance.session.launch import WaveFailed, launch_all
@@ -96,7 +96,7 @@ class Run:
     day: float = planning.COMPRESSED_DAY
     records: list[Record] = field(default_factory=list)
     paths: list[Path] = field(default_factory=list)
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    outcomes: dict[str, PytestOutcome] = field(default_factory=dict)
     xfailed: dict[str, str] = field(default_factory=dict)
     schedules: SequenceChoice = field(default_factory=lambda: SequenceChoice(count=0))
 
@@ -115,7 +115,9 @@ class Run:
         """Every verdict so far; of a test that was run again the last one."""
         return list(self._judged.values())
 
-    def note(self, test: Test, judged: Judged | None, outcome: Outcome, xfail: str | None = None) -> None:
+    def note(
+        self, test: Test, judged: Judged | None, outcome: PytestOutcome, xfail: str | None = None
+    ) -> None:
         """Take down what became of a test.
 
         Args:
@@ -126,7 +128,7 @@ class Run:
         """
         self.outcomes[test.nodeid] = outcome
         self.xfailed.pop(test.nodeid, None)
-        if outcome is Outcome.XFAILED:
+        if outcome is PytestOutcome.XFAILED:
             self.xfailed[test.nodeid] = xfail or "no reason given"
         if judged is not None:
             self._judged[test.nodeid] = (test, judged)

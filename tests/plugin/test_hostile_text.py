@@ -55,7 +55,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def judged(folder: Path) -> Ended:
     views = "--junitxml=junit.xml --alluredir=allure --html=page.html --self-contained-html --conformance-report=rep"
-    return run(f"pytest -rA -p no:cacheprovider --conformance-replay=record.jsonl {views}", folder)
+    line = f"pytest -rA -p no:cacheprovider --conformance-replay=record.jsonl {views} --conformance-summary=own.md"
+    return run(line, folder, env={"GITHUB_STEP_SUMMARY": "job.md"})
 
 
 def _unfit(text: str) -> str:
@@ -85,6 +86,14 @@ def test_what_dashboards_show(judged: Ended) -> None:
     for line in (folder / "rep" / "report.jsonl").read_text(encoding="utf-8").splitlines():
         assert "\\u001b" not in line
         json.loads(line)
+
+
+def test_what_a_job_shows(judged: Ended) -> None:
+    own = (judged.folder / "own.md").read_text(encoding="utf-8")
+    assert own.startswith("## Conformance of <code>hand-made</code>, profile eop\n")
+    assert _unfit(own) == ""
+    assert "<b>" not in own
+    assert (judged.folder / "job.md").read_text(encoding="utf-8") == own
 
 
 @pytest.mark.parametrize(("adapter", "status"), [("Breaks", 4), ("Internal", 3)])

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 from stories.saved import save
-from stories.story import waiting
+from stories.story import Story, waiting
 from user_shell import Ended, fill, run
+
+from conformance.evidence.record import Fault, Trouble
 
 CONFTEST = """
 import pytest
@@ -49,7 +51,16 @@ def ended(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("neighbours")
     fill(folder, {"conftest.py": CONFTEST, "test_own.py": OWN})
     wrong = waiting("connection_refused").says(2.0, "451 4.4.316 oops").delivers(7.0)
-    save(folder / "record.jsonl", wrong)
+    unmet, broken, dead = (
+        Story("greeting_421", number=2),
+        Story("greeting_554", number=3),
+        Story("dns_refused", number=4),
+    )
+    for story, fault in ((broken, Fault.ADAPTER), (dead, Fault.TARGET)):
+        story.troubles.append(
+            Trouble(at=1.0, fault=fault, message="it broke", scenario=story.staged.scenario)
+        )
+    save(folder / "record.jsonl", wrong, unmet, broken, dead)
     # a rerun of --force-reruns waits for nothing
     line = f"pytest --conformance-replay=record.jsonl conformance/suite test_own.py {ALL} {VIEWS} {request.param}"
     return run(line, folder, env={"PYTEST_ADDOPTS": ""})
@@ -59,7 +70,7 @@ def _terminal(text: str) -> Counter[str]:
     """Counts in pytest's last line, or in the last lines of pytest-sugar."""
     last = text[text.rindex("Results (") :] if "Results (" in text else text.rstrip().splitlines()[-1]
     found = re.findall(
-        r"(\d+) (passed|failed|not applicable|skipped|xfailed|xpassed|inconclusive|not judged|deviation)",
+        r"(\d+) (passed|failed|not applicable|skipped|xfailed|xpassed|inconclusive|not judged|deviation|error)",
         last,
     )
     return Counter({word: int(number) for number, word in found})
@@ -87,7 +98,16 @@ def test_all_views_count_alike(ended: Ended) -> None:
     )  # one was skipped before it was judged
     shown = _terminal(ended.text)
     assert shown["passed"] + shown["deviation"] == made["passed"] + 1  # test_own
-    assert shown["failed"] == made["failed"] == footer["counts"]["fail"] - made["xfailed"]
+    counts = footer["counts"]
+    failed, unjudged = counts["fail"] - made["xfailed"], counts["inconclusive"] + counts["error"]
+    if "Results (" in ended.text:  # pytest-sugar has no words but pytest's
+        assert shown["failed"] + shown["error"] == failed + unjudged
+    else:
+        assert shown["failed"] == failed
+        assert (shown["inconclusive"], shown["not judged"]) == (counts["inconclusive"], counts["error"])
+    assert made["failed"] + made["error"] == failed + unjudged
+    assert made["failed"] > failed > 0, "the relay that broke is a failure"
+    assert made["error"] > counts["inconclusive"] > 0, "the adapter that broke is none"
     assert (shown["xfailed"], shown["xpassed"]) == (made["xfailed"], made["xpassed"])
     assert shown["not applicable"] + shown["skipped"] == made["skipped"]
     junit = _junit(ended.folder / "junit.xml")
@@ -96,7 +116,7 @@ def test_all_views_count_alike(ended: Ended) -> None:
     assert junit["skipped"] == made["skipped"] + made["xfailed"]
     allure = _allure(ended.folder / "allure")
     assert allure["passed"] == made["passed"] + made["xpassed"] + 1
-    assert allure["failed"] + allure["broken"] == made["failed"] + made["error"]
+    assert (allure["failed"], allure["broken"]) == (made["failed"], made["error"])
     assert allure["skipped"] == made["skipped"] + made["xfailed"]
 
 
@@ -109,3 +129,33 @@ def test_what_is_expected_to_fail_is_told_apart(ended: Ended) -> None:
     failures = ended.text[ended.text.index("= FAILURES =") :]
     assert "test_destination_server[connection_refused]: fail" not in failures
     assert (ended.folder / "page.html").exists()
+
+
+def test_junit_says_whose_fault_it_is_and_how_long_a_scenario_took(ended: Ended) -> None:
+    [suite] = ElementTree.parse(ended.folder / "junit.xml").getroot()
+    of_run = {each.attrib["name"]: each.attrib["value"] for each in suite.findall("properties/property")}
+    assert of_run.items() >= {"target": "hand-made", "profile": "eop", "lab": "loopback"}.items()
+    said: dict[str, set[str]] = {}
+    for case in suite.iter("testcase"):
+        found = {each.attrib["name"]: each.attrib["value"] for each in case.iter("property")}
+        kind = next((each.tag for each in case if each.tag != "properties"), "passed")
+        if "conformance" in case.attrib["classname"] and "verdict" in found:
+            assert found["source"]
+            assert found["requirement"]
+            said.setdefault(f"{found['verdict']} {found.get('fault', '')}".rstrip(), set()).add(kind)
+            if found["verdict"] == "deviation":
+                assert "oops" in found["observed"]
+        if case.attrib["name"] == "test_recovers[connection_refused]":
+            assert 5.0 < float(case.attrib["time"]) < 15.0
+    reruns = (
+        {"passed"} if re.search(r"\d rerun", ended.text) else set()
+    )  # pytest has an element without an outcome for each
+    assert said == {
+        "pass": {"passed"},
+        "fail": {"failure", "skipped"} | reruns,
+        "deviation": {"passed"},
+        "not_applicable": {"skipped"},
+        "inconclusive": {"error"} | reruns,
+        "error adapter": {"error"} | reruns,
+        "error target": {"failure"} | reruns,
+    }

@@ -55,7 +55,7 @@ def test_files_stay_where_they_were_asked_for(outcomes: list[Ended]) -> None:
 def test_junit_has_requirement_level_and_verdict(outcomes: list[Ended]) -> None:
     cases = ElementTree.parse(outcomes[0].folder / "junit.xml").getroot().iter("testcase")
     found = [{p.attrib["name"]: p.attrib["value"] for p in case.iter("property")} for case in cases]
-    assert [sorted(properties) for properties in found] == [["level", "requirement", "verdict"]] * 2
+    assert [sorted(properties) for properties in found] == [["level", "requirement", "source", "verdict"]] * 2
     assert {properties["verdict"] for properties in found} == {"pass"}
 
 
@@ -187,6 +187,10 @@ USAGE = [
     ("--target=reference --conformance-lab=moon", ["--conformance-lab", "auto, loopback, namespace"]),
     ("--target=reference --conformance-report=/proc/nowhere", ["--conformance-report=/proc/nowhere"]),
     ("--target=reference --conformance-report=syntax.py", ["--conformance-report=syntax.py"]),
+    (
+        "--target=reference --conformance-summary=no/such/folder.md",
+        ["--conformance-summary=no/such/folder.md"],
+    ),
     ("--conformance-replay=nowhere.jsonl", ["--conformance-replay", "nowhere.jsonl"]),
     ("--conformance-replay=syntax.py", ["--conformance-replay", "syntax.py"]),
     ("--target=reference -n 2", ["-n cannot be used with a target", "already stages all scenarios"]),

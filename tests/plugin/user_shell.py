@@ -107,7 +107,7 @@ def words(line: str) -> list[str]:
 
 def environment() -> dict[str, str]:
     """Return the environment of a user at a terminal: nothing of the pytest that runs these tests, and no CI."""
-    ours = ("PYTEST", "PYTHON", "COV_", "CI", "BUILD_NUMBER")
+    ours = ("PYTEST", "PYTHON", "COV_", "CI", "BUILD_NUMBER", "GITHUB_")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     # who wants another order, or another face of the terminal, asks for it
     return {**kept, "COLUMNS": "100", "PYTEST_ADDOPTS": "-p no:randomly -p no:sugar"}

@@ -24,7 +24,7 @@ from conformance.evidence.record import Fault, Record, Trouble
 from conformance.evidence.relays import Stopped
 from conformance.judging.judge import Judged
 from conformance.report.jsonl import ReportFile
-from conformance.report.results import Outcome
+from conformance.report.results import PytestOutcome
 from conformance.report.terminal import Terminal
 from conformance.session.sequence_choice import SequenceChoice
 
@@ -51,8 +51,8 @@ class Results:
     xfailed: dict[str, str] = field(default_factory=dict)
 
     @property
-    def outcomes(self) -> dict[str, Outcome]:
-        return {test.nodeid: Outcome.FAILED for test, _ in self.judged}
+    def outcomes(self) -> dict[str, PytestOutcome]:
+        return {test.nodeid: PytestOutcome.FAILED for test, _ in self.judged}
 
 
 class Paper:

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from conformance.report.results import Outcome
+from conformance.report.results import PytestOutcome
 from conformance.session.outcomes import outcome_of
 
 
@@ -12,22 +12,22 @@ from conformance.session.outcomes import outcome_of
     ("when", "outcome", "expected", "means"),
     [
         ("setup", "passed", False, None),
-        ("setup", "failed", False, Outcome.ERROR),
-        ("setup", "skipped", False, Outcome.SKIPPED),
-        ("setup", "skipped", True, Outcome.XFAILED),
+        ("setup", "failed", False, PytestOutcome.ERROR),
+        ("setup", "skipped", False, PytestOutcome.SKIPPED),
+        ("setup", "skipped", True, PytestOutcome.XFAILED),
         ("setup", "rerun", False, None),
-        ("call", "passed", False, Outcome.PASSED),
-        ("call", "passed", True, Outcome.XPASSED),
-        ("call", "failed", False, Outcome.FAILED),
-        ("call", "failed", True, Outcome.FAILED),
-        ("call", "skipped", False, Outcome.SKIPPED),
-        ("call", "skipped", True, Outcome.XFAILED),
+        ("call", "passed", False, PytestOutcome.PASSED),
+        ("call", "passed", True, PytestOutcome.XPASSED),
+        ("call", "failed", False, PytestOutcome.FAILED),
+        ("call", "failed", True, PytestOutcome.FAILED),
+        ("call", "skipped", False, PytestOutcome.SKIPPED),
+        ("call", "skipped", True, PytestOutcome.XFAILED),
         ("call", "rerun", False, None),
         ("call", "retried", False, None),
         ("teardown", "passed", False, None),
-        ("teardown", "failed", False, Outcome.ERROR),
+        ("teardown", "failed", False, PytestOutcome.ERROR),
     ],
 )
-def test_a_report_of_one_phase(when: str, outcome: str, expected: bool, means: Outcome | None) -> None:
+def test_a_report_of_one_phase(when: str, outcome: str, expected: bool, means: PytestOutcome | None) -> None:
     report = SimpleNamespace(when=when, outcome=outcome, **({"wasxfail": "known"} if expected else {}))
     assert outcome_of(report) is means
