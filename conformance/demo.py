@@ -25,6 +25,7 @@ from conformance.target import AcceptedDomain, Address, Alert, Connector, Outcom
 from conformance.targets.reference import ReferenceRelay, ReferenceTarget
 from fake_servers import CertificateAuthority, DnsServer, Journal, Records, Refusing, SmtpServer, Zone
 from fake_servers.events import SmtpMessage
+from fake_servers.printable import printable_lines
 
 T = TypeVar("T")
 
@@ -49,7 +50,11 @@ class Demo:
     def say(self, text: str, *, mark: str = "") -> None:
         """Print a paragraph; `mark` leads its first line."""
         lead = f"  {mark}" if mark else ""
-        print(textwrap.fill(text, _WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead)))
+        print(
+            textwrap.fill(
+                printable_lines(text), _WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead)
+            )
+        )
 
     async def send(self, recipient: str) -> str:
         """Submit one message; return the reply that decided over it, without what differs in each run."""
@@ -251,7 +256,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m confo
         print(f"what comes next did not happen within {_LIMIT:.0f} s", file=sys.stderr)
         return 1
     except (TargetError, OSError) as error:
-        print(f"the demonstration cannot go on: {error}", file=sys.stderr)
+        print(printable_lines(f"the demonstration cannot go on: {error}"), file=sys.stderr)
         return 1
     return 0
 

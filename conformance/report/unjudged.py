@@ -40,7 +40,7 @@ def write_not_applicable(reporter: Writes, run: Results, *, everything: bool) ->
 
 
 def write_xfailed(reporter: Writes, run: Results, *, everything: bool) -> None:
-    """Tell of what somebody expected not to pass, and why; it did not, and that fails nothing."""
+    """Tell of what somebody expected not to pass, why, and what is therefore not judged; it fails nothing."""
     told: dict[str, list[str]] = {}
     for item, _ in run.judged:
         if item.nodeid in run.xfailed:
@@ -50,3 +50,7 @@ def write_xfailed(reporter: Writes, run: Results, *, everything: bool) -> None:
     for what, items in told.items():
         reporter.write_line(what, yellow=True)
         write_names(reporter, items, all_names=everything)
+        left = [item.name for item, judged in run.judged if judged.because in items]
+        if left:
+            reporter.write_line("  not judged because of that:")
+            write_names(reporter, left, all_names=everything)

@@ -11,6 +11,7 @@ from conformance.judging.judge import Judged
 from conformance.judging.verdict import Finding, Verdict
 from conformance.report.failures import write_failures
 from conformance.report.overview import overview_lines, rows
+from conformance.report.unjudged import write_xfailed
 from conformance.schedules.scenarios import scenario_of
 
 
@@ -198,3 +199,16 @@ class TestFailures:
         )
         everything = self._written("auto", *judged, last, everything=True)
         assert sum(line.startswith("_ ") for line in everything) == len(modes) + 1
+
+
+def test_what_is_left_to_an_expected_failure_is_told_below_it() -> None:
+    red, other = _broken("greeting_421.healed", "rfc/retried"), _broken("greeting_554.healed", "rfc/retried")
+    masked = (other[0], replace(other[1], because=red[0].name))
+    paper = Paper()
+    write_xfailed(paper, Results([red, masked], xfailed={red[0].nodeid: "known"}), everything=False)  # type: ignore[arg-type]
+    assert paper.lines == [
+        "not passed, as expected (xfail): known",
+        f"    {red[0].name}",
+        "  not judged because of that:",
+        f"    {masked[0].name}",
+    ]
