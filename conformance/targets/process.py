@@ -25,6 +25,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from conformance.target import Address, TargetError
+from conformance.targets.spoken import Spoken
 
 _LIBC = ctypes.CDLL(None, use_errno=True)  # loaded here: nothing may be loaded between fork and exec
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -53,7 +54,8 @@ async def spawn(
         cwd: Its working directory.
         log: Its standard error, and its standard output unless piped, are appended to this file.
         env: Its whole environment; None: that of this process.
-        pipe_stdout: Offer its standard output as `Process.stdout` (for a relay that prints its address).
+        pipe_stdout: Offer its standard output as `Process.stdout` (for a relay that prints its address). What is not
+            read there for long is dropped, so that no relay waits for a reader.
 
     Raises:
         TargetError: The program is missing or cannot be executed (`installation` is set).
@@ -97,6 +99,11 @@ class Process:
         self.command = tuple(command)
         self.log = log
         self._stopped = False
+        self._spoken: Spoken | None = None
+        self._listening: asyncio.Task[None] | None = None
+        if process.stdout is not None:
+            self._spoken = Spoken()
+            self._listening = asyncio.create_task(self._spoken.listen(process.stdout))
 
     @property
     def pid(self) -> int:
@@ -116,7 +123,7 @@ class Process:
     @property
     def stdout(self) -> asyncio.StreamReader | None:
         """The standard output, if it was asked for as a pipe."""
-        return self._process.stdout
+        return self._spoken
 
     def log_tail(self, lines: int = 20) -> str:
         """Return the last lines of the log file."""
@@ -177,6 +184,8 @@ class Process:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
         await self._process.wait()
+        if self._listening is not None:
+            self._listening.cancel()  # who has left its group may still hold the other end
         await self._bury_orphans(deadline)
 
     async def _bury_orphans(self, deadline: float) -> None:
