@@ -22,8 +22,10 @@ from selectors import EVENT_READ, DefaultSelector
 from typing import Any, Protocol
 
 from conformance.report.results import Windows
+from conformance.session.silence import Silence
 from conformance.wave.__main__ import EXIT_INSTALLATION, command
-from conformance.wave.guard import adopting_orphans
+from conformance.wave.guard import GRACE, adopting_orphans
+from conformance.wave.heartbeat import BEAT, SILENCE_LIMIT
 from conformance.wave.plan import Plan
 from conformance.wave.watch import stalled_so_far
 
@@ -35,6 +37,9 @@ _ENOUGH = 0.4
 # So many seconds are looked at for that, and so often.
 _LATELY = 0.5
 _LOOK_AGAIN = 0.1
+
+# Seconds that a wave may take to end in good order, once it is told to.
+_TAKEN_DOWN = GRACE + 10.0
 
 
 class Shows(Protocol):
@@ -91,7 +96,10 @@ def launch_all(
             for wave in waves:
                 wave.child.terminate()
             for wave in waves:
-                wave.child.wait()
+                try:
+                    wave.child.wait(_TAKEN_DOWN)
+                except subprocess.TimeoutExpired:  # not even its guard can run
+                    wave.child.kill()
             raise
     return [wave.record_path() for wave in waves]
 
@@ -207,14 +215,16 @@ def _run(
 ) -> None:
     """Start every wave when it may start, adding it to `waves`; show progress until all have closed their output."""
     waiting = deque(plans)
+    silence: Silence[_Wave] = Silence(SILENCE_LIMIT)
     with DefaultSelector() as selector:
         while waiting or selector.get_map():
             if waiting and starts.may(waves[-1] if waves else None):
                 waves.append(_Wave(*waiting.popleft(), stack))
                 selector.register(waves[-1].output, EVENT_READ, waves[-1])
                 continue
-            for key, _ in selector.select(_LOOK_AGAIN if waiting else None):
+            for key, _ in selector.select(_LOOK_AGAIN if waiting else BEAT):
                 octets = os.read(key.fd, 65_536)
+                silence.heard(key.data)
                 if not octets:
                     selector.unregister(key.fileobj)
                     ended(waves.index(key.data), key.data.record_path())
@@ -224,6 +234,10 @@ def _run(
                 # what a wave has not said yet counts by its plan
                 progress.advance(
                     [wave.windows for wave in waves] + [_none_closed(plan) for plan, _ in waiting]
+                )
+            if silence.too_long(key.data for key in selector.get_map().values()):
+                raise WaveFailed(
+                    f"its process has not run for {SILENCE_LIMIT:.0f} s: something has stopped it"
                 )
 
 
