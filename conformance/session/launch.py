@@ -21,12 +21,15 @@ from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any, Protocol
 
+from conformance.evidence.record import structure
 from conformance.report.results import Windows
+from conformance.session.early_end import Unreached, unreached
 from conformance.session.silence import Silence
 from conformance.wave.__main__ import EXIT_INSTALLATION, command
 from conformance.wave.guard import GRACE, adopting_orphans
 from conformance.wave.heartbeat import BEAT, SILENCE_LIMIT
 from conformance.wave.plan import Plan
+from conformance.wave.reach import Reach
 from conformance.wave.watch import stalled_so_far
 
 # Seconds that a wave waits at most after the start of the one before, whatever the machine has to do.
@@ -72,6 +75,7 @@ def launch_all(
     *,
     patience: float = PATIENCE,
     lasting: Lasting = lambda _plan, _windows: None,
+    early: bool = False,
 ) -> list[Path]:
     """Run waves side by side, each in a folder of its own, and return the paths of their records.
 
@@ -84,14 +88,16 @@ def launch_all(
             may still run.
         lasting: Called with the scenarios of a wave whose windows will be open for long, and for how many seconds.
         patience: Seconds that a wave waits at most after the start of the one before.
+        early: Whether to end all of them if their mail goes nowhere.
 
     Raises:
         WaveFailed: A wave did not come to its end.
+        Unreached: Their mail goes nowhere.
     """
     with adopting_orphans(), ExitStack() as stack:
         waves: list[_Wave] = []
         try:
-            _run(plans, waves, stack, _Starts(patience), progress, ended, lasting)
+            _run(plans, waves, stack, _Starts(patience), progress, ended, lasting, early)
         except BaseException:
             for wave in waves:
                 wave.child.terminate()
@@ -129,6 +135,7 @@ class _Wave:
         self.output = self.child.stdout
         self.plan = plan
         self.windows = _none_closed(plan)
+        self.reach = Reach()
         self._last: dict[str, Any] = {}
         self._half_line = b""
 
@@ -150,6 +157,8 @@ class _Wave:
                     total=self._last["total"],
                     open=tuple(self._last.get("open", ())),
                 )
+            if "reach" in self._last:
+                self.reach = structure(self._last["reach"], Reach)
             lasting += [self._last["lasting"]] if "lasting" in self._last else []
         return lasting
 
@@ -212,6 +221,7 @@ def _run(
     progress: Shows,
     ended: Callable[[int, Path], object],
     lasting: Lasting,
+    early: bool,
 ) -> None:
     """Start every wave when it may start, adding it to `waves`; show progress until all have closed their output."""
     waiting = deque(plans)
@@ -239,6 +249,9 @@ def _run(
                 raise WaveFailed(
                     f"its process has not run for {SILENCE_LIMIT:.0f} s: something has stopped it"
                 )
+            said = [(wave.reach, wave.child.poll() is not None) for wave in waves]
+            if early and not waiting and (symptoms := unreached(said)):
+                raise Unreached(symptoms)
 
 
 def _none_closed(plan: Plan) -> Windows:

@@ -20,6 +20,9 @@ from conformance.session.outcomes import outcome_of
 from conformance.session.run import Run
 from conformance.session.shown import cleaned_trace, shown, spelled_output
 
+# Nothing was judged, for a reason that is not the relay's conformance.
+EXIT_NOT_JUDGED = 3
+
 # In the terminal: category for the last line, letter, word.
 _STATUS = {
     Verdict.PASS: ("passed", ".", "PASSED"),
@@ -134,6 +137,8 @@ class ConformancePlugin:
         """Write the report; a run in which nothing could be judged is no success."""
         if session.config.option.collectonly:
             return
+        if self._run.unreached is not None and exitstatus <= pytest.ExitCode.TESTS_FAILED:
+            session.exitstatus = EXIT_NOT_JUDGED
         nothing = all(judged.verdict is Verdict.NOT_APPLICABLE for _, judged in self._run.judged)
         if exitstatus == pytest.ExitCode.OK and (self._run.troubles or self._run.stopped):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -15,7 +15,7 @@ from conformance.catalogue.course import Timing
 from conformance.catalogue.message import Kind
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
-from conformance.evidence.record import Record, Trouble, load
+from conformance.evidence.record import Fault, Record, Trouble, load
 from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.view import view_of
 from conformance.judging.aspect import Aspect
@@ -26,6 +26,7 @@ from conformance.judging.words import counted
 from conformance.lab import addresses as labs
 from conformance.report.results import PytestOutcome, Windows
 from conformance.session.again import again, late_once_more, never_in_peace
+from conformance.session.early_end import Unreached
 from conformance.session.isolation import isolate, killers
 from conformance.session.launch import WaveFailed, launch_all
 from conformance.session.long_windows import LongWindows
@@ -85,6 +86,8 @@ class Run:
         selected: The names of the tests that are judged in this run.
         wanted: What they are about, in the order of the suite.
         minimiser: What the failing ones come down to.
+        unreached: What is seen of mail that went nowhere, so that the run was ended and nothing is judged; None: it
+            was not.
     """
 
     name: str
@@ -104,6 +107,7 @@ class Run:
     once: bool = False
     selected: frozenset[str] = frozenset()
     wanted: Sequence[tuple[Aspect, Scenario]] = ()
+    unreached: Trouble | None = None
 
     def __post_init__(self) -> None:
         self.minimiser = Minimiser(self.records, self.profile)
@@ -157,6 +161,15 @@ class Run:
 
     def judged_in(self, aspect: Aspect, scenario: Scenario) -> Judged:
         """Return the verdict: by the last staging, unless an earlier one showed what no other takes back."""
+        if self.unreached is not None:
+            main = aspect.main_requirement(scenario.failure_mode, self.profile)
+            return Judged(
+                verdict=Verdict.ERROR,
+                requirement=main,
+                level=main.level,
+                reason=self.unreached.message,
+                fault=self.unreached.fault,
+            )
         last = self.evidence_for(scenario)
         earlier = [r for r in self.records if scenario.id in r.staged and r.header.timing == scenario.timing]
         for record in earlier:
@@ -205,7 +218,8 @@ class Run:
     @property
     def troubles(self) -> list[Trouble]:
         """Everything that broke, in whatever wave."""
-        return [trouble for record in self.records for trouble in record.troubles]
+        own = [] if self.unreached is None else [self.unreached]
+        return [*own, *(trouble for record in self.records for trouble in record.troubles)]
 
     def provoke(self, wanted: Sequence[tuple[Aspect, Scenario]], progress: Progress) -> None:
         """Stage what these aspects read, and the controls; what a busy machine may have spoilt is staged once more.
@@ -222,7 +236,17 @@ class Run:
             raise pytest.UsageError(
                 f"target {self.name} cannot be judged in the {lab} lab here: {unsuitable}"
             )
-        self._stage([scenario for _, scenario in wanted], capabilities, lab, progress, 1.0, wanted)
+        try:
+            self._stage(
+                [scenario for _, scenario in wanted], capabilities, lab, progress, 1.0, wanted, early=True
+            )
+        except Unreached as error:
+            seen = error.symptoms
+            self.unreached = Trouble(
+                at=0.0, fault=Fault.TARGET, message=seen.message, hint=seen.hint, log=seen.log
+            )
+            progress.end("ended early: mail goes nowhere, and nothing can be judged")
+            return
         alone = killers(self.records)
         late = [
             scenario
@@ -253,10 +277,15 @@ class Run:
         progress: Progress,
         stretch: float,
         wanted: Sequence[tuple[Aspect, Scenario]] = (),
+        *,
+        early: bool = False,
     ) -> None:
         """Stage scenarios, with one wave for each clock, all waves side by side.
 
         What is wanted of a wave is judged as soon as it has ended, while others still run.
+
+        Raises:
+            Unreached: Mail goes nowhere, where that is to end it early.
         """
         staged = {timing: _staged(timing, scenarios, capabilities, lab) for timing in _LONGEST_FIRST}
         # the waves run side by side, so all of them are the load of each
@@ -264,11 +293,16 @@ class Run:
         plans = [
             self._plan(names, timing, lab, stretch, slower) for timing, names in staged.items() if names
         ] or [self._plan([], Timing.STEADY, lab, stretch)]  # even where nothing applies a record says why
-        records = self._launch(plans, progress, wanted)
+        records = self._launch(plans, progress, wanted, early=early)
         isolate(plans, records, lambda further: self._launch(further, progress, wanted))
 
     def _launch(
-        self, plans: Sequence[Plan], progress: Progress, wanted: Sequence[tuple[Aspect, Scenario]]
+        self,
+        plans: Sequence[Plan],
+        progress: Progress,
+        wanted: Sequence[tuple[Aspect, Scenario]],
+        *,
+        early: bool = False,
     ) -> list[Record]:
         """Run some waves side by side and keep their records."""
         # pytest has no public name for this outside of fixtures
@@ -288,6 +322,7 @@ class Run:
                 progress,
                 ended,
                 lasting=LongWindows(progress.tell).tell,
+                early=early,
             )
         except WaveFailed as error:
             if error.installation:

@@ -31,6 +31,7 @@ from conformance.wave.guard import guard
 if TYPE_CHECKING:
     from conformance.evidence.record import Entry
     from conformance.wave.plan import Plan
+    from conformance.wave.reach import Reach
 
 EXIT_INSTALLATION = 3
 
@@ -94,6 +95,7 @@ def command(plan: Path, record: Path, *, inside: bool = False) -> list[str]:
 
 
 def _run(plan: Plan, path: Path) -> int:
+    from conformance.evidence.record import unstructure
     from conformance.lab.addresses import NAMESPACE
     from conformance.targets.resolve import UnknownTarget, resolve
     from conformance.wave import heartbeat
@@ -117,10 +119,13 @@ def _run(plan: Plan, path: Path) -> int:
     def lasting(scenarios: dict[str, float]) -> None:
         tell({"lasting": scenarios})
 
+    def reaches(reach: Reach) -> None:
+        tell({"reach": unstructure(reach)})
+
     with path.open("w", encoding="utf-8") as file:
         try:
             target = resolve(plan.target, plan.import_path)
-            asyncio.run(_until_terminated(run(plan, target, _writer(file), progress, lasting)))
+            asyncio.run(_until_terminated(run(plan, target, _writer(file), progress, lasting, reaches)))
         except TargetUnusable as trouble:
             tell({"installation": str(trouble), "hint": trouble.hint, "log": trouble.log})
             return EXIT_INSTALLATION

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from conformance.catalogue.course import Timing
-from conformance.evidence.record import Entry, Header, Staged, Trouble
+from conformance.evidence.record import Entry, Header, Reported, Staged, Trouble
 from conformance.lab.addresses import NAMESPACE, Lab, in_namespace, loopback
 from conformance.schedules.scenarios import scenario_of
 from conformance.target import Capability, Target
@@ -19,12 +19,14 @@ from conformance.wave.directory import Directory
 from conformance.wave.downfall import trouble_of
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from conformance.wave.flood import cut
-from conformance.wave.gate import Gate, busy
+from conformance.wave.gate import MOST_LAG, MOST_PRESSURE, Gate, busy
 from conformance.wave.group import Group, Stage, TroubleScope, groups_of
 from conformance.wave.pace import Pace
 from conformance.wave.plan import Plan
 from conformance.wave.player import Player
+from conformance.wave.reach import Reach
 from conformance.wave.reactions import Reactions
+from conformance.wave.unreached import Unreached
 from conformance.wave.unusable import TargetUnusable
 from conformance.wave.watch import LagMeter, Pressure
 from conformance.wave.world import World
@@ -33,13 +35,19 @@ from fake_servers import Event, Journal
 Tell = Callable[[Entry], None]
 Progress = Callable[[int, int, list[str]], None]
 Lasting = Callable[[dict[str, float]], None]
+Reaches = Callable[[Reach], None]
 
 # So many scenarios are few enough to be named.
 _FEW = 4
 
 
 async def run(
-    plan: Plan, target: Target, tell: Tell, progress: Progress, lasting: Lasting = lambda _: None
+    plan: Plan,
+    target: Target,
+    tell: Tell,
+    progress: Progress,
+    lasting: Lasting = lambda _: None,
+    reaches: Reaches = lambda _: None,
 ) -> None:
     """Run a wave and tell every entry of its record, footer included.
 
@@ -50,17 +58,25 @@ async def run(
         progress: Called with the number of windows closed and of all windows, and with the scenarios that are left if
             they are few.
         lasting: Called with the scenarios whose windows will be open for long, and for how many seconds about.
+        reaches: Called with how far mail has come, whenever that changes.
 
     Raises:
         TargetUnusable: The target cannot be run on this machine at all.
     """
     lab = in_namespace() if plan.lab == NAMESPACE else loopback()
-    await _Wave(plan, target, lab, tell, progress, lasting).run()
+    await _Wave(plan, target, lab, tell, progress, lasting, reaches).run()
 
 
 class _Wave:
     def __init__(
-        self, plan: Plan, target: Target, lab: Lab, tell: Tell, progress: Progress, lasting: Lasting
+        self,
+        plan: Plan,
+        target: Target,
+        lab: Lab,
+        tell: Tell,
+        progress: Progress,
+        lasting: Lasting,
+        reaches: Reaches,
     ) -> None:
         self._plan = plan
         self._target = target
@@ -74,6 +90,9 @@ class _Wave:
         self._lag = LagMeter(self._journal)
         self._pressure = Pressure(self._journal)
         self._reactions = Reactions()
+        self._unreached = Unreached(
+            self._players, self._journal, self._was_crowded, Path(plan.work_directory), reaches
+        )
         self._lines = 0
         self._done = 0
         self._journal.subscribe(self._noted)
@@ -84,11 +103,12 @@ class _Wave:
             header = request.header(self._plan, self._target, self._lab, world.resolver)
             self._entry(header)
             await self._stage(world, header)
-            meters = [asyncio.create_task(meter.run()) for meter in (self._lag, self._pressure)]
+            looks = (self._lag, self._pressure, self._unreached)
+            looking = [asyncio.create_task(look.run()) for look in looks]
             try:
                 trouble = await trouble_of(self._with_relays(world))
             finally:
-                for task in meters:
+                for task in looking:
                     task.cancel()
                 world.stop_faults()
         if trouble is not None and trouble.installation:
@@ -194,11 +214,17 @@ class _Wave:
     def _noted(self, event: Event) -> None:
         self._entry(event)
         player = self._players.concerned(event)
+        self._unreached.note(event, concerned=player is not None)
         if player is not None:
             player.note(event)
             self._reactions.note(event, player.staged.relay)
 
+    def _was_crowded(self, begin: float, end: float) -> bool:
+        return self._pressure.worst(begin, end) > MOST_PRESSURE or self._lag.worst(begin, end) > MOST_LAG
+
     def _entry(self, entry: Entry) -> None:
+        if isinstance(entry, Reported):
+            self._unreached.reported(entry)
         self._lines += 1
         self._tell(entry)
 
