@@ -131,7 +131,7 @@ def _header(run: Results) -> dict[str, Any]:
         "schedule_granted": _granted(run.records[0]),
         "waves": [_wave(record, _name_of(record, number)) for number, record in enumerate(run.records)],
         "longest_window": max((r.footer.longest_window for r in run.records if r.footer), default=None),
-        "troubles": [unstructure(trouble) for record in run.records for trouble in record.troubles],
+        "troubles": [unstructure(trouble) for trouble in run.troubles],
         "stopped": [{**unstructure(stopped), "by": list(names)} for stopped, names in run.stopped],
         "platform": header.platform,
         "started": header.started,

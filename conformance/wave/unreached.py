@@ -7,8 +7,8 @@ A relay that asks another name server, connects to another port, or takes mail t
 every scenario: nothing. Nothing can be judged then, and it takes the longest windows there are to say so. What is told
 here ends a run, so it is told only where no relay that is in order comes: a relay may deliver in batches, may make its
 first attempt only after an interval, and may be slow. So every control that is played must have waited for two of the
-longest intervals that were granted, with granularity and slack, never for less than `_LEAST`, and for half as long
-again where the machine was crowded; one connection, to whatever server, is proof to the contrary for good; so is one
+longest intervals that were granted, with granularity and slack, for half as long again where the machine was crowded,
+and never for less than `_LEAST`; one connection, to whatever server, is proof to the contrary for good; so is one
 question for a destination, unless the relay shows the same error for all controls. Where the clock is moved, intervals
 are hours and no control is ever overdue. What the other waves see must agree (`session/early_end.py`).
 """
@@ -149,10 +149,10 @@ class Unreached:
         interval = player.longest_wait()
         if moved and player.scenario.timing in _MOVED:
             interval = 0.0
-        wait = max(_LEAST, _INTERVALS * interval + TRANSFER) + staged.granted.granularity
+        wait = _INTERVALS * interval + TRANSFER
         if self._crowded(staged.submitted, now):
             wait *= _CROWDED
-        return now - staged.submitted >= wait
+        return now - staged.submitted >= max(_LEAST, wait) + staged.granted.granularity
 
     def _error_of(self, player: Player) -> str:
         """Return the error that the relay shows for a message: the one in its queue, else the last that it logged."""
@@ -164,7 +164,7 @@ class Unreached:
         return next(filter(None, listed), self._reported.get(recipient, ""))
 
     def _described(self, waiting: list[Player], controls: list[Player], same: str, now: float) -> Symptoms:
-        first = min(player.staged.submitted or now for player in waiting)
+        first = min(player.staged.submitted for player in waiting if player.staged.submitted is not None)
         server = controls[0].header.network["resolver"]
         port = controls[0].staged.sites[0].port
         names = [player.scenario.failure_mode.name for player in controls]

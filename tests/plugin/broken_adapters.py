@@ -22,6 +22,7 @@ from blocking_adapters import (
     TaskFails,
 )
 from broken_relays import (
+    Asks,
     CrashesOnThirdMessage,
     DiesOfAReset,
     DiesOfAResetAlone,
@@ -42,6 +43,7 @@ from conformance.target import (
 from conformance.targets.reference import ReferenceRelay, ReferenceTarget
 
 __all__ = [
+    "Asks",
     "CrashesOnThirdMessage",
     "DiesOfAReset",
     "DiesOfAResetAlone",
@@ -250,6 +252,15 @@ class WrongCode(_Misquoted):
 
 class WrongSubject(_Misquoted):
     right, wrong = "450 4.4.316", "450 4.7.316"
+
+
+class WrongPort(ReferenceTarget):
+    """Connects to another port than it was told."""
+
+    @asynccontextmanager
+    async def running(self, config: RelayConfig) -> AsyncIterator[ReferenceRelay]:
+        async with super().running(replace(config, next_hop_port=1)) as relay:
+            yield relay
 
 
 class OneConnector(ReferenceTarget):

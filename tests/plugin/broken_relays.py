@@ -16,6 +16,9 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import dns.message
+import dns.query
+
 from conformance.target import Address, Capability, QueuedMessage, RelayConfig, Schedule, TargetError
 from conformance.targets.process import free_port, spawn, wait_for_port
 from conformance.targets.reference import ReferenceTarget
@@ -96,6 +99,19 @@ class Hoarder:
                     reply = "221 bye"
                 file.write(f"{reply}\r\n".encode())
                 file.flush()
+
+
+class Asks(Synchronous):
+    """Asks for a destination, and goes there never: something of it is at work."""
+
+    name = "asks"
+
+    @contextmanager
+    def running(self, config: RelayConfig) -> Iterator[Hoarder]:
+        question = dns.message.make_query("mx1.plain.healthy.test", "A")
+        with Hoarder(config) as relay:
+            dns.query.udp(question, config.resolver.host, timeout=5.0, port=config.resolver.port)
+            yield relay
 
 
 class RefusesMail(Synchronous):

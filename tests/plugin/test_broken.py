@@ -17,7 +17,7 @@ def start_early(shell: Shell) -> None:
     for case in CASES:
         if case.seconds > _LONG:
             shell.start(case.line)
-    for name in ("NeverRetries", "Synchronous"):
+    for name in ("NeverRetries", "Asks", "Synchronous", "WrongPort"):
         shell.start(LINE.format(name))
 
 
@@ -68,7 +68,32 @@ def test_a_program_that_is_not_installed_is_a_usage_error(outcome: Ended) -> Non
     assert not (outcome.folder / "rep" / "report.jsonl").exists()
 
 
-@pytest.mark.user(LINE.format("Synchronous"))
+@pytest.mark.parametrize("texts", [
+    pytest.param(
+        ["the name server was asked for no destination", "its queue lists mail for", "RelayConfig.resolver"],
+        id="nothing",
+        marks=pytest.mark.user(LINE.format("Synchronous")),
+    ),
+    pytest.param(
+        ["Connection refused", "RelayConfig.next_hop_port"],
+        id="the wrong port",
+        marks=pytest.mark.user(LINE.format("WrongPort")),
+    ),
+])  # fmt: skip
+def test_where_mail_goes_nowhere_the_run_is_ended_early(outcome: Ended, texts: list[str]) -> None:
+    """Before, all windows were sat out, and everything was staged again."""
+    assert outcome.status == 3, outcome.text
+    assert set(outcome.verdicts.values()) == {"error"}
+    assert outcome.text.count("mail goes nowhere: the relay never connected to any server") == 1
+    assert "not judged because of this: 2 tests" in outcome.text
+    assert "once more, windows doubled" not in outcome.text
+    for text in texts:
+        assert text in outcome.text
+    [header] = outcome.rows("header")
+    assert len(header["troubles"]) == 1
+
+
+@pytest.mark.user(LINE.format("Asks"))
 def test_a_relay_that_delivers_nothing_is_told_once(outcome: Ended) -> None:
     assert outcome.status == 1
     assert set(outcome.verdicts.values()) == {"inconclusive"}
