@@ -212,7 +212,7 @@ def test_stagings_follow_each_other_until_nobody_is_late(monkeypatch: pytest.Mon
     stagings = iter([[good(s.failure_mode.name).change(lag=1.5).record() for s in scenarios], later, [third]])
     asked: list[list[str]] = []
 
-    def stage(staged: Sequence[Scenario], *_: object) -> None:
+    def stage(staged: Sequence[Scenario], *_: object, **__: object) -> None:
         asked.append([scenario.id for scenario in staged])
         run.records += next(stagings)
 
@@ -230,7 +230,7 @@ def test_who_asks_for_one_staging_gets_one(monkeypatch: pytest.MonkeyPatch) -> N
     run, scenarios = _staging(1, 8)
     run.records, run.once = [], True
 
-    def stage(staged: Sequence[Scenario], *_: object) -> None:
+    def stage(staged: Sequence[Scenario], *_: object, **__: object) -> None:
         assert not run.records
         run.records += [good(each.failure_mode.name).change(lag=1.5).record() for each in staged]
 
