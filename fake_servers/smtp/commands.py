@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from fake_servers.smtp.content import MAX_MESSAGE_OCTETS
 from fake_servers.stages import Stage
-
-MAX_MESSAGE_OCTETS = 64 * 1024 * 1024  # larger than any message of a test
 
 # What a server answers to a command that it does not offer, unless a script says otherwise (RFC 5321, section 4.2.4).
 NOT_IMPLEMENTED = (502, "5.5.1 Command not implemented")

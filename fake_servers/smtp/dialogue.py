@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 
 from fake_servers.events import SmtpBody, SmtpReceived, SmtpSent
-from fake_servers.smtp.commands import readable
 from fake_servers.smtp.connection import Connection
 from fake_servers.smtp.content import Content
+from fake_servers.smtp.lines import Lines
 from fake_servers.stages import Stage, stage_of
 
 
@@ -20,13 +20,13 @@ class Dialogue:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._secured = False
-        self._input = b""
+        self._input = Lines()
         self._content: Content | None = None
         self._unanswered = deque([Stage.GREETING])
 
     def received(self, data: bytes) -> None:
         """Take octets from the peer."""
-        self._input += data
+        self._input.add(data)
         while self._input and (self._take_content() if self._content else self._take_line()):
             pass
 
@@ -36,7 +36,7 @@ class Dialogue:
         self._connection.note(SmtpSent(stage=stage, text=text))
         if stage is Stage.DATA:
             if text.startswith("354"):
-                self._content = Content()
+                self._content = Content(most=0)  # aiosmtpd has it
             self.received(b"")
 
     def answering(self, nth: int) -> Stage:
@@ -46,7 +46,7 @@ class Dialogue:
     def secured(self) -> None:
         """TLS was negotiated; what came in clear behind STARTTLS is dropped (RFC 3207, section 4.2)."""
         self._secured = True
-        self._input = b""
+        self._input.rest()
         self._unanswered.clear()
 
     def cut_off(self) -> None:
@@ -57,18 +57,19 @@ class Dialogue:
 
     def _take_content(self) -> bool:
         assert self._content is not None
-        self._input = self._content.feed(self._input)
+        self._input.add(self._content.feed(self._input.rest()))
         if self._content.ended:
             self._unanswered.append(Stage.DOT)
             self.cut_off()
         return bool(self._input)
 
     def _take_line(self) -> bool:
-        line, end, rest = self._input.partition(b"\n")
-        if not end or Stage.DATA in self._unanswered:
+        if Stage.DATA in self._unanswered:
             return False
-        self._input = rest
-        text = readable(line.rstrip(b"\r"))
+        line = self._input.take()
+        if line is None:
+            return False
+        _, text = line
         stage = stage_of(text, secured=self._secured)
         self._connection.note(SmtpReceived(stage=stage, line=text, ahead=bool(self._unanswered)))
         self._unanswered.append(stage)

@@ -23,7 +23,6 @@ from fake_servers.events import SmtpMessage, SmtpUnoffered, TlsFailed, TlsOffere
 from fake_servers.punctuality import Backlog, notable, since_last_data
 from fake_servers.smtp.channel import presents_certificate
 from fake_servers.smtp.commands import (
-    MAX_MESSAGE_OCTETS,
     NOT_IMPLEMENTED,
     ehlo_lines,
     keywords,
@@ -33,18 +32,18 @@ from fake_servers.smtp.commands import (
     without_dsn,
 )
 from fake_servers.smtp.connection import Connection, peer_ending
+from fake_servers.smtp.content import MAX_CONTENT_LINE, MAX_MESSAGE_OCTETS
 from fake_servers.smtp.dialogue import Dialogue
 from fake_servers.smtp.envelope import NEEDS_SMTPUTF8
+from fake_servers.smtp.lines import MAX_LINE, Thinning
 from fake_servers.smtp.script import Script
 from fake_servers.stages import Stage
 
 # The journal says it all; without a handler Python would print aiosmtpd's warnings to standard error.
 logging.getLogger("mail.log").addHandler(logging.NullHandler())
 
-_MAX_COMMAND = 4096  # as in the session
 # After these replies the client does not go on with what it may have sent already.
 _AT_ONCE = ("220", "221", "354")
-_MAX_CONTENT_LINE = 64 * 1024  # RFC 5321, section 4.5.3.1.6, asks for 1000 at least; a sink can be lenient
 
 
 class _Envelope(Envelope):
@@ -100,8 +99,8 @@ class HealthyProtocol(SMTP):
         certificate: The label of the certificate in the journal.
     """
 
-    command_size_limit = _MAX_COMMAND
-    line_length_limit = _MAX_CONTENT_LINE
+    command_size_limit = MAX_LINE
+    line_length_limit = MAX_CONTENT_LINE
 
     def __init__(
         self,
@@ -113,7 +112,7 @@ class HealthyProtocol(SMTP):
         certificate: str,
     ) -> None:
         # aiosmtpd shares this table between all connections, and each new one clears it.
-        self.command_size_limits = defaultdict(lambda: _MAX_COMMAND)
+        self.command_size_limits = defaultdict(lambda: MAX_LINE)
         super().__init__(
             _Handler(connection, script),
             data_size_limit=MAX_MESSAGE_OCTETS,
@@ -128,6 +127,7 @@ class HealthyProtocol(SMTP):
         self._connection = connection
         self._certificate = certificate
         self._dialogue = Dialogue(connection)
+        self._thinning = Thinning(2 * MAX_CONTENT_LINE)
         self._script = script
         self._socket_transport: asyncio.Transport | None = None
         self._backlog = Backlog()
@@ -171,7 +171,7 @@ class HealthyProtocol(SMTP):
             self._connection.broke(error)
             self.reset()
             return
-        super().data_received(data)
+        super().data_received(self._thinning.pass_on(data))
 
     def eof_received(self) -> bool | None:
         """Let the client's last commands be served: aiosmtpd itself would drop them here."""

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from fake_servers.events import SmtpReceived
-from fake_servers.smtp.commands import readable
+from fake_servers.smtp.lines import Lines
 from fake_servers.stages import Stage, stage_of
 
 # Behind these a client may send what is no command: content, a chunk, TLS.
@@ -14,24 +14,25 @@ _LAST_HEARD = (Stage.DATA, Stage.BDAT, Stage.BDAT_LAST, Stage.STARTTLS)
 
 
 class Inbox:
-    """The input of one session.
-
-    Attributes:
-        octets: What nobody has made anything of yet.
-    """
+    """The input of one session."""
 
     def __init__(self) -> None:
-        self.octets = bytearray()
+        self._lines = Lines()
         self._early = False
         self._heard: deque[tuple[bytes, Stage]] = deque()
 
     def __bool__(self) -> bool:
-        return bool(self.octets or self._heard)
+        return bool(self._lines or self._heard)
+
+    @property
+    def octets(self) -> bytearray:
+        """What nobody has made anything of yet."""
+        return self._lines.octets
 
     def add(self, data: bytes, *, early: bool) -> None:
         """Take octets; `early` says whether the first had come before our last reply was sent."""
         self._early = early
-        self.octets += data
+        self._lines.add(data)
 
     def hear(self, *, secured: bool) -> Iterator[SmtpReceived]:
         """Make out the commands that have come, up to the first that something else may follow.
@@ -40,12 +41,10 @@ class Inbox:
             secured: Whether they come under TLS.
         """
         while not (self._heard and self._heard[-1][1] in _LAST_HEARD):
-            line, end, _ = self.octets.partition(b"\n")
-            if not end:
+            line = self._lines.take()
+            if line is None:
                 return
-            del self.octets[: len(line) + 1]
-            command = bytes(line).rstrip(b"\r")
-            text = readable(command)
+            command, text = line
             event = SmtpReceived(
                 stage=stage_of(text, secured=secured), line=text, ahead=bool(self._heard) or self._early
             )
@@ -59,7 +58,5 @@ class Inbox:
 
     def rest(self) -> bytes:
         """Take what came behind the commands."""
-        rest = bytes(self.octets)
-        self.octets.clear()
         self._early = False  # of a command that follows nobody knows
-        return rest
+        return self._lines.rest()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from fake_servers.events import SmtpBody
-from fake_servers.smtp.actions import Accept, Close, CloseWith421, Raw, Reset, Slow, Stall
-from fake_servers.smtp.content import Content
+from fake_servers.smtp.actions import Accept, Close, CloseWith421, Raw, Reply, Reset, Slow, Stall
+from fake_servers.smtp.content import MAX_MESSAGE_OCTETS, Content
 from fake_servers.smtp.effects import Wait
 from fake_servers.smtp.output import Output
 from fake_servers.stages import Stage
+
+TOO_LONG = Reply(500, "5.5.2 Line too long")
+_TOO_BIG = Reply(552, "5.3.4 Message too big")
 
 
 class Intake:
@@ -25,6 +28,7 @@ class Intake:
         self._dotted = Content()
         self._limit: int | None = None  # octets of content after which BODY's fault is played
         self._chunks = bytearray()
+        self._unkept = 0  # octets of chunks that nobody would take
         self._missing: int | None = None  # octets of the chunk; None: content ends with a dot
         self.due = False
 
@@ -38,11 +42,19 @@ class Intake:
     @property
     def octets(self) -> int:
         """Octets of the message so far, as on the wire."""
-        return self._dotted.octets or len(self._chunks)
+        return self._dotted.octets or len(self._chunks) + self._unkept
 
     def content(self) -> bytes:
         """Return the message as it was sent, without transparency dots."""
         return bytes(self._chunks) if self._chunks else self._dotted.unstuffed()
+
+    def refusal(self, limit: int) -> Reply | None:
+        """Return what refuses content that has come, of so many octets at most; None: it is in order."""
+        if self._dotted.has_long_line:
+            return TOO_LONG
+        incomplete = self._dotted.is_incomplete or self._unkept
+        # the cheap one first
+        return _TOO_BIG if incomplete or self.octets > limit < len(self.content()) else None
 
     def begin(self) -> None:
         """Expect content up to the final dot."""
@@ -62,6 +74,7 @@ class Intake:
         """Drop what came so far."""
         self._dotted, self._limit = Content(), None
         self._chunks.clear()
+        self._unkept = 0
         self._missing = None
         self.due = False
 
@@ -69,7 +82,7 @@ class Intake:
         """Take octets while content is due; return those that come after its end."""
         if self._missing is not None:
             piece, rest = data[: self._missing], data[self._missing :]
-            self._chunks += piece
+            self._keep(piece)
             self._missing -= len(piece)
             self.due = self._missing > 0
             return rest
@@ -80,6 +93,13 @@ class Intake:
         elif self._dotted.ended:
             self._end()
         return rest + unread
+
+    def _keep(self, piece: bytes) -> None:
+        if self._unkept or len(self._chunks) + len(piece) > MAX_MESSAGE_OCTETS:
+            self._unkept += len(self._chunks) + len(piece)
+            self._chunks.clear()
+        else:
+            self._chunks += piece
 
     def cut_off(self) -> None:
         """The peer has left: say how much content there was, if it left amid content."""

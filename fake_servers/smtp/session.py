@@ -33,14 +33,13 @@ from fake_servers.smtp.commands import (
 from fake_servers.smtp.effects import Effect, HalfClose, StartTls, Wait
 from fake_servers.smtp.envelope import NEEDS_SMTPUTF8, Envelope, refusal_of
 from fake_servers.smtp.inbox import Inbox
-from fake_servers.smtp.intake import Intake
+from fake_servers.smtp.intake import TOO_LONG, Intake
+from fake_servers.smtp.lines import MAX_LINE
 from fake_servers.smtp.output import Output
 from fake_servers.smtp.script import Script
 from fake_servers.stages import Stage
 
 _READ_SIZE = 64 * 1024
-_MAX_LINE = 4096  # far above RFC 5321, section 4.5.3.1.4 (512), because ESMTP parameters add to it
-_TOO_BIG = Reply(552, "5.3.4 Message too big")
 _NOBODY = Reply(554, "5.5.1 No valid recipients")
 _TLS_RECORD_HEADER = 5  # type, version, length: RFC 8446, section 5.1
 
@@ -144,7 +143,7 @@ class Session:
 
     def _consume_content(self) -> bool:
         rest = self._intake.feed(self._inbox.rest())
-        self._inbox.octets += rest
+        self._inbox.add(rest, early=False)
         if not self._intake.due and not self._out.over:
             self._content_came()
         return True
@@ -172,8 +171,8 @@ class Session:
     def _command(self, line: bytes, stage: Stage) -> None:
         verb, _, argument = decoded(line).partition(" ")
         verb = verb.upper()
-        if len(line) > _MAX_LINE:
-            self._out.say(stage, Reply(500, "5.5.2 Line too long"))
+        if len(line) > MAX_LINE:
+            self._out.say(stage, TOO_LONG)
         elif not self._welcome and verb != "QUIT":  # RFC 5321, section 3.1, on a greeting of 554
             self._out.say(stage, Reply(503, "5.5.1 Bad sequence of commands"))
         elif verb in _COMMANDS:
@@ -338,8 +337,8 @@ class Session:
     def _content_came(self) -> None:
         if self._chunk is not None:
             self._answer_chunk(self._chunk)
-        elif self._is_too_big():
-            self._out.say(Stage.DOT, _TOO_BIG)
+        elif refusal := self._intake.refusal(self._size_limit):
+            self._out.say(Stage.DOT, refusal)
             self._forget()
         else:
             if self._envelope.recipients:
@@ -355,8 +354,8 @@ class Session:
             self._refuse_chunk(stage, Reply(500, "5.5.1 Command not recognized"))
         elif not self._envelope.recipients:
             self._refuse_chunk(stage, Reply(503, "5.5.1 Bad sequence of commands"))
-        elif self._is_too_big():
-            self._refuse_chunk(stage, _TOO_BIG)
+        elif refusal := self._intake.refusal(self._size_limit):
+            self._refuse_chunk(stage, refusal)
         else:
             if last:
                 self._intake.note()
@@ -375,10 +374,6 @@ class Session:
     def _refuse_chunk(self, stage: Stage, reply: Reply) -> None:
         self._out.say(stage, reply)
         self._forget()
-
-    def _is_too_big(self) -> bool:
-        # the cheap one first
-        return self._intake.octets > self._size_limit < len(self._intake.content())
 
     def _take_message(self) -> None:
         self._out.note(self._envelope.message(self._intake.content(), tls=self._secured))
