@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import signal
 import ssl
 import sys
@@ -12,21 +13,33 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from fake_servers import several
 from fake_servers.dns import DnsServer, Zone
 from fake_servers.endpoint import endpoint
-from fake_servers.events import Event
+from fake_servers.event_json import to_json
+from fake_servers.events import Event, SmtpMessage
 from fake_servers.journal import Journal
+from fake_servers.kept import KeptMessage
+from fake_servers.plan_file import FILE_SYNTAX
 from fake_servers.smtp import Script, SmtpServer
-from fake_servers.spelling import ANSWER_SYNTAX, RULE_SYNTAX, parse_answer, parse_rule, spell
+from fake_servers.spelling import (
+    ANSWER_SYNTAX,
+    RULE_SYNTAX,
+    parse_address,
+    parse_answer,
+    parse_rule,
+    spell,
+)
 from fake_servers.tcp import Hanging, Refusing
 from fake_servers.tls import Certificate, CertificateAuthority
 
 _Address = tuple[str, int]
+_Serving = list[tuple[str, _Address]]
 _Parsed = TypeVar("_Parsed")
 
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m fake_servers") -> int:
-    """Run one server until SIGINT or SIGTERM; return the exit status."""
+    """Run one server, or those of a file, until SIGINT or SIGTERM; return the exit status."""
     parser = _parser(prog)
     options = parser.parse_args(arguments)
     try:
@@ -44,10 +57,17 @@ async def _run(options: argparse.Namespace) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     journal = Journal()
-    journal.subscribe(_show)
-    running: Callable[[argparse.Namespace, Journal], AbstractAsyncContextManager[_Address]] = options.running
-    async with running(options, journal) as (host, port):
-        print(f"{options.command} on {endpoint(host, port)}; Ctrl-C stops it.", flush=True)
+    journal.subscribe(_show_json if options.json else _show)
+    if options.keep is not None:
+        options.keep.mkdir(parents=True, exist_ok=True)
+        journal.subscribe(_Keeper(options.keep))
+    running: Callable[[argparse.Namespace, Journal], AbstractAsyncContextManager[_Serving]] = options.running
+    async with running(options, journal) as serving:
+        for name, (host, port) in serving:
+            if options.json:
+                print(json.dumps({"serving": name, "host": host, "port": port}), flush=True)
+            else:
+                print(f"{name} on {endpoint(host, port)}; Ctrl-C stops it.", flush=True)
         await stopped.wait()
 
 
@@ -55,8 +75,33 @@ def _show(event: Event) -> None:
     print(spell(event), flush=True)
 
 
+def _show_json(event: Event) -> None:
+    print(json.dumps(to_json(event)), flush=True)
+
+
+class _Keeper:
+    """Writes each message into a folder: its content, exactly, and beside it the envelope as JSON.
+
+    Args:
+        folder: Where to; what it has of an earlier run stays, and is not written over.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._number = max(
+            (int(file.stem) for file in folder.glob("*.eml") if file.stem.isdecimal()), default=0
+        )
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, SmtpMessage):
+            self._number += 1
+            file = self._folder / f"{self._number:06}.eml"
+            file.write_bytes(event.content)
+            file.with_suffix(".json").write_text(json.dumps(KeptMessage(event).to_json(), indent=2) + "\n")
+
+
 @asynccontextmanager
-async def _smtp(options: argparse.Namespace, journal: Journal) -> AsyncIterator[_Address]:
+async def _smtp(options: argparse.Namespace, journal: Journal) -> AsyncIterator[_Serving]:
     server = SmtpServer(
         journal,
         hostname=options.hostname,
@@ -67,7 +112,7 @@ async def _smtp(options: argparse.Namespace, journal: Journal) -> AsyncIterator[
     )
     await server.start(*options.listen)
     try:
-        yield server.address
+        yield [(options.command, server.address)]
     finally:
         await server.stop()
 
@@ -75,10 +120,7 @@ async def _smtp(options: argparse.Namespace, journal: Journal) -> AsyncIterator[
 def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
     if options.certificate is None:
         return None
-    authority = CertificateAuthority()
-    if options.trust_anchors is not None:
-        Path(options.trust_anchors).write_bytes(authority.trust_anchors())
-    return authority.server_context(
+    return _authority(options).server_context(
         Certificate(options.certificate),
         options.hostname,
         address=options.listen[0],
@@ -86,23 +128,36 @@ def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
     )
 
 
+def _authority(options: argparse.Namespace) -> CertificateAuthority:
+    authority = CertificateAuthority()
+    if options.trust_anchors is not None:
+        Path(options.trust_anchors).write_bytes(authority.trust_anchors())
+    return authority
+
+
 @asynccontextmanager
-async def _dns(options: argparse.Namespace, journal: Journal) -> AsyncIterator[_Address]:
+async def _several(options: argparse.Namespace, journal: Journal) -> AsyncIterator[_Serving]:
+    async with several.running(options.file, journal, _authority(options)) as serving:
+        yield serving
+
+
+@asynccontextmanager
+async def _dns(options: argparse.Namespace, journal: Journal) -> AsyncIterator[_Serving]:
     server = DnsServer(journal, options.zone)
     await server.start(*options.listen)
     try:
-        yield server.address
+        yield [(options.command, server.address)]
     finally:
         await server.stop()
 
 
 @asynccontextmanager
-async def _fault(options: argparse.Namespace, journal: Journal) -> AsyncIterator[_Address]:
+async def _fault(options: argparse.Namespace, journal: Journal) -> AsyncIterator[_Serving]:
     kind = Refusing if options.command == "refuse" else Hanging
     fault = kind(journal, *options.listen)
     fault.start()
     try:
-        yield fault.address
+        yield [(options.command, fault.address)]
     finally:
         fault.stop()
 
@@ -110,7 +165,7 @@ async def _fault(options: argparse.Namespace, journal: Journal) -> AsyncIterator
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="Run one misbehaving server and print what it sees and does, until Ctrl-C.",
+        description="Run misbehaving servers and print what they see and do, until Ctrl-C.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -124,17 +179,20 @@ def _parser(prog: str) -> argparse.ArgumentParser:
             epilog=epilog,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        added.set_defaults(running=running)
-        added.add_argument(
-            "--listen",
-            type=_address,
-            default=("127.0.0.1", port),
-            metavar="HOST:PORT",
-            help=f"an address ([::1] for IPv6) and a port, 0 for any free one (default: 127.0.0.1:{port})",
-        )
+        added.set_defaults(running=running, keep=None)
+        added.add_argument("--json", action="store_true", help="print each event as a JSON object")
+        if port:
+            added.add_argument(
+                "--listen",
+                type=_reported(parse_address),
+                default=("127.0.0.1", port),
+                metavar="HOST:PORT",
+                help=f"an address ([::1] for IPv6) and a port, 0 for any free one (default: 127.0.0.1:{port})",
+            )
         return added
 
-    _add_smtp_options(command("smtp", 2525, "a mail server, healthy but for its rules", _smtp, RULE_SYNTAX))
+    smtp = command("smtp", 2525, "a mail server, healthy but for its rules", _smtp, RULE_SYNTAX)
+    _add_smtp_options(smtp)
     dns = command("dns", 5353, "a name server over UDP and TCP", _dns, ANSWER_SYNTAX)
     dns.add_argument(
         "--set",
@@ -147,7 +205,23 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )
     command("refuse", 2525, "a TCP port that refuses connections", _fault)
     command("hang", 2525, "a TCP port that leaves connection attempts unanswered", _fault)
+    run = command("run", 0, "the servers of a file, which may change while they run", _several, FILE_SYNTAX)
+    run.add_argument("file", type=Path, metavar="FILE", help="what to run (TOML)")
+    for each in (smtp, run):
+        _add_mail_options(each)
     return parser
+
+
+def _add_mail_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--trust-anchors", metavar="FILE", help="write the certificate of the authority there, PEM"
+    )
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="DIR",
+        help="write each message there: the content, and its envelope as JSON",
+    )
 
 
 def _add_smtp_options(smtp: argparse.ArgumentParser) -> None:
@@ -170,9 +244,6 @@ def _add_smtp_options(smtp: argparse.ArgumentParser) -> None:
         "--newest-tls",
         choices=["TLSv1", "TLSv1_1", "TLSv1_2", "TLSv1_3"],
         help="speak no newer version of TLS than that; the first two are too old for most clients",
-    )
-    smtp.add_argument(
-        "--trust-anchors", metavar="FILE", help="write the certificate of the authority there, PEM"
     )
     smtp.add_argument(
         "--receive-buffer", type=int, metavar="OCTETS", help="SO_RCVBUF of the connections, for rules at body"
@@ -213,13 +284,6 @@ def _reported(parse: Callable[[str], _Parsed]) -> Callable[[str], _Parsed]:
             raise argparse.ArgumentTypeError(str(error)) from error
 
     return parsed
-
-
-def _address(text: str) -> _Address:
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdecimal() or int(port) > 0xFFFF:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form HOST:PORT")
-    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 
@@ -42,16 +43,18 @@ from fake_servers.smtp import (
     Trickle,
 )
 
-RULE_SYNTAX = """\
+_STAGES = " ".join(stage.value for stage in Stage if stage is not Stage.OTHER)
+
+RULE_SYNTAX = f"""\
 A rule is STAGE=ACTION, STAGE=ACTION@2 (second connection only) or STAGE=ACTION@1-3; rcpt(ADDRESS)=ACTION is
 for one recipient only, rcpt>2=ACTION for those after the first two of a message that were accepted.
-  stages:  {stages}
+  stages:  {_STAGES}
   actions: accept  reply:CODE:TEXT  close_with_421[:TEXT]  close[:OCTETS]  reset[:OCTETS]  stall[:OCTETS]
            trickle:SECONDS:CODE:TEXT  slow:SECONDS  raw:TEXT (escapes like \\r\\n and \\x00)
            refuse_raw:TEXT (the same, and the dialogue goes on as after a refusal)
            endless[:CODE[:TEXT]]
 OCTETS is how much content to read first, at stage body only.
-""".format(stages=" ".join(stage.value for stage in Stage if stage is not Stage.OTHER))
+"""
 
 ANSWER_SYNTAX = """\
 The first ANSWER is for the first query, the second for the second ...; the last one repeats.
@@ -84,7 +87,7 @@ def parse_rule(text: str) -> Rule:
     try:
         stage = Stage(match["stage"])
     except ValueError:
-        raise ValueError(f"no stage {match['stage']!r}") from None
+        raise ValueError(f"no stage {match['stage']!r}; there are {_STAGES}") from None
     connections = None
     if match["first"]:
         first, last = int(match["first"]), int(match["last"] or match["first"])
@@ -117,8 +120,20 @@ def parse_answer(text: str) -> Answer:
         case OtherName.name:
             return OtherName(parse_answer(then), argument)
         case Delayed.name:
-            return Delayed(float(argument), parse_answer(then))
+            return Delayed(_seconds(argument), parse_answer(then))
     return kind() if kind else Records(*(record.strip() for record in text.split(";")))
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Read an address and a port, as in `127.0.0.1:2525` or `[::1]:0`.
+
+    Raises:
+        ValueError: It is not of that form.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not (port.isascii() and port.isdecimal()) or int(port) > 0xFFFF:
+        raise ValueError(f"{text!r} is not of the form HOST:PORT")
+    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 def spell(event: Event) -> str:
@@ -137,12 +152,27 @@ def _action(name: str, arguments: str) -> Action:
     try:
         build = _ACTIONS[name]
     except KeyError:
-        raise ValueError(f"no action {name!r}") from None
+        raise ValueError(f"no action {name!r}; there are {' '.join(_ACTIONS)}") from None
     return build(arguments)
 
 
 def _octets(kind: Callable[[int], Action]) -> Callable[[str], Action]:
-    return lambda arguments: kind(int(arguments or "0"))
+    def build(arguments: str) -> Action:
+        if arguments and not arguments.isdecimal():
+            raise ValueError(f"{arguments!r} is no number of octets")
+        return kind(int(arguments or "0"))
+
+    return build
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no number of seconds") from None
+    if not 0 <= seconds < math.inf:
+        raise ValueError(f"{text!r} is no number of seconds from 0 on")
+    return seconds
 
 
 def _reply(arguments: str) -> Reply:
@@ -154,7 +184,7 @@ def _reply(arguments: str) -> Reply:
 
 def _trickle(arguments: str) -> Trickle:
     interval, _, reply = arguments.partition(":")
-    return Trickle(_reply(reply), float(interval))
+    return Trickle(_reply(reply), _seconds(interval))
 
 
 def _endless(arguments: str) -> Endless:
@@ -178,7 +208,7 @@ _ACTIONS: dict[str, Callable[[str], Action]] = {
     Reset.name: _octets(Reset),
     Stall.name: _octets(Stall),
     Trickle.name: _trickle,
-    Slow.name: lambda seconds: Slow(float(seconds)),
+    Slow.name: lambda seconds: Slow(_seconds(seconds)),
     Endless.name: _endless,
     Raw.name: _raw,
     f"{Refuse.name}_{Raw.name}": lambda text: _raw(text, Refuse()),

@@ -101,6 +101,10 @@ class Zone:
         if self._plans.pop(owner, None) is not None:
             self._ancestors.subtract(_above(owner))
 
+    def become(self, other: Zone) -> None:
+        """Forget everything, and know from now on what another zone knows, which is of no use any more."""
+        self._plans, self._ancestors = other._plans, other._ancestors
+
     def answer(self, name: str, rdtype: str) -> tuple[Answer, bool]:
         """Count a query and return its answer, and whether the name was planned.
 

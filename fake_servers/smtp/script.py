@@ -22,7 +22,7 @@ from fake_servers.smtp.actions import (
 from fake_servers.stages import Stage
 
 _IN_DIALOGUE = (Accept, Reply, CloseWith421, Close, Reset, Stall, Trickle, Slow, Raw, Endless)
-_POSSIBLE: dict[Stage, tuple[type, ...]] = {stage: _IN_DIALOGUE for stage in Stage} | {
+_POSSIBLE: dict[Stage, tuple[type[Action], ...]] = {stage: _IN_DIALOGUE for stage in Stage} | {
     Stage.CONNECT: (Accept, Close, Reset, Stall, Slow),  # a reply here would be the greeting
     Stage.HANDSHAKE: (Accept, Close, Reset, Stall, Slow, Raw),  # no SMTP inside a TLS handshake
     Stage.BODY: (Accept, CloseWith421, Close, Reset, Stall, Slow, Raw),  # replies belong to DATA and DOT
@@ -76,7 +76,8 @@ class Rule:
     def __post_init__(self) -> None:
         where = f"{self.action.name} at stage {self.stage.value}"
         if not isinstance(self.action, _POSSIBLE[self.stage]):
-            raise ValueError(f"{where} makes no sense")
+            possible = ", ".join(kind.name for kind in _POSSIBLE[self.stage])
+            raise ValueError(f"{where} makes no sense; there {possible or 'nothing'} can be played")
         if (
             self.stage is not Stage.BODY
             and isinstance(self.action, Close | Reset | Stall)

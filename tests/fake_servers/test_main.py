@@ -119,7 +119,7 @@ def test_hang() -> None:
         (["dns", "--set", "a.test"], "expected NAME TYPE ANSWER"),
         (
             ["dns", "--set", "a.test", "A", "delayed:soon:refused"],
-            "could not convert string to float: 'soon'",
+            "'soon' is no number of seconds",
         ),
         (["dns", "--set", "a.test", "A", "other_name:b..test:127.0.0.1"], "'b..test' is no domain name"),
         (["dns", "--set", "a.test", "MX", "nonsense"], "'nonsense' is no MX record"),
