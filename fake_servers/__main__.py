@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
 import ssl
 import sys
@@ -57,7 +58,7 @@ async def _run(options: argparse.Namespace) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     journal = Journal()
-    journal.subscribe(_show_json if options.json else _show)
+    journal.subscribe(_Printer(_as_json if options.json else spell, stopped.set))
     if options.keep is not None:
         options.keep.mkdir(parents=True, exist_ok=True)
         journal.subscribe(_Keeper(options.keep))
@@ -71,12 +72,33 @@ async def _run(options: argparse.Namespace) -> None:
         await stopped.wait()
 
 
-def _show(event: Event) -> None:
-    print(spell(event), flush=True)
+def _as_json(event: Event) -> str:
+    return json.dumps(to_json(event))
 
 
-def _show_json(event: Event) -> None:
-    print(json.dumps(to_json(event)), flush=True)
+class _Printer:
+    """Prints each event, until nobody reads any more; then says so once.
+
+    Args:
+        spelled: Returns the line of an event.
+        unread: Called when nobody reads any more.
+    """
+
+    def __init__(self, spelled: Callable[[Event], str], unread: Callable[[], object]) -> None:
+        self._spelled = spelled
+        self._unread = unread
+        self._over = False
+
+    def __call__(self, event: Event) -> None:
+        if self._over:
+            return
+        try:
+            print(self._spelled(event), flush=True)
+        except BrokenPipeError:
+            self._over = True
+            # what is left in the buffer goes nowhere, or Python would complain of it at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self._unread()
 
 
 class _Keeper:

@@ -57,6 +57,16 @@ def test_smtp_plays_its_rules_and_prints_one_line_for_each_event() -> None:
     assert "octets>" in message
 
 
+def test_a_server_whose_output_nobody_reads_any_more_ends() -> None:
+    """Before, neither that nor SIGTERM ended it."""
+    with running("smtp") as (process, host, port):
+        assert process.stdout is not None
+        process.stdout.close()
+        socket.create_connection((host, port), timeout=DEADLINE).close()
+        assert process.wait(DEADLINE) == 0
+        process.stdout = None
+
+
 def test_smtp_offers_a_certificate(tmp_path: Path) -> None:
     anchors = tmp_path / "ca.pem"
     with running("smtp", "--certificate", "good", "--trust-anchors", str(anchors)) as (_, host, port):
