@@ -3,6 +3,7 @@ from __future__ import annotations
 import smtplib
 import socket
 import ssl
+from contextlib import suppress
 from pathlib import Path
 
 import dns.message
@@ -48,7 +49,8 @@ def test_smtp_plays_its_rules_and_prints_one_line_for_each_event() -> None:
         with smtplib.SMTP(host, port, timeout=DEADLINE) as client:
             refused = client.sendmail("a@a.test", ["bad@b.test", "good@b.test"], "Subject: x\r\n\r\nx\r\n")
         assert refused == {"bad@b.test": (550, b"5.1.1 Nobody")}
-        with pytest.raises(smtplib.SMTPServerDisconnected, match="reset by peer"):
+        # the reset may come before the client knows that it is connected
+        with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionResetError), match="reset by peer"):
             smtplib.SMTP(host, port, timeout=DEADLINE)
         lines = lines_until(process, 'how="rst"')
     assert any('smtp received stage="mail" line="mail FROM:<a@a.test>' in line for line in lines)
@@ -62,7 +64,8 @@ def test_a_server_whose_output_nobody_reads_any_more_ends() -> None:
     with running("smtp") as (process, host, port):
         assert process.stdout is not None
         process.stdout.close()
-        socket.create_connection((host, port), timeout=DEADLINE).close()
+        with suppress(ConnectionResetError):  # it may have ended by then
+            socket.create_connection((host, port), timeout=DEADLINE).close()
         assert process.wait(DEADLINE) == 0
         process.stdout = None
 
