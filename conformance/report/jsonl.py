@@ -15,6 +15,7 @@ from typing import Any
 
 from conformance.evidence.record import Record, unstructure
 from conformance.evidence.view import Evidence
+from conformance.judging.judge import Judged
 from conformance.judging.verdict import Verdict
 from conformance.report.facts import version_of
 from conformance.report.failure import at_fault
@@ -79,6 +80,7 @@ def _rows(run: Results) -> Iterator[dict[str, Any]]:
             "course": item.scenario.course,
             "aspect": item.aspect.name,
             "requirement": judged.requirement.id,
+            **({"broken": broken} if (broken := _broken(judged)) else {}),
             "level": judged.level,
             "verdict": judged.verdict,
             "expected": judged.expected,
@@ -100,6 +102,12 @@ def _rows(run: Results) -> Iterator[dict[str, Any]]:
                 {"at": round(e.at, 4), "layer": e.layer, "text": e.text} for e in timeline(evidence)
             ],
         }
+
+
+def _broken(judged: Judged) -> list[str]:
+    """Return every requirement that does not hold, each once, in the order in which they were compared."""
+    wrong = (finding.requirement for finding in judged.findings if finding.verdict is not Verdict.PASS)
+    return list(dict.fromkeys(wrong))
 
 
 def _footer(run: Results, selected: int) -> dict[str, Any]:

@@ -6,5 +6,6 @@ To add a mutant is to add a function there. From the folder `tests`:
 
     python -m mutants                                        all of them, with the kill rate
     python -m mutants never_retries                          one of them
+    python -m mutants --whole --keep FOLDER                  the whole suite against sixty of them: how much is red
     pytest --target=mutants.target:never_retries             one of them, as the suite's users see it
 """

@@ -15,7 +15,7 @@ from pathlib import Path
 from conformance.catalogue.course import Timing
 from conformance.evidence.record import Record
 
-from . import reds
+from . import reds, whole
 from .catalogue import MUTANTS, Mutant
 from .verdicts import Result, compare
 from .waves import scenario_of, stage, was_crowded, was_late
@@ -27,7 +27,8 @@ _DAYS_SIDE_BY_SIDE = 6
 _IN_PEACE = 3
 _NICENESS = 10
 _SHOWN = 4  # verdicts of one mutant; the catalogue has all
-_SAMPLED = 50  # mutants of which is counted what is red
+_SAMPLED = 60  # mutants against which everything is staged
+_WHOLE_SIDE_BY_SIDE = max(1, min(2, (os.cpu_count() or 1) // 2))  # each keeps more than a processor busy
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,12 +36,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m mutants", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="mutants whose names contain this")
     parser.add_argument("--list", action="store_true", help="list them and run none")
-    parser.add_argument("--jobs", type=int, default=_SIDE_BY_SIDE, help="waves side by side (%(default)s)")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep all records here")
     parser.add_argument(
-        "--reds", type=Path, metavar="FOLDER", help="run none, and count what is red by the records kept here"
+        "--jobs",
+        type=int,
+        help=f"side by side: waves ({_SIDE_BY_SIDE}), or whole suites ({_WHOLE_SIDE_BY_SIDE})",
     )
-    parser.add_argument("--sample", type=int, default=_SAMPLED, help="of so many mutants (%(default)s)")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="keep all records here; of whole suites what is counted"
+    )
+    parser.add_argument(
+        "--whole",
+        action="store_true",
+        help="stage the whole suite against a sample of those that are wrong, and count what is red; "
+        "what is kept is not staged again",
+    )
+    parser.add_argument("--sample", type=int, default=_SAMPLED, help="so many, 0: all (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="which decides of which ones (%(default)s)")
     options = parser.parse_args(arguments)
     chosen = [
@@ -54,12 +64,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for mutant in chosen:
             print(f"{mutant.name:36} {mutant.summary}")
         return 0
-    if options.reds:
-        return _count(chosen, options.reds, options.sample, options.seed)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mutants-") as temporary:
+        folder = options.keep or Path(temporary)
+        if options.whole:
+            sampled = reds.sample(chosen, options.sample, options.seed)
+            print(f"the whole suite against {len(sampled)} of {len(chosen)} mutants, seed {options.seed}")
+            return _count(sampled, folder, options.jobs or _WHOLE_SIDE_BY_SIDE)
         results = []
-        for result in run(chosen, options.keep or Path(temporary), options.jobs):
+        for result in run(chosen, folder, options.jobs or _SIDE_BY_SIDE):
             results.append(result)
             _show(result)
     return _sum_up(results, time.monotonic() - started)
@@ -100,13 +113,29 @@ def _yield_the_processor() -> None:
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
-def _count(mutants: Sequence[Mutant], folder: Path, size: int, seed: int) -> int:
-    counted = list(reds.count_kept(reds.sample(mutants, size, seed), folder))
-    if not counted:
-        print(f"{folder} has no records of these mutants; --keep leaves some")
-        return 1
-    print(*reds.table(counted), sep="\n")
-    return 0
+def _count(mutants: Sequence[Mutant], folder: Path, jobs: int) -> int:
+    """Stage everything for each, print what is red; return 1 if there is more of it than is explained, or nothing."""
+    counted, broken = [], []
+    for mutant, kept in whole.stage_all(mutants, folder, jobs):
+        if isinstance(kept, whole.NotStaged):
+            broken.append(mutant.name)
+            print(f"{mutant.name:44}  did not come to its end:\n{kept}", flush=True)
+            continue
+        counted.append(reds.count(kept))
+        red, lines = len(counted[-1].requirements), counted[-1].lines
+        print(f"{mutant.name:44}  {red} requirements red, {lines} lines of terminal", flush=True)
+    if counted:
+        print(
+            "", *reds.table(counted), "", *reds.explanations(counted), reds.beside(MUTANTS.values()), sep="\n"
+        )
+    for what, names in (
+        ("not explained", [each.mutant.name for each in counted if each.unexplained]),
+        ("not red at all", [each.mutant.name for each in counted if not each.requirements]),
+        ("not staged", broken),
+    ):
+        if names:
+            print(f"{what}: {', '.join(names)}")
+    return int(bool(broken) or any(each.unexplained or not each.requirements for each in counted))
 
 
 def _has_a_day(mutant: Mutant) -> bool:

@@ -64,6 +64,7 @@ class Mutant:
         caught: The verdicts that prove their requirement; none for a relay that is unusual and innocent, all of
             whose verdicts must be passes.
         also: Verdicts that are an unavoidable consequence, each with the reason.
+        brings: Requirements that it breaks as well where the whole suite is staged, each with the reason.
         profiles: Profiles to judge with, beyond those that `caught` and `also` name.
         granted: Factors on times it is asked for, by name: what it then runs with and says that it granted.
         fixed: What cannot be set, by name of a time in `Schedule`: what it runs with and says that it granted.
@@ -78,6 +79,7 @@ class Mutant:
     scenarios: Names
     caught: tuple[Expected, ...] = ()
     also: tuple[Expected, ...] = ()
+    brings: Mapping[str, str] = field(default_factory=dict)
     profiles: tuple[str, ...] = ()
     granted: Mapping[str, float] = field(default_factory=dict)
     fixed: Mapping[str, float] = field(default_factory=dict)
@@ -113,6 +115,7 @@ def mutation(
     scenarios: Names,
     caught: tuple[Expected, ...] = (),
     also: tuple[Expected, ...] = (),
+    brings: Mapping[str, str] | None = None,
     profiles: tuple[str, ...] = (),
     granted: Mapping[str, float] | None = None,
     fixed: Mapping[str, float] | None = None,
@@ -131,6 +134,7 @@ def mutation(
             scenarios=scenarios,
             caught=caught,
             also=also,
+            brings=brings or {},
             profiles=profiles,
             granted=granted or {},
             fixed=fixed or {},

@@ -41,6 +41,7 @@ def test_the_relay_as_it_is_fails_with_what_the_page_shows(outcome: Ended) -> No
     failed = [name for name, verdict in outcome.verdicts.items() if verdict == "fail"]
     assert failed == ["stays_queued[greeting_554]"]
     rows = {f"{row['aspect']}[{row['failure_mode']}]": row for row in outcome.rows("verdict")}
+    assert rows["stays_queued[greeting_554]"]["broken"] == ["queue/not-lost"]
     assert rows["recovers[greeting_554]"]["because"] == "test_stays_queued[greeting_554]"
 
 
