@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+from conformance.catalogue.course import Timing
 from fake_servers import Event, Stage
 from fake_servers.events import (
     SmtpBody,
@@ -40,9 +41,14 @@ class _Second:
 
 
 class Reactions:
-    """The reactions of all relays of a wave."""
+    """The reactions of all relays of a wave.
 
-    def __init__(self) -> None:
+    Args:
+        timing: The clock of the wave.
+    """
+
+    def __init__(self, timing: Timing) -> None:
+        self._tell = timing is not Timing.COMPRESSED
         self._answered: dict[int, float] = {}
         self._spoilt: set[int] = set()
         self._seconds: defaultdict[tuple[int, int], _Second] = defaultdict(_Second)
@@ -67,7 +73,7 @@ class Reactions:
         """Tell whether a relay is known to have been prompt all the time between two times of the journal."""
         seconds = [self._seconds.get((relay, each), _Second()) for each in range(int(begin), int(end) + 1)]
         enough = sum(each.reactions for each in seconds) >= _SEVERAL
-        return enough and all(each.slowest <= _PROMPT for each in seconds)
+        return self._tell and enough and all(each.slowest <= _PROMPT for each in seconds)
 
     def _add(self, relay: int, begin: float, end: float) -> None:
         for second in range(int(begin), int(end) + 1):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from conformance.catalogue.course import Timing
 from conformance.wave.reactions import Reactions
 from conformance.wave.watch import Pressure
 from fake_servers import Event, Journal, Stage
 from fake_servers.events import SmtpBody, SmtpFault, SmtpReceived, SmtpSent, TcpClosed, TlsOffered
 
 
-def _told(*events: Event, relay: int = 1) -> Reactions:
-    reactions = Reactions()
+def _told(*events: Event, relay: int = 1, timing: Timing = Timing.STEADY) -> Reactions:
+    reactions = Reactions(timing)
     for event in events:
         reactions.note(event, relay)
     return reactions
@@ -32,6 +33,10 @@ def _prompt(at: float, times: int = 5) -> list[Event]:
 def test_several_prompt_reactions_show_it() -> None:
     assert _told(*_prompt(3.2)).were_prompt(1, 3.0, 3.9)
     assert not _told(*_prompt(3.2, times=4)).were_prompt(1, 3.0, 3.9), "fewer may have been lucky"
+
+
+def test_where_a_day_passes_in_seconds_they_show_nothing() -> None:
+    assert not _told(*_prompt(3.2), timing=Timing.COMPRESSED).were_prompt(1, 3.0, 3.9)
 
 
 def test_they_show_nothing_of_another_time_or_another_relay() -> None:
