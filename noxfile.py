@@ -71,7 +71,10 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session
 def reds(session: nox.Session) -> None:
-    """Stage the whole suite against 60 mutants, for an hour or so, and count what is red: `nox -s reds -- --seed 7`."""
+    """Stage the whole suite against mutants and count what is red, for hours, at night: `nox -s reds -- --seed 7`.
+
+    `--sample 60` is what it takes of them, `--sample 0` are all; `--keep FOLDER` goes on where it was broken off.
+    """
     session.install("-e", ".[dev]")
     _compile(session)
     session.chdir("tests")
