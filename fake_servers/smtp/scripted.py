@@ -207,7 +207,12 @@ class _Performance:
 
     async def _write_without_end(self, effect: Repeat) -> None:
         while True:
-            await self._channel.write(effect.data)
+            try:
+                await self._channel.write(effect.data)
+            except ConnectionResetError:
+                # told once: whoever reads after this sees the end of the file
+                self._connection.ended("peer", "rst")
+                raise
             await asyncio.sleep(effect.interval)
 
     async def _drain(self) -> None:
