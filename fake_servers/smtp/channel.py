@@ -232,7 +232,12 @@ class Channel:
         await self._loop.sock_sendall(self._sock, data)
 
     def _has_input(self) -> bool:
-        with contextlib.suppress(OSError):  # there is none, or the peer has reset the connection
+        """Tell whether something has come.
+
+        Raises:
+            ConnectionError: A reset, of which the kernel tells once only.
+        """
+        with contextlib.suppress(BlockingIOError):
             return bool(self._sock.recv(1, socket.MSG_PEEK))
         return False
 
