@@ -37,12 +37,13 @@ def connections_with(
             continue
         ended = max(told.at, connection.opened if connection.closed is None else connection.closed.at)
         heard = math.inf if connection.heard is None else connection.heard.at
-        patience = 0.0
+        given_up = told.at
         if stalls and isinstance(told, SmtpFault) and told.action in _SILENT:
-            patience = evidence.time_out_at(told.stage)
+            timed_out = told.at + evidence.time_out_at(told.stage)
+            given_up = max(given_up, min(ended, timed_out, heard) - evidence.lag)
         contact = Contact(
             at=connection.opened,
-            end=max(told.at, min(ended, told.at + patience, heard) - evidence.lag),
+            end=given_up,
             latest_end=ended,
             host=names.get(connection.server, connection.server),
             shown_by=connection.accepted,
