@@ -28,7 +28,8 @@ def test_a_broken_adapter_or_relay_is_told_once_and_first(outcome: Ended, case: 
     assert outcome.status == case.status, outcome.text
     assert outcome.seconds < case.seconds + _PATIENCE
     verdicts = list(outcome.verdicts.values())
-    assert set(verdicts) <= {"error", "pass"}, "what was complete before it broke is judged"
+    # what was complete before it broke is judged, and nobody is accused
+    assert set(verdicts) <= {"error", "pass", "inconclusive"}
     top = outcome.text.index(f"at fault: {case.fault}")
     assert top < outcome.text.index("====", top)
     for text in case.texts:
