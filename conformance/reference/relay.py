@@ -201,6 +201,8 @@ class Relay:
             results = await self._deliver(message, route, recipients)
             self._stop_if_called_off()
             _mark(recipients, State.SETTLING)
+            if (task := asyncio.current_task()) in self._attempts:
+                self._attempts[task] = []  # nothing of it can be called off; the next one may begin meanwhile
             await self._conclude(message, results)
 
     async def _deliver(self, message: Message, route: Destination, recipients: list[Recipient]) -> Results:
@@ -291,30 +293,34 @@ class Relay:
             for recipient, outcome in lost
         }
         gone = [*delivered, *failures]
+        self._defer(message, now, deferred)
         report = await self._report(message, now, failures)
         await self._record(message, gone, deferred, report)
         _mark(gone, State.GONE)
-        _mark(deferred, State.WAITING)
         if all(recipient.state is State.GONE for recipient in message.recipients):
-            del self._messages[message.queue_id]
-        for recipient in deferred:
-            overtaken = recipient in self._overtaken
-            self._plan_retry(message, recipient, now if overtaken else recipient.next_retry)
-            self._watch.failed(recipient)
+            self._messages.pop(message.queue_id, None)
         self._watch.settled(message)
-        self._overtaken.difference_update(gone, deferred)
+        self._overtaken.difference_update(gone)
         self._wake.set()
         if report is not None:
             self._adopt(report[0])
         for recipient, success in delivered.items():
             self._log(Outcome.DELIVERED, now, message, recipient, success.line, success.server)
-        for recipient in deferred:
-            server = _known(recipient).server
-            self._log(Outcome.DEFERRED, now, message, recipient, recipient.last_error, server)
         for recipient, outcome in lost:
             failure = failures[recipient]
             text = format_error(failure, hostname=self._config.hostname, at=now, session=session)
             self._log(outcome, now, message, recipient, text, failure.server)
+
+    def _defer(self, message: Message, now: float, recipients: Sequence[Recipient]) -> None:
+        """Have recipients tried again, however long the disk takes: what is forgotten of it is tried the sooner."""
+        _mark(recipients, State.WAITING)
+        for recipient in recipients:
+            overtaken = recipient in self._overtaken
+            self._plan_retry(message, recipient, now if overtaken else recipient.next_retry)
+            self._watch.failed(recipient)
+            server = _known(recipient).server
+            self._log(Outcome.DEFERRED, now, message, recipient, recipient.last_error, server)
+        self._overtaken.difference_update(recipients)
 
     async def _report(
         self, message: Message, now: float, failures: dict[Recipient, Failure]
@@ -353,6 +359,8 @@ class Relay:
                 await self._spool.settle(message, gone=gone, deferred=deferred, report=report)
             except sqlite3.Error as error:
                 log.error("%s: cannot record the outcome: %s", message.queue_id, error)
+                if not gone:
+                    return  # the next attempt is planned, and is recorded with all that there is
                 await asyncio.sleep(_SPOOL_RETRY)
             else:
                 return

@@ -1,7 +1,9 @@
 """The durable queue: an SQLite file in which accepted means on disk.
 
-All work on the file is done by one thread, and operations that wait for it share a transaction: under load
-one synchronisation with the disk serves many messages. An operation has happened when its coroutine returns.
+All that changes the file is done by one thread, and operations that wait for it share a transaction: under load
+one synchronisation with the disk serves many messages. An operation has happened when its coroutine returns. Messages
+are read by another thread, which no synchronisation holds up (https://www.sqlite.org/wal.html, "Concurrency"): a disk
+may take half a second for one.
 """
 
 from __future__ import annotations
@@ -54,6 +56,8 @@ class Spool:
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;" + _SCHEMA
         )
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool")
+        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool-reader")
+        self._reading = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._waiting: list[tuple[Operation, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -87,14 +91,14 @@ class Spool:
         """Return the octets of a message."""
 
         def read() -> bytes:
-            found: tuple[bytes] | None = self._database.execute(
+            found: tuple[bytes] | None = self._reading.execute(
                 "SELECT content FROM message WHERE queue_id = ?", (queue_id,)
             ).fetchone()
             if found is None:
                 raise KeyError(queue_id)
             return found[0]
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, read)
+        return await asyncio.get_running_loop().run_in_executor(self._reader, read)
 
     def load_alerts(self) -> list[dict[str, Any]]:
         """Return all alerts that were kept, oldest first; called once, before all else."""
@@ -198,6 +202,8 @@ class Spool:
         if self._writer is not None:
             await self._writer
         self._thread.shutdown()
+        self._reader.shutdown()
+        self._reading.close()
         self._database.close()
         self._lock.close()
 

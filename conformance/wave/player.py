@@ -107,13 +107,13 @@ class Player:
                 await self._calm()
                 await self.repair()
             case Course.REJECTED:
-                await self.until(returned, self.longest_wait() + self.attempt_time() + TRANSFER)
+                await self.until(ended, self.longest_wait() + self.attempt_time() + TRANSFER)
             case Course.DAY:
                 lifetime = self.staged.granted.queue_lifetime
                 due = lifetime + 2 * self.longest_wait() + TRANSFER
                 await self.until(self._returned, due + self.time_for_report())
         if self.scenario.course not in (Course.REJECTED, Course.DAY):
-            await self.until(self._settled, self._time_to_settle())
+            await self.until(ended, self._time_to_settle())
         # a second copy, a second report or another attempt would come with the next retry
         await self.rest(max(self.longest_wait(), self._leave_taking()))
         await self.close(watch)
@@ -254,10 +254,6 @@ class Player:
                 self.staged = replace(self.staged, unquiet=True)
                 return
             await asyncio.sleep(min(left, deadline - now))
-
-    def _settled(self, evidence: Evidence) -> bool:
-        """Whether the message arrived, or of several recipients each was reported for whom it did not."""
-        return arrived(evidence) or (self.scenario.course is Course.MIXED and ended(evidence))
 
     def estimate(self) -> float:
         """Return about how long the window will be open if the relay is in order, in seconds."""

@@ -23,7 +23,7 @@ _LIFETIME = 0.2  # seconds
 _NEVER = Address("127.0.0.1", 9)
 
 
-def _config(folder: Path) -> Config:
+def config_in(folder: Path) -> Config:
     return Config(
         hostname="relay.test",
         listen=_NEVER,
@@ -68,7 +68,7 @@ async def test_a_swallowed_cancellation_does_not_deliver_what_was_returned(
             return dict.fromkeys(recipients, Delivered("mx.test", "250 OK"))
 
     monkeypatch.setattr(relay_module, "Delivery", Stubborn)
-    config = _config(tmp_path)
+    config = config_in(tmp_path)
     spool, clock, events = Spool(config.spool), Clock(), EventLog(config.event_log)
     relay = Relay(config, clock, spool, events)
     now = clock.now()

@@ -43,6 +43,8 @@ class World:
 class Relay:
     """Takes a message, or says why not; what it does then is up to the test."""
 
+    submission = None
+
     def __init__(self, refusal: str = "") -> None:
         self.refusal = refusal
         self.taken: list[Envelope] = []

@@ -223,6 +223,34 @@ async def test_a_report_ends_the_wait_for_a_refused_message() -> None:
 
 
 @in_jumping_time
+async def test_a_message_that_arrives_ends_that_wait_as_well() -> None:
+    """One that is refused in a way in which this relay never sends it, for instance; it took 0.7 s."""
+    player = player_of("rejected_at_rcpt")
+    playing = asyncio.create_task(play(player))
+    await asyncio.sleep(0.1)
+    arrives(player)
+    await playing
+    assert player.staged.closed == pytest.approx(0.1 + 0.3, abs=0.02)
+
+
+@pytest.mark.parametrize("mode", ["eight_bit_not_offered", "close_at_greeting"])
+@in_jumping_time
+async def test_a_message_that_is_returned_is_not_waited_for(mode: str) -> None:
+    """Before, one that no repair concerns was waited for as if it could still arrive: 0.7 s and a rest."""
+    player = player_of(mode)
+    playing = asyncio.create_task(play(player))
+    await asyncio.sleep(0.1)
+    _report(player, action="delayed")
+    await asyncio.sleep(0.1)
+    assert player.staged.closed is None
+    _report(player)
+    await playing
+    # watched for another attempt; and repaired before, in a quiet moment, where that is the course
+    calm = 0.1 if mode == "close_at_greeting" else 0.0
+    assert player.staged.closed == pytest.approx(0.2 + calm + 0.3, abs=0.02)
+
+
+@in_jumping_time
 async def test_a_day_is_watched_to_its_end_and_a_little_longer() -> None:
     player = player_of("close_at_greeting", course=Course.DAY)
     await play(player)
