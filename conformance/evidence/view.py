@@ -207,9 +207,10 @@ class Evidence:
 
     @cached_property
     def given_up(self) -> float | None:
-        """When the relay returned the message or said that it had given up; None if it did neither."""
+        """When the relay returned the message or said that it had given up, for good or for its age; None: neither."""
+        ends = (Outcome.PERMANENT, Outcome.EXPIRED)
         moments = [message.at for message, _ in self.ndrs]
-        moments += [r.read_at for r in self.reported if r.event.outcome is Outcome.PERMANENT]
+        moments += [r.read_at for r in self.reported if r.event.outcome in ends]
         return min(moments, default=None)
 
     def _from_events(self) -> Iterator[ErrorSeen]:

@@ -40,6 +40,12 @@ def may_end_from(evidence: Evidence) -> float:
     return _when_old(full, offered, moves) if moves else math.inf
 
 
+def waits_until(evidence: Evidence) -> float:
+    """Return until when it must wait, as far as it was watched."""
+    closed = evidence.staged.closed
+    return min(may_end_from(evidence), math.inf if closed is None else closed)
+
+
 def moves_of(staged: Staged) -> tuple[tuple[float, float], ...]:
     """Return when the clock was moved for a scenario, and how far it was ahead of ours from then on, in seconds."""
     ahead = {**dict(STOPS), **staged.ahead}

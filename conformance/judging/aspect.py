@@ -20,7 +20,7 @@ from conformance.catalogue.profile import Profile
 from conformance.catalogue.requirements import Requirement, catalogue
 from conformance.catalogue.scenario import Scenario
 from conformance.judging.case import Case
-from conformance.judging.fate import Fate
+from conformance.judging.fate import SEEN, Fate
 from conformance.judging.needs import Need
 from conformance.judging.verdict import Finding
 from conformance.target import Outcome
@@ -56,7 +56,11 @@ class Criterion:
         requirements: The catalogue ids that it judges, by `aspect.slot`, the main one first; none if the rows of a
             profile name them.
         fates: Of which fates it speaks on a course; of all, where nothing is said.
+        partly: Those of them of which it speaks under a condition only, and that in words; else they are left to the
+            aspect that is about them (`Case.leave`).
         owns: The fates that are what it is about, and a relay's fault: no other aspect fails for one of them.
+        elsewhere: Courses that it does not judge, and on which these fates are left to it all the same, if it fails for
+            the same one in the scenario of the same failure mode on the first of its own (`masks.py`).
         needs: What must be in order besides, looked at before the fate.
         outlives_relay: Whether it is asked even where the relay was gone before the window closed.
         by_itself: Whether it proves something even where a positive control did not pass.
@@ -67,7 +71,9 @@ class Criterion:
     judge: Judge
     requirements: Mapping[str, str]
     fates: Mapping[Course, Set[Fate]] = field(default_factory=dict)
+    partly: Mapping[Fate, str] = field(default_factory=dict)
     owns: Set[Fate] = frozenset()
+    elsewhere: Set[Course] = frozenset()
     needs: tuple[Need, ...] = ()
     outlives_relay: bool = False
     by_itself: bool = False
@@ -115,12 +121,17 @@ class Aspect(Criterion):
     def scenarios(self) -> Iterator[Scenario]:
         """Yield every scenario that this aspect can judge."""
         for mode in ALL.values():
-            if mode.kind in self.kinds:
-                for course in self.courses:
-                    if course is Course.EXPIRES and mode.brief:
-                        continue
-                    if mode.name in self.only.get(course, (mode.name,)) and self.where(mode, course):
-                        yield Scenario(failure_mode=mode, course=course)
+            for course in self.courses:
+                if self.reads(mode, course):
+                    yield Scenario(failure_mode=mode, course=course)
+
+    def reads(self, mode: FailureMode, course: Course) -> bool:
+        """Tell whether it can judge a failure mode on a course."""
+        if mode.kind not in self.kinds or course not in self.courses:
+            return False
+        if course is Course.EXPIRES and mode.brief:
+            return False
+        return mode.name in self.only.get(course, (mode.name,)) and self.where(mode, course)
 
     def test_name(self, scenario: Scenario) -> str:
         """Return the name of the test of a scenario."""
@@ -139,7 +150,9 @@ def aspect(
     where: Callable[[FailureMode, Course], bool] = lambda _mode, _course: True,
     place: int = LAST,
     fates: Set[Fate] | Mapping[Course, Set[Fate]] = MappingProxyType({}),
+    partly: Mapping[Fate, str] = MappingProxyType({}),
     owns: Set[Fate] = frozenset(),
+    elsewhere: Set[Course] = frozenset(),
     needs: tuple[Need, ...] = (),
     outlives_relay: bool = False,
     by_itself: bool = False,
@@ -156,7 +169,9 @@ def aspect(
         place: Where it stands among the others in node ids and reports: in the order of numbers, and of names where
             two are equal.
         fates: Of which fates of a message it speaks, on all courses or on some; of all, if nothing is said.
+        partly: Of which of them only under a condition, and under which.
         owns: Which fates are what it is about, on its courses; see `owner_of`.
+        elsewhere: On which further courses these fates are left to it; see `owner_elsewhere`.
         needs: What must be in order besides.
         outlives_relay: Whether it is asked even where the relay was gone before the window closed.
         by_itself: Whether it proves something even where a positive control did not pass.
@@ -181,31 +196,55 @@ def aspect(
             where=where,
             place=place,
             fates=fates if isinstance(fates, Mapping) else dict.fromkeys(courses, fates),
+            partly=partly,
             owns=owns,
+            elsewhere=elsewhere,
             needs=needs,
             outlives_relay=outlives_relay,
             by_itself=by_itself,
             of_refusals=of_refusals,
             requirements={f"{name}.{slot}": row for slot, row in requirements.items()},
         )
-        for owned in ((course, fate) for course in courses for fate in owns):
-            other = _OWNERS.setdefault(owned, made)
-            if other is not made and other.name != name:
-                raise AspectError(
-                    f"the aspects {other.name} and {name} both own the fate {owned[1]} on {owned[0]}"
-                )
+        for owners, where_owned, what in ((_OWNERS, courses, owns), (_ELSEWHERE, elsewhere, owns - SEEN)):
+            for owned in ((course, fate) for course in where_owned for fate in what):
+                other = owners.setdefault(owned, made)
+                if other is not made and other.name != name:
+                    raise AspectError(
+                        f"the aspects {other.name} and {name} both own the fate {owned[1]} on {owned[0]}"
+                    )
+        _DECLARED.setdefault(name, made)
         return made
 
     return declare
 
 
-# Which aspect is about a fate that is a relay's fault, on a course.
+# Which aspect is about a fate that is a relay's fault, on a course; and the same for courses of which that one judges
+# nothing.
 _OWNERS: dict[tuple[Course, Fate], Aspect] = {}
+_ELSEWHERE: dict[tuple[Course, Fate], Aspect] = {}
+
+# Every aspect that was declared, by its name.
+_DECLARED: dict[str, Aspect] = {}
 
 
 def owner_of(course: Course, fate: Fate) -> Aspect | None:
     """Return the aspect that is about a fate on a course; None: each that speaks of it judges for itself."""
     return _OWNERS.get((course, fate))
+
+
+def owner_elsewhere(course: Course, fate: Fate) -> Aspect | None:
+    """Return the aspect that is about a fate on a course of which it judges nothing; None: there is no such one."""
+    return _ELSEWHERE.get((course, fate))
+
+
+def named(name: str) -> Aspect | None:
+    """Return the aspect of that name, if one was declared."""
+    return _DECLARED.get(name)
+
+
+def aspect_of(test_name: str) -> Aspect | None:
+    """Return the aspect of a test, by the name that the test has (`Aspect.test_name`); None: there is no such one."""
+    return named(test_name.removeprefix("test_").partition("[")[0])
 
 
 def _check(name: str, what: str, named: Iterable[str], known: Mapping[str, object]) -> None:

@@ -19,7 +19,7 @@ from conformance.judging.content import changes
 from conformance.judging.fate import Fate, fate_of, outcome_of, why_not
 from conformance.judging.habits import unaccustomed
 from conformance.judging.one_route import attempts_on_message
-from conformance.judging.verdict import Finding, NotApplicable
+from conformance.judging.verdict import Finding, Left
 from conformance.target import Outcome
 from conformance.witness.attempts import Attempt
 from fake_servers.events import SmtpMessage
@@ -111,28 +111,26 @@ class Case:
         """What became of the message; only of modes for which the profile has a row."""
         return fate_of(self.mode, self.evidence, self.profile)
 
-    def leave_to(self, owner: str, *, besides: str = "") -> None:
-        """Leave what became of the message to the aspect that is about it.
+    def leave(self, *, besides: str = "") -> None:
+        """Leave what became of the message to the aspect that is about it; declared as `partly`.
 
         Args:
-            owner: That aspect, which has one course.
             besides: What is said before the reason.
 
         Raises:
-            NotApplicable: Names its test; not if this one is judged alone.
+            Left: Says what it was; not if this one is judged alone.
         """
         if not self.alone:
-            reason = why_not(self.fate, self.profile, owner=owner)
-            raise NotApplicable(f"{besides}{reason}", because=f"test_{owner}[{self.mode.name}]")
+            raise Left(f"{besides}{why_not(self.fate, self.profile)}")
 
     def must_not_have_vanished(self) -> None:
         """Have nothing to say of an error where the message vanished before any was shown.
 
         Raises:
-            NotApplicable: So it is.
+            Left: So it is.
         """
         if self.fate is Fate.VANISHED:
-            self.leave_to("stays_queued", besides="no error was shown, and ")
+            self.leave(besides="no error was shown, and ")
 
     def accepts(self, outcome: Outcome) -> bool:
         """Tell whether the profile accepts an outcome here."""

@@ -21,16 +21,16 @@ def only_report(case: Case) -> bytes:
         Inconclusive: Nothing came, which another aspect judges.
     """
     if not case.evidence.ndrs and case.evidence.messages:
-        raise NotApplicable("the message was delivered, so there is no report to read (see expires)")
+        raise NotApplicable("the message was delivered, so there is no report to read", see="expires")
     must_not_be_left_with_a_promise(case)
     if reason := why_none_could_come(case):
         raise NotApplicable(reason)
     if not case.evidence.ndrs and case.evidence.staged.course == Course.REJECTED:
         raise NotApplicable(
-            "no report came back to the sender, so there is none to read (see returned_at_once)"
+            "no report came back to the sender, so there is none to read", see="returned_at_once"
         )
     if not case.evidence.ndrs:
-        raise Inconclusive("no report came back to the sender, so there is none to read (see expires)")
+        raise Inconclusive("no report came back to the sender, so there is none to read", see="expires")
     return case.evidence.ndrs[0][0].content
 
 
@@ -42,7 +42,7 @@ def must_not_be_left_with_a_promise(case: Case) -> None:
     """
     if case.evidence.notices and not case.evidence.ndrs:
         raise NotApplicable(
-            f"the sender was not told of the end: {only_promised(case.evidence)} (see expires)"
+            f"the sender was not told of the end: {only_promised(case.evidence)}", see="expires"
         )
 
 

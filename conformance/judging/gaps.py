@@ -265,7 +265,7 @@ def _end_of(case: Case, before: list[Attempt], attempt: Attempt, delivered: Smtp
     if pause <= 0:
         return [attempt]
     if _may_go_on(case, attempt, delivered.server):
-        went_on = "the attempt that met the fault went on at once and delivered (see recovers)"
+        went_on = "the attempt that met the fault went on at once and delivered"
         return _nothing_known(case, [*before, attempt], went_on)[len(before) :]
     return [*attempt.parted(begun)]
 

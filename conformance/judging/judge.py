@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -14,9 +13,9 @@ from conformance.catalogue.scenario import Scenario, unsuitable
 from conformance.evidence.record import Fault, Record
 from conformance.evidence.view import Evidence, view_of
 from conformance.judging import control_proofs
-from conformance.judging.aspect import Aspect, Criterion, owner_of
+from conformance.judging.aspect import Aspect, AspectError, Criterion, named, owner_of
 from conformance.judging.case import Case
-from conformance.judging.fate import why_not
+from conformance.judging.fate import Fate, why_not
 from conformance.judging.relied_on import capabilities_for, relied_on
 from conformance.judging.survival import why_unjudged
 from conformance.judging.verdict import (
@@ -24,13 +23,20 @@ from conformance.judging.verdict import (
     Finding,
     Inconclusive,
     Judgement,
+    Left,
     NotApplicable,
     Verdict,
     weightiest,
 )
 from fake_servers.events import FakeBroke
 
-_RED = (Verdict.FAIL, Verdict.DEVIATION)
+RED = (Verdict.FAIL, Verdict.DEVIATION)
+
+# Stands for a verdict that is being made.
+_IN_HAND = object()
+
+# Which aspect is about a fate that is nobody's fault by itself.
+_ABOUT = {Fate.UNENDED: "times_out"}
 
 
 class Test(Protocol):
@@ -111,20 +117,20 @@ def judge(
         profile: What is accepted.
         alone: Whether nothing is left to another aspect that is about it.
     """
-    key = f"{criterion.name} of {scenario.id} under {profile.name}{', alone' if alone else ''}"
+    key = _key(criterion, scenario, profile, alone)
     if key not in record.views:
-        record.views[key] = _judge(criterion, scenario, record, profile, alone)
+        record.views[key] = _IN_HAND
+        try:
+            record.views[key] = _judge(criterion, scenario, record, profile, alone)
+        finally:
+            if record.views[key] is _IN_HAND:
+                del record.views[key]
     judged: Judged = record.views[key]
     return judged
 
 
-def judge_among(
-    selected: Set[str], aspect: Aspect, scenario: Scenario, record: Record, profile: Profile
-) -> Judged:
-    """Judge one of several tests: nothing is left to a test that is not one of them, for nobody would see it fail."""
-    judged = judge(aspect, scenario, record, profile)
-    hidden = judged.because and judged.because not in selected
-    return judge(aspect, scenario, record, profile, alone=True) if hidden else judged
+def _key(criterion: Criterion, scenario: Scenario, profile: Profile, alone: bool) -> str:
+    return f"{criterion.name} of {scenario.id} under {profile.name}{', alone' if alone else ''}"
 
 
 def _judge(criterion: Criterion, scenario: Scenario, record: Record, profile: Profile, alone: bool) -> Judged:
@@ -133,18 +139,23 @@ def _judge(criterion: Criterion, scenario: Scenario, record: Record, profile: Pr
     evidence = view_of(record, staged) if staged else None
     try:
         case = replace(_ready(criterion, scenario, record, profile, evidence), alone=alone)
-        _must_speak_of(criterion, case, scenario, record)
+        _must_speak_of(criterion, case, scenario)
         findings = tuple(each for each in criterion.judge(case) if profile.asks(each.slot))
         if not findings:
             raise NotApplicable("there was nothing to compare")
     except Judgement as judgement:
+        if isinstance(judgement, Left) and not judgement.see:
+            judgement.see = _owner_by_declaration(criterion, case)
+        pointed, because = _pointed_at(judgement, criterion, scenario, record, profile, alone)
+        if isinstance(judgement, Left) and not because and not alone:
+            return judge(criterion, scenario, record, profile, alone=True)
         fault = judgement.fault if isinstance(judgement, Broken) else None
         return Judged(
-            verdict=judgement.verdict,
+            verdict=Verdict.NOT_APPLICABLE if because else judgement.verdict,
             requirement=main,
             level=main.level,
-            reason=str(judgement),
-            because=judgement.because if isinstance(judgement, NotApplicable) else "",
+            reason=f"{judgement}{pointed}",
+            because=because,
             fault=fault,
             evidence=evidence,
         )
@@ -167,6 +178,41 @@ def _judge(criterion: Criterion, scenario: Scenario, record: Record, profile: Pr
         findings=findings,
         evidence=evidence,
     )
+
+
+def _owner_by_declaration(criterion: Criterion, case: Case) -> str:
+    """Return the aspect that is about a fate of which this one speaks under a condition only.
+
+    Raises:
+        AspectError: It does not declare that.
+    """
+    owner = owner_of(Course(case.evidence.staged.course), case.fate)
+    if case.fate not in criterion.partly or owner is None:
+        raise AspectError(
+            f"the aspect {criterion.name} does not declare that it leaves {case.fate} to another"
+        )
+    return owner.name
+
+
+def _pointed_at(
+    judgement: Judgement,
+    criterion: Criterion,
+    scenario: Scenario,
+    record: Record,
+    profile: Profile,
+    alone: bool,
+) -> tuple[str, str]:
+    """Return how a reader is sent to the aspect that is about it, and its test if that is red; both may be empty.
+
+    Whoever is asked while its own verdict is being made is not red: of two that leave it to each other one judges it.
+    """
+    other = named(judgement.see) if judgement.see else None
+    mode, course = scenario.failure_mode, scenario.course
+    if other is None or other is criterion or not other.reads(mode, course) or not other.is_asked_by(profile):
+        return "", ""
+    in_hand = record.views.get(_key(other, scenario, profile, alone=False)) is _IN_HAND
+    is_red = not alone and not in_hand and judge(other, scenario, record, profile).verdict in RED
+    return f" (see {other.name})", other.test_name(scenario) if is_red else ""
 
 
 def _ready(
@@ -228,13 +274,13 @@ def _not_accepted(case: Case) -> Judgement:
     return Broken(Fault.TARGET, f"the relay did not accept the message{for_now}: {said}")
 
 
-def _must_speak_of(criterion: Criterion, case: Case, scenario: Scenario, record: Record) -> None:
+def _must_speak_of(criterion: Criterion, case: Case, scenario: Scenario) -> None:
     """Leave nothing to judge if a need is not met, or the message had a fate of which the aspect does not speak.
 
     A fate that is a relay's fault leaves nothing to judge if the aspect that is about it fails; else it excuses none.
 
     Raises:
-        NotApplicable: Says which.
+        NotApplicable: Says which; `Left` where it is a relay's fault.
     """
     for need in criterion.needs:
         if reason := need(case):
@@ -243,16 +289,11 @@ def _must_speak_of(criterion: Criterion, case: Case, scenario: Scenario, record:
     fates = criterion.fates.get(course)
     if fates is None or case.fate in fates:
         return
-    owner = owner_of(course, case.fate)
-    if owner is not None and case.alone:
-        return
+    owner, reason = owner_of(course, case.fate), why_not(case.fate, case.profile)
     if owner is None:
-        raise NotApplicable(why_not(case.fate, case.profile))
-    if judge(owner, scenario, record, case.profile).verdict in _RED:
-        raise NotApplicable(
-            why_not(case.fate, case.profile, owner=owner.name),
-            because=owner.test_name(scenario),
-        )
+        raise NotApplicable(reason, see=_ABOUT.get(case.fate, ""))
+    if not case.alone and owner.reads(scenario.failure_mode, course):
+        raise Left(reason, see=owner.name)
 
 
 def _nothing_broke(record: Record, evidence: Evidence | None) -> None:

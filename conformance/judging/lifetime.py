@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conformance.catalogue.course import HOUR, STOPS, Timing, timing_of
-from conformance.judging.ages import may_end_from, moves_of
+from conformance.judging.ages import may_end_from, moves_of, waits_until
 from conformance.judging.case import Case
-from conformance.judging.one_route import left_queue
+from conformance.judging.one_route import given_up_by, left_queue
 
 # The full day is played for one failure mode of each section, which is one of each layer as well.
 FULL_DAY = (
@@ -77,7 +77,7 @@ def lifetime_of(case: Case) -> Span:
     allowed = order[order.index(case.profile.expired_by) - 1]
     return Span(
         begin=begin,
-        may_not_end_before=min(may_end_from(case.evidence), closed),
+        may_not_end_before=waits_until(case.evidence),
         must_end_before=staged.milestones.get(case.profile.expired_by, closed),
         until="until it is 24 h old",
         by=f"at {allowed} at the latest",
@@ -88,11 +88,8 @@ def lifetime_of(case: Case) -> Span:
 
 
 def given_up(case: Case) -> float | None:
-    """Return by when the message had been given up, on the journal's clock; None if it never was.
-
-    Its report tells. Where that had no other way than the broken one, the queue tells before (`one_route.py`).
-    """
-    return min([*_reported(case), *(gone[1:] if (gone := left_queue(case.evidence)) else ())], default=None)
+    """Return by when the message had been given up, on the journal's clock (`one_route.py`); None if it never was."""
+    return given_up_by(case.evidence)
 
 
 def given_up_since(case: Case) -> float | None:

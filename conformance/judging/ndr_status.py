@@ -33,9 +33,9 @@ def status_of(case: Case) -> list[Finding]:
     content = only_report(case)
     _, report = case.evidence.ndrs[0]
     if not report.recipients and not report_form.is_report(content):
-        raise NotApplicable("the report is no multipart/report and has no Status (see ndr_form)")
+        raise NotApplicable("the report is no multipart/report and has no Status", see="ndr_form")
     if not report.recipients:
-        raise NotApplicable("the report has no fields for a recipient (see ndr_form)")
+        raise NotApplicable("the report has no fields for a recipient", see="ndr_form")
     [recipient, *_] = report.recipients
     read = codes.read(recipient.diagnostic)
     findings = [

@@ -52,6 +52,15 @@ def left_queue(evidence: Evidence) -> tuple[float, float] | None:
     return None if by is None else (since, by)
 
 
+def given_up_by(evidence: Evidence) -> float | None:
+    """Return by when the message had been given up, on the journal's clock; None if it never was.
+
+    Its report tells. Where that had no other way than the broken one, the queue tells before.
+    """
+    gone = left_queue(evidence)
+    return min([*(message.at for message, _ in evidence.ndrs), *(gone[1:] if gone else ())], default=None)
+
+
 def attempts_on_message(mode: FailureMode, evidence: Evidence, attempts: list[Attempt]) -> list[Attempt]:
     """Return those of some attempts that were not a report's, and besides those that met the healed destination."""
     if not holds_up_reports(mode, evidence):

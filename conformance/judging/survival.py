@@ -26,7 +26,7 @@ def is_named(stopped: Stopped) -> bool:
 def why_unjudged(stopped: Stopped) -> Judgement:
     """Return why nothing else is said of a scenario whose relay was gone before its window closed."""
     if is_named(stopped):
-        return NotApplicable("the relay was brought down in this scenario (see survives)")
+        return NotApplicable("the relay was brought down in this scenario", see="survives")
     return Inconclusive(f"the relay was gone: {group(stopped)}")
 
 

@@ -59,9 +59,18 @@ class Finding:
 
 
 class Judgement(Exception):
-    """Base of everything that ends a test of the suite with another verdict than pass."""
+    """Base of everything that ends a test of the suite with another verdict than pass.
+
+    Attributes:
+        see: The aspect that is about what left nothing to judge; the reader is told its name where it judges the
+            scenario, and its test where that is red. Empty: there is none.
+    """
 
     verdict: Verdict
+
+    def __init__(self, message: str = "", *, see: str = "") -> None:
+        super().__init__(message)
+        self.see = see
 
 
 class Inconclusive(Judgement):
@@ -71,17 +80,13 @@ class Inconclusive(Judgement):
 
 
 class NotApplicable(Judgement):
-    """The target, the lab or the profile leaves nothing to judge; the text says why.
-
-    Attributes:
-        because: The test that is red for what left nothing to judge; empty: there is none.
-    """
+    """The target, the lab or the profile leaves nothing to judge; the text says why."""
 
     verdict = Verdict.NOT_APPLICABLE
 
-    def __init__(self, message: str, *, because: str = "") -> None:
-        super().__init__(message)
-        self.because = because
+
+class Left(NotApplicable):
+    """What is wrong is left to the aspect that `see` names, if that one is red for it; else nothing is excused."""
 
 
 class Broken(Judgement):

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from conformance.pages import failure_modes, source_coverage
+from conformance.pages import failure_modes, fates, source_coverage
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "failure-modes.md": failure_modes.render,
+    "fates.md": fates.render,
     "source-coverage.md": source_coverage.render,
 }
 

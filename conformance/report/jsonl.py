@@ -1,7 +1,7 @@
 """The machine-readable result: `report.jsonl`, from which every other view could be made.
 
-A header, one row for each verdict, one row of evidence for each scenario, and a footer with the counts. A report
-without footer is an incomplete run.
+A header, one row for each verdict, one for each requirement, one row of evidence for each scenario, and a footer with
+the counts. A report without footer is an incomplete run.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from conformance.judging.verdict import Verdict
 from conformance.report.facts import version_of
 from conformance.report.failure import at_fault
 from conformance.report.results import PytestOutcome, Results
+from conformance.report.standing import standings
 from conformance.report.timeline import timeline
 from conformance.report.writing import cleaned
 
@@ -90,6 +91,7 @@ def _rows(run: Results) -> Iterator[dict[str, Any]]:
             "outcome": run.outcomes[item.nodeid],
             **({"xfail": run.xfailed[item.nodeid]} if item.nodeid in run.xfailed else {}),
         }
+    yield from (each.row() for each in standings(run.judged, run.profile))
     for name, evidence in shown.items():
         yield {
             "kind": "evidence",

@@ -14,6 +14,7 @@ from conformance.report.letters import write_letters
 from conformance.report.overview import overview_lines, rows
 from conformance.report.results import Results, Windows, unexpected
 from conformance.report.schedules import schedule_lines
+from conformance.report.standing import standing_lines, standings
 from conformance.report.unjudged import write_inconclusive, write_not_applicable, write_xfailed
 from conformance.report.writing import Clean, Writes, line_of, width
 
@@ -60,6 +61,8 @@ class Terminal:
         if found:
             reporter.write_sep("=", "what to mend")
             for line in overview_lines(found, run.name, width()):
+                reporter.write_line(line)
+            for line in standing_lines(standings(run.judged, run.profile)):
                 reporter.write_line(line)
 
 

@@ -23,7 +23,8 @@ from conformance.evidence.record import Record
 from conformance.evidence.view import Evidence, view_of
 from conformance.judging import control_proofs
 from conformance.judging.aspect import Aspect
-from conformance.judging.judge import Judged, judge, judge_among
+from conformance.judging.judge import Judged, judge
+from conformance.judging.masks import judge_among
 from conformance.judging.verdict import Verdict
 from conformance.schedules.scenarios import scenario_of
 

@@ -20,7 +20,8 @@ from conformance.evidence.record import Fault, Record, RecordError, Trouble, loa
 from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.view import view_of
 from conformance.judging.aspect import Aspect
-from conformance.judging.judge import Judged, Test, judge, judge_among
+from conformance.judging.judge import Judged, Test, judge
+from conformance.judging.masks import judge_among, unless_in_hand
 from conformance.judging.survival import all_busy, all_stopped, group, unexplained
 from conformance.judging.verdict import Verdict
 from conformance.judging.words import counted
@@ -113,6 +114,7 @@ class Run:
     def __post_init__(self) -> None:
         self.minimiser = Minimiser(self.records, self.profile)
         self._judged: dict[str, tuple[Test, Judged]] = {}
+        self._verdict_on = unless_in_hand(self.judged_in)
         self._red: dict[str, str] | None = None  # all is staged by the time anybody asks
 
     @property
@@ -183,7 +185,7 @@ class Run:
 
     def _judge(self, aspect: Aspect, scenario: Scenario, record: Record) -> Judged:
         selected = self.selected | {aspect.test_name(scenario)}
-        return judge_among(selected, aspect, scenario, record, self.profile)
+        return judge_among(selected, aspect, scenario, record, self.profile, self._verdict_on)
 
     def _of_a_group(self, aspect: Aspect, scenario: Scenario, judged: Judged) -> Judged:
         """Return the verdict; inconclusive for those who may have brought a relay down together and not alone."""

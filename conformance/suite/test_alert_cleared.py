@@ -20,11 +20,11 @@ def test_alert_cleared(case: Case) -> list[Finding]:
     evidence = case.evidence
     alert_due(evidence)
     if first_alert(evidence) is None:
-        raise NotApplicable("no alert was raised; see alert_raised")
+        raise NotApplicable("no alert was raised", see="alert_raised")
     messages = whereabouts(evidence)
     left = [each.offer.recipient for each in messages if not each.copies]
     if left:
-        raise NotApplicable(f"the queue did not drain: nothing arrived for {', '.join(left)}; see recovers")
+        raise NotApplicable(f"the queue did not drain: nothing arrived for {', '.join(left)}")
     repaired = evidence.staged.repaired or 0.0
     listings = [(listing, alerts_in(evidence, listing)) for listing in alert_listings(evidence)]
     early = [

@@ -29,7 +29,7 @@ def test_alert_detail(case: Case) -> list[Finding]:
     alert_due(case.evidence)
     first = first_alert(case.evidence)
     if first is None:
-        raise NotApplicable("no alert was raised; see alert_raised")
+        raise NotApplicable("no alert was raised", see="alert_raised")
     # a relay may bring an alert up to date: what it said last while the fault lasted
     repaired = case.evidence.staged.repaired or float("inf")
     listings = [each for each in alert_listings(case.evidence) if first[0].at <= each.at <= repaired] or [

@@ -2,14 +2,14 @@
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.delay_notices import DELAY, delay_of
-from conformance.judging.fate import Fate
+from conformance.judging.fate import TOLD, Fate
 from conformance.judging.needs import real_day
 
 
 @aspect(
     Course.EXPIRES,
     place=670,
-    fates={Fate.WAITED, Fate.RETURNED_WRONGLY, Fate.ASTRAY, Fate.UNTOLD, Fate.VANISHED},
+    fates=TOLD | {Fate.ASTRAY, Fate.UNTOLD, Fate.VANISHED},
     needs=(real_day,),
     requirements=DELAY,
 )

@@ -5,12 +5,18 @@ import re
 from conformance.catalogue.section import Section
 from conformance.evidence.record import Site
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.fate import FAILED
+from conformance.judging.fate import FAILED, IF_SHOWN, Fate
 from conformance.judging.final_report import remote_involved
 from conformance.judging.verdict import NotApplicable
 
 
-@aspect(Course.HEALED, place=330, fates=FAILED, requirements={"named": "error/destination-server"})
+@aspect(
+    Course.HEALED,
+    place=330,
+    fates=FAILED,
+    partly={Fate.VANISHED: IF_SHOWN},
+    requirements={"named": "error/destination-server"},
+)
 def test_destination_server(case: Case) -> list[Finding]:
     """The last error shown names the smart host that was tried last, by name or by address.
 

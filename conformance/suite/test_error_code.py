@@ -1,34 +1,43 @@
 """Each deferral says what failed, by the reply code and the enhanced status code."""
 
-from conformance.catalogue.requirements import Level
 from conformance.evidence.errors_seen import ErrorSeen
 from conformance.evidence.queue import Presence
-from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.aspect import Case, Course, Finding, Outcome, aspect
 from conformance.judging.code_check import compare
-from conformance.judging.fate import FAILED, Fate
+from conformance.judging.fate import FAILED, IF_SHOWN, Fate
 from conformance.judging.verdict import Inconclusive, NotApplicable, Verdict, weightiest
 
+# Which slot of another aspect, with which row of its own, is about an outcome that is not accepted.
+_HAPPENED = {
+    Outcome.DELIVERED: ("stays_queued.not_delivered", "queue/not-delivered"),
+    Outcome.PERMANENT: ("stays_queued.kept", "queue/kept"),
+    Outcome.DEFERRED: ("recovers.returned", "permanent/returned"),
+}
 
-@aspect(Course.HEALED, place=310, fates=FAILED - {Fate.RETURNED_WRONGLY})
+
+@aspect(
+    Course.HEALED,
+    place=310,
+    fates=FAILED - {Fate.RETURNED_WRONGLY},
+    partly={
+        Fate.VANISHED: IF_SHOWN,
+        Fate.GIVEN_UP_EARLY: "what was shown while the message waited",
+        Fate.DELIVERED_AND_GIVEN_UP: "if the profile accepts that it is given up",
+    },
+)
 def test_error_code(case: Case) -> list[Finding]:
     """Every error shown while the fault lasts carries an accepted code; the worst one counts.
 
     A code that stands there because the remote server said it is none of the relay's own.
     """
+    if case.fate is Fate.GIVEN_UP_EARLY and not _deferrals(case):
+        case.leave(besides="no error was shown before, and ")
     accepted = case.profile.accepted(case.mode, case.outcome)
-    if accepted is None:
-        wanted = " or ".join(row.outcome for row in case.profile.rows[case.mode.name].outcomes)
-        shown = f": {case.errors[-1].text}" if case.errors else ""
-        return [
-            Finding(
-                requirement=case.profile.code_requirement(case.mode).id,
-                level=Level.MUST,
-                holds=False,
-                expected=f"outcome {wanted}",
-                observed=f"outcome {case.outcome}{shown}",
-            )
-        ]
-    errors = case.coded
+    if accepted is None and case.fate is Fate.DELIVERED_AND_GIVEN_UP:
+        case.leave()
+    if accepted is None and case.fate is not Fate.GIVEN_UP_EARLY:
+        return [_wrong_outcome(case)]
+    errors = _deferrals(case) if case.fate is Fate.GIVEN_UP_EARLY else case.coded
     if not errors and not _asks_for_codes(case):
         raise NotApplicable(_nothing_shown(case, errors))
     if not errors:
@@ -49,6 +58,26 @@ def test_error_code(case: Case) -> list[Finding]:
     if not worst:
         raise NotApplicable(_nothing_shown(case, errors))
     return worst
+
+
+def _wrong_outcome(case: Case) -> Finding:
+    """Say what happened instead of a deferral, where nobody else does; it is no matter of codes."""
+    slot, own = _HAPPENED[case.outcome]
+    row = case.profile.requirement(slot, case.mode, own)
+    wanted = " or ".join(each.outcome for each in case.profile.rows[case.mode.name].outcomes)
+    shown = f": {case.errors[-1].text}" if case.errors else ""
+    return Finding(
+        requirement=row.id,
+        level=row.level,
+        holds=False,
+        expected=f"outcome {wanted}",
+        observed=f"outcome {case.outcome}{shown}",
+    )
+
+
+def _deferrals(case: Case) -> tuple[ErrorSeen, ...]:
+    """Return what was shown while the message waited; that it was given up then is another matter."""
+    return tuple(error for error in case.coded if not error.permanent)
 
 
 def _asks_for_codes(case: Case) -> bool:

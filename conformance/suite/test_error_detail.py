@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from conformance.evidence.errors_seen import ErrorSeen
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.fate import FAILED
+from conformance.judging.fate import FAILED, IF_SHOWN, Fate
 
 _BRACKETED_KEY = re.compile(r"\[(?!Message=)[A-Za-z]+=[^\]]*\]")
 _STAMP = re.compile(r"\[[^\[\]\s]+ \d{4}-\d\d-\d\dT[0-9:.]+Z [0-9A-Fa-f]+\]")
@@ -19,6 +19,7 @@ _NOT_PLAIN = re.compile(r"[^a-z0-9]")
     Course.HEALED,
     place=320,
     fates=FAILED,
+    partly={Fate.VANISHED: IF_SHOWN},
     requirements={"present": "error/detail", "cause": "error/detail-names-cause"},
 )
 def test_error_detail(case: Case) -> list[Finding]:

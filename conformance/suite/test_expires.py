@@ -16,7 +16,22 @@ from conformance.judging.verdict import Inconclusive, NotApplicable
     only={Course.DAY: FULL_DAY},
     place=630,
     fates=HAD_TO_WAIT | {Fate.VANISHED, Fate.UNTOLD},
-    owns={Fate.VANISHED, Fate.UNTOLD, Fate.DELIVERED_WRONGLY, Fate.RETURNED_WRONGLY},
+    owns={
+        Fate.VANISHED,
+        Fate.UNTOLD,
+        Fate.DELIVERED_WRONGLY,
+        Fate.RETURNED_WRONGLY,
+        Fate.GIVEN_UP_EARLY,
+    },
+    elsewhere={
+        Course.RESTARTED,
+        Course.HEALED_1H,
+        Course.HEALED_12H,
+        Course.HEALED_23H,
+        Course.NULL_SENDER,
+        Course.NOTIFY_NEVER,
+        Course.NOTIFY_DELAY,
+    },
     needs=(granted_the_day, real_day),
     requirements={
         "not_early": "lifetime/not-early",

@@ -30,7 +30,7 @@ def test_fit_host(case: Case) -> list[Finding]:
     """No copy arrives at a host whose certificate the rule does not let pass."""
     evidence = case.evidence
     if not evidence.messages:
-        raise NotApplicable("nothing arrived (see delivers_anyway)")
+        raise NotApplicable("nothing arrived", see="delivers_anyway")
     sites = {evidence.staged.sites[number].server: number for number in _unfit(case.mode)}
     wrong = [copy for copy in evidence.messages if copy.server in sites]
     told = [_told(case, sites[copy.server], copy.at) for copy in wrong]

@@ -1,7 +1,7 @@
 """A destination that is repaired within the 24 hours gets the message."""
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.fate import HAD_TO_WAIT
+from conformance.judging.fate import HAD_TO_WAIT, Fate
 from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.needs import real_day
 from conformance.judging.twice import surely_again
@@ -13,7 +13,7 @@ from conformance.judging.twice import surely_again
     Course.HEALED_23H,
     only=FULL_DAY,
     place=710,
-    fates=HAD_TO_WAIT,
+    fates=HAD_TO_WAIT | {Fate.VANISHED, Fate.NOT_TRIED_AGAIN, Fate.NOT_DELIVERED},
     needs=(real_day,),
     requirements={"delivered": "lifetime/healed-late"},
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.delay_notices import DELAY, delay_of
-from conformance.judging.fate import Fate
+from conformance.judging.fate import TOLD
 from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.ndr_form import FORM, form_of
 from conformance.judging.ndr_status import STATUS, status_of
@@ -21,7 +21,7 @@ _ROWS |= {f"delay_notice.{slot}": row for slot, row in DELAY.items()}
     Course.DAY,
     only=FULL_DAY,
     place=665,
-    fates={Fate.WAITED, Fate.RETURNED_WRONGLY},
+    fates=TOLD,
     needs=(no_other_clock, granted_the_day),
     requirements={"dsn": FORM["dsn"]},
 )

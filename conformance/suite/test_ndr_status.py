@@ -1,7 +1,7 @@
 """The report names the real cause."""
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.fate import Fate
+from conformance.judging.fate import TOLD
 from conformance.judging.ndr_status import STATUS, status_of
 from conformance.judging.needs import real_day
 
@@ -9,7 +9,7 @@ from conformance.judging.needs import real_day
 @aspect(
     Course.EXPIRES,
     place=660,
-    fates={Fate.WAITED, Fate.RETURNED_WRONGLY},
+    fates=TOLD,
     needs=(real_day,),
     requirements=STATUS,
 )

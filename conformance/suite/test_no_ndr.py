@@ -43,6 +43,7 @@ def test_no_ndr(case: Case) -> list[Finding]:
         holds=not sent,
         expected="no report",
         observed=", ".join(f"a report to <{'> <'.join(m.recipients)}>" for m in sent) or "none",
+        conclusive=True,  # no lateness sends one
     )
     if not null_sender:
         return [nothing_sent, _kept(case, "no_ndr.kept")]

@@ -1,7 +1,7 @@
 """One report, to the right address."""
 
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.fate import Fate
+from conformance.judging.fate import TOLD, Fate
 from conformance.judging.final_report import must_not_be_left_with_a_promise, why_none_could_come
 from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.needs import granted_the_day, real_day
@@ -15,8 +15,9 @@ from conformance.judging.words import counted
     Course.DAY,
     only={Course.DAY: FULL_DAY},
     place=640,
-    fates={Fate.WAITED, Fate.RETURNED_WRONGLY, Fate.ASTRAY},
-    owns={Fate.ASTRAY},
+    fates=TOLD | {Fate.ASTRAY},
+    owns={Fate.ASTRAY, Fate.TOLD_TWICE},
+    elsewhere={Course.RESTARTED},
     needs=(granted_the_day, real_day),
     requirements={"one": "ndr/one", "to_sender": "ndr/to-sender", "null_path": "ndr/null-reverse-path"},
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from conformance.evidence import reports
 from conformance.judging import quoting, report_form
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
-from conformance.judging.fate import Fate
+from conformance.judging.fate import TOLD
 from conformance.judging.final_report import only_report
 from conformance.judging.needs import real_day
 from conformance.judging.verdict import NotApplicable
@@ -21,7 +21,7 @@ from conformance.target import Outcome
         mode.refusal.hostile and (course is Course.REJECTED) is (mode.kind is Kind.PERMANENT)
     ),
     place=530,
-    fates={Course.EXPIRES: {Fate.WAITED, Fate.RETURNED_WRONGLY}},
+    fates={Course.EXPIRES: TOLD},
     needs=(real_day,),
     requirements={"shown": "replies/one-record", "report": "replies/report-intact"},
 )

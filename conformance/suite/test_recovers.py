@@ -21,10 +21,17 @@ from conformance.target import Outcome
         Fate.RETURNED,
         Fate.RETURNED_LATER,
         Fate.RETURNED_WRONGLY,
+        Fate.GIVEN_UP_EARLY,
         Fate.DELIVERED_WRONGLY,
         Fate.DELIVERED_AND_GIVEN_UP,
     },
+    partly={
+        Fate.RETURNED_WRONGLY: "if nobody was told",
+        Fate.GIVEN_UP_EARLY: "if nobody was told",
+        Fate.DELIVERED_WRONGLY: "if it came twice, was altered, or was returned as well",
+    },
     owns={Fate.NOT_DELIVERED, Fate.DELIVERED_AND_GIVEN_UP},
+    elsewhere={Course.HEALED_1H, Course.HEALED_12H, Course.HEALED_23H},
     requirements={"delivered": "queue/recovers", "returned": "permanent/returned"},
 )
 def test_recovers(case: Case) -> list[Finding]:
@@ -34,23 +41,26 @@ def test_recovers(case: Case) -> list[Finding]:
     """
     messages, ndrs = case.evidence.messages, case.evidence.ndrs
     accepted = case.fate in (Fate.RETURNED, Fate.RETURNED_LATER)
-    none_could_come = why_none_could_come(case) if accepted or case.fate is Fate.RETURNED_WRONGLY else ""
+    wrongly = case.fate in (Fate.RETURNED_WRONGLY, Fate.GIVEN_UP_EARLY)
+    none_could_come = why_none_could_come(case) if accepted or wrongly else ""
     told = len(ndrs) == 1 or bool(none_could_come)
-    once = len(messages) == 1 and not ndrs
+    damage = case.damage(messages)
+    once = len(messages) == 1 and not ndrs and not damage
     if accepted and none_could_come:
         raise NotApplicable(none_could_come)
-    if accepted or (case.fate is Fate.RETURNED_WRONGLY and not told):
+    if accepted or (wrongly and not told):
         return [_returned(case)]
-    # that it was returned, or delivered, is the owner's; that nobody was told, or somebody got it twice, is not
-    if case.fate is Fate.RETURNED_WRONGLY or (case.fate is Fate.DELIVERED_WRONGLY and once):
-        case.leave_to("stays_queued")
+    # that it was returned, or delivered, is the owner's; that nobody was told, or somebody got it twice, or altered, is
+    # not
+    if wrongly or (case.fate is Fate.DELIVERED_WRONGLY and once):
+        case.leave()
     staged = case.evidence.staged
     repaired = staged.repaired if staged.repaired is not None else 0.0
     closed = staged.closed if staged.closed is not None else 0.0
     if not messages and not _tried_since(case, repaired) and (reason := gaps.not_due(case)):
         raise Inconclusive(f"{reason}; none was seen after the repair")
     if not messages:
-        observed = f"nothing arrived in the {closed - repaired:.1f} s after the repair"
+        observed = f"nothing arrived in the {closed - repaired:.1f} s after the repair{_given_up_after(case)}"
     elif len(messages) > 1:
         moments = ", ".join(case.evidence.when(message.at) for message in messages)
         observed = f"{len(messages)} copies arrived, at {moments}"
@@ -58,10 +68,12 @@ def test_recovers(case: Case) -> list[Finding]:
         observed = "delivered, and returned in an NDR as well"
     elif case.mode.tls.required and not messages[0].tls:
         observed = "delivered in clear although the connector requires TLS"
+    elif damage:
+        observed = damage
     elif messages[0].at < repaired and not case.accepts(Outcome.DELIVERED):
         observed = f"delivered {repaired - messages[0].at:.2f} s before the repair, in spite of the fault"
     else:
-        observed = case.damage(messages)
+        observed = ""
     when = (
         "in spite of the fault, which the profile accepts here"
         if messages and messages[0].at < repaired and case.accepts(Outcome.DELIVERED)
@@ -79,6 +91,12 @@ def test_recovers(case: Case) -> list[Finding]:
 
 def _tried_since(case: Case, repaired: float) -> bool:
     return any(attempt.at >= repaired for attempt in case.all_attempts)
+
+
+def _given_up_after(case: Case) -> str:
+    """Say that a message was given up although the fault had been taken away."""
+    at = case.evidence.given_up
+    return "" if at is None else f", and the message was given up at {case.evidence.when(at)}"
 
 
 def _returned(case: Case) -> Finding:

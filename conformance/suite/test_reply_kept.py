@@ -5,7 +5,7 @@ import re
 from conformance.catalogue.section import Section
 from conformance.evidence import codes
 from conformance.judging.aspect import Case, Course, FailureMode, Finding, aspect
-from conformance.judging.fate import FAILED
+from conformance.judging.fate import FAILED, IF_SHOWN, Fate
 
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
@@ -14,7 +14,14 @@ def _replied(mode: FailureMode, _course: Course) -> bool:
     return mode.section is Section.TRANSIENT_REPLIES and mode.refusal.reply is not None
 
 
-@aspect(Course.HEALED, where=_replied, place=450, fates=FAILED, requirements={"words": "replies/words-kept"})
+@aspect(
+    Course.HEALED,
+    where=_replied,
+    place=450,
+    fates=FAILED,
+    partly={Fate.VANISHED: IF_SHOWN},
+    requirements={"words": "replies/words-kept"},
+)
 def test_reply_kept(case: Case) -> list[Finding]:
     """The last error shown has the words of every line of the reply, whatever stands around them."""
     assert case.mode.refusal.reply is not None

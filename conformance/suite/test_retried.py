@@ -16,14 +16,18 @@ from conformance.witness.attempts import Attempt
 @aspect(
     Course.HEALED,
     place=420,
-    fates=DEFERRED,
+    fates=DEFERRED | {Fate.GIVEN_UP_EARLY},
+    partly={Fate.GIVEN_UP_EARLY: "if it was tried again before"},
     owns={Fate.NOT_TRIED_AGAIN},
+    elsewhere={Course.HEALED_1H, Course.HEALED_12H, Course.HEALED_23H},
     requirements={"again": "queue/retried"},
 )
 def test_retried(case: Case) -> list[Finding]:
     """From the end of one attempt to the start of the next no less than the interval and not much more."""
     least, most = gaps.allowed(case)
     found = gaps.gaps_of(case)
+    if case.fate is Fate.GIVEN_UP_EARLY and not found.between_all:
+        case.leave()
     hasty = found.is_hasty(least)
     late = any(gap.is_above(most) for gap in found.between_all)
     shown = f"gaps of {', '.join(map(str, found.between_all))} s"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from conformance.catalogue.compressed_day import FINEST, day_for_gaps, would_do
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.fate import Fate
+from conformance.judging.fate import GREW_OLD
 from conformance.judging.gaps import NAMED, Gap, between
 from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.needs import granted_the_day
@@ -23,7 +23,7 @@ _SHOWN = 12
     Course.DAY,
     only=FULL_DAY,
     place=610,
-    fates={Fate.WAITED, Fate.ASTRAY, Fate.UNTOLD},
+    fates=GREW_OLD,
     needs=(granted_the_day,),
     requirements={
         "gaps": "lifetime/gaps",

@@ -1,17 +1,27 @@
 """While the fault lasts the message stays in the queue and is not returned."""
 
 from conformance.evidence.queue import Presence
-from conformance.judging.aspect import Case, Course, Finding, aspect
+from conformance.judging.aspect import Case, Course, Finding, Outcome, aspect
 from conformance.judging.deferral import deferral
 from conformance.judging.fate import DEFERRED, Fate
 from conformance.judging.verdict import Inconclusive, NotApplicable
+
+_OWN = frozenset(
+    {
+        Fate.VANISHED,
+        Fate.DELIVERED_WRONGLY,
+        Fate.RETURNED_WRONGLY,
+        Fate.RETURNED_LATER,
+        Fate.GIVEN_UP_EARLY,
+    }
+)
 
 
 @aspect(
     Course.HEALED,
     place=410,
-    fates=DEFERRED | {Fate.VANISHED, Fate.DELIVERED_WRONGLY, Fate.RETURNED_WRONGLY, Fate.RETURNED_LATER},
-    owns={Fate.VANISHED, Fate.DELIVERED_WRONGLY, Fate.RETURNED_WRONGLY},
+    fates=DEFERRED | _OWN,
+    owns=_OWN,
     requirements={
         "kept": "queue/kept",
         "once_deferred": "queue/kept",
@@ -28,7 +38,7 @@ def test_stays_queued(case: Case) -> list[Finding]:
     evidence = case.evidence
     if case.fate is Fate.DELIVERED_WRONGLY:
         return [_delivered(case)]
-    if evidence.given_up is not None:
+    if case.outcome is Outcome.PERMANENT and evidence.given_up is not None:
         return [_given_up(case, expected, evidence.given_up)]
     until = _until(case)
     queue = evidence.queue.during(until=until)
@@ -45,9 +55,7 @@ def test_stays_queued(case: Case) -> list[Finding]:
         return [case.finding("stays_queued.not_lost", holds=False, expected=expected, observed=lost)]
     never_seen = kept.presence is Presence.UNKNOWN
     if never_seen and any(message.at == until for message in evidence.messages):
-        raise NotApplicable(
-            "delivered in spite of the fault before the first look at the queue (see recovers)"
-        )
+        raise NotApplicable("delivered in spite of the fault before the first look at the queue")
     if never_seen:
         raise Inconclusive("the queue was never seen while the fault lasted")
     return [_finding(case, True, expected, f"in the queue at {len(queue.telling)} looks, no NDR")]

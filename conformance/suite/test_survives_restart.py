@@ -2,7 +2,7 @@
 
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.fate import HAD_TO_WAIT
+from conformance.judging.fate import HAD_TO_WAIT, Fate
 from conformance.judging.final_report import must_not_be_left_with_a_promise, why_none_could_come
 from conformance.judging.lifetime import FULL_DAY, given_up, lifetime_of
 from conformance.judging.needs import real_day
@@ -15,7 +15,7 @@ from conformance.witness.kills import kills
     Course.RESTARTED,
     only=FULL_DAY,
     place=720,
-    fates=HAD_TO_WAIT,
+    fates=HAD_TO_WAIT | {Fate.ASTRAY, Fate.UNTOLD, Fate.VANISHED},
     needs=(real_day,),
     requirements={"kept": "lifetime/survives-restart"},
 )

@@ -16,6 +16,7 @@ from conformance.evidence.record import Record, load
 from conformance.evidence.view import Evidence
 from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged, judge
+from conformance.judging.masks import judge_among
 from conformance.lab import addresses as labs
 from conformance.lab import namespace
 from conformance.report.results import Windows
@@ -33,6 +34,9 @@ TESTS = Path(__file__).resolve().parents[1]
 
 # Seconds of a compressed day: longer than the suite's own, because many waves share the machine.
 _DAY = 24.0
+
+# All that can be selected of the catalogue.
+_EVERY_TEST = frozenset(aspect.test_name(scenario) for aspect in ASPECTS for scenario in aspect.scenarios())
 
 # The course on which a failure mode is staged when none is named: it needs no day.
 _FIRST_COURSE = {
@@ -180,6 +184,11 @@ def judged_by(aspect: Aspect, staged: Iterable[str]) -> list[Scenario]:
 def judge_all(records: Sequence[Record], profile: str, *, unstaged: bool = False) -> Iterator[Given]:
     """Judge every aspect of everything in some records; if asked to, of what could not be staged, too."""
     names = dict.fromkeys(name for record in records for name in record.staged)
+
+    def verdict_on(aspect: Aspect, scenario: Scenario) -> Judged | None:
+        staged = [record for record in records if scenario.id in record.staged]
+        return judge(aspect, scenario, staged[-1], profiles.load(profile)) if staged else None
+
     for aspect in ASPECTS:
         for scenario in judged_by(aspect, names):
             staged = [record for record in records if scenario.id in record.staged]
@@ -187,7 +196,9 @@ def judge_all(records: Sequence[Record], profile: str, *, unstaged: bool = False
                 each for number, each in enumerate(staged) if not _superseded(each, staged[number + 1 :])
             ]
             for record in staged or (records[:1] if unstaged else []):
-                judged = judge(aspect, scenario, record, profiles.load(profile))
+                judged = judge_among(
+                    _EVERY_TEST, aspect, scenario, record, profiles.load(profile), verdict_on
+                )
                 yield Given(aspect.name, scenario, profile, judged)
 
 

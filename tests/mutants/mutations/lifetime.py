@@ -43,17 +43,11 @@ def _expires_after(hours: float) -> None:
     ),
     caught=(
         fails("expires", _EARLY),
-        fails("healed_late", "lifetime/healed-late", courses=("healed_23h",)),
         fails("survives_restart", _RESTART),
         fails("expires", _EARLY, "certificate_expired", profile="rfc"),
         fails("expires", _EARLY, "connection_refused", "greeting_421", profile="rfc"),
     ),
-    also=(
-        *hence("there are no retries in the last hour", "retried_all_day", courses=("day",), certain=False),
-        *hence("the same", "retried_all_day", courses=("day",), profile="rfc", certain=False),
-        *hence("the same", "healed_late", courses=("healed_23h",), profile="rfc"),
-        *hence("the same", "survives_restart", profile="rfc"),
-    ),
+    also=hence("the same", "survives_restart", profile="rfc"),
 )
 def expires_at_23_h() -> None:
     """Gives messages up when they are 23 hours old."""

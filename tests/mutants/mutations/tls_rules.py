@@ -69,7 +69,6 @@ def _without_fallback() -> None:
 @mutation(
     scenarios=(_OPPORTUNISTIC, "good_under_opportunistic"),
     caught=(deviates("delivers_anyway", "tls/opportunistic-any-certificate", _OPPORTUNISTIC),),
-    also=hence("nothing arrived", "uses_tls", verdict="inconclusive", modes=(_OPPORTUNISTIC,)),
 )
 def opportunistic_verifies() -> None:
     """Asks for a valid certificate where the connector asks for no TLS, and waits without one."""
