@@ -65,6 +65,7 @@ class Criterion:
         outlives_relay: Whether it is asked even where the relay was gone before the window closed.
         by_itself: Whether it proves something even where a positive control did not pass.
         of_refusals: Whether it speaks of a message that is not ordinary even where the relay refused it.
+        told_apart: Slots that only say in which way something is wrong: they hold where everything does.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Criterion:
     outlives_relay: bool = False
     by_itself: bool = False
     of_refusals: bool = False
+    told_apart: Set[str] = frozenset()
 
     def main_requirement(self, mode: FailureMode, profile: Profile) -> Requirement:
         """Return the catalogue row that a failure mode serves first of all under this aspect."""
@@ -92,6 +94,14 @@ class Criterion:
         return {
             profile.requirement(slot, mode, own).id
             for slot, own in self.requirements.items()
+            if profile.asks(slot)
+        }
+
+    def also_hold(self, mode: FailureMode, profile: Profile) -> set[str]:
+        """Return the catalogue ids that hold where everything that was compared does, though no finding names them."""
+        return {
+            profile.requirement(slot, mode, self.requirements[slot]).id
+            for slot in self.told_apart
             if profile.asks(slot)
         }
 
@@ -157,6 +167,7 @@ def aspect(
     outlives_relay: bool = False,
     by_itself: bool = False,
     of_refusals: bool = False,
+    told_apart: Set[str] = frozenset(),
     requirements: Mapping[str, str] = MappingProxyType({}),
 ) -> Callable[[Judge], Aspect]:
     """Declare a function `test_<name>` of the suite as an aspect; see `Aspect`.
@@ -176,6 +187,7 @@ def aspect(
         outlives_relay: Whether it is asked even where the relay was gone before the window closed.
         by_itself: Whether it proves something even where a positive control did not pass.
         of_refusals: Whether it speaks of a message that is not ordinary even where the relay refused it.
+        told_apart: Which slots only say in which way something is wrong.
         requirements: The catalogue ids that it judges, by slot, the main one first.
 
     Raises:
@@ -203,6 +215,7 @@ def aspect(
             outlives_relay=outlives_relay,
             by_itself=by_itself,
             of_refusals=of_refusals,
+            told_apart={f"{name}.{slot}" for slot in told_apart},
             requirements={f"{name}.{slot}": row for slot, row in requirements.items()},
         )
         for owners, where_owned, what in ((_OWNERS, courses, owns), (_ELSEWHERE, elsewhere, owns - SEEN)):

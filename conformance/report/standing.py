@@ -1,7 +1,8 @@
 """How each requirement stands in a run: broken, missed, held, or not judged, and then why.
 
 From verdicts on tests to one verdict on each requirement that the selected tests can judge. What a test compared counts
-for the requirements that its findings name. A test that compared nothing counts, with its reason, for all that it could
+for the requirements that its findings name, and where all holds for those that would have named another way of being
+wrong (`Criterion.told_apart`). A test that compared nothing counts, with its reason, for all that it could
 have judged; one that left what was wrong to another test *masks* them. A requirement of which nothing was compared,
 and something was masked, is *not judged*: it neither holds nor is it not applicable, and nobody may take it for either.
 """
@@ -16,6 +17,7 @@ from enum import StrEnum
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.requirements import Requirement, catalogue
 from conformance.judging.judge import Judged, Test
+from conformance.judging.verdict import Verdict
 
 
 class Standing(StrEnum):
@@ -90,6 +92,9 @@ def _said(test: Test, judged: Judged, profile: Profile) -> Mapping[str, Standing
         standing = Standing(finding.verdict)
         former = compared.get(finding.requirement, standing)
         compared[finding.requirement] = min(former, standing, key=order.index)
+    if judged.verdict is Verdict.PASS:
+        for name in test.aspect.also_hold(test.scenario.failure_mode, profile):
+            compared.setdefault(name, Standing.PASS)
     return compared
 
 

@@ -33,6 +33,7 @@ from conformance.judging.verdict import Inconclusive, NotApplicable
         Course.NOTIFY_DELAY,
     },
     needs=(granted_the_day, real_day),
+    told_apart={"not_delivered"},
     requirements={
         "not_early": "lifetime/not-early",
         "ends": "lifetime/ends",

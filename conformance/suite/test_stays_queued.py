@@ -22,6 +22,7 @@ _OWN = frozenset(
     place=410,
     fates=DEFERRED | _OWN,
     owns=_OWN,
+    told_apart={"once_deferred", "not_lost", "not_delivered"},
     requirements={
         "kept": "queue/kept",
         "once_deferred": "queue/kept",

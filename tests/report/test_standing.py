@@ -83,6 +83,20 @@ def test_nothing_that_could_not_be_judged_passes() -> None:
     assert stands["queue/retried"].standing is Standing.ERROR
 
 
+def test_a_requirement_that_only_tells_what_is_wrong_holds_where_all_does() -> None:
+    """Nothing ever names `queue/not-lost` but a message that is lost."""
+    stands = _run((good("greeting_421"), "stays_queued"))
+    assert {name: each.standing for name, each in stands.items()} == {
+        "queue/kept": Standing.PASS,
+        "queue/not-lost": Standing.PASS,
+        "queue/not-delivered": Standing.PASS,
+    }
+    gone = waiting("greeting_421").look(9.0, None).look(10.0, None)
+    assert {name: each.standing for name, each in _run((gone, "stays_queued")).items()} == {
+        "queue/not-lost": Standing.FAIL
+    }
+
+
 def test_a_reader_sees_them_below_what_is_to_be_mended() -> None:
     lines = standing_lines(_run(*((SILENT, aspect) for aspect in LIFETIME)).values())
     assert lines[0].startswith("not judged")
