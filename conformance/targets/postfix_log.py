@@ -19,7 +19,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from conformance.target import DeliveryEvent, Outcome
+from conformance.target import DeliveryEvent, Outcome, TargetError
+from conformance.targets.plain_file import NotPlain, open_to_read
 
 _LINE = re.compile(
     r"(?P<stamp>\w{3} [ \d]\d \d\d:\d\d:\d\d) \S+ postfix(?:/[\w-]+)*/(?P<service>[\w-]+)\[\d+\]: "
@@ -53,13 +54,19 @@ class PostfixLog:
         self.events: list[DeliveryEvent] = []
 
     def read(self) -> None:
-        """Read what was written since last time and append it to `events`; half a line is left for later."""
+        """Read what was written since last time and append it to `events`; half a line is left for later.
+
+        Raises:
+            TargetError: It is no file.
+        """
         try:
-            with self._path.open("rb") as file:
+            with open_to_read(self._path) as file:
                 file.seek(self._offset)
                 fresh = file.read()
         except FileNotFoundError:
             return  # Postfix has said nothing yet
+        except NotPlain as error:
+            raise TargetError(f"the log cannot be read: {error}") from error
         complete, newline, _ = fresh.rpartition(b"\n")
         self._offset += len(complete) + len(newline)
         self.feed(complete.decode("utf-8", "replace").split("\n"))

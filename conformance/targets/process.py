@@ -20,11 +20,14 @@ import os
 import shlex
 import signal
 import socket
+import stat
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from conformance.target import Address, TargetError
+from conformance.targets.plain_file import NotPlain, open_to_append, open_to_read
 from conformance.targets.spoken import Spoken
 
 _LIBC = ctypes.CDLL(None, use_errno=True)  # loaded here: nothing may be loaded between fork and exec
@@ -52,13 +55,14 @@ async def spawn(
     Args:
         command: The program and its arguments; no shell.
         cwd: Its working directory.
-        log: Its standard error, and its standard output unless piped, are appended to this file.
+        log: Its standard error, and its standard output unless piped, are appended to this file. Below `cwd` nothing
+            but a file is written to, whatever the relay has put in its place.
         env: Its whole environment; None: that of this process.
         pipe_stdout: Offer its standard output as `Process.stdout` (for a relay that prints its address). What is not
             read there for long is dropped, so that no relay waits for a reader.
 
     Raises:
-        TargetError: The program is missing or cannot be executed (`installation` is set).
+        TargetError: The program is missing or cannot be executed (`installation` is set); its log is no file.
     """
     words = [str(word) for word in command]
     parent = os.getpid()
@@ -68,7 +72,7 @@ async def spawn(
         if os.getppid() != parent:  # it died before the line above
             os._exit(1)
 
-    with log.open("ab") as output:
+    with _opened(log, cwd) as output:
         try:
             process = await asyncio.create_subprocess_exec(
                 *words,
@@ -89,6 +93,16 @@ async def spawn(
     started = Process(process, words, log)
     _STARTED.append(started)
     return started
+
+
+def _opened(log: Path, cwd: Path) -> BinaryIO:
+    """Open a log to write at its end."""
+    if not log.is_relative_to(cwd):
+        return log.open("ab")  # a device, or what else its adapter likes: the relay has no say there
+    try:
+        return open_to_append(log)
+    except NotPlain as error:
+        raise TargetError(f"{error}; the relay, or its adapter, has put it there") from error
 
 
 class Process:
@@ -244,19 +258,24 @@ def last_words(folder: Path) -> tuple[str, str]:
         return f"{Path(ended[-1].command[0]).name} ended with exit status {ended[-1].returncode}", ended[
             -1
         ].log_tail()
-    logs = sorted(folder.glob("*.log"), key=lambda log: log.stat().st_mtime)
-    return "", log_tail(logs[-1]) if logs else ""
+    found = [(log.lstat(), log) for log in folder.glob("*.log")]
+    logs = [(status.st_mtime, log) for status, log in found if stat.S_ISREG(status.st_mode)]
+    return "", log_tail(max(logs)[1]) if logs else ""
 
 
 def log_tail(log: Path, lines: int = 20) -> str:
-    """Return the last `lines` lines of a file; empty if there is no such file."""
+    """Return the last `lines` lines of a file; empty if there is no such file, and of what is none, why not."""
+    if log.is_char_device():
+        return ""
     try:
-        with log.open("rb") as file:
+        with open_to_read(log) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _TAIL_OCTETS))
             text = file.read().decode("utf-8", "replace")
     except FileNotFoundError:
         return ""
+    except OSError as error:
+        return f"[not shown: {error if isinstance(error, NotPlain) else error.strerror}]"
     return "\n".join(map(_readable, text.splitlines()[-lines:]))
 
 

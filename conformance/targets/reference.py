@@ -27,6 +27,7 @@ from conformance.target import (
     Schedule,
     TargetError,
 )
+from conformance.targets.plain_file import NotPlain, open_to_read
 from conformance.targets.process import Process, spawn
 from conformance.targets.reference_config import (
     Files,
@@ -226,13 +227,17 @@ class ReferenceRelay:
 
     def events(self) -> Sequence[DeliveryEvent]:
         """Read on in the event log."""
-        if self._files.events.exists():
-            with self._files.events.open("rb") as log:
+        try:
+            with open_to_read(self._files.events) as log:
                 log.seek(self._read)
                 whole = log.read().rpartition(b"\n")[0]
-            if whole:
-                self._read += len(whole) + 1
-                self._events += (_event(json.loads(line)) for line in whole.split(b"\n"))
+        except FileNotFoundError:
+            return list(self._events)  # nothing has happened yet
+        except NotPlain as error:
+            raise TargetError(f"the event log cannot be read: {error}") from error
+        if whole:
+            self._read += len(whole) + 1
+            self._events += (_event(json.loads(line)) for line in whole.split(b"\n"))
         return list(self._events)
 
 

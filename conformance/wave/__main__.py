@@ -64,7 +64,7 @@ def _explained(status: int) -> int:
         from conformance.targets.process import log_tail
         from conformance.wave import heartbeat
 
-        if held := heartbeat.held(log_tail(Path("/proc/self/fd/2"), lines=1000)):
+        if held := heartbeat.held(log_tail(Path("/proc/self/fd/2").readlink(), lines=1000)):
             print(json.dumps({"broken": held.message, "fault": held.fault, "log": held.log}), flush=True)
     return status
 

@@ -1,20 +1,24 @@
 """Bounds what a relay or its adapter may write: to its log, to ours, and in one text of an answer.
 
 A relay that writes without end fills a disk within minutes. What lies in its work directory as one file is its log,
-whatever it is called, and one of more than `LOG_LIMIT` octets ends the relay: no relay in order writes so much for a
-few hundred messages. Then the middle of it is left out, and the file says so.
+whatever it is called, and one of more than `LOG_LIMIT` octets that goes on growing ends the relay: no relay in order
+writes so much for a few hundred messages. Then the middle of it is left out, and the file says so. Room that is only
+reserved, as databases do, counts for nothing, and neither does a large file that does not grow.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from conformance.evidence.record import Fault
+from conformance.targets.plain_file import open_to_read
 from conformance.targets.process import log_tail
 from conformance.wave.unusable import Flooded
 
@@ -29,6 +33,8 @@ _KEPT = 2**20
 TEXT_LIMIT = 65_536
 
 _LOOK = 0.5  # seconds
+_GROWING = 2  # so many looks in a row at which it had grown show that it goes on
+_MOST_PIECES = 10_000  # of a file, between holes, that are looked at
 _OWN_LOG = 2  # what a wave prints, and all that it starts and gives no other output
 
 
@@ -41,6 +47,7 @@ class FloodWatch:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._sizes: dict[str, tuple[int, int]] = {}  # octets, and looks in a row at which they were more
 
     async def run(self) -> None:
         """Look until cancelled.
@@ -49,7 +56,7 @@ class FloodWatch:
             Flooded: One is too long.
         """
         while True:
-            for file in _too_long(self._folder):
+            for file in self._growing():
                 raise Flooded(
                     Fault.TARGET,
                     f"the relay wrote more than {_mebi(LOG_LIMIT)} to {file.name}, so it was ended",
@@ -65,11 +72,18 @@ class FloodWatch:
                 )
             await asyncio.sleep(_LOOK)
 
+    def _growing(self) -> Iterator[Path]:
+        for file, size in _too_long(self._folder):
+            before, grown = self._sizes.get(file.name, (size, 0))
+            self._sizes[file.name] = size, grown + 1 if size > before else 0
+            if self._sizes[file.name][1] >= _GROWING:
+                yield file
+
 
 def cut(folder: Path) -> None:
     """Leave out the middle of files that are too long, once nobody writes them any more, and the end of our own log."""
-    for path in _too_long(folder):
-        with path.open("r+b") as file:
+    for path, _ in _too_long(folder):
+        with _to_change(path) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(size - _KEPT)
             end = file.read()
@@ -96,22 +110,52 @@ def shortened(item: T) -> T:
     return replace(item, **long) if long else item
 
 
-def _too_long(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder that are too long; no links, and nothing below it."""
-    if not folder.is_dir():
+def _to_change(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC), "r+b")
+
+
+def _too_long(folder: Path) -> Iterator[tuple[Path, int]]:
+    """Yield the files of a folder that are too long, with their octets; no links, and nothing below it.
+
+    A folder that cannot be read now, or is gone, has none.
+    """
+    try:
+        entries = [*os.scandir(folder)]
+    except OSError:
         return
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            try:
-                if entry.is_file(follow_symlinks=False) and _on_disk(entry.stat()) > LOG_LIMIT:
-                    yield Path(entry.path)
-            except FileNotFoundError:
-                continue  # it was removed meanwhile
+    for entry in entries:
+        with suppress(OSError):  # it was removed meanwhile
+            if (
+                entry.is_file(follow_symlinks=False)
+                and _on_disk(entry.stat(follow_symlinks=False)) > LOG_LIMIT
+            ):
+                size = _written(Path(entry.path))
+                if size > LOG_LIMIT:
+                    yield Path(entry.path), size
 
 
 def _on_disk(status: os.stat_result) -> int:
     """Return the octets that a file takes on disk: of a pipe none, of one with holes what lies between them."""
     return status.st_blocks * 512  # stat(2): whatever the file system's own blocks are
+
+
+def _written(path: Path) -> int:
+    """Return the octets of a file that were written, as far as the file system knows them from reserved ones.
+
+    lseek(2): what was reserved by fallocate(2) and never written may count as a hole.
+    """
+    with open_to_read(path) as file:
+        descriptor, end, written = file.fileno(), 0, 0
+        for _ in range(_MOST_PIECES):
+            try:
+                begin = os.lseek(descriptor, end, os.SEEK_DATA)
+            except OSError as error:
+                if error.errno == errno.ENXIO:  # nothing but a hole follows
+                    return written
+                raise
+            end = os.lseek(descriptor, begin, os.SEEK_HOLE)
+            written += end - begin
+        return written
 
 
 def _mebi(octets: int) -> str:

@@ -39,9 +39,41 @@ def log(tmp_path: Path) -> Path:
     return file
 
 
+async def _grow(log: Path) -> None:
+    while True:
+        with log.open("ab") as file:
+            file.write(b"z\n" * 4096 + b"last\n")
+        await asyncio.sleep(0.005)
+
+
+async def _nothing_is_said_of(folder: Path) -> None:
+    watch = asyncio.create_task(FloodWatch(folder).run())
+    await asyncio.sleep(0.1)
+    assert not watch.done()
+    watch.cancel()
+
+
+async def test_a_large_file_that_does_not_grow_is_no_flood(log: Path) -> None:
+    """A database that was filled once."""
+    await _nothing_is_said_of(log.parent)
+
+
+async def test_room_that_is_only_reserved_counts_for_nothing(tmp_path: Path) -> None:
+    """Before, a relay that reserves room for its database was accused of a flood."""
+    with (tmp_path / "reserved.db").open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, 2 * _LIMIT)
+    with (tmp_path / "holes.db").open("wb") as file:
+        file.truncate(4 * _LIMIT)
+    await _nothing_is_said_of(tmp_path)
+
+
+async def test_a_folder_that_is_gone_is_no_trouble(tmp_path: Path) -> None:
+    await _nothing_is_said_of(tmp_path / "gone")
+
+
 async def test_who_writes_without_end_is_named_with_the_last_lines(log: Path) -> None:
     with pytest.raises(Flooded, match=r"to relay\.log, so it was ended") as trouble:
-        await FloodWatch(log.parent).run()
+        await asyncio.gather(FloodWatch(log.parent).run(), _grow(log))
     assert trouble.value.fault is Fault.TARGET
     assert trouble.value.log.endswith("z\nlast")
 
