@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from conformance.evidence.record import Staged
-from conformance.judging.lines import changed_lines, told
+from conformance.judging.lines import changed_lines, instead, told
 from fake_servers.events import SmtpMessage
 
 # Sorts of changes that are none of the meaning.
@@ -119,7 +119,7 @@ def _of_header(sent: list[bytes], received: list[bytes]) -> Iterator[Change]:
             name = wanted.partition(b":")[0].decode("ascii", "replace")
             yield Change(
                 FORM,
-                f"the header field {name} is {told(received[found])} instead of {told(wanted)}: only folds and blanks",
+                f"the header field {name} is {instead(received[found], wanted)}: only folds and blanks",
             )
 
 
@@ -148,7 +148,7 @@ def _lost_field(wanted: bytes, received: list[bytes]) -> Change:
     if any(_without_blanks(field) == _without_blanks(wanted) for field in others):
         text = f"the header field {word} was moved before others that stood above it"
     elif others:
-        text = f"the header field {word} is {told(others[-1])} instead of {told(wanted)}"
+        text = f"the header field {word} is {instead(others[-1], wanted)}"
     else:
         text = f"the header field {word} is missing"
     return Change(f"field {word.lower()}", text)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
+from conformance.judging.words import counted
+
 _SHOWN = 60  # octets of one line
 _FEW = 400  # lines that are lined up with each other; of more the first that differ are shown
 
@@ -15,6 +17,16 @@ def told(octets: bytes) -> str:
         return repr(octets)[1:]
     half = _SHOWN // 2
     return f"{repr(octets[:half])[1:]}...{repr(octets[-half:])[1:]} ({len(octets)} octets)"
+
+
+def instead(new: bytes, old: bytes) -> str:
+    """Say what is there instead of what, so that they are seen to differ: where the middle does, it is shown."""
+    if told(new) != told(old):
+        return f"{told(new)} instead of {told(old)}"
+    differs = next(at for at, (one, other) in enumerate(zip(new, old, strict=True)) if one != other)
+    begin = max(differs - _SHOWN // 2, 0)
+    shown, wanted = (repr(each[begin : begin + _SHOWN])[1:] for each in (new, old))
+    return f"{shown} instead of {wanted}, from octet {begin + 1} of {len(new)} on"
 
 
 def changed_lines(sent: bytes, received: bytes) -> list[tuple[str, str]]:
@@ -33,26 +45,26 @@ def _changed(sent: list[bytes], received: list[bytes]) -> Iterator[tuple[str, st
                     where = f"line {number + offset + 1} of the body"
                     yield (
                         _sort_of(old, new),
-                        f"{where} is {told(new)} instead of {told(old)}{_only(old, new)}",
+                        f"{where} is {instead(new, old)}{_only(old, new)}",
                     )
         elif not b"".join(was).strip() and not b"".join(now).strip():
             yield (
                 "empty lines",
-                f"line {number + 1} of the body: {len(now)} empty lines instead of {len(was)}",
+                f"line {number + 1} of the body: {counted(len(now), 'empty line')} instead of {len(was)}",
             )
         elif b"".join(was) == b"".join(now):
             what = "broken" if len(now) > len(was) else "joined"
             yield (
                 what,
-                f"from line {number + 1} of the body on {len(was)} lines became {len(now)}: {told(b' | '.join(now))}",
+                f"from line {number + 1} of the body on {counted(len(was), 'line')} became {len(now)}: "
+                f"{told(b' | '.join(now))}",
             )
         elif not was:
             yield "added", f"line {number + 1} of the body, {told(b' | '.join(now))}, was not sent"
         else:
             yield (
                 "other lines",
-                f"from line {number + 1} of the body on there is {told(b' | '.join(now))} instead of "
-                f"{told(b' | '.join(was))}",
+                f"from line {number + 1} of the body on there is {_several(now, was)}",
             )
 
 
@@ -71,6 +83,14 @@ def _pairs(sent: list[bytes], received: list[bytes]) -> Iterator[tuple[int, list
     for tag, i, j, k, m in SequenceMatcher(None, was, now, autojunk=False).get_opcodes():
         if tag != "equal":
             yield begin + i, was[i:j], now[k:m]
+
+
+def _several(now: list[bytes], was: list[bytes]) -> str:
+    """Say which lines are there instead of which; where a line has the sign between lines in it, how many they are."""
+    shown, wanted = (b" | ".join(each) for each in (now, was))
+    if shown == wanted:
+        return f"{told(shown)} in {counted(len(now), 'line')} instead of {len(was)}"
+    return instead(shown, wanted)
 
 
 def _sort_of(old: bytes, new: bytes) -> str:

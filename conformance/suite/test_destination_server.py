@@ -3,11 +3,19 @@
 import re
 
 from conformance.catalogue.section import Section
+from conformance.evidence.errors_seen import ErrorSeen
 from conformance.evidence.record import Site
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import FAILED, IF_SHOWN, Fate
 from conformance.judging.final_report import remote_involved
 from conformance.judging.verdict import NotApplicable
+
+# Where the host may stand beside the text that was read.
+_PLACES = {
+    "event": "in the text of the error nor apart from it, in the event's field `destination`",
+    "queue": "in the error that the queue shows nor by an event, in its text or in its field `destination`",
+}
+_IN_A_REPORT = "in a Remote-MTA field of the report nor in what it says to people"
 
 
 @aspect(
@@ -43,8 +51,7 @@ def test_destination_server(case: Case) -> list[Finding]:
                 "no server was ever known, since the look-up of the MX records failed, and the error names none"
             )
         holds = bool(named) and {site.name for site in named} <= {site.name for site in expected}
-        apart = "Remote-MTA" if error.is_report else "destination"
-        observed = f"{apart} {error.destination or 'not given apart'} ({error.shown})"
+        observed = _told(error, named)
     return [
         case.finding(
             "destination_server.named",
@@ -53,6 +60,16 @@ def test_destination_server(case: Case) -> list[Finding]:
             observed=observed,
         )
     ]
+
+
+def _told(error: ErrorSeen, named: list[Site]) -> str:
+    """Say what is named, and where; of an error that names none, where it could stand."""
+    apart = "Remote-MTA" if error.is_report else "destination"
+    if error.destination:
+        return f"{apart} {error.destination} ({error.shown})"
+    if named:
+        return f"{' and '.join(site.name for site in named)}, in the words of the error ({error.shown})"
+    return f"no host is named, neither {_PLACES.get(error.source, _IN_A_REPORT)} ({error.shown})"
 
 
 def _tried_last(case: Case) -> list[Site]:

@@ -46,6 +46,39 @@ def presented(certificate: Certificate) -> Witness:
     return Witness(sentence="a ClientHello came in and that certificate was presented to it", see=see)
 
 
+@cache
+def presented_or_left(certificate: Certificate) -> Witness:
+    """Return the witness of a certificate that is no reason to deliver nothing, or of a relay that did not look at it.
+
+    Where the message must arrive whatever is presented, who asks for TLS and goes away once he may begin has had the
+    chance. That the way up to there leads on, the control with a good certificate proves.
+    """
+
+    def telling(connection: Connection) -> list[Event]:
+        offered = connection.offered
+        if offered is not None:
+            return [offered] if offered.certificate == certificate else []
+        return _left_after_starttls(connection)
+
+    def see(evidence: Evidence) -> list[Contact]:
+        return before_repair(evidence, connections_with(evidence, telling))
+
+    return Witness(
+        sentence="a ClientHello came in and that certificate was presented to it, or the relay said STARTTLS, was told "
+        "to begin, and went away without one",
+        see=see,
+    )
+
+
+def _left_after_starttls(connection: Connection) -> list[Event]:
+    """Return the server's consent to STARTTLS, if the relay ended the connection with nothing further said."""
+    closed = connection.closed
+    last = connection.replies[-1:]
+    if closed is None or closed.by != "peer" or not last or last[0].stage is not Stage.STARTTLS:
+        return []
+    return list(last) if last[0].text.startswith("220") else []
+
+
 def _handshake_failed(evidence: Evidence) -> list[Contact]:
     def telling(connection: Connection) -> Iterator[Event]:
         # a client that took the server's version has met it as well

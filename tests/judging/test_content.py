@@ -96,10 +96,10 @@ def test_what_a_relay_may_not_do_with_fields(received: bytes, sort: str, told: s
         (b"\r\nFrom", b"\r\n>From", "quoted From", "line 3 of the body is '>From third'"),
         (b"From third", b"From  third", "blanks", "only blanks differ"),
         (b"third", b"THIRD", "octets", "'From THIRD' instead of 'From third'"),
-        (b"third", b"th\r\nird", "broken", "1 lines became 2"),
+        (b"third", b"th\r\nird", "broken", "1 line became 2"),
         (b"third\r\n", b"third", "joined", "2 lines became 1"),
         (b"\r\n\r\n", b"\r\n", "empty lines", "0 empty lines instead of 1"),
-        (b"the end\r\n", b"the end\r\n\r\n", "empty lines", "1 empty lines instead of 0"),
+        (b"the end\r\n", b"the end\r\n\r\n", "empty lines", "1 empty line instead of 0"),
         (b"the end\r\n", b"the end\r\nfooter\r\n", "added", "'footer', was not sent"),
         (
             b"third\r\nfourth \r\n",
@@ -114,6 +114,26 @@ def test_what_a_relay_may_not_do_with_lines(before: bytes, after: bytes, sort: s
     received = with_body(BODY.replace(before, after))
     assert sorts(received) == [sort]
     assert told in text(received)
+
+
+_WORDS = st.lists(st.sampled_from([b"a" * 40, b"b" * 40, b" | ", b"x", b"\r\n"]), max_size=12).map(b"".join)
+
+
+@given(old=_WORDS, new=_WORDS)
+def test_nothing_is_there_instead_of_itself(old: bytes, new: bytes) -> None:
+    """Of long lines the middle is left out, and what stands between lines may stand in one."""
+    for each in content_changes(with_body(old + b"\r\nend\r\n"), with_body(new + b"\r\nend\r\n")):
+        before, between, after = each.text.partition(" instead of ")
+        assert not between or not before.endswith(after.partition(", from octet ")[0]), each.text
+
+
+def test_where_the_middle_of_a_long_field_differs_the_middle_is_shown() -> None:
+    long = b"X-Long: " + b"a" * 50 + b"%s" + b"b" * 50 + b"\r\n"
+    told = text(long % b"two" + SENT, long % b"one" + SENT)
+    assert told == (
+        f"the header field X-Long is '{'a' * 30}two{'b' * 27}' instead of '{'a' * 30}one{'b' * 27}', "
+        "from octet 29 of 111 on"
+    )
 
 
 def test_each_sort_is_told_once() -> None:

@@ -210,6 +210,29 @@ class TestDestinationServer:
     def test_no_error_shown(self) -> None:
         assert observed(waiting("connection_refused"), "destination_server") == "no error was shown"
 
+    def test_where_it_may_stand(self) -> None:
+        """Whoever reads that no host is named is told where one could be."""
+        said = waiting("connection_refused").says(2.0, "450 4.4.316 refused")
+        assert observed(said, "destination_server") == (
+            "no host is named, neither in the text of the error nor apart from it, in the event's field `destination` "
+            "(event: 450 4.4.316 refused)"
+        )
+        queued = waiting("connection_refused").look(2.5, "refused")
+        assert observed(queued, "destination_server") == (
+            "no host is named, neither in the error that the queue shows nor by an event, in its text or in its field "
+            "`destination` (queue: refused)"
+        )
+        story = waiting("connection_refused")
+        named = story.says(2.0, f"{story.site().name}: refused").judge("destination_server")
+        assert named.observed == (
+            f"{story.site().name}, in the words of the error (event: {story.site().name}: refused)"
+        )
+        report = Story("greeting_554").meets_fault(1.2).change(repaired=4.0)
+        told = report.returns(2.0, content=b"Subject: Returned\r\n\r\nno SMTP service there\r\n")
+        assert observed(told, "destination_server", Verdict.DEVIATION, "rfc").startswith(
+            "no host is named, neither in a Remote-MTA field of the report nor in what it says to people (NDR"
+        )
+
 
 class TestWhoseCodeItIs:
     """A text may begin with what the server said: then the code is the server's, unless just that is asked for."""

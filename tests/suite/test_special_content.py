@@ -84,7 +84,7 @@ def test_altered_content(mode: str, before: bytes, after: bytes) -> None:
 def test_an_empty_body_stays_empty() -> None:
     story = Story("empty_body")
     story.delivers(1.5, content=story.staged.content + b"\r\n")
-    assert "1 empty lines instead of 0" in observed(story, "carries")
+    assert "1 empty line instead of 0" in observed(story, "carries")
 
 
 def test_the_case_of_local_parts_is_kept() -> None:

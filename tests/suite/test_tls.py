@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from stories.story import Story, good, observed, waiting
 from stories.wire import received, sent
@@ -9,7 +11,15 @@ from stories.wire import received, sent
 from conformance.judging.verdict import Verdict
 from conformance.target import Outcome
 from fake_servers import Stage
-from fake_servers.events import Event, SmtpBody, SmtpUnoffered, TlsEstablished, TlsFailed, TlsOffered
+from fake_servers.events import (
+    Event,
+    SmtpBody,
+    SmtpUnoffered,
+    TcpClosed,
+    TlsEstablished,
+    TlsFailed,
+    TlsOffered,
+)
 
 _OFFERED = TlsOffered(certificate="good")
 _EXPIRED = TlsOffered(certificate="expired")
@@ -88,6 +98,41 @@ def test_a_handshake_that_failed_negotiated_nothing() -> None:
 def test_opportunistic_tls(tls: bool, verdict: Verdict) -> None:
     story = Story("expired_under_opportunistic").connects(1.2, _EXPIRED).delivers(1.5, tls=tls)
     assert story.verdict("uses_tls") is verdict
+
+
+class TestItLeavesAfterStarttls:
+    """A relay whose delivery dies once it may begin TLS has met the server, and what it carries must arrive there."""
+
+    SAID = (_EHLO, _RICH, received("starttls", "STARTTLS"), sent("starttls", "220 2.0.0 Ready"))
+
+    def _left(self, mode: str, *said: Event) -> Story:
+        return Story(mode).connects(1.2, *(said or self.SAID)).look(2.0).look(30.0)
+
+    @pytest.mark.parametrize("policy", ["opportunistic", "encryption_only"])
+    def test_nothing_arrives_where_no_certificate_is_a_reason(self, policy: str) -> None:
+        story = self._left(f"self_signed_under_{policy}").says(2.0, "ValueError: no server_hostname")
+        text = "nothing arrived; the relay says: ValueError: no server_hostname"
+        assert observed(story, "delivers_anyway", Verdict.DEVIATION) == text
+        if policy == "opportunistic":
+            assert story.judge("uses_tls").because == f"test_delivers_anyway[{story.mode}]"
+
+    def test_where_the_certificate_counts_nothing_of_it_was_met(self) -> None:
+        story = self._left("self_signed_under_certificate_validation")
+        assert "not provoked" in observed(story, "error_code", Verdict.INCONCLUSIVE)
+
+    @pytest.mark.parametrize(
+        "said", [SAID[:3], (*SAID[:3], sent("starttls", "454 4.7.0 No TLS")), (*SAID, _OFFERED)]
+    )
+    def test_not_told_to_begin_or_another_certificate(self, said: tuple[Event, ...]) -> None:
+        story = self._left("self_signed_under_opportunistic", *said)
+        assert "not provoked" in observed(story, "delivers_anyway", Verdict.INCONCLUSIVE)
+
+    def test_the_server_closed(self) -> None:
+        story = self._left("self_signed_under_opportunistic")
+        story.events = [
+            replace(each, by="server") if isinstance(each, TcpClosed) else each for each in story.events
+        ]
+        assert "not provoked" in observed(story, "delivers_anyway", Verdict.INCONCLUSIVE)
 
 
 class TestFitHost:

@@ -11,7 +11,7 @@ from conformance.catalogue.failure_modes.presented import CERTIFICATES, Presente
 from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
-from conformance.witness.tls import presented
+from conformance.witness.tls import presented, presented_or_left
 from fake_servers import Certificate
 
 _RULES = {
@@ -27,15 +27,15 @@ _SECTIONS = {
 
 
 def _mode(policy: TlsPolicy, row: Presented) -> FailureMode:
-    passes = row.passes(policy)
+    passes, kind = row.passes(policy), _kind(policy, row)
     return FailureMode(
         name=f"{row.certificate}_under_{policy}",
         section=_section(policy, row),
         staged=f"{_RULES[policy]}; the server offers STARTTLS and presents {row.what}.",
-        kind=_kind(policy, row),
+        kind=kind,
         hosts=(Host(tls=ServerTls(certificate=row.certificate)),),
         tls=TlsRule(policy=policy),
-        witness=presented(row.certificate),
+        witness=(presented_or_left if kind is Kind.HARMLESS else presented)(row.certificate),
         explained_by=() if passes else row.explained_by,
         brief=not passes,
     )
