@@ -221,7 +221,10 @@ def test_only_the_session_and_the_terminal_know_pytest_in_depth() -> None:
     assert knowing <= {
         "conformance.report.terminal",
         "fake_servers.pytest_fixtures",  # for other projects, by its name; nothing of ours imports it
-        *(f"conformance.session.{name}" for name in ("items", "options", "plugin", "run")),
+        *(
+            f"conformance.session.{name}"
+            for name in ("ending", "folders", "items", "options", "plans", "plugin", "run")
+        ),
     }
 
 

@@ -1,8 +1,9 @@
 """The record: what a wave leaves behind, and all that a verdict is made from.
 
-A file of JSON lines. The first is the header, the last the footer; a record without footer is a wave that did
-not come to its end. Between them, in the order in which they became known: scenarios, journal events, listings
-of the queue, delivery events and alerts of the relay, troubles. Times are seconds on the journal's clock.
+A file of JSON lines. The first is the header, the last the footer; a record without footer was *cut short*: its wave
+did not come to its end. Between them, in the order in which they became known: journal events, listings of the queue,
+delivery events and alerts of the relay, troubles, and each scenario when its window was closed (once more at the end
+if it turns out that we were later than was known by then). Times are seconds on the journal's clock.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class Header:
         alert_messages: How many messages must have waited before an alert; 0: the relay was not asked for any.
         alert_age: How long they must have waited, in seconds.
         alone: Whether each scenario had a relay of its own although one serves many: to find out which of them it was.
+        scenarios: What the wave was to stage; a record that was cut short has some of it only.
     """
 
     suite: str
@@ -72,6 +74,7 @@ class Header:
     alert_messages: int = 0
     alert_age: float = 0.0
     alone: bool = False
+    scenarios: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -308,9 +311,18 @@ class Record:
     idling: list[Idling] = field(default_factory=list)
     views: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether its wave did not come to its end; of records that do not say what was to be staged nobody knows."""
+        return self.footer is None and bool(self.header.scenarios)
+
+    def lacks(self, scenario: str) -> bool:
+        """Tell whether the record was cut short before the window of a scenario was closed that was to be staged."""
+        return self.is_cut_short and scenario in self.header.scenarios and scenario not in self.staged
+
 
 def assemble(entries: Iterable[Entry], name: str) -> Record:
-    """Build a record from its entries; of several stagings of a scenario the last one counts.
+    """Build a record from its entries, the scenarios in the order of the plan; of what is told twice the last counts.
 
     Raises:
         RecordError: There is no header.
@@ -332,9 +344,10 @@ def assemble(entries: Iterable[Entry], name: str) -> Record:
             lists[Event if isinstance(entry, Event) else type(entry)].append(entry)
     if header is None:
         raise RecordError(f"{name}: no header; this is not a record of a wave")
+    places = {name: place for place, name in enumerate(header.scenarios)}
     return Record(
         header=header,
-        staged=staged,
+        staged=dict(sorted(staged.items(), key=lambda item: places.get(item[0], len(places)))),
         events=sorted(lists[Event], key=lambda event: event.at),
         queue_listings=lists[QueueListing],
         reported=lists[Reported],

@@ -10,7 +10,7 @@ from conformance.catalogue.message import Kind
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.requirements import Requirement, catalogue
 from conformance.catalogue.scenario import Scenario, unsuitable
-from conformance.evidence.record import Fault, Record
+from conformance.evidence.record import Fault, Record, Trouble
 from conformance.evidence.view import Evidence, view_of
 from conformance.judging import control_proofs
 from conformance.judging.aspect import Aspect, AspectError, Criterion, named, owner_of
@@ -160,7 +160,7 @@ def _judge(criterion: Criterion, scenario: Scenario, record: Record, profile: Pr
             evidence=evidence,
         )
     decisive = weightiest(findings)
-    broken = next((trouble for trouble in record.troubles if not trouble.scenario), None)
+    broken = _what_broke(record)
     if decisive.verdict is not Verdict.PASS and broken is not None:
         # what is missing from the record of a wave that broke is nobody's failure
         return Judged(
@@ -237,6 +237,8 @@ def _ready(
             raise why_unjudged(gone)
         return Case(mode, evidence, profile, criterion.requirements)
     _nothing_broke(record, evidence)
+    if record.lacks(scenario.id):
+        raise Inconclusive("the record ends before this scenario's window was closed")
     if evidence is None:
         raise Broken(Fault.HARNESS, f"the wave did not stage {scenario.id}")
     case = Case(mode, evidence, profile, criterion.requirements)
@@ -296,6 +298,11 @@ def _must_speak_of(criterion: Criterion, case: Case, scenario: Scenario) -> None
         raise Left(reason, see=owner.name)
 
 
+def _what_broke(record: Record) -> Trouble | None:
+    """Return what broke the whole wave, the first of it."""
+    return next((trouble for trouble in record.troubles if not trouble.scenario), None)
+
+
 def _nothing_broke(record: Record, evidence: Evidence | None) -> None:
     troubles = evidence.troubles if evidence else tuple(t for t in record.troubles if not t.scenario)
     closed = evidence.staged.closed if evidence else None
@@ -315,6 +322,7 @@ def _controls_passed(scenario: Scenario, record: Record, profile: Profile) -> No
     """Go on only if the controls that a scenario relies on arrived.
 
     Raises:
+        Broken: The wave broke before it was known whether one does.
         NotApplicable: Nothing arrived, and nothing obliges a relay to be able to deliver it: that is judged there.
         Inconclusive: One did not.
     """
@@ -323,6 +331,8 @@ def _controls_passed(scenario: Scenario, record: Record, profile: Profile) -> No
         judged = judge(criterion, control, record, profile)
         if judged.findings and judged.findings[0].holds:
             continue  # it arrived; what was altered on the way is judged where it belongs
+        if judged.fault is not None and (broken := _what_broke(record)):
+            raise Broken(broken.fault, broken.message)  # the wave, before this control's window was closed
         name = control.failure_mode.name
         arrived = judged.evidence is not None and judged.evidence.messages
         if judged.verdict is Verdict.DEVIATION and not arrived:

@@ -22,7 +22,7 @@ _INDENT = 15
 _WHOSE = {
     Fault.TARGET: "the relay",
     Fault.ADAPTER: "the adapter",
-    Fault.HARNESS: "this suite",
+    Fault.HARNESS: "this suite or this machine",
 }
 
 

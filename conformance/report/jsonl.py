@@ -1,7 +1,8 @@
 """The machine-readable result: `report.jsonl`, from which every other view could be made.
 
 A header, one row for each verdict, one for each requirement, one row of evidence for each scenario, and a footer with
-the counts. A report without footer is an incomplete run.
+the counts. It is written as the run goes, so that whoever ends the run finds what was known by then. Without footer
+the run is incomplete.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copyfile
-from typing import Any
+from typing import Any, TextIO
 
+from conformance import __version__
 from conformance.evidence.record import Record, unstructure
 from conformance.evidence.view import Evidence
-from conformance.judging.judge import Judged
+from conformance.judging.judge import Judged, Test
 from conformance.judging.verdict import Verdict
 from conformance.report.facts import version_of
 from conformance.report.failure import at_fault
@@ -30,14 +34,26 @@ class ReportError(Exception):
 
 
 class ReportFile:
-    """The file `report.jsonl` of one run.
+    """The file `report.jsonl` of one run, written as the run goes.
+
+    What cannot be written is no error of the run: it goes on, and `complaint` says so at its end.
+
+    Args:
+        folder: Where it is written; what an earlier run left there under our names is taken away at once.
+
+    Raises:
+        ReportError: It cannot be written.
 
     Attributes:
-        path: Where it is written, at the end; an older one is taken away at once.
+        path: The file.
+        complaint: Why it is not complete; empty: nothing went wrong.
     """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "report.jsonl"
+        self.complaint = ""
+        self._file: TextIO | None = None
+        self._shown: dict[str, Evidence] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.path.open("a").close()
@@ -45,65 +61,104 @@ class ReportFile:
         except OSError as error:
             raise ReportError(f"cannot write {self.path}: {error.strerror}") from error
 
-    def write(self, run: Results, *, selected: int, footer: bool) -> None:
-        """Write everything that was judged, and beside it the records, from which it can be judged again.
+    def begin(self, run: Results) -> None:
+        """Write the header with what is known by now; once more when all is staged, as long as nothing is judged."""
+        with self._complaining():
+            if self._file is None:
+                self._file = self.path.open("w", encoding="utf-8")
+            self._file.seek(0)
+            self._file.truncate()
+            self._write(_header(run) if run.records else _opening(run))
+
+    def add(self, run: Results, test: Test, judged: Judged) -> None:
+        """Write what became of a test."""
+        with self._complaining():
+            if judged.evidence is not None:
+                self._shown[test.scenario.id] = judged.evidence
+            self._write(_verdict(run, test, judged))
+
+    def end(self, run: Results, *, selected: int, status: int, interrupted: str) -> None:
+        """Write the timelines, the records beside it, and how the run ended; nothing if it had not begun.
 
         Args:
             run: What to report.
             selected: How many tests were to be judged; -x may have ended the run earlier.
-            footer: Whether the run came to its end.
+            status: Its exit status.
+            interrupted: Why it did not come to its end; empty: it did.
         """
-        with self.path.open("w", encoding="utf-8") as file:
-            for row in _rows(run):
-                file.write(json.dumps(cleaned(row)) + "\n")
+        if self._file is None:
+            return
+        with self._complaining():
+            for standing in standings(run.judged, run.profile):
+                self._write(standing.row())
+            for name, evidence in self._shown.items():
+                self._write(_evidence(name, evidence))
             if run.target is not None:  # else the records are somebody's already
                 self._keep(run)
-            if footer:
-                file.write(json.dumps(cleaned(_footer(run, selected))) + "\n")
+            if interrupted:
+                self._write({"kind": "interrupted", "by": interrupted})
+            else:
+                self._write(_footer(run, selected, status))
+        with self._complaining():
+            self._file.close()
+
+    def discard(self) -> None:
+        """Leave no report: nothing was staged, because a run of this kind cannot be made here."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            self.path.unlink()
+
+    def _write(self, row: dict[str, Any]) -> None:
+        if self._file is not None and not self.complaint:  # behind a hole nothing is added
+            self._file.write(json.dumps(cleaned(row)) + "\n")
+            self._file.flush()
 
     def _keep(self, run: Results) -> None:
         """Copy the records; those of an earlier run would be taken for records of this one."""
         for old in self.path.parent.glob("record-*.jsonl"):
             old.unlink()
         for number, (record, path) in enumerate(zip(run.records, run.paths, strict=True)):
-            copyfile(path, self.path.with_name(_name_of(record, number)))
+            if path.exists():  # a wave that was ended before it had begun left none
+                copyfile(path, self.path.with_name(_name_of(record, number)))
+
+    @contextmanager
+    def _complaining(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.complaint = self.complaint or f"{self.path} is not complete: {error.strerror or error}"
 
 
-def _rows(run: Results) -> Iterator[dict[str, Any]]:
-    yield _header(run)
-    shown: dict[str, Evidence] = {}
-    for item, judged in run.judged:
-        if judged.evidence is not None:
-            shown[item.scenario.id] = judged.evidence
-        yield {
-            "kind": "verdict",
-            "failure_mode": item.scenario.failure_mode.name,
-            "course": item.scenario.course,
-            "aspect": item.aspect.name,
-            "requirement": judged.requirement.id,
-            **({"broken": broken} if (broken := _broken(judged)) else {}),
-            "level": judged.level,
-            "verdict": judged.verdict,
-            "expected": judged.expected,
-            "observed": f"{at_fault(judged.fault)}: {judged.observed}" if judged.fault else judged.observed,
-            "node_id": item.nodeid,
-            **({"because": judged.because} if judged.because else {}),
-            "outcome": run.outcomes[item.nodeid],
-            **({"xfail": run.xfailed[item.nodeid]} if item.nodeid in run.xfailed else {}),
-        }
-    yield from (each.row() for each in standings(run.judged, run.profile))
-    for name, evidence in shown.items():
-        yield {
-            "kind": "evidence",
-            "scenario": name,
-            "failure_mode": evidence.staged.failure_mode,
-            "course": evidence.staged.course,
-            "lag": evidence.lag,
-            "stretched": evidence.staged.stretched,
-            "timeline": [
-                {"at": round(e.at, 4), "layer": e.layer, "text": e.text} for e in timeline(evidence)
-            ],
-        }
+def _verdict(run: Results, test: Test, judged: Judged) -> dict[str, Any]:
+    return {
+        "kind": "verdict",
+        "failure_mode": test.scenario.failure_mode.name,
+        "course": test.scenario.course,
+        "aspect": test.aspect.name,
+        "requirement": judged.requirement.id,
+        **({"broken": broken} if (broken := _broken(judged)) else {}),
+        "level": judged.level,
+        "verdict": judged.verdict,
+        "expected": judged.expected,
+        "observed": f"{at_fault(judged.fault)}: {judged.observed}" if judged.fault else judged.observed,
+        "node_id": test.nodeid,
+        **({"because": judged.because} if judged.because else {}),
+        "outcome": run.outcomes[test.nodeid],
+        **({"xfail": run.xfailed[test.nodeid]} if test.nodeid in run.xfailed else {}),
+    }
+
+
+def _evidence(name: str, evidence: Evidence) -> dict[str, Any]:
+    return {
+        "kind": "evidence",
+        "scenario": name,
+        "failure_mode": evidence.staged.failure_mode,
+        "course": evidence.staged.course,
+        "lag": evidence.lag,
+        "stretched": evidence.staged.stretched,
+        "timeline": [{"at": round(e.at, 4), "layer": e.layer, "text": e.text} for e in timeline(evidence)],
+    }
 
 
 def _broken(judged: Judged) -> list[str]:
@@ -112,7 +167,7 @@ def _broken(judged: Judged) -> list[str]:
     return list(dict.fromkeys(wrong))
 
 
-def _footer(run: Results, selected: int) -> dict[str, Any]:
+def _footer(run: Results, selected: int, status: int) -> dict[str, Any]:
     counts = Counter(judged.verdict for _, judged in run.judged)
     outcomes = Counter(run.outcomes.values())
     return {
@@ -121,6 +176,26 @@ def _footer(run: Results, selected: int) -> dict[str, Any]:
         "verdicts": len(run.judged),
         "counts": {verdict.value: counts[verdict] for verdict in Verdict},
         "outcomes": {outcome.value: outcomes[outcome] for outcome in PytestOutcome},
+        "exit_status": status,
+    }
+
+
+def _opening(run: Results) -> dict[str, Any]:
+    """Return a header of what is known before anything was staged."""
+    adapter = type(run.target)
+    module = f"{adapter.__module__}:{adapter.__qualname__}"
+    return {
+        "kind": "header",
+        "suite_version": __version__,
+        "target": run.target.name if run.target else run.name,
+        "target_version": version_of(run.target, module),
+        "target_module": module,
+        "profile": run.profile.name,
+        "strict": run.strict,
+        "schedules": run.schedules.drawn_by(),
+        "waves": [],
+        "troubles": [],
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,7 @@ class Terminal:
     def summary(self, reporter: pytest.TerminalReporter, run: Results) -> None:
         """Write what comes after everything else; what is to be looked at first stands last, above the counts."""
         if not run.judged:
+            _write_records(reporter, run)
             return
         self._summarise(Clean(reporter), run)
 
@@ -55,8 +57,7 @@ class Terminal:
         if not self._quiet:
             write_not_applicable(reporter, run, everything=self._verbose)
             write_xfailed(reporter, run, everything=self._verbose)
-        for path in run.paths:
-            reporter.write_line(f"record: {path}")
+        _write_records(reporter, run)
         found = rows(unexpected(run))
         if found:
             reporter.write_sep("=", "what to mend")
@@ -64,6 +65,11 @@ class Terminal:
                 reporter.write_line(line)
             for line in standing_lines(standings(run.judged, run.profile)):
                 reporter.write_line(line)
+
+
+def _write_records(reporter: Writes, run: Results) -> None:
+    for path in filter(Path.exists, run.paths):  # a wave that was ended before it had begun left none
+        reporter.write_line(f"record: {path}")
 
 
 class Progress:

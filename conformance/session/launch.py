@@ -21,10 +21,11 @@ from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any, Protocol
 
-from conformance.evidence.record import structure
+from conformance.evidence.record import Fault, structure
 from conformance.report.results import Windows
 from conformance.session.early_end import Unreached, unreached
 from conformance.session.silence import Silence
+from conformance.targets.process import log_tail
 from conformance.wave.__main__ import EXIT_INSTALLATION, command
 from conformance.wave.guard import GRACE, adopting_orphans
 from conformance.wave.heartbeat import BEAT, SILENCE_LIMIT
@@ -56,11 +57,26 @@ Lasting = Callable[[Plan, dict[str, float]], object]
 
 
 class WaveFailed(Exception):
-    """A wave left no complete record; `installation` is set if this machine lacks something."""
+    """A wave left no complete record.
 
-    def __init__(self, message: str, *, installation: bool = False) -> None:
+    Attributes:
+        log: The last that it wrote to its log.
+        fault: Whose fault that is.
+        installation: Whether this machine lacks something.
+    """
+
+    def __init__(
+        self, message: str, *, log: str = "", fault: Fault = Fault.HARNESS, installation: bool = False
+    ) -> None:
         super().__init__(message)
+        self.log = log
+        self.fault = fault
         self.installation = installation
+
+
+def record_in(folder: Path) -> Path:
+    """Return where a wave that has a folder writes its record."""
+    return folder / "record.jsonl"
 
 
 def launch(plan: Plan, folder: Path, progress: Shows) -> Path:
@@ -114,23 +130,11 @@ class _Wave:
     """A running wave: the child, and what it said so far."""
 
     def __init__(self, plan: Plan, folder: Path, stack: ExitStack) -> None:
-        work, self._record, self._log = folder / "work", folder / "record.jsonl", folder / "wave.log"
-        work.mkdir()
-        written = folder / "plan.json"
-        replace(plan, work_directory=str(work)).write(written)
-        # what pytest was told about warnings and imports is not meant for the wave
-        environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONWARNINGS", "PYTHONPATH")}
-        self.child = stack.enter_context(
-            subprocess.Popen(
-                command(written, self._record),
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stack.enter_context(self._log.open("wb")),
-                start_new_session=True,  # Ctrl-C reaches us alone, and we take it down in good order
-            )
-        )
+        self._record, self._log = record_in(folder), folder / "wave.log"
+        try:
+            self.child = stack.enter_context(self._started(plan, folder, stack))
+        except OSError as error:
+            raise WaveFailed(f"it cannot be started: {error}") from error
         assert self.child.stdout is not None
         self.output = self.child.stdout
         self.plan = plan
@@ -138,6 +142,22 @@ class _Wave:
         self.reach = Reach()
         self._last: dict[str, Any] = {}
         self._half_line = b""
+
+    def _started(self, plan: Plan, folder: Path, stack: ExitStack) -> subprocess.Popen[bytes]:
+        work, written = folder / "work", folder / "plan.json"
+        work.mkdir()
+        replace(plan, work_directory=str(work)).write(written)
+        # what pytest was told about warnings and imports is not meant for the wave
+        environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONWARNINGS", "PYTHONPATH")}
+        return subprocess.Popen(
+            command(written, self._record),
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stack.enter_context(self._log.open("wb")),
+            start_new_session=True,  # Ctrl-C reaches us alone, and we take it down in good order
+        )
 
     @property
     def is_under_way(self) -> bool:
@@ -172,8 +192,11 @@ class _Wave:
         if status == EXIT_INSTALLATION:
             raise WaveFailed(_installation(self._last), installation=True)
         if status != 0:
-            said = self._log.read_text(encoding="utf-8", errors="replace")[-4000:].strip()
-            raise WaveFailed(f"{_ending(status)}; its record, so far as it goes: {self._record}\n{said}")
+            raise WaveFailed(
+                self._last.get("broken") or _ending(status),
+                log=self._last.get("log") or log_tail(self._log),
+                fault=Fault(self._last.get("fault", Fault.HARNESS)),
+            )
         return self._record
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
+from contextlib import ExitStack
 from importlib.machinery import PathFinder
 from typing import Any
 
@@ -14,14 +15,13 @@ from conformance.report.facts import properties_of_run, seconds_of
 from conformance.report.jsonl import ReportError, ReportFile
 from conformance.report.terminal import Progress, Terminal
 from conformance.report.writing import line_of
+from conformance.session.ending import NOT_JUDGED, exit_status
 from conformance.session.items import AspectFile, AspectItem, Parameters, Selection
 from conformance.session.options import open_run, open_summaries
 from conformance.session.outcomes import outcome_of
 from conformance.session.run import Run
 from conformance.session.shown import cleaned_trace, shown, spelled_output
-
-# Nothing was judged, for a reason that is not the relay's conformance.
-EXIT_NOT_JUDGED = 3
+from conformance.session.terminated import heeding_sigterm
 
 # In the terminal: category for the last line, letter, word.
 _STATUS = {
@@ -62,8 +62,14 @@ class ConformancePlugin:
         self._report = _open_report(config)
         self._summaries = open_summaries(config)
         self._complaints: list[str] = []
+        self._interrupted = ""
+        self._heeding = ExitStack()
         self._failed: list[Any] = []
         self._items: dict[str, AspectItem] = {}
+
+    def pytest_sessionstart(self) -> None:
+        """From now on the end of the run is to be told."""
+        self._heeding.enter_context(heeding_sigterm())
 
     def pytest_report_header(self) -> list[str]:
         """Say what is judged, and by what."""
@@ -93,14 +99,28 @@ class ConformancePlugin:
         if session.config.pluginmanager.hasplugin("allure_pytest"):
             for item in items:  # not before: pytest would look for fixtures that are made from them
                 item.callspec = Parameters(item.scenario)
-        if items and not session.config.option.collectonly:
+        if not items or session.config.option.collectonly:
+            return
+        self._begin_report()
+        try:
             with shown():
                 self._run.provoke(self._run.wanted, self._progress)
+        finally:
+            self._begin_report()
+
+    def _begin_report(self) -> None:
+        if self._report:
+            self._report.begin(self._run)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Note who ended the run before its time."""
+        self._interrupted = line_of(f"{excinfo.typename}: {excinfo.value}".removesuffix(": "))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_internalerror(self, excrepr: object) -> None:
         """Spell out what a defect of ours, or an adapter's, quotes of somebody, before anybody shows it."""
         cleaned_trace(excrepr)
+        self._interrupted = line_of(str(excrepr).strip().rpartition("\n")[2])
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -122,6 +142,8 @@ class ConformancePlugin:
         item, outcome = self._items.get(report.nodeid), outcome_of(report)
         if item is not None and outcome is not None:
             self._run.note(item, item.judged, outcome, getattr(report, "wasxfail", None))
+            if self._report and item.judged is not None:
+                self._report.add(self._run, item, item.judged)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[Any, ...] | None:
@@ -136,20 +158,29 @@ class ConformancePlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the report; a run in which nothing could be judged is no success."""
+        self._heeding.close()
         if session.config.option.collectonly:
             return
-        if self._run.unreached is not None and exitstatus <= pytest.ExitCode.TESTS_FAILED:
-            session.exitstatus = EXIT_NOT_JUDGED
-        nothing = all(judged.verdict is Verdict.NOT_APPLICABLE for _, judged in self._run.judged)
-        if exitstatus == pytest.ExitCode.OK and (self._run.troubles or self._run.stopped):
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        elif exitstatus == pytest.ExitCode.OK and nothing and not _others_ran(session):
-            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
-        came_to_its_end = exitstatus <= pytest.ExitCode.TESTS_FAILED
-        self._tell_dashboards(session, ended=came_to_its_end)
-        if self._report and self._run.records:
+        session.exitstatus = exit_status(
+            exitstatus, self._run, failed=session.testsfailed, others=_others_ran(session)
+        )
+        if exitstatus == pytest.ExitCode.USAGE_ERROR:
+            if self._report:
+                self._report.discard()
+            return
+        self._tell_dashboards(session, ended=not self._interrupted)
+        if self._report:
             selected = sum(isinstance(item, AspectItem) for item in session.items)
-            self._report.write(self._run, selected=selected, footer=came_to_its_end)
+            status = int(session.exitstatus)
+            self._report.end(self._run, selected=selected, status=status, interrupted=self._interrupted)
+            self._complain(self._report.complaint, session)
+
+    def _complain(self, complaint: str, session: pytest.Session) -> None:
+        """Say at the end that something asked for is not there; then the run is no success."""
+        if complaint:
+            self._complaints.append(f"--conformance-report: {complaint}")
+            if session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = NOT_JUDGED
 
     def _tell_dashboards(self, session: pytest.Session, *, ended: bool) -> None:
         """Give JUnit the properties of the run, and write the pages of Markdown."""
@@ -159,13 +190,15 @@ class ConformancePlugin:
             if callable(add):
                 for name, value in properties_of_run(self._run):
                     add(name, value)
+                for message in dict.fromkeys(trouble.message for trouble in self._run.troubles):
+                    add("broken", line_of(message))
         for summary in self._summaries:
             try:
                 summary.write(self._run, ended=ended)
             except OSError as error:
                 self._complaints.append(f"{summary.asked_by}: cannot write {summary.path}: {error.strerror}")
                 if not summary.append and session.exitstatus == pytest.ExitCode.OK:
-                    session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+                    session.exitstatus = NOT_JUDGED
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -15,8 +13,8 @@ import pytest
 from conformance.catalogue.course import Timing
 from conformance.catalogue.message import Kind
 from conformance.catalogue.profile import Profile
-from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
-from conformance.evidence.record import Fault, Record, RecordError, Trouble, load
+from conformance.catalogue.scenario import Scenario
+from conformance.evidence.record import Fault, Record, Trouble, load
 from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.view import view_of
 from conformance.judging.aspect import Aspect
@@ -28,26 +26,19 @@ from conformance.judging.words import counted
 from conformance.lab import addresses as labs
 from conformance.report.results import PytestOutcome, Windows
 from conformance.session.again import again, late_once_more, never_in_peace
+from conformance.session.cut_short import BrokenOff, told_of, what_is_left
 from conformance.session.early_end import Unreached
+from conformance.session.folders import make_folders
 from conformance.session.isolation import isolate, killers
 from conformance.session.launch import WaveFailed, launch_all
 from conformance.session.long_windows import LongWindows
 from conformance.session.minimise import WAVES, Minimiser
 from conformance.session.only import Only
+from conformance.session.plans import LONGEST_FIRST, described, import_path, staged_on
 from conformance.session.sequence_choice import SequenceChoice
 from conformance.target import Capability, Target
 from conformance.wave import plan as planning
 from conformance.wave.plan import Plan
-
-# The clocks in the order in which their waves start: what takes longest first.
-_LONGEST_FIRST = (
-    Timing.STEADY,
-    Timing.JUMPED,
-    Timing.CRASHED,
-    Timing.COMPRESSED,
-    Timing.OPERATED,
-    Timing.RESTARTED,
-)
 
 
 class Progress(Protocol):
@@ -90,6 +81,7 @@ class Run:
         minimiser: What the failing ones come down to.
         unreached: What is seen of mail that went nowhere, so that the run was ended and nothing is judged; None: it
             was not.
+        broken: What the run was broken off for; None: it was not.
     """
 
     name: str
@@ -110,6 +102,7 @@ class Run:
     selected: frozenset[str] = frozenset()
     wanted: Sequence[tuple[Aspect, Scenario]] = ()
     unreached: Trouble | None = None
+    broken: Trouble | None = None
 
     def __post_init__(self) -> None:
         self.minimiser = Minimiser(self.records, self.profile)
@@ -154,13 +147,19 @@ class Run:
 
     def knows(self, scenario: Scenario) -> bool:
         """Tell whether a scenario can have evidence: always, unless an old record is judged."""
-        return self.target is not None or any(scenario.id in record.staged for record in self.records)
+        return self.target is not None or any(
+            scenario.id in record.staged or record.lacks(scenario.id) for record in self.records
+        )
 
     def evidence_for(self, scenario: Scenario) -> Record:
-        """Return the record in which to look for a scenario: the last one of its clock in which it was staged."""
+        """Return the record in which to look for a scenario: the last one of its clock in which it was staged.
+
+        Else one that was cut short before it was.
+        """
+        lacking = [record for record in self.records if record.lacks(scenario.id)]
         staged = [record for record in self.records if scenario.id in record.staged]
         own = [record for record in staged if record.header.timing == scenario.timing]
-        return [*self.records[:1], *staged, *own][-1]
+        return [*self.records[:1], *lacking, *staged, *own][-1]
 
     def judged_in(self, aspect: Aspect, scenario: Scenario) -> Judged:
         """Return the verdict: by the last staging, unless an earlier one showed what no other takes back."""
@@ -221,8 +220,9 @@ class Run:
     @property
     def troubles(self) -> list[Trouble]:
         """Everything that broke, in whatever wave."""
-        own = [] if self.unreached is None else [self.unreached]
-        return [*own, *(trouble for record in self.records for trouble in record.troubles)]
+        own = [each for each in (self.unreached, self.broken) if each is not None]
+        found = [trouble for record in self.records for trouble in record.troubles]
+        return [*(each for each in own if each not in found), *found]
 
     def provoke(self, wanted: Sequence[tuple[Aspect, Scenario]], progress: Progress) -> None:
         """Stage what these aspects read, and the controls; what a busy machine may have spoilt is staged once more.
@@ -232,7 +232,14 @@ class Run:
         """
         if self.target is None:
             return
-        capabilities = frozenset(map(Capability, self.target.capabilities))
+        try:
+            self._provoke(self.target, wanted, progress)
+        except BrokenOff as error:
+            self.broken = error.trouble
+            progress.end("broken off")
+
+    def _provoke(self, target: Target, wanted: Sequence[tuple[Aspect, Scenario]], progress: Progress) -> None:
+        capabilities = frozenset(map(Capability, target.capabilities))
         lab = labs.choose(self.lab, capabilities)
         unsuitable = labs.unsuitable(lab, self.name, capabilities)
         if unsuitable:
@@ -290,7 +297,7 @@ class Run:
         Raises:
             Unreached: Mail goes nowhere, where that is to end it early.
         """
-        staged = {timing: _staged(timing, scenarios, capabilities, lab) for timing in _LONGEST_FIRST}
+        staged = {timing: staged_on(timing, scenarios, capabilities, lab) for timing in LONGEST_FIRST}
         # the waves run side by side, so all of them are the load of each
         slower = planning.stretch_for(sum(map(len, staged.values())), os.cpu_count() or 1)
         plans = [
@@ -307,9 +314,14 @@ class Run:
         *,
         early: bool = False,
     ) -> list[Record]:
-        """Run some waves side by side and keep their records."""
-        # pytest has no public name for this outside of fixtures
-        folders = [self.config._tmp_path_factory.mktemp("conformance") for _ in plans]  # type: ignore[attr-defined]
+        """Run some waves side by side and keep their records.
+
+        Raises:
+            Unreached: Mail goes nowhere.
+            BrokenOff: The run cannot go on; what there is of the records is kept.
+            pytest.UsageError: The target cannot be judged on this machine.
+        """
+        folders: list[Path] = []
         loaded: dict[int, Record] = {}
 
         def ended(number: int, path: Path) -> None:
@@ -318,31 +330,36 @@ class Run:
                 if scenario.id in loaded[number].staged:
                     judge(aspect, scenario, loaded[number], self.profile)
 
-        progress.begin("staging " + ", ".join(map(_described, plans)))
+        def keep(trouble: Trouble | None) -> None:
+            assert self.target is not None
+            for record, path in what_is_left(plans, folders, loaded, self.target, trouble):
+                self.records.append(record)
+                self.paths.append(path)
+
+        progress.begin("staging " + ", ".join(map(described, plans)))
         try:
-            paths = launch_all(
+            folders += make_folders(self.config, len(plans))
+            launch_all(
                 list(zip(plans, folders, strict=True)),
                 progress,
                 ended,
                 lasting=LongWindows(progress.tell).tell,
                 early=early,
             )
-        except Unreached:
-            for path in (folder / "record.jsonl" for folder in folders):
-                with suppress(RecordError):  # in some labs nothing is left of one that is broken off
-                    self.records.append(load(path))
-                    self.paths.append(path)
-            raise
         except WaveFailed as error:
             if error.installation:
                 raise pytest.UsageError(f"target {self.name} cannot be judged here: {error}") from error
-            raise pytest.exit.Exception(
-                f"at fault: this suite or this machine. The wave did not come to its end: {error}",
-                returncode=3,
-            ) from error
-        records = [loaded[number] for number in range(len(paths))]
-        self.paths += paths
-        self.records += records
+            trouble = told_of(error)
+            keep(trouble)
+            raise BrokenOff(trouble) from error
+        except BrokenOff as error:
+            keep(error.trouble)
+            raise
+        except (Unreached, KeyboardInterrupt):
+            keep(None)
+            raise
+        keep(None)
+        records = [loaded[number] for number in range(len(plans))]
         footers = [record.footer for record in records if record.footer]
         progress.end(
             f"{max(f.seconds for f in footers):.1f} s, longest window {max(f.longest_window for f in footers):.1f} s"
@@ -375,24 +392,3 @@ class Run:
             slack=planning.slack(timing, self.day * stretch, stretch=stretch),
             stretch=stretch,
         )
-
-
-def _described(plan: Plan) -> str:
-    """Say what a wave stages."""
-    how = ", each alone, to find who brought the relay down or keeps it busy" if plan.alone else ""
-    return f"{counted(len(plan.scenarios), 'scenario')} ({plan.timing}{how})"
-
-
-def import_path(config: pytest.Config) -> list[str]:
-    """Return where to look for an adapter: pytest's own path (which ini files and conftest.py may extend) and here."""
-    return list(dict.fromkeys([*filter(None, sys.path), str(config.invocation_params.dir)]))
-
-
-def _staged(
-    timing: Timing, scenarios: Sequence[Scenario], capabilities: frozenset[Capability], lab: str
-) -> list[str]:
-    """Return what is staged on one clock: controls first, each once, nothing the target cannot do."""
-    here = [s for s in scenarios if s.timing is timing and not unsuitable(s, capabilities, lab)]
-    controls = [control for s in here for control in controls_of(s)]
-    possible = [s for s in (*controls, *here) if not unsuitable(s, capabilities, lab)]
-    return list(dict.fromkeys(scenario.id for scenario in possible))

@@ -6,8 +6,8 @@ input, a pipe that pytest holds, is closed; pytest cannot die without closing it
 
 Progress comes on standard output, one JSON object a line; empty lines are its heartbeat.
 
-Exit status: 0 the record is complete, 3 the target cannot be run on this machine (the last line of output says
-why), 2 wrong arguments.
+Exit status: 0 the record is complete, 3 the target cannot be run on this machine, 4 the wave broke (the last line of
+output says why in both cases, for the disk with the log may be full), 2 wrong arguments.
 """
 
 from __future__ import annotations
@@ -21,19 +21,22 @@ import signal
 import stat
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+import traceback
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from conformance.lab import namespace
 from conformance.wave.guard import guard
 
 if TYPE_CHECKING:
-    from conformance.evidence.record import Entry
     from conformance.wave.plan import Plan
     from conformance.wave.reach import Reach
+    from conformance.wave.record_file import RecordFile
 
 EXIT_INSTALLATION = 3
+EXIT_BROKEN = 4
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -99,6 +102,7 @@ def _run(plan: Plan, path: Path) -> int:
     from conformance.lab.addresses import NAMESPACE
     from conformance.targets.resolve import UnknownTarget, resolve
     from conformance.wave import heartbeat
+    from conformance.wave.record_file import RecordFile
     from conformance.wave.request import RELAY_NAME
     from conformance.wave.staging import run
     from conformance.wave.unusable import TargetUnusable
@@ -122,33 +126,51 @@ def _run(plan: Plan, path: Path) -> int:
     def reaches(reach: Reach) -> None:
         tell({"reach": unstructure(reach)})
 
-    with path.open("w", encoding="utf-8") as file:
-        try:
-            target = resolve(plan.target, plan.import_path)
-            asyncio.run(_until_terminated(run(plan, target, _writer(file), progress, lasting, reaches)))
-        except TargetUnusable as trouble:
-            tell({"installation": str(trouble), "hint": trouble.hint, "log": trouble.log})
-            return EXIT_INSTALLATION
-        except UnknownTarget as error:  # pytest found it, so its import depends on where it is made
-            tell({"installation": f"the process of the wave cannot import it: {error}"})
-            return EXIT_INSTALLATION
+    try:
+        target = resolve(plan.target, plan.import_path)
+        record = RecordFile(path)
+        asyncio.run(_until_terminated(run(plan, target, record.tell, progress, lasting, reaches), record))
+    except TargetUnusable as trouble:
+        tell({"installation": str(trouble), "hint": trouble.hint, "log": trouble.log})
+        return EXIT_INSTALLATION
+    except UnknownTarget as error:  # pytest found it, so its import depends on where it is made
+        tell({"installation": f"the process of the wave cannot import it: {error}"})
+        return EXIT_INSTALLATION
+    except Exception as error:  # noqa: BLE001 (of whatever kind, it is told)
+        with suppress(OSError):  # the log may be what cannot be written
+            traceback.print_exc()
+        tell({"broken": "; ".join(dict.fromkeys(_reasons(error)))})
+        return EXIT_BROKEN
     return 0
 
 
-async def _until_terminated(work: Coroutine[None, None, None]) -> None:
-    """Run, and unwind in good order on SIGTERM: the adapter stops its relay."""
+def _reasons(error: BaseException) -> Iterator[str]:
+    """Yield what a failure comes down to."""
+    from conformance.wave.record_file import RecordUnwritable
+
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _reasons(each)
+    elif isinstance(error, RecordUnwritable):
+        yield str(error)
+    else:
+        yield f"{type(error).__name__}: {error}"
+
+
+async def _until_terminated(work: Coroutine[None, None, None], record: RecordFile) -> None:
+    """Run, and unwind in good order on SIGTERM, or if the record cannot be written: the adapter stops its relay.
+
+    Raises:
+        RecordUnwritable: That was it.
+    """
     task = asyncio.ensure_future(work)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    await task
-
-
-def _writer(file: TextIO) -> Callable[[Entry], None]:
-    from conformance.evidence.record import to_line
-
-    def tell(entry: Entry) -> None:
-        file.write(to_line(entry) + "\n")
-
-    return tell
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    record.failed = lambda: loop.call_soon_threadsafe(task.cancel)
+    try:
+        await task
+    finally:
+        record.close()
 
 
 def _own_output() -> Callable[[dict[str, object] | None], None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import resource
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,8 +60,17 @@ def alert_threshold(plan: Plan) -> tuple[int, float]:
     return ALERT_MESSAGES, ALERT_AGE * plan.stretch
 
 
-def header(plan: Plan, target: Target, lab: Lab, resolver: Address) -> Header:
-    """Return the conditions of the wave."""
+def network(lab: Lab, resolver: Address) -> dict[str, str]:
+    """Return the addresses that the fakes of a wave use, by what is there."""
+    return {
+        "resolver": f"{resolver.host}:{resolver.port}",
+        "sink": f"{lab.sink_host}:{lab.smtp_port}",
+        "sender domain": SENDER_DOMAIN,
+    }
+
+
+def header(plan: Plan, target: Target, network: Mapping[str, str]) -> Header:
+    """Return the conditions of a wave, with the addresses of its network as far as it has come to have any."""
     adapter = type(target)
     messages, age = alert_threshold(plan) if plan.timing is Timing.OPERATED else (0, 0.0)
     return Header(
@@ -69,20 +78,17 @@ def header(plan: Plan, target: Target, lab: Lab, resolver: Address) -> Header:
         target=target.name,
         target_module=f"{adapter.__module__}:{adapter.__qualname__}",
         capabilities=sorted(target.capabilities),
-        lab=lab.name,
+        lab=plan.lab,
         asked=plan.asked,
         platform=f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         slack=plan.slack,
         timing=plan.timing,
-        network={
-            "resolver": f"{resolver.host}:{resolver.port}",
-            "sink": f"{lab.sink_host}:{lab.smtp_port}",
-            "sender domain": SENDER_DOMAIN,
-        },
+        network=dict(network),
         alert_messages=messages,
         alert_age=age,
         alone=plan.alone,
+        scenarios=plan.scenarios,
     )
 
 

@@ -16,6 +16,7 @@ from conformance.target import Capability, Target
 from conformance.wave import request
 from conformance.wave.adapter import running
 from conformance.wave.directory import Directory
+from conformance.wave.disk import excused, no_room
 from conformance.wave.downfall import trouble_of
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from conformance.wave.flood import cut
@@ -93,6 +94,8 @@ class _Wave:
         self._unreached = Unreached(
             self._players, self._journal, self._was_crowded, Path(plan.work_directory), reaches
         )
+        self._work = Path(plan.work_directory)
+        self._staged: dict[str, Staged] = {}
         self._lines = 0
         self._done = 0
         self._journal.subscribe(self._noted)
@@ -100,7 +103,8 @@ class _Wave:
     async def run(self) -> None:
         one_route = Capability.ONE_ROUTE in self._target.capabilities
         async with World(self._lab, self._journal, one_route=one_route) as world:
-            header = request.header(self._plan, self._target, self._lab, world.resolver)
+            network = request.network(self._lab, world.resolver)
+            header = request.header(self._plan, self._target, network)
             self._entry(header)
             await self._stage(world, header)
             looks = (self._lag, self._pressure, self._unreached)
@@ -114,10 +118,11 @@ class _Wave:
         if trouble is not None and trouble.installation:
             raise trouble
         if trouble is not None:
-            self._entry(_entry_of(trouble, self._journal.now()))
+            self._note_trouble(trouble)
         finished = [self._finished(player) for player in self._players]
         for staged in finished:
-            self._entry(staged)
+            if self._staged.get(staged.scenario) != staged:
+                self._entry(staged)
         self._entry(request.footer(finished, self._lines + 1, self._journal.now(), self._pressure.share()))
 
     async def _stage(self, world: World, header: Header) -> None:
@@ -148,7 +153,7 @@ class _Wave:
 
     async def _with_relays(self, world: World) -> None:
         """Play every group on a relay of its own, as many at a time as the machine carries."""
-        anchors = Path(self._plan.work_directory) / "trust-anchors.pem"
+        anchors = self._work / "trust-anchors.pem"
         anchors.write_bytes(world.authority.trust_anchors())
         capabilities = frozenset(self._target.capabilities)
         groups = groups_of(list(self._players), capabilities, alone=self._plan.alone)
@@ -187,7 +192,7 @@ class _Wave:
             return  # a relay that is gone may not be stopped in good order
         if trouble.installation or self._scope.is_general(group):
             raise trouble
-        self._entry(_entry_of(trouble, self._journal.now(), group.scenario))
+        self._note_trouble(trouble, group.scenario)
 
     async def _with_relay(self, group: Group, stage: Stage, world: World, anchors: Path) -> None:
         async with self._gate.admitted() as started:
@@ -207,9 +212,32 @@ class _Wave:
 
     def _closed(self) -> None:
         self._done += 1
+        for player in self._players:
+            if player.staged.closed is not None and player.scenario.id not in self._staged:
+                self._note_closed(player)
         left = len(self._players) - self._done
         names = [p.staged.scenario for p in self._players if p.staged.closed is None] if left <= _FEW else []
         self._progress(self._done, len(self._players), names)
+
+    def _note_closed(self, player: Player) -> None:
+        """Write a scenario to the record as soon as its window is closed: a wave may end before its time."""
+        refused = no_room(player.staged.refusal, self._work)
+        if refused is not None:
+            self._note_trouble(refused, player.scenario.id, player.staged.closed)
+        staged = self._staged[player.scenario.id] = self._finished(player)
+        self._entry(staged)
+
+    def _note_trouble(self, trouble: TargetUnusable, scenario: str = "", at: float | None = None) -> None:
+        told = excused(trouble, self._work)
+        entry = Trouble(
+            at=self._journal.now() if at is None else at,
+            fault=told.fault,
+            message=str(told),
+            hint=told.hint,
+            log=told.log,
+            scenario=scenario,
+        )
+        self._entry(entry)
 
     def _noted(self, event: Event) -> None:
         self._entry(event)
@@ -238,14 +266,3 @@ class _Wave:
             lag=self._lag.worst(begin, end),
             pressure=self._pressure.worst(begin, end, harmless=prompt),
         )
-
-
-def _entry_of(trouble: TargetUnusable, at: float, scenario: str = "") -> Trouble:
-    return Trouble(
-        at=at,
-        fault=trouble.fault,
-        message=str(trouble),
-        hint=trouble.hint,
-        log=trouble.log,
-        scenario=scenario,
-    )

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from conformance.evidence.record import Fault
+
 from .mutant import Mutant
 from .waves import TESTS
 
@@ -24,7 +26,8 @@ VERDICTS = "verdicts.jsonl"
 TERMINAL = "terminal.txt"
 
 _SILENT = ("pass", "not_applicable")
-_JUDGED = (0, 1)  # exit statuses of a run that came to its end
+_JUDGED = (0, 1)  # exit statuses of a run that came to its end and says something of the mutant
+_BROKE = 3  # that of one in which something broke: the mutant's relay, or our machine
 _TAIL = 12  # lines of a terminal that say why nothing came of it
 
 
@@ -93,7 +96,7 @@ def _stage(mutant: Mutant, kept: Path, options: Sequence[str]) -> None:
         ]
         done = subprocess.run(command, cwd=TESTS, capture_output=True, text=True, check=False)
         rows = _rows(report / "report.jsonl")
-        if done.returncode not in _JUDGED or not rows or rows[-1]["kind"] != "footer":
+        if not _was_judged(done.returncode, rows):
             raise NotStaged("\n".join((done.stdout + done.stderr).splitlines()[-_TAIL:]))
     kept.mkdir(parents=True, exist_ok=True)
     (kept / TERMINAL).write_text(done.stdout, encoding="utf-8")
@@ -101,6 +104,14 @@ def _stage(mutant: Mutant, kept: Path, options: Sequence[str]) -> None:
     fresh = kept / f"{VERDICTS}.new"
     fresh.write_text("".join(json.dumps(row) + "\n" for row in loud), encoding="utf-8")
     fresh.rename(kept / VERDICTS)  # the last step: what is there is complete
+
+
+def _was_judged(status: int, rows: list[dict[str, Any]]) -> bool:
+    """Tell whether a run says something of the mutant: also one whose relay broke, if not from the beginning."""
+    if not rows or rows[-1]["kind"] != "footer":
+        return False
+    ours = any(trouble["fault"] == Fault.HARNESS for trouble in rows[0]["troubles"])
+    return status in _JUDGED or (status == _BROKE and not ours and rows[-1]["counts"]["pass"] > 0)
 
 
 def _rows(report: Path) -> list[dict[str, Any]]:

@@ -35,7 +35,7 @@ class Broken:
     does: str
     fault: str
     texts: tuple[str, ...]
-    status: int = 1
+    status: int = 3
     seconds: int = 10
     selection: str = SELECTION
     options: str = ""

@@ -1,7 +1,8 @@
-"""However a run ends, soon nothing of it is left."""
+"""However a run ends, soon nothing of it is left but what was asked for, and that says what happened."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from user_shell import PYTEST, SELECTION, Shell, environment, fill
@@ -26,7 +28,11 @@ class Fall:
     text: str
     seconds: float
     left: Mapping[int, str]
-    report: str
+    elsewhere: set[str]
+    rows: list[dict[str, Any]]
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [row for row in self.rows if row["kind"] == kind]
 
 
 def _processes(folder: Path) -> dict[int, str]:
@@ -64,6 +70,11 @@ def _wave(pid: int, folder: Path) -> int:
     return next(n for n, line in _processes(folder).items() if "--inside" in line)
 
 
+def _relay(pid: int, folder: Path) -> int:
+    """The first of the relay's two processes, of which the daemon is the other."""
+    return min(n for n, line in _processes(folder).items() if " linger " in line)
+
+
 def fall(shell: Shell, number: signal.Signals, whom: Choose) -> Fall:
     """Start a run with a relay that ignores SIGTERM and has a daemon, and strike once it has its mail."""
     folder = shell.folder()
@@ -76,10 +87,17 @@ def fall(shell: Shell, number: signal.Signals, whom: Choose) -> Fall:
         "--basetemp=tmp",
         "--conformance-report=rep",
     ]
-    output = folder / "output"
+    output, temporary = folder / "output", folder / "temporary"
+    temporary.mkdir()
+    there = {*folder.iterdir()}
     with output.open("wb") as file:
         process = subprocess.Popen(
-            command, cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stdout=file, stderr=file
+            command,
+            cwd=folder,
+            env={**environment(), "TMPDIR": str(temporary)},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
         )
     log = folder / "tmp" / "conformance0" / "work" / "relay-1" / "relay.log"
 
@@ -93,21 +111,25 @@ def fall(shell: Shell, number: signal.Signals, whom: Choose) -> Fall:
     status = process.wait(60)
     seconds = time.monotonic() - begin
     _until(lambda: not _processes(folder), 20.0)
-    report = folder / "rep" / "report.jsonl"
+    asked_for = {folder / name for name in ("output", "tmp", "rep", ".pytest_cache", "__pycache__")}
+    lines = (folder / "rep" / "report.jsonl").read_text(encoding="utf-8").splitlines()
     return Fall(
         status,
         output.read_text(encoding="utf-8"),
         seconds,
         _processes(folder),
-        report.read_text(encoding="utf-8") if report.exists() else "",
+        {each.name for each in {*folder.iterdir(), *temporary.iterdir()} - there - asked_for},
+        [json.loads(line) for line in lines],
     )
 
 
 CASES: dict[str, tuple[signal.Signals, Choose]] = {
     "Ctrl-C": (signal.SIGINT, _pytest),
+    "SIGTERM": (signal.SIGTERM, _pytest),
     "pytest killed": (signal.SIGKILL, _pytest),
     "guard killed": (signal.SIGKILL, _guard),
     "wave killed": (signal.SIGKILL, _wave),
+    "relay killed": (signal.SIGKILL, _relay),
 }
 
 
@@ -125,18 +147,46 @@ def falls(shell: Shell) -> dict[str, Fall]:
 @pytest.mark.parametrize("name", CASES)
 def test_nothing_is_left(falls: dict[str, Fall], name: str) -> None:
     assert falls[name].left == {}
+    assert falls[name].elsewhere == set()
     assert falls[name].seconds < 15
 
 
-def test_an_interrupted_run_says_so(falls: dict[str, Fall]) -> None:
-    assert falls["Ctrl-C"].status == 2
-    assert "KeyboardInterrupt" in falls["Ctrl-C"].text
-    assert "footer" not in falls["Ctrl-C"].report
+@pytest.mark.parametrize(("name", "by"), [("Ctrl-C", "KeyboardInterrupt"), ("SIGTERM", "SIGTERM")])
+def test_an_interrupted_run_says_so(falls: dict[str, Fall], name: str, by: str) -> None:
+    """Before, there was no report of it, and SIGTERM left no word at all."""
+    ended = falls[name]
+    assert ended.status == 2
+    assert by in ended.text
+    [header], [interrupted] = ended.of("header"), ended.of("interrupted")
+    assert header["target"] == "reference"
+    assert [wave["seconds"] for wave in header["waves"]] == [None], "it did not come to its end"
+    assert by in interrupted["by"]
+    assert "\nrecord: " in ended.text
+    assert not ended.of("footer")
+
+
+def test_who_cannot_say_how_it_ended_has_said_what_it_was(falls: dict[str, Fall]) -> None:
+    ended = falls["pytest killed"]
+    [header] = ended.rows
+    assert (header["kind"], header["target"]) == ("header", "reference")
 
 
 @pytest.mark.parametrize("name", ["guard killed", "wave killed"])
 def test_a_wave_that_was_killed_is_not_blamed_on_the_relay(falls: dict[str, Fall], name: str) -> None:
-    assert falls[name].status == 3
-    assert "at fault: this suite or this machine" in falls[name].text
-    assert "killed by SIGKILL" in falls[name].text
-    assert "footer" not in falls[name].report
+    """Before, there was no test in any report, and no word of it."""
+    ended = falls[name]
+    assert ended.status == 3
+    assert "at fault: this suite or this machine" in ended.text
+    assert "killed by SIGKILL" in ended.text
+    [header], [footer] = ended.of("header"), ended.of("footer")
+    assert "killed by SIGKILL" in header["troubles"][0]["message"]
+    assert {row["verdict"] for row in ended.of("verdict")} == {"error"}
+    assert (footer["exit_status"], footer["verdicts"]) == (3, footer["selected"])
+
+
+def test_a_relay_that_was_killed_is_gone(falls: dict[str, Fall]) -> None:
+    ended = falls["relay killed"]
+    assert ended.status in (1, 3), "it had traffic shortly before, or it had not"
+    [footer] = ended.of("footer")
+    assert footer["exit_status"] == ended.status
+    assert ended.of("header")[0]["troubles"] or ended.of("header")[0]["stopped"]

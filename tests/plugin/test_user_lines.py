@@ -80,10 +80,38 @@ def test_a_record_is_judged_again_elsewhere(outcomes: list[Ended], tmp_path: Pat
     assert again.verdicts == {"error_code[connection_refused]": "pass"}
 
 
+def _cut(path: Path, scenarios: int) -> str:
+    """Return a record up to so many scenarios whose windows were closed, and a little of what came next."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    ends = [number for number, line in enumerate(lines, 1) if json.loads(line)["kind"] == "staged"]
+    kept = ends[scenarios - 1] if scenarios else 1
+    return "".join(lines[:kept]) + lines[kept][:20]
+
+
 @pytest.mark.user(*ORDINARY)
-def test_a_record_that_was_cut_is_refused(outcomes: list[Ended], tmp_path: Path) -> None:
-    text = (outcomes[0].folder / RECORD).read_text(encoding="utf-8")
-    (tmp_path / "cut.jsonl").write_text(text[: len(text) // 2], encoding="utf-8")
+def test_of_a_record_that_was_cut_short_what_is_complete_is_judged(
+    outcomes: list[Ended], tmp_path: Path
+) -> None:
+    """Before, it was refused: nothing of a scenario was written before the end of its wave."""
+    whole, record = outcomes[1].verdicts_in("again"), outcomes[0].folder / RECORD
+    for count in (0, 1):
+        (tmp_path / f"{count}.jsonl").write_text(_cut(record, count), encoding="utf-8")
+        cut = run(f"pytest --conformance-replay={count}.jsonl --conformance-report={count}", tmp_path)
+        assert cut.status == 1, cut.text
+        verdicts = cut.verdicts_in(str(count))
+        assert verdicts.keys() == whole.keys()
+        lacking = {name for name, verdict in verdicts.items() if verdict == "inconclusive"}
+        assert {each for each in whole if "connection_refused" in each} <= lacking
+        assert ("delivered[plain]" in lacking) is (count == 0)
+        assert "the record ends before this scenario's window was closed" in cut.text
+
+
+@pytest.mark.user(*ORDINARY)
+def test_a_record_that_cannot_say_what_it_lacks_is_refused(outcomes: list[Ended], tmp_path: Path) -> None:
+    header, *_ = (outcomes[0].folder / RECORD).read_text(encoding="utf-8").splitlines()
+    old = json.loads(header)
+    del old["entry"]["scenarios"]
+    (tmp_path / "cut.jsonl").write_text(json.dumps(old) + "\n", encoding="utf-8")
     cut = run("pytest --conformance-replay=cut.jsonl", tmp_path)
     assert cut.status == 4
     assert "--conformance-replay: cut.jsonl has no footer" in cut.text

@@ -69,7 +69,8 @@ def test_what_could_not_be_judged_says_why() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "who"), [(Fault.TARGET, "relay"), (Fault.ADAPTER, "adapter"), (Fault.HARNESS, "this suite")]
+    ("fault", "who"),
+    [(Fault.TARGET, "relay"), (Fault.ADAPTER, "adapter"), (Fault.HARNESS, "this suite or this machine")],
 )
 def test_an_error_says_whose_fault_it_is(fault: Fault, who: str) -> None:
     story = good("connection_refused")

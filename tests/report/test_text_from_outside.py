@@ -104,7 +104,12 @@ def test_the_terminal_gets_lines_that_can_be_read(text: str) -> None:
 @given(HOSTILE)
 def test_the_report_holds_texts_that_can_be_read(tmp_path_factory: Any, text: str) -> None:
     folder = tmp_path_factory.mktemp("report")
-    ReportFile(folder).write(_run(text), selected=6, footer=True)  # type: ignore[arg-type]
+    run: Any = _run(text)
+    report = ReportFile(folder)
+    report.begin(run)
+    for test, judged in run.judged:
+        report.add(run, test, judged)
+    report.end(run, selected=6, status=1, interrupted="")
     written = (folder / "report.jsonl").read_text(encoding="utf-8")
     assert _is_fit(written.replace("\n", ""))
     assert all(

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from conformance.catalogue.course import Timing
+from conformance.evidence.record import Fault
 from conformance.report.results import Windows
 from conformance.session import launch
 from conformance.session.launch import WaveFailed, launch_all
-from conformance.wave.__main__ import EXIT_INSTALLATION
+from conformance.wave.__main__ import EXIT_BROKEN, EXIT_INSTALLATION
 from conformance.wave.plan import Plan, schedule
 
 # Says what the lines of its plan's target say; `wait` waits until a file of that name lies beside the plan's folder.
@@ -88,11 +89,25 @@ def test_the_progress_of_several_waves_is_added_up(tmp_path: Path) -> None:
 
 def test_a_wave_that_fails_says_why_and_the_others_end(tmp_path: Path) -> None:
     plans = _plans(tmp_path, "exit 0", "complain it broke\nexit 5")
-    with pytest.raises(
-        WaveFailed, match=r"(?s)exit status 5; its record, so far as it goes: .*it broke"
-    ) as failed:
+    with pytest.raises(WaveFailed, match="exit status 5") as failed:
         launch_all(plans, Shown())
+    assert failed.value.log == "it broke"
+    assert failed.value.fault is Fault.HARNESS
     assert not failed.value.installation
+
+
+def test_a_wave_says_itself_what_broke_it_for_its_log_may_lie_on_a_full_disk(tmp_path: Path) -> None:
+    script = f'say {{"broken": "no room", "fault": "adapter"}}NEWLINE\nexit {EXIT_BROKEN}'
+    with pytest.raises(WaveFailed, match="no room") as failed:
+        launch_all(_plans(tmp_path, script), Shown())
+    assert failed.value.fault is Fault.ADAPTER
+
+
+def test_a_wave_that_cannot_be_started_has_failed(tmp_path: Path) -> None:
+    plans = _plans(tmp_path, "exit 0")
+    (plans[0][1] / "work").write_text("somebody was here")
+    with pytest.raises(WaveFailed, match=r"it cannot be started: .*File exists"):
+        launch_all(plans, Shown())
 
 
 def test_what_the_machine_lacks_is_told_apart(tmp_path: Path) -> None:

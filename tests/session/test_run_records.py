@@ -22,7 +22,8 @@ from conformance.report.results import Windows
 from conformance.schedules.scenarios import scenario_of
 from conformance.session.again import again, late_once_more
 from conformance.session.options import _day
-from conformance.session.run import Run, _staged
+from conformance.session.plans import staged_on
+from conformance.session.run import Run
 from conformance.target import Capability
 from conformance.wave.plan import COMPRESSED_DAY
 
@@ -83,19 +84,19 @@ def test_what_was_never_staged_is_looked_for_in_the_first() -> None:
 
 def test_each_clock_gets_its_scenarios_with_the_controls_first() -> None:
     wanted = [scenario_of(f"connection_refused.{course}") for course in ("healed", "expires", "restarted")]
-    assert _staged(Timing.STEADY, wanted, EVERYTHING, "loopback") == [
+    assert staged_on(Timing.STEADY, wanted, EVERYTHING, "loopback") == [
         "plain.healthy",
         "connection_refused.healed",
     ]
-    assert _staged(Timing.COMPRESSED, wanted, EVERYTHING, "loopback") == []
+    assert staged_on(Timing.COMPRESSED, wanted, EVERYTHING, "loopback") == []
     for timing, course in ((Timing.JUMPED, "expires"), (Timing.RESTARTED, "restarted")):
-        assert _staged(timing, wanted, EVERYTHING, "loopback") == [
+        assert staged_on(timing, wanted, EVERYTHING, "loopback") == [
             "plain.healthy",
             "moved_clock.after_jump",
             f"connection_refused.{course}",
         ]
-    assert _staged(Timing.JUMPED, wanted, EVERYTHING - {Capability.CLOCK}, "loopback") == []
-    assert _staged(Timing.RESTARTED, wanted, EVERYTHING - {Capability.RESTART}, "loopback") == []
+    assert staged_on(Timing.JUMPED, wanted, EVERYTHING - {Capability.CLOCK}, "loopback") == []
+    assert staged_on(Timing.RESTARTED, wanted, EVERYTHING - {Capability.RESTART}, "loopback") == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""Exit statuses: 1 says something against the relay, 3 that something broke, and not what the relay is worth."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from conformance.judging.verdict import Verdict
+from conformance.report.results import PytestOutcome
+from conformance.session.ending import exit_status
+
+OK, FAILED, INTERRUPTED, BROKE, USAGE, NOTHING = range(6)
+PASSED, FAILS, ERRS, XFAILED = (
+    PytestOutcome.PASSED,
+    PytestOutcome.FAILED,
+    PytestOutcome.ERROR,
+    PytestOutcome.XFAILED,
+)
+
+
+def _status(given: int, *tests: tuple[Verdict, PytestOutcome], others: int = 0, **broken: Any) -> int:
+    judged = [(SimpleNamespace(nodeid=str(n)), SimpleNamespace(verdict=v)) for n, (v, _) in enumerate(tests)]
+    run: Any = SimpleNamespace(
+        judged=judged, outcomes={str(n): o for n, (_, o) in enumerate(tests)}, troubles=[], stopped=[]
+    )
+    vars(run).update(broken)
+    failed = sum(outcome in (FAILS, ERRS) for _, outcome in tests) + others
+    return exit_status(given, run, failed=failed, others=bool(others))
+
+
+PASS, ERROR = (Verdict.PASS, PASSED), (Verdict.ERROR, ERRS)
+
+
+@pytest.mark.parametrize(("given", "tests", "expected"), [
+    (OK, [PASS], OK),
+    (OK, [(Verdict.NOT_APPLICABLE, PytestOutcome.SKIPPED)], NOTHING),
+    (OK, [(Verdict.DEVIATION, PASSED)], OK),
+    (FAILED, [PASS, (Verdict.FAIL, FAILS)], FAILED),
+    (FAILED, [PASS, (Verdict.DEVIATION, FAILS)], FAILED),
+    (FAILED, [PASS, (Verdict.INCONCLUSIVE, ERRS)], FAILED),
+    (FAILED, [PASS, (Verdict.PASS, FAILS)], FAILED),  # a strict xfail
+    (FAILED, [ERROR, ERROR], BROKE),
+    (FAILED, [PASS, ERROR], BROKE),
+    (FAILED, [(Verdict.ERROR, FAILS)], BROKE),
+    (FAILED, [ERROR, (Verdict.INCONCLUSIVE, ERRS)], BROKE),
+    (FAILED, [ERROR, (Verdict.FAIL, FAILS)], FAILED),
+    (INTERRUPTED, [ERROR], INTERRUPTED),
+    (USAGE, [], USAGE),
+    (NOTHING, [], NOTHING),
+])  # fmt: skip
+def test_by_the_verdicts(given: int, tests: list[tuple[Verdict, PytestOutcome]], expected: int) -> None:
+    assert _status(given, *tests) == expected
+
+
+def test_what_broke_without_a_test_that_shows_it() -> None:
+    assert _status(OK, PASS, troubles=["stopping the relay raised"]) == BROKE
+    assert _status(OK, (Verdict.ERROR, XFAILED), troubles=["it did not start"]) == BROKE
+    assert _status(OK, PASS, stopped=["by a reset"]) == FAILED
+    assert _status(FAILED, ERROR, troubles=["x"], stopped=["by a reset"]) == FAILED
+
+
+def test_tests_that_are_not_ours_count() -> None:
+    assert _status(FAILED, ERROR, others=1) == FAILED
+    assert _status(OK, (Verdict.NOT_APPLICABLE, PytestOutcome.SKIPPED), others=0) == NOTHING
