@@ -19,6 +19,10 @@ from user_shell import PYTEST, SELECTION, Shell, environment, fill
 
 Choose = Callable[[int, Path], int]
 
+# Seconds that a machine with much else to do may take to start a run, and to take one down. Where nothing hangs both
+# take a few; what hangs does so for the 300 s of the relay's daemon.
+_PATIENCE = 240.0
+
 
 @dataclass(frozen=True)
 class Fall:
@@ -26,7 +30,6 @@ class Fall:
 
     status: int
     text: str
-    seconds: float
     left: Mapping[int, str]
     elsewhere: set[str]
     rows: list[dict[str, Any]]
@@ -105,18 +108,15 @@ def fall(shell: Shell, number: signal.Signals, whom: Choose) -> Fall:
         relays = [line for line in _processes(folder).values() if " linger " in line]
         return len(relays) == 2 and log.exists() and "message" in log.read_text(encoding="utf-8")
 
-    assert _until(has_mail, 30.0), output.read_text(encoding="utf-8")
-    begin = time.monotonic()
+    assert _until(has_mail, _PATIENCE), output.read_text(encoding="utf-8")
     os.kill(whom(process.pid, folder), number)
-    status = process.wait(60)
-    seconds = time.monotonic() - begin
-    _until(lambda: not _processes(folder), 20.0)
+    status = process.wait(_PATIENCE)
+    _until(lambda: not _processes(folder), _PATIENCE / 4)
     asked_for = {folder / name for name in ("output", "tmp", "rep", ".pytest_cache", "__pycache__")}
     lines = (folder / "rep" / "report.jsonl").read_text(encoding="utf-8").splitlines()
     return Fall(
         status,
         output.read_text(encoding="utf-8"),
-        seconds,
         _processes(folder),
         {each.name for each in {*folder.iterdir(), *temporary.iterdir()} - there - asked_for},
         [json.loads(line) for line in lines],
@@ -148,7 +148,6 @@ def falls(shell: Shell) -> dict[str, Fall]:
 def test_nothing_is_left(falls: dict[str, Fall], name: str) -> None:
     assert falls[name].left == {}
     assert falls[name].elsewhere == set()
-    assert falls[name].seconds < 15
 
 
 @pytest.mark.parametrize(("name", "by"), [("Ctrl-C", "KeyboardInterrupt"), ("SIGTERM", "SIGTERM")])

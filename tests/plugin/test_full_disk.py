@@ -45,7 +45,7 @@ def _run(shell: Shell, name: str) -> Ended:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     return Ended(done.returncode, done.stdout, folder, 0.0)
@@ -63,7 +63,7 @@ def test_a_full_disk_is_named_in_every_view(shell: Shell, name: str) -> None:
     [header], [footer] = ended.rows("header"), ended.rows("footer")
     told = " ".join(trouble["message"] for trouble in header["troubles"])
     assert "No space left on device" in told or "the disk is full" in told
-    assert set(ended.verdicts.values()) <= {"error", "pass"}
+    assert set(ended.verdicts.values()) <= {"error", "pass", "inconclusive"}
     assert (footer["exit_status"], footer["verdicts"]) == (3, 2)
     [suite] = ElementTree.parse(ended.folder / "junit.xml").getroot().iter("testsuite")
     assert suite.attrib["errors"] == str(footer["counts"]["error"])
