@@ -7,7 +7,8 @@ import pytest
 from conformance.judging.verdict import Verdict
 from conformance.report.results import PytestOutcome, Results
 
-# Something broke, the relay, its adapter, the suite or the machine; what could be judged all the same is in order.
+# Something could not be judged: the relay, its adapter, the suite or the machine broke, or a fault was not provoked.
+# What could be judged all the same is in order.
 NOT_JUDGED = int(pytest.ExitCode.INTERNAL_ERROR)
 
 # What fails and says nothing against the relay.
@@ -30,7 +31,7 @@ def exit_status(given: int, run: Results, *, failed: int, others: bool) -> int:
     blamed = failed > len(ours) or any(verdict not in _UNJUDGED for verdict in ours)
     if run.stopped or (given == pytest.ExitCode.TESTS_FAILED and blamed):
         return pytest.ExitCode.TESTS_FAILED
-    if run.troubles or Verdict.ERROR in ours:
+    if run.troubles or ours:
         return NOT_JUDGED
     nothing = all(judged.verdict is Verdict.NOT_APPLICABLE for _, judged in run.judged)
     return (

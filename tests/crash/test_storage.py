@@ -25,7 +25,7 @@ def test_a_full_disk_defers_at_intake_and_loses_nothing(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": f"{_TESTS}{os.pathsep}{_TESTS.parent}"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -167,6 +167,17 @@ ADAPTERS = [
         options="--timeout=20 --session-timeout=60",
     ),
     Broken(
+        name="HoldsTheInterpreter",
+        does="`queue()` keeps the interpreter's lock from the third call on, so that no thread of ours runs",
+        fault=ADAPTER,
+        texts=(
+            "the adapter held the interpreter for 30 s, so that nothing else could run; "
+            "it stands at blocking_adapters.py, line ",
+            " in before\n",
+        ),
+        seconds=40,
+    ),
+    Broken(
         name="PortNeverOpen",
         does="yields with a `submission` at which nobody listens",
         fault=RELAY,

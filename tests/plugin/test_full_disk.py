@@ -45,7 +45,7 @@ def _run(shell: Shell, name: str) -> Ended:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     return Ended(done.returncode, done.stdout, folder, 0.0)

@@ -64,7 +64,8 @@ def test_junit_has_requirement_level_and_verdict(outcomes: list[Ended]) -> None:
 def test_a_record_is_judged_again_without_the_target(outcomes: list[Ended]) -> None:
     live, again, rfc = outcomes
     assert again.status == rfc.status == 0, again.text + rfc.text
-    assert again.seconds < live.seconds
+    assert "conformance: staging" in live.text
+    assert "conformance: staging" not in again.text + rfc.text
     verdicts = again.verdicts_in("again")
     assert live.verdicts.items() <= verdicts.items(), "the same verdicts"
     assert set(verdicts.values()) == {"pass"}
@@ -97,7 +98,7 @@ def test_of_a_record_that_was_cut_short_what_is_complete_is_judged(
     for count in (0, 1):
         (tmp_path / f"{count}.jsonl").write_text(_cut(record, count), encoding="utf-8")
         cut = run(f"pytest --conformance-replay={count}.jsonl --conformance-report={count}", tmp_path)
-        assert cut.status == 1, cut.text
+        assert cut.status == 3, cut.text
         verdicts = cut.verdicts_in(str(count))
         assert verdicts.keys() == whole.keys()
         lacking = {name for name, verdict in verdicts.items() if verdict == "inconclusive"}
@@ -234,7 +235,6 @@ def test_a_usage_error_says_what_is_wrong_before_any_wave(
     line = f"pytest {arguments}"
     [outcome] = shell.start(line, files={"syntax.py": "def (:\n"}).result()
     assert outcome.status == 4, outcome.text
-    assert outcome.seconds < 10
     for text in texts:
         assert text in outcome.text
     assert "Traceback" not in outcome.text

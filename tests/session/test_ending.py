@@ -1,4 +1,4 @@
-"""Exit statuses: 1 says something against the relay, 3 that something broke, and not what the relay is worth."""
+"""Exit statuses: 1 says something against the relay, 3 that something could not be judged."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ PASS, ERROR = (Verdict.PASS, PASSED), (Verdict.ERROR, ERRS)
     (OK, [(Verdict.DEVIATION, PASSED)], OK),
     (FAILED, [PASS, (Verdict.FAIL, FAILS)], FAILED),
     (FAILED, [PASS, (Verdict.DEVIATION, FAILS)], FAILED),
-    (FAILED, [PASS, (Verdict.INCONCLUSIVE, ERRS)], FAILED),
+    (FAILED, [PASS, (Verdict.INCONCLUSIVE, ERRS)], BROKE),
+    (FAILED, [(Verdict.INCONCLUSIVE, ERRS), (Verdict.FAIL, FAILS)], FAILED),
     (FAILED, [PASS, (Verdict.PASS, FAILS)], FAILED),  # a strict xfail
     (FAILED, [ERROR, ERROR], BROKE),
     (FAILED, [PASS, ERROR], BROKE),
