@@ -21,16 +21,19 @@ class Windows:
     """How far a wave is.
 
     Attributes:
-        wave: Its clock.
+        wave: Its clock, and whether it is staged again there.
         done: How many of its windows are closed.
         total: How many it has.
         open: Which scenarios are left, once they are few.
+        ends: When the last window is closed if the relay is in order, by the clock of `time.monotonic`; None: nobody
+            knows yet.
     """
 
     wave: str
     done: int
     total: int
     open: tuple[str, ...] = ()
+    ends: float | None = None
 
 
 class PytestOutcome(StrEnum):

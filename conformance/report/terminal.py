@@ -21,6 +21,8 @@ from conformance.report.writing import Clean, Writes, line_of, width
 
 # Where nothing can be overwritten, a line of progress this often, in seconds.
 _PAUSE = 5.0
+# From so many seconds on nobody counts them.
+_MINUTES = 120.0
 
 
 class Terminal:
@@ -121,12 +123,23 @@ class Progress:
 
 
 def _how_far(waves: Sequence[Windows]) -> str:
-    """Say how many windows are closed, of which waves, and which are open if they are few."""
+    """Say how many windows are closed, of which waves, which are open if they are few, and how long it will take."""
     done, total = sum(wave.done for wave in waves), sum(wave.total for wave in waves)
     text = f"{done} of {total} windows closed"
     under_way = [wave for wave in waves if wave.done < wave.total]
     if not under_way:
         return text
     if all(wave.open for wave in under_way):
-        return f"{text}; open: {', '.join(name for wave in under_way for name in wave.open)}"
-    return f"{text}; {', '.join(f'{wave.wave} {wave.done}/{wave.total}' for wave in under_way)}"
+        what = f"open: {', '.join(name for wave in under_way for name in wave.open)}"
+    else:
+        what = ", ".join(f"{wave.wave} {wave.done}/{wave.total}" for wave in under_way)
+    return f"{text}{_time_left([wave.ends for wave in under_way])}; {what}"
+
+
+def _time_left(ends: Sequence[float | None]) -> str:
+    """Say about how long waves will take; nothing as long as that of one is unknown, or when it is over."""
+    known = [end for end in ends if end is not None]
+    left = max(known) - time.monotonic() if len(known) == len(ends) else 0.0
+    if left < 1:
+        return ""
+    return f", about {left / 60:.0f} min left" if left >= _MINUTES else f", about {left:.0f} s left"

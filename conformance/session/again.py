@@ -9,7 +9,10 @@ What happens twice is the relay's, and what does not was ours or the machine's. 
   as much; or the window was crowded; or a control that it relies on arrived, though not at the first attempt.
 
 What was seen in a way that no busy machine brings about is not staged again for its own sake. Nothing is staged a
-third time but the few for which we were late twice.
+third time but that for which we were late twice, and what was not seen in peace because waves still ran.
+
+What is staged again on a clock is read off the records of that clock alone, and so never depends on which wave has
+ended first. A control that was late on another clock than its own makes nobody stage it on its own again.
 """
 
 from __future__ import annotations
@@ -34,8 +37,10 @@ CROWDED = 0.5
 # Such a part of the lag that is allowed may do harm already, together with what else is slow.
 _FELT = 0.5
 
-# Where no greater part than this is late once more, it was the others of that staging that made the crowd.
-_REST = 0.5
+# Hundreds of scenarios at once are a crowd by themselves; so many are not.
+BATCH = 100
+# Where a greater part of a batch is late all the same, the machine is too slow, and is not made faster by asking again.
+_MOST = 0.5
 
 _DOUBTFUL = (Verdict.FAIL, Verdict.DEVIATION, Verdict.INCONCLUSIVE)
 
@@ -55,10 +60,11 @@ def again(
         profile: What is accepted.
     """
     late = [
-        scenario_of(name)
+        scenario
         for record in records
         for name, staged in record.staged.items()
         if not staged.not_played and view_of(record, staged).harness_was_late
+        if (scenario := scenario_of(name)).timing == record.header.timing
     ]
     selected = {aspect.test_name(scenario) for aspect, scenario in wanted}
     doubted = [
@@ -75,18 +81,24 @@ def again(
 
 
 def late_once_more(staged: Sequence[Scenario], record_of: Callable[[Scenario], Record]) -> list[Scenario]:
-    """Return those of a second staging for which we were late again, if they are few of it.
-
-    Hundreds of scenarios at once are a crowd by themselves, and the few that it spoils can be judged without it. A
-    machine that is too slow for most of them is not made faster by asking again.
-    """
+    """Return those of a further staging for which we were late again."""
     records = [(scenario, record_of(scenario)) for scenario in staged]
-    late = [
+    return [
         scenario
         for scenario, record in records
         if scenario.id in record.staged and view_of(record, record.staged[scenario.id]).harness_was_late
     ]
-    return late if len(late) <= _REST * len(staged) else []
+
+
+def batches(scenarios: Sequence[Scenario]) -> Iterator[list[Scenario]]:
+    """Yield scenarios in parts that are no crowd by themselves."""
+    for begin in range(0, len(scenarios), BATCH):
+        yield list(scenarios[begin : begin + BATCH])
+
+
+def is_hopeless(batch: Sequence[Scenario], record_of: Callable[[Scenario], Record]) -> bool:
+    """Tell whether we were late for most of a batch again: the next one would fare no better."""
+    return len(late_once_more(batch, record_of)) > _MOST * len(batch)
 
 
 def _is_doubted(scenario: Scenario, record: Record, profile: Profile, judged: Judged) -> bool:

@@ -9,6 +9,7 @@ first is to be the longest: the others then end while it still goes on, and the 
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -19,10 +20,11 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from conformance.evidence.record import Fault, structure
 from conformance.report.results import Windows
+from conformance.session.again import BATCH
 from conformance.session.early_end import Unreached, unreached
 from conformance.session.silence import Silence
 from conformance.targets.process import log_tail
@@ -54,6 +56,8 @@ class Shows(Protocol):
 
 
 Lasting = Callable[[Plan, dict[str, float]], object]
+Ended = Callable[[int, Path], Sequence[tuple[Plan, Path]]]
+Begun = Callable[[int, bool], object]
 
 
 class WaveFailed(Exception):
@@ -87,8 +91,9 @@ def launch(plan: Plan, folder: Path, progress: Shows) -> Path:
 def launch_all(
     plans: Sequence[tuple[Plan, Path]],
     progress: Shows,
-    ended: Callable[[int, Path], object] = lambda _number, _record: None,
+    ended: Ended = lambda _number, _record: (),
     *,
+    begun: Begun = lambda _number, _beside: None,
     patience: float = PATIENCE,
     lasting: Lasting = lambda _plan, _windows: None,
     early: bool = False,
@@ -101,7 +106,9 @@ def launch_all(
         plans: Each with its folder, in the order in which they are to start.
         progress: Who shows how far they are.
         ended: Called with the place of a wave among the plans and with its record when it is complete, while others
-            may still run.
+            may still run. What it returns is staged as well and has the next places among the plans: once all plans
+            have begun, and the machine has room or all of them have ended.
+        begun: Called with the place of a wave of those when it begins, and whether any of the plans still runs.
         lasting: Called with the scenarios of a wave whose windows will be open for long, and for how many seconds.
         patience: Seconds that a wave waits at most after the start of the one before.
         early: Whether to end all of them if their mail goes nowhere.
@@ -113,7 +120,8 @@ def launch_all(
     with adopting_orphans(), ExitStack() as stack:
         waves: list[_Wave] = []
         try:
-            _run(plans, waves, stack, _Starts(patience), progress, ended, lasting, early)
+            starts = _Starts(plans, waves, patience, any_time=not early)
+            _run(starts, waves, stack, progress, _Calls(ended, begun, lasting), early)
         except BaseException:
             for wave in waves:
                 wave.child.terminate()
@@ -124,6 +132,14 @@ def launch_all(
                     wave.child.kill()
             raise
     return [wave.record_path() for wave in waves]
+
+
+class _Calls(NamedTuple):
+    """Who is told of what; see `launch_all`."""
+
+    ended: Ended
+    begun: Begun
+    lasting: Lasting
 
 
 class _Wave:
@@ -176,6 +192,7 @@ class _Wave:
                     done=self._last["done"],
                     total=self._last["total"],
                     open=tuple(self._last.get("open", ())),
+                    ends=_after(self._last.get("seconds")),
                 )
             if "reach" in self._last:
                 self.reach = structure(self._last["reach"], Reach)
@@ -201,25 +218,67 @@ class _Wave:
 
 
 class _Starts:
-    """Says when the next wave may start.
+    """Says which wave starts next, and when.
 
     Args:
-        patience: Seconds after the start of the one before at which it may start whatever the machine has to do.
+        plans: What is staged anyhow, in this order.
+        waves: What was started so far.
+        patience: Seconds after the start of the one before at which the next may start whatever the machine has to do.
+        any_time: Whether what comes to that may start before any mail was seen.
+
+    Attributes:
+        waiting: The plans that are still to begin.
+        further: What has come to that.
     """
 
-    def __init__(self, patience: float) -> None:
+    def __init__(
+        self, plans: Sequence[tuple[Plan, Path]], waves: Sequence[_Wave], patience: float, *, any_time: bool
+    ) -> None:
+        self.waiting = deque(plans)
+        self.further: deque[tuple[Plan, Path]] = deque()
+        self._count = len(plans)
+        self._waves = waves
         self._patience = patience
+        self._any_time = any_time
         self._last = time.monotonic()
         self._looks: deque[tuple[float, float | None]] = deque()
 
-    def may(self, before: _Wave | None) -> bool:
-        """Tell whether it may, given the one that was started last; look again soon if not."""
+    @property
+    def left(self) -> list[tuple[Plan, Path]]:
+        """What is still to begin."""
+        return [*self.waiting, *self.further]
+
+    @property
+    def planned(self) -> Sequence[_Wave]:
+        """Those of the plans that have begun."""
+        return self._waves[: self._count]
+
+    def next(self, running: Sequence[_Wave]) -> tuple[Plan, Path] | None:
+        """Return what is to start now, given what runs; None: nothing, look again soon."""
+        before = self._waves[-1] if self._waves else None
+        if self.waiting:
+            return self.waiting.popleft() if self._may(before, self._patience) else None
+        if not self.further:
+            return None
+        if self.is_beside(running):
+            may = self._fits_beside() and self._may(before, math.inf)
+        else:
+            may = self._may(before if running else None, self._patience)
+        return self.further.popleft() if may else None
+
+    def is_beside(self, running: Sequence[_Wave]) -> bool:
+        """Tell whether any of the plans still runs."""
+        return any(wave in running for wave in self.planned)
+
+    def _fits_beside(self) -> bool:
+        """Tell whether what is next may begin beside the plans: it is no crowd by itself, and mail goes somewhere."""
+        reached = self._any_time or any(wave.reach.connected for wave in self.planned)
+        return reached and len(self.further[0][0].scenarios) <= BATCH
+
+    def _may(self, before: _Wave | None, patience: float) -> bool:
+        """Tell whether the next may start, given the one that was started last."""
         now = time.monotonic()
-        if (
-            before is None
-            or now - self._last >= self._patience
-            or (before.is_under_way and self._has_room(now))
-        ):
+        if before is None or now - self._last >= patience or (before.is_under_way and self._has_room(now)):
             self._last = now
             self._looks.clear()
             return True
@@ -237,48 +296,48 @@ class _Starts:
 
 
 def _run(
-    plans: Sequence[tuple[Plan, Path]],
-    waves: list[_Wave],
-    stack: ExitStack,
-    starts: _Starts,
-    progress: Shows,
-    ended: Callable[[int, Path], object],
-    lasting: Lasting,
-    early: bool,
+    starts: _Starts, waves: list[_Wave], stack: ExitStack, progress: Shows, calls: _Calls, early: bool
 ) -> None:
     """Start every wave when it may start, adding it to `waves`; show progress until all have closed their output."""
-    waiting = deque(plans)
     silence: Silence[_Wave] = Silence(SILENCE_LIMIT)
     with DefaultSelector() as selector:
-        while waiting or selector.get_map():
-            if waiting and starts.may(waves[-1] if waves else None):
-                waves.append(_Wave(*waiting.popleft(), stack))
+        while starts.left or selector.get_map():
+            running = [key.data for key in selector.get_map().values()]
+            if (due := starts.next(running)) is not None:
+                waves.append(_Wave(*due, stack))
                 selector.register(waves[-1].output, EVENT_READ, waves[-1])
+                if waves[-1] not in starts.planned:
+                    calls.begun(len(waves) - 1, starts.is_beside(running))
                 continue
-            for key, _ in selector.select(_LOOK_AGAIN if waiting else BEAT):
+            for key, _ in selector.select(_LOOK_AGAIN if starts.left else BEAT):
                 octets = os.read(key.fd, 65_536)
                 silence.heard(key.data)
                 if not octets:
                     selector.unregister(key.fileobj)
-                    ended(waves.index(key.data), key.data.record_path())
+                    starts.further += calls.ended(waves.index(key.data), key.data.record_path())
                     continue
                 for windows in key.data.hear(octets):
-                    lasting(key.data.plan, windows)
+                    calls.lasting(key.data.plan, windows)
                 # what a wave has not said yet counts by its plan
                 progress.advance(
-                    [wave.windows for wave in waves] + [_none_closed(plan) for plan, _ in waiting]
+                    [wave.windows for wave in waves] + [_none_closed(plan) for plan, _ in starts.left]
                 )
             if silence.too_long(key.data for key in selector.get_map().values()):
                 raise WaveFailed(
                     f"its process has not run for {SILENCE_LIMIT:.0f} s: something has stopped it"
                 )
-            said = [(wave.reach, wave.child.poll() is not None) for wave in waves]
-            if early and not waiting and (symptoms := unreached(said)):
+            said = [(wave.reach, wave.child.poll() is not None) for wave in starts.planned]
+            if early and not starts.waiting and (symptoms := unreached(said)):
                 raise Unreached(symptoms)
 
 
 def _none_closed(plan: Plan) -> Windows:
-    return Windows(wave=plan.timing, done=0, total=len(plan.scenarios))
+    again = " once more" if plan.stretch > 1 else ""
+    return Windows(wave=f"{plan.timing}{again}", done=0, total=len(plan.scenarios))
+
+
+def _after(seconds: float | None) -> float | None:
+    return None if seconds is None else time.monotonic() + seconds
 
 
 def _ending(status: int) -> str:

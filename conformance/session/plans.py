@@ -11,6 +11,7 @@ from conformance.catalogue.course import Timing
 from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.judging.words import counted
 from conformance.target import Capability
+from conformance.wave import plan as planning
 from conformance.wave.plan import Plan
 
 # The clocks in the order in which their waves start: what takes longest first.
@@ -43,3 +44,40 @@ def staged_on(
     controls = [control for s in here for control in controls_of(s)]
     possible = [s for s in (*controls, *here) if not unsuitable(s, capabilities, lab)]
     return list(dict.fromkeys(scenario.id for scenario in possible))
+
+
+def plan_of(
+    scenarios: list[str],
+    timing: Timing,
+    *,
+    target: str,
+    import_path: list[str],
+    lab: str,
+    day: float,
+    stretch: float,
+    slower: float,
+) -> Plan:
+    """Return the plan of one wave.
+
+    Args:
+        scenarios: What is staged.
+        timing: On which clock.
+        target: The target as named on the command line.
+        import_path: Where to look for its adapter.
+        lab: In which lab.
+        day: Seconds that stand for 24 hours on the compressed clock.
+        stretch: Factor for a second staging.
+        slower: Factor on the retry interval that the load asks for.
+    """
+    if timing is Timing.STEADY:
+        slower = max(slower, stretch)
+    return Plan(
+        target=target,
+        import_path=import_path,
+        lab=lab,
+        timing=timing,
+        scenarios=scenarios,
+        asked=planning.schedule(timing, day=day * stretch, stretch=slower),
+        slack=planning.slack(timing, day * stretch, stretch=stretch),
+        stretch=stretch,
+    )

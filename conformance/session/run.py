@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple
 
 import pytest
 
@@ -14,19 +15,18 @@ from conformance.catalogue.course import Timing
 from conformance.catalogue.message import Kind
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario
-from conformance.evidence.record import Fault, Record, Trouble, load
+from conformance.evidence.record import Fault, Record, Trouble
 from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.view import view_of
 from conformance.judging.aspect import Aspect
-from conformance.judging.judge import Judged, Test, judge
+from conformance.judging.judge import Judged, Test
 from conformance.judging.masks import judge_among, unless_in_hand
 from conformance.judging.survival import all_busy, all_stopped, group, unexplained
 from conformance.judging.verdict import Verdict
-from conformance.judging.words import counted
 from conformance.lab import addresses as labs
-from conformance.report.results import PytestOutcome, Windows
-from conformance.session.again import again, late_once_more, never_in_peace
-from conformance.session.cut_short import BrokenOff, told_of, what_is_left
+from conformance.report.results import PytestOutcome
+from conformance.session.again import batches, is_hopeless, never_in_peace
+from conformance.session.cut_short import BrokenOff, told_of
 from conformance.session.early_end import Unreached
 from conformance.session.folders import make_folders
 from conformance.session.isolation import isolate, killers
@@ -34,27 +34,21 @@ from conformance.session.launch import WaveFailed, launch_all
 from conformance.session.long_windows import LongWindows
 from conformance.session.minimise import WAVES, Minimiser
 from conformance.session.only import Only
-from conformance.session.plans import LONGEST_FIRST, described, import_path, staged_on
+from conformance.session.plans import LONGEST_FIRST, described, import_path, plan_of, staged_on
+from conformance.session.second import Seconds, Waves, once_more
 from conformance.session.sequence_choice import SequenceChoice
+from conformance.session.shows import Progress
 from conformance.target import Capability, Target
 from conformance.wave import plan as planning
 from conformance.wave.plan import Plan
 
 
-class Progress(Protocol):
-    """Shows how far a wave is."""
+class _Where(NamedTuple):
+    """What all stagings of a run have in common."""
 
-    def begin(self, text: str) -> None:
-        """A wave begins."""
-
-    def advance(self, waves: Sequence[Windows]) -> None:
-        """All waves, those too that have not begun, and how far each is."""
-
-    def tell(self, text: str) -> None:
-        """Something is to be said of it."""
-
-    def end(self, text: str) -> None:
-        """It has ended."""
+    capabilities: frozenset[Capability]
+    lab: str
+    progress: Progress
 
 
 @dataclass
@@ -246,10 +240,10 @@ class Run:
             raise pytest.UsageError(
                 f"target {self.name} cannot be judged in the {lab} lab here: {unsuitable}"
             )
+        where = _Where(capabilities, lab, progress)
+        seconds = Seconds(wanted, self.profile, self.once)
         try:
-            self._stage(
-                [scenario for _, scenario in wanted], capabilities, lab, progress, 1.0, wanted, early=True
-            )
+            self._stage([scenario for _, scenario in wanted], where, 1.0, seconds)
         except Unreached as error:
             seen = error.symptoms
             self.unreached = Trouble(
@@ -257,94 +251,105 @@ class Run:
             )
             progress.end("ended early: mail goes nowhere, and nothing can be judged")
             return
-        alone = killers(self.records)
-        late = [
-            scenario
-            for scenario in again(wanted, self.records, self.evidence_for, self.profile)
-            if scenario.id not in alone
-        ]
-        if late and not self.once and not self.troubles:
-            progress.begin(
-                f"{counted(len(late), 'scenario')} late, or not passed on a crowded machine: once more, windows doubled"
-            )
-            self._stage(late, capabilities, lab, progress, 2.0)
-            few = late_once_more(late, self.evidence_for)
-            if few and not self.troubles:
-                progress.begin(f"{len(few)} of them late in that crowd too: once more, without it")
-                self._stage(few, capabilities, lab, progress, 2.0)
+        if not self.once:
+            self._stage_again(where, seconds)
         for _ in range(WAVES):
             reduced = self.minimiser.wanted()
             if not reduced or self.troubles:
                 break
             progress.begin(f"looking for the shortest schedules that fail: {len(reduced)} reductions")
-            self._stage(reduced, capabilities, lab, progress, 1.0)
+            self._stage(reduced, where, 1.0)
+
+    def _stage_again(self, where: _Where, seconds: Seconds) -> None:
+        """Stage a second time what was not already while other waves ran; and the rest of that a third time."""
+        alone = killers(self.records)
+        late = [each for each in seconds.left(self.records, self.evidence_for) if each.id not in alone]
+        if late:
+            where.progress.begin(once_more(late))
+            self._stage(late, where, 2.0)
+            seconds.staged += late
+        alone = killers(self.records)
+        for batch in batches([each for each in seconds.third(self.evidence_for) if each.id not in alone]):
+            if self.troubles:
+                break
+            where.progress.begin(f"{len(batch)} of them late in that crowd too: once more, without it")
+            self._stage(batch, where, 2.0)
+            if is_hopeless(batch, self.evidence_for):
+                break
 
     def _stage(
-        self,
-        scenarios: Sequence[Scenario],
-        capabilities: frozenset[Capability],
-        lab: str,
-        progress: Progress,
-        stretch: float,
-        wanted: Sequence[tuple[Aspect, Scenario]] = (),
-        *,
-        early: bool = False,
+        self, scenarios: Sequence[Scenario], where: _Where, stretch: float, seconds: Seconds | None = None
     ) -> None:
         """Stage scenarios, with one wave for each clock, all waves side by side.
 
-        What is wanted of a wave is judged as soon as it has ended, while others still run.
+        Args:
+            scenarios: What is staged.
+            where: What all stagings have in common.
+            stretch: Factor for a second staging.
+            seconds: If this is the first: what is staged again beside it as soon as a wave has ended.
 
         Raises:
-            Unreached: Mail goes nowhere, where that is to end it early.
+            Unreached: Mail goes nowhere, and this is the first staging.
         """
-        staged = {timing: staged_on(timing, scenarios, capabilities, lab) for timing in LONGEST_FIRST}
+        plans = self._plans(scenarios, where, stretch)
+        # even where nothing applies a record says why
+        plans = plans or [self._plan([], Timing.STEADY, where.lab, stretch)]
+        records = self._launch(plans, where, seconds)
+        isolate(plans, records, lambda further: self._launch([*further], where))
+
+    def _plans(self, scenarios: Sequence[Scenario], where: _Where, stretch: float) -> list[Plan]:
+        """Return the plans of the waves that stage scenarios."""
+        staged = {
+            timing: staged_on(timing, scenarios, where.capabilities, where.lab) for timing in LONGEST_FIRST
+        }
         # the waves run side by side, so all of them are the load of each
         slower = planning.stretch_for(sum(map(len, staged.values())), os.cpu_count() or 1)
-        plans = [
-            self._plan(names, timing, lab, stretch, slower) for timing, names in staged.items() if names
-        ] or [self._plan([], Timing.STEADY, lab, stretch)]  # even where nothing applies a record says why
-        records = self._launch(plans, progress, wanted, early=early)
-        isolate(plans, records, lambda further: self._launch(further, progress, wanted))
+        return [
+            self._plan(names, timing, where.lab, stretch, slower) for timing, names in staged.items() if names
+        ]
 
     def _launch(
         self,
-        plans: Sequence[Plan],
-        progress: Progress,
-        wanted: Sequence[tuple[Aspect, Scenario]],
-        *,
-        early: bool = False,
+        plans: list[Plan],
+        where: _Where,
+        seconds: Seconds | None = None,
     ) -> list[Record]:
         """Run some waves side by side and keep their records.
+
+        Args:
+            plans: What they are to do; what is staged again while others of them run is added, with its records.
+            where: What all stagings have in common.
+            seconds: If this is the first staging: what is staged again.
 
         Raises:
             Unreached: Mail goes nowhere.
             BrokenOff: The run cannot go on; what there is of the records is kept.
             pytest.UsageError: The target cannot be judged on this machine.
         """
-        folders: list[Path] = []
-        loaded: dict[int, Record] = {}
-
-        def ended(number: int, path: Path) -> None:
-            loaded[number] = load(path)
-            for aspect, scenario in wanted:
-                if scenario.id in loaded[number].staged:
-                    judge(aspect, scenario, loaded[number], self.profile)
+        progress = where.progress
+        waves = Waves(
+            plans,
+            partial(make_folders, self.config),
+            lambda late: self._plans(late, where, 2.0),
+            seconds,
+            progress.tell,
+        )
 
         def keep(trouble: Trouble | None) -> None:
             assert self.target is not None
-            for record, path in what_is_left(plans, folders, loaded, self.target, trouble):
+            for record, path in waves.left(self.target, trouble):
                 self.records.append(record)
                 self.paths.append(path)
 
         progress.begin("staging " + ", ".join(map(described, plans)))
         try:
-            folders += make_folders(self.config, len(plans))
             launch_all(
-                list(zip(plans, folders, strict=True)),
+                waves.planned(),
                 progress,
-                ended,
+                waves.ended,
+                begun=waves.begun,
                 lasting=LongWindows(progress.tell).tell,
-                early=early,
+                early=seconds is not None,
             )
         except WaveFailed as error:
             if error.installation:
@@ -359,7 +364,7 @@ class Run:
             keep(None)
             raise
         keep(None)
-        records = [loaded[number] for number in range(len(plans))]
+        records = waves.records
         footers = [record.footer for record in records if record.footer]
         progress.end(
             f"{max(f.seconds for f in footers):.1f} s, longest window {max(f.longest_window for f in footers):.1f} s"
@@ -380,15 +385,13 @@ class Run:
             stretch: Factor for a second staging.
             slower: Factor on the retry interval that the load asks for.
         """
-        if timing is Timing.STEADY:
-            slower = max(slower, stretch)
-        return Plan(
+        return plan_of(
+            scenarios,
+            timing,
             target=self.name,
             import_path=import_path(self.config),
             lab=lab,
-            timing=timing,
-            scenarios=scenarios,
-            asked=planning.schedule(timing, day=self.day * stretch, stretch=slower),
-            slack=planning.slack(timing, self.day * stretch, stretch=stretch),
+            day=self.day,
             stretch=stretch,
+            slower=slower,
         )

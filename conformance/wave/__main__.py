@@ -117,8 +117,8 @@ def _run(plan: Plan, path: Path) -> int:
     tell = _own_output()
     heartbeat.start(lambda: tell(None))
 
-    def progress(done: int, total: int, left: list[str]) -> None:
-        tell({"done": done, "total": total, "open": left})
+    def progress(done: int, total: int, left: list[str], seconds: float | None) -> None:
+        tell({"done": done, "total": total, "open": left, "seconds": seconds})
 
     def lasting(scenarios: dict[str, float]) -> None:
         tell({"lasting": scenarios})

@@ -27,6 +27,7 @@ from conformance.wave.plan import Plan
 from conformance.wave.player import Player
 from conformance.wave.reach import Reach
 from conformance.wave.reactions import Reactions
+from conformance.wave.remaining import Remaining
 from conformance.wave.unreached import Unreached
 from conformance.wave.unusable import TargetUnusable
 from conformance.wave.watch import LagMeter, Pressure
@@ -34,7 +35,7 @@ from conformance.wave.world import World
 from fake_servers import Event, Journal
 
 Tell = Callable[[Entry], None]
-Progress = Callable[[int, int, list[str]], None]
+Progress = Callable[[int, int, list[str], float | None], None]
 Lasting = Callable[[dict[str, float]], None]
 Reaches = Callable[[Reach], None]
 
@@ -56,8 +57,8 @@ async def run(
         plan: What to do.
         target: What to judge.
         tell: Takes the entries of the record, in order.
-        progress: Called with the number of windows closed and of all windows, and with the scenarios that are left if
-            they are few.
+        progress: Called with the number of windows closed and of all windows, with the scenarios that are left if
+            they are few, and for how many seconds about windows will be open, if that is known.
         lasting: Called with the scenarios whose windows will be open for long, and for how many seconds about.
         reaches: Called with how far mail has come, whenever that changes.
 
@@ -96,6 +97,7 @@ class _Wave:
         )
         self._work = Path(plan.work_directory)
         self._staged: dict[str, Staged] = {}
+        self._remaining = Remaining(self._players, self._journal.now)
         self._lines = 0
         self._done = 0
         self._journal.subscribe(self._noted)
@@ -170,7 +172,7 @@ class _Wave:
             closed=self._closed,
             only_group=len(groups) == 1,
         )
-        self._progress(0, len(self._players), [])
+        self._progress(0, len(self._players), [], None)
         async with asyncio.TaskGroup() as tasks:
             for group in groups:
                 tasks.create_task(self._play(group, stage, world, anchors))
@@ -217,7 +219,7 @@ class _Wave:
                 self._note_closed(player)
         left = len(self._players) - self._done
         names = [p.staged.scenario for p in self._players if p.staged.closed is None] if left <= _FEW else []
-        self._progress(self._done, len(self._players), names)
+        self._progress(self._done, len(self._players), names, self._remaining.seconds())
 
     def _note_closed(self, player: Player) -> None:
         """Write a scenario to the record as soon as its window is closed: a wave may end before its time."""

@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
+import pytest
+
+from conformance.report import terminal
 from conformance.report.results import Windows
 from conformance.report.terminal import _how_far
 
@@ -23,3 +29,26 @@ def test_it_names_the_windows_that_are_left_once_they_are_few() -> None:
 
 def test_at_the_end_nothing_is_left() -> None:
     assert _how_far([_wave("steady", 9, 9)]) == "9 of 9 windows closed"
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ((12.4,), "3 of 9 windows closed, about 12 s left; steady 3/9"),
+        ((300.0,), "3 of 9 windows closed, about 5 min left; steady 3/9"),
+        ((12.4, 30.0), "6 of 18 windows closed, about 30 s left; steady 3/9, steady 3/9"),
+        ((12.4, None), "6 of 18 windows closed; steady 3/9, steady 3/9"),
+        ((-3.0,), "3 of 9 windows closed; steady 3/9"),
+    ],
+)
+def test_it_says_about_how_long_it_takes(
+    ends: tuple[float | None, ...], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: 1000.0)
+    waves = [replace(_wave("steady", 3, 9), ends=None if end is None else 1000.0 + end) for end in ends]
+    assert _how_far(waves) == said
+
+
+def test_what_has_ended_takes_no_time() -> None:
+    over = replace(_wave("jumped", 4, 4), ends=None)
+    assert ", about " in _how_far([replace(_wave("steady", 3, 9), ends=time.monotonic() + 50), over])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from conformance.catalogue.course import Timing
 from conformance.evidence.record import Fault
 from conformance.report.results import Windows
 from conformance.session import launch
+from conformance.session.again import BATCH
 from conformance.session.launch import WaveFailed, launch_all
 from conformance.wave.__main__ import EXIT_BROKEN, EXIT_INSTALLATION
 from conformance.wave.plan import Plan, schedule
@@ -44,6 +46,7 @@ class Shown:
         self.seen: list[tuple[int, int]] = []
 
     def advance(self, waves: Sequence[Windows]) -> None:
+        self.last = waves
         self.seen.append((sum(wave.done for wave in waves), sum(wave.total for wave in waves)))
 
 
@@ -85,6 +88,18 @@ def test_the_progress_of_several_waves_is_added_up(tmp_path: Path) -> None:
     assert {total for _, total in shown.seen} == {3}
     assert shown.seen[-1] == (3, 3)
     assert [done for done, _ in shown.seen] == sorted(done for done, _ in shown.seen)
+
+
+def test_how_long_a_wave_will_take_is_told_from_when_it_said_so(tmp_path: Path) -> None:
+    shown = Shown()
+    plans = _plans(tmp_path, 'say {"done": 0, "total": 1, "seconds": 500.0}NEWLINE', _say(0, 2))
+    plans[1] = (replace(plans[1][0], stretch=2.0), plans[1][1])
+    begun = time.monotonic()
+    launch_all(plans, shown, patience=0.0)
+    first, second = shown.last
+    assert first.ends is not None
+    assert begun + 500 <= first.ends <= time.monotonic() + 500
+    assert (first.wave, second.wave, second.ends) == ("steady", "steady once more", None)
 
 
 def test_a_wave_that_fails_says_why_and_the_others_end(tmp_path: Path) -> None:
@@ -169,3 +184,79 @@ class TestOneAfterTheOther:
         launch_all(_plans(tmp_path, _say(1, 1), _say(2, 2)), shown, patience=0.2)
         assert shown.seen[0] == (1, 3)
         assert shown.seen[-1] == (3, 3)
+
+
+class TestBeside:
+    """What comes to a wave that has ended is staged while others still run, if the machine has room."""
+
+    @pytest.fixture(autouse=True)
+    def _soon(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(launch, "_LATELY", 0.02)
+        monkeypatch.setattr(launch, "_LOOK_AGAIN", 0.01)
+
+    def _run(self, folder: Path, *scripts: str, then: str, many: int = 1, early: bool = False) -> list[bool]:
+        """Run waves, and another one when the first has ended; return whether it began beside any of them."""
+        (folder / "again").mkdir()
+        began: list[bool] = []
+        ends: list[int] = []
+
+        def ended(number: int, record: Path) -> Sequence[tuple[Plan, Path]]:
+            assert record.read_text() == "done"
+            ends.append(number)
+            (folder / f"ended-{number}").touch()
+            return (
+                [(replace(plan, target=then, scenarios=["x"] * many), folder / "again")]
+                if number == 0
+                else []
+            )
+
+        plans = _plans(folder, *scripts)
+        [(plan, _), *_] = plans
+
+        def begun(number: int, beside: bool) -> None:
+            assert number == len(plans)
+            began.append(beside)
+
+        paths = launch_all(plans, Shown(), ended, begun=begun, patience=0.0, early=early)
+        assert [path.parent.name for path in paths] == [*map(str, range(len(plans))), "again"]
+        assert sorted(ends) == [*range(len(plans) + 1)]
+        return began
+
+    def test_it_begins_while_another_wave_runs(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(launch, "stalled_so_far", lambda: 7.0)
+        others = f"{_say(0, 1)}\nwait further"
+        assert self._run(tmp_path, "touch ended", others, then="touch further") == [True]
+
+    def test_it_begins_at_once_where_nothing_else_runs(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(launch, "stalled_so_far", time.monotonic)
+        assert self._run(tmp_path, "touch ended", then="touch ended") == [False]
+
+    def test_it_waits_for_the_others_on_a_crowded_machine(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(launch, "stalled_so_far", time.monotonic)
+        assert self._run(tmp_path, "touch ended", "wait ended-0", then="touch ended") == [False]
+
+    def test_it_waits_for_the_others_if_it_is_a_crowd_by_itself(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(launch, "stalled_so_far", lambda: 7.0)
+        assert self._run(tmp_path, "touch ended", "wait ended-0", then="touch ended", many=BATCH + 1) == [
+            False
+        ]
+
+    @pytest.mark.parametrize(
+        ("second", "beside"),
+        [
+            ('say {"reach": {"connected": true}}NEWLINE\nwait further', True),
+            ('say {"reach": {"asked": true}}NEWLINE\nwait ended-0', False),
+        ],
+    )
+    def test_as_long_as_mail_goes_nowhere_it_waits(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, second: str, beside: bool
+    ) -> None:
+        """Such a run may still be ended early."""
+        monkeypatch.setattr(launch, "stalled_so_far", lambda: 7.0)
+        assert self._run(tmp_path, "touch ended", second, then="touch further", early=True) == [beside]

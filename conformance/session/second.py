@@ -1,0 +1,165 @@
+"""Second stagings that begin while other waves still run.
+
+A wave that has ended is judged at once, and what is to be staged again of it waits for nobody but the machine: it
+begins when all waves have begun and there is room (`launch.py`). What that is follows from the wave's own record. So
+it is the same whichever wave ends first, and as it would be if all of them were waited for. Where a relay was brought
+down, it waits until it is known who did that (`isolation.py`); where something broke, nothing is staged again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from conformance.catalogue.course import Timing
+from conformance.catalogue.profile import Profile
+from conformance.catalogue.scenario import Scenario
+from conformance.evidence.record import Record, Trouble, load
+from conformance.judging.aspect import Aspect
+from conformance.judging.judge import judge
+from conformance.judging.words import counted
+from conformance.session.again import BATCH, again, is_hopeless, late_once_more
+from conformance.session.cut_short import what_is_left
+from conformance.target import Target
+from conformance.wave.plan import Plan
+
+
+@dataclass
+class Seconds:
+    """What was staged a second time.
+
+    Attributes:
+        wanted: What is judged.
+        profile: What is accepted.
+        once: Whether nothing is staged a second time.
+        clocks: Those of which it is known what is staged again.
+        staged: The scenarios.
+        beside: The clocks whose second staging began while other waves ran.
+    """
+
+    wanted: Sequence[tuple[Aspect, Scenario]]
+    profile: Profile
+    once: bool = False
+    clocks: set[Timing] = field(default_factory=set)
+    staged: list[Scenario] = field(default_factory=list)
+    beside: set[Timing] = field(default_factory=set)
+
+    def judge(self, record: Record) -> None:
+        """Judge what is wanted of a wave that has ended; nobody does so again."""
+        for aspect, scenario in self.wanted:
+            if scenario.id in record.staged:
+                judge(aspect, scenario, record, self.profile)
+
+    def after(self, record: Record) -> list[Scenario]:
+        """Return what is to be staged again of a wave that has ended; nothing where that is not known yet."""
+        if self.once or record.troubles or record.stopped or record.idling:
+            return []
+        self.clocks.add(Timing(record.header.timing))
+        late = again(self._on(record), [record], lambda _: record, self.profile)
+        self.staged += late
+        return late
+
+    def left(self, records: Sequence[Record], record_of: Callable[[Scenario], Record]) -> list[Scenario]:
+        """Return what is to be staged again on the other clocks, but for those on which something broke."""
+        broken = {record.header.timing for record in records if record.troubles}
+        those = [r for r in records if r.header.timing not in self.clocks | broken]
+        clocks = {record.header.timing for record in those}
+        wanted = [(aspect, scenario) for aspect, scenario in self.wanted if scenario.timing in clocks]
+        return again(wanted, those, record_of, self.profile)
+
+    def third(self, record_of: Callable[[Scenario], Record]) -> list[Scenario]:
+        """Return what is to be staged a third time, in the order of the suite, controls first.
+
+        That is what we were late for again, and what is in doubt again on a clock whose second staging had no peace.
+        """
+        # where that was no crowd by itself, and nothing ran beside it, there is no other one to be spared
+        small = len(self.staged) <= BATCH and not self.beside
+        hopeless = small and is_hopeless(self.staged, record_of)
+        late = [] if hopeless else late_once_more(self.staged, record_of)
+        staged = {scenario.id for scenario in self.staged if scenario.timing in self.beside}
+        wanted = [(aspect, scenario) for aspect, scenario in self.wanted if scenario.id in staged]
+        doubted = again(wanted, [], record_of, self.profile)
+        places = {scenario.id: place for place, (_, scenario) in enumerate(self.wanted)}
+        every = {scenario.id: scenario for scenario in (*late, *doubted)}
+        return sorted(every.values(), key=lambda scenario: (places.get(scenario.id, -1), scenario.id))
+
+    def _on(self, record: Record) -> list[tuple[Aspect, Scenario]]:
+        return [
+            (aspect, scenario)
+            for aspect, scenario in self.wanted
+            if scenario.timing == record.header.timing and scenario.id in record.staged
+        ]
+
+
+class Waves:
+    """Waves side by side, and what is staged again beside them.
+
+    Args:
+        plans: What they are to do; what is staged again is added.
+        where: Makes so many folders for waves.
+        plans_of: Returns the plans that stage scenarios a second time.
+        seconds: What is staged again; None: nothing, for this is not the first staging.
+        tell: Shows a line.
+    """
+
+    def __init__(
+        self,
+        plans: list[Plan],
+        where: Callable[[int], list[Path]],
+        plans_of: Callable[[Sequence[Scenario]], list[Plan]],
+        seconds: Seconds | None,
+        tell: Callable[[str], object],
+    ) -> None:
+        self._first = len(plans)
+        self._plans = plans
+        self._where = where
+        self._plans_of = plans_of
+        self._seconds = seconds
+        self._tell = tell
+        self._folders: list[Path] = []
+        self._records: dict[int, Record] = {}
+        self._late: dict[int, list[Scenario]] = {}
+
+    def planned(self) -> list[tuple[Plan, Path]]:
+        """Return the plans with a folder for each."""
+        self._folders += self._where(len(self._plans))
+        return list(zip(self._plans, self._folders, strict=True))
+
+    def ended(self, number: int, path: Path) -> list[tuple[Plan, Path]]:
+        """Take the record of a wave, judge it, and return what is to be staged again of it."""
+        record = self._records[number] = load(path)
+        if self._seconds is None or number >= self._first:
+            return []
+        self._seconds.judge(record)  # while others still run
+        late = self._seconds.after(record)
+        plans = self._plans_of(late)
+        folders = self._where(len(plans))
+        self._late.update({len(self._plans) + n: late for n in range(len(plans))})
+        self._plans += plans
+        self._folders += folders
+        return list(zip(plans, folders, strict=True))
+
+    def begun(self, number: int, beside: bool) -> None:
+        """Take note that a second staging begins, and whether any of the first waves still runs."""
+        clock = self._plans[number].timing
+        if beside and self._seconds is not None:
+            self._seconds.beside.add(clock)
+        self._tell(f"{once_more(self._late[number])} ({clock})")
+
+    def left(self, target: Target, trouble: Trouble | None) -> list[tuple[Record, Path]]:
+        """Return what there is of the records; whichever wave ended first, what was staged again has its place."""
+        found = what_is_left(self._plans, self._folders, self._records, target, trouble)
+        clocks = {record.header.timing: place for place, (record, _) in enumerate(found[: self._first])}
+        again = sorted(found[self._first :], key=lambda each: clocks[each[0].header.timing])
+        return [*found[: self._first], *again]
+
+    @property
+    def records(self) -> list[Record]:
+        """The records of those that have ended, in the order of the plans."""
+        return [self._records[number] for number in sorted(self._records)]
+
+
+def once_more(late: Sequence[Scenario]) -> str:
+    """Say that scenarios are staged a second time."""
+    return f"{counted(len(late), 'scenario')} late, or not passed on a crowded machine: once more, windows doubled"

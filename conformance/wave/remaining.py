@@ -1,0 +1,44 @@
+"""How long a wave will still take, for those who wait for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from conformance.wave.player import Player
+
+# Hundreds of windows may close within a second; it is worked out no more often than every so many seconds.
+_OFTEN = 1.0
+
+
+class Remaining:
+    """Estimates it, by what the relay granted and as if it were in order.
+
+    Args:
+        players: Those of the wave.
+        now: The time of the journal, in seconds.
+    """
+
+    def __init__(self, players: Iterable[Player], now: Callable[[], float]) -> None:
+        self._players = players
+        self._now = now
+        self._worked_out = -_OFTEN
+        self._end: float | None = None
+
+    def seconds(self) -> float | None:
+        """Return about for how many seconds windows will be open; None as long as a relay is still to be started."""
+        now = self._now()
+        if now - self._worked_out >= _OFTEN:
+            self._worked_out, self._end = now, self._last_end(now)
+        return None if self._end is None else max(0.0, self._end - now)
+
+    def _last_end(self, now: float) -> float | None:
+        last = now
+        for player in self._players:
+            if player.staged.closed is not None or player.staged.not_played:
+                continue
+            if player.watch is None:
+                return None
+            # one that is still to be submitted is so now at the earliest
+            begin = now if player.staged.submitted is None else player.staged.submitted
+            last = max(last, begin + player.estimate())
+        return last
