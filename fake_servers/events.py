@@ -342,6 +342,19 @@ class RelayClockMoved(RelayEvent):
     seconds: float
 
 
+@_kind("fake", "excess")
+class FakeExcess(Event):
+    """A client asks for more than a server is to bear; told once. What goes beyond is reset, or answered and not noted.
+
+    Attributes:
+        what: What there was too much of.
+        most: How much the server bears.
+    """
+
+    what: str
+    most: int
+
+
 @_kind("fake", "broke")
 class FakeBroke(Event):
     """A defect of the fake itself; a connection that has met it was reset."""

@@ -28,7 +28,7 @@ from conformance.judging.verdict import (
     Verdict,
     weightiest,
 )
-from fake_servers.events import FakeBroke
+from fake_servers.events import FakeBroke, FakeExcess
 
 RED = (Verdict.FAIL, Verdict.DEVIATION)
 
@@ -312,6 +312,12 @@ def _nothing_broke(record: Record, evidence: Evidence | None) -> None:
             raise Broken(trouble.fault, trouble.message)
     if evidence is None:
         return
+    for excess in evidence.of(FakeExcess):
+        raise Broken(
+            Fault.TARGET,
+            f"the relay went beyond what a server bears: {excess.server} had more than "
+            f"{excess.most} {excess.what}, and did not serve the rest",
+        )
     for event in evidence.of(FakeBroke):
         raise Broken(Fault.HARNESS, f"a fake server broke: {event.error}")
     if closed is None:

@@ -15,6 +15,7 @@ from fake_servers.events import (
     DnsEvent,
     DnsQuery,
     Event,
+    FakeExcess,
     RelayClockMoved,
     RelayKilled,
     RelayRestarted,
@@ -152,6 +153,8 @@ def _described(event: Event) -> tuple[str, str]:
             return "suite", f"our own connection to {event.server}: {event.outcome}"
         case TcpSyn():
             return "TCP", f"SYN from {event.peer} to {event.server}: {event.outcome}"
+        case FakeExcess():
+            return "suite", f"{event.server}: more than {event.most} {event.what}; the rest is not served"
         case RelayKilled():
             return (
                 "suite",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -43,6 +44,11 @@ from fake_servers.events import TcpClosed, TcpHanging, TcpProbe, TcpRefusing, Tc
 # How often to look again although nothing was noted, because time alone can end an attempt.
 _LOOK_AGAIN = 0.2
 
+# A delivery has some twenty events. From so many on it is a flood: nobody learns from connections any more, and after
+# each look at all that was noted the player pauses so many times as long as it took, so as not to hold up others.
+_FLOOD = 1_000
+_PAUSE = 9.0
+
 
 @dataclass(eq=False)
 class Player:
@@ -80,7 +86,8 @@ class Player:
         self._events.append(event)
         self._noted.set()
         mode = self.scenario.failure_mode
-        if isinstance(event, TcpClosed) and mode.kind in (Kind.CONTROL, Kind.HARMLESS):
+        delivered = isinstance(event, TcpClosed) and len(self._events) <= _FLOOD
+        if delivered and mode.kind in (Kind.CONTROL, Kind.HARMLESS):
             self.pace.learn(mode, self.evidence())
 
     def has_traffic(self, begin: float, end: float) -> bool:
@@ -195,16 +202,22 @@ class Player:
     async def until(self, reached: Callable[[Evidence], bool], seconds: float) -> bool:
         """Wait until something is to be seen, or until a stretch of time has passed."""
         deadline = self.journal.now() + seconds * self.stretch
-        while not reached(self.evidence()):
+        while True:
+            begun = time.thread_time()
+            self._noted.clear()
+            if reached(self.evidence()):
+                return True
             left = deadline - self.journal.now()
             if left <= 0:
                 return False
-            self._noted.clear()
+            if len(self._events) > _FLOOD:
+                pause = min(left, _PAUSE * (time.thread_time() - begun))
+                await asyncio.sleep(pause)
+                left -= pause
             try:
                 await asyncio.wait_for(self._noted.wait(), min(left, _LOOK_AGAIN))
             except TimeoutError:
                 continue  # look again: an attempt may have ended by the clock alone
-        return True
 
     async def rest(self, seconds: float) -> None:
         """Let a stretch of time pass, whatever happens."""

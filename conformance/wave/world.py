@@ -44,6 +44,7 @@ from fake_servers import (
     Zone,
     probe,
 )
+from fake_servers.limits import Bucket, Limits, Open
 
 # Number of the smart host that a scenario's backlog waits for: the last of its addresses.
 DEAD = HOSTS_PER_SCENARIO - 1
@@ -52,6 +53,18 @@ DEAD = HOSTS_PER_SCENARIO - 1
 SPARE = HOSTS_PER_SCENARIO - 2
 
 _SINK_NAME = f"mx.{SENDER_DOMAIN}"
+
+
+# What one server of one scenario bears of a relay, which has a message or two for it: a hundred times what any relay
+# needs that is in order. The sink is for everybody, and bears more.
+AT_ONCE = 200  # connections
+CONNECTIONS = 5_000
+COMMANDS = 5_000  # on one connection
+_EVERYBODY = 10
+
+# Questions for names with which no scenario has to do: further ones have the same answer and leave no trace.
+UNPLANNED_AT_ONCE = 500
+UNPLANNED_A_SECOND = 100.0
 
 
 @dataclass
@@ -81,6 +94,7 @@ class World:
     journal: Journal
     sink_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     one_route: bool = False
+    _connections: Open = field(default_factory=Open)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _destinations: dict[str, list[_Destination]] = field(default_factory=dict)
     _stepped: dict[str, SteppedDestination] = field(default_factory=dict)
@@ -89,7 +103,8 @@ class World:
         self.authority = CertificateAuthority()
         self.zone = Zone()
         self.zone.set(RELAY_NAME, "A", Records(self.lab.relay_host))  # some relays know themselves by address
-        dns = DnsServer(self.journal, self.zone)
+        unplanned = Bucket(UNPLANNED_AT_ONCE, UNPLANNED_A_SECOND)
+        dns = DnsServer(self.journal, self.zone, unplanned=unplanned, connections=AT_ONCE)
         await dns.start(self.lab.resolver.host, self.lab.resolver.port)
         self._stack.push_async_callback(dns.stop)
         self.resolver = Address(*dns.address)
@@ -109,7 +124,7 @@ class World:
     async def _open_sink(self) -> None:
         self.zone.set(SENDER_DOMAIN, "MX", Records(f"10 {_SINK_NAME}."))
         self.zone.set(_SINK_NAME, "A", Records(self.lab.sink_host))
-        self.sink = SmtpServer(self.journal, hostname=_SINK_NAME)
+        self.sink = SmtpServer(self.journal, hostname=_SINK_NAME, limits=self._limits(_EVERYBODY))
         await self.sink.start(self.lab.sink_host, self.lab.smtp_port)
         self._stack.push_async_callback(self.sink.stop)
 
@@ -177,6 +192,7 @@ class World:
             tls=self._context(host.tls, site),
             certificate=_certificate(host),
             receive_buffer=host.receive_buffer,
+            limits=self._limits(),
         )
         destination = _Destination(site=site, address=site.host, server=server)
         if host.tcp is Tcp.SERVE:
@@ -254,7 +270,7 @@ class World:
             return destination.moved
         host = scenario.failure_mode.hosts[number]
         destination.address = self._new_address(index, number, host)
-        server = SmtpServer(self.journal, hostname=new_name(scenario, number))
+        server = SmtpServer(self.journal, hostname=new_name(scenario, number), limits=self._limits())
         await server.start(destination.address, destination.site.port)
         self._stack.push_async_callback(server.stop)
         return server
@@ -295,6 +311,14 @@ class World:
         if rule.recipient is not None and "@" not in rule.recipient:
             rule = replace(rule, recipient=f"{rule.recipient}@{domain_of(scenario)}")
         return sparing_reports(rule, scenario) if self.one_route and rule.null_path is None else rule
+
+    def _limits(self, times: int = 1) -> Limits:
+        return Limits(
+            at_once=times * AT_ONCE,
+            connections=times * CONNECTIONS,
+            commands=COMMANDS,
+            shared=self._connections,
+        )
 
     def stop_faults(self) -> None:
         """Release what still refuses or hangs."""

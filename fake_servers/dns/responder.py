@@ -16,10 +16,12 @@ import dns.rdataclass
 import dns.rdatatype
 
 from fake_servers import punctuality
+from fake_servers.dns.quick import quick_name, quick_nxdomain
 from fake_servers.dns.replies import DnsReply, error_reply, format_error, reply_to
 from fake_servers.dns.zone import Zone
-from fake_servers.events import DnsAnswer, DnsDropped, DnsQuery, FakeBroke, Transport
+from fake_servers.events import DnsAnswer, DnsDropped, DnsQuery, FakeBroke, FakeExcess, Transport
 from fake_servers.journal import Journal
+from fake_servers.limits import Bucket
 
 
 class Channel(Protocol):
@@ -54,9 +56,18 @@ class _Asked:
 
 
 class Responder:
-    """Turns queries into replies. `server` is the address the journal shows."""
+    """Turns queries into replies. `server` is the address the journal shows.
 
-    def __init__(self, journal: Journal, zone: Zone) -> None:
+    Args:
+        journal: Where everything is noted.
+        zone: What is known.
+        unplanned: How many questions are noted, and answered with care, for names with which the zone has nothing to
+            do; None: any number. Further ones are answered in the same way and leave no trace.
+    """
+
+    def __init__(self, journal: Journal, zone: Zone, unplanned: Bucket | None = None) -> None:
+        self._unplanned = unplanned
+        self._exceeded: set[str] = set()
         self.server = ""
         self._journal = journal
         self._zone = zone
@@ -76,6 +87,13 @@ class Responder:
             channel: The way back.
             lag: For how many seconds it had waited to be read.
         """
+        if (
+            self._unplanned is not None
+            and self._is_unplanned(wire)
+            and not self._unplanned.passes(self._journal.now())
+        ):
+            self._turn_away(wire, channel)
+            return
         asked = _Asked(transport=channel.transport_name)
 
         def deliver(reply: DnsReply, late: float) -> None:
@@ -120,6 +138,24 @@ class Responder:
                 deliver(reply, 0.0)
         except Exception as defect:  # noqa: BLE001 - a defect of ours becomes an event, never a reply
             self._broke(defect, channel, connection)
+
+    def _is_unplanned(self, wire: bytes) -> bool:
+        labels = quick_name(wire)
+        return labels is None or not self._zone.concerns(labels)
+
+    def _turn_away(self, wire: bytes, channel: Channel) -> None:
+        """Answer what the zone would have answered, without looking and without a note."""
+        assert self._unplanned is not None
+        self.exceeded("questions at once for names that are none, or none of ours", self._unplanned.at_once)
+        reply = quick_nxdomain(wire)
+        if reply is not None and channel.is_open():
+            channel.send(reply)
+
+    def exceeded(self, what: str, most: int) -> None:
+        """Note, once, that there is too much of something."""
+        if what not in self._exceeded:
+            self._exceeded.add(what)
+            self._journal.note(FakeExcess(server=self.server, what=what, most=most))
 
     def lost(self, queries: int) -> None:
         """Note that so many queries found no room, and will have no answer."""

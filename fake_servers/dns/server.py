@@ -16,6 +16,7 @@ from fake_servers.dns.transports import Tcp, Udp
 from fake_servers.dns.zone import Zone
 from fake_servers.endpoint import endpoint, family
 from fake_servers.journal import Journal
+from fake_servers.limits import Bucket
 
 _PORTS_TO_TRY: Final = 100  # a free TCP port is hardly ever taken in UDP
 _BACKLOG: Final = 1024  # connections that may wait to be accepted
@@ -28,6 +29,12 @@ class DnsServer:
     standard query of class IN gets FORMERR, NOTIMP, REFUSED or BADVERS, as from any server, and is never
     `planned`. How late a query was read is told by the query itself.
 
+    Args:
+        journal: Where everything is noted.
+        zone: What is known.
+        unplanned: How many questions are noted for names with which the zone has nothing to do; None: any number.
+        connections: TCP connections that may be open at once, further ones are reset; None: any number.
+
     Example::
 
         server = DnsServer(journal, zone)
@@ -36,8 +43,16 @@ class DnsServer:
         await server.stop()
     """
 
-    def __init__(self, journal: Journal, zone: Zone) -> None:
-        self._responder = Responder(journal, zone)
+    def __init__(
+        self,
+        journal: Journal,
+        zone: Zone,
+        *,
+        unplanned: Bucket | None = None,
+        connections: int | None = None,
+    ) -> None:
+        self._responder = Responder(journal, zone, unplanned)
+        self._most = connections
         self._address: tuple[str, int] | None = None
         self._tcp: asyncio.Server | None = None
         self._udp: Udp | None = None
@@ -73,7 +88,7 @@ class DnsServer:
         loop = asyncio.get_running_loop()
         self._udp = Udp(self._responder, udp)
         self._tcp = await loop.create_server(
-            lambda: Tcp(self._responder, self._connections), sock=tcp, backlog=_BACKLOG
+            lambda: Tcp(self._responder, self._connections, self._most), sock=tcp, backlog=_BACKLOG
         )
 
     async def stop(self) -> None:

@@ -134,7 +134,7 @@ class Tcp(asyncio.Protocol):
 
     transport_name: Transport = "tcp"
 
-    def __init__(self, responder: Responder, open_connections: set[Tcp]) -> None:
+    def __init__(self, responder: Responder, open_connections: set[Tcp], most: int | None = None) -> None:
         self._responder = responder
         self._open_connections = open_connections
         self._transport: asyncio.Transport | None = None
@@ -143,7 +143,9 @@ class Tcp(asyncio.Protocol):
         self._ended = False
         self._client = ""
         self._connection = responder.new_connection()
-        self._broken_off = False
+        self._broken_off = most is not None and len(open_connections) >= most
+        if self._broken_off and most is not None:
+            responder.exceeded("open connections", most)
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         open_connections.add(self)
 

@@ -23,6 +23,7 @@ from fake_servers.dns.answers import (
     layers,
 )
 
+_Labels = tuple[bytes, ...]
 _ANY_TYPE = dns.rdatatype.NONE
 
 
@@ -58,6 +59,7 @@ class Zone:
     def __init__(self) -> None:
         self._plans: dict[dns.name.Name, dict[dns.rdatatype.RdataType, _Plan]] = {}
         self._ancestors: Counter[dns.name.Name] = Counter()  # how many planned names lie below each
+        self._known: tuple[set[_Labels], set[_Labels]] | None = None  # worked out when it is needed
 
     def set(self, name: str, rdtype: str, *answers: Answer) -> None:
         """Plan the answers for one name and type.
@@ -98,12 +100,26 @@ class Zone:
     def clear(self, name: str) -> None:
         """Forget all that was planned for a name."""
         owner = _name(name)
+        self._known = None
         if self._plans.pop(owner, None) is not None:
             self._ancestors.subtract(_above(owner))
 
     def become(self, other: Zone) -> None:
         """Forget everything, and know from now on what another zone knows, which is of no use any more."""
-        self._plans, self._ancestors = other._plans, other._ancestors
+        self._plans, self._ancestors, self._known = other._plans, other._ancestors, None
+
+    def concerns(self, labels: tuple[bytes, ...]) -> bool:
+        """Tell whether a name is planned, or has to do with one that is: lies above it, or has a suffix to it.
+
+        Of any other name nothing is known but that there is none.
+        """
+        if self._known is None:
+            planned = {tuple(label.lower() for label in name.labels[:-1]) for name in self._plans}
+            above = {name[depth:] for name in planned for depth in range(1, len(name))}
+            self._known = planned, planned | above
+        planned, all_of_them = self._known
+        name = tuple(label.lower() for label in labels)
+        return name in all_of_them or any(name[:end] in planned for end in range(1, len(name)))
 
     def answer(self, name: str, rdtype: str) -> tuple[Answer, bool]:
         """Count a query and return its answer, and whether the name was planned.
@@ -155,6 +171,7 @@ class Zone:
         owner = _name(name)
         if owner not in self._plans:
             self._plans[owner] = {}
+            self._known = None
             self._ancestors.update(_above(owner))
         self._plans[owner][kind] = _Plan(answers)
 

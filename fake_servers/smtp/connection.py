@@ -6,8 +6,18 @@ import ssl
 from dataclasses import replace
 from typing import Literal
 
-from fake_servers.events import Event, FakeBroke, TcpAccepted, TcpClosed, TcpLate, TlsEstablished
+from fake_servers.events import (
+    Event,
+    FakeBroke,
+    FakeExcess,
+    SmtpReceived,
+    TcpAccepted,
+    TcpClosed,
+    TcpLate,
+    TlsEstablished,
+)
 from fake_servers.journal import Journal
+from fake_servers.limits import TooMuch
 
 
 class Connection:
@@ -19,18 +29,39 @@ class Connection:
         peer: The client's address as `host:port`.
         nth: The number of the connection at its server, counted from 1.
         lag: For how many seconds it had waited to be accepted.
+        commands: How many commands it may have; None: any number.
     """
 
-    def __init__(self, journal: Journal, *, server: str, peer: str, nth: int, lag: float) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        server: str,
+        peer: str,
+        nth: int,
+        lag: float,
+        commands: int | None = None,
+    ) -> None:
         self._journal = journal
         self._server = server
         self._number = journal.new_connection()
         self._ended = False
+        self._most = self._left = commands
         self.nth = nth
         self.note(TcpAccepted(peer=peer, attempt=nth, lag=lag))
 
     def note(self, event: Event) -> None:
-        """Append an event of this connection."""
+        """Append an event of this connection.
+
+        Raises:
+            TooMuch: It is a command, and one too many.
+        """
+        if isinstance(event, SmtpReceived) and self._most is not None and self._left is not None:
+            self._left -= 1
+            if self._left < 0:
+                if self._left == -1:
+                    self.note(FakeExcess(what="commands on one connection", most=self._most))
+                raise TooMuch
         self._journal.note(replace(event, server=self._server, connection=self._number))
 
     def late(self, lag: float) -> None:

@@ -23,6 +23,7 @@ class Dialogue:
         self._input = Lines()
         self._content: Content | None = None
         self._unanswered = deque([Stage.GREETING])
+        self._data = 0  # how many of them are DATA: a flood of commands is not searched for it at each
 
     def received(self, data: bytes) -> None:
         """Take octets from the peer."""
@@ -35,6 +36,7 @@ class Dialogue:
         stage = self._unanswered.popleft() if self._unanswered else Stage.OTHER
         self._connection.note(SmtpSent(stage=stage, text=text))
         if stage is Stage.DATA:
+            self._data -= 1
             if text.startswith("354"):
                 self._content = Content(most=0)  # aiosmtpd has it
             self.received(b"")
@@ -48,6 +50,7 @@ class Dialogue:
         self._secured = True
         self._input.rest()
         self._unanswered.clear()
+        self._data = 0
 
     def cut_off(self) -> None:
         """The peer has left: say how much content there was, if it left amid content."""
@@ -64,7 +67,7 @@ class Dialogue:
         return bool(self._input)
 
     def _take_line(self) -> bool:
-        if Stage.DATA in self._unanswered:
+        if self._data:
             return False
         line = self._input.take()
         if line is None:
@@ -73,4 +76,5 @@ class Dialogue:
         stage = stage_of(text, secured=self._secured)
         self._connection.note(SmtpReceived(stage=stage, line=text, ahead=bool(self._unanswered)))
         self._unanswered.append(stage)
+        self._data += stage is Stage.DATA
         return True

@@ -20,6 +20,7 @@ from typing import Any, AnyStr, Literal, cast
 from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException
 
 from fake_servers.events import SmtpMessage, SmtpUnoffered, TlsFailed, TlsOffered
+from fake_servers.limits import TooMuch
 from fake_servers.punctuality import Backlog, notable, since_last_data
 from fake_servers.smtp.channel import presents_certificate
 from fake_servers.smtp.commands import (
@@ -167,6 +168,9 @@ class HealthyProtocol(SMTP):
         self._tell_of_lateness()
         try:
             self._dialogue.received(data)
+        except TooMuch:
+            self.reset()
+            return
         except Exception as error:  # noqa: BLE001 - asyncio would log it and close tidily
             self._connection.broke(error)
             self.reset()
@@ -215,8 +219,11 @@ class HealthyProtocol(SMTP):
         if text[:3] in _AT_ONCE or not self._has_command():
             replies, self._replies = self._replies, []
             await super().push("\r\n".join(replies))
-            for reply in replies:
-                self._dialogue.sent(reply.replace("\r\n", "\n"))
+            try:
+                for reply in replies:
+                    self._dialogue.sent(reply.replace("\r\n", "\n"))
+            except TooMuch:  # among what came behind DATA
+                self.reset()
 
     def _has_command(self) -> bool:
         """Whether another command has come as a whole: its reply goes out with this one."""

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable, Iterable
 
 from fake_servers.events import SmtpHeard, TlsFailed, TlsOffered
+from fake_servers.limits import TooMuch
 from fake_servers.smtp.channel import Channel
 from fake_servers.smtp.connection import Connection, peer_ending
 from fake_servers.smtp.effects import (
@@ -82,6 +83,9 @@ class _Performance:
             self._connection.ended("server", "rst")
             self._channel.reset()
             raise
+        except TooMuch:
+            self._connection.ended("server", "rst")
+            self._channel.reset()
         except Exception as error:  # noqa: BLE001 - a defect of ours must look like nothing SMTP would say
             self._connection.broke(error)
             self._channel.reset()

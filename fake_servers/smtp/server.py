@@ -11,8 +11,9 @@ from types import EllipsisType
 from typing import NamedTuple
 
 from fake_servers.endpoint import endpoint, family
-from fake_servers.events import FakeBroke
+from fake_servers.events import FakeBroke, FakeExcess
 from fake_servers.journal import Journal
+from fake_servers.limits import Limits
 from fake_servers.smtp import scripted
 from fake_servers.smtp.channel import abort
 from fake_servers.smtp.connection import Connection
@@ -58,6 +59,7 @@ class SmtpServer:
         receive_buffer: SO_RCVBUF of each connection in octets (the kernel doubles it), so that a peer
             notices early that nobody reads; None: the system's.
         linger: Seconds to keep a connection that only one side has closed.
+        limits: What to bear of clients; None: anything. What goes beyond is reset.
 
     Attributes:
         address: Host and port, once started.
@@ -75,11 +77,14 @@ class SmtpServer:
         certificate: str = "",
         receive_buffer: int | None = None,
         linger: float = 30.0,
+        limits: Limits | None = None,
     ) -> None:
         self._journal = journal
         self._hostname = hostname
         self._receive_buffer = receive_buffer
         self._linger = linger
+        self._limits = limits
+        self._exceeded = False
         self._accepted = 0
         self._listener: socket.socket | None = None
         self._acceptor: Acceptor | None = None
@@ -152,6 +157,8 @@ class SmtpServer:
 
     def _accepted_one(self, sock: socket.socket, peer: tuple[str, int], lag: float) -> None:
         self._accepted += 1
+        if self._limits is not None and not self._bears(sock, self._limits):
+            return
         conduct = self._conduct  # before anybody who listens to the journal can repair the server
         connection = Connection(
             self._journal,
@@ -159,10 +166,25 @@ class SmtpServer:
             peer=endpoint(peer[0], peer[1]),
             nth=self._accepted,
             lag=lag,
+            commands=None if self._limits is None else self._limits.commands,
         )
         task = asyncio.create_task(self._serve(sock, connection, conduct))
         self._serving.add(task)
+        if self._limits is not None:
+            self._limits.shared.count += 1
         task.add_done_callback(partial(self._served, sock, connection))
+
+    def _bears(self, sock: socket.socket, limits: Limits) -> bool:
+        """Tell whether a connection is to be served; else it is reset, and the first time that is told."""
+        exceeded = limits.exceeded(len(self._serving), self._accepted)
+        if exceeded is None:
+            return True
+        abort(sock)
+        if not self._exceeded:
+            self._exceeded = True
+            what, most = exceeded
+            self._journal.note(FakeExcess(server=self._name, what=what, most=most))
+        return False
 
     def _failed(self, error: OSError) -> None:
         self._journal.note(FakeBroke(server=self._name, error=f"accept: {error}"))
@@ -203,6 +225,8 @@ class SmtpServer:
 
     def _served(self, sock: socket.socket, connection: Connection, task: asyncio.Task[None]) -> None:
         self._serving.discard(task)
+        if self._limits is not None:
+            self._limits.shared.count -= 1
         error = None if task.cancelled() else task.exception()
         if error is not None:
             connection.broke(error)

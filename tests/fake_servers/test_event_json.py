@@ -50,6 +50,7 @@ AS_WRITTEN: dict[tuple[str, str], dict[str, Any]] = {
     ("relay", "restarted"): {"moment": "12h"},
     ("relay", "clock_moved"): {"moment": "killed_while_reporting", "seconds": 87300.0},
     ("fake", "broke"): {"error": "oops"},
+    ("fake", "excess"): {"what": "connections", "most": 5},
 }
 
 
