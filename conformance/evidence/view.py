@@ -59,7 +59,7 @@ class Evidence:
 
     def when(self, at: float) -> str:
         """Say when a moment of the journal's clock was, as in the timeline: seconds since the acceptance."""
-        return f"{self.since_accepted(at):.2f} s"
+        return f"{round(self.since_accepted(at), 2) + 0.0:.2f} s"  # never -0.00
 
     def of(self, kind: type[E]) -> Iterator[E]:
         """Yield this scenario's events of a kind."""

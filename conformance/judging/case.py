@@ -132,6 +132,21 @@ class Case:
         if self.fate is Fate.VANISHED:
             self.leave(besides="no error was shown, and ")
 
+    def must_show_an_error(self, *, see: str) -> None:
+        """Leave it to another aspect that no error is shown at all.
+
+        Args:
+            see: That aspect.
+
+        Raises:
+            Left: None is; not if this one is judged alone.
+        """
+        if self.errors:
+            return
+        self.must_not_have_vanished()
+        if not self.alone:
+            raise Left("no error was shown", see=see)
+
     def accepts(self, outcome: Outcome) -> bool:
         """Tell whether the profile accepts an outcome here."""
         return self.profile.accepts(self.mode, outcome)

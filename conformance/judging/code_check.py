@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from conformance.catalogue.profile import REPLIED, Check
 from conformance.catalogue.requirements import catalogue
@@ -34,6 +35,29 @@ def compare(check: Check, read: Codes, replied: Codes) -> Finding | None:
         expected=f"{name} {' or '.join(wanted)}{preference}",
         observed=f"{name} {value}" if value else f"no {name} at the beginning of the error",
     )
+
+
+def compare_all(checks: Iterable[Check], read: Codes, replied: Codes) -> list[Finding]:
+    """Compare with every check; where the class is wrong that is said once, by the check that asks for the class."""
+    every = list(checks)
+    right = read
+    for check in every:
+        finding = compare(check, read, replied)
+        if finding is not None and not finding.holds and check.what == "status" and _asks_for_class(check):
+            right = replace(read, status=check.any[0][:1] + read.status[1:])
+    pairs = (
+        compare(check, right if _asks_for_subject(check) and read.status else read, replied)
+        for check in every
+    )
+    return [finding for finding in pairs if finding is not None]
+
+
+def _asks_for_class(check: Check) -> bool:
+    return all(pattern.endswith(".*.*") for pattern in check.any)
+
+
+def _asks_for_subject(check: Check) -> bool:
+    return all(pattern.endswith(".*") for pattern in check.any) and not _asks_for_class(check)
 
 
 def judged_by(error: ErrorSeen, checks: Iterable[Check], replied: Codes) -> Codes:

@@ -13,7 +13,7 @@ from conformance.catalogue.scenario import Scenario, unsuitable
 from conformance.evidence.record import Fault, Record, Trouble
 from conformance.evidence.view import Evidence, view_of
 from conformance.judging import control_proofs
-from conformance.judging.aspect import Aspect, AspectError, Criterion, named, owner_of
+from conformance.judging.aspect import Aspect, AspectError, Criterion, aspect_of, named, owner_of
 from conformance.judging.case import Case
 from conformance.judging.fate import Fate, why_not
 from conformance.judging.relied_on import capabilities_for, relied_on
@@ -211,7 +211,11 @@ def _pointed_at(
     if other is None or other is criterion or not other.reads(mode, course) or not other.is_asked_by(profile):
         return "", ""
     in_hand = record.views.get(_key(other, scenario, profile, alone=False)) is _IN_HAND
-    is_red = not alone and not in_hand and judge(other, scenario, record, profile).verdict in RED
+    theirs = None if alone or in_hand else judge(other, scenario, record, profile)
+    if theirs is not None and theirs.because:  # which leaves it to another one itself
+        last = aspect_of(theirs.because)
+        return f" (see {last.name if last else other.name})", theirs.because
+    is_red = theirs is not None and theirs.verdict in RED
     return f" (see {other.name})", other.test_name(scenario) if is_red else ""
 
 

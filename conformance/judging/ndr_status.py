@@ -8,7 +8,7 @@ from conformance.evidence.quoted import is_said
 from conformance.judging import report_form
 from conformance.judging.case import Case
 from conformance.judging.final_report import only_report
-from conformance.judging.verdict import Finding, NotApplicable
+from conformance.judging.verdict import Finding, Left, NotApplicable
 from conformance.target import Outcome
 
 # The catalogue ids by slot.
@@ -37,6 +37,8 @@ def status_of(case: Case) -> list[Finding]:
     if not report.recipients:
         raise NotApplicable("the report has no fields for a recipient", see="ndr_form")
     [recipient, *_] = report.recipients
+    if recipient.status and not report_form.is_status(recipient.status) and not case.alone:
+        raise Left(f"Status {recipient.status} is no enhanced status code", see="ndr_form")
     read = codes.read(recipient.diagnostic)
     findings = [
         case.finding(
@@ -46,6 +48,8 @@ def status_of(case: Case) -> list[Finding]:
             observed=f"Status {recipient.status or 'missing'}",
         )
     ]
+    if not findings[0].holds:
+        return findings  # the rest of a code that says something else is no code to compare
     if recipient.action == "delayed":
         return findings  # a status of a delay; that it is the last word is wrong with the form (see ndr_form)
     if case.mode.section is Section.TRANSIENT_REPLIES:

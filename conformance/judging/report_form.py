@@ -38,6 +38,11 @@ _RETURNED = (
 )
 
 
+def is_status(text: str) -> bool:
+    """Tell whether a text is an enhanced status code of RFC 3463, as Status has it, with or without a comment."""
+    return _STATUS.match(text) is not None
+
+
 def is_report(content: bytes) -> bool:
     """Tell whether RFC 6522 is about this message at all: whether it says that it is a multipart/report."""
     return _parsed(content).get_content_type() == "multipart/report"

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from conformance.evidence.queue import Presence, QueueAnswer
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.twice import surely_again
+from conformance.judging.words import counted
 
 
 @aspect(
@@ -40,9 +41,10 @@ def test_delivered_later(case: Case) -> list[Finding]:
         case.finding(
             "delivered_later.delivered",
             holds=not wrong,
-            expected=f"delivered to {len(everybody)} recipients, content intact, no report",
+            expected=f"delivered to {counted(len(everybody), 'recipient')}, content intact, no report",
             observed=wrong
-            or f"delivered to {len(everybody)} recipients in {len(case.evidence.messages)} messages",
+            or f"delivered to {counted(len(everybody), 'recipient')} "
+            f"in {counted(len(case.evidence.messages), 'message')}",
         ),
         case.finding(
             "delivered_later.once",

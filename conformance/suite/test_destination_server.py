@@ -31,8 +31,7 @@ def test_destination_server(case: Case) -> list[Finding]:
     Where mail is routed by MX and a look-up failed, it may be the recipient domain (samples of the live service). Where
     a report is all that was shown, its Remote-MTA counts, and what it says to people.
     """
-    if not case.errors:
-        case.must_not_have_vanished()
+    case.must_show_an_error(see="error_detail")
     expected = _tried_last(case)
     asked = " or ".join(f"{site.name} ({site.host})" if site.host else site.name for site in expected)
     if not case.errors:

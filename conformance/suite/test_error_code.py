@@ -3,7 +3,7 @@
 from conformance.evidence.errors_seen import ErrorSeen
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, Outcome, aspect
-from conformance.judging.code_check import compare
+from conformance.judging.code_check import compare_all
 from conformance.judging.fate import FAILED, IF_SHOWN, Fate
 from conformance.judging.verdict import Inconclusive, NotApplicable, Verdict, weightiest
 
@@ -47,7 +47,7 @@ def test_error_code(case: Case) -> list[Finding]:
     worst: list[Finding] = []
     for error in errors:
         read = case.codes_of(error)
-        found = [finding for check in case.checks(error) if (finding := compare(check, read, case.replied))]
+        found = compare_all(case.checks(error), read, case.replied)
         if not found:
             continue
         findings = [_quote(finding, error) for finding in found]

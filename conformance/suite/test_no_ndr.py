@@ -51,7 +51,9 @@ def test_no_ndr(case: Case) -> list[Finding]:
     # RFC 5321 section 4.5.4.1: fewer retries may be appropriate for notifications; none at all are none
     if case.profile.asks("no_ndr.notification_kept"):
         findings.append(_kept(case, "no_ndr.notification_kept"))
-    return [*findings, _retried(case)]
+    if findings[-1].holds or len(findings) == 1:  # else it was dropped, and there was nothing to try again
+        findings.append(_retried(case))
+    return findings
 
 
 def _kept(case: Case, slot: str) -> Finding:

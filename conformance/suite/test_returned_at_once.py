@@ -15,19 +15,29 @@ from conformance.judging.words import counted
 def test_returned_at_once(case: Case) -> list[Finding]:
     """One report at once, and one attempt only."""
     ndrs = case.evidence.ndrs
-    return [
+    attempts = counted(len(case.attempts), "attempt")
+    untold = f", and it was tried again: {attempts}" if len(case.attempts) > 1 and not ndrs else ""
+    findings = [
         case.finding(
             "returned_at_once.returned",
             holds=len(ndrs) == 1 and not case.evidence.messages,
             expected="one non-delivery report at once",
             observed=reports_in_words(case.evidence, len(ndrs))
-            + (f", the first {ndrs[0][0].at - case.attempts[0].end:.1f} s after the refusal" if ndrs else ""),
+            + (
+                f", the first {ndrs[0][0].at - case.attempts[0].end:.1f} s after the refusal"
+                if ndrs
+                else untold
+            ),
             conclusive=surely_again(case, (message for message, _ in ndrs)),
         ),
-        case.finding(
-            "returned_at_once.not_retried",
-            holds=len(case.attempts) == 1,
-            expected="one attempt",
-            observed=counted(len(case.attempts), "attempt"),
-        ),
     ]
+    if not untold:  # else it was treated as one that waits, which is one mistake
+        findings.append(
+            case.finding(
+                "returned_at_once.not_retried",
+                holds=len(case.attempts) == 1,
+                expected="one attempt",
+                observed=attempts,
+            )
+        )
+    return findings

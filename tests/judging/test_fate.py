@@ -234,7 +234,7 @@ class TestWhatIsNeverLeftOut:
         assert _fate(silent) is Fate.RETURNED_WRONGLY
         for profile in ("eop", "rfc"):
             judged = silent.judge("recovers", profile)
-            assert (judged.verdict, judged.requirement.harm) == (Verdict.FAIL, Harm.UNTOLD)
+            assert (judged.verdict, judged.requirement.harm) == (Verdict.FAIL, Harm.LOST)
         assert silent.returns(2.5).verdict("recovers") is Verdict.NOT_APPLICABLE
 
     @pytest.mark.parametrize("each", sorted(FAULTS.keys() & fate.FAULTS))

@@ -44,6 +44,31 @@ def _judged(story: Story, aspect: str) -> tuple[Named, Judged]:
     return Named(ASPECT[aspect], story.scenario), story.judge(aspect)
 
 
+@pytest.mark.parametrize(
+    ("profile", "requirement", "level"),
+    # RFC 5321 has no keyword for a reply that is no SMTP
+    [("eop", "queue/kept", Level.MUST), ("rfc", "rfc/odd-reply-is-no-refusal", Level.SHOULD)],
+)
+def test_one_decision_at_six_stages_is_one_row_whose_source_bears_its_level(
+    profile: str, requirement: str, level: Level
+) -> None:
+    """A relay for which a reply that is no SMTP is permanent."""
+    stories = [
+        waiting(f"malformed_at_{stage}").returns(2.0, status="5.5.0", diagnostic="smtp; 550 5.5.0 no SMTP")
+        for stage in ("greeting", "ehlo", "mail", "rcpt", "data", "dot")
+    ]
+    judged = [
+        (Named(aspect, story.scenario), story.judge(name, profile))
+        for story in stories
+        for name, aspect in ASPECT.items()
+        if aspect.reads(story.case().mode, story.scenario.course)
+    ]
+    decided = [row for row in rows(judged) if row.requirement.id == requirement]
+    assert [(row.level, row.failure_modes) for row in decided] == [(level, 6)]
+    assert len(rows(judged)) <= 6
+    assert ("without a keyword" in decided[0].requirement.source) is (profile == "rfc")
+
+
 def _broken(scenario: str, requirement: str, *more: str) -> tuple[Named, Judged]:
     """A test of that scenario in which these requirements do not hold, the first of them decisive."""
     findings = tuple(

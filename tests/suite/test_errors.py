@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from stories.staging import TOLD
-from stories.story import TITLES, Story, observed, waiting
+from stories.story import ASPECT, TITLES, Story, observed, waiting
 from stories.wire import sent
 
 from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.profile import load
+from conformance.judging.judge import judge
 from conformance.judging.verdict import Verdict
 from conformance.target import Outcome
 
@@ -114,7 +116,7 @@ class TestErrorDetail:
             waiting("tls_not_offered").says(2.0, "450 4.4.317 no TLS").verdict("error_detail") is Verdict.PASS
         )
         mute = waiting("tls_not_offered").says(2.0, "450 4.4.317 no no")
-        assert [finding.holds for finding in mute.judge("error_detail").findings] == [False, False]
+        assert [finding.holds for finding in mute.judge("error_detail").findings] == [False]
 
     def test_a_port_is_part_of_a_name_and_explains_nothing(self) -> None:
         story = waiting("connect_timeout")
@@ -128,7 +130,7 @@ class TestErrorDetail:
         title = TITLES[ALL[mode].section]
         text = f"450 {ALL[mode].section} {title} [Message=] {site.name.upper()} [{site.host}]:25 111.111.1.1"
         judged = story.says(2.0, f"{text} <{story.staged.sender}>").judge("error_detail")
-        assert [finding.holds for finding in judged.findings] == [False, False], judged.observed
+        assert [finding.holds for finding in judged.findings] == [False], judged.observed
 
     @pytest.mark.parametrize("mode", TOLD)
     def test_our_own_names_do_not_name_the_cause(self, mode: str) -> None:
@@ -165,7 +167,14 @@ class TestErrorDetail:
         assert waiting("connection_refused").says(2.0, text).judge("error_detail").findings[0].holds is False
 
     def test_no_error_shown(self) -> None:
-        assert "no error was shown" in observed(waiting("connect_timeout"), "error_detail")
+        """That is one mistake, of which the first aspect that asks for an error tells."""
+        silent = waiting("connect_timeout")
+        for aspect in ("error_detail", "destination_server"):
+            assert silent.judge(aspect).because == "test_error_code[connect_timeout]", aspect
+        # no code is asked for by RFC 5321
+        assert silent.verdict("error_code", "rfc") is Verdict.NOT_APPLICABLE
+        assert "no error was shown" in observed(silent, "error_detail", Verdict.DEVIATION, "rfc")
+        assert silent.judge("destination_server", "rfc").because == "test_error_detail[connect_timeout]"
 
 
 class TestDestinationServer:
@@ -208,7 +217,9 @@ class TestDestinationServer:
             assert story.verdict("destination_server") is verdict, (text, destination)
 
     def test_no_error_shown(self) -> None:
-        assert observed(waiting("connection_refused"), "destination_server") == "no error was shown"
+        story = waiting("connection_refused")
+        alone = judge(ASPECT["destination_server"], story.scenario, story.record(), load("eop"), alone=True)
+        assert (alone.verdict, alone.observed) == (Verdict.FAIL, "no error was shown")
 
     def test_where_it_may_stand(self) -> None:
         """Whoever reads that no host is named is told where one could be."""
@@ -232,6 +243,16 @@ class TestDestinationServer:
         assert observed(told, "destination_server", Verdict.DEVIATION, "rfc").startswith(
             "no host is named, neither in a Remote-MTA field of the report nor in what it says to people (NDR"
         )
+
+
+class TestWrongClass:
+    def test_a_class_that_is_wrong_is_no_subject_that_is_wrong(self) -> None:
+        """The headline of a wrong class is not that of the subject, and the other way round."""
+        for status, broken in (("5.4.316", {"rfc/status-class"}), ("4.1.1", {"rfc/status-subject"})):
+            judged = waiting("connection_refused").says(2.0, f"450 {status} no").judge("error_code", "rfc")
+            assert {each.requirement for each in judged.findings if not each.holds} == broken
+        both = waiting("connection_refused").says(2.0, "450 5.1.1 no").judge("error_code", "rfc")
+        assert len([each for each in both.findings if not each.holds]) == 2
 
 
 class TestWhoseCodeItIs:

@@ -30,6 +30,14 @@ class TestReturnedAtOnce:
         told = observed(story.returns(3.0, action="delayed"), "returned_at_once")
         assert told == "no report of the end, only 1 notice (Action: delayed, Status: 5.4.316)"
 
+    def test_taken_for_one_that_waits(self) -> None:
+        """Not told and tried again is one mistake."""
+        judged = refused("rejected_at_rcpt").meets_fault(3.2).judge("returned_at_once")
+        assert [each.requirement for each in judged.findings] == ["permanent/returned"]
+        assert judged.observed == "0 reports, and it was tried again: 2 attempts"
+        told = refused("rejected_at_rcpt").returns(1.8).meets_fault(3.2).judge("returned_at_once")
+        assert (told.verdict, told.requirement.id) == (Verdict.DEVIATION, "permanent/not-retried")
+
     def test_twice(self) -> None:
         story = refused("rejected_at_rcpt").returns(1.8)
         assert not refused("rejected_at_rcpt").judge("returned_at_once").conclusive

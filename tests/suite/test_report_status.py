@@ -7,11 +7,12 @@ from functools import partial
 
 import pytest
 from stories.days import expired
-from stories.reports import postfix_like, postfix_like_with
+from stories.reports import ndr, postfix_like, postfix_like_with
 from stories.story import ASPECT, observed
 from stories.wire import sent
 
 from conformance.catalogue.profile import Accepted, Check, ProfileRow, load
+from conformance.judging.judge import judge
 from conformance.judging.verdict import Verdict
 from conformance.target import Outcome
 
@@ -175,3 +176,16 @@ class TestNdrStatus:
         silent = postfix_like_with(b"message/x-status", instead_of=b"message/delivery-status")
         story = expired("connection_refused", report=silent)
         assert "no fields" in observed(story, "ndr_status", Verdict.NOT_APPLICABLE)
+
+
+def test_a_status_that_is_none_is_a_fault_of_the_form() -> None:
+    story = expired("connection_refused", report=partial(ndr, status="5.4"))
+    assert story.judge("ndr_status").because == "test_ndr_form[connection_refused]"
+    alone = judge(ASPECT["ndr_status"], story.scenario, story.record(), load("eop"), alone=True)
+    assert "ndr/status-sampled" in {each.requirement for each in alone.findings if not each.holds}
+
+
+def test_a_status_of_a_success_is_told_once() -> None:
+    for status in ("2.0.0", "2.4.316"):
+        judged = expired("connection_refused", report=partial(ndr, status=status)).judge("ndr_status")
+        assert [each.requirement for each in judged.findings] == ["ndr/status-class"]

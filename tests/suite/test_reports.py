@@ -233,7 +233,8 @@ class TestNoNdr:
         if course is not Course.NULL_SENDER:
             assert rows == {kept}
         else:
-            assert rows == ({kept, retried} if profile == "eop" else {retried})
+            # what was dropped could not be tried again; where it may be dropped early that is what is left to say
+            assert rows == ({kept} if profile == "eop" else {retried})
         assert judged.verdict is Verdict.FAIL
 
     @pytest.mark.parametrize(

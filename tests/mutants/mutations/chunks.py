@@ -176,9 +176,7 @@ def returns_for_any_trouble_with_a_chunk() -> None:
 
 @mutation(
     scenarios=(*_REFUSED, "offers_chunking"),
-    caught=(
-        fails(*("returned_at_once", "permanent/returned"), *_REFUSED, besides=("permanent/not-retried",)),
-    ),
+    caught=(fails(*("returned_at_once", "permanent/returned"), *_REFUSED),),
     also=hence("there is no report", "reports_refusal", verdict="not_applicable", modes=_REFUSED),
 )
 def tries_refused_chunks_again() -> None:

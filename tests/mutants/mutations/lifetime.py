@@ -191,7 +191,7 @@ def returns_everything_at_restart() -> None:
         f"connection_refused.{what}" for what in ("null_sender", "notify_never", "notify_delay", "expires")
     ),
     caught=(
-        fails("no_ndr", _EARLY, courses=("null_sender",), besides=("queue/retried",)),
+        fails("no_ndr", _EARLY, courses=("null_sender",)),
         fails("no_ndr", _EARLY, courses=("notify_never", "notify_delay")),
         fails("no_ndr", "rfc/retried", courses=("null_sender",), profile="rfc"),
         fails("no_ndr", _EARLY, courses=("notify_never", "notify_delay"), profile="rfc"),

@@ -172,7 +172,6 @@ def falls_back_from_null_mx() -> None:
             "returned_at_once",
             "mx/self-undeliverable",
             "mx_relay_is_best",
-            besides=("permanent/not-retried",),
         ),
     ),
     also=_unreported("mx_null", "not_applicable") + _unreported("mx_relay_is_best", "not_applicable"),

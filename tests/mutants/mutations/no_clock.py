@@ -43,7 +43,6 @@ def promises_in_a_failure_and_has_no_clock() -> None:
         fails(
             "ndr_compressed",
             "ndr/status-class",
-            besides=("ndr/agrees", "ndr/status-sampled"),
         ),
     ),
     lacks=("clock",),

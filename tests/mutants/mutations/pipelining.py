@@ -256,7 +256,6 @@ def returns_what_is_deferred_one_by_one() -> None:
         fails(
             *("returned_at_once", "permanent/returned"),
             *_alone("reply_5yz"),
-            besides=("permanent/not-retried",),
         ),
     ),
     also=hence("there is no report", "reports_refusal", verdict="not_applicable", modes=_alone("reply_5yz")),

@@ -73,7 +73,7 @@ def bounces_nxdomain() -> None:
     caught=(
         returned("dns_nxdomain"),
         # that nobody is told is a fault of its own, whatever the profile says of returning it
-        fails("recovers", "permanent/returned", "dns_nxdomain"),
+        fails("recovers", "queue/not-lost", "dns_nxdomain"),
         fails("recovers", "rfc/gives-up", "dns_nxdomain", profile="rfc"),
     ),
     also=hence(

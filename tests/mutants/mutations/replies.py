@@ -27,7 +27,7 @@ def _hence_queued(*modes: str) -> tuple[Expected, ...]:
 def _retries(mode: str, *besides: str) -> Declare:
     return mutation(
         scenarios=(mode, *besides),
-        caught=(fails("returned_at_once", "permanent/returned", mode, besides=("permanent/not-retried",)),),
+        caught=(fails("returned_at_once", "permanent/returned", mode),),
         also=_hence_queued(mode),
     )
 
@@ -127,7 +127,6 @@ def unknown_2yz_is_no_yes() -> None:
             "returned_at_once",
             "permanent/returned",
             "rejected_of_another_class",
-            besides=("permanent/not-retried",),
         ),
     ),
     also=_hence_queued("rejected_of_another_class"),

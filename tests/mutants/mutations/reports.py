@@ -203,7 +203,7 @@ def returns_5yz_after_hours() -> None:
 
 @mutation(
     scenarios=("rejected_at_mail", "rejected_at_rcpt", "rejected_at_data", "rejected_at_dot"),
-    caught=(fails("returned_at_once", "permanent/returned", besides=("permanent/not-retried",)),),
+    caught=(fails("returned_at_once", "permanent/returned"),),
     also=hence("no report, nothing to read", "reports_refusal", verdict="not_applicable"),
 )
 def retries_5yz() -> None:

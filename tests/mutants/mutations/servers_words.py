@@ -98,7 +98,7 @@ def logs_what_the_server_said() -> None:
             "error_code",
             "rfc/status-class",
             *_REFUSED_BY,
-            besides=("rfc/reply-code", "rfc/status-subject"),
+            besides=("rfc/reply-code",),
             profile="rfc",
         ),
     ),
