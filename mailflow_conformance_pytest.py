@@ -75,6 +75,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=3,
         help="the most faults that a fault schedule has in a row, default 3",
     )
+    group.addoption(
+        "--conformance-shard",
+        metavar="K/N",
+        help="stage and judge the Kth of N parts of what is selected; `mailflow-conformance merge` puts them together",
+    )
     group.addoption("--conformance-report", metavar="DIR", help="write report.jsonl into this folder")
     group.addoption(
         "--conformance-summary",
@@ -86,7 +91,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="RECORD",
         action="append",
         default=[],
-        help="judge the record of an earlier wave again, without the target; repeat it for several records of one run",
+        help="judge a record of an earlier run again, or the folder of its report, without the target; repeatable",
     )
 
 

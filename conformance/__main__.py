@@ -46,6 +46,11 @@ _ALL = (
         name="fake", about="one misbehaving server by hand: smtp, dns, tcp", module="fake_servers.__main__"
     ),
     Command(
+        name="merge",
+        about="one report of a run that was divided among machines",
+        module="conformance.session.merge",
+    ),
+    Command(
         name="pages", about="write the generated pages of the manual", module="conformance.pages.__main__"
     ),
 )

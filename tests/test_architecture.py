@@ -223,7 +223,7 @@ def test_only_the_session_and_the_terminal_know_pytest_in_depth() -> None:
         "fake_servers.pytest_fixtures",  # for other projects, by its name; nothing of ours imports it
         *(
             f"conformance.session.{name}"
-            for name in ("ending", "folders", "items", "options", "plans", "plugin", "run")
+            for name in ("division", "ending", "folders", "items", "options", "plans", "plugin", "run")
         ),
     }
 
@@ -279,7 +279,7 @@ def test_the_console_command_knows_what_it_runs() -> None:
     for command in COMMANDS.values():
         assert callable(import_module(command.module).main)
     imported = {command.module for command in COMMANDS.values()}
-    assert {_room(module) for module in imported} <= {"demo", "reference", "pages", "fake_servers"}
+    assert {_room(module) for module in imported} <= {"demo", "reference", "pages", "session", "fake_servers"}
 
 
 def _cycles(graph: dict[str, set[str]]) -> list[list[str]]:

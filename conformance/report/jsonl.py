@@ -211,6 +211,8 @@ def _header(run: Results) -> dict[str, Any]:
         "profile": run.profile.name,
         "strict": run.strict,
         "schedules": run.schedules.drawn_by(),
+        **({"day": run.day} if run.target else {}),
+        **({"shard": dict(run.part)} if run.part else {}),
         "lab": header.lab,
         "schedule_asked": unstructure(header.asked),
         "schedule_granted": _granted(run.records[0]),

@@ -77,6 +77,14 @@ class Results(Protocol):
         """What is accepted."""
 
     @property
+    def day(self) -> float:
+        """Seconds that stood for 24 hours on the compressed clock, if anything was staged."""
+
+    @property
+    def part(self) -> Mapping[str, int]:
+        """Which part (`number`, `count`) of how many `tests` was judged; nothing: the run is whole."""
+
+    @property
     def target(self) -> Target | None:
         """The target; None when a record is judged again."""
 

@@ -110,14 +110,15 @@ class AspectFile(pytest.File):
         for scenario in self._scenarios():
             mode = scenario.failure_mode
             name = self.aspect.test_name(scenario)
-            if not self.selection.includes(f"{self.nodeid}::{name}") or not self.run.knows(scenario):
+            nodeid = f"{self.nodeid}::{name}"
+            if not self.selection.includes(nodeid) or not self.run.knows(nodeid, scenario):
                 continue
             if not self.run.only.keeps(self.aspect, scenario):
                 continue
             item = AspectItem.from_parent(
                 self,
                 name=name,
-                nodeid=f"{self.nodeid}::{name}",  # as a text: --lf compares what it can parse from one
+                nodeid=nodeid,  # as a text: --lf compares what it can parse from one
                 path=_HERE / self.name,  # --nf looks at its age
                 aspect=self.aspect,
                 scenario=scenario,

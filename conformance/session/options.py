@@ -17,8 +17,11 @@ from conformance.lab import addresses as labs
 from conformance.report.summary import SummaryFile
 from conformance.session.only import Only
 from conformance.session.plans import import_path
+from conformance.session.reported import Parts, loaded, together
 from conformance.session.run import Run
 from conformance.session.sequence_choice import SequenceChoice, staged_in
+from conformance.session.shards import OPTION as SHARD
+from conformance.session.shards import Shard
 from conformance.suite import profile_of
 from conformance.targets.resolve import UnknownTarget, resolve
 from conformance.wave import plan as planning
@@ -124,10 +127,32 @@ def _day(given: str | None) -> float:
     return day
 
 
-def _replay(config: pytest.Config, paths: list[Path], profile: Profile, strict: bool) -> Run:
+def open_shard(config: pytest.Config) -> Shard | None:
+    """Return the part of the run that is asked for; None: all of it.
+
+    Raises:
+        pytest.UsageError: There is no such part.
+    """
+    given: str | None = config.getoption("conformance_shard")
+    if given is None:
+        return None
+    if config.getoption("conformance_replay"):
+        raise pytest.UsageError(f"{SHARD}: what is staged is divided, and records are judged as they are")
     try:
-        records = [load(path) for path in paths]
-    except RecordError as error:
+        return Shard.parse(given)
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _replay(config: pytest.Config, given: list[Path], profile: Profile, strict: bool) -> Run:
+    parts: Parts | None = None
+    try:
+        if any(path.is_dir() for path in given):
+            parts = loaded(together(given))
+            records, paths = list(parts.records), list(parts.paths)
+        else:
+            records, paths = [load(path) for path in given], given
+    except (RecordError, ValueError) as error:
         raise pytest.UsageError(f"--conformance-replay: {error}") from error
     for path, record in zip(paths, records, strict=True):
         if record.footer is None and not record.is_cut_short:
@@ -141,5 +166,10 @@ def _replay(config: pytest.Config, paths: list[Path], profile: Profile, strict: 
     schedules = SequenceChoice(count=0, staged=staged_in(records))
     only = _only(config, profile)
     return Run(
-        targets[0], profile, strict, config, records=records, paths=paths, schedules=schedules, only=only
+        *(targets[0], profile, strict, config),
+        records=records,
+        paths=paths,
+        parts=parts,
+        schedules=schedules,
+        only=only,
     )

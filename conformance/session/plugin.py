@@ -15,9 +15,10 @@ from conformance.report.facts import properties_of_run, seconds_of
 from conformance.report.jsonl import ReportError, ReportFile
 from conformance.report.terminal import Progress, Terminal
 from conformance.report.writing import line_of
+from conformance.session.division import Division
 from conformance.session.ending import NOT_JUDGED, exit_status
 from conformance.session.items import AspectFile, AspectItem, Parameters, Selection
-from conformance.session.options import open_run, open_summaries
+from conformance.session.options import open_run, open_shard, open_summaries
 from conformance.session.outcomes import outcome_of
 from conformance.session.run import Run
 from conformance.session.shown import cleaned_trace, shown, spelled_output
@@ -52,6 +53,7 @@ class ConformancePlugin:
         ):
             config.addinivalue_line("markers", mark)
         with shown():
+            shard = open_shard(config)
             with spelled_output():
                 self._run: Run = open_run(config)
             self._selection = Selection(config)
@@ -59,6 +61,9 @@ class ConformancePlugin:
         self._progress = Progress(config)
         self._terminal = Terminal(config)
         config.pluginmanager.register(_Failures(self), "mailflow_conformance_failures")
+        if shard is not None and self._run.target is not None:
+            division = Division(self._run, shard, self._run.target)
+            config.pluginmanager.register(division, "mailflow_conformance_division")
         self._report = _open_report(config)
         self._summaries = open_summaries(config)
         self._complaints: list[str] = []

@@ -35,9 +35,11 @@ from conformance.session.long_windows import LongWindows
 from conformance.session.minimise import WAVES, Minimiser
 from conformance.session.only import Only
 from conformance.session.plans import LONGEST_FIRST, described, import_path, plan_of, staged_on
+from conformance.session.reported import Parts
 from conformance.session.second import Seconds, Waves, once_more
 from conformance.session.sequence_choice import SequenceChoice
 from conformance.session.shows import Progress
+from conformance.session.sources import record_of, stagings, told_in
 from conformance.target import Capability, Target
 from conformance.wave import plan as planning
 from conformance.wave.plan import Plan
@@ -73,6 +75,8 @@ class Run:
         selected: The names of the tests that are judged in this run.
         wanted: What they are about, in the order of the suite.
         minimiser: What the failing ones come down to.
+        parts: Where the records of several parts of a run are judged together: which is whose.
+        part: Which part of how many tests this run is, and of how many parts; nothing: it is whole.
         unreached: What is seen of mail that went nowhere, so that the run was ended and nothing is judged; None: it
             was not.
         broken: What the run was broken off for; None: it was not.
@@ -90,11 +94,12 @@ class Run:
     outcomes: dict[str, PytestOutcome] = field(default_factory=dict)
     xfailed: dict[str, str] = field(default_factory=dict)
     schedules: SequenceChoice = field(default_factory=lambda: SequenceChoice(count=0))
-
     only: Only = field(default_factory=Only)
     once: bool = False
     selected: frozenset[str] = frozenset()
     wanted: Sequence[tuple[Aspect, Scenario]] = ()
+    parts: Parts | None = None
+    part: dict[str, int] = field(default_factory=dict)
     unreached: Trouble | None = None
     broken: Trouble | None = None
 
@@ -130,7 +135,8 @@ class Run:
     def about(self) -> list[str]:
         """Describe the run in two or three lines."""
         if self.target is None:
-            where = f"record {', '.join(map(str, self.paths))}"
+            given = self.paths if self.parts is None else {path.parent: None for path in self.paths}
+            where = f"{'record' if self.parts is None else 'report'} {', '.join(map(str, given))}"
         else:
             where = f"lab {labs.choose(self.lab, frozenset(self.target.capabilities))}"
         return [
@@ -139,21 +145,19 @@ class Run:
             *self.schedules.about(),
         ]
 
-    def knows(self, scenario: Scenario) -> bool:
-        """Tell whether a scenario can have evidence: always, unless an old record is judged."""
-        return self.target is not None or any(
-            scenario.id in record.staged or record.lacks(scenario.id) for record in self.records
-        )
+    def knows(self, nodeid: str, scenario: Scenario) -> bool:
+        """Tell whether a scenario can have evidence: always, unless an old record or report is judged."""
+        known = self.target is not None or told_in(self.records, scenario)
+        return nodeid in self.parts.tests if self.parts else known
+
+    def _records_of(self, scenario: Scenario) -> Sequence[Record]:
+        """Return the records that may tell of a scenario: those of its part, if the run has several."""
+        mode = scenario.failure_mode.name
+        return self.parts.of_mode.get(mode, self.records) if self.parts else self.records
 
     def evidence_for(self, scenario: Scenario) -> Record:
-        """Return the record in which to look for a scenario: the last one of its clock in which it was staged.
-
-        Else one that was cut short before it was.
-        """
-        lacking = [record for record in self.records if record.lacks(scenario.id)]
-        staged = [record for record in self.records if scenario.id in record.staged]
-        own = [record for record in staged if record.header.timing == scenario.timing]
-        return [*self.records[:1], *lacking, *staged, *own][-1]
+        """Return the record in which to look for a scenario."""
+        return record_of(self._records_of(scenario), scenario)
 
     def judged_in(self, aspect: Aspect, scenario: Scenario) -> Judged:
         """Return the verdict: by the last staging, unless an earlier one showed what no other takes back."""
@@ -167,14 +171,14 @@ class Run:
                 fault=self.unreached.fault,
             )
         last = self.evidence_for(scenario)
-        earlier = [r for r in self.records if scenario.id in r.staged and r.header.timing == scenario.timing]
+        earlier = stagings(self._records_of(scenario), scenario)
         for record in earlier:
             judged = self._judge(aspect, scenario, record)
             if judged.conclusive:
                 return judged
         judged = self._judge(aspect, scenario, last)
-        stagings = [view_of(record, record.staged[scenario.id]) for record in earlier]
-        return self._of_a_group(aspect, scenario, never_in_peace(judged, stagings))
+        views = [view_of(record, record.staged[scenario.id]) for record in earlier]
+        return self._of_a_group(aspect, scenario, never_in_peace(judged, views))
 
     def _judge(self, aspect: Aspect, scenario: Scenario, record: Record) -> Judged:
         selected = self.selected | {aspect.test_name(scenario)}
@@ -308,12 +312,7 @@ class Run:
             self._plan(names, timing, where.lab, stretch, slower) for timing, names in staged.items() if names
         ]
 
-    def _launch(
-        self,
-        plans: list[Plan],
-        where: _Where,
-        seconds: Seconds | None = None,
-    ) -> list[Record]:
+    def _launch(self, plans: list[Plan], where: _Where, seconds: Seconds | None = None) -> list[Record]:
         """Run some waves side by side and keep their records.
 
         Args:

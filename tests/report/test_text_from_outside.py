@@ -46,6 +46,8 @@ class Results:
     target: Any = None
     profile: Any = field(default_factory=lambda: load("eop"))
     paths: Iterable[Path] = ()
+    day: float = 12.0
+    part: dict[str, int] = field(default_factory=dict)
     busy: Iterable[Any] = ()
     schedules: Any = field(default_factory=lambda: SequenceChoice(count=0))
     xfailed: dict[str, str] = field(default_factory=dict)

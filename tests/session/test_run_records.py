@@ -61,8 +61,8 @@ def test_the_record_in_which_it_was_staged() -> None:
     run = _run(steady, jumped)
     assert run.evidence_for(scenario_of("greeting_421.healed")) is steady
     assert run.evidence_for(scenario_of("greeting_421.expires")) is jumped
-    assert run.knows(_plain())
-    assert not run.knows(scenario_of("greeting_554.healed"))
+    assert run.knows("any", _plain())
+    assert not run.knows("any", scenario_of("greeting_554.healed"))
 
 
 def test_a_control_is_in_every_record_and_its_own_clock_comes_first() -> None:
