@@ -7,17 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import dns.exception
-import dns.flags
-import dns.message
-import dns.opcode
-import dns.rcode
-import dns.rdataclass
-import dns.rdatatype
-
 from fake_servers import punctuality
+from fake_servers.dns import queries
 from fake_servers.dns.quick import quick_name, quick_nxdomain
-from fake_servers.dns.replies import DnsReply, error_reply, format_error, reply_to
+from fake_servers.dns.replies import DnsReply
 from fake_servers.dns.zone import Zone
 from fake_servers.events import DnsAnswer, DnsDropped, DnsQuery, FakeBroke, FakeExcess, Transport
 from fake_servers.journal import Journal
@@ -173,26 +166,14 @@ class Responder:
 
     def _look_up(self, wire: bytes, asked: _Asked) -> tuple[DnsReply, bool]:
         """Return the reply and whether the name was planned; fill `asked` in as far as it can be read."""
-        asked.id = int.from_bytes(wire[:2], "big")
-        try:
-            query = dns.message.from_wire(wire)
-        except dns.exception.DNSException:
-            return format_error(wire), False
-        if query.flags & dns.flags.QR:
-            return format_error(wire), False
-        if query.opcode() != dns.opcode.QUERY:
-            return error_reply(query, dns.rcode.NOTIMP), False
-        if len(query.question) != 1:
-            return error_reply(query, dns.rcode.FORMERR), False
-        [question] = query.question
-        asked.name = question.name.to_text(omit_final_dot=True).lower()
-        asked.type = dns.rdatatype.to_text(question.rdtype)
-        if query.edns > 0:
-            return error_reply(query, dns.rcode.BADVERS), False
-        if question.rdclass != dns.rdataclass.IN:
-            return error_reply(query, dns.rcode.REFUSED), False
-        answer, planned = self._zone.answer(asked.name, asked.type)
-        return reply_to(query, answer, self._zone, udp=asked.transport == "udp"), planned
+        asked.id = int.from_bytes(wire[:2])
+        query = queries.read(wire)
+        asked.name, asked.type = query.name, query.type
+        if query.refused is not None:
+            return queries.addressed(query.refused, wire), False
+        answer, planned = self._zone.answer(query.name, query.type)
+        made = queries.reply(query, answer, self._zone, udp=asked.transport == "udp")
+        return queries.addressed(made, wire), planned
 
     def _later(
         self, reply: DnsReply, deliver: Callable[[DnsReply, float], None], channel: Channel, connection: int

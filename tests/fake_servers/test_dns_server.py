@@ -14,6 +14,7 @@ from dns_world import DEADLINE, HOST, World, prefixed, read_message, texts
 
 from fake_servers.dns import (
     Answer,
+    Cname,
     Delayed,
     DnsServer,
     NoData,
@@ -49,6 +50,34 @@ async def test_the_question_is_echoed_octet_by_octet(world: World) -> None:
     assert wire[12 : len(query)] == query[12:]
     assert wire[len(query) : len(query) + 2] == b"\xc0\x0c", "the owner points at the question"
     assert [each.name for each in world.queries] == ["mx.a.test"]
+
+
+async def test_who_asks_the_same_gets_what_the_zone_has_now_with_his_own_identifier_and_letters(
+    world: World,
+) -> None:
+    """Replies are kept by what was asked and answered: a changed plan, EDNS and a count of queries still count."""
+    world.zone.set("mx.a.test", "A", Records("127.1.0.5"), Records("127.1.0.6"))
+    answers = []
+    for identifier, name in ((1, "mx.a.test"), (2, "MX.a.TEST"), (65535, "mx.A.test")):
+        query = dns.message.make_query(name, "A", id=identifier).to_wire()
+        [wire] = await world.udp(query)
+        assert wire[:2] == query[:2]
+        assert wire[12 : len(query)] == query[12:]
+        answers += texts(dns.message.from_wire(wire))
+    world.zone.set("mx.a.test", "A", Records("127.1.0.7"))
+    [wire] = await world.udp(dns.message.make_query("mx.a.test", "A", id=3).to_wire())
+    answers += texts(dns.message.from_wire(wire))
+    assert answers == ["127.1.0.5", "127.1.0.6", "127.1.0.6", "127.1.0.7"]
+    with_opt = dns.message.make_query("mx.a.test", "A", use_edns=0)
+    [wire] = await world.udp(with_opt.to_wire())
+    assert dns.message.from_wire(wire).edns == 0
+
+
+async def test_an_alias_is_looked_up_each_time(world: World) -> None:
+    world.zone.set_all("alias.test", Cname("mx.a.test"))
+    world.zone.set("mx.a.test", "A", Records("127.1.0.5"), Records("127.1.0.6"))
+    answers = [texts(await world.ask("alias.test", "A"))[-1] for _ in range(2)]
+    assert answers == ["127.1.0.5", "127.1.0.6"]
 
 
 @pytest.mark.parametrize(("payload", "fits"), [(None, 30), (512, 29), (1232, 74), (4096, 74)])
