@@ -196,6 +196,14 @@ class AspectItem(pytest.Item):
             return explain(self.scenario.failure_mode, excinfo.value.judged, self.run.profile)
         return cleaned_trace(super().repr_failure(excinfo))
 
+    def _repr_failure_py(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show what is no verdict by its words: where we raise it is nobody's business.
+
+        pytest asks here for what was raised in `setup`. For the lines of a traceback it would read and parse our
+        sources, for each test again, which takes a quarter of a second.
+        """
+        return super()._repr_failure_py(excinfo, "value" if isinstance(excinfo.value, NotJudged) else style)
+
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Say where the item comes from."""
         assert isinstance(self.parent, AspectFile)

@@ -6,19 +6,13 @@ state shows it all the same.
 
 from __future__ import annotations
 
-import re
 import socket
-import sys
-from pathlib import Path
 from typing import Final
 
-_TABLES: Final = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
-_MAPPED: Final = f"{0:016X}{int.from_bytes(bytes((0, 0, 255, 255)), sys.byteorder):08X}"
-# Two addresses, state.
-_ROW: Final = re.compile(
-    r"^ *\d+: ([0-9A-F]+:[0-9A-F]{4}) ([0-9A-F]+:[0-9A-F]{4}) ([0-9A-F]{2}) ", re.MULTILINE
-)
-_OPEN: Final = ("01", "08")  # ESTABLISHED, CLOSE_WAIT: include/net/tcp_states.h
+from fake_servers.tcp.sockets import ESTABLISHED, text
+from fake_servers.tcp.table import sockets
+
+_CLOSE_WAIT: Final = 8  # include/net/tcp_states.h
 
 
 class PeerWatch:
@@ -29,25 +23,16 @@ class PeerWatch:
     """
 
     def __init__(self, sock: socket.socket) -> None:
-        self._theirs = ("", "")
+        self._theirs = self._ours = ("", 0)
         if sock.family is socket.AF_INET:
-            self._theirs = (_shown(sock.getpeername()), _shown(sock.getsockname()))
-        self._seen = self._state() != ""
+            self._theirs, self._ours = sock.getpeername(), sock.getsockname()
+        self._seen = self._state() is not None
 
     def left(self) -> bool:
         """Whether the other end was seen open and is so no more; always False if it is on another machine."""
-        return self._seen and self._state() not in _OPEN
+        return self._seen and self._state() not in (ESTABLISHED, _CLOSE_WAIT)
 
-    def _state(self) -> str:
-        for table in _TABLES:
-            if table.exists():
-                for local, remote, state in _ROW.findall(table.read_text(encoding="ascii")):
-                    if (local.removeprefix(_MAPPED), remote.removeprefix(_MAPPED)) == self._theirs:
-                        return str(state)
-        return ""
-
-
-def _shown(address: tuple[str, int]) -> str:
-    """Return an address as the table shows it: host in the machine's byte order, port as a number."""
-    host, port = address
-    return f"{int.from_bytes(socket.inet_aton(host), sys.byteorder):08X}:{port:04X}"
+    def _state(self) -> int | None:
+        addresses = text(self._theirs), text(self._ours)
+        found = sockets(local_port=self._theirs[1], remote_port=self._ours[1]) if self._theirs[0] else ()
+        return next((each.state for each in found if (each.local, each.remote) == addresses), None)

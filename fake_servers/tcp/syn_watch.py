@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import socket
-import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from fake_servers.events import FakeBroke, TcpSyn
 from fake_servers.journal import Journal
-from fake_servers.tcp.sockets import text
-
-_TABLES: Final = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
-# An IPv6 socket (of a JVM, say) shows ::ffff:127.1.0.5; each word is in the machine's byte order.
-_MAPPED: Final = f"(?:{0:016X}{int.from_bytes(bytes((0, 0, 255, 255)), sys.byteorder):08X})?"
-# Local address, remote address, state 02 (SYN_SENT).
-_CONNECTING: Final = re.compile(
-    rf"^ *\d+: {_MAPPED}([0-9A-F]{{8}}):([0-9A-F]{{4}}) {_MAPPED}([0-9A-F]{{8}}:[0-9A-F]{{4}}) 02 ",
-    re.MULTILINE,
-)
+from fake_servers.tcp.sockets import SYN_SENT, text
+from fake_servers.tcp.table import sockets
 
 _REST: Final = 19  # seconds between two samples for each second of processor time that a sample takes
 
@@ -31,7 +19,6 @@ _REST: Final = 19  # seconds between two samples for each second of processor ti
 class _Sighting:
     """One socket in SYN_SENT, from the first to the last sample that showed it."""
 
-    server: str
     first: float
     last: float
 
@@ -55,20 +42,20 @@ class SynWatch:
     def __init__(self, journal: Journal, interval: float = 0.1) -> None:
         self._journal = journal
         self._interval = interval
-        self._servers: dict[str, str] = {}
+        self._servers: set[str] = set()
         self._ignored: set[str] = set()
         self._sightings: dict[tuple[str, str], _Sighting] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, host: str, port: int) -> None:
         """Look out for connections to this address from now on."""
-        self._servers[_as_in_table(host, port)] = text((host, port))
+        self._servers.add(text((host, port)))
 
     def unwatch(self, host: str, port: int) -> None:
         """Note what was seen of this address, and look no further."""
-        remote = _as_in_table(host, port)
-        self._servers.pop(remote, None)
-        self._settle([key for key in self._sightings if key[1] == remote])
+        server = text((host, port))
+        self._servers.discard(server)
+        self._settle([key for key in self._sightings if key[1] == server])
 
     def ignore(self, peer: str) -> None:
         """Leave this client (`host:port`) out."""
@@ -112,19 +99,15 @@ class SynWatch:
 
     def _sample(self) -> None:
         now = self._journal.now()
-        found = set()
-        for table in _TABLES:
-            if not self._servers or not table.exists():
-                continue
-            for host, port, remote in _CONNECTING.findall(table.read_text(encoding="ascii")):
-                if remote not in self._servers:
-                    continue
-                peer = f"{_host(host)}:{int(port, 16)}"
-                if peer not in self._ignored:
-                    found.add((peer, remote))
+        waiting = sockets(SYN_SENT) if self._servers else ()
+        found = {
+            (each.local, each.remote)
+            for each in waiting
+            if each.remote in self._servers and each.local not in self._ignored
+        }
         self._settle([key for key in self._sightings if key not in found])
         for key in found:
-            sighting = self._sightings.setdefault(key, _Sighting(self._servers[key[1]], now, now))
+            sighting = self._sightings.setdefault(key, _Sighting(now, now))
             sighting.last = now
 
     def _settle(self, keys: list[tuple[str, str]]) -> None:
@@ -134,18 +117,9 @@ class SynWatch:
                 self._journal.note(
                     TcpSyn(
                         at=sighting.first,
-                        server=sighting.server,
+                        server=key[1],
                         peer=key[0],
                         outcome="dropped",
                         seconds=sighting.last - sighting.first,
                     )
                 )
-
-
-def _as_in_table(host: str, port: int) -> str:
-    """Return an address as the table shows it: host in the machine's byte order, port as a number."""
-    return f"{int.from_bytes(socket.inet_aton(host), sys.byteorder):08X}:{port:04X}"
-
-
-def _host(shown: str) -> str:
-    return socket.inet_ntoa(int(shown, 16).to_bytes(4, sys.byteorder))
