@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from conformance.evidence import envelopes, reports
 from conformance.evidence.attribution import shares_of
@@ -38,11 +39,13 @@ class Evidence:
         record: The record it is part of.
         staged: How the scenario was staged.
         picked: Its events, where they are known already: while the record grows.
+        worked_out: What others have worked out from it, by whom; it does not change.
     """
 
     record: Record
     staged: Staged
     picked: tuple[Event, ...] | None = None
+    worked_out: dict[object, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @cached_property
     def events(self) -> tuple[Event, ...]:

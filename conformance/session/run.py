@@ -181,7 +181,8 @@ class Run:
         return self._of_a_group(aspect, scenario, never_in_peace(judged, views))
 
     def _judge(self, aspect: Aspect, scenario: Scenario, record: Record) -> Judged:
-        selected = self.selected | {aspect.test_name(scenario)}
+        own = aspect.test_name(scenario)
+        selected = self.selected if own in self.selected else self.selected | {own}
         return judge_among(selected, aspect, scenario, record, self.profile, self._verdict_on)
 
     def _of_a_group(self, aspect: Aspect, scenario: Scenario, judged: Judged) -> Judged:

@@ -46,9 +46,11 @@ class Pace:
 
 def longest_pause(mode: FailureMode, evidence: Evidence) -> float:
     """Return the longest pause in the delivery of a message that arrived at the first attempt, in seconds; else 0."""
-    attempts = mode.witness.all_attempts(evidence, connections=mode.attempt.connections)
     delivered = next(iter(evidence.messages), None)
-    if delivered is None or not attempts or delivered.connection not in attempts[0].connections:
+    if delivered is None:
+        return 0.0
+    attempts = mode.witness.all_attempts(evidence, connections=mode.attempt.connections)
+    if not attempts or delivered.connection not in attempts[0].connections:
         return 0.0  # not at the first attempt, or without a trace of one: who finds an address may ask for no other
     closed = evidence.connection_of(delivered).closed
     if closed is None:

@@ -12,7 +12,7 @@ from conformance.catalogue.message import Kind
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.notices import CLEARING
 from conformance.evidence.queue import Presence
-from conformance.evidence.record import Header, Record, Staged
+from conformance.evidence.record import Header, QueueListing, Record, Staged
 from conformance.evidence.slack import slack_for
 from conformance.evidence.view import Evidence
 from conformance.target import Envelope
@@ -80,6 +80,8 @@ class Player:
     _events: list[Event] = field(default_factory=list)
     _noted: asyncio.Event = field(default_factory=asyncio.Event)
     _mending: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _evidence: Evidence | None = None
+    _known: tuple[int, Staged, list[QueueListing]] | None = None  # of which that is
 
     def note(self, event: Event) -> None:
         """Take notice of an event of this scenario."""
@@ -224,17 +226,22 @@ class Player:
         await asyncio.sleep(seconds * self.stretch)
 
     def evidence(self) -> Evidence:
-        """Return the evidence so far."""
-        record = Record(
-            header=self.header,
-            staged={self.scenario.id: self.staged},
-            events=self._events,
-            queue_listings=[] if self.watch is None else list(self.watch.listings),
-            reported=[],
-            troubles=[],
-            footer=None,
-        )
-        return Evidence(record, self.staged, tuple(self._events))
+        """Return the evidence so far: the same as before if nothing has become known since."""
+        listings = [] if self.watch is None else list(self.watch.listings)
+        known = len(self._events), self.staged, listings
+        if self._evidence is None or known != self._known:
+            events = list(self._events)
+            record = Record(
+                header=self.header,
+                staged={self.scenario.id: self.staged},
+                events=events,
+                queue_listings=listings,
+                reported=[],
+                troubles=[],
+                footer=None,
+            )
+            self._evidence, self._known = Evidence(record, self.staged, tuple(events)), known
+        return self._evidence
 
     def attempts(self, evidence: Evidence) -> list[Attempt]:
         """Return the attempts that met the fault so far and are over."""

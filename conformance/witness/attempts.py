@@ -160,12 +160,18 @@ class Witness:
         return [each for each in self.all_attempts(evidence, connections=connections) if each.met]
 
     def all_attempts(self, evidence: Evidence, *, connections: int = 1) -> list[Attempt]:
-        """Group all traces into attempts, as the module's docstring says.
+        """Group all traces into attempts, as the module's docstring says; once for whoever asks.
 
         Args:
             evidence: Where to see them.
             connections: How many connections one attempt may make to one host.
         """
+        key = self, connections
+        if key not in evidence.worked_out:
+            evidence.worked_out[key] = self._grouped(evidence, connections)
+        return [*evidence.worked_out[key]]
+
+    def _grouped(self, evidence: Evidence, connections: int) -> list[Attempt]:
         interval = evidence.staged.granted.retry_interval
         most = self.per_attempt * connections
         # a moved clock separates attempts, however little time passed for us
