@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from conformance.evidence.record import Record, RecordError, Trouble, load
+from conformance.evidence.record import Record, RecordError, Trouble
 from conformance.session.launch import WaveFailed, record_in
+from conformance.session.reading import read_for_good
 from conformance.target import Target
 from conformance.wave import request
 from conformance.wave.plan import Plan
@@ -62,7 +63,7 @@ def what_is_left(
 
 def _cut_short(plan: Plan, path: Path, target: Target, trouble: Trouble | None) -> Record:
     try:
-        record = load(path)
+        record = read_for_good(path)
     except RecordError:  # it had not begun
         header = request.header(plan, target, {})
         record = Record(

@@ -12,11 +12,12 @@ from conformance.catalogue import profile as profiles
 from conformance.catalogue.compressed_day import SHORTEST_DAY
 from conformance.catalogue.course import DAY
 from conformance.catalogue.profile import Profile
-from conformance.evidence.record import RecordError, load
+from conformance.evidence.record import RecordError
 from conformance.lab import addresses as labs
 from conformance.report.summary import SummaryFile
 from conformance.session.only import Only
 from conformance.session.plans import import_path
+from conformance.session.reading import read_for_good
 from conformance.session.reported import Parts, loaded, together
 from conformance.session.run import Run
 from conformance.session.sequence_choice import SequenceChoice, staged_in
@@ -151,7 +152,7 @@ def _replay(config: pytest.Config, given: list[Path], profile: Profile, strict: 
             parts = loaded(together(given))
             records, paths = list(parts.records), list(parts.paths)
         else:
-            records, paths = [load(path) for path in given], given
+            records, paths = [read_for_good(path) for path in given], given
     except (RecordError, ValueError) as error:
         raise pytest.UsageError(f"--conformance-replay: {error}") from error
     for path, record in zip(paths, records, strict=True):

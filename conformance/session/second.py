@@ -15,12 +15,13 @@ from pathlib import Path
 from conformance.catalogue.course import Timing
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario
-from conformance.evidence.record import Record, Trouble, load
+from conformance.evidence.record import Record, Trouble
 from conformance.judging.aspect import Aspect
 from conformance.judging.judge import judge
 from conformance.judging.words import counted
 from conformance.session.again import BATCH, again, is_hopeless, late_once_more
 from conformance.session.cut_short import what_is_left
+from conformance.session.reading import read_for_good
 from conformance.target import Target
 from conformance.wave.plan import Plan
 
@@ -128,7 +129,7 @@ class Waves:
 
     def ended(self, number: int, path: Path) -> list[tuple[Plan, Path]]:
         """Take the record of a wave, judge it, and return what is to be staged again of it."""
-        record = self._records[number] = load(path)
+        record = self._records[number] = read_for_good(path)
         if self._seconds is None or number >= self._first:
             return []
         self._seconds.judge(record)  # while others still run
