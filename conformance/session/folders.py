@@ -31,4 +31,8 @@ def make_folders(config: pytest.Config, count: int) -> list[Path]:
         where = (
             f"--basetemp={given}" if given else "the folder for temporary files (TMPDIR, or --basetemp=DIR)"
         )
-        raise pytest.UsageError(f"{where}: {error.strerror}: {error.filename}") from error
+        raise pytest.UsageError(f"{where}: {_said(error)}") from error
+
+
+def _said(error: OSError) -> str:
+    return f"{error.strerror}: {error.filename}" if error.filename else str(error)

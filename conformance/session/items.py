@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,6 +19,7 @@ from conformance.report.facts import is_relays, properties_of
 from conformance.report.failure import explain
 from conformance.report.writing import line_of
 from conformance.session.minimise import explained
+from conformance.session.near import why_nothing
 from conformance.session.run import Run
 from conformance.session.shown import cleaned_trace
 from conformance.suite import ASPECTS
@@ -142,6 +143,25 @@ class AspectFile(pytest.File):
             drawn = self.selection.includes(f"{prefix}[")
             named = [*self.selection.named(prefix), *self.run.only.schedules]
             yield from self.run.schedules.scenarios(named, drawn=drawn)
+
+
+def why_none_is_kept(config: pytest.Config, items: Collection[AspectItem]) -> str:
+    """Say why no test of the suite is left; empty if that is not known.
+
+    Args:
+        config: Pytest's, with the expression of `-k`.
+        items: What there was before anybody deselected.
+    """
+    expression = config.option.keyword
+    if not expression or not items:
+        return ""
+    tests = [" ".join([item.nodeid, *item.listextrakeywords(), *item.listnames()]) for item in items]
+    names = dict.fromkeys(
+        name
+        for item in items
+        for name in (item.scenario.failure_mode.name, item.aspect.name, str(item.scenario.course))
+    )
+    return why_nothing(expression, tests, names)
 
 
 class Parameters:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from difflib import get_close_matches
 
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import Profile
@@ -11,6 +10,7 @@ from conformance.catalogue.scenario import Scenario
 from conformance.catalogue.section import Section
 from conformance.judging.aspect import Aspect
 from conformance.schedules.sequence import FaultSequence
+from conformance.session.near import near
 from conformance.suite import ASPECTS, REQUIREMENTS
 
 OPTION = "--conformance-only"
@@ -75,12 +75,9 @@ def _is_schedule(name: str) -> bool:
 
 
 def _hint(name: str, valid: Collection[str]) -> str:
-    near = (
-        get_close_matches(name, valid, n=3, cutoff=0.5)
-        or [each for each in valid if name and name in each][:3]
-    )
-    if near:
-        return f"; did you mean {' or '.join(near)}?"
+    found = near(name, valid)
+    if found:
+        return f"; did you mean {' or '.join(found)}?"
     if len(valid) <= 80:
         return f"; there are {', '.join(valid)}"
     return "; pytest --co -q with the same target lists all"

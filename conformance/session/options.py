@@ -49,7 +49,7 @@ def open_run(config: pytest.Config) -> Run:
     strict = bool(config.getoption("conformance_strict"))
     day = _day(config.getoption("conformance_day"))
     if replayed:
-        if name:
+        if name is not None:
             raise pytest.UsageError(
                 "--conformance-replay judges a record without the target: leave --target out"
             )

@@ -17,7 +17,7 @@ from conformance.report.terminal import Progress, Terminal
 from conformance.report.writing import line_of
 from conformance.session.division import Division
 from conformance.session.ending import NOT_JUDGED, exit_status
-from conformance.session.items import AspectFile, AspectItem, Parameters, Selection
+from conformance.session.items import AspectFile, AspectItem, Parameters, Selection, why_none_is_kept
 from conformance.session.options import open_run, open_shard, open_summaries
 from conformance.session.outcomes import outcome_of
 from conformance.session.run import Run
@@ -104,6 +104,8 @@ class ConformancePlugin:
         if session.config.pluginmanager.hasplugin("allure_pytest"):
             for item in items:  # not before: pytest would look for fixtures that are made from them
                 item.callspec = Parameters(item.scenario)
+        if not items and (why := why_none_is_kept(session.config, self._items.values())):
+            self._complaints.append(why)
         if not items or session.config.option.collectonly:
             return
         self._begin_report()

@@ -36,6 +36,7 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 _LAB_SHELL = "$(python -m conformance.lab.namespace) python -m conformance.lab.namespace "
 _POLL = 0.02  # between two looks at a starting relay
 _TAIL_OCTETS = 65536
+_MANY_TAKEN = 3  # variables; from there on it is shorter to say which ones a program gets
 _LINE = 1000  # characters of one line that are shown
 # What was started in this process and has not been stopped by its adapter.
 _STARTED: list[Process] = []
@@ -90,7 +91,7 @@ async def spawn(
                 hint=f"Install {Path(words[0]).name}, or put it on PATH.",
                 installation=True,
             ) from error
-    started = Process(process, words, log)
+    started = Process(process, words, log, env)
     _STARTED.append(started)
     return started
 
@@ -108,9 +109,16 @@ def _opened(log: Path, cwd: Path) -> BinaryIO:
 class Process:
     """A started program. Made by `spawn`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, command: Sequence[str], log: Path) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        command: Sequence[str],
+        log: Path,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self._process = process
         self.command = tuple(command)
+        self._env = env
         self.log = log
         self._stopped = False
         self._spoken: Spoken | None = None
@@ -158,7 +166,10 @@ class Process:
             TargetError: The program ended, or the deadline passed.
         """
         program = Path(self.command[0]).name
-        by_hand = f"Start it by hand to see more: {_LAB_SHELL if os.getpid() == 1 else ''}{shlex.join(self.command)}"
+        lab = _LAB_SHELL if os.getpid() == 1 else ""
+        by_hand = (
+            f"Start it by hand to see more: {lab}{shlex.join([*_in_environment(self._env), *self.command])}"
+        )
         try:
             async with asyncio.timeout(deadline):
                 ready = False
@@ -209,6 +220,20 @@ class Process:
                 while True:
                     if os.waitpid(-self.pid, os.WNOHANG) == (0, 0):  # noqa: ASYNC222 (returns at once)
                         await asyncio.sleep(_POLL)
+
+
+def _in_environment(env: Mapping[str, str] | None) -> list[str]:
+    """Return what stands before a command so that it gets the same variables from a shell, as env(1) has it.
+
+    What is here and was not given to the program is taken away, what is the same is left out.
+    """
+    if env is None:
+        return []
+    taken = [word for name in sorted(os.environ.keys() - env.keys()) for word in ("-u", name)]
+    given = [f"{name}={value}" for name, value in env.items() if os.environ.get(name) != value]
+    if len(taken) > _MANY_TAKEN:  # an environment of its own, nearly
+        taken, given = ["-i"], [f"{name}={value}" for name, value in env.items()]
+    return ["env", *taken, *given] if taken or given else []
 
 
 async def wait_for_port(

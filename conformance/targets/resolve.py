@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
 from conformance.target import Capability, Target
+from conformance.targets.near_misses import suggested
 
 GROUP = "mailflow_conformance.targets"
 
@@ -46,28 +47,29 @@ def resolve(name: str, import_path: Sequence[str] = ()) -> Target:
         UnknownTarget: There is no such target, or it is not one.
     """
     entry = known().get(name)
-    if entry is None:
-        if not _MODULE_AND_CLASS.fullmatch(name):
-            raise UnknownTarget(
-                f"no target is called {name!r}; there are {', '.join(sorted(known()))}, "
-                "or name your adapter as package.module:Class"
-            )
-        entry = EntryPoint(name=name, value=name, group=GROUP)
-    return _checked(name, _load(name, entry, import_path))
-
-
-def _load(name: str, entry: EntryPoint, import_path: Sequence[str]) -> object:
     added = [folder for folder in import_path if folder not in sys.path]
     sys.path.extend(added)
+    if entry is None:
+        if not _MODULE_AND_CLASS.fullmatch(name):
+            none = f"no target is called {name!r}" if name.strip() else "it is empty and names no target"
+            raise UnknownTarget(
+                f"{none}; there are {', '.join(sorted(known()))}, "
+                f"or name your adapter as package.module:Class{suggested(name, known())}"
+            )
+        entry = EntryPoint(name=name, value=name, group=GROUP)
+    return _checked(name, _load(name, entry, added))
+
+
+def _load(name: str, entry: EntryPoint, added: Sequence[str]) -> object:
     try:
         return entry.load()
     except ModuleNotFoundError as error:
         looked = f"; looked also in {', '.join(added)}" if added else ""
-        raise UnknownTarget(f"target {name!r}: {error}{looked}") from error
+        raise UnknownTarget(f"target {name!r}: {error}{looked}{suggested(name, ())}") from error
     except AttributeError as error:
         classes = _classes(entry.module)
         there = f"; it defines {', '.join(classes)}" if classes else ""
-        raise UnknownTarget(f"target {name!r}: {error}{there}") from error
+        raise UnknownTarget(f"target {name!r}: {error}{there}{suggested(name, ())}") from error
     except Exception as error:
         raise UnknownTarget(f"target {name!r} cannot be imported: {type(error).__name__}: {error}") from error
 

@@ -202,14 +202,23 @@ def test_collecting_stages_nothing(outcomes: list[Ended]) -> None:
     assert "conformance: staging" not in everything.text
 
 
-@pytest.mark.user("pytest --target=reference -k no_such_thing")
-def test_nothing_selected_is_no_success(outcome: Ended) -> None:
+@pytest.mark.user("pytest --target=reference -k 'conection_refused and retried'")
+def test_nothing_selected_is_no_success_and_says_what_may_be_meant(outcome: Ended) -> None:
+    """Before, there was no word of it."""
     assert outcome.status == 5
+    assert "-k 'conection_refused and retried' selects no test" in outcome.text
+    assert "did you mean connection_refused" in outcome.text
 
 
 USAGE = [
     ("--target=nope", ["--target", "'nope'", "postfix", "reference", "package.module:Class"]),
     ("--target=no_such_module:Adapter", ["no_such_module"]),
+    ("--target=", ["--target: it is empty and names no target"]),
+    ("--target=adapters", ["did you mean adapters:"]),
+    (
+        f"--target=reference -k '{SELECTION}' --basetemp=no/such/folder",
+        ["--basetemp=no/such/folder: No such file"],
+    ),
     ("--target=adapters:Missing", ["Missing", "WrongCode"]),
     ("--target=adapters:Empty", ["lacks name, capabilities, running"]),
     ("--target=syntax:Adapter", ["syntax:Adapter", "SyntaxError"]),

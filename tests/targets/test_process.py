@@ -78,6 +78,40 @@ async def test_the_hint_leads_into_the_lab_where_the_relay_ran(
     await process.stop()
 
 
+@pytest.mark.parametrize(
+    ("changed", "begins"),
+    [
+        ({}, ""),
+        ({"SPOOL": "/a b"}, "env 'SPOOL=/a b' "),
+        ({"SHARED": "other"}, "env SHARED=other "),
+        ({"SHARED": None}, "env -u SHARED "),
+    ],
+)
+async def test_the_hint_has_the_environment_of_the_relay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, str | None], begins: str
+) -> None:
+    """Before, the command alone was told: a relay that finds its configuration by a variable started as another."""
+    monkeypatch.setenv("SHARED", "here")
+    env = {name: value for name, value in {**os.environ, **changed}.items() if value is not None}
+    process = await spawn(_python("pass"), cwd=tmp_path, log=tmp_path / "log", env=env)
+    with pytest.raises(TargetError) as caught:
+        await process.wait_ready(_never, 60)
+    assert caught.value.hint.startswith(f"Start it by hand to see more: {begins}{sys.executable} ")
+    await process.stop()
+
+
+async def test_the_hint_of_a_relay_with_an_environment_of_its_own(tmp_path: Path) -> None:
+    process = await spawn(_python("pass"), cwd=tmp_path, log=tmp_path / "log", env={"HOME": "/x"})
+    with pytest.raises(TargetError) as caught:
+        await process.wait_ready(_never, 60)
+    assert caught.value.hint.startswith(f"Start it by hand to see more: env -i HOME=/x {sys.executable} ")
+    await process.stop()
+
+
+async def _never() -> bool:
+    return False
+
+
 async def test_a_missing_program_is_a_matter_of_installation(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="cannot start no-such-relay") as caught:
         await spawn(["no-such-relay"], cwd=tmp_path, log=tmp_path / "log")

@@ -70,7 +70,7 @@ def test_a_class_or_an_object_of_somebodys_module(name: str, folder: str) -> Non
     ("name", "told"),
     [
         ("refrence", "no target is called 'refrence'; there are postfix, postfix-eop, reference"),
-        ("", "no target is called ''"),
+        ("", "it is empty and names no target"),
         ("some.module", "package.module:Class"),
         ("./adapter.py:X", "package.module:Class"),
         ("my_missing:X", "No module named 'my_missing'; looked also in "),
@@ -90,3 +90,30 @@ def test_what_is_no_target_says_why(name: str, told: str, folder: str) -> None:
     with pytest.raises(UnknownTarget) as error:
         resolve(name, [folder])
     assert told in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("postfx", "did you mean postfix"),
+        ("Reference", "did you mean reference?"),
+        ("my_adapters", "did you mean my_adapters:Whole or my_adapters:Wrong or my_adapters:Text?"),
+        ("my_adapters.py", "did you mean my_adapters:Whole or"),
+        ("./my_adapters.py:Whole", "did you mean my_adapters:Whole?"),
+        ("my_adapters.Whole", "did you mean my_adapters:Whole?"),
+        ("my_adapters:whole", "did you mean my_adapters:Whole?"),
+        ("", "it is empty and names no target; there are postfix"),
+    ],
+)
+def test_a_near_miss_gets_a_hint(folder: str, given: str, meant: str) -> None:
+    """Before, it was told what there is, and nothing of an adapter that lies in the same folder."""
+    with pytest.raises(UnknownTarget) as caught:
+        resolve(given, [folder])
+    assert meant in str(caught.value)
+
+
+@pytest.mark.parametrize("given", ["nothing", "my_broken", "my_needy:X", "this", "..", ":", "a/b.py:C"])
+def test_what_is_near_nothing_gets_none(folder: str, given: str) -> None:
+    with pytest.raises(UnknownTarget) as caught:
+        resolve(given, [folder])
+    assert "did you mean" not in str(caught.value)
