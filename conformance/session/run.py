@@ -341,10 +341,11 @@ class Run:
                 self.records.append(record)
                 self.paths.append(path)
 
-        progress.begin("staging " + ", ".join(map(described, plans)))
         try:
+            planned = waves.planned()
+            progress.begin("staging " + ", ".join(map(described, plans)))
             launch_all(
-                waves.planned(),
+                planned,
                 progress,
                 waves.ended,
                 begun=waves.begun,
