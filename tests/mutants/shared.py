@@ -15,7 +15,6 @@ from conformance.reference.message import Message, Recipient
 from conformance.reference.relay import Relay
 from conformance.reference.session import Session
 from conformance.reference.transaction import Delivered, Transaction
-from mutants.mutant import Expected, hence
 from mutants.patching import patch
 
 
@@ -150,13 +149,3 @@ def misread(change: Callable[[Failure, int, str], Failure]) -> None:
         return remote_failure
 
     patch(errors, "remote_failure", make)
-
-
-def held(*stalls: str) -> tuple[Expected, ...]:
-    """Return the verdicts that there are none of, where a relay does not give up at all."""
-    return hence(
-        "the attempt is held, so nothing has become of it yet",
-        *("error_code", "error_detail", "destination_server", "stays_queued", "retried", "recovers"),
-        verdict="not_applicable",
-        modes=stalls,
-    )

@@ -18,22 +18,11 @@ from conformance.reference.config import Address
 from conformance.reference.errors import SessionFailed
 from conformance.reference.session import Reply, Session
 from conformance.reference.settings import Settings
-from mutants.mutant import Expected, fails, hence, mutation
+from mutants.mutant import fails, mutation
 from mutants.patching import patch
-from mutants.selection import Names
 
 _SURVIVES = ("survives", "relay/survives")
 _INJECTED = ("injected_plaintext_under_opportunistic", "injected_plaintext_under_domain_validation")
-
-
-# What is judged of a message that had to wait, and cannot be judged when there is no relay.
-_WAITING = ("error_code", "error_detail", "destination_server", "stays_queued", "retried", "recovers", "tidy")
-_REFUSED = ("returned_at_once", "reports_refusal", "tidy")
-
-
-def _nothing_else(modes: Names, *aspects: str) -> tuple[Expected, ...]:
-    why = "the relay is gone before the window closes, which fails once"
-    return hence(why, *aspects, verdict="not_applicable", modes=modes)
 
 
 def _die(word: str) -> NoReturn:
@@ -79,10 +68,6 @@ def _die_when_left(cause: Cause, times: int, end: Callable[[], object]) -> None:
         "rejected_at_rcpt",
     ),
     caught=(fails(*_SURVIVES, *_INJECTED),),
-    also=(
-        *_nothing_else(_INJECTED, *_WAITING, "forgets_clear"),
-        *_nothing_else(("injected_plaintext_under_domain_validation",), "never_in_clear"),
-    ),
 )
 def dies_of_a_reply_behind_starttls() -> None:
     """Dies of a reply that comes in clear behind the one to STARTTLS."""
@@ -102,7 +87,6 @@ def dies_of_a_reply_behind_starttls() -> None:
 @mutation(
     scenarios=("reset_at_ehlo", "close_at_ehlo", "greeting_421"),
     caught=(fails(*_SURVIVES, "reset_at_ehlo"),),
-    also=_nothing_else(("reset_at_ehlo",), *_WAITING),
 )
 def dies_of_the_second_reset() -> None:
     """Dies when a server resets a connection for the second time."""
@@ -127,10 +111,6 @@ def _die_of_a_reply(stage: Stage, which: Callable[[Reply], bool]) -> None:
 @mutation(
     scenarios=("rejected_at_rcpt", "one_recipient_rejected", "rejected_at_data", "greeting_421"),
     caught=(fails(*_SURVIVES, "rejected_at_rcpt", "one_recipient_rejected"),),
-    also=(
-        *_nothing_else(("rejected_at_rcpt",), *_REFUSED),
-        *_nothing_else(("one_recipient_rejected",), "each_recipient"),
-    ),
 )
 def dies_of_a_refused_recipient() -> None:
     """Dies when a server refuses a recipient for good."""
@@ -140,11 +120,6 @@ def dies_of_a_refused_recipient() -> None:
 @mutation(
     scenarios=("slow", "plain", "first_host_silent", "stall_at_ehlo"),
     caught=(fails(*_SURVIVES, "slow", "first_host_silent", "stall_at_ehlo"),),
-    also=(
-        *_nothing_else(("slow",), "delivered"),
-        *_nothing_else(("first_host_silent",), "delivers_anyway", "tidy", "times_out"),
-        *_nothing_else(("stall_at_ehlo",), *_WAITING, "times_out"),
-    ),
 )
 def dies_of_waiting() -> None:
     """Dies when a server lets it wait for longer than a quarter of the time-out."""

@@ -16,7 +16,7 @@ from mutants.expectations import returned
 from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
 from mutants.selection import modes
-from mutants.shared import held, one_at_a_time
+from mutants.shared import one_at_a_time
 
 _NEVER = 3600.0
 _NOBODY = ("data_for_nobody_4yz", "data_for_nobody_5yz")
@@ -131,7 +131,6 @@ def sends_data_behind_a_chunk() -> None:
 @mutation(
     scenarios=("stall_at_bdat_last", "stall_at_bdat", "offers_chunking"),
     caught=(fails("times_out", "session/times-out", "stall_at_bdat_last", "stall_at_bdat"),),
-    also=held("stall_at_bdat_last", "stall_at_bdat"),
 )
 def hangs_after_a_chunk() -> None:
     """Has no time-out for the reply to a chunk."""
@@ -177,7 +176,6 @@ def returns_for_any_trouble_with_a_chunk() -> None:
 @mutation(
     scenarios=(*_REFUSED, "offers_chunking"),
     caught=(fails(*("returned_at_once", "permanent/returned"), *_REFUSED),),
-    also=hence("there is no report", "reports_refusal", verdict="not_applicable", modes=_REFUSED),
 )
 def tries_refused_chunks_again() -> None:
     """Takes 5yz in reply to a chunk for 4yz."""

@@ -27,12 +27,6 @@ _UNALTERED = "content/unaltered"
 @mutation(
     scenarios=("close_at_dot", "reset_at_dot", "close_at_data"),
     caught=(fails("stays_queued", "queue/not-lost", "close_at_dot"),),
-    also=hence(
-        "whoever believes in a success shows no error",
-        *("error_code", "error_detail", "destination_server"),
-        verdict="not_applicable",
-        modes=("close_at_dot",),
-    ),
 )
 def loses_on_close_at_dot() -> None:
     """Takes a connection that is closed before the last reply for a success."""

@@ -36,10 +36,6 @@ _IPV6_CONTROLS = modes(lambda mode: mode.lab == "namespace" and mode.is_control)
         deviates("delivers_anyway", "hosts/after-4yz", _AFTER_4YZ, profile="rfc"),
         fails("delivers_anyway", "harmless/delivered", "mx_best_refused", profile="rfc"),
     ),
-    also=(
-        *hence("nothing arrived", "fit_host", verdict="not_applicable"),
-        *hence("nothing arrived", "fit_host", verdict="not_applicable", profile="rfc"),
-    ),
 )
 def only_first_host() -> None:
     """Tries the first host only."""

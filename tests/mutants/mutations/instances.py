@@ -153,7 +153,6 @@ def one_route_and_no_patience() -> None:
         fails("exactly_once", "schedule/exactly-once"),
         fails("nothing_lost", "nothing-lost/kept"),
     ),
-    also=hence("no report, nothing to read", "reports_refusal", verdict="not_applicable"),
     routes="only",
 )
 def one_route_and_no_reports() -> None:

@@ -174,7 +174,6 @@ def falls_back_from_null_mx() -> None:
             "mx_relay_is_best",
         ),
     ),
-    also=_unreported("mx_null", "not_applicable") + _unreported("mx_relay_is_best", "not_applicable"),
 )
 def queues_what_has_no_exchanger() -> None:
     """Keeps mail for a domain without a usable mail exchanger in the queue."""

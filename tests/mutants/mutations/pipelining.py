@@ -16,7 +16,7 @@ from mutants.expectations import returned
 from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
 from mutants.selection import cells, modes
-from mutants.shared import held, one_at_a_time
+from mutants.shared import one_at_a_time
 
 _NEVER = 3600.0
 _STAGES = ("mail", "rcpt", "data", "dot")
@@ -56,7 +56,6 @@ def leaves_data_out_of_the_group() -> None:
 @mutation(
     scenarios=("stall_at_dot", "stall_at_dot_one_by_one", "plain"),
     caught=(fails("times_out", "session/times-out", "stall_at_dot"),),
-    also=held("stall_at_dot"),
 )
 def hangs_after_the_dot_where_pipelining_is_offered() -> None:
     """Has no time-out for the reply to the final dot where the server offers PIPELINING."""
@@ -205,7 +204,6 @@ def _alone(action: str) -> tuple[str, ...]:
 @mutation(
     scenarios=(*_alone("stall"), "stall_at_rcpt"),
     caught=(fails("times_out", "session/times-out", *_alone("stall")),),
-    also=held(*_alone("stall")),
 )
 def hangs_where_commands_go_one_by_one() -> None:
     """Has no time-outs in a session where the server does not offer PIPELINING."""
@@ -258,7 +256,6 @@ def returns_what_is_deferred_one_by_one() -> None:
             *_alone("reply_5yz"),
         ),
     ),
-    also=hence("there is no report", "reports_refusal", verdict="not_applicable", modes=_alone("reply_5yz")),
 )
 def tries_again_what_is_refused_one_by_one() -> None:
     """Takes 5yz for 4yz where the server does not offer PIPELINING."""

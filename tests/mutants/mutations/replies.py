@@ -11,7 +11,7 @@ from conformance.reference.errors import Failure
 from conformance.reference.session import Reply
 from conformance.reference.transaction import Transaction
 from mutants.expectations import returned
-from mutants.mutant import Declare, Expected, deviates, fails, hence, mutation
+from mutants.mutant import Declare, deviates, fails, mutation
 from mutants.patching import patch
 from mutants.shared import misread
 
@@ -20,15 +20,10 @@ _PASSING = "replies/passing"
 _WRONG_CLASS = ("reply_of_another_class", "rejected_of_another_class")
 
 
-def _hence_queued(*modes: str) -> tuple[Expected, ...]:
-    return hence("what waits is not returned", "reports_refusal", verdict="not_applicable", modes=modes)
-
-
 def _retries(mode: str, *besides: str) -> Declare:
     return mutation(
         scenarios=(mode, *besides),
         caught=(fails("returned_at_once", "permanent/returned", mode),),
-        also=_hence_queued(mode),
     )
 
 
@@ -129,7 +124,6 @@ def unknown_2yz_is_no_yes() -> None:
             "rejected_of_another_class",
         ),
     ),
-    also=_hence_queued("rejected_of_another_class"),
 )
 def acts_on_the_status() -> None:
     """Does what the enhanced status code says, against the reply code."""

@@ -53,7 +53,6 @@ def report_to_the_from_header() -> None:
 @mutation(
     scenarios=("greeting_421.expires", "rejected_at_mail", "greeting_421.day"),
     caught=(fails("expires", "lifetime/ends"), fails("returned_at_once", "permanent/returned")),
-    also=hence("there is none to read", "reports_refusal", verdict="not_applicable"),
 )
 def report_to_nobody() -> None:
     """Gives messages up without a report."""
@@ -184,7 +183,6 @@ def notice_of_delay_after_the_report() -> None:
 @mutation(
     scenarios=("rejected_at_rcpt", "rejected_at_dot"),
     caught=(fails("returned_at_once", "permanent/returned"),),
-    also=hence("no report, nothing to read", "reports_refusal", verdict="not_applicable"),
 )
 def returns_5yz_after_hours() -> None:
     """Sends reports hours after a message was given up."""
@@ -204,7 +202,6 @@ def returns_5yz_after_hours() -> None:
 @mutation(
     scenarios=("rejected_at_mail", "rejected_at_rcpt", "rejected_at_data", "rejected_at_dot"),
     caught=(fails("returned_at_once", "permanent/returned"),),
-    also=hence("no report, nothing to read", "reports_refusal", verdict="not_applicable"),
 )
 def retries_5yz() -> None:
     """Tries a message again that was refused for good."""

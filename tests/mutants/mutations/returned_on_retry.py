@@ -21,16 +21,6 @@ _CAUGHT = (
     fails("stays_queued", "queue/kept"),
     deviates("stays_queued", _RFC, profile="rfc"),
 )
-_ALSO = (
-    *hence(
-        "accepted at once, so that no wait is asked for",
-        "retried",
-        "refreshes",
-        verdict="not_applicable",
-        modes=_MX,
-    ),
-    *hence("the same", "retried", "refreshes", verdict="not_applicable", profile="rfc"),
-)
 
 
 def _given_up(when: Callable[[Recipient], bool]) -> None:
@@ -53,13 +43,13 @@ def _given_up(when: Callable[[Recipient], bool]) -> None:
     patch(Relay, "_conclude", make)
 
 
-@mutation(scenarios=(*_MX, *_OTHERS), caught=_CAUGHT, also=_ALSO)
+@mutation(scenarios=(*_MX, *_OTHERS), caught=_CAUGHT)
 def returns_at_the_first_retry() -> None:
     """Defers a message once, and returns it at the first retry."""
     _given_up(lambda recipient: recipient.attempts > 0)
 
 
-@mutation(scenarios=(*_MX, *_OTHERS), caught=_CAUGHT, also=_ALSO)
+@mutation(scenarios=(*_MX, *_OTHERS), caught=_CAUGHT)
 def returns_when_the_retry_is_due() -> None:
     """Defers a message once, and returns it when the retry is due, without trying."""
 

@@ -28,17 +28,6 @@ def _patient_with_content() -> None:
 def _not_judged(profile: str = "eop") -> tuple[Expected, ...]:
     return hence(
         "the attempt is still held, and nothing has become of it",
-        "error_code",
-        "error_detail",
-        "destination_server",
-        "stays_queued",
-        "retried",
-        "recovers",
-        verdict="not_applicable",
-        courses=("healed",),
-        profile=profile,
-    ) + hence(
-        "the attempt is still held, and nothing has become of it",
         "expires",
         "one_ndr",
         "ndr_form",
