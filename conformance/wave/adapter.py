@@ -44,6 +44,9 @@ START_LIMIT = 60.0
 STOP_LIMIT = 30.0
 CALL_LIMIT = 10.0
 
+# Messages in one answer of queue(): many times what a wave hands over, and little enough to be read once a second.
+QUEUE_LIMIT = 20_000
+
 # So long its relay may take to stop if a call of the adapter holds everything up, and will hardly return any more.
 STUCK_LIMIT = 5.0
 
@@ -238,6 +241,11 @@ class Instance:
         """
 
         def read(answer: object) -> list[T]:
+            if name == "queue" and isinstance(answer, Sequence) and len(answer) > QUEUE_LIMIT:
+                raise TargetUnusable(
+                    Fault.TARGET,
+                    f"the relay's queue has {len(answer)} messages, more than {QUEUE_LIMIT}: they are not ours",
+                )
             if not isinstance(answer, Sequence) or not all(isinstance(item, kind) for item in answer):
                 raise defect(f"{name}() returned something that is not a sequence of {kind.__name__}")
             for item in answer:

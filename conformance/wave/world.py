@@ -59,8 +59,9 @@ _SINK_NAME = f"mx.{SENDER_DOMAIN}"
 # needs that is in order. The sink is for everybody, and bears more.
 AT_ONCE = 200  # connections
 CONNECTIONS = 5_000
-COMMANDS = 5_000  # on one connection
+COMMANDS = 2_000  # on one connection
 _EVERYBODY = 10
+_REPORTS = 5  # times as many commands, where all of a relay's reports come on one connection
 
 # Questions for names with which no scenario has to do: further ones have the same answer and leave no trace.
 UNPLANNED_AT_ONCE = 500
@@ -316,7 +317,7 @@ class World:
         return Limits(
             at_once=times * AT_ONCE,
             connections=times * CONNECTIONS,
-            commands=COMMANDS,
+            commands=min(times, _REPORTS) * COMMANDS,
             shared=self._connections,
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from broken_cases import SECTIONS
+from hostile_cases import HOSTILE
 
 PAGE = Path(__file__).parents[2] / "docs" / "broken-adapters.md"
 
@@ -33,6 +34,16 @@ def _lines() -> Iterator[str]:
         for case in cases:
             yield f"| {case.does} | {case.fault} | {case.status} | {case.seconds} s |"
         yield ""
+    yield "## Hostile relays"
+    yield ""
+    yield "Each delivers mail as it should, and beside that does this:"
+    yield ""
+    yield "| what is done | at fault | exit status | about |"
+    yield "|---|---|---|---|"
+    for hostile in HOSTILE:
+        for act in hostile.acts:
+            yield f"| {act} | {hostile.fault} | {hostile.status} | {hostile.seconds} s |"
+    yield ""
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ class Shell:
 def fill(folder: Path, files: Mapping[str, str]) -> None:
     """Write files; the adapters that are broken are always there."""
     shutil.copy(HERE / "broken_adapters.py", folder / "adapters.py")
-    for neighbour in ("broken_relays.py", "blocking_adapters.py"):
+    for neighbour in ("broken_relays.py", "blocking_adapters.py", "hostile_relays.py", "hostile_acts.py"):
         shutil.copy(HERE / neighbour, folder)
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
