@@ -11,6 +11,7 @@ import email.policy
 import re
 from collections.abc import Iterator
 from email.message import Message
+from functools import lru_cache
 
 from flufl.bounce import scan_message
 
@@ -167,7 +168,9 @@ def will_retry(content: bytes) -> list[str]:
     ]
 
 
+@lru_cache(maxsize=16)
 def _parsed(content: bytes) -> Message:
+    """Parse a message; those who ask are several for each report, and none of them changes it."""
     return email.message_from_bytes(content, policy=email.policy.compat32)
 
 

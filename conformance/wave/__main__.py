@@ -13,7 +13,6 @@ output says why in both cases, for the disk with the log may be full), 2 wrong a
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import resource
@@ -98,6 +97,8 @@ def command(plan: Path, record: Path, *, inside: bool = False) -> list[str]:
 
 
 def _run(plan: Plan, path: Path) -> int:
+    import asyncio  # the guard, of which there is one for each wave, does without
+
     from conformance.evidence.record import unstructure
     from conformance.lab.addresses import NAMESPACE
     from conformance.targets.resolve import UnknownTarget, resolve
@@ -163,6 +164,8 @@ async def _until_terminated(work: Coroutine[None, None, None], record: RecordFil
     Raises:
         RecordUnwritable: That was it.
     """
+    import asyncio
+
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, task.cancel)
