@@ -137,9 +137,10 @@ def _how_far(waves: Sequence[Windows]) -> str:
 
 
 def _time_left(ends: Sequence[float | None]) -> str:
-    """Say about how long waves will take; nothing as long as that of one is unknown, or when it is over."""
+    """Say about how long waves will take, or at least, where that of one is unknown; nothing when it is over."""
     known = [end for end in ends if end is not None]
-    left = max(known) - time.monotonic() if len(known) == len(ends) else 0.0
+    left = max(known, default=0.0) - time.monotonic()
     if left < 1:
         return ""
-    return f", about {left / 60:.0f} min left" if left >= _MINUTES else f", about {left:.0f} s left"
+    about = "about" if len(known) == len(ends) else "at least"
+    return f", {about} {left / 60:.0f} min left" if left >= _MINUTES else f", {about} {left:.0f} s left"

@@ -44,6 +44,11 @@ def isolate(plans: Sequence[Plan], records: Sequence[Record], launch: Launch) ->
     return found
 
 
+def is_open(record: Record) -> bool:
+    """Tell whether something is staged again before it is known who did what to a relay of a wave."""
+    return any(_concerned(record))
+
+
 def killers(records: Sequence[Record]) -> set[str]:
     """Return the scenarios that bring a relay down which serves others as well; never stage them with others again."""
     return {name for stopped, names in all_stopped(records) if not is_named(stopped) for name in names}
@@ -53,15 +58,20 @@ def _further(plan: Plan, record: Record) -> Iterator[Plan]:
     """Yield what is to be staged after a wave: the suspects alone, and the others together."""
     if plan.alone:
         return
+    suspects, others = _concerned(record)
+    if suspects:
+        yield replace(plan, scenarios=_with_controls(suspects), alone=True)
+    if others:
+        yield replace(plan, scenarios=_with_controls(others))
+
+
+def _concerned(record: Record) -> tuple[list[str], list[str]]:
+    """Return who is suspected of what was done to a relay, and who else was on one that was brought down."""
     stopped = [each for each in record.stopped if not is_named(each)]
     idling = [each for each in record.idling if len(each.scenarios) > 1]
     lists = [*(each.suspects for each in stopped), *(each.suspects for each in idling)]
     suspects = list(dict.fromkeys(name for names in lists for name in names))
-    if suspects:
-        yield replace(plan, scenarios=_with_controls(suspects), alone=True)
-    others = [name for each in stopped for name in each.scenarios if name not in suspects]
-    if others:
-        yield replace(plan, scenarios=_with_controls(others))
+    return suspects, [name for each in stopped for name in each.scenarios if name not in suspects]
 
 
 def _with_controls(names: Sequence[str]) -> list[str]:

@@ -368,7 +368,7 @@ class Run:
         records = waves.records
         footers = [record.footer for record in records if record.footer]
         progress.end(
-            f"{max(f.seconds for f in footers):.1f} s, longest window {max(f.longest_window for f in footers):.1f} s"
+            f"{waves.seconds:.1f} s, longest window {max(f.longest_window for f in footers):.1f} s"
             if len(footers) == len(records)
             else "a record is incomplete"
         )

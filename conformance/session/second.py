@@ -8,6 +8,7 @@ down, it waits until it is known who did that (`isolation.py`); where something 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from conformance.judging.judge import judge
 from conformance.judging.words import counted
 from conformance.session.again import BATCH, again, is_hopeless, late_once_more
 from conformance.session.cut_short import what_is_left
+from conformance.session.isolation import is_open
 from conformance.session.reading import read_for_good
 from conformance.target import Target
 from conformance.wave.plan import Plan
@@ -54,7 +56,7 @@ class Seconds:
 
     def after(self, record: Record) -> list[Scenario]:
         """Return what is to be staged again of a wave that has ended; nothing where that is not known yet."""
-        if self.once or record.troubles or record.stopped or record.idling:
+        if self.once or record.troubles or is_open(record):
             return []
         self.clocks.add(Timing(record.header.timing))
         late = again(self._on(record), [record], lambda _: record, self.profile)
@@ -112,6 +114,7 @@ class Waves:
         seconds: Seconds | None,
         tell: Callable[[str], object],
     ) -> None:
+        self._begun = time.monotonic()
         self._first = len(plans)
         self._plans = plans
         self._where = where
@@ -154,6 +157,11 @@ class Waves:
         clocks = {record.header.timing: place for place, (record, _) in enumerate(found[: self._first])}
         again = sorted(found[self._first :], key=lambda each: clocks[each[0].header.timing])
         return [*found[: self._first], *again]
+
+    @property
+    def seconds(self) -> float:
+        """For how many seconds they have been under way."""
+        return time.monotonic() - self._begun
 
     @property
     def records(self) -> list[Record]:

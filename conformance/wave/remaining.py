@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 
 from conformance.wave.player import Player
 
 # Hundreds of windows may close within a second; it is worked out no more often than every so many seconds.
 _OFTEN = 1.0
+
+# In some waves all windows close together at the end, so it is told every so many seconds as well.
+_PAUSE = 2.0
 
 
 class Remaining:
@@ -23,6 +27,12 @@ class Remaining:
         self._now = now
         self._worked_out = -_OFTEN
         self._end: float | None = None
+
+    async def run(self, tell: Callable[[], object]) -> None:
+        """Have it told again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(_PAUSE)
+            tell()
 
     def seconds(self) -> float | None:
         """Return about for how many seconds windows will be open; None as long as a relay is still to be started."""

@@ -111,6 +111,7 @@ class _Wave:
             await self._stage(world, header)
             looks = (self._lag, self._pressure, self._unreached)
             looking = [asyncio.create_task(look.run()) for look in looks]
+            looking.append(asyncio.create_task(self._remaining.run(self._show)))
             try:
                 trouble = await trouble_of(self._with_relays(world))
             finally:
@@ -217,6 +218,9 @@ class _Wave:
         for player in self._players:
             if player.staged.closed is not None and player.scenario.id not in self._staged:
                 self._note_closed(player)
+        self._show()
+
+    def _show(self) -> None:
         left = len(self._players) - self._done
         names = [p.staged.scenario for p in self._players if p.staged.closed is None] if left <= _FEW else []
         self._progress(self._done, len(self._players), names, self._remaining.seconds())

@@ -37,7 +37,8 @@ def test_at_the_end_nothing_is_left() -> None:
         ((12.4,), "3 of 9 windows closed, about 12 s left; steady 3/9"),
         ((300.0,), "3 of 9 windows closed, about 5 min left; steady 3/9"),
         ((12.4, 30.0), "6 of 18 windows closed, about 30 s left; steady 3/9, steady 3/9"),
-        ((12.4, None), "6 of 18 windows closed; steady 3/9, steady 3/9"),
+        ((12.4, None), "6 of 18 windows closed, at least 12 s left; steady 3/9, steady 3/9"),
+        ((-3.0, None), "6 of 18 windows closed; steady 3/9, steady 3/9"),
         ((-3.0,), "3 of 9 windows closed; steady 3/9"),
     ],
 )

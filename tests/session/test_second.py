@@ -15,7 +15,7 @@ from conformance.catalogue.course import Timing
 from conformance.catalogue.profile import load
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Fault, Record, Trouble, to_line
-from conformance.evidence.relays import Stopped
+from conformance.evidence.relays import Idling, Stopped
 from conformance.judging.aspect import Aspect
 from conformance.schedules.scenarios import scenario_of
 from conformance.session.again import BATCH, batches
@@ -87,6 +87,16 @@ def test_where_a_relay_was_brought_down_it_is_known_later() -> None:
     assert seconds.after(down) == []
     assert seconds.clocks == set()
     assert _ids(seconds.left([down, _jumped(lag=1.5)], lambda _: down))[0] == "greeting_421.healed"
+
+
+def test_how_much_a_relay_used_at_its_end_opens_no_question() -> None:
+    """It is measured in every wave in which one relay serves many."""
+    names = ["greeting_421.healed", "greeting_554.healed"]
+    quiet = Idling(at=30.0, seconds=1.0, cores=0.01, since=29.0, scenarios=names)
+    late = _steady(lag=1.5)
+    assert _ids(_seconds().after(replace(late, idling=[quiet]))) == ["greeting_421.healed"]
+    busy = replace(quiet, cores=1.0, suspects=names)
+    assert _seconds().after(replace(late, idling=[busy])) == []
 
 
 def test_where_something_broke_nothing_is_staged_again() -> None:

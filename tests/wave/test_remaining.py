@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from jumping_clock import in_jumping_time
 from players import player_of
 
 from conformance.wave.player import Player
@@ -62,3 +64,14 @@ def test_between_two_estimates_time_goes_on() -> None:
     assert remaining.seconds() == pytest.approx(player.estimate() - 0.5)
     clock.now = 99.0
     assert remaining.seconds() == 0.0
+
+
+@in_jumping_time
+async def test_it_is_told_though_no_window_closes() -> None:
+    told: list[float] = []
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    telling = asyncio.create_task(Remaining([], Clock()).run(lambda: told.append(loop.time() - begun)))
+    await asyncio.sleep(7)
+    telling.cancel()
+    assert told == pytest.approx([2, 4, 6], abs=0.1)
