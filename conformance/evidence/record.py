@@ -238,6 +238,7 @@ class Footer:
         cpu_seconds: Processor time of the wave and its relays.
         pressure: Share of the time in which somebody on the machine waited for a processor, 0 to 1.
         peak_memory: Octets of memory that the wave and the largest of its relays' processes had at most.
+        left_behind: Processes that were there when all relays had been stopped, by name and number.
     """
 
     lines: int
@@ -246,6 +247,7 @@ class Footer:
     cpu_seconds: float
     pressure: float = 0.0
     peak_memory: int = 0
+    left_behind: list[str] = field(default_factory=list)
 
 
 Entry = Header | Staged | Event | QueueListing | Reported | AlertListing | Trouble | Stopped | Idling | Footer

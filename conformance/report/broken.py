@@ -9,6 +9,7 @@ from conformance.evidence.relays import Stopped
 from conformance.report.failure import at_fault
 from conformance.report.results import Results
 from conformance.report.writing import Writes, lines_of, write_lines, write_names
+from fake_servers.events import FakeExcess
 
 
 def tell_broken(reporter: Writes, run: Results, *, all_names: bool) -> None:
@@ -36,6 +37,7 @@ def tell_broken(reporter: Writes, run: Results, *, all_names: bool) -> None:
         else:
             reporter.write_line("all tests could be judged nevertheless; the exit status is not 0")
     _tell_brought_down(reporter, run, all_names=all_names)
+    _tell_aside(reporter, run)
     for idling, culprits in run.busy:
         if not culprits:
             used = f"{idling.cores:.2f} of a processor for {idling.seconds:.0f} s"
@@ -45,6 +47,22 @@ def tell_broken(reporter: Writes, run: Results, *, all_names: bool) -> None:
                 yellow=True,
             )
             write_names(reporter, idling.suspects, all_names=all_names)
+
+
+def _tell_aside(reporter: Writes, run: Results) -> None:
+    """Tell once what a relay does that is no mode's: it fails nothing."""
+    told: dict[str, None] = {}
+    for record in run.records:
+        own = {site.server for staged in record.staged.values() for site in staged.sites}
+        for event in record.events:
+            if isinstance(event, FakeExcess) and event.server not in own:
+                told[f"{event.most} {event.what}, at a server that is everybody's"] = None
+    for what in told:
+        reporter.write_line(f"the relay went beyond what a server bears: more than {what}", yellow=True)
+    for left in dict.fromkeys(each for r in run.records if r.footer for each in r.footer.left_behind):
+        reporter.write_line(
+            f"left behind by the relay when it had been stopped, and ended: {left}", yellow=True
+        )
 
 
 def _tell_brought_down(reporter: Writes, run: Results, *, all_names: bool) -> None:

@@ -22,6 +22,7 @@ from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_
 from conformance.wave.flood import cut
 from conformance.wave.gate import MOST_LAG, MOST_PRESSURE, Gate, busy
 from conformance.wave.group import Group, Stage, TroubleScope, groups_of
+from conformance.wave.left_behind import left_behind
 from conformance.wave.pace import Pace
 from conformance.wave.plan import Plan
 from conformance.wave.player import Player
@@ -122,11 +123,13 @@ class _Wave:
             raise trouble
         if trouble is not None:
             self._note_trouble(trouble)
+        left = await left_behind()
         finished = [self._finished(player) for player in self._players]
         for staged in finished:
             if self._staged.get(staged.scenario) != staged:
                 self._entry(staged)
-        self._entry(request.footer(finished, self._lines + 1, self._journal.now(), self._pressure.share()))
+        footer = request.footer(finished, self._lines + 1, self._journal.now(), self._pressure.share())
+        self._entry(replace(footer, left_behind=left))
 
     async def _stage(self, world: World, header: Header) -> None:
         for index, name in enumerate(self._plan.scenarios):

@@ -77,6 +77,10 @@ HOSTILE = [
             "its own work directory removed",
         ),
         fault=NOBODY,
+        texts=(
+            "more than 500 questions at once for names that are none",
+            "left behind by the relay when it had been stopped, and ended: python",
+        ),
         status=0,
     ),
     Hostile(
