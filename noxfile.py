@@ -137,7 +137,7 @@ def crash(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure wall time, cost per added scenario and the fakes' throughput."""
+    """Measure wall time, what a scenario and a verdict of a fixed set cost, and the fakes' throughput."""
     session.install("-e", ".[dev]")
     _compile(session)
     session.chdir("tests")

@@ -9,22 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench.cost import SIZES, Cost, cost_of, some
 from bench.dns_throughput import per_cpu_second
 from bench.throughput import ours, stock
-from conformance.catalogue.course import Timing
-from conformance.catalogue.failure_modes import ALL
-from conformance.catalogue.message import Kind
-from conformance.catalogue.scenario import Course, Scenario
-from conformance.evidence.record import load
-from conformance.session.launch import launch
-from conformance.wave.plan import Plan, schedule
-
-SIZES = (25, 50, 100, 200)
-
-
-class Silent:
-    def advance(self, done: int, total: int) -> None:
-        """Measure only."""
 
 
 def whole_suite(folder: Path) -> None:
@@ -42,37 +29,26 @@ def whole_suite(folder: Path) -> None:
 
 
 def cost_of_scenarios(folder: Path) -> None:
-    modes = [mode for mode in ALL.values() if mode.kind is Kind.TRANSIENT and not mode.lab]
-    print("cost of scenarios (wave and relay together):")
-    before: tuple[int, float, float] | None = None
+    before: Cost | None = None
+    print("cost of the fixed set (CPU of wave and relay, then of reading and judging its record):")
     for size in SIZES:
-        scenarios = [
-            Scenario(failure_mode=modes[n % len(modes)], course=Course.HEALED, copy=n // len(modes)).id
-            for n in range(size)
-        ]
         work = folder / f"wave-{size}"
         work.mkdir()
-        plan = Plan(
-            target="reference",
-            import_path=[],
-            lab="loopback",
-            timing=Timing.STEADY,
-            scenarios=scenarios,
-            asked=schedule(),
-        )
-        footer = load(launch(plan, work, Silent())).footer
-        assert footer is not None
-        memory = footer.peak_memory / 2**20
-        added = ""
-        if before:
-            per = (footer.cpu_seconds - before[1]) / (size - before[0])
-            more = (memory - before[2]) / (size - before[0])
-            added = f"; {per:.3f} s CPU and {more:.2f} MiB for each added scenario"
+        cost = cost_of(some(size), work)
+        each = 1000 * cost.staged / cost.scenarios
         print(
-            f"  {size:4} scenarios: {footer.cpu_seconds:5.2f} s CPU, {memory:4.0f} MiB at most, "
-            f"{footer.seconds:5.1f} s wall{added}"
+            f"  {cost.scenarios:4} scenarios: {cost.staged:5.2f} s, {each:5.1f} ms each; "
+            f"{cost.aspects} verdicts, {1000 * cost.judged / cost.aspects:.2f} ms each; "
+            f"{cost.memory / 2**20:.0f} MiB at most; wall time {cost.seconds / cost.longest_window:.2f} of the "
+            "longest window"
         )
-        before = size, footer.cpu_seconds, memory
+        if before is not None:
+            more = cost.scenarios - before.scenarios
+            print(
+                f"       each added one: {1000 * (cost.staged - before.staged) / more:.1f} ms and "
+                f"{(cost.memory - before.memory) / 2**20 / more:.2f} MiB"
+            )
+        before = cost
 
 
 def throughput() -> None:
