@@ -73,7 +73,7 @@ HOSTILE = [
             "mail for nobody known, to where everybody's reports go; all modes are judged as without it, and so below",
             "thousands of questions for names that are none, of malformed messages and loops of compression",
             "SMTP and frames of 64 KiB of junk to the name server over TCP",
-            "a process that leaves its group and its session, and goes on: it is ended with the run",
+            "a process that leaves its group and its session, and goes on: it is named, and ended with the run",
             "its own work directory removed",
         ),
         fault=NOBODY,

@@ -219,3 +219,13 @@ async def test_a_relay_that_does_not_listen_is_the_targets_fault() -> None:
         with pytest.raises(TargetUnusable, match=r"does not take mail at 127.0.0.1:1") as trouble:
             await instance.submit(ENVELOPE, lambda: pytest.fail("accepted"))
     assert trouble.value.fault is Fault.TARGET
+
+
+async def test_a_queue_that_nobody_can_have_filled_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before, a hundred thousand entries once a second made everything late, at fault: this suite."""
+    monkeypatch.setattr(adapter, "QUEUE_LIMIT", 3)
+    relay = PlainRelay()
+    monkeypatch.setattr(relay, "queue", lambda: [WAITING] * 4)
+    trouble = await trouble_of(PlainTarget(relay), "queue")
+    assert trouble.fault is Fault.TARGET
+    assert "has 4 messages, more than 3" in str(trouble)
