@@ -18,6 +18,9 @@ from fake_servers.events import (
 )
 from fake_servers.journal import Journal
 from fake_servers.limits import TooMuch
+from fake_servers.stages import Stage
+
+_CHUNK = 512  # octets
 
 
 class Connection:
@@ -29,7 +32,7 @@ class Connection:
         peer: The client's address as `host:port`.
         nth: The number of the connection at its server, counted from 1.
         lag: For how many seconds it had waited to be accepted.
-        commands: How many commands it may have; None: any number.
+        commands: How many commands it may have; None: any number. A chunk of content is none, unless it is tiny.
     """
 
     def __init__(
@@ -57,7 +60,7 @@ class Connection:
             TooMuch: It is a command, and one too many.
         """
         if isinstance(event, SmtpReceived) and self._most is not None and self._left is not None:
-            self._left -= 1
+            self._left -= not _is_chunk(event)
             if self._left < 0:
                 if self._left == -1:
                     self.note(FakeExcess(what="commands on one connection", most=self._most))
@@ -91,3 +94,9 @@ def peer_ending(error: OSError) -> Literal["fin", "rst"]:
     Linux answers a write after the peer's FIN by EPIPE, and everything after an RST by ECONNRESET.
     """
     return "fin" if isinstance(error, BrokenPipeError) else "rst"
+
+
+def _is_chunk(event: SmtpReceived) -> bool:
+    """Tell whether a command brings content, of which there may be much: some send it in chunks of 512 octets."""
+    size = event.line.split()[1:2] if event.stage is Stage.BDAT else []
+    return bool(size) and size[0].isdigit() and int(size[0][:9]) >= _CHUNK

@@ -21,6 +21,7 @@ from fake_servers.dns.quick import quick_name, quick_nxdomain
 from fake_servers.events import DnsQuery, FakeBroke, FakeExcess, SmtpReceived, TcpAccepted
 from fake_servers.limits import Bucket, Limits, Open
 from fake_servers.smtp import Reply, Rule, Script, Stage
+from fake_servers.smtp.script import OFFER
 
 _DEADLINE = 30.0  # seconds
 
@@ -90,6 +91,23 @@ async def test_commands_beyond_the_limit_end_the_connection(script: Script | Non
     await server.stop()
     for each in kept:
         each.close()
+
+
+@pytest.mark.parametrize(("size", "served"), [(512, True), (511, False), (0, False)])
+async def test_chunks_are_content_unless_they_are_tiny(size: int, *, served: bool) -> None:
+    """A relay may send megabytes in chunks of its own size (RFC 3030)."""
+    journal = Journal()
+    script = Script(extensions=(*OFFER, "CHUNKING"))
+    server = await _served(journal, Limits(at_once=9, connections=9, commands=20), script)
+    reader, writer = await asyncio.open_connection(*server.address)
+    writer.write(b"EHLO client.test\r\nMAIL FROM:<a@client.test>\r\nRCPT TO:<b@server.test>\r\n")
+    writer.write((b"BDAT %d\r\n" % size + b"a" * size) * 50 + b"BDAT 0 LAST\r\nQUIT\r\n")
+    with contextlib.suppress(ConnectionResetError):
+        async with asyncio.timeout(_DEADLINE):
+            await reader.read()
+    assert bool(_excesses(journal)) is not served
+    await server.stop()
+    writer.close()
 
 
 async def test_a_flood_of_questions_leaves_no_trace_and_planned_names_all_theirs() -> None:
