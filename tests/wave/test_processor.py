@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -10,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -85,6 +85,20 @@ class _Used:
         return [Reading(Process(7, 1), 1, 7, {7: Thread(self._ran, self._waited)})]
 
 
+class _Clock(Journal):
+    """A clock that stands still but for what is slept."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+        super().__init__()
+
+    def now(self) -> float:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        self.at += seconds
+
+
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processor, "LOOK", 0.02)
@@ -92,57 +106,64 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processor, "_PATIENCE", 0.4)
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> _Clock:
+    clock = _Clock()
+    monkeypatch.setattr(processor, "asyncio", SimpleNamespace(sleep=clock.sleep))
+    return clock
+
+
 async def _at_rest(
-    *shares: tuple[float, float], quiet: Callable[[float], bool] = lambda _: True, watched: bool = False
+    clock: _Clock,
+    *shares: tuple[float, float],
+    quiet: Callable[[float], bool] = lambda _: True,
+    watched: bool = False,
 ) -> tuple[Load, float]:
-    journal = Journal()
-    meter = Processor(journal, _Used(journal, *shares), quiet)
-    if watched:
-        task = asyncio.create_task(meter.run())
-        await asyncio.sleep(0.1)
-        task.cancel()
-    begin = journal.now()
-    return await meter.at_rest(), journal.now() - begin
+    meter = Processor(clock, _Used(clock, *shares), quiet)
+    for _ in range(5 if watched else 0):
+        meter.look()
+        await clock.sleep(0.02)
+    begin = clock.now()
+    return await meter.at_rest(), clock.now() - begin
 
 
-async def test_an_idle_relay_is_looked_at_once() -> None:
-    load, took = await _at_rest((0.0, 0.0))
+async def test_an_idle_relay_is_looked_at_once(clock: _Clock) -> None:
+    load, took = await _at_rest(clock, (0.0, 0.0))
     assert load.cores == 0.0
-    assert took < 0.1
+    assert took == pytest.approx(0.02)
 
 
-async def test_one_that_was_watched_all_the_time_costs_nothing_more() -> None:
-    load, took = await _at_rest((0.1, 0.0), watched=True)
+async def test_one_that_was_watched_all_the_time_costs_nothing_more(clock: _Clock) -> None:
+    load, took = await _at_rest(clock, (0.1, 0.0), watched=True)
     assert load.cores == pytest.approx(0.1, rel=0.01)
-    assert took < 0.02
+    assert took == 0.0
 
 
-async def test_one_that_goes_on_and_on_is_told_with_its_beginning() -> None:
-    load, _ = await _at_rest((0.0, 0.0), (0.0, 0.0), (0.8, 0.0), watched=True)
+async def test_one_that_goes_on_and_on_is_told_with_its_beginning(clock: _Clock) -> None:
+    load, _ = await _at_rest(clock, (0.0, 0.0), (0.0, 0.0), (0.8, 0.0), watched=True)
     assert load.cores == pytest.approx(0.8, rel=0.01)
     assert load.seconds >= 0.2
     assert 0.0 < load.since < 0.1
 
 
-async def test_one_that_comes_to_an_end_in_time_is_told_by_its_end() -> None:
-    load, _ = await _at_rest((0.0, 0.0), (1.0, 0.0), (1.0, 0.0), (1.0, 0.0), (0.0, 0.0))
+async def test_one_that_comes_to_an_end_in_time_is_told_by_its_end(clock: _Clock) -> None:
+    load, _ = await _at_rest(clock, (0.0, 0.0), (1.0, 0.0), (1.0, 0.0), (1.0, 0.0), (0.0, 0.0))
     assert (load.cores, load.seconds < 0.2) == (0.0, True)
 
 
-async def test_one_that_has_something_to_do_is_told_nothing_of() -> None:
-    load, took = await _at_rest((1.0, 0.0), quiet=lambda _: False)
+async def test_one_that_has_something_to_do_is_told_nothing_of(clock: _Clock) -> None:
+    load, took = await _at_rest(clock, (1.0, 0.0), quiet=lambda _: False)
     assert (load.seconds, load.cores) == (0.0, 0.0)
     assert took >= 0.4
 
 
 @pytest.mark.parametrize(("runs", "waits", "cores"), [(0.3, 0.65, 0.95), (0.3, 0.9, 1.0), (0.3, 0.4, 0.3)])
 async def test_on_a_crowded_machine_always_wanting_to_run_is_as_good_as_running(
-    runs: float, waits: float, cores: float
+    clock: _Clock, runs: float, waits: float, cores: float
 ) -> None:
-    journal = Journal()
-    meter = Processor(journal, _Used(journal, (runs, waits)), lambda _: True)
+    meter = Processor(clock, _Used(clock, (runs, waits)), lambda _: True)
     meter.look()
-    await asyncio.sleep(0.05)
+    await clock.sleep(0.05)
     meter.look()
     assert meter._loads[-1].cores == pytest.approx(cores, rel=0.01)
 
