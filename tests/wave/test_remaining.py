@@ -66,6 +66,20 @@ def test_between_two_estimates_time_goes_on() -> None:
     assert remaining.seconds() == 0.0
 
 
+def test_those_that_are_closed_say_what_estimates_are_worth() -> None:
+    clock, player = Clock(), _player("greeting_timeout", submitted=1.0)
+    clock.now = 1.0
+    estimate = _player("plain").estimate()
+    closed = [_player("plain", submitted=0.0, closed=estimate / 4) for _ in range(19)]
+    assert Remaining([player, *closed], clock).seconds() == pytest.approx(
+        player.estimate()
+    )  # they are too few
+    closed.append(_player("plain", submitted=0.0, closed=estimate / 2))
+    assert Remaining([player, *closed], clock).seconds() == pytest.approx(player.estimate() / 2)
+    closed += [_player("plain", submitted=0.0, closed=estimate / 4) for _ in range(20)]
+    assert Remaining([player, *closed], clock).seconds() == pytest.approx(player.estimate() / 4)
+
+
 @in_jumping_time
 async def test_it_is_told_though_no_window_closes() -> None:
     told: list[float] = []
