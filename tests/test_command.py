@@ -38,7 +38,7 @@ def test_it_tells_its_version(tmp_path: Path) -> None:
 def test_an_unknown_command_names_those_there_are(tmp_path: Path) -> None:
     wrong = _run(INSTALLED, "certificate", cwd=tmp_path)
     assert wrong.returncode == 2
-    assert "no command is called 'certificate'; there are demo, relay, fake, pages" in wrong.stderr
+    assert f"no command is called 'certificate'; there are {', '.join(COMMANDS)}" in wrong.stderr
 
 
 @pytest.mark.parametrize("name", [*COMMANDS])
