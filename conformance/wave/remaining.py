@@ -63,8 +63,9 @@ class Remaining:
         An estimate has room for waits of the longest kind, and for a machine that is slow.
         """
         taken = sorted(
-            (player.staged.closed - player.staged.submitted) / player.estimate()
+            (player.staged.closed - player.staged.submitted) / estimate
             for player in self._players
             if player.staged.closed is not None and player.staged.submitted is not None
+            if (estimate := player.estimate()) > 0  # nothing is waited for where only the clock is moved
         )
         return taken[int(_NEARLY_ALL * len(taken))] if len(taken) >= _ENOUGH else 1.0

@@ -80,6 +80,13 @@ def test_those_that_are_closed_say_what_estimates_are_worth() -> None:
     assert Remaining([player, *closed], clock).seconds() == pytest.approx(player.estimate() / 4)
 
 
+def test_windows_that_need_no_time_of_their_own_say_nothing() -> None:
+    moved = _player("plain", submitted=0.0, closed=1.0)
+    moved.estimate = lambda: 0.0  # type: ignore[method-assign]
+    player = _player("plain", submitted=0.0)
+    assert Remaining([player, *[moved] * 30], Clock()).seconds() == pytest.approx(player.estimate())
+
+
 @in_jumping_time
 async def test_it_is_told_though_no_window_closes() -> None:
     told: list[float] = []
