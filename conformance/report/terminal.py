@@ -137,10 +137,10 @@ def _how_far(waves: Sequence[Windows]) -> str:
 
 
 def _time_left(ends: Sequence[float | None]) -> str:
-    """Say about how long waves will take, or at least, where that of one is unknown; nothing when it is over."""
+    """Say what waves take at most if all is in order, or at least, where that of one is unknown; nothing at the end."""
     known = [end for end in ends if end is not None]
     left = max(known, default=0.0) - time.monotonic()
     if left < 1:
         return ""
-    about = "about" if len(known) == len(ends) else "at least"
+    about = "up to" if len(known) == len(ends) else "at least"
     return f", {about} {left / 60:.0f} min left" if left >= _MINUTES else f", {about} {left:.0f} s left"

@@ -34,9 +34,9 @@ def test_at_the_end_nothing_is_left() -> None:
 @pytest.mark.parametrize(
     ("ends", "said"),
     [
-        ((12.4,), "3 of 9 windows closed, about 12 s left; steady 3/9"),
-        ((300.0,), "3 of 9 windows closed, about 5 min left; steady 3/9"),
-        ((12.4, 30.0), "6 of 18 windows closed, about 30 s left; steady 3/9, steady 3/9"),
+        ((12.4,), "3 of 9 windows closed, up to 12 s left; steady 3/9"),
+        ((300.0,), "3 of 9 windows closed, up to 5 min left; steady 3/9"),
+        ((12.4, 30.0), "6 of 18 windows closed, up to 30 s left; steady 3/9, steady 3/9"),
         ((12.4, None), "6 of 18 windows closed, at least 12 s left; steady 3/9, steady 3/9"),
         ((-3.0, None), "6 of 18 windows closed; steady 3/9, steady 3/9"),
         ((-3.0,), "3 of 9 windows closed; steady 3/9"),
@@ -52,4 +52,4 @@ def test_it_says_about_how_long_it_takes(
 
 def test_what_has_ended_takes_no_time() -> None:
     over = replace(_wave("jumped", 4, 4), ends=None)
-    assert ", about " in _how_far([replace(_wave("steady", 3, 9), ends=time.monotonic() + 50), over])
+    assert ", up to " in _how_far([replace(_wave("steady", 3, 9), ends=time.monotonic() + 50), over])
