@@ -145,6 +145,11 @@ _REFUSED = ("reply_5yz_at_bdat", "reply_5yz_at_bdat_last")
 @mutation(
     scenarios=(_TROUBLES, "offers_chunking"),
     caught=(returned(_TROUBLES),),
+    brings={
+        "error/detail-names-cause": "its words are its own, and the same for each trouble",
+        "replies/words-kept": "its words are its own",
+        "replies/refusal-quoted": "its words are its own",
+    },
     also=(
         *hence("its words are its own", "reply_kept", verdict="deviation", modes=(_SAID,)),
         *hence(

@@ -94,6 +94,10 @@ def takes_those_refused_for_delivered() -> None:
 @mutation(
     scenarios=("reply_499", "reply_multi_line"),
     caught=(returned("reply_499"),),
+    brings={
+        "lifetime/not-early": "the same where the destination is broken for a day",
+        "ndr/agrees": "its report has class 5 beside the server's class 4",
+    },
 )
 def unknown_4yz_is_permanent() -> None:
     """Takes a code that it does not know for a permanent refusal."""
