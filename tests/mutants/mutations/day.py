@@ -200,6 +200,17 @@ def alters_old_messages() -> None:
 @mutation(
     scenarios=tuple(f"host_unreachable.healed_{hours}h" for hours in (1, 12, 23)),
     caught=(fails("healed_late", _LATE, courses=_LONG_AFTER),),
+    brings=dict.fromkeys(
+        (
+            "queue/recovers",
+            "recipients/own-outcome",
+            "schedule/exactly-once",
+            "out-of-service/nothing-purged",
+            "out-of-service/valid-not-returned",
+            "correction/once",
+        ),
+        "each way in which a message gets through late is a requirement of its own, and all are returned as well",
+    ),
 )
 def returns_although_delivered_late() -> None:
     """Returns a message although it has delivered it after some attempts."""

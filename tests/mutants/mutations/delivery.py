@@ -53,6 +53,18 @@ def _later(recipients: Sequence[Recipient]) -> bool:
 @mutation(
     scenarios=("connection_refused", "greeting_421"),
     caught=(fails("recovers", _RECOVERS), fails("recovers", "rfc/delivered-once", profile="rfc")),
+    brings=dict.fromkeys(
+        (
+            "replies/once-each",
+            "content/delivered",
+            "recipients/own-outcome",
+            "lifetime/healed-late",
+            "schedule/exactly-once",
+            "nothing-lost/once",
+            "correction/once",
+        ),
+        "each way in which a message gets through late is a requirement of its own, and all arrive twice",
+    ),
 )
 def duplicates_after_recovery() -> None:
     """Delivers a message that was deferred twice."""

@@ -270,6 +270,29 @@ def wrong_class_digit() -> None:
 @mutation(
     scenarios=("connection_refused",),
     caught=(fails("error_code", _REFUSED), deviates("error_code", "rfc/status-subject", profile="rfc")),
+    brings=dict.fromkeys(
+        (
+            "dns/error-code",
+            "mx/nonexistent-domain",
+            "mx/no-records",
+            "mx/unusable",
+            "cannot-connect/error-code",
+            "connection-timed-out/error-code",
+            "hosts/one-of-their-codes",
+            "closed-abruptly/error-code",
+            "connection-timed-out/silent-server",
+            "session/odd-reply",
+            "session/silent",
+            "session/dropped-in-tls",
+            "session/421-kept",
+            "session/4yz-kept",
+            "certificate/error-code",
+            "rfc/status-class",
+            "hosts/last-error",
+            "replies/words-kept",
+        ),
+        "what is told of each failure mode is a requirement of its own, and the digit is wrong in all",
+    ),
 )
 def wrong_subject_digit() -> None:
     """Shows the subject digit of an address failure for a network failure."""

@@ -68,6 +68,29 @@ def leaves_the_next_host_for_later() -> None:
 @mutation(
     scenarios=("first_host_greets_421", "first_host_refused", "mx_best_defers"),
     caught=(deviates("delivers_anyway", "harmless/at-once"),),
+    brings=dict.fromkeys(
+        (
+            "dns/error-code",
+            "mx/nonexistent-domain",
+            "mx/no-records",
+            "mx/unusable",
+            "cannot-connect/error-code",
+            "connection-timed-out/error-code",
+            "connection-refused/error-code",
+            "hosts/one-of-their-codes",
+            "closed-abruptly/error-code",
+            "connection-timed-out/silent-server",
+            "session/transient",
+            "session/silent",
+            "session/dropped-in-tls",
+            "rfc/status-class",
+            "certificate/error-code",
+            "session/4yz-kept",
+            "replies/words-kept",
+            "alert/tells-error",
+        ),
+        "it shows no error at all, and the error of each failure mode is a requirement of its own",
+    ),
 )
 def leaves_the_next_host_for_later_in_silence() -> None:
     """Tries one host at each attempt, and shows nothing of it in its log and in its queue."""

@@ -82,6 +82,10 @@ def warned_and_lost_at_once() -> None:
         fails("ndr_form", _FIELDS, besides=(_OTHERS,)),
         fails("ndr_form", _FIELDS, besides=(_OTHERS,), profile="rfc"),
     ),
+    brings=dict.fromkeys(
+        ("replies/refusal-class",),
+        "the Status of each kind of report is a requirement of its own",
+    ),
 )
 def last_word_delayed() -> None:
     """Writes into its reports that the message is delayed because its time is over (4.4.7)."""

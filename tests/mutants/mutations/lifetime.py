@@ -174,6 +174,13 @@ def age_counts_from_the_restart() -> None:
 @mutation(
     scenarios=("connection_refused.restarted", "dns_servfail.restarted"),
     caught=(fails("survives_restart", _RESTART),),
+    brings=dict.fromkeys(
+        (
+            "recipients/each-ends",
+            "nothing-lost/kept",
+        ),
+        "each kill and each restart is a requirement of its own",
+    ),
 )
 def forgets_the_queue_at_restart() -> None:
     """Does not read its spool when it starts."""

@@ -85,6 +85,25 @@ def bounces_nxdomain() -> None:
         modes=("dns_nxdomain",),
         profile="rfc",
     ),
+    brings=dict.fromkeys(
+        (
+            "hosts/next-host",
+            "content/delivered",
+            "mx/nonexistent-domain",
+            "permanent/returned",
+            "mx/self-undeliverable",
+            "mx/null-returned",
+            "recipients/own-outcome",
+            "recipients/each-ends",
+            "lifetime/not-early",
+            "lifetime/ends",
+            "ndr/one",
+            "nothing-lost/kept",
+            "out-of-service/nothing-purged",
+            "correction/takes-effect",
+        ),
+        "a name that is looked up for its own reports does not exist either, so it drops them as well",
+    ),
 )
 def drops_nxdomain() -> None:
     """Drops a message without a report when the smart host's name does not exist."""

@@ -43,6 +43,14 @@ def returns_greylisted_mail() -> None:
 @mutation(
     scenarios=("too_many_recipients_452", "greylisting"),
     caught=(fails("delivered_later", _PASSING, "too_many_recipients_452"),),
+    brings=dict.fromkeys(
+        (
+            "queue/kept",
+            "lifetime/not-early",
+            "ndr/agrees",
+        ),
+        "the same where the destination is broken for a day, and its report has class 5 beside the server's class 4",
+    ),
 )
 def returns_452() -> None:
     """Takes 452 for a permanent refusal."""

@@ -183,6 +183,20 @@ def notice_of_delay_after_the_report() -> None:
 @mutation(
     scenarios=("rejected_at_rcpt", "rejected_at_dot"),
     caught=(fails("returned_at_once", "permanent/returned"),),
+    brings=dict.fromkeys(
+        (
+            "content/delivered",
+            "mx/self-undeliverable",
+            "mx/null-returned",
+            "recipients/own-outcome",
+            "recipients/each-ends",
+            "lifetime/promptly",
+            "lifetime/ends",
+            "nothing-lost/kept",
+            "out-of-service/nothing-purged",
+        ),
+        "whatever is returned comes hours late, and each kind of end is a requirement of its own",
+    ),
 )
 def returns_5yz_after_hours() -> None:
     """Sends reports hours after a message was given up."""

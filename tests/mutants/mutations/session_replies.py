@@ -207,6 +207,19 @@ def takes_250_for_354() -> None:
 @mutation(
     scenarios=(_AT_QUIT, "plain"),
     caught=(fails(*("delivers_anyway", "harmless/delivered", _AT_QUIT), courses=("persists",)),),
+    brings=dict.fromkeys(
+        (
+            "hosts/after-4yz",
+            "session/421-kept",
+            "session/4yz-kept",
+            "error/detail-names-cause",
+            "error/destination-server",
+            "replies/words-kept",
+            "permanent/returned",
+            "schedule/exactly-once",
+        ),
+        "what QUIT is answered takes the place of the error, or of the refusal, that came before it",
+    ),
 )
 def retries_when_quit_fails() -> None:
     """Delivers a message again if QUIT was not answered with 221, in one line of the right form."""
