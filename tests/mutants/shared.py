@@ -17,6 +17,25 @@ from conformance.reference.session import Session
 from conformance.reference.transaction import Delivered, Transaction
 from mutants.patching import patch
 
+# What is told of a failure: a requirement for each section, all broken by whoever tells nothing, or tells all wrong.
+TOLD_OF_EACH = (
+    "dns/error-code",
+    "mx/nonexistent-domain",
+    "mx/no-records",
+    "mx/unusable",
+    "cannot-connect/error-code",
+    "connection-timed-out/error-code",
+    "hosts/one-of-their-codes",
+    "closed-abruptly/error-code",
+    "connection-timed-out/silent-server",
+    "session/silent",
+    "session/dropped-in-tls",
+    "session/4yz-kept",
+    "certificate/error-code",
+    "rfc/status-class",
+    "replies/words-kept",
+)
+
 
 def retried(wait: Callable[[int, RetrySchedule], float]) -> None:
     """Wait so many seconds after the end of the nth attempt."""

@@ -13,6 +13,7 @@ from conformance.reference.events import Outcome
 from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
 from mutants.selection import cells, modes
+from mutants.shared import TOLD_OF_EACH
 
 Choose = Callable[[Stage, Cause], Condition | None]
 
@@ -271,26 +272,7 @@ def wrong_class_digit() -> None:
     scenarios=("connection_refused",),
     caught=(fails("error_code", _REFUSED), deviates("error_code", "rfc/status-subject", profile="rfc")),
     brings=dict.fromkeys(
-        (
-            "dns/error-code",
-            "mx/nonexistent-domain",
-            "mx/no-records",
-            "mx/unusable",
-            "cannot-connect/error-code",
-            "connection-timed-out/error-code",
-            "hosts/one-of-their-codes",
-            "closed-abruptly/error-code",
-            "connection-timed-out/silent-server",
-            "session/odd-reply",
-            "session/silent",
-            "session/dropped-in-tls",
-            "session/421-kept",
-            "session/4yz-kept",
-            "certificate/error-code",
-            "rfc/status-class",
-            "hosts/last-error",
-            "replies/words-kept",
-        ),
+        (*TOLD_OF_EACH, "session/odd-reply", "session/421-kept", "hosts/last-error"),
         "what is told of each failure mode is a requirement of its own, and the digit is wrong in all",
     ),
 )

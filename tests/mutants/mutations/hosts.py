@@ -18,7 +18,7 @@ from conformance.reference.message import Message, Recipient
 from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
 from mutants.selection import modes
-from mutants.shared import never_says_a_word
+from mutants.shared import TOLD_OF_EACH, never_says_a_word
 
 _HOSTS = modes(lambda mode: mode.section == "hosts")
 _AFTER_4YZ = modes(lambda mode: mode.section == "hosts-4yz")
@@ -69,26 +69,7 @@ def leaves_the_next_host_for_later() -> None:
     scenarios=("first_host_greets_421", "first_host_refused", "mx_best_defers"),
     caught=(deviates("delivers_anyway", "harmless/at-once"),),
     brings=dict.fromkeys(
-        (
-            "dns/error-code",
-            "mx/nonexistent-domain",
-            "mx/no-records",
-            "mx/unusable",
-            "cannot-connect/error-code",
-            "connection-timed-out/error-code",
-            "connection-refused/error-code",
-            "hosts/one-of-their-codes",
-            "closed-abruptly/error-code",
-            "connection-timed-out/silent-server",
-            "session/transient",
-            "session/silent",
-            "session/dropped-in-tls",
-            "rfc/status-class",
-            "certificate/error-code",
-            "session/4yz-kept",
-            "replies/words-kept",
-            "alert/tells-error",
-        ),
+        (*TOLD_OF_EACH, "connection-refused/error-code", "session/transient", "alert/tells-error"),
         "it shows no error at all, and the error of each failure mode is a requirement of its own",
     ),
 )
