@@ -82,6 +82,20 @@ def reds(session: nox.Session) -> None:
 
 
 @nox.session
+def foreign(session: nox.Session) -> None:
+    """Stage what users of other mail programs have reported, put into the reference relay; print the rate.
+
+    `nox -s foreign -- NAME --jobs 2 --keep FOLDER --at-least 90`; what is kept in the folder is not staged again.
+    """
+    session.install("-e", ".[dev]")
+    session.run(
+        "python", "-m", "compileall", "-q", "conformance", "fake_servers", "tests/mutants", "tests/foreign"
+    )
+    session.chdir("tests")
+    session.run("python", "-m", "foreign", *session.posargs)
+
+
+@nox.session
 def postfix(session: nox.Session) -> None:
     """Judge a stock Postfix."""
     _judge(session, "postfix", "rfc")

@@ -57,13 +57,14 @@ ROOMS: dict[str, tuple[str, ...]] = {
 LOOSE = {"__init__.py", "__main__.py", "demo.py", "py.typed"}
 
 # What lies in `tests/` beside a folder for each room: what is too large for one, or stands beside the tests.
-BESIDE_ROOMS = {"bench", "crash", "mutants", "newcomers", "plugin", "relays", "stories"}
+BESIDE_ROOMS = {"bench", "crash", "foreign", "mutants", "newcomers", "plugin", "relays", "stories"}
 
 # Files of fewer lines than this that are no package's own, nor found one by one, each with the reason.
 SHORT = 20
 MAY_BE_SHORT = {
     "conformance/judging/words.py": "aspects and views share it",
     "fake_servers/endpoint.py": "the servers of all protocols share it",
+    "tests/foreign/relay.py": "it is a program, started by its name",
     "tests/mutants/catalogue.py": "it imports every mutant, which no mutant's start may",
     "tests/mutants/relay.py": "it is a program, started by its name",
     "tests/reference/conftest.py": "pytest wants it",
@@ -72,6 +73,7 @@ FOUND_ONE_BY_ONE = (
     "conformance/catalogue/failure_modes/",
     "conformance/suite/test_",
     "tests/mutants/mutations/",
+    "tests/foreign/faults/",
 )
 
 
