@@ -3,19 +3,32 @@
 What a scenario's own servers and names are asked is its own. What concerns nobody in particular is everybody's whose
 window was open: a look-up of the senders' domain, a connection to the sink on which no message came. A connection to
 the sink on which a message came is of the scenarios to which the message belongs.
+
+A client that went on when it had our answer has endured the wait: no time-out of its has passed. So megabytes that are
+read for a second, while others are read as well, spoil nothing by themselves.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import NamedTuple, cast
 
 from conformance.evidence.attribution import traits_of_event, traits_of_scenario
 from conformance.evidence.record import Record, Staged
-from fake_servers.events import DnsAnswer, DnsDropped, DnsQuery, Event, SmtpMessage, TcpAccepted, TcpLate
+from fake_servers.events import (
+    DnsAnswer,
+    DnsDropped,
+    DnsQuery,
+    Event,
+    SmtpMessage,
+    SmtpReceived,
+    SmtpSent,
+    TcpAccepted,
+    TcpLate,
+)
 
 
 class Kind(StrEnum):
@@ -23,6 +36,7 @@ class Kind(StrEnum):
 
     QUESTION = "question"  # a DNS query, for its answer
     SESSION = "session"  # a client, for the greeting or for a reply
+    ENDURED = "endured"  # the same, and the client went on
 
 
 class _Wait(NamedTuple):
@@ -48,6 +62,11 @@ class Punctuality:
         waited = [(event, wait) for event in record.events if (wait := _wait(event))]
         if not waited:
             return
+        endured = _endured(record.events)
+        waited = [
+            (event, wait._replace(kind=Kind.ENDURED) if id(event) in endured else wait)
+            for event, wait in waited
+        ]
         owners: defaultdict[str, set[str]] = defaultdict(set)
         for staged in record.staged.values():
             for trait in traits_of_scenario(staged):
@@ -90,6 +109,26 @@ def _wait(event: Event) -> _Wait | None:
         case DnsDropped():
             return _Wait(Kind.QUESTION, event.at, math.inf)
     return None
+
+
+def _endured(events: Iterable[Event]) -> set[int]:
+    """Return what had waited for us in sessions in which the client said something when it was answered, by identity.
+
+    What it had said before we answered shows nothing: it may have been given up by then.
+    """
+    found: set[int] = set()
+    waiting: defaultdict[int, list[Event]] = defaultdict(list)
+    answered: defaultdict[int, list[Event]] = defaultdict(list)
+    for event in events:
+        number = event.connection
+        match event:
+            case TcpLate():
+                waiting[number].append(event)
+            case SmtpSent() if number in waiting:
+                answered[number] += waiting.pop(number)
+            case SmtpReceived(ahead=False) if number in answered:
+                found |= {id(each) for each in answered.pop(number)}
+    return found
 
 
 def _concerned(event: Event, owners: defaultdict[str, set[str]]) -> set[str]:

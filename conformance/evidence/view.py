@@ -305,7 +305,7 @@ class Evidence:
         We may be as late as the slack, and half of the time-out of this relay's that ran meanwhile. Intervals and slack
         may be stretched; time-outs are real, and who is answered after one accuses the server. The wave's own loop
         may hold up a session between our reading and our answer; a question is answered in the turn in which it is
-        read, and says itself for how long it had waited.
+        read, and says itself for how long it had waited. What a client endured counts half: it was not in vain.
         """
         granted, asked = self.staged.granted, self.record.header.asked
         question = granted.dns_timeout or asked.dns_timeout or math.inf
@@ -313,6 +313,7 @@ class Evidence:
         allowed = {
             Kind.QUESTION: min(self.slack, question / 2),
             Kind.SESSION: min(self.slack, session / 2),
+            Kind.ENDURED: min(2 * self.slack, session),
         }
         found = [Lateness(lag, allowed[kind]) for kind, lag in self._lags.items()]
         found.append(Lateness(self.staged.lag, allowed[Kind.SESSION]))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from .content_reader import Unacceptable, read_content
 from .dsn import header_section
 from .envelope_syntax import MAIL_PARAMETERS, RCPT_PARAMETERS, BadArgument, parse_parameters, parse_path
 from .errors import ACCESS_DENIED, safe_text
@@ -26,7 +27,6 @@ log = logging.getLogger(__name__)
 _MOST_RECIPIENTS = 1000
 _MOST_RECEIVED_FIELDS = 100  # RFC 5321 6.3
 _LARGEST_MESSAGE = 32 * 1024 * 1024  # octets
-_BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _SQLITE_FULL = "SQLITE_FULL"
 
 
@@ -91,6 +91,30 @@ class Submission(SMTP):
         self.envelope.rcpt_options.append(" ".join(f"{key}={value}" for key, value in parameters.items()))
         await self.push("250 2.1.5 OK")
 
+    async def smtp_DATA(self, arg: str | None) -> None:
+        """Take the content; for the rest see `SubmissionHandler.handle_DATA`."""
+        if await self.check_helo_needed():
+            return
+        assert self.envelope is not None
+        assert self.session is not None
+        if not self.envelope.rcpt_tos:
+            await self.push("503 5.5.1 RCPT first")
+            return
+        if arg:
+            await self.push("501 5.5.4 Syntax: DATA")
+            return
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        try:
+            self.envelope.original_content = await read_content(self._reader, _LARGEST_MESSAGE)
+        except EOFError:
+            return
+        except Unacceptable as error:
+            status = str(error)
+        else:
+            status = await self.event_handler.handle_DATA(self, self.session, self.envelope)
+        self.envelope = Envelope()
+        await self.push(status)
+
 
 def _after(argument: str | None, keyword: str) -> str:
     if argument is None or not argument.upper().startswith(keyword):
@@ -116,7 +140,7 @@ class SubmissionHandler:
         """Take responsibility for a message, or refuse it."""
         content = envelope.original_content
         assert content is not None
-        if _BARE_LINE_END.search(content):
+        if not content.count(b"\r") == content.count(b"\n") == content.count(b"\r\n"):
             return "550 5.6.11 Lines must end in CR LF"
         if count_received(content) >= _MOST_RECEIVED_FIELDS:
             return "554 5.4.6 Too many Received fields, this message runs in circles"

@@ -114,17 +114,10 @@ def choose_connector(domain: str, connectors: Iterable[Connector]) -> Connector 
 
     Those that are turned off do not count.
     """
-    best: Connector | None = None
-    for connector in connectors:
-        if not connector.enabled:
-            continue
-        if connector.domain == domain:
-            return connector
-        suffix = connector.domain.removeprefix("*")
-        covers = suffix != connector.domain and domain.endswith(suffix) and len(domain) > len(suffix)
-        if covers and (best is None or len(connector.domain) > len(best.domain)):
-            best = connector
-    return best
+    labels = domain.split(".")
+    wanted = {domain, *(".".join(["*", *labels[number:]]) for number in range(1, len(labels)))}
+    found = [each for each in connectors if each.domain in wanted and each.enabled]
+    return max(found, key=lambda each: (each.domain == domain, len(each.domain)), default=None)
 
 
 def choose_route(domain: str, connectors: Iterable[Connector]) -> Route:

@@ -13,6 +13,7 @@ output says why in both cases, for the disk with the log may be full), 2 wrong a
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import resource
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
 
 EXIT_INSTALLATION = 3
 EXIT_BROKEN = 4
+
+# Python's collector of garbage looks when there are so many new objects, and at the older ones each fiftieth time. What
+# a wave notes is no garbage before its end, and by default a tenth of its time went into looking.
+_NEW_OBJECTS = 20_000
+_TIMES = 50
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -97,6 +103,7 @@ def command(plan: Path, record: Path, *, inside: bool = False) -> list[str]:
 
 
 def _run(plan: Plan, path: Path) -> int:
+    gc.disable()
     import asyncio  # the guard, of which there is one for each wave, does without
 
     from conformance.evidence.record import unstructure
@@ -112,6 +119,9 @@ def _run(plan: Plan, path: Path) -> int:
         from conformance.lab.addresses import in_namespace
 
         namespace.enter(hostname=RELAY_NAME, resolver=in_namespace().resolver.host)
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS, _TIMES, _TIMES)
+    gc.enable()
     # every destination is a listening socket, and many systems allow a process 1024 of them unless it asks
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

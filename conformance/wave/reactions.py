@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from conformance.catalogue.course import Timing
 from fake_servers import Event, Stage
 from fake_servers.events import (
     SmtpBody,
@@ -25,8 +24,10 @@ from fake_servers.events import (
     TlsOffered,
 )
 
-# Seconds within which a relay that has a processor goes on; a quarter of the time-outs that are asked for.
+# Seconds within which a relay that has a processor goes on; a quarter of the time-outs that are asked for, and where
+# a day passes in seconds no more than this part of what may be late there.
 _PROMPT = 0.5
+_PART_OF_SLACK = 0.5
 
 # So many reactions within a second or two tell of it; fewer may have been lucky.
 _SEVERAL = 5
@@ -44,11 +45,11 @@ class Reactions:
     """The reactions of all relays of a wave.
 
     Args:
-        timing: The clock of the wave.
+        slack: Seconds that everything may be late in the wave.
     """
 
-    def __init__(self, timing: Timing) -> None:
-        self._tell = timing is not Timing.COMPRESSED
+    def __init__(self, slack: float) -> None:
+        self._prompt = min(_PROMPT, _PART_OF_SLACK * slack)
         self._answered: dict[int, float] = {}
         self._spoilt: set[int] = set()
         self._seconds: defaultdict[tuple[int, int], _Second] = defaultdict(_Second)
@@ -73,7 +74,7 @@ class Reactions:
         """Tell whether a relay is known to have been prompt all the time between two times of the journal."""
         seconds = [self._seconds.get((relay, each), _Second()) for each in range(int(begin), int(end) + 1)]
         enough = sum(each.reactions for each in seconds) >= _SEVERAL
-        return self._tell and enough and all(each.slowest <= _PROMPT for each in seconds)
+        return enough and all(each.slowest <= self._prompt for each in seconds)
 
     def _add(self, relay: int, begin: float, end: float) -> None:
         for second in range(int(begin), int(end) + 1):

@@ -92,7 +92,7 @@ class _Wave:
         self._pace = Pace()
         self._lag = LagMeter(self._journal)
         self._pressure = Pressure(self._journal)
-        self._reactions = Reactions(plan.timing)
+        self._reactions = Reactions(plan.slack)
         self._unreached = Unreached(
             self._players, self._journal, self._was_crowded, Path(plan.work_directory), reaches
         )

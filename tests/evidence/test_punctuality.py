@@ -8,8 +8,8 @@ from stories.wire import RESOLVER, SINK, accepted, answer, message, query
 
 from conformance.evidence.view import Evidence
 from conformance.judging.verdict import Verdict
-from fake_servers import Event
-from fake_servers.events import DnsDropped, TcpLate
+from fake_servers import Event, Stage
+from fake_servers.events import DnsDropped, SmtpReceived, SmtpSent, TcpLate
 
 NAME = "greeting_421"
 
@@ -86,6 +86,47 @@ def test_a_late_connection_to_the_sink_is_of_those_whose_message_it_brings() -> 
 def test_a_query_that_was_dropped_is_late_for_as_long_as_the_window_is_open() -> None:
     assert _lag(_story(closed=12.0).note(DnsDropped(at=4.0, queries=3, server=RESOLVER))) == 8.0
     assert _lag(_story(closed=12.0).note(DnsDropped(at=13.0, queries=3, server=RESOLVER))) == 0.0
+
+
+class TestAClientThatIsAnsweredLate:
+    """It is not known how long it would have waited, unless it goes on: then it has endured what there was."""
+
+    def _story(self, *, ahead: bool | None, lag: float = 1.5) -> Story:
+        """Return a story in which the answer is late, and what the client says next had come before it, or not."""
+        story = _story()
+        here = {"server": story.site().server, "connection": 77}
+        story.note(accepted(at=3.0, **here), TcpLate(at=5.0, lag=lag, **here))
+        story.note(SmtpSent(at=5.1, stage=Stage.DOT, text="250 OK", **here))
+        if ahead is not None:
+            story.note(SmtpReceived(at=5.2, stage=Stage.QUIT, line="QUIT", ahead=ahead, **here))
+        return story
+
+    def test_what_it_endured_counts_half(self) -> None:
+        assert not self._story(ahead=False).evidence().harness_was_late
+        assert self._story(ahead=False).evidence().lateness == (1.5, 2.0)
+        assert self._story(ahead=False, lag=2.1).evidence().harness_was_late
+
+    @pytest.mark.parametrize("ahead", [True, None], ids=["it had gone on before", "it never goes on"])
+    def test_what_nobody_knows_it_to_have_endured_counts_in_full(self, ahead: bool | None) -> None:
+        assert self._story(ahead=ahead).evidence().harness_was_late
+        assert self._story(ahead=ahead).evidence().lateness == (1.5, 1.0)
+
+    def test_what_is_said_before_the_answer_shows_nothing(self) -> None:
+        story = _story()
+        here = {"server": story.site().server, "connection": 77}
+        story.note(TcpLate(at=5.0, lag=1.5, **here))
+        story.note(SmtpReceived(at=5.0, stage=Stage.MAIL, line="MAIL FROM:<a@b.test>", **here))
+        assert story.evidence().harness_was_late
+
+    def test_another_session_shows_nothing_of_this_one(self) -> None:
+        story = self._story(ahead=None)
+        story.note(
+            SmtpReceived(at=5.2, stage=Stage.QUIT, line="QUIT", server=story.site().server, connection=78)
+        )
+        assert story.evidence().harness_was_late
+
+    def test_the_lag_is_what_it_was(self) -> None:
+        assert _lag(self._story(ahead=False)) == 1.5
 
 
 class TestAQueryThatWasReadTooLate:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from conformance.catalogue.course import Timing
+from conformance.wave.plan import SLACK
+from conformance.wave.plan import slack as plan_slack
 from conformance.wave.reactions import Reactions
 from conformance.wave.watch import Pressure
 from fake_servers import Event, Journal, Stage
 from fake_servers.events import SmtpBody, SmtpFault, SmtpReceived, SmtpSent, TcpClosed, TlsOffered
 
 
-def _told(*events: Event, relay: int = 1, timing: Timing = Timing.STEADY) -> Reactions:
-    reactions = Reactions(timing)
+def _told(*events: Event, relay: int = 1, slack: float = SLACK) -> Reactions:
+    reactions = Reactions(slack)
     for event in events:
         reactions.note(event, relay)
     return reactions
@@ -35,8 +37,12 @@ def test_several_prompt_reactions_show_it() -> None:
     assert not _told(*_prompt(3.2, times=4)).were_prompt(1, 3.0, 3.9), "fewer may have been lucky"
 
 
-def test_where_a_day_passes_in_seconds_they_show_nothing() -> None:
-    assert not _told(*_prompt(3.2), timing=Timing.COMPRESSED).were_prompt(1, 3.0, 3.9)
+def test_where_a_day_passes_in_seconds_more_is_asked() -> None:
+    slow = [event for _ in range(5) for event in (_sent(3.2), _received(3.34))]
+    a_day = plan_slack(Timing.COMPRESSED)
+    assert _told(*slow).were_prompt(1, 3.0, 3.9)
+    assert not _told(*slow, slack=a_day).were_prompt(1, 3.0, 3.9)
+    assert _told(*_prompt(3.2), slack=a_day).were_prompt(1, 3.0, 3.9)
 
 
 def test_they_show_nothing_of_another_time_or_another_relay() -> None:
