@@ -223,3 +223,69 @@ def knows_no_address_literals() -> None:
         return run
 
     patch(Delivery, "run", make)
+
+
+@fault(
+    kind=1,
+    reference="https://github.com/Zuplu/postfix-tlspol/issues/172",
+    reported=(
+        "One mail exchanger whose name does not exist kept all mail of the domain waiting, though the others "
+        "could be reached."
+    ),
+    requirements=("hosts/next-host",),
+)
+def one_unknown_exchanger_spoils_the_others() -> None:
+    """Defers mail of a domain of which one mail exchanger cannot be looked up."""
+
+    def make(original: Any) -> Any:
+        async def find(route: Any, resolver: Any, hostname: str) -> list[str]:
+            found: list[str] = await original(route, resolver, hostname)
+            if not route.smart_hosts and len(found) > 1:
+                for host in found:
+                    try:
+                        await hosts.find_addresses(host, route, resolver)
+                    except Unroutable:
+                        marked()
+                        raise
+            return found
+
+        return find
+
+    patch(hosts, "find_hosts", make)
+
+
+@fault(
+    kind=1,
+    reference="https://oceanpark.com/webmuseum/2004/qmail-bug-01.html",
+    reported=(
+        "An answer of the name server of more than 512 octets failed the look-up, and the mail was deferred "
+        "until it expired."
+    ),
+    requirements=("dns/answered",),
+    first=("dns_truncated",),
+)
+def asks_for_no_more_than_a_datagram() -> None:
+    """Fails where an answer of the name server is cut, and does not ask by TCP."""
+
+    def make(_: Any) -> Any:
+        async def exchange(self: Any, name: Any, rdtype: Any) -> Any:
+            import dns.asyncquery
+            import dns.flags
+            import dns.message
+
+            answer = await dns.asyncquery.udp(
+                dns.message.make_query(name, rdtype),
+                self._server.host,
+                timeout=self._timeout,
+                port=self._server.port,
+                ignore_unexpected=True,
+                ignore_errors=True,
+            )
+            if answer.flags & dns.flags.TC:
+                marked(name.to_text(omit_final_dot=True))
+                raise LookupFailed(name.to_text(), LookupDetail.RETRY)
+            return answer
+
+        return exchange
+
+    patch(Resolver, "_exchange", make)
