@@ -1,6 +1,5 @@
 """Measures what must stay small: `python -m bench` in the folder tests, or `nox -s bench`. Judges nothing."""
 
-import asyncio
 import json
 import os
 import subprocess
@@ -10,8 +9,9 @@ import time
 from pathlib import Path
 
 from bench.cost import SIZES, Cost, cost_of, some
-from bench.dns_throughput import per_cpu_second
-from bench.throughput import ours, stock
+from bench.dns_throughput import answers_per_cpu_second
+from bench.throughput import LOADS
+from bench.throughput import cost_of as smtp_cost_of
 
 
 def whole_suite(folder: Path) -> None:
@@ -52,13 +52,16 @@ def cost_of_scenarios(folder: Path) -> None:
 
 
 def throughput() -> None:
-    ours_answers, plain_answers = (per_cpu_second(ours=ours) for ours in (True, False))
+    ours, plain = answers_per_cpu_second()
     print(
-        f"fake name server: {ours_answers:.0f} answers for each CPU second, "
-        f"{ours_answers / plain_answers:.2f} of a plain dnspython responder"
+        f"fake name server: {ours:.0f} answers for each CPU second, {ours / plain:.2f} of a plain dnspython responder"
     )
-    for name, serve in (("fake SMTP server", ours), ("stock aiosmtpd", stock)):
-        print(f"throughput, {name}: {asyncio.run(serve()):.0f} messages/s")
+    for load in LOADS:
+        cost = smtp_cost_of(load)
+        print(
+            f"fake SMTP server, {load.name}: {1e6 * cost.ours:.0f} us CPU for each, "
+            f"throughput {cost.stock / cost.ours:.2f} of an aiosmtpd that keeps the messages"
+        )
 
 
 def main() -> None:
