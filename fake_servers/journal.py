@@ -9,9 +9,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
-from fake_servers.events import E, Event
+from fake_servers.events import E, Event, completed
 
 
 class Journal:
@@ -39,9 +38,20 @@ class Journal:
         self._connections += 1
         return self._connections
 
-    def note(self, event: E) -> E:
-        """Append an event, and return it as it was noted; without a time it happened now."""
-        noted = replace(event, at=self.now()) if math.isnan(event.at) else event
+    def note(self, event: E, *, server: str = "", connection: int = 0) -> E:
+        """Append an event, and return it as it was noted; without a time it happened now.
+
+        Args:
+            event: What happened.
+            server: Where, if the event does not say.
+            connection: On which connection, if the event does not say.
+        """
+        noted = completed(
+            event,
+            at=self.now() if math.isnan(event.at) else event.at,
+            server=event.server or server,
+            connection=event.connection or connection,
+        )
         self._events.append(noted)
         for listener in self._listeners:
             listener(noted)

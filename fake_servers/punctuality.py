@@ -35,6 +35,9 @@ ANCILLARY: Final = socket.CMSG_SPACE(_TIMESPEC.size) + socket.CMSG_SPACE(_DROPS.
 # Less than so many seconds is no lateness, but what a turn of an event loop takes.
 _NOTABLE: Final = 0.01
 
+# Whoever has sent less than so many octets was not kept from sending more by any receive buffer.
+_SHORT: Final = 1024
+
 AncillaryData = Iterable[tuple[int, int, bytes]]
 
 
@@ -67,17 +70,35 @@ def since_last_data(connected: socket.socket) -> float:
 
 
 class Backlog:
-    """Since when more had come on a connection than we had read, at each of our reads."""
+    """What had come on a connection and waited for us: since when, and since when more than we had read.
+
+    All times are on the monotonic clock.
+    """
 
     def __init__(self) -> None:
         self._since: float | None = None
         self._caught_up = False
+        self._prompt_until = 0.0  # nothing that is read or answered before then can be late
 
-    def read(self, now: float, connected: socket.socket) -> None:
-        """Take notice that something was read, and of whether there is more."""
+    def since_last_data(self, now: float, connected: socket.socket) -> float:
+        """Return how many seconds ago the last data came; 0.0 if that is too short to be notable.
+
+        The kernel is asked only if it may be longer: what came last did so before we asked last, and then its age is
+        known, or it came after that.
+        """
+        if now < self._prompt_until:
+            return 0.0
+        seconds = since_last_data(connected)
+        self._prompt_until = now - seconds + _NOTABLE / 2
+        return seconds
+
+    def read(self, now: float, connected: socket.socket, octets: int) -> None:
+        """Take notice that so many octets were read, and of whether there is more: never behind a mere command."""
         if self._caught_up:
             self._since = None
-        more = bool(struct.unpack("=i", fcntl.ioctl(connected, termios.FIONREAD, bytes(4)))[0])
+        more = octets >= _SHORT and bool(
+            struct.unpack("=i", fcntl.ioctl(connected, termios.FIONREAD, bytes(4)))[0]
+        )
         if more and self._since is None:
             self._since = now
         self._caught_up = not more

@@ -71,7 +71,8 @@ def addressed(made: DnsReply, wire: bytes) -> DnsReply:
     name, rest = wire[_HEADER : _end_of_name(wire)], made.wire[_HEADER:]
     if rest.startswith(name.lower()):
         rest = name + rest[len(name) :]
-    return replace(made, wire=identifier.to_bytes(2) + made.wire[2:_HEADER] + rest)
+    octets = identifier.to_bytes(2) + made.wire[2:_HEADER] + rest
+    return DnsReply(made.answer, octets, made.records, made.delay, made.hang_up)
 
 
 def _normal(wire: bytes) -> bytes:

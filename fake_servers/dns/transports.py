@@ -41,6 +41,7 @@ class Udp:
         self._socket = sock
         self._loop = asyncio.get_running_loop()
         self._to_send: deque[tuple[bytes, _Address]] = deque()
+        self._waits_for_room = False
         self._dropped = 0
         # since when whatever waits has come at the earliest: a jump of the clock of the day makes no lag
         self._seen_empty = time.monotonic()
@@ -97,11 +98,14 @@ class Udp:
                 self._socket.sendto(wire, address)
             except BlockingIOError:
                 self._loop.add_writer(self._socket, self._write)
+                self._waits_for_room = True
                 return
             except OSError as error:
                 self._responder.broke(error)
             self._to_send.popleft()
-        self._loop.remove_writer(self._socket)
+        if self._waits_for_room:
+            self._waits_for_room = False
+            self._loop.remove_writer(self._socket)
 
 
 class _Reply:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
 
 import dns.exception
 import dns.name
@@ -25,6 +27,7 @@ from fake_servers.dns.answers import (
 
 _Labels = tuple[bytes, ...]
 _ANY_TYPE = dns.rdatatype.NONE
+_KEPT: Final = 4096  # names that were read: the same are asked for again and again
 
 
 @dataclass(slots=True)
@@ -176,6 +179,7 @@ class Zone:
         self._plans[owner][kind] = _Plan(answers)
 
 
+@lru_cache(_KEPT)
 def _name(text: str) -> dns.name.Name:
     try:
         return dns.name.from_text(text)
@@ -183,6 +187,7 @@ def _name(text: str) -> dns.name.Name:
         raise ValueError(f"{text!r} is no domain name: {error}") from error
 
 
+@lru_cache(_KEPT)
 def _rdtype(text: str) -> dns.rdatatype.RdataType:
     try:
         return dns.rdatatype.from_text(text)

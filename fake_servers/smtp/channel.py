@@ -14,7 +14,7 @@ import ssl
 import struct
 from collections.abc import AsyncIterator, Callable
 
-from fake_servers.punctuality import Backlog, notable, since_last_data
+from fake_servers.punctuality import Backlog, notable
 from fake_servers.tcp.peer_watch import PeerWatch
 
 _RECORD_SIZE = 16 * 1024
@@ -106,7 +106,8 @@ class Channel:
 
     def answers(self) -> None:
         """Say for how long the peer has waited for the answer that is written next, if it is late by our own fault."""
-        self._tell_of_lateness(self._backlog.seconds(self._loop.time()))
+        now = self._loop.time()
+        self._tell_of_lateness(now, self._backlog.seconds(now))
 
     async def start_tls(
         self, context: ssl.SSLContext, received: bytes, offered: Callable[[], object]
@@ -215,14 +216,15 @@ class Channel:
         data = await self._loop.sock_recv(self._sock, limit)
         self.early, self._waiting = self._waiting, False
         if data:
-            self._backlog.read(self._loop.time(), self._sock)
-            self._tell_of_lateness()
+            now = self._loop.time()
+            self._backlog.read(now, self._sock, len(data))
+            self._tell_of_lateness(now)
         return data
 
-    def _tell_of_lateness(self, behind: float = 0.0) -> None:
-        waited = max(since_last_data(self._sock), behind)
+    def _tell_of_lateness(self, now: float, behind: float = 0.0) -> None:
+        waited = max(self._backlog.since_last_data(now, self._sock), behind)
         # a server that is slow on purpose reads late as well: what waited then is no lateness
-        if late := notable(min(self._loop.time() - self._ready, waited)):
+        if late := notable(min(now - self._ready, waited)):
             self._late(late)
 
     async def _send(self, data: bytes) -> None:

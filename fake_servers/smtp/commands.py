@@ -43,6 +43,8 @@ class Path:
 
     def unoffered(self, keyword: Literal["FROM", "TO"], offered: frozenset[str]) -> tuple[str, ...]:
         """Return the parameters that no offered extension defines, as sent."""
+        if not self.parameters:
+            return ()
         known = {word for name in offered & _DEFINED.keys() for word in _DEFINED[name][keyword]}
         return tuple(word for word in self.parameters if word.partition("=")[0].upper() not in known)
 
@@ -74,11 +76,8 @@ def parse_chunk(argument: str) -> tuple[int, bool] | None:
     return match and (int(match["octets"]), match["last"] is not None)
 
 
-def without_dsn(argument: str, keyword: Literal["FROM", "TO"]) -> str:
-    """Return an argument of MAIL or RCPT without the parameters of DSN (RFC 3461)."""
-    path = parse_path(argument, keyword)
-    if path is None:
-        return argument
+def without_dsn(path: Path, keyword: Literal["FROM", "TO"]) -> str:
+    """Return the argument of MAIL or RCPT that a path is, without the parameters of DSN (RFC 3461)."""
     kept = [word for word in path.parameters if word.partition("=")[0].upper() not in _DSN[keyword]]
     return " ".join([f"{keyword}:<{path.address}>", *kept])
 

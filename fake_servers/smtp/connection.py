@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import replace
 from typing import Literal
 
 from fake_servers.events import (
@@ -65,7 +64,7 @@ class Connection:
                 if self._left == -1:
                     self.note(FakeExcess(what="commands on one connection", most=self._most))
                 raise TooMuch
-        self._journal.note(replace(event, server=self._server, connection=self._number))
+        self._journal.note(event, server=self._server, connection=self._number)
 
     def late(self, lag: float) -> None:
         """Note that what is read or answered now had waited for us for so many seconds."""

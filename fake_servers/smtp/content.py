@@ -74,6 +74,10 @@ class Content:
 
     def _measure(self, data: bytes) -> None:
         """Look at the lengths of lines."""
+        if self._line + len(data) <= MAX_CONTENT_LINE:  # none can be too long
+            end = data.rfind(b"\n")
+            self._line = len(data) - 1 - end if end >= 0 else self._line + len(data)
+            return
         first, *others = data.split(b"\n")
         longest = max(self._line + len(first), *map(len, others), 0)
         self._line = len(others[-1]) if others else self._line + len(first)

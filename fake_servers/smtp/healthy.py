@@ -3,7 +3,8 @@
 aiosmtpd is changed only where a fake needs it: the dialogue is noted; a defect resets the connection
 instead of becoming a reply; a client that half-closes is still served to the end of what it sent; the
 parameters of DSN (RFC 3461) are understood if the script offers that extension; replies have enhanced status codes
-(RFC 2034), and commands that came in one segment are answered in one (RFC 2920).
+(RFC 2034), and commands that came in one segment are answered in one (RFC 2920). What is done faster than it
+does it comes to the same.
 """
 
 from __future__ import annotations
@@ -17,18 +18,16 @@ import time
 from collections import defaultdict
 from typing import Any, AnyStr, Literal, cast
 
-from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException
+from aiosmtpd.smtp import SMTP, Envelope, TLSSetupException
 
-from fake_servers.events import SmtpMessage, SmtpUnoffered, TlsFailed, TlsOffered
+from fake_servers.events import SmtpUnoffered, TlsFailed, TlsOffered
 from fake_servers.limits import TooMuch
-from fake_servers.punctuality import Backlog, notable, since_last_data
+from fake_servers.punctuality import Backlog, notable
 from fake_servers.smtp.channel import presents_certificate
 from fake_servers.smtp.commands import (
     NOT_IMPLEMENTED,
-    ehlo_lines,
-    keywords,
+    Path,
     parse_path,
-    size_limit,
     with_status,
     without_dsn,
 )
@@ -36,57 +35,19 @@ from fake_servers.smtp.connection import Connection, peer_ending
 from fake_servers.smtp.content import MAX_CONTENT_LINE, MAX_MESSAGE_OCTETS
 from fake_servers.smtp.dialogue import Dialogue
 from fake_servers.smtp.envelope import NEEDS_SMTPUTF8
+from fake_servers.smtp.hooks import Hooks, KeptEnvelope
 from fake_servers.smtp.lines import MAX_LINE, Thinning
+from fake_servers.smtp.plain import plain_address
 from fake_servers.smtp.script import Script
 from fake_servers.stages import Stage
 
 # The journal says it all; without a handler Python would print aiosmtpd's warnings to standard error.
 logging.getLogger("mail.log").addHandler(logging.NullHandler())
 
+_READ_SIZE = 64 * 1024  # octets
+
 # After these replies the client does not go on with what it may have sent already.
 _AT_ONCE = ("220", "221", "354")
-
-
-class _Envelope(Envelope):
-    """An envelope that keeps the parameters of MAIL and RCPT as they were sent."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.parameters: list[str] = []
-
-
-class _Handler:
-    """aiosmtpd's hooks; it finds them by name."""
-
-    def __init__(self, connection: Connection, script: Script) -> None:
-        self._connection = connection
-        self._script = script
-
-    async def handle_EHLO(
-        self, server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
-    ) -> list[str]:
-        session.host_name = hostname
-        starttls = any(line.endswith("STARTTLS") for line in responses)
-        extensions = self._script.offered(secured=session.ssl is not None)
-        server.data_size_limit = size_limit(extensions)
-        *first, last = ehlo_lines(server.hostname, starttls=starttls, extensions=extensions)
-        # One string: aiosmtpd sends each by itself, and a reply in many segments provokes delayed ACKs.
-        return ["\r\n".join([*(f"250-{line}" for line in first), f"250 {last}"])]
-
-    async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:
-        assert isinstance(envelope, _Envelope)
-        assert envelope.mail_from is not None
-        assert envelope.original_content is not None
-        self._connection.note(
-            SmtpMessage(
-                mail_from="" if envelope.mail_from == "<>" else envelope.mail_from,
-                recipients=tuple(envelope.rcpt_tos),
-                content=envelope.original_content,
-                tls=session.ssl is not None,
-                options=tuple(envelope.parameters),
-            )
-        )
-        return "250 2.0.0 OK"
 
 
 class HealthyProtocol(SMTP):
@@ -115,12 +76,12 @@ class HealthyProtocol(SMTP):
         # aiosmtpd shares this table between all connections, and each new one clears it.
         self.command_size_limits = defaultdict(lambda: MAX_LINE)
         super().__init__(
-            _Handler(connection, script),
+            Hooks(connection, script),
             data_size_limit=MAX_MESSAGE_OCTETS,
             hostname=hostname,
             ident="ESMTP",
             tls_context=tls if script.starttls else None,
-            enable_SMTPUTF8="SMTPUTF8" in keywords((*script.extensions, *(script.tls_extensions or ()))),
+            enable_SMTPUTF8=any("SMTPUTF8" in script.keywords(secured=secured) for secured in (False, True)),
             loop=asyncio.get_running_loop(),
         )
         self._replies: list[str] = []  # to commands of one group
@@ -135,6 +96,10 @@ class HealthyProtocol(SMTP):
         self._abandoned = False
         self._lost = False
         self._handled = False
+
+    def __dir__(self) -> list[str]:
+        """Return what aiosmtpd looks for at each connection: commands, and mechanisms of AUTH."""
+        return _COMMANDS
 
     def reset(self, *, by: Literal["peer", "server"] = "server") -> None:
         """Send RST."""
@@ -155,6 +120,8 @@ class HealthyProtocol(SMTP):
         super().connection_made(transport)
         if first:
             self._socket_transport = cast(asyncio.Transport, transport)
+            # asyncio's 256 KiB for each read are mapped anew by the C library, and unmapped, for each command
+            cast(Any, transport).max_size = _READ_SIZE
             assert self._handler_coroutine is not None
             self._handler_coroutine.add_done_callback(self._done)
         else:
@@ -164,8 +131,9 @@ class HealthyProtocol(SMTP):
     def data_received(self, data: bytes) -> None:
         """Show the octets to the journal, then to aiosmtpd."""
         assert self._socket_transport is not None
-        self._backlog.read(time.monotonic(), self._socket_transport.get_extra_info("socket"))
-        self._tell_of_lateness()
+        now = time.monotonic()
+        self._backlog.read(now, self._socket_transport.get_extra_info("socket"), len(data))
+        self._tell_of_lateness(now)
         try:
             self._dialogue.received(data)
         except TooMuch:
@@ -209,7 +177,8 @@ class HealthyProtocol(SMTP):
 
     async def push(self, status: AnyStr) -> None:
         """Send a reply."""
-        self._tell_of_lateness(self._backlog.seconds(time.monotonic()))
+        now = time.monotonic()
+        self._tell_of_lateness(now, self._backlog.seconds(now))
         self._backlog.answered()
         if self._abandoned:
             # aiosmtpd wants to reply to its own exception.
@@ -251,25 +220,27 @@ class HealthyProtocol(SMTP):
         """Keep the parameters as sent, and DSN's from aiosmtpd, which does not know them."""
         assert self.envelope is not None
         nested = self.envelope.mail_from is not None
-        if not nested and await self._refuse_unoffered(Stage.MAIL, arg, "FROM"):
+        path = parse_path(arg or "", "FROM")
+        if not nested and await self._refuse_unoffered(Stage.MAIL, path, "FROM"):
             return
-        if not nested and not _is_plain(arg) and not _asks_for_utf8(arg):
+        if not nested and not _is_plain(arg) and not _asks_for_utf8(arg, path):
             await self.push(NEEDS_SMTPUTF8.text)
             return
-        await super().smtp_MAIL(self._without_dsn(arg, "FROM"))
-        self._keep_parameters(arg, "FROM", accepted=not nested and self.envelope.mail_from is not None)
+        await super().smtp_MAIL(self._without_dsn(arg, path, "FROM"))
+        self._keep_parameters(path, accepted=not nested and self.envelope.mail_from is not None)
 
     async def smtp_RCPT(self, arg: str | None) -> None:
         """Keep the parameters as sent, and DSN's from aiosmtpd, which does not know them."""
         assert self.envelope is not None
         before = len(self.envelope.rcpt_tos)
-        if self.envelope.mail_from and await self._refuse_unoffered(Stage.RCPT, arg, "TO"):
+        path = parse_path(arg or "", "TO")
+        if self.envelope.mail_from and await self._refuse_unoffered(Stage.RCPT, path, "TO"):
             return
         if self.envelope.mail_from and not _is_plain(arg) and not self.envelope.smtp_utf8:
             await self.push(NEEDS_SMTPUTF8.text)
             return
-        await super().smtp_RCPT(self._without_dsn(arg, "TO"))
-        self._keep_parameters(arg, "TO", accepted=len(self.envelope.rcpt_tos) > before)
+        await super().smtp_RCPT(self._without_dsn(arg, path, "TO"))
+        self._keep_parameters(path, accepted=len(self.envelope.rcpt_tos) > before)
 
     async def smtp_STARTTLS(self, arg: str) -> None:
         """Watch the handshake for the flight with the certificate."""
@@ -289,12 +260,12 @@ class HealthyProtocol(SMTP):
         if not arg:
             self._connection.ended("server", "fin")
 
-    def _tell_of_lateness(self, behind: float = 0.0) -> None:
+    def _tell_of_lateness(self, now: float, behind: float = 0.0) -> None:
         """Note for how long what is read or answered now had waited for us."""
         transport = self._socket_transport
         assert transport is not None
         if not transport.is_closing():
-            waited = since_last_data(transport.get_extra_info("socket"))
+            waited = self._backlog.since_last_data(now, transport.get_extra_info("socket"))
             if late := notable(max(waited, behind)):
                 self._connection.late(late)
 
@@ -305,13 +276,18 @@ class HealthyProtocol(SMTP):
             self._connection.note(TlsOffered(certificate=self._certificate))
 
     def _create_envelope(self) -> Envelope:
-        return _Envelope()
+        return KeptEnvelope()
 
-    async def _refuse_unoffered(self, stage: Stage, arg: str | None, keyword: Literal["FROM", "TO"]) -> bool:
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        """Read an address as aiosmtpd does, but at once what is plain: aiosmtpd has it parsed as of a header field."""
+        return plain_address(arg) or super()._getaddr(arg)
+
+    async def _refuse_unoffered(
+        self, stage: Stage, path: Path | None, keyword: Literal["FROM", "TO"]
+    ) -> bool:
         """Refuse parameters that the last EHLO did not offer: aiosmtpd itself would take SIZE and BODY."""
         assert self.session is not None
-        path = parse_path(arg or "", keyword)
-        if path is None or not self.session.host_name:
+        if path is None or not path.parameters or not self.session.host_name:
             return False
         unoffered = path.unoffered(keyword, self._offered())
         if unoffered:
@@ -324,25 +300,28 @@ class HealthyProtocol(SMTP):
         assert self.session is not None
         if not self.session.extended_smtp:
             return frozenset()
-        return keywords(self._script.offered(secured=self._tls_protocol is not None))
+        return self._script.keywords(secured=self._tls_protocol is not None)
 
-    def _without_dsn(self, arg: str | None, keyword: Literal["FROM", "TO"]) -> str | None:
-        return without_dsn(arg, keyword) if arg and "DSN" in self._offered() else arg
+    def _without_dsn(self, arg: str | None, path: Path | None, keyword: Literal["FROM", "TO"]) -> str | None:
+        if path is None or not path.parameters or "DSN" not in self._offered():
+            return arg
+        return without_dsn(path, keyword)
 
-    def _keep_parameters(self, arg: str | None, keyword: Literal["FROM", "TO"], *, accepted: bool) -> None:
-        path = parse_path(arg or "", keyword)
+    def _keep_parameters(self, path: Path | None, *, accepted: bool) -> None:
         if accepted and path is not None:
-            assert isinstance(self.envelope, _Envelope)
+            assert isinstance(self.envelope, KeptEnvelope)
             self.envelope.parameters += path.parameters
+
+
+_COMMANDS = [name for name in dir(HealthyProtocol) if name.startswith(("smtp_", "auth_"))]
 
 
 def _is_plain(arg: str | None) -> bool:
     return (arg or "").isascii()
 
 
-def _asks_for_utf8(arg: str | None) -> bool:
+def _asks_for_utf8(arg: str | None, path: Path | None) -> bool:
     """Whether MAIL announces addresses beyond ASCII, and has none that are not UTF-8 (RFC 6531, section 3.4)."""
-    path = parse_path(arg or "", "FROM")
     return path is not None and path.value("SMTPUTF8") == "" and (arg or "").isprintable()
 
 

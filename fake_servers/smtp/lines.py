@@ -73,12 +73,16 @@ class Thinning:
 
     def pass_on(self, data: bytes) -> bytes:
         """Return what is to be passed on of octets."""
-        *ended, begun = data.split(b"\n")
         if self._length + len(data) > self._most:
-            data = b"\n".join([*map(self._ended, ended), self._kept(begun)])
-        self._length = len(begun) if ended else self._length + len(begun)
-        self._last = begun[-1:] if ended else begun[-1:] or self._last
-        return data
+            *ended, begun = data.split(b"\n")
+            passed_on = b"\n".join([*map(self._ended, ended), self._kept(begun)])
+        else:
+            passed_on = data
+        end = data.rfind(b"\n")
+        self._length = len(data) - 1 - end if end >= 0 else self._length + len(data)
+        last = data[max(end + 1, len(data) - 1) :]  # of the line that has not ended
+        self._last = last if end >= 0 else last or self._last
+        return passed_on
 
     def _ended(self, line: bytes) -> bytes:
         kept, last = self._kept(line), line[-1:] or self._last

@@ -19,6 +19,7 @@ from fake_servers.smtp.actions import (
     Stall,
     Trickle,
 )
+from fake_servers.smtp.commands import keywords
 from fake_servers.stages import Stage
 
 _IN_DIALOGUE = (Accept, Reply, CloseWith421, Close, Reset, Stall, Trickle, Slow, Raw, Endless)
@@ -152,6 +153,8 @@ class Script:
         self.starttls = starttls
         self.extensions = extensions
         self.tls_extensions = tls_extensions
+        self._keywords = keywords(extensions)
+        self._tls_keywords = self._keywords if tls_extensions is None else keywords(tls_extensions)
 
     def __repr__(self) -> str:
         rules = "".join(f"{rule!r}, " for rule in self.rules)
@@ -165,6 +168,10 @@ class Script:
         if secured and self.tls_extensions is not None:
             return self.tls_extensions
         return self.extensions
+
+    def keywords(self, *, secured: bool) -> frozenset[str]:
+        """Return the keywords of what is `offered`."""
+        return self._tls_keywords if secured else self._keywords
 
     def action(
         self,
@@ -207,7 +214,7 @@ class Script:
 
     def healthy(self, nth: int) -> bool:
         """Whether nothing but `Accept` can come out at this connection, and nothing is offered that aiosmtpd lacks."""
-        offered = {*self.extensions, *(self.tls_extensions or ())}
+        offered = self._keywords | self._tls_keywords
         usual = (
             isinstance(rule.action, Accept) and not rule.for_nobody for rule in self.rules if rule.covers(nth)
         )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from fake_servers import Stage
 from fake_servers.event_json import from_json, to_json
-from fake_servers.events import KINDS, SmtpMessage
+from fake_servers.events import KINDS, SmtpMessage, completed
+from fake_servers.journal import Journal
 
 _ASKED = {"name": "mx.a.test", "type": "A", "id": 7, "transport": "udp"}
 
@@ -116,3 +119,27 @@ def test_values_have_their_own_types() -> None:
 def test_what_is_no_event_is_named(data: Any, complaint: str) -> None:
     with pytest.raises(ValueError, match=re.escape(complaint)):
         from_json(data)
+
+
+@pytest.mark.parametrize(("layer", "kind"), KINDS)
+def test_a_completed_event_has_all_that_it_had(layer: str, kind: str) -> None:
+    event = from_json(_data(layer, kind))
+    where = {"at": 2.5, "server": "127.1.0.6:25", "connection": 4}
+    assert completed(event, **where) == replace(event, **where)
+    assert event == from_json(_data(layer, kind)), "it was changed itself"
+
+
+def test_the_journal_fills_in_what_an_event_does_not_say() -> None:
+    journal = Journal()
+    event = SmtpMessage(mail_from="", recipients=(), content=b"", tls=False, options=())
+    before, noted, after = (
+        journal.now(),
+        journal.note(event, server="127.1.0.5:25", connection=3),
+        journal.now(),
+    )
+    assert before <= noted.at <= after
+    assert noted == replace(event, at=noted.at, server="127.1.0.5:25", connection=3)
+    assert math.isnan(event.at), "who notes it once more notes another moment"
+    said = replace(event, at=1.5, server="127.1.0.6:25", connection=4)
+    assert journal.note(said, server="127.1.0.5:25", connection=3) == said
+    assert list(journal) == [noted, said]

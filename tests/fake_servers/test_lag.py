@@ -235,6 +235,18 @@ def test_what_the_kernel_does_not_say_is_no_lag() -> None:
     assert punctuality.notable(0.0049) == 0.0
 
 
+def test_the_kernel_is_asked_how_old_data_is_where_it_may_be_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    ages = [0.0, 0.004, 0.9, 0.0]
+    monkeypatch.setattr(punctuality, "since_last_data", lambda _: ages.pop(0))
+    backlog = punctuality.Backlog()
+    with socket.socket() as connected:
+        told = [
+            backlog.since_last_data(100 + at, connected) for at in (0, 0.003, 0.006, 0.008, 1.0, 1.0, 1.004)
+        ]
+    assert told == [0.0, 0.0, 0.004, 0.9, 0.0, 0.0, 0.0]
+    assert ages == []
+
+
 class _SlowContent(Content):
     """Content that takes us a second to take, in many pieces, all of which have come by then."""
 
