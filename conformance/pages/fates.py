@@ -25,6 +25,8 @@ verdict.
 | - | not applicable: there is nothing to judge, and nobody is to blame |
 
 A number leads to the condition below the table. The report says `because` of a masked verdict, and names the red one.
+That is how it is within one scenario; what a relay misses everywhere in the same way is red in one of them
+([report.md](report.md)).
 
 What was *seen* is never masked: mail in clear or below the TLS floor, a host that must not be used, words of a server
 that break a record, second copies, delivered and reported, altered content. Aspects that judge whatever became of a

@@ -3,7 +3,8 @@
 From verdicts on tests to one verdict on each requirement that the selected tests can judge. What a test compared counts
 for the requirements that its findings name, and where all holds for those that would have named another way of being
 wrong (`Criterion.told_apart`). A test that compared nothing counts, with its reason, for all that it could
-have judged; one that left what was wrong to another test *masks* them. A requirement of which nothing was compared,
+have judged; one that left what was wrong to another test *masks* them, unless it was compared and found the same
+(`judging/systematic.py`): then it is counted with the other one. A requirement of which nothing was compared,
 and something was masked, is *not judged*: it neither holds nor is it not applicable, and nobody may take it for either.
 """
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from conformance.judging.judge import Judged, Test
 from conformance.judging.verdict import Verdict
-from conformance.judging.words import counted
 from conformance.report.facts import properties_of_run
 from conformance.report.failure import at_fault
 from conformance.report.overview import Row, rows
@@ -89,11 +88,10 @@ def page(run: Results, *, ended: bool) -> Iterator[str]:
 
 
 def _row(row: Row) -> list[str]:
-    modes = counted(row.failure_modes, "failure mode")
     return [
         row.verdict.value,
         row.level,
-        f"`{row.requirement.id}`: {_plain(row.requirement.text)} ({modes})",
+        f"`{row.requirement.id}`: {_plain(row.requirement.text)} ({row.where})",
         f"`{row.example.name}`: {code(row.observed)}",
     ]
 

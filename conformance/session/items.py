@@ -190,7 +190,7 @@ class AspectItem(pytest.Item):
 
     def setup(self) -> None:
         """Judge. What is no verdict on the relay is raised here: to pytest, as to JUnit, such a test is in error."""
-        judged = self.run.judged_in(self.aspect, self.scenario)
+        judged = self.run.verdict(self.aspect, self.scenario)
         judged = explained(judged, self.scenario, self.run.minimiser, self.run.red)
         self.judged = judged
         ours = dict(properties_of(judged))

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import pytest
 
 from conformance.catalogue.course import Timing
-from conformance.catalogue.message import Kind
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Fault, Record, Trouble
@@ -27,6 +26,7 @@ from conformance.lab import addresses as labs
 from conformance.report.results import PytestOutcome
 from conformance.session.again import batches, is_hopeless, never_in_peace
 from conformance.session.cut_short import BrokenOff, told_of
+from conformance.session.decided import Decided
 from conformance.session.early_end import Unreached
 from conformance.session.folders import make_folders
 from conformance.session.isolation import isolate, killers
@@ -107,7 +107,7 @@ class Run:
         self.minimiser = Minimiser(self.records, self.profile)
         self._judged: dict[str, tuple[Test, Judged]] = {}
         self._verdict_on = unless_in_hand(self.judged_in)
-        self._red: dict[str, str] | None = None  # all is staged by the time anybody asks
+        self._decided = Decided()
 
     @property
     def judged(self) -> list[tuple[Test, Judged]]:
@@ -159,6 +159,14 @@ class Run:
         """Return the record in which to look for a scenario."""
         return record_of(self._records_of(scenario), scenario)
 
+    def decide(self) -> None:
+        """Judge all tests of the run, each once, when everything was staged."""
+        self._decided.judge(self.wanted, self.judged_in, self.profile)
+
+    def verdict(self, aspect: Aspect, scenario: Scenario) -> Judged:
+        """Return the verdict on a test as the run as a whole has it."""
+        return self._decided.verdicts.get(aspect.test_name(scenario)) or self.judged_in(aspect, scenario)
+
     def judged_in(self, aspect: Aspect, scenario: Scenario) -> Judged:
         """Return the verdict: by the last staging, unless an earlier one showed what no other takes back."""
         if self.unreached is not None:
@@ -195,16 +203,7 @@ class Run:
 
     def red(self) -> dict[str, str]:
         """Return a test that fails, by the name of its failure mode; the first of each, in any order of tests."""
-        if self._red is not None:
-            return self._red
-        found = self._red = {}
-        for aspect, scenario in self.wanted:
-            mode = scenario.failure_mode
-            if mode.kind is Kind.SCHEDULE or mode.name in found:
-                continue
-            if self.judged_in(aspect, scenario).verdict is Verdict.FAIL:
-                found[mode.name] = aspect.test_name(scenario)
-        return found
+        return self._decided.red
 
     @property
     def stopped(self) -> list[tuple[Stopped, list[str]]]:

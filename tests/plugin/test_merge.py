@@ -20,7 +20,17 @@ def test_parts_are_judged_together(outcomes: list[Ended]) -> None:
     parts = [second.verdicts_in("part-b"), first.verdicts_in("part-a")]
     assert all(parts), "each has something to do"
     assert not parts[0].keys() & parts[1].keys()
-    assert merged.verdicts_in("whole") == {**parts[0], **parts[1]}
+    whole = merged.verdicts_in("whole")
+    # each part is red for what it saw; together they saw the same twice, as one run would have
+    assert {name: verdict for part in parts for name, verdict in part.items()} == {
+        name: "fail" if name.startswith("retried") else verdict for name, verdict in whole.items()
+    }
+    assert [whole[f"retried[{mode}]"] for mode in ("dns_servfail", "connection_refused")] == [
+        "fail",
+        "not_applicable",
+    ]
+    [left] = [row for row in merged.rows("verdict", "whole") if row.get("because")]
+    assert left["because"] == "test_retried[dns_servfail]"
     assert set(merged.verdicts_in("whole")) == {
         f"{aspect}[{mode}]" for aspect in ("error_code", "retried") for mode in MODES
     }

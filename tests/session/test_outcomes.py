@@ -57,5 +57,6 @@ def test_what_is_red_does_not_depend_on_what_was_run_before() -> None:
     """Before, it was read from the verdicts so far: in another order a schedule failed beside its single fault."""
     run, scenario = _run(), good("greeting_421").scenario
     run.wanted = [(ASPECT[name], scenario) for name in ("retried", "error_code", "error_detail")]
+    run.decide()
     assert run.judged == []
     assert run.red() == {"greeting_421": "test_error_code[greeting_421]"}
