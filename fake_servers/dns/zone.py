@@ -61,8 +61,8 @@ class Zone:
 
     def __init__(self) -> None:
         self._plans: dict[dns.name.Name, dict[dns.rdatatype.RdataType, _Plan]] = {}
-        self._ancestors: Counter[dns.name.Name] = Counter()  # how many planned names lie below each
-        self._known: tuple[set[_Labels], set[_Labels]] | None = None  # worked out when it is needed
+        self._planned: set[_Labels] = set()
+        self._ancestors: Counter[_Labels] = Counter()  # how many planned names lie below each
 
     def set(self, name: str, rdtype: str, *answers: Answer) -> None:
         """Plan the answers for one name and type.
@@ -103,26 +103,24 @@ class Zone:
     def clear(self, name: str) -> None:
         """Forget all that was planned for a name."""
         owner = _name(name)
-        self._known = None
         if self._plans.pop(owner, None) is not None:
-            self._ancestors.subtract(_above(owner))
+            labels = _labels(owner)
+            self._planned.discard(labels)
+            self._ancestors.subtract(_above(labels))
 
     def become(self, other: Zone) -> None:
         """Forget everything, and know from now on what another zone knows, which is of no use any more."""
-        self._plans, self._ancestors, self._known = other._plans, other._ancestors, None
+        self._plans, self._planned, self._ancestors = other._plans, other._planned, other._ancestors
 
     def concerns(self, labels: tuple[bytes, ...]) -> bool:
         """Tell whether a name is planned, or has to do with one that is: lies above it, or has a suffix to it.
 
         Of any other name nothing is known but that there is none.
         """
-        if self._known is None:
-            planned = {tuple(label.lower() for label in name.labels[:-1]) for name in self._plans}
-            above = {name[depth:] for name in planned for depth in range(1, len(name))}
-            self._known = planned, planned | above
-        planned, all_of_them = self._known
         name = tuple(label.lower() for label in labels)
-        return name in all_of_them or any(name[:end] in planned for end in range(1, len(name)))
+        if name in self._planned or self._ancestors[name]:
+            return True
+        return any(name[:end] in self._planned for end in range(1, len(name)))
 
     def answer(self, name: str, rdtype: str) -> tuple[Answer, bool]:
         """Count a query and return its answer, and whether the name was planned.
@@ -138,7 +136,7 @@ class Zone:
         owner, kind = _name(name), _rdtype(rdtype)
         types = self._plans.get(owner)
         if types is None:
-            return (NoData() if self._ancestors[owner] else self._with_suffix(owner, kind)), False
+            return (NoData() if self._ancestors[_labels(owner)] else self._with_suffix(owner, kind)), False
         plan = types.get(kind) or types.get(_ANY_TYPE)
         return (plan.next(kind) if plan else NoData()), True
 
@@ -174,8 +172,9 @@ class Zone:
         owner = _name(name)
         if owner not in self._plans:
             self._plans[owner] = {}
-            self._known = None
-            self._ancestors.update(_above(owner))
+            labels = _labels(owner)
+            self._planned.add(labels)
+            self._ancestors.update(_above(labels))
         self._plans[owner][kind] = _Plan(answers)
 
 
@@ -195,10 +194,14 @@ def _rdtype(text: str) -> dns.rdatatype.RdataType:
         raise ValueError(f"{text!r} is no record type") from error
 
 
-def _above(name: dns.name.Name) -> list[dns.name.Name]:
+def _labels(name: dns.name.Name) -> _Labels:
+    """Return the labels of a name in lower case, without that of the root."""
+    return tuple(label.lower() for label in name.labels[:-1])
+
+
+def _above(labels: _Labels) -> list[_Labels]:
     """Return the ancestors of a name, up to the top-level domain."""
-    labels = name.labels
-    return [dns.name.Name(labels[depth:]) for depth in range(1, len(labels) - 1)]
+    return [labels[depth:] for depth in range(1, len(labels))]
 
 
 def _check(answer: Answer, kind: dns.rdatatype.RdataType) -> None:

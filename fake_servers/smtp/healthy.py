@@ -23,6 +23,7 @@ from aiosmtpd.smtp import SMTP, Envelope, TLSSetupException
 from fake_servers.events import SmtpUnoffered, TlsFailed, TlsOffered
 from fake_servers.limits import TooMuch
 from fake_servers.punctuality import Backlog, notable
+from fake_servers.smtp.blocks import Blocks
 from fake_servers.smtp.channel import presents_certificate
 from fake_servers.smtp.commands import (
     NOT_IMPLEMENTED,
@@ -241,6 +242,15 @@ class HealthyProtocol(SMTP):
             return
         await super().smtp_RCPT(self._without_dsn(arg, path, "TO"))
         self._keep_parameters(path, accepted=len(self.envelope.rcpt_tos) > before)
+
+    async def smtp_DATA(self, arg: str) -> None:
+        """Have content read in blocks."""
+        reader = self._reader
+        self._reader = cast(asyncio.StreamReader, Blocks(reader))
+        try:
+            await super().smtp_DATA(arg)
+        finally:
+            self._reader = reader
 
     async def smtp_STARTTLS(self, arg: str) -> None:
         """Watch the handshake for the flight with the certificate."""
