@@ -34,10 +34,12 @@ class Bench:
 
     Attributes:
         folder: Where everything is put. What is kept there of a change is not staged again.
+        quick: Whether only what a change names itself is staged, if it names anything.
         green: Whether the unchanged relay is green, by scenario and requirement.
     """
 
     folder: Path
+    quick: bool = False
     green: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def run(self, changes: Sequence[Change], jobs: int) -> Iterator[Outcome]:
@@ -69,7 +71,7 @@ class Bench:
     def _staged(self, change: Change) -> list[Seen]:
         """Return what was seen in one lot after the other; a fault is done with when something counts."""
         seen: list[Seen] = []
-        for number, lot in enumerate(lots_of(change)):
+        for number, lot in enumerate(lots_of(change, quick=self.quick)):
             seen += self._once_more_if_late(change, lot, f"{change.name}-{number}")
             if isinstance(change, Fault) and hits(seen):
                 break

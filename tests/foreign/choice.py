@@ -41,11 +41,18 @@ def judged_by(requirement: str) -> tuple[str, list[Scenario]]:
     return profiles.NAMES[0], []
 
 
-def lots_of(change: Change) -> Iterator[list[Scenario]]:
-    """Yield what is to be staged for a change, in lots: what it names itself first, and each clock by itself then."""
+def lots_of(change: Change, *, quick: bool = False) -> Iterator[list[Scenario]]:
+    """Yield what is to be staged for a change, in lots: what it names itself first, and each clock by itself then.
+
+    Args:
+        change: The change.
+        quick: Whether what it names itself is enough, if it names anything.
+    """
     first = [scenario_of(name) for name in change.first]
     if first:
         yield first
+    if first and quick:
+        return
     known = {scenario.id for scenario in first}
     rest = {
         scenario.id: scenario
