@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -41,6 +42,7 @@ class Bench:
     folder: Path
     quick: bool = False
     green: dict[tuple[str, str], bool] = field(default_factory=dict)
+    _proving: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, changes: Sequence[Change], jobs: int) -> Iterator[Outcome]:
         """Yield what became of each change, in their order.
@@ -51,12 +53,16 @@ class Bench:
         """
         self._read_greens()
         with ThreadPoolExecutor(jobs) as pool:
-            for change, seen in zip(changes, pool.map(self._seen, changes), strict=True):
-                if isinstance(change, Fault):
-                    self._prove(hits(seen))
-                    yield decide(change, seen, self.green, filter(exists, change.requirements))
-                else:
-                    yield clear(change, seen)
+            yield from pool.map(self._outcome, changes)
+
+    def _outcome(self, change: Change) -> Outcome:
+        seen = self._seen(change)
+        if not isinstance(change, Fault):
+            return clear(change, seen)
+        # in the thread of the change: a wave of the main thread's would be taken for somebody's orphan
+        with self._proving:
+            self._prove(hits(seen))
+        return decide(change, seen, self.green, filter(exists, change.requirements))
 
     def _seen(self, change: Change) -> list[Seen]:
         kept = self.folder / f"{change.name}.json"

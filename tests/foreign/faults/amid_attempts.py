@@ -75,7 +75,7 @@ def _patient(timeouts: Any) -> Any:
         "A connection that nobody answers was waited for without end: the time-out that was documented was "
         "none."
     ),
-    requirements=("session/times-out", "between/expires-in-attempt"),
+    requirements=("between/expires-in-attempt", "queue/retried", "rfc/retried"),
     first=("connect_timeout",),
 )
 def waits_for_a_connection_for_ever() -> None:

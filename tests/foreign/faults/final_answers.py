@@ -18,7 +18,7 @@ from conformance.reference.transaction import Delivered, Transaction
 from foreign.change import fault
 from foreign.marker import marked
 
-_NOT_RETRIED = ("permanent/not-retried",)
+_NOT_RETRIED = ("permanent/not-retried", "permanent/returned")
 _RETURNED = Path("returned.txt")  # queue ids, in the relay's working directory
 _LOCAL = Failure(code="451", status="4.3.0", text="Local error")
 
