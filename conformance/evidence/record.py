@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -361,15 +361,22 @@ def assemble(entries: Iterable[Entry], name: str) -> Record:
     )
 
 
-def load(path: Path) -> Record:
+def load(path: Path, known: Sequence[Entry] = (), octets: int = 0) -> Record:
     """Read a record from a file.
+
+    Args:
+        path: The file.
+        known: What its first lines say, where they have been read already.
+        octets: How long those are.
 
     Raises:
         RecordError: The file cannot be read or is not a record.
     """
-    entries: list[Entry] = []
+    entries = [*known]
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        with path.open("rb") as file:
+            file.seek(octets)
+            lines = file.read().decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise RecordError(f"{path}: {error}") from error
     for number, line in enumerate(lines, 1):
@@ -378,5 +385,5 @@ def load(path: Path) -> Record:
         except ValueError as error:
             if number == len(lines):
                 break  # the wave was cut off while writing; the missing footer says so
-            raise RecordError(f"{path}, line {number}: {error}") from error
+            raise RecordError(f"{path}, line {len(known) + number}: {error}") from error
     return assemble(entries, str(path))

@@ -58,6 +58,7 @@ class Shows(Protocol):
 Lasting = Callable[[Plan, dict[str, float]], object]
 Ended = Callable[[int, Path], Sequence[tuple[Plan, Path]]]
 Begun = Callable[[int, bool], object]
+Written = Callable[[Path], object]
 
 
 class WaveFailed(Exception):
@@ -94,6 +95,7 @@ def launch_all(
     ended: Ended = lambda _number, _record: (),
     *,
     begun: Begun = lambda _number, _beside: None,
+    written: Written = lambda _record: None,
     patience: float = PATIENCE,
     lasting: Lasting = lambda _plan, _windows: None,
     early: bool = False,
@@ -109,6 +111,7 @@ def launch_all(
             may still run. What it returns is staged as well and has the next places among the plans: once all plans
             have begun, and the machine has room or all of them have ended.
         begun: Called with the place of a wave of those when it begins, and whether any of the plans still runs.
+        written: Called with the record of a wave that goes on, now and then when nobody has to wait for a processor.
         lasting: Called with the scenarios of a wave whose windows will be open for long, and for how many seconds.
         patience: Seconds that a wave waits at most after the start of the one before.
         early: Whether to end all of them if their mail goes nowhere.
@@ -121,7 +124,7 @@ def launch_all(
         waves: list[_Wave] = []
         try:
             starts = _Starts(plans, waves, patience, any_time=not early)
-            _run(starts, waves, stack, progress, _Calls(ended, begun, lasting), early)
+            _run(starts, waves, stack, progress, _Calls(ended, begun, written, lasting), early)
         except BaseException:
             for wave in waves:
                 wave.child.terminate()
@@ -139,6 +142,7 @@ class _Calls(NamedTuple):
 
     ended: Ended
     begun: Begun
+    written: Written
     lasting: Lasting
 
 
@@ -146,7 +150,7 @@ class _Wave:
     """A running wave: the child, and what it said so far."""
 
     def __init__(self, plan: Plan, folder: Path, stack: ExitStack) -> None:
-        self._record, self._log = record_in(folder), folder / "wave.log"
+        self.record, self._log = record_in(folder), folder / "wave.log"
         try:
             self.child = stack.enter_context(self._started(plan, folder, stack))
         except OSError as error:
@@ -166,7 +170,7 @@ class _Wave:
         # what pytest was told about warnings and imports is not meant for the wave
         environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONWARNINGS", "PYTHONPATH")}
         return subprocess.Popen(
-            command(written, self._record),
+            command(written, self.record),
             cwd=folder,
             env=environment,
             stdin=subprocess.PIPE,
@@ -214,7 +218,7 @@ class _Wave:
                 log=self._last.get("log") or log_tail(self._log),
                 fault=Fault(self._last.get("fault", Fault.HARNESS)),
             )
-        return self._record
+        return self.record
 
 
 class _Starts:
@@ -270,6 +274,10 @@ class _Starts:
         """Tell whether any of the plans still runs."""
         return any(wave in running for wave in self.planned)
 
+    def has_room(self) -> bool:
+        """Tell whether all have begun, and the machine had a processor for everybody lately."""
+        return not self.waiting and self._has_room(time.monotonic())
+
     def _fits_beside(self) -> bool:
         """Tell whether what is next may begin beside the plans: it is no crowd by itself, and mail goes somewhere."""
         reached = self._any_time or any(wave.reach.connected for wave in self.planned)
@@ -322,6 +330,9 @@ def _run(
                 progress.advance(
                     [wave.windows for wave in waves] + [_none_closed(plan) for plan, _ in starts.left]
                 )
+            if starts.has_room():
+                for key in selector.get_map().values():
+                    calls.written(key.data.record)
             if silence.too_long(key.data for key in selector.get_map().values()):
                 raise WaveFailed(
                     f"its process has not run for {SILENCE_LIMIT:.0f} s: something has stopped it"

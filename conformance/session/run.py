@@ -348,6 +348,7 @@ class Run:
                 progress,
                 waves.ended,
                 begun=waves.begun,
+                written=waves.written,
                 lasting=LongWindows(progress.tell).tell,
                 early=seconds is not None,
             )

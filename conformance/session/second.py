@@ -23,7 +23,7 @@ from conformance.judging.words import counted
 from conformance.session.again import BATCH, again, is_hopeless, late_once_more
 from conformance.session.cut_short import what_is_left
 from conformance.session.isolation import is_open
-from conformance.session.reading import read_for_good
+from conformance.session.reading import Growing
 from conformance.target import Target
 from conformance.wave.plan import Plan
 
@@ -123,6 +123,7 @@ class Waves:
         self._tell = tell
         self._folders: list[Path] = []
         self._records: dict[int, Record] = {}
+        self._growing: dict[Path, Growing] = {}
         self._late: dict[int, list[Scenario]] = {}
 
     def planned(self) -> list[tuple[Plan, Path]]:
@@ -130,9 +131,13 @@ class Waves:
         self._folders += self._where(len(self._plans))
         return list(zip(self._plans, self._folders, strict=True))
 
+    def written(self, path: Path) -> None:
+        """Read a part of the record of a wave that goes on."""
+        self._growing.setdefault(path, Growing(path)).read_on()
+
     def ended(self, number: int, path: Path) -> list[tuple[Plan, Path]]:
         """Take the record of a wave, judge it, and return what is to be staged again of it."""
-        record = self._records[number] = read_for_good(path)
+        record = self._records[number] = self._growing.pop(path, Growing(path)).whole()
         if self._seconds is None or number >= self._first:
             return []
         self._seconds.judge(record)  # while others still run

@@ -34,7 +34,7 @@ SLACK = 1.0
 
 # Processor seconds that one scenario costs over its window, target included (nox -s bench), and the part of
 # the machine that a wave may use before it must take more time instead.
-COST_PER_SCENARIO = 0.035
+COST_PER_SCENARIO = 0.025
 SHARE_OF_CORES = 0.5
 _TYPICAL_WINDOW = 8.0
 

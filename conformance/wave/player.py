@@ -44,6 +44,10 @@ from fake_servers.events import TcpClosed, TcpHanging, TcpProbe, TcpRefusing, Tc
 # How often to look again although nothing was noted, because time alone can end an attempt.
 _LOOK_AGAIN = 0.2
 
+# And how soon after something was, in seconds, and as a part of the interval: an attempt leaves some twenty events.
+_TOGETHER = 0.05
+_PART_OF_INTERVAL = 1 / 40
+
 # A delivery has some twenty events. From so many on it is a flood: nobody learns from connections any more, and after
 # each look at all that was noted the player pauses so many times as long as it took, so as not to hold up others.
 _FLOOD = 1_000
@@ -201,11 +205,19 @@ class Player:
         await watch.next_listing()
         self.staged = replace(self.staged, closed=self.journal.now())
 
-    async def until(self, reached: Callable[[Evidence], bool], seconds: float) -> bool:
-        """Wait until something is to be seen, or until a stretch of time has passed."""
+    async def until(
+        self, reached: Callable[[Evidence], bool], seconds: float, *, at_once: bool = False
+    ) -> bool:
+        """Wait until something is to be seen, or until a stretch of time has passed.
+
+        Args:
+            reached: Tells whether it is.
+            seconds: How long to wait at most.
+            at_once: Whether to look at every single event, since the relay may come back at once.
+        """
         deadline = self.journal.now() + seconds * self.stretch
         while True:
-            begun = time.thread_time()
+            begun, known = time.thread_time(), len(self._events)
             self._noted.clear()
             if reached(self.evidence()):
                 return True
@@ -216,10 +228,13 @@ class Player:
                 pause = min(left, _PAUSE * (time.thread_time() - begun))
                 await asyncio.sleep(pause)
                 left -= pause
-            try:
-                await asyncio.wait_for(self._noted.wait(), min(left, _LOOK_AGAIN))
-            except TimeoutError:
-                continue  # look again: an attempt may have ended by the clock alone
+            # or look again: an attempt may have ended by the clock alone
+            again = asyncio.get_running_loop().call_later(min(left, _LOOK_AGAIN), self._noted.set)
+            await self._noted.wait()
+            again.cancel()
+            if len(self._events) > known and not at_once:
+                interval = self.staged.granted.retry_interval
+                await asyncio.sleep(min(left, _TOGETHER, _PART_OF_INTERVAL * interval))
 
     async def rest(self, seconds: float) -> None:
         """Let a stretch of time pass, whatever happens."""

@@ -37,12 +37,12 @@ async def _play_steps(player: Player) -> None:
             await player.world.step(player.scenario, number)
         # twice the wait that would be in order: late is another verdict than never
         patience = before + 2 * player.longest_wait() + _time_of(player, step) + _TRANSFER
-        await player.until(partial(_goes_on, steps=steps, number=number), patience)
+        await player.until(partial(_goes_on, steps=steps, number=number), patience, at_once=True)
         seen = player.evidence()
         if _over(seen) or not met(seen, steps, number):
             break
         before = _time_of(player, step)
-        await player.until(_over, _rest(player, seen, steps, number))
+        await player.until(_over, _rest(player, seen, steps, number), at_once=True)
     if player.evidence().returned:
         await player.repair()
     # a second copy or a report as well would come with the next retry

@@ -264,3 +264,22 @@ class TestBeside:
         """Such a run may still be ended early."""
         monkeypatch.setattr(launch, "stalled_so_far", lambda: 7.0)
         assert self._run(tmp_path, "touch ended", second, then="touch further", early=True) == [beside]
+
+
+@pytest.mark.parametrize("crowded", [False, True])
+def test_records_are_read_while_waves_go_on_if_nobody_has_to_wait_for_that(
+    crowded: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "stalled_so_far", time.monotonic if crowded else lambda: 7.0)
+    monkeypatch.setattr(launch, "_LATELY", 0.02)
+    monkeypatch.setattr(launch, "BEAT", 0.01)
+    read: list[Path] = []
+
+    def written(record: Path) -> None:
+        read.append(record)
+        (tmp_path / "read").touch()
+
+    plans = _plans(tmp_path, f"{_say(0, 1)}\n" + ("" if crowded else "wait read"), _say(0, 2))
+    records = launch_all(plans, Shown(), written=written, patience=0.0)
+    assert set(read) <= set(records)
+    assert bool(read) is not crowded

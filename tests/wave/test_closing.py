@@ -147,8 +147,8 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> dict[Player, float]:
     def noting(name: str) -> None:
         wait = getattr(Player, name)
 
-        async def noted(player: Player, *arguments: Any) -> Any:
-            answer = await wait(player, *arguments)
+        async def noted(player: Player, *arguments: Any, **named: Any) -> Any:
+            answer = await wait(player, *arguments, **named)
             ends[player] = player.journal.now()
             return answer
 

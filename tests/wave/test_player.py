@@ -344,3 +344,26 @@ async def test_a_report_reaches_the_player_of_its_sender_wherever_it_arrived() -
     at = other.staged.sites[0].server
     assert directory.concerned(message(ours.staged.sender, server=at)) is ours
     assert directory.concerned(message(ours.staged.sender, server=at, mail_from="a@b.test")) is other
+
+
+@pytest.mark.parametrize(("at_once", "looks"), [(False, (3, 5)), (True, (21, 23))])
+@in_jumping_time
+async def test_what_an_attempt_leaves_is_looked_at_together_unless_each_event_counts(
+    at_once: bool, looks: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courses, "_LOOK_AGAIN", 5.0)
+    player = player_of("plain", granted=replace(GRANTED, retry_interval=2.0))
+    seen: list[int] = []
+
+    def reached(evidence: Evidence) -> bool:
+        seen.append(len(evidence.events))
+        return len(evidence.events) >= 20
+
+    waiting = asyncio.create_task(player.until(reached, 60.0, at_once=at_once))
+    for _ in range(20):
+        await asyncio.sleep(0.004)
+        player.journal.note(query(player.staged.sites[0].name))
+    begun = player.journal.now()
+    assert await waiting
+    assert player.journal.now() - begun <= 0.05
+    assert looks[0] <= len(seen) <= looks[1]
