@@ -7,12 +7,15 @@ is gone there as well was brought down by what it met there. Where none is, the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from conformance.evidence.record import Record
 from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.view import Evidence
 from conformance.judging.verdict import Inconclusive, Judgement, NotApplicable
+
+# The requirement that is about it, judged of each scenario alone.
+PROCESSOR = "hygiene/processor"
 
 # So many names of a group stand in one verdict; the terminal has all of them.
 _SHOWN = 6
@@ -73,14 +76,39 @@ def all_busy(records: Sequence[Record]) -> list[tuple[Idling, list[str]]]:
     """Return every relay that many scenarios shared and that was kept busy at its end, with who does that alone."""
     found = []
     for number, record in enumerate(records):
+        shared = [each for each in record.idling if each.is_busy and len(each.scenarios) > 1]
+        if not shared:
+            continue
         again = [each for later in _later(records, number) if later.header.alone for each in later.idling]
         names = [each.scenarios[0] for each in again if each.is_busy]
-        found += [
-            (idling, [name for name in names if name in idling.suspects])
-            for idling in record.idling
-            if idling.is_busy and len(idling.scenarios) > 1
-        ]
+        found += [(idling, [name for name in names if name in idling.suspects]) for idling in shared]
     return found
+
+
+def why_busy(records: Sequence[Record], scenario: str, is_judged: Callable[[str], bool]) -> str:
+    """Say why it is not known whether a scenario keeps a relay busy; empty if it is, or there is none.
+
+    It is not known where a relay that it shared was kept busy, and nobody of whom that is judged does it alone: it may
+    have been any of the suspects, and where none of these is judged, any that was played on that relay. One that had
+    much to do, or only waited for a processor of a crowded machine, was not kept busy.
+
+    Args:
+        records: The records of the run.
+        scenario: The scenario.
+        is_judged: Tells of a scenario whether a test of the run would be red for it.
+    """
+    for idling, names in all_busy(records):
+        if scenario not in idling.scenarios or not idling.has_spun or any(map(is_judged, names)):
+            continue
+        if scenario in idling.suspects or not any(map(is_judged, idling.suspects)):
+            used = f"{idling.cores:.2f} of a processor for {idling.seconds:.0f} s with nothing left to do"
+            alone = (
+                f"alone {', '.join(names[:_SHOWN])} does it"
+                if names
+                else "alone none of the suspects does it"
+            )
+            return f"a relay that served this scenario and others used {used}, and {alone}"
+    return ""
 
 
 def _later(records: Sequence[Record], number: int) -> list[Record]:

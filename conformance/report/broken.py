@@ -39,8 +39,13 @@ def tell_broken(reporter: Writes, run: Results, *, all_names: bool) -> None:
     _tell_brought_down(reporter, run, all_names=all_names)
     _tell_aside(reporter, run)
     for idling, culprits in run.busy:
-        if not culprits:
-            used = f"{idling.cores:.2f} of a processor for {idling.seconds:.0f} s"
+        used = f"{idling.cores:.2f} of a processor for {idling.seconds:.0f} s"
+        if culprits:
+            reporter.write_line(
+                f"with nothing left to do the relay used {used}; alone these do as well:", yellow=True
+            )
+            write_names(reporter, culprits, all_names=all_names)
+        else:
             reporter.write_line(
                 f"with nothing left to do the relay used {used}; alone none of these brings it to that, though "
                 "one did, or several together:",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -20,11 +20,12 @@ from conformance.evidence.view import view_of
 from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged, Test
 from conformance.judging.masks import judge_among, unless_in_hand
-from conformance.judging.survival import all_busy, all_stopped, group, unexplained
+from conformance.judging.survival import all_busy, all_stopped
 from conformance.judging.verdict import Verdict
 from conformance.lab import addresses as labs
 from conformance.report.results import PytestOutcome
 from conformance.session.again import batches, is_hopeless, never_in_peace
+from conformance.session.company import in_company
 from conformance.session.cut_short import BrokenOff, told_of
 from conformance.session.decided import Decided
 from conformance.session.early_end import Unreached
@@ -186,20 +187,13 @@ class Run:
                 return judged
         judged = self._judge(aspect, scenario, last)
         views = [view_of(record, record.staged[scenario.id]) for record in earlier]
-        return self._of_a_group(aspect, scenario, never_in_peace(judged, views))
+        own = never_in_peace(judged, views)
+        return in_company(aspect, scenario, own, self.records, self.selected)
 
     def _judge(self, aspect: Aspect, scenario: Scenario, record: Record) -> Judged:
         own = aspect.test_name(scenario)
         selected = self.selected if own in self.selected else self.selected | {own}
         return judge_among(selected, aspect, scenario, record, self.profile, self._verdict_on)
-
-    def _of_a_group(self, aspect: Aspect, scenario: Scenario, judged: Judged) -> Judged:
-        """Return the verdict; inconclusive for those who may have brought a relay down together and not alone."""
-        for stopped in unexplained(self.records) if aspect.outlives_relay else ():
-            if scenario.id in stopped.suspects and judged.verdict is Verdict.PASS:
-                reason = f"the relay was gone, and alone none of them does it: {group(stopped)}"
-                return replace(judged, verdict=Verdict.INCONCLUSIVE, findings=(), reason=reason)
-        return judged
 
     def red(self) -> dict[str, str]:
         """Return a test that fails, by the name of its failure mode; the first of each, in any order of tests."""

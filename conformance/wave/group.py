@@ -273,6 +273,7 @@ def _idling(group: Group, load: Load, at: float) -> Idling:
         seconds=load.seconds,
         cores=load.cores,
         since=load.since,
+        spun=load.spun,
         relay=group.number,
         scenarios=[player.scenario.id for player in group.players],
     )

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,7 @@ _ALWAYS = 0.9
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _NANO = 1e-9
+_PAUSED = re.compile(rb"^voluntary_ctxt_switches:\s*(\d+)", re.MULTILINE)
 _PROC = Path("/proc")
 
 
@@ -47,10 +49,14 @@ class Process(NamedTuple):
 
 
 class Thread(NamedTuple):
-    """The seconds for which a thread was running so far, and for which it was waiting to run."""
+    """The seconds for which a thread was running so far, and for which it was waiting to run.
+
+    And how often it waited for something else; that is 0 where the kernel does not tell.
+    """
 
     ran: float
     waited: float
+    paused: int = 0
 
 
 class Reading(NamedTuple):
@@ -63,11 +69,15 @@ class Reading(NamedTuple):
 
 
 class Load(NamedTuple):
-    """What was used over a time: processor seconds for each second, and since when without a pause."""
+    """What was used over a time: processor seconds for each second, and since when without a pause.
+
+    `spun` is what those threads got of it that waited for nothing else, at the look at which it was least.
+    """
 
     seconds: float
     cores: float
     since: float
+    spun: float
 
 
 @dataclass
@@ -138,11 +148,10 @@ class Processor:
         }
         if self._looked is not None and now > self._looked:
             seconds = now - self._looked
-            used = sum(
-                _used(thread, self._before.get(key, Thread(0.0, 0.0)), seconds)
-                for key, thread in threads.items()
-            )
-            self._loads.append(Load(seconds, used / seconds, self._looked))
+            pairs = [(thread, self._before.get(key, Thread(0.0, 0.0))) for key, thread in threads.items()]
+            used = sum(_used(thread, before, seconds) for thread, before in pairs)
+            spun = sum(_spun(thread, before, seconds) for thread, before in pairs)
+            self._loads.append(Load(seconds, used / seconds, self._looked, spun / seconds))
         self._before, self._looked = threads, now
 
     async def at_rest(self) -> Load:
@@ -176,18 +185,25 @@ class Processor:
     def _told(self, loads: list[Load]) -> Load:
         seconds = sum(load.seconds for load in loads)
         cores = sum(load.cores * load.seconds for load in loads) / seconds if seconds else 0.0
+        spun = min((load.spun for load in loads), default=0.0)
         since = self.journal.now()
         for load in reversed(self._loads):
             if load.cores <= BUSY_CORES:
                 break
             since = load.since
-        return Load(seconds, cores, since)
+        return Load(seconds, cores, since, spun)
 
 
 def _used(now: Thread, before: Thread, seconds: float) -> float:
     """Return the processor seconds that a thread used, or would have used if it had not had to wait for others."""
     ran, waited = now.ran - before.ran, now.waited - before.waited
     return min(ran + waited, seconds) if ran + waited >= _ALWAYS * seconds else ran
+
+
+def _spun(now: Thread, before: Thread, seconds: float) -> float:
+    """Return the processor seconds that a thread got which wanted to run all the time, and waited for nothing else."""
+    ran, waited = now.ran - before.ran, now.waited - before.waited
+    return ran if now.paused == before.paused and ran + waited >= _ALWAYS * seconds else 0.0
 
 
 def _descendants() -> Iterator[int]:
@@ -233,15 +249,20 @@ def _read(pid: int) -> Reading | None:
 
 
 def _threads(pid: int) -> dict[int, Thread]:
-    """Read /proc/PID/task/*/schedstat (Linux, sched-stats.rst), in nanoseconds; nothing where the kernel has none."""
+    """Read /proc/PID/task/*/schedstat (Linux, sched-stats.rst), in nanoseconds; nothing where the kernel has none.
+
+    And how often each slept, from proc(5), /proc/PID/status.
+    """
     folder = _PROC / str(pid) / "task"
     found = {}
     for number in _names(folder):
         try:
             ran, waited, *_ = (folder / number / "schedstat").read_text(encoding="ascii").split()
+            status = (folder / number / "status").read_bytes()
         except (OSError, ValueError):
             continue  # it has ended, or the kernel keeps no such account
-        found[int(number)] = Thread(int(ran) * _NANO, int(waited) * _NANO)
+        paused = _PAUSED.search(status)
+        found[int(number)] = Thread(int(ran) * _NANO, int(waited) * _NANO, int(paused[1]) if paused else 0)
     return found
 
 

@@ -102,6 +102,56 @@ def test_who_does_it_alone_fails_and_who_does_not_passes() -> None:
     assert [names for _, names in run.stopped] == [[_FIRST]]
 
 
+def _busy(*names: str, spun: float = 0.9) -> Record:
+    story = good(names[0].partition(".")[0]).idles(1.0, 10.0, *names[1:], spun=spun)
+    return story.record(*(good(name.partition(".")[0]) for name in names[1:]))
+
+
+def _tidy(run: Run, *names: str) -> list[Verdict]:
+    run.selected = frozenset(ASPECT["tidy"].test_name(scenario_of(name)) for name in names)
+    return [run.judged_in(ASPECT["tidy"], scenario_of(name)).verdict for name in names]
+
+
+def test_a_relay_that_was_kept_busy_by_nobody_knows_whom_is_no_pass_of_anybody() -> None:
+    """Before, those who were suspected were idle alone, and nothing said that somebody had done it."""
+    idle = [_alone(good(mode).idles(0.0, 1.0).record()) for mode in ("greeting_421", "close_at_mail")]
+    run = _run(_busy(_FIRST, _SECOND), *idle)
+    assert _tidy(run, _FIRST, _SECOND) == [Verdict.INCONCLUSIVE] * 2
+    told = run.judged_in(ASPECT["tidy"], scenario_of(_FIRST)).observed
+    assert "used 1.00 of a processor for 10 s" in told
+    assert "alone none of the suspects does it" in told
+    assert run.judged_in(ASPECT["survives"], scenario_of(_FIRST)).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("spun", [0.0, 0.09])
+def test_one_that_had_much_to_do_or_waited_for_others_is_innocent(spun: float) -> None:
+    idle = [_alone(good(mode).idles(0.0, 1.0).record()) for mode in ("greeting_421", "close_at_mail")]
+    assert _tidy(_run(_busy(_FIRST, _SECOND, spun=spun), *idle), _FIRST, _SECOND) == [Verdict.PASS] * 2
+
+
+def test_who_keeps_it_busy_alone_is_named_and_nobody_else_is_suspected_any_more() -> None:
+    alone = [
+        _alone(good("greeting_421").idles(1.0, 10.0).record()),
+        _alone(good("close_at_mail").idles(0.0, 1.0).record()),
+    ]
+    assert _tidy(_run(_busy(_FIRST, _SECOND), *alone), _FIRST, _SECOND) == [Verdict.DEVIATION, Verdict.PASS]
+
+
+def test_one_whom_no_test_is_about_leaves_everybody_in_doubt() -> None:
+    """A fault schedule did it, and is judged for something else."""
+    together = _busy(_FIRST, _SECOND)
+    [idling] = together.idling
+    together = replace(together, idling=[replace(idling, suspects=["reply_421_at_quit.schedule"])])
+    other = _alone(good("close_at_mail").idles(1.0, 10.0).record())
+    [alone] = other.idling
+    other = replace(other, staged={}, idling=[replace(alone, scenarios=["reply_421_at_quit.schedule"])])
+    run = _run(together, other)
+    run.selected = frozenset()
+    judged = run.judged_in(ASPECT["tidy"], scenario_of(_FIRST))
+    assert judged.verdict is Verdict.INCONCLUSIVE
+    assert "alone reply_421_at_quit.schedule does it" in judged.observed
+
+
 def test_where_none_does_it_alone_each_is_inconclusive_and_the_group_is_named() -> None:
     run = _run(
         _gone(_FIRST, _SECOND), *(_alone(good(mode).record()) for mode in ("greeting_421", "close_at_mail"))

@@ -197,10 +197,10 @@ class Story:
         )
         return self
 
-    def idles(self, cores: float, seconds: float, *others: str) -> Story:
+    def idles(self, cores: float, seconds: float, *others: str, spun: float = 0.0) -> Story:
         """Have the relay use so much of a processor for so long at the end, with whatever else was played on it."""
         scenarios = [self.staged.scenario, *others]
-        idling = Idling(at=60.0, seconds=seconds, cores=cores, since=2.0, scenarios=scenarios)
+        idling = Idling(at=60.0, seconds=seconds, cores=cores, since=2.0, scenarios=scenarios, spun=spun)
         self.idling.append(replace(idling, suspects=scenarios if idling.is_busy else []))
         return self
 

@@ -70,10 +70,11 @@ def test_a_child_belongs_where_its_parent_does(tmp_path: Path) -> None:
 class _Used:
     """A process whose thread runs and waits as it is told, in seconds for each second."""
 
-    def __init__(self, journal: Journal, *shares: tuple[float, float]) -> None:
+    def __init__(self, journal: Journal, *shares: tuple[float, float], paused: int = 0) -> None:
         self._journal = journal
         self._shares = list(shares)
         self._ran = self._waited = 0.0
+        self._paused, self._pauses = paused, 0
         self._last = journal.now()
 
     def __call__(self) -> Sequence[Reading]:
@@ -82,7 +83,8 @@ class _Used:
         self._ran += runs * (now - self._last)
         self._waited += waits * (now - self._last)
         self._last = now
-        return [Reading(Process(7, 1), 1, 7, {7: Thread(self._ran, self._waited)})]
+        self._pauses += self._paused
+        return [Reading(Process(7, 1), 1, 7, {7: Thread(self._ran, self._waited, self._pauses)})]
 
 
 class _Clock(Journal):
@@ -175,3 +177,18 @@ async def test_a_process_that_spins_is_measured(tmp_path: Path, monkeypatch: pyt
         meter = Processor(Journal(), lambda: owners.of("relay-1"), lambda _: True)
         load = await meter.at_rest()
     assert load.cores > 0.9
+    assert load.spun > 0.0
+
+
+async def test_one_that_has_much_to_do_and_waits_in_between_has_not_spun(clock: _Clock) -> None:
+    """However crowded the machine is: who waits shows that by having waited."""
+    for paused, spun in ((0, 0.3), (1, 0.0)):
+        used = _Used(clock, (0.3, 0.7), paused=paused)
+        meter = Processor(clock, used, lambda _: True)
+        load = await meter.at_rest()
+        assert (load.cores, load.spun) == (pytest.approx(1.0), pytest.approx(spun))
+
+
+async def test_what_counts_is_the_look_at_which_it_spun_least(clock: _Clock) -> None:
+    load, _ = await _at_rest(clock, (1.0, 0.0), (1.0, 0.0), (0.6, 0.0), (1.0, 0.0))
+    assert (load.cores > 0.9, load.spun) == (True, 0.0)
