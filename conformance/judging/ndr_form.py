@@ -64,7 +64,9 @@ def _of_report(case: Case, content: bytes) -> dict[str, tuple[str, list[str]]]:
             report_form.returns(content, staged.content),
         ),
     }
-    if report_form.others_claim_to_read(content):
+    # where fields are missing nobody finds them, which is no second mistake
+    readable = not complaints["form"][1] and not complaints["fields"][1]
+    if readable and report_form.others_claim_to_read(content):
         complaints["others"] = (
             "an independent reader finds the recipient",
             report_form.others_read(content, staged.recipient),

@@ -63,8 +63,8 @@ def _fields(group: Message, recipient: str) -> list[str]:
     if action is not None and without_comments(action).lower() in ("", *ARRIVED):
         found.append(f"Action is {action}")
     final = str(group.get("Final-Recipient") or "").partition(";")[2].strip()
-    if final.lower() != recipient.lower():
-        found.append(f"Final-Recipient is {final or 'missing'}")
+    if final and final.lower() != recipient.lower():
+        found.append(f"Final-Recipient is {final}")
     return found
 
 

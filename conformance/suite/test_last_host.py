@@ -4,7 +4,7 @@ from conformance.evidence.codes import Codes
 from conformance.judging.aspect import Case, Course, Finding, Outcome, aspect
 from conformance.judging.code_check import compare
 from conformance.judging.fate import DEFERRED, Fate
-from conformance.judging.verdict import NotApplicable
+from conformance.judging.verdict import Left, NotApplicable
 
 _NOTHING_SAID = Codes(code="", status="", rest="")
 
@@ -27,6 +27,8 @@ def test_last_host(case: Case) -> list[Finding]:
         site.name: _fitting(case, host.like, read)
         for site, host in zip(case.evidence.staged.sites, case.mode.hosts, strict=False)
     }
+    if not any(told.values()) and not case.alone:
+        raise Left("the code fits what none of the hosts did", see="error_code")
     return [
         case.finding(
             "last_host.code",

@@ -25,8 +25,7 @@ def _replied(mode: FailureMode, _course: Course) -> bool:
 def test_reply_kept(case: Case) -> list[Finding]:
     """The last error shown has the words of every line of the reply, whatever stands around them."""
     assert case.mode.refusal.reply is not None
-    if not case.errors:
-        case.must_not_have_vanished()
+    case.must_show_an_error(see="error_code")
     lines = [codes.read(line).rest for line in case.mode.refusal.reply.lines]
     shown = case.errors[-1].text if case.errors else ""
     plain = _plain(shown + case.errors[-1].words if case.errors else "")

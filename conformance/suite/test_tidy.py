@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from conformance.evidence.connections import Connection
 from conformance.evidence.relays import BUSY_CORES, BUSY_SECONDS
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect, on_first_course
-from conformance.judging.verdict import Inconclusive
+from conformance.judging.verdict import Inconclusive, Left
 from fake_servers import Endless, Stage, Stall, Trickle
 
 # On a connection on which this was played the relay had to give up, and the server stays until it does. (One that the
@@ -29,7 +29,8 @@ def test_tidy(case: Case) -> list[Finding]:
     A connection was given up if the relay began another one for the message later, or the message had left it: it was
     delivered elsewhere, or reported. One on which a message was delivered may be kept for the next; one on which the
     server refused something may be, too. Others may take one more time-out to go. Where no server held a connection
-    there is none to be left, and only the processor is looked at.
+    there is none to be left, and only the processor is looked at. One that was given up too late, and is open still, is
+    one that was waited for too long (aspect `times_out`).
     """
     found = [*_connections(case), *_processor(case)]
     if not found and case.evidence.record.is_cut_short:
@@ -44,10 +45,13 @@ def _connections(case: Case) -> Iterator[Finding]:
     end, when = staged.closed or 0.0, case.evidence.when
     time_out = case.evidence.time_out_at(Stage.QUIT)
     allowed = time_out + staged.granted.granularity + case.evidence.slack_for(time_out)
+    open_still = [(connection, at) for connection, at in _given_up(case, end) if end - at > allowed]
+    in_time = allowed + staged.granted.retry_interval
+    if open_still and not case.alone and all(at - _held_from(each)[-1] > in_time for each, at in open_still):
+        raise Left("what was still open had been waited for too long", see="times_out")
     left = [
         f"#{connection.number}, given up by {when(at)}, was still open at {when(end)}"
-        for connection, at in _given_up(case, end)
-        if end - at > allowed
+        for connection, at in open_still
     ]
     yield case.finding(
         "tidy.connections",

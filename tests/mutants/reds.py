@@ -58,13 +58,19 @@ class Reds:
     def unexplained(self) -> list[str]:
         """What nobody has explained, if there is more red than one fault may bring about."""
         many = len(self.requirements) > MOST_REQUIREMENTS
-        named = {each.aspect for each in (*self.mutant.caught, *self.mutant.also)}
         scenario, aspects = self.worst
-        beside = [each for each in aspects if each not in named] if len(aspects) > 1 else []
+        beside = [each for each in aspects if not self.explains(each)] if len(aspects) > 1 else []
         return [
             *(name for name in self.requirements if many and not self.why(name)),
             *(f"{aspect}[{scenario}]" for aspect in beside),
         ]
+
+    def explains(self, aspect: str) -> bool:
+        """Tell whether the catalogue knows why an aspect is red in the worst scenario: it, or its requirement."""
+        if aspect in {each.aspect for each in (*self.mutant.caught, *self.mutant.also)}:
+            return True
+        test = f"{aspect}[{self.worst[0]}]"
+        return any(self.why(name) for name, tests in self.requirements.items() if test in tests)
 
     def why(self, requirement: str) -> str:
         """Say why a requirement is broken, if the catalogue knows: the mutant is about it, or it has a reason."""
@@ -130,8 +136,7 @@ def explanations(reds: Iterable[Reds]) -> Iterator[str]:
             why = each.why(requirement) or "NOT EXPLAINED"
             yield f"    {requirement:36} {len(tests):4} red, as {tests[0]}: {why}"
         if len(aspects) > 1:
-            named = {expected.aspect for expected in (*each.mutant.caught, *each.mutant.also)}
-            told = (name if name in named else f"{name} (NOT EXPLAINED)" for name in aspects)
+            told = (name if each.explains(name) else f"{name} (NOT EXPLAINED)" for name in aspects)
             yield f"    {scenario}: {', '.join(told)}"
 
 

@@ -208,6 +208,15 @@ class TestLastHost:
         assert self._met(1).says(2.0, self.CLOSED).verdict("last_host") is Verdict.PASS
         assert self._met(1).says(2.0, self.REFUSED).verdict("last_host") is Verdict.DEVIATION
 
+    def test_the_code_of_neither_is_a_wrong_code_and_nothing_else(self) -> None:
+        story = self._met(0).says(2.0, "450 4.1.317 Cannot connect to remote server")
+        assert story.verdict("error_code") is Verdict.FAIL
+        judged = story.judge("last_host")
+        assert (judged.verdict, judged.because) == (
+            Verdict.NOT_APPLICABLE,
+            "test_error_code[hosts_close_then_421]",
+        )
+
     def test_without_a_code_there_is_nothing_to_compare(self) -> None:
         assert self._met(0).says(2.0, "closed").verdict("last_host") is Verdict.NOT_APPLICABLE
 

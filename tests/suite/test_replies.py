@@ -24,6 +24,15 @@ class TestReplyKept:
         story = waiting("reply_multi_line").says(2.0, "450 4.2.1 Mailbox busy, Try again later")
         assert "without Twelve others are waiting" in observed(story, "reply_kept", Verdict.DEVIATION)
 
+    def test_that_no_error_is_shown_is_said_once(self) -> None:
+        story = waiting("reply_4yz_at_mail").delivers(9.0)
+        assert story.verdict("error_code") is Verdict.FAIL
+        judged = story.judge("reply_kept")
+        assert (judged.verdict, judged.because) == (
+            Verdict.NOT_APPLICABLE,
+            "test_error_code[reply_4yz_at_mail]",
+        )
+
 
 class TestReportsRefusal:
     @pytest.mark.parametrize(

@@ -129,6 +129,12 @@ class TestNdrForm:
             assert judged.verdict is Verdict.PASS
             assert "ndr/read-by-others" not in {finding.requirement for finding in judged.findings}
 
+    def test_whoever_lacks_a_field_to_read_is_not_blamed_for_it_twice(self) -> None:
+        report = postfix_like_with(b"X-Recipient: rfc822;", instead_of=b"Final-Recipient: rfc822;")
+        judged = expired("connection_refused", report=report).judge("ndr_form")
+        wrong = [finding.requirement for finding in judged.findings if not finding.holds]
+        assert wrong == ["ndr/fields"]
+
     def _judged(self, mode: str, old: bytes, new: bytes) -> tuple[Verdict, str]:
         judged = expired(mode, report=postfix_like_with(new, instead_of=old)).judge("ndr_form")
         return judged.verdict, judged.requirement.id

@@ -33,9 +33,20 @@ def test_a_connection_that_stays_open_though_there_was_another_attempt_is_left(a
 
 
 def test_so_is_one_whose_message_was_delivered_elsewhere_or_returned() -> None:
-    assert _stalls(_NEVER).delivers(9.5).verdict("tidy") is Verdict.DEVIATION
-    assert _stalls(_NEVER).returns(9.5).verdict("tidy") is Verdict.DEVIATION
+    assert _stalls(_NEVER).delivers(4.5).verdict("tidy") is Verdict.DEVIATION
+    assert _stalls(_NEVER).returns(4.5).verdict("tidy") is Verdict.DEVIATION
     assert _stalls(_NEVER).verdict("tidy") is Verdict.PASS, "it is still waiting"
+
+
+def test_one_that_was_waited_for_too_long_is_left_to_that() -> None:
+    """A relay that has no end of its patience does not close it either: that is one thing to mend."""
+    story = _stalls(_NEVER).delivers(9.5)
+    judged = story.judge("tidy")
+    assert story.verdict("times_out") is Verdict.FAIL
+    assert (judged.verdict, judged.because) == (
+        Verdict.NOT_APPLICABLE,
+        "test_times_out[stall_at_mail-healed]",
+    )
 
 
 def test_one_that_may_still_be_closed_is_not_left() -> None:

@@ -14,7 +14,7 @@ _INVENTED = "ndr/nothing-invented"
 
 @mutation(
     scenarios=(*_REFUSED, "greeting_421.expires"),
-    caught=(fails("ndr_form", "ndr/fields", besides=(_TYPES, _INVENTED, "ndr/read-by-others")),),
+    caught=(fails("ndr_form", "ndr/fields", besides=(_TYPES, _INVENTED)),),
 )
 def no_action_and_nothing_else_in_order() -> None:
     """Leaves Action out, makes up an Original-Envelope-Id, and names the reporting MTA without a type."""

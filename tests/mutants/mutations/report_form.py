@@ -60,7 +60,7 @@ def no_reporting_mta() -> None:
     field_changed(rb"Reporting-MTA: .*\r\n", b"")
 
 
-@_form(_FIELDS, _OTHERS)
+@_form(_FIELDS)
 def final_recipient_is_somebody_else() -> None:
     """Names another recipient."""
     field_changed(_FINAL + b"recipient@", _FINAL + b"postmaster@")
@@ -104,7 +104,7 @@ def original_of_somebody_else() -> None:
 
 @mutation(
     scenarios=_REFUSED,
-    caught=(fails("ndr_form", _FORM, besides=(_FIELDS, _OTHERS, "ndr/returns-original", _DSN)),),
+    caught=(fails("ndr_form", _FORM, besides=(_FIELDS, "ndr/returns-original", _DSN)),),
 )
 def no_machine_part() -> None:
     """Leaves the fields out of its reports."""
@@ -151,7 +151,7 @@ def plain_text_without_a_reason() -> None:
     rewritten(lambda report: report.partition(b"\r\n\r\n")[0] + b"\r\n\r\nIt was not delivered.\r\n")
 
 
-@_form(_FIELDS, _OTHERS)
+@_form(_FIELDS)
 def no_final_recipient() -> None:
     """Leaves Final-Recipient out."""
     field_changed(_FINAL + rb".*\r\n", b"")
