@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
-import time
 from typing import Any
 
 import dns.rcode
 import pytest
 from flufl.bounce import all_failures
-from reference_world import CONTENT, MailServer, NameServer, RelayProcess, eventually
+from reference_world import CONTENT, DEADLINE, MailServer, NameServer, RelayProcess, eventually
 
 DAY = 86400.0
 
@@ -49,11 +48,10 @@ async def test_the_message_expires_at_24_hours_and_not_before(
     await movable.event("deferred", 2)
     [waiting] = await movable.ask("queue")
     assert waiting["expires_at"] - waiting["accepted_at"] == DAY
-    began = time.monotonic()
     move_clock(movable, DAY - 1)
     expired = await movable.event("expired")
-    assert time.monotonic() - began < 2.5
-    assert 0 <= expired["at"] - waiting["expires_at"] < 1
+    # not at the next attempt, which is due a minute after the last one
+    assert 0 <= expired["at"] - waiting["expires_at"] < DEADLINE
     assert expired["text"].startswith(
         "550 5.4.312 Message expired, DNS query failed(ErrorRetry) [LastAttempted"
     )
@@ -99,12 +97,12 @@ async def test_an_attempt_that_hangs_at_expiry_is_called_off(
 
     mail_server.reactions["MAIL"] = hang
     await movable.stop()
-    movable.options["timeouts.command"] = 30
+    movable.options["timeouts.command"] = 3600
     await movable.start()
     await movable.submit("bob@a.test")
     await eventually(lambda: any(line.startswith("MAIL") for line in mail_server.lines))
     move_clock(movable, DAY + 5)
-    event = await movable.event("expired", deadline=2)
+    event = await movable.event("expired")
     assert event["text"].startswith("550 5.4.300 Message expired [relay.test ")
 
 

@@ -173,7 +173,7 @@ async def test_an_attempt_on_the_old_way_is_called_off(
     stuck.reactions["RCPT"] = hang
     await stuck.start("127.1.0.6", mail_server.port)
     relay.connectors[0]["smart_hosts"] = ["127.1.0.6"]
-    relay.options["timeouts.command"] = 30
+    relay.options["timeouts.command"] = 3600
     await relay.start()
     for number in range(25):  # more than the sessions it may have
         await relay.submit(f"r{number}@a.test")
@@ -201,7 +201,7 @@ async def test_of_a_message_that_is_being_handed_over_the_outcome_counts(
     slow.reactions["."] = take
     await slow.start("127.1.0.6", mail_server.port)
     relay.connectors[0]["smart_hosts"] = ["127.1.0.6"]
-    relay.options["timeouts.command"] = 30
+    relay.options["timeouts.command"] = 3600
     await relay.start()
     await relay.submit("bob@a.test")
     await taken.wait()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 
 from reference_world import CONTENT, MailServer, RelayProcess, eventually
 
@@ -51,7 +50,7 @@ async def test_kill_during_the_attempt_loses_nothing(relay: RelayProcess, mail_s
         await reader.read()
 
     mail_server.reactions["MAIL"] = hang
-    relay.options["timeouts.command"] = 30
+    relay.options["timeouts.command"] = 3600
     await relay.start()
     await relay.submit("bob@a.test")
     await eventually(lambda: any(line.startswith("MAIL") for line in mail_server.lines))
@@ -62,20 +61,18 @@ async def test_kill_during_the_attempt_loses_nothing(relay: RelayProcess, mail_s
     assert len(mail_server.messages) == 1
 
 
-async def test_terminate_ends_within_a_second_even_with_attempts_under_way(
+async def test_terminate_waits_for_no_attempt_that_is_under_way(
     relay: RelayProcess, mail_server: MailServer
 ) -> None:
     async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
 
     mail_server.reactions["DATA"] = hang
-    relay.options["timeouts.command"] = 30
+    relay.options["timeouts.command"] = 3600
     await relay.start()
     await relay.submit("bob@a.test")
     await eventually(lambda: "DATA" in mail_server.lines)
-    began = time.monotonic()
-    assert await relay.stop() == 0
-    assert time.monotonic() - began < 1
+    assert await relay.stop() == 0  # long before that time-out, or it raises
     assert "spool.sqlite3.control" not in os.listdir(relay.folder)
     assert "Traceback" not in (relay.folder / "stderr.log").read_text()
 
@@ -87,10 +84,10 @@ async def test_a_server_that_hangs_after_quit_delays_nothing(
         await reader.read()
 
     mail_server.reactions["QUIT"] = hang
-    relay.options["timeouts.command"] = 30
+    relay.options["timeouts.command"] = 3600
     await relay.start()
     await relay.submit("bob@a.test")
-    await relay.event("delivered", deadline=3)
+    await relay.event("delivered")
     assert await relay.ask("queue") == []
 
 

@@ -10,8 +10,8 @@ import logging
 import os
 import smtplib
 import ssl
+import subprocess
 import sys
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -111,6 +111,13 @@ def submit(address: Address) -> None:
             client.sendmail(f"{name}@sender.test", [f"User@{connector.domain}"], CONTENT)
 
 
+def configuration_files() -> tuple[int, list[str]]:
+    """Return how many configuration files the instance has, and which do not seem to be old."""
+    asked = subprocess.run(["postconf", "-h", "queue_directory"], capture_output=True, text=True, check=True)
+    written = [path for path in Path(asked.stdout.strip(), "etc").iterdir() if path.is_file()]
+    return len(written), sorted(path.name for path in written if path.stat().st_mtime > 0)
+
+
 async def main(name: str, work: Path) -> dict[str, Any]:
     namespace.enter(hostname="relay.test", resolver="10.77.0.53")
     authority = trustme.CA()
@@ -133,9 +140,9 @@ async def main(name: str, work: Path) -> dict[str, Any]:
         dns_timeout=2,
     )
     target = {"postfix": PostfixTarget, "postfix-eop": PostfixEopTarget}[name]()
-    started = time.monotonic()
     async with target.running(config) as relay:
-        seen: dict[str, Any] = {"ready after": time.monotonic() - started}
+        written, fresh = configuration_files()
+        seen: dict[str, Any] = {"configuration files": written, "fresh": fresh}
         try:
             async with target.running(config):
                 pass

@@ -23,7 +23,7 @@ def _reports(seen: Seen, sender: str) -> list[str]:
 
 
 def test_a_move_is_followed_by_an_attempt_at_once(seen: Seen) -> None:
-    assert seen["attempt after a move took"] < 3  # the granted interval is 900 s
+    assert seen["attempt after a move took"] < 300  # the granted interval is 900 s
 
 
 def test_a_kill_leaves_nothing_running(seen: Seen) -> None:
@@ -56,7 +56,7 @@ def test_the_report_is_dated_by_the_moved_clock(seen: Seen) -> None:
     fields = email.message_from_string("".join(map(str, status.get_payload())))
     arrival = email.utils.parsedate_to_datetime(fields["Arrival-Date"]).timestamp()
     date = email.utils.parsedate_to_datetime(report["Date"]).timestamp()
-    assert abs(arrival - seen["began"]) < 5
+    assert abs(arrival - seen["began"]) < 300  # by the clock of the machine, a day before the report
     assert 24 * HOUR <= date - arrival < 25 * HOUR
 
 
