@@ -13,14 +13,13 @@ from fake_servers import punctuality
 from fake_servers.dns.responder import Responder
 from fake_servers.endpoint import endpoint
 from fake_servers.events import Transport
+from fake_servers.room import enlarge
 
 _RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends RST
 
 _LARGEST: Final = 65535  # octets of a datagram
 _AT_ONCE: Final = 64  # datagrams in one turn of the loop: some twenty milliseconds
-_RECEIVE_BUFFER: Final = (
-    8 * 1024 * 1024
-)  # octets, if the system allows as many: room for thousands of queries
+_RECEIVE_BUFFER: Final = 8 * 1024 * 1024  # octets: room for ten thousand queries
 
 _Address = tuple[str, int] | tuple[str, int, int, int]  # IPv6 adds flow and scope
 
@@ -46,7 +45,7 @@ class Udp:
         # since when whatever waits has come at the earliest: a jump of the clock of the day makes no lag
         self._seen_empty = time.monotonic()
         sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        enlarge(sock, _RECEIVE_BUFFER)
         sock.setsockopt(socket.SOL_SOCKET, punctuality.SO_TIMESTAMPNS, 1)
         sock.setsockopt(socket.SOL_SOCKET, punctuality.SO_RXQ_OVFL, 1)
         self._loop.add_reader(sock, self._read)

@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from fake_servers.events import FakeBroke, TcpStray, TcpSyn
 from fake_servers.journal import Journal
+from fake_servers.room import enlarge
 from fake_servers.tcp import packet_filter
 from fake_servers.tcp.packets import ACK, RST, SNAPSHOT, SYN, Packet, Segment, parse
 from fake_servers.tcp.sockets import text
@@ -22,7 +23,6 @@ _ALL_PROTOCOLS: Final = 3  # ETH_P_ALL
 _OUTGOING: Final = 4  # PACKET_OUTGOING
 _LOOPBACK: Final = 772  # ARPHRD_LOOPBACK
 _RECEIVE_BUFFER: Final = 8 << 20
-_SO_RCVBUFFORCE: Final = 33
 _SOL_PACKET: Final = 263
 _PACKET_STATISTICS: Final = 6
 
@@ -105,7 +105,7 @@ class PacketWatch:
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
         try:
             self._socket.setblocking(False)
-            _enlarge(self._socket)
+            enlarge(self._socket, _RECEIVE_BUFFER)
             packet_filter.attach(self._socket)
             self._socket.bind((self._interface, _ALL_PROTOCOLS))
         except OSError:
@@ -206,11 +206,3 @@ class PacketWatch:
         self._journal.note(
             TcpSyn(at=syn.first, server=syn.server, peer=syn.peer, outcome=outcome, seconds=seconds)
         )
-
-
-def _enlarge(watching: socket.socket) -> None:
-    """Make room for bursts: beyond the system's limit if we may, else up to it."""
-    try:
-        watching.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER)
-    except PermissionError:
-        watching.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
