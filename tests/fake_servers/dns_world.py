@@ -13,7 +13,7 @@ from fake_servers.events import DnsAnswer, DnsQuery, Event
 from fake_servers.journal import Journal
 
 HOST = "127.1.53.1"
-DEADLINE = 5.0  # seconds, for what should take milliseconds
+DEADLINE = 60.0  # seconds, for what should take milliseconds
 
 
 class World:

@@ -54,7 +54,7 @@ async def name_server() -> None:
     host, port = server.address
     query = dns.message.make_query("mx.a.test", "AAAA")
     for ask in (dns.asyncquery.udp, dns.asyncquery.tcp):
-        response = await ask(query, host, port=port, timeout=5)
+        response = await ask(query, host, port=port, timeout=30)
         assert [record.to_text() for record in response.answer[0]] == ["::1", "fd00::5"]
     await server.stop()
     queries = list(journal.of(DnsQuery))

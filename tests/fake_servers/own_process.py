@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-DEADLINE = 10  # seconds
+DEADLINE = 60  # seconds
 
 
 @contextmanager

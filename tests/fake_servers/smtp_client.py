@@ -16,7 +16,7 @@ from fake_servers.events import E, SmtpFault
 from fake_servers.journal import Journal
 from fake_servers.smtp import Rule, Script, SmtpServer, Stage, Stall
 
-DEADLINE = 5.0  # seconds for anything that must happen
+DEADLINE = 60.0  # seconds for anything that must happen
 SILENCE = 0.3  # seconds in which something that must not happen is given the chance to
 
 CONTENT = b"Subject: test\r\n\r\n..a line with a dot\r\n"

@@ -47,7 +47,7 @@ def world() -> Iterator[FakeWorld]:
 
 
 def send(address: tuple[str, int], *to: str) -> dict[str, tuple[int, bytes]]:
-    with smtplib.SMTP(*address, timeout=10) as client:
+    with smtplib.SMTP(*address, timeout=60) as client:
         return client.sendmail("a@a.test", to or ("b@b.test",), LETTER)
 
 
@@ -89,7 +89,7 @@ def test_several_servers_go_by_rules_that_change(world: FakeWorld) -> None:
 
 def test_a_client_can_trust_the_certificate(world: FakeWorld) -> None:
     smtp = world.smtp(hostname="localhost", certificate=Certificate.GOOD)
-    with smtplib.SMTP("localhost", smtp.port, timeout=10) as client:
+    with smtplib.SMTP("localhost", smtp.port, timeout=60) as client:
         client.starttls(context=world.client_context())
         client.sendmail("a@a.test", "b@b.test", LETTER)
     assert smtp.wait()[0].tls
@@ -102,7 +102,7 @@ async def test_names_are_answered_and_asynchronous_tests_wait_in_a_thread(world:
 
     def ask(name: str) -> dns.message.Message:
         query = dns.message.make_query(name, "MX")
-        return dns.query.udp(query, server.host, port=server.port, timeout=10)
+        return dns.query.udp(query, server.host, port=server.port, timeout=60)
 
     assert [(await asyncio.to_thread(ask, "a.test")).rcode() for _ in range(2)] == [
         dns.rcode.SERVFAIL,
@@ -118,13 +118,13 @@ async def test_names_are_answered_and_asynchronous_tests_wait_in_a_thread(world:
 def test_a_world_that_is_closed_leaves_nothing() -> None:
     world = FakeWorld()
     smtp = world.smtp()
-    client = smtplib.SMTP(*smtp.address, timeout=10)  # stays open
+    client = smtplib.SMTP(*smtp.address, timeout=60)  # stays open
     world.close()
     world.close()
     client.close()
     assert "fake world" not in {thread.name for thread in threading.enumerate()}
     with pytest.raises(ConnectionRefusedError):
-        smtplib.SMTP(*smtp.address, timeout=10)
+        smtplib.SMTP(*smtp.address, timeout=60)
     with pytest.raises(RuntimeError, match="the fake world is closed"):
         smtp.play()
     with pytest.raises(RuntimeError, match="the fake world is closed"):
@@ -195,7 +195,7 @@ def test_the_servers_of_the_file_on_the_page_follow_it(tmp_path: Path) -> None:
         assert send(address, "bad@b.test") == {}
     finally:
         process.terminate()
-        output, errors = process.communicate(timeout=10)
+        output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
     assert {json.loads(line)["layer"] for line in output.splitlines()} <= {"tcp", "smtp"}
     assert output

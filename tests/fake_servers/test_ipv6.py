@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("ipv6_script.py")
 UNSHARE = ["unshare", "-n"] if os.geteuid() == 0 else ["unshare", "-Urn"]
-DEADLINE = 20  # seconds
+DEADLINE = 120  # seconds
 
 
 def has_loopback() -> bool:

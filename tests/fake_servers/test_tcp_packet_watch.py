@@ -14,7 +14,7 @@ from fake_servers.tcp import PacketWatch
 
 SCRIPT = Path(__file__).with_name("packet_watch_script.py")
 ROOT = Path(__file__).parents[2]
-DEADLINE = 20.0  # seconds, for what takes about two
+DEADLINE = 120.0  # seconds, for what takes about two
 UNSHARE = ["unshare", "-n"] if os.geteuid() == 0 else ["unshare", "-Urn"]
 
 

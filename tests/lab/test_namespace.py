@@ -51,7 +51,7 @@ Path(sys.argv[1]).write_text(json.dumps({
 @pytest.fixture(scope="module")
 def seen_inside(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     report = tmp_path_factory.mktemp("lab") / "report.json"
-    subprocess.run([*namespace.prefix(), sys.executable, "-c", LOOK_AROUND, report], check=True, timeout=30)
+    subprocess.run([*namespace.prefix(), sys.executable, "-c", LOOK_AROUND, report], check=True, timeout=120)
     seen: dict[str, object] = json.loads(report.read_text())
     return seen
 
@@ -115,7 +115,7 @@ asyncio.run(main())
 @needs_the_lab
 def test_the_systems_resolver_asks_for_the_name_and_nothing_else() -> None:
     inside = [*namespace.prefix(), sys.executable, "-c", LOOK_UP]
-    done = subprocess.run(inside, check=True, timeout=30, capture_output=True, text=True)
+    done = subprocess.run(inside, check=True, timeout=120, capture_output=True, text=True)
     assert json.loads(done.stdout) == ["mx.missing.test", "mx.failing.test"]
 
 
@@ -132,7 +132,7 @@ def test_the_outer_machine_is_left_as_it_was(tmp_path: Path) -> None:
 
     before = state()
     inside = [sys.executable, "-c", LOOK_AROUND, str(tmp_path / "report.json")]
-    subprocess.run([*namespace.prefix(), *inside], check=True, timeout=30)
+    subprocess.run([*namespace.prefix(), *inside], check=True, timeout=120)
     assert state() == before
 
 
@@ -153,8 +153,8 @@ time.sleep(600)
 
 
 def _wait_readable(descriptor: int) -> bytes:
-    ready, _, _ = select.select([descriptor], [], [], 15)
-    assert ready, "nothing within 15 s"
+    ready, _, _ = select.select([descriptor], [], [], 120)
+    assert ready, "nothing within 120 s"
     return os.read(descriptor, 16)
 
 
@@ -170,12 +170,12 @@ def test_kill_9_of_the_starter_ends_everything_inside() -> None:
             greeted += _wait_readable(reading)
         assert sorted(greeted) == sorted(b"md")
         starter.send_signal(signal.SIGKILL)
-        starter.wait(timeout=15)
+        starter.wait(timeout=120)
         assert _wait_readable(reading) == b"", "the pipe's last writer inside is gone"
     finally:
         os.close(reading)
         starter.kill()
-        starter.wait(timeout=15)
+        starter.wait(timeout=120)
 
 
 def test_entering_without_the_prefix_is_an_error() -> None:

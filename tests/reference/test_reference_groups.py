@@ -62,7 +62,7 @@ async def session_with(server: Server) -> AsyncIterator[Session]:
         yield session
     finally:
         session.abort()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await server.done.wait()
         listener.close()
         await listener.wait_closed()
@@ -153,6 +153,6 @@ async def test_who_leaves_early_reads_what_is_due_and_sends_no_message(replies: 
         session.group(GROUP)
         assert (await session.command(Stage.MAIL, GROUP[0])).code == 550
         session.leave()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await server.done.wait()
     assert server.rest == rest

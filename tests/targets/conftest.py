@@ -31,7 +31,7 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         for name in ("postfix", "postfix-eop")
     }
     try:
-        said = {name: process.communicate(timeout=60)[0] for name, process in running.items()}
+        said = {name: process.communicate(timeout=600)[0] for name, process in running.items()}
     finally:
         for process in running.values():
             process.kill()  # unshare passes nothing milder on

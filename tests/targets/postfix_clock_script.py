@@ -27,7 +27,7 @@ WAITING = ("User@refused.test", "Silent@refused.test")
 
 def submit(address: Address, sender: str, recipient: str, notify: str = "") -> None:
     options = [f"NOTIFY={notify}"] if notify else []
-    with smtplib.SMTP(address.host, address.port, timeout=10) as client:
+    with smtplib.SMTP(address.host, address.port, timeout=60) as client:
         client.sendmail(sender, [recipient], CONTENT, rcpt_options=options)
 
 
@@ -42,7 +42,7 @@ async def attempts(relay: PostfixRelay, count: int) -> Sequence[DeliveryEvent]:
 
 
 async def seen_in(ask: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             if good(answer := await ask()):
                 return answer
@@ -77,11 +77,11 @@ async def day(relay: PostfixRelay, sink: Sink) -> dict[str, Any]:
     seen["at 23 h 55"] = sorted(message.recipient for message in await relay.queue())
     seen["reports at 23 h 55"] = [to for to in sink.received if to.endswith("@sender.test")]
     await relay.move_clock(20 * 60)
-    await sink.wait_for("refused@sender.test", 10)
+    await sink.wait_for("refused@sender.test", 90)
     seen["at 24 h 15"] = await seen_in(relay.queue, lambda waiting: not waiting) or []
     await relay.move_clock(5 * HOUR + 45 * 60)
     await asyncio.to_thread(submit, relay.submission, "healthy@sender.test", "User@healthy.test")
-    await sink.wait_for("User@healthy.test", 10)
+    await sink.wait_for("User@healthy.test", 90)
     seen["events"] = [dataclasses.asdict(event) for event in await relay.events()]
     return seen
 

@@ -105,7 +105,7 @@ async def fakes(sink: Sink, authority: trustme.CA) -> None:
 
 
 def submit(address: Address) -> None:
-    with smtplib.SMTP(address.host, address.port, timeout=10) as client:
+    with smtplib.SMTP(address.host, address.port, timeout=60) as client:
         for connector in CONNECTORS[:-1]:
             name = connector.domain.partition(".")[0]
             client.sendmail(f"{name}@sender.test", [f"User@{connector.domain}"], CONTENT)
@@ -150,11 +150,11 @@ async def main(name: str, work: Path) -> dict[str, Any]:
             seen["second instance"] = str(error)
         await asyncio.to_thread(submit, relay.submission)
         for delivered in ("User@healthy.test", "User@mx.test", "User@two.test", "User@chain.test"):
-            await sink.wait_for(delivered, 10)
+            await sink.wait_for(delivered, 90)
         seen["queue"] = [dataclasses.asdict(message) for message in await relay.queue()]
-        await sink.wait_for("refused@sender.test", 20)
-        await sink.wait_for("wrong@sender.test", 20)
-        await sink.wait_for("servfail@sender.test", 20)
+        await sink.wait_for("refused@sender.test", 90)
+        await sink.wait_for("wrong@sender.test", 90)
+        await sink.wait_for("servfail@sender.test", 90)
         assert isinstance(relay, PostfixRelay)
         seen["events"] = [dataclasses.asdict(event) for event in await relay.events()]
     seen["received"] = {to: [one.decode("latin-1") for one in all_] for to, all_ in sink.received.items()}

@@ -82,7 +82,7 @@ def test_a_date_process_sees_it_and_a_pause_takes_real_time(clock: faketime.Cloc
     def output(*command: str) -> str:
         environment = {**os.environ, **clock.environment}
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=True, timeout=10
+            command, env=environment, capture_output=True, text=True, check=True, timeout=60
         )
         assert done.stderr == ""
         return done.stdout
