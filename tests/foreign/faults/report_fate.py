@@ -90,7 +90,8 @@ def _refuses_reports(when: Callable[[Any], bool], failure: Failure) -> None:
     reference="https://github.com/foxcpp/maddy/pull/227",
     reported="maddy's own queue found the empty sender of its reports malformed, for want of an at-sign, and sent "
     "none.",
-    requirements=("ndr/one",),
+    requirements=("permanent/returned", "lifetime/ends"),
+    first=("rejected_at_rcpt", "connection_refused.expires"),
 )
 def finds_the_null_sender_malformed() -> None:
     """Gives up every message with the null reverse-path, its own reports included, before it says MAIL."""
@@ -104,7 +105,8 @@ def finds_the_null_sender_malformed() -> None:
     reference="https://github.com/foxcpp/maddy/issues/711",
     reported="maddy could not convert the empty sender for a server without SMTPUTF8, so reports for senders "
     "elsewhere were lost.",
-    requirements=("ndr/one",),
+    requirements=("permanent/returned", "lifetime/ends"),
+    first=("rejected_at_rcpt", "connection_refused.expires"),
 )
 def needs_smtputf8_for_reports() -> None:
     """Gives up its reports where the sender's server does not offer SMTPUTF8."""
