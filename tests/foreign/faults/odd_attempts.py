@@ -7,13 +7,14 @@ import ssl
 from collections.abc import Sequence
 from typing import Any
 
+from aiosmtplib.protocol import SMTPProtocol
 from mutants.patching import patch
 
 from conformance.reference import content_reader, intake, session, transaction
-from conformance.reference.classify import Stage
 from conformance.reference.dsn import header_section
 from conformance.reference.envelope_syntax import BadArgument
 from conformance.reference.errors import Failure
+from conformance.reference.groups import GroupProtocol
 from conformance.reference.message import Message, Recipient
 from conformance.reference.relay import Relay
 from conformance.reference.session import Session
@@ -214,44 +215,52 @@ def refuses_longer_local_parts() -> None:
     patch(intake, "parse_path", make)
 
 
-def _says_first(line: str) -> None:
-    """Say something before each MAIL."""
+@oddity(
+    kind=3,
+    permitted="RFC 5321 section 2.4: commands may be written in any case",
+    scenarios=("plain", "good_under_encryption_only", "close_at_mail", "rejected_at_rcpt", "stall_at_data"),
+)
+def writes_commands_in_small_letters() -> None:
+    """Writes its commands in small letters."""
+
+    def one(original: Any) -> Any:
+        async def execute_command(self: Any, command: bytes, **more: Any) -> Any:
+            return await original(self, _in_small_letters(command.decode("ascii")).encode("ascii"), **more)
+
+        return execute_command
+
+    def several(original: Any) -> Any:
+        def write_group(self: Any, lines: list[str]) -> None:
+            marked()
+            original(self, [_in_small_letters(line) for line in lines])
+
+        return write_group
+
+    patch(SMTPProtocol, "execute_command", one)
+    patch(GroupProtocol, "write_group", several)
+
+
+def _in_small_letters(line: str) -> str:
+    return re.sub(r"^(?:MAIL FROM:|RCPT TO:|[A-Z]+)", lambda found: found[0].lower(), line)
+
+
+@oddity(
+    kind=3,
+    permitted="RFC 5321 section 4.1.1.1: EHLO may give an address literal",
+    scenarios=("plain", "verified_tls", "greeting_421", "mx_relay_in_list", "reply_421_at_ehlo"),
+)
+def introduces_itself_by_its_address() -> None:
+    """Says EHLO with an address literal."""
 
     def make(original: Any) -> Any:
-        async def run(self: Any, message: Message, content: bytes, *others: Any) -> None:
-            marked(message)
-            await self._session.command(Stage.MAIL, line)
-            await original(self, message, content, *others)
+        async def ehlo(self: Any, hostname: str) -> None:
+            marked()
+            address = self._transport.get_extra_info("sockname")[0]
+            await original(self, f"[IPv6:{address}]" if ":" in address else f"[{address}]")
 
-        return run
+        return ehlo
 
-    patch(Transaction, "run", make)
-
-
-@oddity(
-    kind=3,
-    permitted="RFC 5321 section 4.1.1.5: RSET may be said at any time",
-    scenarios=("plain", "verified_tls", "greeting_421", "rejected_at_rcpt", "stall_at_mail", "slow"),
-)
-def says_rset_first() -> None:
-    """Says RSET before each MAIL."""
-    _says_first("RSET")
-
-
-@oddity(
-    kind=3,
-    permitted="RFC 5321 section 4.1.1.9: NOOP may be said at any time",
-    scenarios=(
-        "plain",
-        "good_under_encryption_only",
-        "close_at_mail",
-        "one_recipient_deferred",
-        "data_for_nobody_4yz",
-    ),
-)
-def says_noop_first() -> None:
-    """Says NOOP before each MAIL."""
-    _says_first("NOOP")
+    patch(Session, "ehlo", make)
 
 
 @oddity(
