@@ -178,17 +178,21 @@ def seen_in(given: Given, wanted: Iterable[str], marked: Mapping[str, bool]) -> 
 
 
 def is_green(verdicts: Sequence[Given], wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], bool]:
-    """Tell for scenarios and requirements whether something was compared, and all of it held."""
+    """Tell for scenarios and requirements whether they were judged, and nothing broke them.
+
+    Some requirements are named only where they are broken: it is what could have named them that must have compared
+    something.
+    """
     found = {}
     for scenario, requirement in wanted:
-        results = [
-            finding.verdict
+        compared = [
+            finding
             for given in verdicts
-            if given.scenario.id == scenario
+            if given.scenario.id == scenario and _may_judge(given, {requirement})
             for finding in given.judged.findings
-            if finding.requirement == requirement
         ]
-        found[scenario, requirement] = bool(results) and not any(each in RED for each in results)
+        broken = any(each.verdict in RED for each in compared if each.requirement == requirement)
+        found[scenario, requirement] = bool(compared) and not broken
     return found
 
 

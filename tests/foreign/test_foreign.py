@@ -6,12 +6,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from mutants.waves import TESTS, scenario_of
+from mutants.waves import TESTS, Given, scenario_of
 
+from conformance.catalogue.requirements import Level, catalogue
 from conformance.evidence.record import Site, Staged
+from conformance.judging.judge import Judged
+from conformance.judging.verdict import Finding, Verdict
 from conformance.target import Schedule
 
-from .bench import Bench
+from .bench import Bench, is_green
 from .change import DECLARED, Fault, Oddity
 from .choice import is_marked, judged_by, lots_of
 from .faults import find, find_all
@@ -76,6 +79,33 @@ def test_red_where_the_situation_did_not_occur_catches_nothing():
 @pytest.mark.parametrize("green", [{}, {("stall.healed", "queue/kept"): False}])
 def test_what_is_red_on_the_unchanged_relay_as_well_catches_nothing(green):
     assert decide(a_fault(), [seen(red=True, marked=True)], green, KNOWN).fate is Fate.ACCUSES
+
+
+def judged_of_the_unchanged(*findings):
+    judged = Judged(
+        verdict=Verdict.PASS, requirement=catalogue()["queue/kept"], level=Level.MUST, findings=findings
+    )
+    return [
+        Given(aspect="stays_queued", scenario=scenario_of("tls_not_offered"), profile="eop", judged=judged)
+    ]
+
+
+def a_finding(requirement, *, holds=True):
+    return Finding(requirement=requirement, level=Level.MUST, holds=holds, expected="kept", observed="gone")
+
+
+@pytest.mark.parametrize(
+    ("findings", "green"),
+    [
+        ([a_finding("queue/kept")], True),
+        ([a_finding("queue/not-delivered", holds=False)], False),
+        ([], False),
+    ],
+    ids=["named by another", "broken", "nothing compared"],
+)
+def test_the_unchanged_relay_is_green_where_what_might_break_was_judged(findings, green):
+    key = ("tls_not_offered.healed", "queue/not-delivered")
+    assert is_green(judged_of_the_unchanged(*findings), [key]) == {key: green}
 
 
 def test_green_where_the_situation_occurred_is_a_miss():
