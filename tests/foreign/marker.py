@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,13 @@ def marked(*whom: Message | Recipient | str) -> None:
         whom = (message,)
     with Path(MARKS).open("a", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for each in whom for line in _lines(each))
+
+
+def each_marked(whom: Iterable[Message | Recipient | str]) -> None:
+    """Say that the situation has occurred to each of some, who may be none."""
+    known = list(whom)
+    if known:
+        marked(*known)
 
 
 def in_hand() -> Message | None:

@@ -16,7 +16,7 @@ from conformance.reference.schedule import Agenda
 from conformance.reference.session import Session
 from conformance.reference.transaction import Transaction
 from foreign.change import fault
-from foreign.marker import in_hand, marked
+from foreign.marker import each_marked, in_hand, marked
 
 _FOR_EVER = 1_000_000.0  # seconds
 _TAKES_EFFECT = ("correction/takes-effect",)
@@ -140,7 +140,7 @@ def goes_on_as_before_with_what_is_under_way() -> None:
             for each in changed:
                 before[each.address] = self._config
                 each.state = State.SETTLING  # of which it thinks that nothing can be called off
-            marked(*changed)
+            each_marked(changed)
             original(self, config)
 
         return apply
@@ -212,7 +212,7 @@ def forgets_what_waits_when_it_is_edited() -> None:
     def make(original: Any) -> Any:
         def apply(self: Any, config: Any) -> None:
             waiting = [recipient for _, recipient in self.queue() if recipient.state is State.WAITING]
-            marked(*waiting)
+            each_marked(waiting)
             original(self, config)
             self._retries = Agenda()
 
@@ -237,7 +237,7 @@ def dies_of_a_flush_amid_an_attempt() -> None:
         def flush(self: Any) -> int:
             trying = [each for each in self.queue() if each[1].state is State.TRYING]
             if trying:
-                marked(*(recipient for _, recipient in trying))
+                each_marked(recipient for _, recipient in trying)
                 os._exit(_DIED)
             flushed: int = original(self)
             return flushed

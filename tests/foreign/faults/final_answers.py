@@ -16,7 +16,7 @@ from conformance.reference.session import Reply, Session
 from conformance.reference.spool import Spool
 from conformance.reference.transaction import Delivered, Transaction
 from foreign.change import fault
-from foreign.marker import marked
+from foreign.marker import each_marked, marked
 
 _NOT_RETRIED = ("permanent/not-retried", "permanent/returned")
 _RETURNED = Path("returned.txt")  # queue ids, in the relay's working directory
@@ -97,7 +97,7 @@ def returns_once_more_after_a_restart() -> None:
         def load(self: Any) -> Any:
             messages = original(self)
             returned = _RETURNED.read_text("ascii").split() if _RETURNED.exists() else []
-            marked(*(message for message in messages if message.queue_id in returned))
+            each_marked(message for message in messages if message.queue_id in returned)
             return messages
 
         return load
@@ -304,7 +304,7 @@ def takes_an_error_at_quit_for_a_failure() -> None:
                     b"QUIT", timeout=self._session._timeouts.command
                 )
             except (SMTPException, OSError):
-                marked(*delivered)
+                each_marked(delivered)
                 _struck.update(delivered)
                 self._results.update(dict.fromkeys(delivered, replace(_LOCAL, server=self._server)))
 

@@ -14,7 +14,7 @@ from conformance.reference.message import State
 from conformance.reference.relay import Relay
 from conformance.reference.spool import Spool
 from foreign.change import fault
-from foreign.marker import in_hand, marked
+from foreign.marker import each_marked, in_hand, marked
 
 _FULL_DISK = ("long-run/full-disk",)
 _DOUBLED = 2.0
@@ -133,7 +133,7 @@ def starts_with_an_empty_queue() -> None:
 
     def make(original: Any) -> Any:
         def load(self: Any) -> Any:
-            marked(*original(self))
+            each_marked(original(self))
             return []
 
         return load
@@ -177,7 +177,7 @@ def refuses_for_good_while_the_disk_is_full() -> None:
             reply: str = await original(self, server, session, envelope)
             if not reply.startswith(("452 4.3.1", "451 4.3.0")):
                 return reply
-            marked(*envelope.rcpt_tos)
+            each_marked(envelope.rcpt_tos)
             return "550 5.3.0 Queueing failed"
 
         return handle_data
@@ -232,7 +232,7 @@ def shares_its_queue_with_another() -> None:
         def load(self: Any) -> Any:
             messages = original(self)
             if shared:
-                marked(*messages)
+                each_marked(messages)
             return messages
 
         return load
@@ -258,7 +258,7 @@ def does_not_show_what_it_found_on_disk() -> None:
         def load(self: Any) -> Any:
             messages = original(self)
             found.update(message.queue_id for message in messages)
-            marked(*messages)
+            each_marked(messages)
             return messages
 
         return load

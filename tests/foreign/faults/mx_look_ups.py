@@ -14,7 +14,7 @@ from conformance.reference.hosts import Unroutable
 from conformance.reference.message import Recipient
 from conformance.reference.resolver import LookupDetail, LookupFailed, Resolver
 from foreign.change import fault
-from foreign.marker import marked
+from foreign.marker import each_marked, marked
 
 
 def _without_mx_at(*details: LookupDetail) -> None:
@@ -216,7 +216,7 @@ def knows_no_address_literals() -> None:
             of_literals = [each for each in recipients if routing.domain_of(each.address).startswith("[")]
             if not of_literals:
                 return await original(self, message, content, recipients)
-            marked(*of_literals)
+            each_marked(of_literals)
             failure = Failure(code="550", status="5.1.1", text="IP address literals are not supported")
             return dict.fromkeys(recipients, failure)
 
