@@ -86,8 +86,7 @@ def passes_one_wish_for_reports_on() -> None:
 @fault(
     kind=3,
     reference="https://github.com/rnwood/smtp4dev/issues/1212",
-    reported="A sender put RET=HDRS behind MAIL though the server had not offered DSN, and got 501 for every "
-    "message.",
+    reported="A sender put RET=HDRS behind MAIL though the server had not offered DSN, and got 501.",
     requirements=("offers/parameters",),
 )
 def says_what_to_return_to_everybody() -> None:

@@ -108,8 +108,8 @@ def gives_all_up_when_one_is_refused() -> None:
 @fault(
     kind=6,
     reference="https://github.com/jakartaee/mail-api/issues/20",
-    reported="A server took 82 recipients and said 452 to the rest; to the program these were invalid addresses, and "
-    "they got nothing.",
+    reported="Of 82 recipients the server took some, and said 452 to the rest, as too many; to the program these "
+    "were invalid addresses, and they got nothing.",
     requirements=("replies/passing",),
     first=("too_many_recipients_452",),
 )

@@ -119,8 +119,7 @@ def needs_smtputf8_for_reports() -> None:
 @fault(
     kind=5,
     reference="https://github.com/haraka/Haraka/issues/2296",
-    reported="A server answered everything with 500, and Haraka bounced the message over and over, as it never left "
-    "the queue.",
+    reported="A server answered EHLO and HELO with 500, and the bounce of the message began again, without end.",
     requirements=("permanent/returned", "ndr/one"),
     first=("rejected_at_rcpt",),
 )
