@@ -272,7 +272,7 @@ def wrong_class_digit() -> None:
     scenarios=("connection_refused",),
     caught=(fails("error_code", _REFUSED), deviates("error_code", "rfc/status-subject", profile="rfc")),
     brings=dict.fromkeys(
-        (*TOLD_OF_EACH, "session/odd-reply", "session/421-kept", "hosts/last-error"),
+        (*TOLD_OF_EACH, "session/odd-reply", "session/421-kept"),
         "what is told of each failure mode is a requirement of its own, and the digit is wrong in all",
     ),
 )

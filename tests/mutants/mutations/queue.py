@@ -89,7 +89,6 @@ def bounces_nxdomain() -> None:
         (
             "hosts/next-host",
             "content/delivered",
-            "mx/nonexistent-domain",
             "permanent/returned",
             "mx/self-undeliverable",
             "mx/null-returned",
@@ -103,7 +102,8 @@ def bounces_nxdomain() -> None:
             "correction/takes-effect",
         ),
         "a name that is looked up for its own reports does not exist either, so it drops them as well",
-    ),
+    )
+    | {"mx/nonexistent-domain": "it tells a recipient domain that does not exist as a smart host's name"},
 )
 def drops_nxdomain() -> None:
     """Drops a message without a report when the smart host's name does not exist."""
