@@ -12,12 +12,14 @@ from conformance.catalogue.requirements import Level, catalogue
 from conformance.evidence.record import Site, Staged
 from conformance.judging.judge import Judged
 from conformance.judging.verdict import Finding, Verdict
+from conformance.reference.message import Message, Recipient
 from conformance.target import Schedule
 
 from .bench import Bench, is_green
 from .change import DECLARED, Fault, Oddity
-from .choice import is_marked, judged_by, lots_of
+from .choice import is_marked, judged_by, lots_of, marks_below
 from .faults import find, find_all
+from .marker import each_marked, marked
 from .outcome import Fate, Outcome, Seen, clear, decide, is_good_enough, rate
 from .page import page
 
@@ -176,6 +178,25 @@ def test_a_mark_is_about_the_scenario_whose_address_name_or_server_it_is(mark):
 )
 def test_a_mark_is_about_no_other_scenario(mark):
     assert not is_marked(STAGED, [mark])
+
+
+def test_marks_are_addresses_and_what_concerns_nobody_marks_nobody(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    each_marked(())
+    assert marks_below(tmp_path) == []
+    with pytest.raises(AssertionError, match="no message is tried"):
+        marked()
+    two = [Recipient(number=number, address=f"{number}@a.test") for number in range(2)]
+    marked(Message(sender="s@b.test", accepted_at=0.0, recipients=two))
+    each_marked([two[0], "mx.a.test"])
+    assert marks_below(tmp_path) == ["0@a.test", "1@a.test", "0@a.test", "mx.a.test"]
+
+
+def test_quick_is_what_a_fault_names_itself():
+    change = find("mx_timed_out_is_no_mx")
+    (lot,) = lots_of(change, quick=True)
+    assert [each.failure_mode.name for each in lot] == list(change.first)
+    assert len(list(lots_of(change))) > 1
 
 
 def test_what_a_requirement_judges_is_found_and_what_is_named_comes_first():

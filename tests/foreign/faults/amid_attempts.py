@@ -75,8 +75,8 @@ def _patient(timeouts: Any) -> Any:
         "A connection that nobody answers was waited for without end: the time-out that was documented was "
         "none."
     ),
-    requirements=("between/expires-in-attempt", "queue/retried", "rfc/retried"),
-    first=("connect_timeout",),
+    requirements=("hosts/next-host", "queue/retried", "between/expires-in-attempt"),
+    first=("first_host_hangs", "connect_timeout"),
 )
 def waits_for_a_connection_for_ever() -> None:
     """Waits for a connection without a time-out of its own."""
@@ -229,6 +229,7 @@ def forgets_what_waits_when_it_is_edited() -> None:
         "server with it."
     ),
     requirements=("between/flush-in-attempt", "relay/survives"),
+    first=("stall_at_mail.expires",),
 )
 def dies_of_a_flush_amid_an_attempt() -> None:
     """Ends when it is told to try everything while something is tried."""

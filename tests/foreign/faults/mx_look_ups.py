@@ -205,8 +205,7 @@ def bounces_as_a_backup_when_the_primary_is_down() -> None:
         "Mail to a recipient whose domain is an address literal could not be sent at all, but was refused as "
         "unsupported."
     ),
-    requirements=("control/delivered",),
-    first=("literal_ipv4", "literal_ipv6"),
+    requirements=("control/delivered", "harmless/delivered"),
 )
 def knows_no_address_literals() -> None:
     """Returns mail to a recipient at an address literal."""
