@@ -89,6 +89,7 @@ class _Wave:
         self._tell = tell
         self._journal = Journal()
         self._players = Directory()
+        self._open: list[Player] = []  # of these the window is open, or will be
         self._pace = Pace()
         self._lag = LagMeter(self._journal)
         self._pressure = Pressure(self._journal)
@@ -152,10 +153,11 @@ class _Wave:
             )
             # on the steady clock the schedule that was asked for is stretched, and windows follow it
             stretch = 1.0 if self._plan.timing is Timing.STEADY else self._plan.stretch
-            self._players.add(
-                Player(scenario, index, envelope, staged, header, world, stretch, self._journal, self._pace),
-                self._journal,
+            player = Player(
+                scenario, index, envelope, staged, header, world, stretch, self._journal, self._pace
             )
+            self._open.append(player)
+            self._players.add(player, self._journal)
 
     async def _with_relays(self, world: World) -> None:
         """Play every group on a relay of its own, as many at a time as the machine carries."""
@@ -218,9 +220,10 @@ class _Wave:
 
     def _closed(self) -> None:
         self._done += 1
-        for player in self._players:
-            if player.staged.closed is not None and player.scenario.id not in self._staged:
-                self._note_closed(player)
+        closed = [player for player in self._open if player.staged.closed is not None]
+        for player in closed:
+            self._open.remove(player)
+            self._note_closed(player)
         self._show()
 
     def _show(self) -> None:
