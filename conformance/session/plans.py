@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pytest
 
@@ -46,38 +48,57 @@ def staged_on(
     return list(dict.fromkeys(scenario.id for scenario in possible))
 
 
-def plan_of(
-    scenarios: list[str],
-    timing: Timing,
-    *,
-    target: str,
-    import_path: list[str],
-    lab: str,
-    day: float,
-    stretch: float,
-    slower: float,
-) -> Plan:
-    """Return the plan of one wave.
+@dataclass(frozen=True, kw_only=True)
+class Plans:
+    """Makes the plans of a run's waves.
 
-    Args:
-        scenarios: What is staged.
-        timing: On which clock.
+    Attributes:
         target: The target as named on the command line.
         import_path: Where to look for its adapter.
+        capabilities: What it is capable of.
         lab: In which lab.
         day: Seconds that stand for 24 hours on the compressed clock.
-        stretch: Factor for a second staging.
-        slower: Factor on the retry interval that the load asks for.
     """
-    if timing is Timing.STEADY:
-        slower = max(slower, stretch)
-    return Plan(
-        target=target,
-        import_path=import_path,
-        lab=lab,
-        timing=timing,
-        scenarios=scenarios,
-        asked=planning.schedule(timing, day=day * stretch, stretch=slower),
-        slack=planning.slack(timing, day * stretch, stretch=stretch),
-        stretch=stretch,
-    )
+
+    target: str
+    import_path: list[str]
+    capabilities: frozenset[Capability]
+    lab: str
+    day: float
+
+    def of(self, scenarios: Sequence[Scenario], stretch: float) -> list[Plan]:
+        """Return the plans of the waves that stage scenarios, one for each clock.
+
+        Args:
+            scenarios: What is staged.
+            stretch: Factor for a second staging.
+        """
+        staged = {
+            timing: staged_on(timing, scenarios, self.capabilities, self.lab) for timing in LONGEST_FIRST
+        }
+        # the waves run side by side, so all of them are the load of each
+        slower = planning.stretch_for(sum(map(len, staged.values())), os.cpu_count() or 1)
+        return [self.one(names, timing, stretch, slower) for timing, names in staged.items() if names]
+
+    def one(self, scenarios: list[str], timing: Timing, stretch: float, slower: float = 1.0) -> Plan:
+        """Return the plan of one wave.
+
+        Args:
+            scenarios: What is staged.
+            timing: On which clock.
+            stretch: Factor for a second staging.
+            slower: Factor on the retry interval that the load asks for.
+        """
+        if timing is Timing.STEADY:
+            slower = max(slower, stretch)
+        day = self.day * stretch
+        return Plan(
+            target=self.target,
+            import_path=self.import_path,
+            lab=self.lab,
+            timing=timing,
+            scenarios=scenarios,
+            asked=planning.schedule(timing, day=day, stretch=slower),
+            slack=planning.slack(timing, day, stretch=stretch),
+            stretch=stretch,
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -35,7 +34,7 @@ from conformance.session.launch import WaveFailed, launch_all
 from conformance.session.long_windows import LongWindows
 from conformance.session.minimise import WAVES, Minimiser
 from conformance.session.only import Only
-from conformance.session.plans import LONGEST_FIRST, described, import_path, plan_of, staged_on
+from conformance.session.plans import Plans, described, import_path
 from conformance.session.reported import Parts
 from conformance.session.second import Seconds, Waves, once_more
 from conformance.session.sequence_choice import SequenceChoice
@@ -49,8 +48,7 @@ from conformance.wave.plan import Plan
 class _Where(NamedTuple):
     """What all stagings of a run have in common."""
 
-    capabilities: frozenset[Capability]
-    lab: str
+    plans: Plans
     progress: Progress
 
 
@@ -238,7 +236,14 @@ class Run:
             raise pytest.UsageError(
                 f"target {self.name} cannot be judged in the {lab} lab here: {unsuitable}"
             )
-        where = _Where(capabilities, lab, progress)
+        plans = Plans(
+            target=self.name,
+            import_path=import_path(self.config),
+            capabilities=capabilities,
+            lab=lab,
+            day=self.day,
+        )
+        where = _Where(plans, progress)
         seconds = Seconds(wanted, self.profile, self.once)
         try:
             self._stage([scenario for _, scenario in wanted], where, 1.0, seconds)
@@ -289,22 +294,10 @@ class Run:
         Raises:
             Unreached: Mail goes nowhere, and this is the first staging.
         """
-        plans = self._plans(scenarios, where, stretch)
         # even where nothing applies a record says why
-        plans = plans or [self._plan([], Timing.STEADY, where.lab, stretch)]
+        plans = where.plans.of(scenarios, stretch) or [where.plans.one([], Timing.STEADY, stretch)]
         records = self._launch(plans, where, seconds)
         isolate(plans, records, lambda further: self._launch([*further], where))
-
-    def _plans(self, scenarios: Sequence[Scenario], where: _Where, stretch: float) -> list[Plan]:
-        """Return the plans of the waves that stage scenarios."""
-        staged = {
-            timing: staged_on(timing, scenarios, where.capabilities, where.lab) for timing in LONGEST_FIRST
-        }
-        # the waves run side by side, so all of them are the load of each
-        slower = planning.stretch_for(sum(map(len, staged.values())), os.cpu_count() or 1)
-        return [
-            self._plan(names, timing, where.lab, stretch, slower) for timing, names in staged.items() if names
-        ]
 
     def _launch(self, plans: list[Plan], where: _Where, seconds: Seconds | None = None) -> list[Record]:
         """Run some waves side by side and keep their records.
@@ -323,7 +316,7 @@ class Run:
         waves = Waves(
             plans,
             partial(make_folders, self.config),
-            lambda late: self._plans(late, where, 2.0),
+            lambda late: where.plans.of(late, 2.0),
             seconds,
             progress.tell,
         )
@@ -367,26 +360,3 @@ class Run:
             else "a record is incomplete"
         )
         return records
-
-    def _plan(
-        self, scenarios: list[str], timing: Timing, lab: str, stretch: float, slower: float = 1.0
-    ) -> Plan:
-        """Return the plan of one wave.
-
-        Args:
-            scenarios: What is staged.
-            timing: On which clock.
-            lab: In which lab.
-            stretch: Factor for a second staging.
-            slower: Factor on the retry interval that the load asks for.
-        """
-        return plan_of(
-            scenarios,
-            timing,
-            target=self.name,
-            import_path=import_path(self.config),
-            lab=lab,
-            day=self.day,
-            stretch=stretch,
-            slower=slower,
-        )

@@ -22,7 +22,7 @@ from conformance.report.results import Windows
 from conformance.schedules.scenarios import scenario_of
 from conformance.session.again import again
 from conformance.session.options import _day
-from conformance.session.plans import staged_on
+from conformance.session.plans import Plans, staged_on
 from conformance.session.run import Run
 from conformance.session.second import Seconds
 from conformance.target import Capability
@@ -110,11 +110,10 @@ def test_each_clock_gets_its_scenarios_with_the_controls_first() -> None:
     ],
 )
 def test_a_second_staging_is_asked_for_more_time(
-    timing: Timing, interval: float, day: float, slack: float, pytestconfig: pytest.Config
+    timing: Timing, interval: float, day: float, slack: float
 ) -> None:
-    run = _run()
-    run.config = pytestconfig
-    first, second = (run._plan(["plain.healthy"], timing, "loopback", stretch) for stretch in (1.0, 2.0))
+    plans = Plans(target="x", import_path=[], capabilities=EVERYTHING, lab="loopback", day=12.0)
+    first, second = (plans.one(["plain.healthy"], timing, stretch) for stretch in (1.0, 2.0))
     assert second.asked.retry_interval == interval * first.asked.retry_interval
     assert second.asked.queue_lifetime == day * first.asked.queue_lifetime
     assert second.slack == slack * first.slack
@@ -212,8 +211,11 @@ def test_few_for_which_we_were_late_twice_are_staged_a_third_time(late: int, of:
     assert seconds.third(run.evidence_for) == scenarios[:late]
 
 
-def test_stagings_follow_each_other_until_nobody_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stagings_follow_each_other_until_nobody_is_late(
+    monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
     run, scenarios = _staging(1, 8)
+    run.config = pytestconfig
     later, run.records = run.records[8:], []
     third = good("close_at_greeting").record()
     stagings = iter([[good(s.failure_mode.name).change(lag=1.5).record() for s in scenarios], later, [third]])
@@ -233,8 +235,11 @@ def test_stagings_follow_each_other_until_nobody_is_late(monkeypatch: pytest.Mon
     assert [run.judged_in(recovers, scenario).verdict for scenario in scenarios] == [Verdict.PASS] * 8
 
 
-def test_who_asks_for_one_staging_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_asks_for_one_staging_gets_one(
+    monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
     run, scenarios = _staging(1, 8)
+    run.config = pytestconfig
     run.records, run.once = [], True
 
     def stage(staged: Sequence[Scenario], *_: object, **__: object) -> None:
