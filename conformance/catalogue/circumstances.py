@@ -30,12 +30,14 @@ class Circumstances:
         hosts: The hosts, all of them healthy.
         tls: What the connector asks of TLS.
         recipients: How many recipients the message has.
+        domains: In how many domains.
     """
 
     routing: SmartHosts | MxRouting
     hosts: tuple[Host, ...]
     tls: TlsRule
     recipients: int
+    domains: int = 1
 
     @property
     def name(self) -> str:
@@ -70,7 +72,8 @@ class Circumstances:
 
     @property
     def _recipients(self) -> str:
-        return f"_{in_words(self.recipients)}_recipients" if self.recipients > 1 else ""
+        apart = f"_in_{in_words(self.domains)}_domains" if self.domains > 1 else ""
+        return (f"_{in_words(self.recipients)}_recipients" if self.recipients > 1 else "") + apart
 
 
 def circumstances_of(mode: FailureMode) -> Circumstances:
@@ -94,6 +97,7 @@ def circumstances_of(mode: FailureMode) -> Circumstances:
         ),
         tls=replace(mode.tls, proper=TlsRule.proper),
         recipients=len(mode.message.recipients),
+        domains=1 + len(mode.message.elsewhere),
     )
 
 
@@ -102,7 +106,8 @@ def is_plain_control(mode: FailureMode) -> bool:
     own = circumstances_of(mode)
     mx = mode.mx
     straight = mx is None or (mx.answer, mx.relay, mx.ttl, mx.moves) == (None, None, 0, False)
-    ordinary = mode.message == Message(also_to=mode.message.also_to)
+    elsewhere = tuple(replace(each, host=Host()) for each in mode.message.elsewhere)
+    ordinary = mode.message == Message(also_to=mode.message.also_to, elsewhere=elsewhere)
     return mode.is_control and straight and ordinary and mode.hosts == own.hosts
 
 

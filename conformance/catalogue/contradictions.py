@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from conformance.catalogue.connector import MxRouting, SmartHosts, TlsRule
+from conformance.catalogue.contradictions_beside import of_servers_beside
 from conformance.catalogue.destination import DnsName, EachAttempt, Host
 from conformance.catalogue.failing_attempts import MOST_ATTEMPTS, failing_attempts, first_gap
 from conformance.catalogue.host_contradictions import of_host, waits_for, waits_for_answer
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # message must arrive without any repair.
 _REPAIRED = (Kind.TRANSIENT, Kind.MIXED, Kind.KILLED)
 _WITH_ERROR = (Kind.TRANSIENT, Kind.PERMANENT)
+_MAY_BE_REFUSED = (Kind.CONTENT, Kind.REPORTED)
 _DELIVERED = (Kind.CONTROL, Kind.HARMLESS, Kind.PASSING, Kind.CONTENT)
 
 # Sections of which all members are of one kind.
@@ -36,6 +38,9 @@ _OF_ONE_KIND = {
     Section.CONTENT: Kind.CONTENT,
     Section.BARE: Kind.CONTENT,
     Section.SMUGGLING: Kind.CONTENT,
+    Section.HOPS: Kind.CONTENT,
+    Section.WAY_BACK: Kind.REPORTED,
+    Section.REPORT: Kind.REPORTED,
 }
 
 
@@ -46,6 +51,7 @@ def contradictions(mode: FailureMode) -> Iterator[str]:
     yield from _of_routing(mode)
     yield from _of_tls(mode)
     yield from _of_message(mode)
+    yield from of_servers_beside(mode)
     yield from _of_attempt(mode)
     yield from _of_passing(mode)
     for number, host in enumerate(mode.hosts):
@@ -142,11 +148,13 @@ def _of_message(mode: FailureMode) -> Iterator[str]:
         yield f"message.also_to names somebody twice, or {RECIPIENT}, who is there anyway"
     if mode.kind is Kind.CONTENT and message.special is None:
         yield "kind content without message.special: nothing is special about it"
-    if mode.kind is not Kind.CONTENT and message.special is not None:
-        yield f"message.special with kind {mode.kind}: only kind content may be refused"
-    if mode.kind is Kind.MIXED and not message.also_to:
-        yield "kind mixed without a further recipient in message.also_to"
-    if mode.kind is Kind.MIXED and not any(rule.recipient for rule in rules):
+    if mode.kind not in _MAY_BE_REFUSED and message.special is not None:
+        yield f"message.special with kind {mode.kind}: only kinds content and reported may be refused"
+    if mode.kind is Kind.MIXED and not (message.also_to or message.elsewhere):
+        yield "kind mixed without a further recipient in message.also_to or message.elsewhere"
+    told = any(rule.recipient or message.elsewhere for rule in rules)
+    apart = any(each.host.rules for each in message.elsewhere)
+    if mode.kind is Kind.MIXED and not told and not apart:
         yield "kind mixed without a rule for one of the recipients"
     for rule in rules:
         if rule.recipient is not None and rule.recipient not in recipients:

@@ -27,6 +27,9 @@ class Course(StrEnum):
     PERSISTS = "persists"  # something is wrong for good, and must not keep the message from arriving
     HEALED = "healed"  # broken until two attempts have met the fault, then repaired
     REJECTED = "rejected"  # the destination refuses for good
+    REPORTED = (
+        "reported"  # as `rejected`, and the report meets something on its way; that is mended, if it can be
+    )
     MIXED = "mixed"  # as `healed`, for a message to several recipients of whom some are in trouble
     SCHEDULE = "schedule"  # one fault after another, each until an attempt has met it
     REDUCED = "reduced"  # the same, in search of the shortest schedule that still fails
@@ -73,6 +76,7 @@ TRAITS: dict[Course, Traits] = {
     Course.PERSISTS: Traits(timing=Timing.STEADY),
     Course.HEALED: Traits(timing=Timing.STEADY),
     Course.REJECTED: Traits(timing=Timing.STEADY),
+    Course.REPORTED: Traits(timing=Timing.STEADY),
     Course.MIXED: Traits(timing=Timing.STEADY),
     Course.SCHEDULE: Traits(timing=Timing.STEADY),
     Course.REDUCED: Traits(timing=Timing.STEADY),

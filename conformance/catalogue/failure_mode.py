@@ -8,6 +8,7 @@ stands in groups of its own, each with defaults, so that nobody needs to know th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from conformance.catalogue.connector import MxRouting, SmartHosts, TlsRule
 from conformance.catalogue.contradictions import contradictions
@@ -16,6 +17,7 @@ from conformance.catalogue.failing_attempts import failing_attempts
 from conformance.catalogue.message import Kind, Message, Refusal
 from conformance.catalogue.section import Section
 from conformance.catalogue.step import Step
+from conformance.catalogue.way_back import WayBack
 from conformance.target import Capability, TlsPolicy
 from conformance.witness.attempts import Witness
 from conformance.witness.kills import KillPoint
@@ -48,6 +50,7 @@ class FailureMode:
         tls: What the connector asks of TLS.
         message: What is submitted.
         steps: What the one smart host does instead, to one attempt after another; the last step stays.
+        way_back: The server of the sender's own domain and what is wrong with it; None: the one that all share.
         killed: When the relay is killed.
         witness: What shows, without the target's word, that an attempt met the fault; the attempts it
             sees are the proof that the failure was provoked.
@@ -74,6 +77,7 @@ class FailureMode:
     tls: TlsRule = field(default_factory=TlsRule)
     message: Message = field(default_factory=Message)
     steps: tuple[Step, ...] = ()
+    way_back: WayBack | None = None
     killed: KillPoint | None = None
     witness: Witness
     avoidable_because: str = ""
@@ -105,7 +109,13 @@ class FailureMode:
     @property
     def fails(self) -> bool:
         """Whether attempts fail until a repair, so that a profile must say which outcomes are accepted."""
-        return self.kind not in (Kind.CONTROL, Kind.HARMLESS, Kind.PASSING, Kind.CONTENT)
+        return self.kind not in (
+            Kind.CONTROL,
+            Kind.HARMLESS,
+            Kind.PASSING,
+            Kind.CONTENT,
+            Kind.REPORTED,
+        )
 
     @property
     def failing_attempts(self) -> int:
@@ -152,7 +162,8 @@ class FailureMode:
 
     @property
     def _actions(self) -> tuple[Action, ...]:
-        return tuple(rule.action for host in self.hosts for rule in host.rules)
+        elsewhere = (each.host for each in self.message.elsewhere)
+        return tuple(rule.action for host in (*self.hosts, *elsewhere) for rule in host.rules)
 
     @property
     def needs(self) -> frozenset[Capability]:
@@ -171,6 +182,8 @@ class FailureMode:
             needs.add(Capability.TLS_OPPORTUNISTIC)
         if self.tls.name != TlsRule.name:
             needs.add(Capability.TLS_DOMAIN)
+        if self.way_back is not None or self.message.elsewhere:
+            needs.add(Capability.MANY_CONNECTORS)
         if self.killed in (KillPoint.EXPIRING, KillPoint.REPORTING):
             needs.add(Capability.CLOCK)
         return frozenset(needs)
@@ -187,6 +200,23 @@ class FailureMode:
         if self.steps:
             return any(step.holds_up_reports for step in self.steps)
         return any(held_up_at(host, whole) for host, whole in zip(self.hosts, self.healed(), strict=True))
+
+    @cached_property
+    def as_report(self) -> FailureMode | None:
+        """What a report meets on a way back of its own, as a failure mode of its own; None: it has no such way."""
+        back = self.way_back
+        if back is None:
+            return None
+        return FailureMode(
+            name=f"{self.name}_on_the_way_back",
+            section=Section.PERMANENT_REPLIES if back.refuses else Section.TRANSIENT_REPLIES,
+            staged=self.staged,
+            kind=Kind.PERMANENT if back.refuses else Kind.TRANSIENT,
+            hosts=(back.host,),
+            witness=back.witness,
+            attempt=back.attempt,
+            explained_by=("",),
+        )
 
     @property
     def lab(self) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from conformance.catalogue.destination import Host
 from conformance.catalogue.special import Special
 from fake_servers import Reply
 
@@ -24,6 +25,22 @@ class Kind(StrEnum):
     MIXED = "mixed"  # each recipient has a fate of its own
     KILLED = "killed"  # delivered or reported, although the relay was killed
     CONTENT = "content"  # delivered as it was sent, although it is not an ordinary message
+    REPORTED = (
+        "reported"  # returned at once, and what counts is the report: what it says, and what becomes of it
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elsewhere:
+    """A further recipient, in a domain of its own that has one smart host.
+
+    Attributes:
+        local: Its local part, and the label of its domain below that of the others.
+        host: The smart host; what is wrong with it is so for this recipient alone.
+    """
+
+    local: str
+    host: Host = field(default_factory=Host)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,19 +50,26 @@ class Message:
     Attributes:
         octets: Its size; on clocks that are moved or compressed at most 64,000.
         also_to: Local parts of further recipients; what is wrong with one says a rule for it.
+        elsewhere: Further recipients in domains of their own, after these.
         backlog: Messages that wait for a dead destination of the scenario's own before it is submitted.
         special: What is not ordinary about it; None: it is a short text in ASCII, and everybody can take it.
     """
 
     octets: int = 1_500
     also_to: tuple[str, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
     backlog: int = 0
     special: Special | None = None
 
     @property
     def recipients(self) -> tuple[str, ...]:
         """The local parts of all recipients, the one that is judged everywhere first."""
-        return (RECIPIENT, *self.also_to)
+        return (RECIPIENT, *self.also_to, *(each.local for each in self.elsewhere))
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether the next host sends it back, again and again."""
+        return self.special is not None and self.special.sent_back > 0
 
 
 @dataclass(frozen=True, kw_only=True)

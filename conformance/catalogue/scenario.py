@@ -102,6 +102,10 @@ def _needs_several_routes(scenario: Scenario) -> str:
     """Say what a scenario needs another route for; empty: it does with one."""
     if scenario.failure_mode.message.backlog:
         return "here other mail waits for another destination"
+    if scenario.failure_mode.message.elsewhere:
+        return "here the message has recipients in several domains, each with a way of its own"
+    if scenario.failure_mode.way_back is not None:
+        return "here what comes back to the sender has a way of its own"
     if scenario.course in OUT_OF_SERVICE:
         return "here its destination is taken out of service, so that no report could leave it"
     return ""

@@ -41,6 +41,7 @@ class Section(StrEnum):
     GREYLISTING = "greylisting", "Other error codes: greylisting"
     TOO_MANY_452 = "452", "Other error codes: too many recipients, 452"
     TOO_MANY_552 = "552", "Other error codes: too many recipients, 552"
+    SEVERAL_DOMAINS = "several-domains", "Several recipients in several domains"
     PERMANENT_REPLIES = "5yz", "Other error codes: permanent replies"
     # what it does not speak of
     SILENT = "silent", "A server that falls silent in mid-session"
@@ -72,5 +73,8 @@ class Section(StrEnum):
     CONTENT = "content", "Content: messages that are not ordinary"
     BARE = "content-bare", "Content: bare CR and LF"
     SMUGGLING = "content-smuggling", "Content: a second message, forged within the first"
+    HOPS = "content-hops", "Content: messages that have passed many hosts, or go around"
+    REPORT = "report", "The report: what it says"
+    WAY_BACK = "way-back", "The report: what becomes of it on its way back"
     KILLED = "killed", "The relay itself is killed"
     SCHEDULE = "schedule", "Fault schedules: one fault after another"

@@ -9,8 +9,45 @@ from dataclasses import dataclass
 LONGEST_LINE = 1_000
 LONGEST_PATH = 256
 
+# Hosts that a message may have passed, by its Received fields: so many should be let pass, and so many more not
+# (RFC 5321 section 6.3).
+MANY_HOSTS = 99
+TOO_MANY_HOSTS = 300
+
 # Local part of the recipient of a second message that is forged within the first.
 FORGED = "forged"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dsn:
+    """What the sender asks of reports (RFC 3461 section 4), as it stands on the wire; empty: the parameter is left out.
+
+    Attributes:
+        notify: NOTIFY.
+        ret: RET.
+        envid: ENVID, in xtext.
+        orcpt: ORCPT, type and xtext.
+    """
+
+    notify: str = ""
+    ret: str = ""
+    envid: str = ""
+    orcpt: str = ""
+
+    @property
+    def wants_failure(self) -> bool:
+        """Whether a failure is to be reported (RFC 3461 section 4.1)."""
+        return not self.notify or "FAILURE" in self.notify.split(",")
+
+    @property
+    def of_mail(self) -> str:
+        """The parameters of MAIL."""
+        return f" RET={self.ret}" * bool(self.ret) + f" ENVID={self.envid}" * bool(self.envid)
+
+    @property
+    def of_rcpt(self) -> str:
+        """The parameters of RCPT."""
+        return f" NOTIFY={self.notify}" * bool(self.notify) + f" ORCPT={self.orcpt}" * bool(self.orcpt)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +57,15 @@ class Special:
     Attributes:
         body: The body, octet for octet as the recipient is to find it, in place of the ordinary one.
         fields: Further fields of the header, with the line ends within them.
+        received: Received fields on top of the header, as of so many hosts that it passed.
+        local: Local part of the recipient; empty: an ordinary one.
+        idn: Whether the recipient's domain has an internationalized label, in its ASCII form (RFC 5890).
+        twice: Whether the recipient is given twice.
+        null_sender: Whether it has the null reverse-path.
+        dsn: What the sender asks of reports; None: nothing.
+        sent_back: How many Received fields the next host puts on top of each copy, which it sends back to the relay for
+            the same recipient; 0: it does not.
+        may_return: Whether no relay need be able to carry it: it may be returned instead.
         path: Octets of the forward-path with its angle brackets; 0: as short as any.
         mixed_case: Whether the local parts of sender and recipient have capital letters.
         eight_bit: Whether it is declared to have 8-bit text (BODY=8BITMIME, RFC 6152).
@@ -31,6 +77,14 @@ class Special:
 
     body: bytes | None = None
     fields: tuple[bytes, ...] = ()
+    received: int = 0
+    local: str = ""
+    idn: bool = False
+    twice: bool = False
+    null_sender: bool = False
+    dsn: Dsn | None = None
+    sent_back: int = 0
+    may_return: bool = False
     path: int = 0
     mixed_case: bool = False
     eight_bit: bool = False
@@ -41,4 +95,9 @@ class Special:
     @property
     def verbatim(self) -> bool:
         """Whether it can only be handed over octet for octet, which takes an SMTP session of ours."""
-        return self.bare or self.forged_end is not None
+        return self.bare or self.forged_end is not None or self.dsn is not None
+
+    @property
+    def circles(self) -> bool:
+        """Whether it passed so many hosts, or comes back so often, that it must not go on for ever."""
+        return self.sent_back > 0 or self.received >= TOO_MANY_HOSTS

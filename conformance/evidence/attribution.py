@@ -20,7 +20,7 @@ _EVERYBODY = "everybody"
 
 def traits_of_scenario(staged: Staged) -> Iterator[str]:
     """Yield everything by which an event can belong to a scenario."""
-    for site in staged.sites:
+    for site in (*staged.sites, *([] if staged.way_back is None else [staged.way_back])):
         yield f"at {site.server}"
         yield f"name {site.name.lower()}"
         yield f"name {ip_address(site.host).reverse_pointer}"

@@ -102,7 +102,7 @@ def has_one_route(record: Record) -> bool:
 
 def unclear_from(evidence: Seen) -> float:
     """Return the time after which a trace that names no reverse-path may be a report's; infinity if it never may."""
-    if evidence.staged.course == _NULL_SENDER or not _may_have_one_route(evidence):
+    if _has_null_path(evidence.staged) or not _may_have_one_route(evidence):
         return math.inf
     submitted = _submitted(evidence.staged)
     if any(each.still_waits(evidence) for each in submitted):
@@ -185,8 +185,12 @@ def _returns(transaction: Transaction, staged: Staged) -> bool:
     if transaction.reverse_path:
         return False
     if not transaction.forward_paths:
-        return staged.course != _NULL_SENDER
+        return not _has_null_path(staged)
     return _all_senders(transaction.forward_paths, staged)
+
+
+def _has_null_path(staged: Staged) -> bool:
+    return staged.null_path or staged.course == _NULL_SENDER
 
 
 def _all_senders(paths: tuple[str, ...], staged: Staged) -> bool:
@@ -212,6 +216,6 @@ def _sends_reports_here(record: Record, one_of_them: Staged) -> bool:
     mail = (event for event in record.events if isinstance(event, SmtpMessage))
     if any(each.server not in servers and _all_senders(each.recipients, one_of_them) for each in mail):
         return False  # it came to the senders' own server
-    with_path = {site.server for each in staged if each.course != _NULL_SENDER for site in each.sites}
+    with_path = {site.server for each in staged if not _has_null_path(each) for site in each.sites}
     said = (event for event in record.events if isinstance(event, SmtpReceived) and event.server in with_path)
     return has_one_route(record) or any(reverse_path(each) == "" for each in said)

@@ -113,6 +113,9 @@ class Staged:
         refusal: What the relay said instead of accepting.
         refused_for_now: Whether it said that it would take the same message later.
         dead_since: When the relay had accepted an earlier message to the same destination; None: there was none.
+        null_path: Whether the message has the null reverse-path, on whatever course.
+        way_back: The server to which what comes back goes, if the sender's domain has one of its own; None: it has not.
+        way_back_mended: When what was wrong with that was taken away; None if it never was.
         unanswered: Whether it said nothing at all, but left while the message was handed over.
         not_played: Why it was not played on its relay, as that turned out to be once it was started; empty: it was.
         repaired: When the fault was taken away; None if it never was.
@@ -162,6 +165,9 @@ class Staged:
     not_played: str = ""
     dead_since: float | None = None
     unanswered: bool = False
+    null_path: bool = False
+    way_back: Site | None = None
+    way_back_mended: float | None = None
 
     @property
     def fault_ended(self) -> float | None:

@@ -26,6 +26,7 @@ from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.reports import Report
 from conformance.evidence.slack import Lateness, slack_for, slack_of
 from conformance.evidence.time_outs import time_out_at
+from conformance.evidence.way_back import as_message, of_the_message, of_the_report
 from conformance.target import Outcome
 from fake_servers import Stage
 from fake_servers.events import E, Event, SmtpMessage
@@ -50,7 +51,19 @@ class Evidence:
     @cached_property
     def events(self) -> tuple[Event, ...]:
         """Events at this scenario's own servers and names, mail to its sender, and defects of shared fakes."""
+        return of_the_message(self._all_events, self.staged)
+
+    @property
+    def _all_events(self) -> tuple[Event, ...]:
         return shares_of(self.record).of(self.staged) if self.picked is None else self.picked
+
+    @cached_property
+    def of_report(self) -> Evidence | None:
+        """The evidence of the report as of a message of its own; None: its sender shares a server with all others."""
+        if self.staged.way_back is None:
+            return None
+        events = of_the_report(self._all_events, self.staged)
+        return Evidence(self.record, as_message(self.staged), events)
 
     def since_accepted(self, at: float) -> float:
         """Return how many seconds after the relay had accepted the message a moment of the journal's clock was.

@@ -34,6 +34,7 @@ _FIRST_COURSE = {
     Kind.TRANSIENT: Course.HEALED,
     Kind.PERMANENT: Course.REJECTED,
     Kind.MIXED: Course.MIXED,
+    Kind.REPORTED: Course.REPORTED,
 }
 
 Judge = Callable[[Case], Sequence[Finding]]

@@ -90,8 +90,9 @@ def _is_fields(octets: bytes) -> bool:
 
 
 def _of_envelope(staged: Staged, message: SmtpMessage) -> Iterator[Change]:
-    if _same_case(message.mail_from) != _same_case(staged.sender):
-        text = f"the reverse-path is <{message.mail_from}> instead of <{staged.sender}>"
+    wanted = "" if staged.null_path else staged.sender
+    if _same_case(message.mail_from) != _same_case(wanted):
+        text = f"the reverse-path is <{message.mail_from}> instead of <{wanted}>"
         yield Change("reverse-path", text)
     everybody = [_same_case(address) for address in (staged.recipient, *staged.others)]
     paths = [_same_case(address) for address in message.recipients]

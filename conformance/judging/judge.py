@@ -32,6 +32,9 @@ from fake_servers.events import FakeBroke, FakeExcess
 
 RED = (Verdict.FAIL, Verdict.DEVIATION)
 
+# Kinds of which a relay need not take the message.
+_MAY_BE_REFUSED = (Kind.CONTENT, Kind.REPORTED)
+
 # Stands for a verdict that is being made.
 _IN_HAND = object()
 
@@ -274,7 +277,7 @@ def _not_accepted(case: Case) -> Judgement:
     """
     staged = case.evidence.staged
     said = staged.refusal or "nothing was submitted"
-    if case.mode.kind is Kind.CONTENT and staged.refusal and not staged.unanswered:
+    if case.mode.kind in _MAY_BE_REFUSED and staged.refusal and not staged.unanswered:
         return NotApplicable(f"the relay does not take such a message: {said}")
     for_now = " for now" if staged.refused_for_now else ""
     return Broken(Fault.TARGET, f"the relay did not accept the message{for_now}: {said}")

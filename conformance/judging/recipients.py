@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conformance.catalogue.recipients import due
+from conformance.catalogue.recipients import due, refusals
 from conformance.judging.case import Case
 from conformance.judging.twice import surely_again
 from conformance.target import Outcome
+from fake_servers import Reply
 from fake_servers.events import SmtpMessage
 
 
@@ -51,6 +52,29 @@ def recipients_of(case: Case) -> list[Recipient]:
         )
         for address, outcome in zip(addresses, due(case.mode).values(), strict=True)
     ]
+
+
+def at_others(case: Case) -> list[str]:
+    """Say of each copy that it came to the server of another domain, where recipients have domains of their own."""
+    staged, together = case.evidence.staged, len(case.mode.hosts)
+    number = len(case.mode.message.elsewhere)
+    near, apart = staged.sites[:together], staged.sites[together : together + number]
+    own = {each.lower(): {site.server for site in near} for each in (staged.recipient, *staged.others)}
+    if number:
+        own |= {who.lower(): {site.server} for who, site in zip(staged.others[-number:], apart, strict=True)}
+    return [
+        f"a copy for <{who}> came to {copy.server}"
+        for copy in case.evidence.messages
+        for who in copy.recipients
+        if copy.server not in own.get(who.lower(), {copy.server})
+    ]
+
+
+def replies_of(case: Case) -> dict[str, Reply]:
+    """Return what each recipient was refused with for good, by address."""
+    staged = case.evidence.staged
+    addresses = dict(zip(case.mode.message.recipients, (staged.recipient, *staged.others), strict=True))
+    return {addresses[local]: reply for local, reply in refusals(case.mode).items()}
 
 
 def _times(number: int, what: str) -> str:

@@ -34,6 +34,7 @@ _FATES = {
     Kind.PASSING: "delivered at a later attempt, without any repair",
     Kind.CONTENT: "delivered, and nothing altered",
     Kind.MIXED: "each recipient has a fate of its own",
+    Kind.REPORTED: "returned in one report that says what is so, and that fares like any mail",
     Kind.KILLED: "delivered or reported, exactly once",
 }
 

@@ -10,7 +10,11 @@ from fake_servers.events import SmtpMessage
 @aspect(
     Course.PERSISTS,
     kinds=(Kind.CONTENT,),
-    where=lambda mode, _: mode.message.special is not None and mode.message.special.forged_end is None,
+    where=lambda mode, _: (
+        mode.message.special is not None
+        and mode.message.special.forged_end is None
+        and not mode.message.special.circles
+    ),
     place=152,
     requirements={
         "delivered": "content/delivered",
@@ -18,6 +22,9 @@ from fake_servers.events import SmtpMessage
         "form": "content/form",
         "eight_bit": "content/eight-bit",
         "bare": "content/no-bare-line-ends",
+        "ends": "content/ends",
+        "twice": "recipients/same-twice",
+        "hops": "hops/many-pass",
     },
 )
 def test_carries(case: Case) -> list[Finding]:
@@ -31,6 +38,12 @@ def test_carries(case: Case) -> list[Finding]:
     copies = case.evidence.messages
     if not copies and case.evidence.ndrs and (special.bare or _must_be_encoded(case, special)):
         return [_returned(case, "carries.bare" if special.bare else "carries.eight_bit")]
+    if special.may_return:
+        return _ends(case, copies)
+    if special.twice:
+        return [_twice(case, copies)]
+    if special.received and not copies:
+        return [_passes(case)]
     findings = [_delivered(case)]
     if special.bare and copies:
         return [*findings, _bare(case, copies), *_all_there(case, copies)]
@@ -62,6 +75,40 @@ def _delivered(case: Case) -> Finding:
         expected="one copy, and no report",
         observed=observed or "one copy",
         conclusive=surely_again(case, copies),
+    )
+
+
+def _ends(case: Case, copies: tuple[SmtpMessage, ...]) -> list[Finding]:
+    """Compare: a message that nobody need be able to carry arrives once, to its end, or is returned once."""
+    reports = len(case.evidence.ndrs)
+    ended = case.finding(
+        "carries.ends",
+        holds=len(copies) + reports == 1,
+        expected="one copy, or one report",
+        observed=f"{len(copies)} copies, {reports} reports",
+        conclusive=surely_again(case, copies),
+    )
+    return [ended, *(_all_there(case, copies) if copies else [])]
+
+
+def _twice(case: Case, copies: tuple[SmtpMessage, ...]) -> Finding:
+    most = 2  # as often as the recipient was given
+    reports = len(case.evidence.ndrs)
+    return case.finding(
+        "carries.twice",
+        holds=0 < len(copies) <= most and not reports,
+        expected="one copy or two, and no report",
+        observed=f"{len(copies)} copies, {reports} reports",
+    )
+
+
+def _passes(case: Case) -> Finding:
+    returned = case.evidence.ndrs
+    return case.finding(
+        "carries.hops",
+        holds=False,
+        expected="let pass",
+        observed="returned to the sender" if returned else "nothing arrived",
     )
 
 

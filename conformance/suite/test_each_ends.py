@@ -7,6 +7,7 @@ from conformance.judging.recipients import Recipient, recipients_of
 
 # The one that is judged everywhere is the one that waits.
 _MIX = ("mix_deferred_accepted_refused",)
+_APART = ("domains_deferred_accepted_refused",)
 
 
 @aspect(
@@ -14,7 +15,7 @@ _MIX = ("mix_deferred_accepted_refused",)
     Course.EXPIRES,
     Course.RESTARTED,
     kinds=(Kind.MIXED,),
-    only=_MIX,
+    only={Course.DAY: _MIX, Course.EXPIRES: (*_MIX, *_APART), Course.RESTARTED: _MIX},
     place=545,
     needs=(granted_the_day, real_day),
     requirements={"once": "recipients/each-ends"},

@@ -2,7 +2,7 @@
 
 from conformance.judging.aspect import Case, Course, Finding, Kind, Outcome, aspect
 from conformance.judging.final_report import reports_in_words
-from conformance.judging.recipients import Recipient, recipients_of
+from conformance.judging.recipients import Recipient, at_others, recipients_of
 
 
 @aspect(
@@ -14,6 +14,7 @@ from conformance.judging.recipients import Recipient, recipients_of
         "others": "recipients/delivered-once",
         "intact": "recipients/intact",
         "promptly": "recipients/told-promptly",
+        "own_server": "recipients/own-server",
     },
 )
 def test_each_recipient(case: Case) -> list[Finding]:
@@ -25,9 +26,11 @@ def test_each_recipient(case: Case) -> list[Finding]:
     served = [each for each in everybody if each.due is Outcome.DELIVERED]
     findings = [
         _in_trouble(case, [each for each in everybody if each not in served], everybody),
-        _served(case, served),
+        *([_served(case, served)] if served else []),
         *case.intact("each_recipient.intact"),
     ]
+    if case.mode.message.elsewhere:
+        findings.append(_own_server(case))
     waits = any(each.due is Outcome.DEFERRED for each in everybody)
     refused = [each for each in everybody if each.due is Outcome.PERMANENT and each.told]
     if waits and refused:
@@ -75,6 +78,17 @@ def _served(case: Case, served: list[Recipient]) -> Finding:
         observed=f"{', '.join(f'{len(each.copies)} deliveries' for each in served)}"
         + (", not at the first attempt" if late else ""),
         conclusive=any(each.surely_twice(case) for each in served),
+    )
+
+
+def _own_server(case: Case) -> Finding:
+    strayed = at_others(case)
+    return case.finding(
+        "each_recipient.own_server",
+        holds=not strayed,
+        expected="each copy at the server of its recipient's domain",
+        observed="; ".join(strayed) or "so it is",
+        conclusive=True,
     )
 
 

@@ -12,7 +12,16 @@ from conformance.judging.verdict import Inconclusive
     Course.HEALED,
     Course.REJECTED,
     Course.MIXED,
-    kinds=(Kind.CONTROL, Kind.HARMLESS, Kind.PASSING, Kind.TRANSIENT, Kind.PERMANENT, Kind.MIXED),
+    Course.REPORTED,
+    kinds=(
+        Kind.CONTROL,
+        Kind.HARMLESS,
+        Kind.PASSING,
+        Kind.TRANSIENT,
+        Kind.PERMANENT,
+        Kind.MIXED,
+        Kind.REPORTED,
+    ),
     # what a moved clock is the control of has other courses
     where=lambda mode, course: on_first_course(mode, course) and mode.name not in CLOCK_CONTROLS,
     place=290,

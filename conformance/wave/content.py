@@ -55,6 +55,7 @@ def content_of(scenario: Scenario, *, author: str, forged: str) -> bytes:
         f"X-Scenario: {digest}",
     ]
     fields = [
+        *(_hop(number, domain, now) for number in range(special.received, 0, -1)),
         *(line.encode("ascii") for line in head),
         b"Content-Transfer-Encoding: " + text,
         *special.fields,
@@ -67,6 +68,20 @@ def content_of(scenario: Scenario, *, author: str, forged: str) -> bytes:
     if special.body is not None:
         return header + special.body
     return header + _ordinary(scenario, digest, _octets(scenario) - len(header))
+
+
+def hops(number: int, domain: str) -> bytes:
+    """Return so many Received fields, those of hosts that a message passed just now (RFC 5321 section 4.4)."""
+    return b"".join(_hop(each, domain, datetime.now(UTC)) + b"\r\n" for each in range(number, 0, -1))
+
+
+def _hop(number: int, domain: str, now: datetime) -> bytes:
+    stamp = email.utils.format_datetime(now)
+    return (
+        f"Received: from h{number}.{domain} by h{number + 1}.{domain} with ESMTP id {number}; {stamp}".encode(
+            "ascii"
+        )
+    )
 
 
 def _ordinary(scenario: Scenario, digest: str, octets: int) -> bytes:

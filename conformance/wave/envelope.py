@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.catalogue.course import TRAITS
 from conformance.catalogue.message import RECIPIENT
 from conformance.catalogue.scenario import Scenario
-from conformance.catalogue.special import FORGED
+from conformance.catalogue.special import FORGED, Special
 from conformance.target import Envelope
 from conformance.wave.content import content_of, digest_of
 
@@ -15,6 +15,12 @@ SENDER_DOMAIN = "sender.test"
 _LONGEST_LOCAL_PART = 64
 _LONGEST_DOMAIN_LABEL = 63
 
+# "\u4f8b\u3048", "example" in Japanese.
+_IDN_LABEL = "xn--r8jz45g"
+
+# Label of the sender's own domain, where the server of that is a scenario's own.
+_BACK = "back"
+
 
 def zone_of(scenario: Scenario) -> str:
     """Return the domain in which the hosts of a scenario have their names, for instance `plain.healthy.test`."""
@@ -22,8 +28,10 @@ def zone_of(scenario: Scenario) -> str:
 
 
 def domain_of(scenario: Scenario) -> str:
-    """Return the recipient domain: the same, unless the path to the recipient is to be a long one."""
+    """Return the recipient domain: the same, unless it is to be a long or an internationalized one."""
     special, domain = scenario.failure_mode.message.special, zone_of(scenario)
+    if special is not None and special.idn:
+        domain = f"{_IDN_LABEL}.{domain}"
     if special is None or not special.path:
         return domain
     octets = special.path - len("<@>") - _LONGEST_LOCAL_PART
@@ -34,12 +42,24 @@ def domain_of(scenario: Scenario) -> str:
 
 def sender_of(scenario: Scenario) -> str:
     """Return the address of the sender; it is the reverse-path unless the course wants the null one."""
-    return f"{_cased(scenario, scenario.label)}@{SENDER_DOMAIN}"
+    return f"{_cased(scenario, scenario.label)}@{sender_domain_of(scenario)}"
+
+
+def sender_domain_of(scenario: Scenario) -> str:
+    """Return the domain of the sender: that of all senders, unless reports go to a server of the scenario's own."""
+    return SENDER_DOMAIN if scenario.failure_mode.way_back is None else f"{_BACK}.{zone_of(scenario)}"
+
+
+def elsewhere_of(scenario: Scenario) -> list[str]:
+    """Return the recipient domains of those who have one of their own, in their order."""
+    return [f"{each.local}.{domain_of(scenario)}" for each in scenario.failure_mode.message.elsewhere]
 
 
 def recipient_of(scenario: Scenario) -> str:
     """Return the envelope recipient that is judged."""
     special, local = scenario.failure_mode.message.special, _cased(scenario, RECIPIENT)
+    if special is not None and special.local:
+        local = special.local
     if special is not None and special.path:
         local = local.ljust(_LONGEST_LOCAL_PART, "r")
     return f"{local}@{domain_of(scenario)}"
@@ -89,13 +109,15 @@ def author_of(scenario: Scenario) -> str:
 
 def envelope_of(scenario: Scenario) -> Envelope:
     """Return the message to submit."""
-    traits = TRAITS[scenario.course]
-    recipient = recipient_of(scenario)
+    traits, message = TRAITS[scenario.course], scenario.failure_mode.message
+    special = message.special or Special()
+    recipient, domains = recipient_of(scenario), elsewhere_of(scenario)
     return Envelope(
-        sender="" if traits.null_sender else sender_of(scenario),
+        sender="" if traits.null_sender or special.null_sender else sender_of(scenario),
         recipients=(
-            recipient,
-            *(f"{name}@{domain_of(scenario)}" for name in scenario.failure_mode.message.also_to),
+            *((recipient,) * (1 + special.twice)),
+            *(f"{name}@{domain_of(scenario)}" for name in message.also_to),
+            *(f"{each.local}@{domain}" for each, domain in zip(message.elsewhere, domains, strict=True)),
         ),
         content=content_of(scenario, author=author_of(scenario), forged=forged_of(scenario)),
         notify=traits.notify,

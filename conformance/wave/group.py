@@ -20,6 +20,7 @@ from conformance.evidence.relays import Idling
 from conformance.target import AcceptedDomain, Capability, Connector
 from conformance.wave.adapter import Instance
 from conformance.wave.batch import accepted_domains
+from conformance.wave.circling import play_circling
 from conformance.wave.crashed import Crash
 from conformance.wave.downfall import BEFORE, Presence, stopped, trouble_of
 from conformance.wave.earlier import outlive
@@ -32,6 +33,7 @@ from conformance.wave.operator import AlertWatch, Operator, alert_watch
 from conformance.wave.plan import Plan
 from conformance.wave.player import Player
 from conformance.wave.processor import LOOK, Load, Owners, Processor, Reading
+from conformance.wave.reported import play_reported
 from conformance.wave.sequence import play_sequence
 from conformance.wave.unplayed import why_unplayed
 from conformance.wave.unusable import TargetUnusable
@@ -315,6 +317,10 @@ class _Play:
             await play_operated(player, self.watch, operator, self.alerts, self.turn, folder)
         elif player.scenario.course in SCHEDULES:
             await play_sequence(player, self.watch, self.turn)
+        elif player.scenario.course is Course.REPORTED:
+            await play_reported(player, self.watch, self.turn)
+        elif player.scenario.failure_mode.message.comes_back:
+            await play_circling(player, self.watch, self.turn)
         elif player.scenario.course is not Course.LONG_DEAD or await outlive(player, self.watch):
             await player.play(self.watch, self.turn)
         self.stage.closed()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.catalogue.destination import DnsName
 from conformance.catalogue.scenario import Scenario
-from conformance.wave.envelope import domain_of, zone_of
+from conformance.wave.envelope import domain_of, elsewhere_of, sender_domain_of, zone_of
 from conformance.wave.request import RELAY_NAME
 from fake_servers import Answer, Cname, Records, Zone
 
@@ -15,6 +15,16 @@ def smart_host(scenario: Scenario, number: int) -> str:
     if mode.mx is not None and mode.mx.apex and number == len(mode.hosts) - 1:
         return domain_of(scenario)
     return f"mx{number + 1}.{zone_of(scenario)}"
+
+
+def elsewhere_host(scenario: Scenario, number: int) -> str:
+    """Return the name of the smart host of the nth further recipient domain, counted from 0."""
+    return f"mx.{elsewhere_of(scenario)[number]}"
+
+
+def way_back_host(scenario: Scenario) -> str:
+    """Return the name of the server to which reports go, if that is a scenario's own."""
+    return f"mx.{sender_domain_of(scenario)}"
 
 
 def new_name(scenario: Scenario, number: int) -> str:

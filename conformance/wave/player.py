@@ -182,6 +182,11 @@ class Player:
             self.staged = replace(self.staged, repaired=self.journal.now())
             await self.world.repair(self.scenario, self.index)
 
+    def mend_way_back(self) -> None:
+        """Take away what is wrong with the server to which reports go, where that is the scenario's own."""
+        self.staged = replace(self.staged, way_back_mended=self.journal.now())
+        self.world.mend_way_back(self.scenario)
+
     async def let_reports_pass(self) -> None:
         """Take the fault away for reports only, unless it is gone already; see `way_back.py`."""
         async with self._mending:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from conformance.catalogue.special import Special
+from conformance.catalogue.special import Dsn, Special
 from conformance.target import Address, Envelope
 from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.smtp_client import SUBMIT_LIMIT
@@ -19,6 +19,7 @@ from fake_servers import Journal
 from fake_servers.events import ClientReply
 
 _EIGHT_BIT = "8BITMIME"
+_DSN = "DSN"
 _LEAVE_WITHIN = 2.0  # seconds for what may still be said once the message was answered
 _MOST_REPLIES = 20
 
@@ -78,10 +79,16 @@ class _Session:
             raise NotTakenHere(
                 "the relay's own listener does not offer 8BITMIME, so no 8-bit text may be given to it"
             )
+        keywords = {line[4:].upper().partition(" ")[0].strip() for line in offered}
+        dsn = special.dsn or Dsn()
+        if special.dsn is not None and _DSN not in keywords:
+            raise NotTakenHere(
+                "the relay's own listener does not offer DSN, so nothing may be asked of reports"
+            )
         body = f" BODY={_EIGHT_BIT}" if special.eight_bit else ""
-        await self._say(f"MAIL FROM:<{envelope.sender}>{body}\r\n".encode("ascii"), "MAIL")
+        await self._say(f"MAIL FROM:<{envelope.sender}>{body}{dsn.of_mail}\r\n".encode("ascii"), "MAIL")
         for recipient in envelope.recipients:
-            await self._say(f"RCPT TO:<{recipient}>\r\n".encode("ascii"), "RCPT")
+            await self._say(f"RCPT TO:<{recipient}>{dsn.of_rcpt}\r\n".encode("ascii"), "RCPT")
         await self._say(b"DATA\r\n", "DATA")
         # what a forger sends is not doubled; no other content that is verbatim has a dot at the beginning of a line
         content = envelope.content if special.verbatim else envelope.content.replace(b"\r\n.", b"\r\n..")

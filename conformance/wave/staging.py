@@ -136,6 +136,7 @@ class _Wave:
         for index, name in enumerate(self._plan.scenarios):
             scenario = scenario_of(name)
             sites = await world.stage(scenario, index, disarmed=self._plan.disarmed)
+            way_back = await world.stage_way_back(scenario, index, disarmed=self._plan.disarmed)
             envelope = envelope_of(scenario)
             staged = Staged(
                 scenario=scenario.id,
@@ -150,6 +151,8 @@ class _Wave:
                 content=envelope.content,
                 granted=self._plan.asked,
                 stretched=self._plan.stretch > 1,
+                null_path=scenario.failure_mode.message.special is not None and not envelope.sender,
+                way_back=way_back,
             )
             # on the steady clock the schedule that was asked for is stretched, and windows follow it
             stretch = 1.0 if self._plan.timing is Timing.STEADY else self._plan.stretch

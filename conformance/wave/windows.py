@@ -110,6 +110,10 @@ def expected_window(scenario: Scenario, granted: Schedule, header: Header) -> fl
             seconds = granted.queue_lifetime + wait + attempt
         case Course.LONG_DEAD:
             seconds = granted.queue_lifetime + 3 * (wait + attempt) + mode.longest_ttl
+        case Course.REPORTED:
+            report = mode.as_report
+            back = 0.0 if report is None else ATTEMPTS_BEFORE_REPAIR * attempt_time(report, granted, asked)
+            seconds = attempt + back + 2 * wait
         case Course.HEALED | Course.MIXED:
             seconds = ATTEMPTS_BEFORE_REPAIR * attempt + 2 * wait + mode.longest_ttl
         case Course.KILLED:

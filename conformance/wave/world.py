@@ -21,6 +21,7 @@ from conformance.evidence.record import Site
 from conformance.lab import namespace
 from conformance.lab.addresses import HOSTS_PER_SCENARIO, NAMESPACE, Lab
 from conformance.target import Address, Connector, TlsPolicy
+from conformance.wave.beside import Beside, connectors_beside, elsewhere, way_back
 from conformance.wave.envelope import SENDER_DOMAIN, dead_domain_of, domain_of
 from conformance.wave.names import new_name, point, publish_mx, smart_host
 from conformance.wave.request import RELAY_NAME
@@ -98,6 +99,8 @@ class World:
     _connections: Open = field(default_factory=Open)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _destinations: dict[str, list[_Destination]] = field(default_factory=dict)
+    _beside: dict[str, list[Beside]] = field(default_factory=dict)
+    _ways_back: dict[str, Beside] = field(default_factory=dict)
     _stepped: dict[str, SteppedDestination] = field(default_factory=dict)
 
     async def __aenter__(self) -> Self:
@@ -148,12 +151,34 @@ class World:
             spare = Host(tls=ServerTls() if mode.tls.required else None)
             destinations.append(await self._arm(scenario, spare, self._site(scenario, index, SPARE, spare)))
         self._destinations[scenario.id] = destinations
+        for beside, host in elsewhere(scenario, index, self.lab):
+            server = await self._start_beside(beside, Host() if disarmed else host)
+            self._beside.setdefault(scenario.id, []).append(server)
         sites = [destination.site for destination in destinations]
         for number, host in enumerate(hosts):
             if host.tcp is Tcp.UNREACHABLE or host.dns.moves:  # where it will be once its record is corrected
                 address = self._new_address(index, number, host)
                 sites.append(replace(sites[number], name=new_name(scenario, number), host=address))
-        return sites
+        return [*sites, *(server.site for server in self._beside.get(scenario.id, []))]
+
+    async def stage_way_back(self, scenario: Scenario, index: int, *, disarmed: bool) -> Site | None:
+        """Arm the server to which a scenario's reports go, if it has one of its own; return where it is."""
+        found = way_back(scenario, index, self.lab)
+        if found is None:
+            return None
+        site, host = found
+        self._ways_back[scenario.id] = await self._start_beside(site, Host() if disarmed else host)
+        return site
+
+    async def _start_beside(self, site: Site, host: Host) -> Beside:
+        server = Beside(site, host, self.journal, self.zone, self._limits())
+        await server.start()
+        self._stack.push_async_callback(server.stop)
+        return server
+
+    def mend_way_back(self, scenario: Scenario) -> None:
+        """Take away what is wrong with the server to which a scenario's reports go."""
+        self._ways_back[scenario.id].mend()
 
     def _new_address(self, index: int, number: int, host: Host) -> str:
         """Return the address that a host has after the repair, if that is another one."""
@@ -237,6 +262,8 @@ class World:
             zip(self._destinations[scenario.id], healed, strict=False)
         ):
             await self._heal(scenario, index, number, destination, host)
+        for server in self._beside.get(scenario.id, []):
+            server.mend()
         publish_mx(self.zone, scenario, repaired=True)
 
     async def _heal(
@@ -347,7 +374,7 @@ def connectors(scenario: Scenario, sites: Sequence[Site]) -> list[Connector]:
     ]
     if mode.message.backlog:
         found.append(Connector(domain=dead_domain_of(scenario), smart_hosts=(smart_host(scenario, DEAD),)))
-    return found
+    return [*found, *connectors_beside(scenario)]
 
 
 def _certificate(host: Host) -> str:

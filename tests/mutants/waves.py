@@ -47,6 +47,7 @@ _FIRST_COURSE = {
     Kind.TRANSIENT: Course.HEALED,
     Kind.PERMANENT: Course.REJECTED,
     Kind.MIXED: Course.MIXED,
+    Kind.REPORTED: Course.REPORTED,
     Kind.KILLED: Course.KILLED,
 }
 

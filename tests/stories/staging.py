@@ -28,6 +28,9 @@ ASKED = Schedule(
 )
 GRANTED = replace(ASKED, granularity=0.1)
 DAY = 24.0  # seconds of a compressed day: one for each hour
+# Where the server of a sender's own domain is.
+BACK = "127.9.9.9"
+
 COURSES = {
     Kind.CONTROL: Course.HEALTHY,
     Kind.HARMLESS: Course.PERSISTS,
@@ -36,6 +39,7 @@ COURSES = {
     Kind.TRANSIENT: Course.HEALED,
     Kind.PERMANENT: Course.REJECTED,
     Kind.MIXED: Course.MIXED,
+    Kind.REPORTED: Course.REPORTED,
     Kind.KILLED: Course.KILLED,
 }
 
@@ -100,8 +104,9 @@ def staged(mode: str, number: int = 1, course: Course | None = None, **changes: 
     granted = GRANTED if timing is Timing.STEADY else replace(schedule(timing, day=DAY), granularity=0.01)
     domain = domain_of(scenario)
     sites = []
-    for host_number, host in enumerate(ALL[mode].hosts):
-        name = f"mx{host_number + 1}.{domain}"
+    hosts = [(f"mx{number + 1}.{domain}", host) for number, host in enumerate(ALL[mode].hosts)]
+    hosts += [(f"mx.{each.local}.{domain}", each.host) for each in ALL[mode].message.elsewhere]
+    for host_number, (name, host) in enumerate(hosts):
         address = f"127.{1 + number // 256}.{number % 256}.{host_number + 1}"
         if host.tcp is Tcp.UNREACHABLE:
             sites.append(Site(name=name, host=f"239.{77 + number // 256}.{number % 256}.1", port=25))
@@ -121,5 +126,7 @@ def staged(mode: str, number: int = 1, course: Course | None = None, **changes: 
         submitted=1.0,
         repaired=6.0 if scenario.course in (Course.HEALED, Course.MIXED) else None,
         closed=12.0,
+        null_path=ALL[mode].message.special is not None and not _envelope(scenario.id).sender,
+        way_back=None if ALL[mode].way_back is None else Site(name=f"mx.back.{domain}", host=BACK, port=25),
     )
     return replace(plain, **changes)  # type: ignore[arg-type]

@@ -109,6 +109,10 @@ class Story:
     def meets_fault(self, at: float) -> Story:
         """Make one attempt that meets the fault, whatever it is."""
         mode = ALL[self.mode]
+        if mode.message.elsewhere:
+            every = (*mode.hosts, *(each.host for each in mode.message.elsewhere))
+            number, host = next(each for each in enumerate(every) if each[1].rules)
+            return self.connects(at, _telling(self.mode, host), host=number)
         for number, host in enumerate(mode.hosts):
             begin = at + 0.2 * number
             if host.dns.answer is not None:

@@ -67,6 +67,11 @@ def test_a_special_message_has_what_it_is_for_and_an_ordinary_header(mode: objec
     special = mode.message.special  # type: ignore[attr-defined]
     head, _, body = content(mode.name).partition(b"\r\n\r\n")  # type: ignore[attr-defined]
     ordinary = content("plain").partition(b"\r\n\r\n")[0]
+    lines = head.split(b"\r\n")
+    hops = [line for line in lines if line.startswith(b"Received: ")]
+    assert lines[: len(hops)] == hops
+    assert len(hops) == special.received
+    head = b"\r\n".join(lines[len(hops) :])
     for field in special.fields:
         assert field in head
         head = head.replace(b"\r\n" + field, b"")

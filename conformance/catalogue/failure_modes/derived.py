@@ -12,7 +12,7 @@ from conformance.catalogue.circumstances import Circumstances, circumstances_of,
 from conformance.catalogue.connector import MxRouting, TlsRule
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes.presented import CERTIFICATES
-from conformance.catalogue.message import Kind, Message
+from conformance.catalogue.message import Elsewhere, Kind, Message
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from conformance.witness.connections import delivered
@@ -49,7 +49,7 @@ def controls_for(modes: Sequence[FailureMode]) -> dict[Circumstances, FailureMod
 
 def _control(circumstances: Circumstances) -> FailureMode:
     tls = circumstances.hosts[0].tls
-    others = range(2, circumstances.recipients + 1)
+    together = circumstances.recipients - circumstances.domains + 1
     return FailureMode(
         name=circumstances.name,
         section=_section(circumstances),
@@ -58,7 +58,12 @@ def _control(circumstances: Circumstances) -> FailureMode:
         hosts=circumstances.hosts,
         routing=circumstances.routing,
         tls=circumstances.tls if tls else TlsRule(),
-        message=Message(also_to=tuple(f"recipient-{number}" for number in others)),
+        message=Message(
+            also_to=tuple(f"recipient-{number}" for number in range(2, together + 1)),
+            elsewhere=tuple(
+                Elsewhere(local=f"r{number}") for number in range(together + 1, circumstances.recipients + 1)
+            ),
+        ),
         witness=delivered,
     )
 
@@ -91,4 +96,5 @@ def _sentences(circumstances: Circumstances) -> Iterator[str]:
         each = "each presents" if several else "the server presents"
         yield f"The connector {_RULES[circumstances.tls.policy]}; {each} {_PRESENTED[tls.certificate]}."
     if circumstances.recipients > 1:
-        yield f"The message has {in_words(circumstances.recipients)} recipients."
+        apart = f" in {in_words(circumstances.domains)} domains" if circumstances.domains > 1 else ""
+        yield f"The message has {in_words(circumstances.recipients)} recipients{apart}."

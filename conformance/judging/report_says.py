@@ -1,0 +1,224 @@
+"""Whether what a report says is true: of whom it speaks, what was replied to that one, by whom and when.
+
+How its fields have to look is a question of the form (`report_form.py`). Here a field that is missing is wrong only
+where it must be there for what the sender asked; one that is there must not say what is not so.
+
+Each function returns complaints in words; an empty list means that nothing is wrong.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import email.utils
+import html
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC
+from email.message import Message
+
+from conformance.catalogue.special import Dsn
+from conformance.evidence import codes
+from conformance.evidence.reports import (
+    RecipientReport,
+    field_groups,
+    octets_of,
+    read_report,
+    recipient_groups,
+    without_comments,
+    words,
+)
+from conformance.judging.case import Case
+from conformance.judging.verdict import Finding
+from fake_servers import Reply
+
+# Seconds by which two clocks, or two roundings, may differ.
+_NEAR = 60.0
+
+_XTEXT = re.compile(r"\+([0-9A-F]{2})")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_NOT_PLAIN = re.compile(r"[^a-z0-9]")
+
+# What says of a message that it arrived, unless a word in the same sentence takes it back.
+_CLAIM = re.compile(
+    r"\b(?:(?:has|have) been|was|were|is) (?:successfully )?(?:delivered|relayed)\b"
+    r"|\bsuccessfully (?:delivered|relayed)\b"
+)
+_TAKEN_BACK = re.compile(
+    r"\b(?:not|no|never|un\w+|cannot|could|fail\w*|if|until|before|after|when|would|nor)\b|n't\b"
+)
+
+
+def truth(case: Case, slot: str, expected: str, wrong: list[str]) -> Finding:
+    """Return the finding that nothing is wrong, or what is."""
+    return case.finding(
+        slot, holds=not wrong, expected=expected, observed="; ".join(wrong) or "as expected", conclusive=True
+    )
+
+
+def misnamed(content: bytes, recipients: Iterable[str]) -> list[str]:
+    """Complain about a Final-Recipient that is none of the recipients of the envelope."""
+    known = {canonical(each) for each in recipients}
+    return [
+        f"Final-Recipient is {each.final_recipient or 'missing'}, the envelope had {', '.join(recipients)}"
+        for each in read_report(content).recipients
+        if canonical(each.final_recipient) not in known
+    ]
+
+
+def canonical(address: str) -> str:
+    """Return an address without quotes that mean nothing (RFC 5321 section 4.1.2), and its domain in lower case."""
+    local, at, domain = address.strip().removeprefix("<").removesuffix(">").rpartition("@")
+    if _QUOTED.fullmatch(local):
+        local = re.sub(r"\\(.)", r"\1", local[1:-1])
+    return local + at + domain.lower()
+
+
+def of_another(content: bytes, replies: Mapping[str, Reply], stale: Iterable[Reply] = ()) -> list[str]:
+    """Complain about what is said of one recipient, and was replied to another one, or before.
+
+    Args:
+        content: The report.
+        replies: What each recipient was refused with, by its address.
+        stale: What was replied to all of them before that, and decided nothing.
+    """
+    own = {canonical(address): reply for address, reply in replies.items()}
+    found: list[str] = []
+    for said in read_report(content).recipients:
+        mine = own.get(canonical(said.final_recipient))
+        if mine is not None:
+            others = [*(each for each in own.values() if each != mine), *stale]
+            found += _of_another(said, mine, others)
+    return found
+
+
+def _of_another(said: RecipientReport, mine: Reply, others: Iterable[Reply]) -> Iterator[str]:
+    status, told = codes.read(mine.text).status, _plain(said.diagnostic)
+    for other in others:
+        theirs = codes.read(other.text)
+        if said.status == theirs.status != status or (
+            theirs.code[:1] == "4" and said.status[1:] == theirs.status[1:] != status[1:]
+        ):
+            yield f"Status of <{said.final_recipient}> is {said.status}, of the reply {other.text!r}"
+        if _plain(theirs.rest) in told and _plain(codes.read(mine.text).rest) not in told:
+            yield f"Diagnostic-Code of <{said.final_recipient}> is {said.diagnostic}, and the reply was {mine.text!r}"
+
+
+def not_remote(content: bytes, servers: Iterable[str]) -> list[str]:
+    """Complain about a Remote-MTA that is none of the servers that refused, by name or address."""
+    known = [each.lower() for each in servers]
+    return [
+        f"Remote-MTA is {each.remote_mta}, and the servers were {', '.join(known)}"
+        for each in read_report(content).recipients
+        if each.remote_mta and not any(server in each.remote_mta.lower() for server in known)
+    ]
+
+
+def not_reporting(content: bytes, others: Iterable[str]) -> list[str]:
+    """Complain about a Reporting-MTA that is another host."""
+    groups = field_groups(_parsed(content))[:1]
+    named = [
+        without_comments(group.get("Reporting-MTA")).rpartition(";")[2].strip().lower() for group in groups
+    ]
+    known = {each.lower() for each in others}
+    return [f"Reporting-MTA is {name}" for name in named if name.strip("[].") in known]
+
+
+def out_of_time(content: bytes, original: bytes) -> list[str]:
+    """Complain about dates before the message was made, or after its report was."""
+    made, reported = _date(_parsed(original).get("Date")), _date(_parsed(content).get("Date"))
+    found = []
+    for group in field_groups(_parsed(content)):
+        for name in ("Arrival-Date", "Last-Attempt-Date"):
+            at = _date(group.get(name))
+            if at is not None and made is not None and at < made - _NEAR:
+                found.append(f"{name} is {group[name]}, {made - at:.0f} s before the message was made")
+            if at is not None and reported is not None and at > reported + _NEAR:
+                found.append(f"{name} is {group[name]}, {at - reported:.0f} s after the report was made")
+    return found
+
+
+def without_envelope_id(content: bytes, dsn: Dsn) -> list[str]:
+    """Complain unless the report bears the envelope identifier, decoded or as it was given."""
+    said = [
+        str(group.get("Original-Envelope-Id") or "").strip() for group in field_groups(_parsed(content))[:1]
+    ]
+    return (
+        []
+        if {*said} & {dsn.envid, _decoded(dsn.envid)}
+        else [f"Original-Envelope-Id is {said[0:1] or 'missing'}"]
+    )
+
+
+def without_original_recipient(content: bytes, dsn: Dsn) -> list[str]:
+    """Complain unless the report bears the original recipient, decoded or as it was given."""
+    wanted = dsn.orcpt.partition(";")[2]
+    found = []
+    for group in recipient_groups(_parsed(content)):
+        value = str(group.get("Original-Recipient") or "")
+        if value.partition(";")[2].strip() not in (wanted, _decoded(wanted)):
+            found.append(f"Original-Recipient is {value or 'missing'}")
+    return found
+
+
+def other_part(content: bytes, original: bytes, dsn: Dsn) -> list[str]:
+    """Complain if all of the message came back where its header was asked for, or the other way round."""
+    last = original.rstrip().rpartition(b"\r\n")[2]
+    returned = any(last in octets_of(part) for part in _leaves(_parsed(content)))
+    if dsn.ret == "HDRS" and returned:
+        return ["the text of the message came back, and RET=HDRS was asked for"]
+    if dsn.ret == "FULL" and not returned:
+        return ["the text of the message did not come back, and RET=FULL was asked for"]
+    return []
+
+
+def wrong_words(content: bytes, original: bytes, failed: Iterable[str], served: Iterable[str]) -> list[str]:
+    """Complain about what is said to people: who failed is not named, or who did not; or that it was delivered."""
+    said = html.unescape(words(content, original))
+    dense = "".join(said.split()).lower()
+    found = [
+        f"nobody is told of <{each}>" for each in failed if not any(form in dense for form in _forms(each))
+    ]
+    found += [
+        f"<{each}> is named, who got the message" for each in served if "".join(each.split()).lower() in dense
+    ]
+    for sentence in re.split(r"[.!?;:]\s|\n\s*\n", " ".join(said.lower().split("\n"))):
+        claim = _CLAIM.search(sentence)
+        if claim is not None and not _TAKEN_BACK.search(sentence):
+            found.append(f"it says {' '.join(sentence.split())!r}")
+    return found
+
+
+def _forms(address: str) -> list[str]:
+    """Return how an address may stand in a text, without blanks and in lower case."""
+    local, _, domain = address.rpartition("@")
+    try:
+        readable = domain.encode("ascii").decode("idna")
+    except UnicodeError:
+        readable = domain
+    forms = (address, canonical(address), f"{local}@{readable}")
+    return ["".join(form.split()).lower() for form in forms]
+
+
+def _decoded(xtext: str) -> str:
+    return _XTEXT.sub(lambda found: chr(int(found[1], 16)), xtext)
+
+
+def _date(value: object) -> float | None:
+    try:
+        found = email.utils.parsedate_to_datetime(str(value))
+    except ValueError:
+        return None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def _leaves(message: Message) -> Iterator[Message]:
+    return (part for part in message.walk() if not part.is_multipart())
+
+
+def _parsed(content: bytes) -> Message:
+    return email.message_from_bytes(content, policy=email.policy.compat32)
+
+
+def _plain(text: str) -> str:
+    return _NOT_PLAIN.sub("", text.lower())
