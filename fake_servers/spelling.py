@@ -32,6 +32,7 @@ from fake_servers.smtp import (
     Close,
     CloseWith421,
     Endless,
+    Followed,
     Raw,
     Refuse,
     Reply,
@@ -52,7 +53,7 @@ for one recipient only, rcpt>2=ACTION for those after the first two of a message
   actions: accept  reply:CODE:TEXT  close_with_421[:TEXT]  close[:OCTETS]  reset[:OCTETS]  stall[:OCTETS]
            trickle:SECONDS:CODE:TEXT  slow:SECONDS  raw:TEXT (escapes like \\r\\n and \\x00)
            refuse_raw:TEXT (the same, and the dialogue goes on as after a refusal)
-           endless[:CODE[:TEXT]]
+           endless[:CODE[:TEXT]]  reply_then_close:CODE:TEXT  reply_then_reset:CODE:TEXT
 OCTETS is how much content to read first, at stage body only.
 """
 
@@ -210,6 +211,8 @@ _ACTIONS: dict[str, Callable[[str], Action]] = {
     Trickle.name: _trickle,
     Slow.name: lambda seconds: Slow(_seconds(seconds)),
     Endless.name: _endless,
+    "reply_then_close": lambda arguments: Followed(_reply(arguments), then=Close()),
+    "reply_then_reset": lambda arguments: Followed(_reply(arguments), then=Reset()),
     Raw.name: _raw,
     f"{Refuse.name}_{Raw.name}": lambda text: _raw(text, Refuse()),
 }

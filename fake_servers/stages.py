@@ -27,8 +27,9 @@ class Stage(StrEnum):
     DOT = "dot"  # the reply to the final dot
     BDAT = "bdat"  # a chunk after which others follow, and the reply to it
     BDAT_LAST = "bdat_last"  # the last chunk, and the reply to it
+    RSET = "rset"  # whenever a client drops what was said of a message, or makes sure that nothing is left of one
     QUIT = "quit"
-    OTHER = "other"  # RSET, NOOP, HELP, VRFY and unknown commands; no rule can name it
+    OTHER = "other"  # NOOP, HELP, VRFY and unknown commands; no rule can name it
 
 
 _BY_VERB = {
@@ -39,6 +40,7 @@ _BY_VERB = {
     "RCPT": Stage.RCPT,
     "DATA": Stage.DATA,
     "BDAT": Stage.BDAT,
+    "RSET": Stage.RSET,
     "QUIT": Stage.QUIT,
 }
 

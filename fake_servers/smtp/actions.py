@@ -220,4 +220,30 @@ class Endless:
             _check_code(self.code)
 
 
-Action = Accept | Reply | CloseWith421 | Close | Reset | Stall | Trickle | Slow | Raw | Endless
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Answer with a reply, and at once do what nobody expects behind it.
+
+    Example::
+
+        Followed(Reply(250, "2.0.0 OK"), then=Close())  # the message was taken, and the connection is gone
+
+    Attributes:
+        reply: The reply; the dialogue goes on as its first digit says.
+        by: A second reply, in one segment with the first; None: there is none.
+        then: How the server leaves; None: it stays.
+    """
+
+    name: ClassVar[str] = "followed"
+    reply: Reply
+    by: Reply | None = None
+    then: Close | Reset | None = None
+
+    def __post_init__(self) -> None:
+        if self.by is None and self.then is None:
+            raise ValueError("nothing follows the reply")
+        if self.then is not None and self.then.after:
+            raise ValueError("what follows a reply reads no content first")
+
+
+Action = Accept | Reply | CloseWith421 | Close | Reset | Stall | Trickle | Slow | Raw | Endless | Followed

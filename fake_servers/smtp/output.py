@@ -11,6 +11,7 @@ from fake_servers.smtp.actions import (
     Close,
     CloseWith421,
     Endless,
+    Followed,
     Raw,
     Refuse,
     Reply,
@@ -21,7 +22,7 @@ from fake_servers.smtp.actions import (
 )
 from fake_servers.smtp.commands import shortened
 from fake_servers.smtp.effects import Abort, Effect, Final, HalfClose, Hold, Note, Repeat, Send, Wait
-from fake_servers.smtp.script import Script
+from fake_servers.smtp.script import Moment, Script
 from fake_servers.stages import Stage
 
 
@@ -30,33 +31,47 @@ class Output:
 
     Attributes:
         over: Whether the last effect was final; nothing may follow it.
+        transaction: The number of the transaction on this connection, counted from 1; the last MAIL began it.
+        recipients: Who was accepted in it.
         null_path: Whether the mail that the peer offers has the null reverse-path; the last MAIL says it.
         replied: What was sent in place of the reply last asked for, when `accept` is called.
     """
 
-    def __init__(self, script: Script, nth: int) -> None:
+    def __init__(self, script: Script, nth: int, at_once: int = 1) -> None:
         self._script = script
         self._nth = nth
+        self._at_once = at_once
         self._effects: list[Effect] = []
         self.over = False
         self.null_path = False
+        self.transaction = 0
+        self.recipients: tuple[str, ...] = ()
         self.replied = b""
 
     def action(self, stage: Stage) -> Action:
         """Ask the script; not at RCPT, where the recipient matters."""
-        return self._script.action(stage, self._nth, null_path=self.null_path)
+        return self._script.action(stage, self._moment, among=self.recipients, null_path=self.null_path)
+
+    @property
+    def _moment(self) -> Moment:
+        return Moment(nth=self._nth, transaction=self.transaction, at_once=self._at_once)
 
     def answer_for_nobody(self, stage: Stage, accepted: Reply, accept: Callable[[], None]) -> bool:
         """Play the script's action where no recipient was accepted; return False if it has none."""
-        action = self._script.action_for_nobody(stage, self._nth, null_path=self.null_path)
+        action = self._script.action_for_nobody(stage, self._moment, null_path=self.null_path)
         if action is not None:
             self._play(action, stage, accepted, accept)
         return action is not None
 
     def answer_rcpt(self, accept: Callable[[], None], recipient: str, already: int) -> None:
         """Play the script's action for a recipient, of a transaction that has so many `already`."""
-        action = self._script.action(Stage.RCPT, self._nth, recipient, already, null_path=self.null_path)
-        self._play(action, Stage.RCPT, Reply(250, "2.1.5 OK"), accept)
+        action = self._script.action(Stage.RCPT, self._moment, recipient, already, null_path=self.null_path)
+
+        def take() -> None:
+            accept()
+            self.recipients = (*self.recipients, recipient)
+
+        self._play(action, Stage.RCPT, Reply(250, "2.1.5 OK"), take)
 
     def answer(self, stage: Stage, accepted: Reply, accept: Callable[[], None]) -> None:
         """Play the script's action in place of the reply `accepted`; call `accept` if it was positive."""
@@ -135,6 +150,12 @@ class Output:
                     self.say(stage, accepted)
                 if not self.over and not isinstance(action.then, Refuse):
                     accept()
+            case Followed():
+                self._say_scripted(stage, action.reply, 0.0, accept)
+                if action.by is not None:
+                    self.say(stage, action.by)
+                if action.then is not None:
+                    self.leave(action.then)
             case Endless():
                 self._say_without_end(stage, action, action.code or accepted.code)
             case Close() | Reset() | Stall():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fake_servers.smtp.actions import (
@@ -11,6 +12,7 @@ from fake_servers.smtp.actions import (
     Close,
     CloseWith421,
     Endless,
+    Followed,
     Raw,
     Refuse,
     Reply,
@@ -22,7 +24,7 @@ from fake_servers.smtp.actions import (
 from fake_servers.smtp.commands import keywords
 from fake_servers.stages import Stage
 
-_IN_DIALOGUE = (Accept, Reply, CloseWith421, Close, Reset, Stall, Trickle, Slow, Raw, Endless)
+_IN_DIALOGUE = (Accept, Reply, CloseWith421, Close, Reset, Stall, Trickle, Slow, Raw, Endless, Followed)
 _POSSIBLE: dict[Stage, tuple[type[Action], ...]] = {stage: _IN_DIALOGUE for stage in Stage} | {
     Stage.CONNECT: (Accept, Close, Reset, Stall, Slow),  # a reply here would be the greeting
     Stage.HANDSHAKE: (Accept, Close, Reset, Stall, Slow, Raw),  # no SMTP inside a TLS handshake
@@ -32,6 +34,9 @@ _POSSIBLE: dict[Stage, tuple[type[Action], ...]] = {stage: _IN_DIALOGUE for stag
 
 # What nearly every server offers.
 OFFER = ("SIZE", "8BITMIME", "PIPELINING", "ENHANCEDSTATUSCODES", "DSN", "SMTPUTF8")
+
+# Where a server knows to whom a message goes, besides RCPT itself.
+_WITH_RECIPIENTS = (Stage.RCPT, Stage.DATA, Stage.DOT, Stage.BDAT_LAST)
 
 # Where a server may be asked for content with nobody to take it (RFC 2920, section 3.1).
 _FOR_NOBODY = (Stage.DATA, Stage.DOT)
@@ -55,7 +60,8 @@ class Rule:
         stage: Where.
         action: What.
         connections: Which connections, counted from 1 at each server; None: all.
-        recipient: Only for this forward-path, without angle brackets (stage RCPT only); None: all.
+        recipient: Only for this forward-path, without angle brackets; None: all. At RCPT it is the one that is
+            offered, at DATA, DOT and BDAT_LAST one of those that were accepted.
         beyond: Only once that many recipients have been accepted in the transaction (stage RCPT only), as
             in `Rule(Stage.RCPT, Reply(452, "4.5.3 Too many recipients"), beyond=2)`; None: always. The count
             restarts with each transaction (RFC 5321, section 4.5.3.1.10).
@@ -64,6 +70,10 @@ class Rule:
         for_nobody: Only where no recipient was accepted (stages DATA and DOT only), in place of the 503 that DATA
             gets there, as in `Rule(Stage.DATA, Accept(), for_nobody=True)`: a server may ask for content all the
             same (RFC 2920, section 3.1). What comes then is answered by 554.
+        transactions: Only in these transactions of a connection, counted from 1 by the MAIL commands that began one
+            (stages MAIL to DOT, BDAT and BDAT_LAST, and RSET, which comes behind one); None: in all.
+        beside: Only on connections that were accepted beside at least so many others that were still open, as in
+            `Rule(Stage.GREETING, CloseWith421("4.7.0 Too many connections"), beside=2)`; None: on all.
     """
 
     stage: Stage
@@ -73,6 +83,8 @@ class Rule:
     beyond: int | None = None
     null_path: bool | None = None
     for_nobody: bool = False
+    transactions: range | None = None
+    beside: int | None = None
 
     def __post_init__(self) -> None:
         where = f"{self.action.name} at stage {self.stage.value}"
@@ -85,8 +97,14 @@ class Rule:
             and self.action.after
         ):
             raise ValueError(f"{where}: only at stage body is there content to read first")
-        if self.recipient is not None and self.stage is not Stage.RCPT:
-            raise ValueError(f"{where}: a recipient can be given at stage rcpt only")
+        if self.recipient is not None and self.stage not in _WITH_RECIPIENTS:
+            raise ValueError(
+                f"{where}: a recipient can be given at the stages rcpt, data, dot and bdat_last only"
+            )
+        if self.transactions is not None and self.stage not in (*WITH_REVERSE_PATH, Stage.RSET):
+            raise ValueError(f"{where}: there are transactions at the stages mail to dot, bdat and rset only")
+        if self.beside is not None and self.beside < 1:
+            raise ValueError(f"{where}: beside is a number of other connections from 1 on, not {self.beside}")
         if self.beyond is not None and self.stage is not Stage.RCPT:
             raise ValueError(f"{where}: recipients can be counted at stage rcpt only")
         if self.beyond is not None and self.beyond < 0:
@@ -113,6 +131,27 @@ class Rule:
     def covers(self, nth: int) -> bool:
         """Whether the rule is for this connection, counted from 1."""
         return self.connections is None or nth in self.connections
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Which connection it is, and how far it has come.
+
+    Attributes:
+        nth: The number of the connection at its server, counted from 1.
+        transaction: The number of the transaction on it, counted from 1; 0: none has begun.
+        at_once: How many connections the server had when it was accepted, this one included.
+    """
+
+    nth: int
+    transaction: int = 0
+    at_once: int = 1
+
+    def is_covered_by(self, rule: Rule) -> bool:
+        """Tell whether a rule is for this connection, and for what is done on it now."""
+        if rule.transactions is not None and self.transaction not in rule.transactions:
+            return False
+        return rule.covers(self.nth) and (rule.beside is None or self.at_once > rule.beside)
 
 
 class Script:
@@ -176,40 +215,46 @@ class Script:
     def action(
         self,
         stage: Stage,
-        nth: int,
+        moment: int | Moment,
         recipient: str = "",
         accepted: int = 0,
         *,
+        among: Sequence[str] = (),
         null_path: bool = False,
     ) -> Action:
         """Return what to do.
 
         Args:
             stage: Where the dialogue has come to.
-            nth: The number of the connection, counted from 1.
+            moment: On which connection, as its number or with all that a rule may ask for.
             recipient: The forward-path at stage RCPT; compared without regard to case.
             accepted: How many recipients the transaction has already.
+            among: The forward-paths that were accepted, behind stage RCPT.
             null_path: Whether the mail has the null reverse-path.
         """
-        for rule in self._at(stage, nth, null_path=null_path):
+        named = {each.casefold() for each in ((recipient,) if stage is Stage.RCPT else among)}
+        for rule in self._at(stage, moment, null_path=null_path):
             if rule.for_nobody:
                 continue
-            if rule.recipient is not None and rule.recipient.casefold() != recipient.casefold():
+            if rule.recipient is not None and rule.recipient.casefold() not in named:
                 continue
             if rule.beyond is None or accepted >= rule.beyond:
                 return rule.action
         return Accept()
 
-    def action_for_nobody(self, stage: Stage, nth: int, *, null_path: bool = False) -> Action | None:
+    def action_for_nobody(
+        self, stage: Stage, moment: int | Moment, *, null_path: bool = False
+    ) -> Action | None:
         """Return what to do where no recipient was accepted; None: no rule says."""
-        rules = (rule for rule in self._at(stage, nth, null_path=null_path) if rule.for_nobody)
+        rules = (rule for rule in self._at(stage, moment, null_path=null_path) if rule.for_nobody)
         return next((rule.action for rule in rules), None)
 
-    def _at(self, stage: Stage, nth: int, *, null_path: bool) -> list[Rule]:
+    def _at(self, stage: Stage, moment: int | Moment, *, null_path: bool) -> list[Rule]:
+        now = Moment(nth=moment) if isinstance(moment, int) else moment
         return [
             rule
             for rule in self.rules
-            if rule.stage is stage and rule.covers(nth) and rule.concerns(null_path=null_path)
+            if rule.stage is stage and now.is_covered_by(rule) and rule.concerns(null_path=null_path)
         ]
 
     def healthy(self, nth: int) -> bool:

@@ -168,7 +168,7 @@ class SmtpServer:
             lag=lag,
             commands=None if self._limits is None else self._limits.commands,
         )
-        task = asyncio.create_task(self._serve(sock, connection, conduct))
+        task = asyncio.create_task(self._serve(sock, connection, conduct, len(self._serving) + 1))
         self._serving.add(task)
         if self._limits is not None:
             self._limits.shared.count += 1
@@ -189,12 +189,18 @@ class SmtpServer:
     def _failed(self, error: OSError) -> None:
         self._journal.note(FakeBroke(server=self._name, error=f"accept: {error}"))
 
-    async def _serve(self, sock: socket.socket, connection: Connection, conduct: _Conduct) -> None:
+    async def _serve(
+        self, sock: socket.socket, connection: Connection, conduct: _Conduct, at_once: int
+    ) -> None:
         if conduct.script.healthy(connection.nth) and not _outdated(conduct.tls):
             await self._serve_healthy(sock, connection, conduct)
             return
         session = Session(
-            conduct.script, connection.nth, hostname=self._hostname, tls=conduct.tls is not None
+            conduct.script,
+            connection.nth,
+            hostname=self._hostname,
+            tls=conduct.tls is not None,
+            at_once=at_once,
         )
         await scripted.serve(
             sock,

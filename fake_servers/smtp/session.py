@@ -52,16 +52,17 @@ class Session:
         nth: The number of the connection at its server, counted from 1.
         hostname: The name in the greeting and in the reply to EHLO.
         tls: Whether the server could negotiate TLS.
+        at_once: How many connections the server had when this one was accepted, this one included.
     """
 
-    def __init__(self, script: Script, nth: int, *, hostname: str, tls: bool) -> None:
+    def __init__(self, script: Script, nth: int, *, hostname: str, tls: bool, at_once: int = 1) -> None:
         self._script = script
         self._hostname = hostname
         self._starttls = tls and script.starttls
         self._secured = False
         self._awaits_hello = False  # the ClientHello, in order to misbehave then
         self._inbox = Inbox()
-        self._out = Output(script, nth)
+        self._out = Output(script, nth, at_once)
         self._intake = Intake(self._out)
         self._chunk: Stage | None = None  # which is due
         self._welcome = True
@@ -218,6 +219,7 @@ class Session:
             self._out.say(Stage.MAIL, Reply(503, "5.5.1 Nested MAIL command"))
         elif not self._refuse_unoffered(Stage.MAIL, path, "FROM"):
             self._out.null_path = not path.address
+            self._out.transaction += 1
             if refusal := refusal_of(path, self._size_limit):
                 self._out.say(Stage.MAIL, refusal)
             else:
@@ -278,10 +280,9 @@ class Session:
 
     def _rset(self, argument: str) -> None:
         if argument:
-            self._out.say(Stage.OTHER, Reply(501, "5.5.4 No parameters allowed"))
+            self._out.say(Stage.RSET, Reply(501, "5.5.4 No parameters allowed"))
         else:
-            self._forget()
-            self._out.say(Stage.OTHER, Reply(250, "2.0.0 OK"))
+            self._out.answer(Stage.RSET, Reply(250, "2.0.0 OK"), self._forget)
 
     def _noop(self, _argument: str) -> None:
         self._out.say(Stage.OTHER, Reply(250, "2.0.0 OK"))
@@ -315,6 +316,7 @@ class Session:
 
     def _forget(self) -> None:
         self._envelope = Envelope()
+        self._out.recipients = ()
         self._chunk = None
         self._intake.forget()
 

@@ -11,7 +11,7 @@ from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from fake_servers import OFFER, Reset, Stage, Stall
 
-_STAGES = [stage for stage in Stage if stage is not Stage.OTHER]
+_STAGES = [stage for stage in Stage if stage not in (Stage.RSET, Stage.OTHER)]
 
 
 _IN_GROUPS = (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT)

@@ -84,7 +84,9 @@ def test_a_senseless_rule_is_refused_by_name(stage: Stage, action: Action) -> No
 
 
 def test_a_recipient_belongs_to_rcpt() -> None:
-    with pytest.raises(ValueError, match="close at stage mail: a recipient can be given at stage rcpt only"):
+    with pytest.raises(
+        ValueError, match="close at stage mail: a recipient can be given at the stages rcpt, data"
+    ):
         Rule(Stage.MAIL, Close(), recipient="a@b.test")
 
 
