@@ -14,7 +14,7 @@ from conformance.catalogue.contradictions_beside import of_servers_beside
 from conformance.catalogue.destination import DnsName, EachAttempt, Host
 from conformance.catalogue.failing_attempts import MOST_ATTEMPTS, failing_attempts, first_gap
 from conformance.catalogue.host_contradictions import of_host, waits_for, waits_for_answer
-from conformance.catalogue.message import RECIPIENT, Kind, Refusal
+from conformance.catalogue.message import RECIPIENT, Kind, Message, Refusal
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from fake_servers import Close, Reset, Rule, Stall
@@ -41,6 +41,7 @@ _OF_ONE_KIND = {
     Section.HOPS: Kind.CONTENT,
     Section.WAY_BACK: Kind.REPORTED,
     Section.REPORT: Kind.REPORTED,
+    Section.BATCH: Kind.BATCH,
 }
 
 
@@ -144,6 +145,10 @@ def _of_tls(mode: FailureMode) -> Iterator[str]:
 def _of_message(mode: FailureMode) -> Iterator[str]:
     message, recipients = mode.message, mode.message.recipients
     rules = [rule for host in mode.hosts for rule in host.rules]
+    if (mode.kind is Kind.BATCH) is not (message.batch is not None):
+        yield f"message.batch {message.batch} with kind {mode.kind}: several messages are of kind batch, and only these"
+    if message.batch is not None and message != Message(octets=message.octets, batch=message.batch):
+        yield "message.batch with a message that has more than one recipient, a backlog, or something special"
     if len(set(recipients)) < len(recipients):
         yield f"message.also_to names somebody twice, or {RECIPIENT}, who is there anyway"
     if mode.kind is Kind.CONTENT and message.special is None:
@@ -157,7 +162,7 @@ def _of_message(mode: FailureMode) -> Iterator[str]:
     if mode.kind is Kind.MIXED and not told and not apart:
         yield "kind mixed without a rule for one of the recipients"
     for rule in rules:
-        if rule.recipient is not None and rule.recipient not in recipients:
+        if rule.recipient is not None and rule.recipient not in message.everybody:
             yield f"a rule for {rule.recipient}, whom message.also_to does not name"
         if rule.beyond is not None and rule.beyond >= len(recipients):
             yield f"a rule beyond {rule.beyond} recipients, and with message.also_to there are {len(recipients)}"

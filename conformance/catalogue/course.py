@@ -31,6 +31,9 @@ class Course(StrEnum):
         "reported"  # as `rejected`, and the report meets something on its way; that is mended, if it can be
     )
     MIXED = "mixed"  # as `healed`, for a message to several recipients of whom some are in trouble
+    BATCH = (
+        "batch"  # several messages, until each has come to its end, with a repair if the failure mode says so
+    )
     SCHEDULE = "schedule"  # one fault after another, each until an attempt has met it
     REDUCED = "reduced"  # the same, in search of the shortest schedule that still fails
     DAY = "day"  # broken for a whole compressed day
@@ -78,6 +81,7 @@ TRAITS: dict[Course, Traits] = {
     Course.REJECTED: Traits(timing=Timing.STEADY),
     Course.REPORTED: Traits(timing=Timing.STEADY),
     Course.MIXED: Traits(timing=Timing.STEADY),
+    Course.BATCH: Traits(timing=Timing.STEADY),
     Course.SCHEDULE: Traits(timing=Timing.STEADY),
     Course.REDUCED: Traits(timing=Timing.STEADY),
     Course.DAY: Traits(timing=Timing.COMPRESSED),

@@ -26,6 +26,7 @@ from fake_servers import (
     Answer,
     CloseWith421,
     Endless,
+    Followed,
     NoData,
     NxDomain,
     Raw,
@@ -115,6 +116,7 @@ class FailureMode:
             Kind.PASSING,
             Kind.CONTENT,
             Kind.REPORTED,
+            Kind.BATCH,
         )
 
     @property
@@ -154,6 +156,8 @@ class FailureMode:
             match action:
                 case Reply(positive=False):
                     said.append(action.text)
+                case Followed(reply=Reply(positive=False)):
+                    said.append(action.reply.text)
                 case CloseWith421():
                     said.append(f"421 {action.text}")
                 case Raw():

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     MIXED = "mixed"  # each recipient has a fate of its own
     KILLED = "killed"  # delivered or reported, although the relay was killed
     CONTENT = "content"  # delivered as it was sent, although it is not an ordinary message
+    BATCH = "batch"  # each of several messages has a fate of its own
     REPORTED = (
         "reported"  # returned at once, and what counts is the report: what it says, and what becomes of it
     )
@@ -44,6 +45,21 @@ class Elsewhere:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Several messages for one destination, each to a recipient of its own.
+
+    Attributes:
+        count: How many.
+        one_by_one: Whether each is submitted once the one before has come to its end; else all of them together.
+        repaired: Whether the destination is repaired while they wait; else they come to their end without.
+    """
+
+    count: int
+    one_by_one: bool = False
+    repaired: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Message:
     """What is submitted.
 
@@ -53,6 +69,7 @@ class Message:
         elsewhere: Further recipients in domains of their own, after these.
         backlog: Messages that wait for a dead destination of the scenario's own before it is submitted.
         special: What is not ordinary about it; None: it is a short text in ASCII, and everybody can take it.
+        batch: How many of its kind are submitted; None: it is the only one.
     """
 
     octets: int = 1_500
@@ -60,6 +77,7 @@ class Message:
     elsewhere: tuple[Elsewhere, ...] = ()
     backlog: int = 0
     special: Special | None = None
+    batch: Batch | None = None
 
     @property
     def recipients(self) -> tuple[str, ...]:
@@ -70,6 +88,16 @@ class Message:
     def comes_back(self) -> bool:
         """Whether the next host sends it back, again and again."""
         return self.special is not None and self.special.sent_back > 0
+
+    @property
+    def everybody(self) -> tuple[str, ...]:
+        """The local parts of all whom the messages of a scenario are for."""
+        return self.recipients if self.batch is None else members(self.batch.count)
+
+
+def members(count: int) -> tuple[str, ...]:
+    """Return the local parts of the recipients of so many messages, the one that is judged everywhere first."""
+    return (RECIPIENT, *(f"{RECIPIENT}-{number}" for number in range(2, count + 1)))
 
 
 @dataclass(frozen=True, kw_only=True)

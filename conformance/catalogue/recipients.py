@@ -1,4 +1,4 @@
-"""What is due to each recipient of a message, where a server does not treat all of them alike."""
+"""What is due to each recipient, of one message or of several, where a server does not treat all of them alike."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 def due(mode: FailureMode) -> dict[str, Outcome]:
     """Return what one attempt brings to each recipient, by local part and in their order.
 
-    By the reply to RCPT (RFC 5321 sections 3.3 and 4.2.1): delivered, deferred, or permanent, which is returned. In a
-    domain of its own by whatever its one server does (section 3.8: a connection that is lost is like a 451).
+    By the reply to RCPT (RFC 5321 sections 3.3 and 4.2.1), or to the message itself where it is for this one alone:
+    delivered, deferred, or permanent, which is returned. In a domain of its own by whatever its one server does
+    (section 3.8: a connection that is lost is like a 451).
     """
     refusals = {
         rule.recipient: Outcome.PERMANENT if rule.action.code >= 500 else Outcome.DEFERRED
@@ -28,7 +29,7 @@ def due(mode: FailureMode) -> dict[str, Outcome]:
     apart = {each.local: _due_at(each.host) for each in mode.message.elsewhere}
     if mode.message.elsewhere and RECIPIENT not in refusals:
         apart[RECIPIENT] = _due_at(mode.hosts[0])
-    return {local: (refusals | apart).get(local, Outcome.DELIVERED) for local in mode.message.recipients}
+    return {local: (refusals | apart).get(local, Outcome.DELIVERED) for local in mode.message.everybody}
 
 
 def _due_at(host: Host) -> Outcome:

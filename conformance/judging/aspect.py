@@ -35,6 +35,7 @@ _FIRST_COURSE = {
     Kind.PERMANENT: Course.REJECTED,
     Kind.MIXED: Course.MIXED,
     Kind.REPORTED: Course.REPORTED,
+    Kind.BATCH: Course.BATCH,
 }
 
 Judge = Callable[[Case], Sequence[Finding]]

@@ -88,6 +88,16 @@ def _of(evidence: Evidence, offer: Offer) -> Whereabouts:
     )
 
 
+def reports_on(evidence: Evidence, offer: Offer) -> list[SmtpMessage]:
+    """Return the reports of the end whose fields name the recipient of a message."""
+    ours = offer.recipient.lower()
+    return [
+        message
+        for message, report in evidence.ndrs
+        if ours in (recipient.final_recipient.lower() for recipient in report.recipients)
+    ]
+
+
 def shows_local_delivery(evidence: Evidence) -> bool:
     """Tell whether the relay can show that it delivered to a mailbox of its own."""
     able = {Capability.EVENTS, Capability.MAILBOXES}

@@ -35,6 +35,7 @@ _FATES = {
     Kind.CONTENT: "delivered, and nothing altered",
     Kind.MIXED: "each recipient has a fate of its own",
     Kind.REPORTED: "returned in one report that says what is so, and that fares like any mail",
+    Kind.BATCH: "each of the messages delivered once; returned once, if it is refused for good",
     Kind.KILLED: "delivered or reported, exactly once",
 }
 

@@ -6,6 +6,7 @@ believed. As long as commands of a group wait for their replies these are kept, 
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 
 from aiosmtplib.errors import SMTPResponseException, SMTPServerDisconnected
@@ -18,11 +19,13 @@ class GroupProtocol(SMTPProtocol):
 
     Attributes:
         due: How many replies to commands of a group were not read yet.
+        unsent: Octets of ours that the network had not taken yet when the server last said something.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.due = 0
+        self.unsent = 0
         self._kept: deque[SMTPResponse | SMTPResponseException] = deque()
         self._lost: Exception | None = None
 
@@ -37,6 +40,8 @@ class GroupProtocol(SMTPProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Keep the replies to a group; what else comes is the library's matter."""
+        if isinstance(self.transport, asyncio.Transport):
+            self.unsent = self.transport.get_write_buffer_size()
         if not self.due or self._response_waiter is None:
             super().data_received(data)
             return

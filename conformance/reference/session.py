@@ -187,7 +187,12 @@ class Session:
             if not reply.done():
                 self._transport.write(stuff_dots(content) + b".\r\n")
                 await self._watch_sending(reply)
-            return await self._read(Stage.BODY, reply)
+            answer = await self._read(Stage.BODY, reply)
+            if self._protocol.unsent and answer.positive:  # nobody has the message yet
+                raise SessionFailed(
+                    Stage.BODY, Cause.MALFORMED, f"451 4.4.0 Reply amid the message: {answer.line}"
+                )
+            return answer
         finally:
             reply.cancel()
 

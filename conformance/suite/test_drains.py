@@ -7,7 +7,7 @@ from conformance.judging.habits import unaccustomed
 from conformance.judging.operations import CORRECTED
 from conformance.judging.twice import surely_again
 from conformance.judging.verdict import Inconclusive
-from conformance.judging.whereabouts import Whereabouts, whereabouts
+from conformance.judging.whereabouts import Whereabouts, reports_on, whereabouts
 from fake_servers.events import SmtpMessage
 
 # A relay may keep a time for each message. Accepted within half of this part of the retry interval they are due at
@@ -68,18 +68,10 @@ def _once(case: Case, messages: list[Whereabouts]) -> Finding:
         holds=not wrong,
         expected="each of them delivered once, and not returned as well",
         observed="; ".join(map(str, wrong)) or "each once",
-        conclusive=any(surely_again(case, [*each.copies, *_reports(case, each)]) for each in wrong),
+        conclusive=any(
+            surely_again(case, [*each.copies, *reports_on(case.evidence, each.offer)]) for each in wrong
+        ),
     )
-
-
-def _reports(case: Case, each: Whereabouts) -> list[SmtpMessage]:
-    """Return the reports that name the recipient of a message."""
-    ours = each.offer.recipient.lower()
-    return [
-        message
-        for message, report in case.evidence.ndrs
-        if ours in (recipient.final_recipient.lower() for recipient in report.recipients)
-    ]
 
 
 def _intact(case: Case, messages: list[Whereabouts]) -> Finding:

@@ -13,6 +13,7 @@ from conformance.judging.verdict import Inconclusive
     Course.REJECTED,
     Course.MIXED,
     Course.REPORTED,
+    Course.BATCH,
     kinds=(
         Kind.CONTROL,
         Kind.HARMLESS,
@@ -21,6 +22,7 @@ from conformance.judging.verdict import Inconclusive
         Kind.PERMANENT,
         Kind.MIXED,
         Kind.REPORTED,
+        Kind.BATCH,
     ),
     # what a moved clock is the control of has other courses
     where=lambda mode, course: on_first_course(mode, course) and mode.name not in CLOCK_CONTROLS,

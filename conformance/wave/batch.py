@@ -18,11 +18,6 @@ KNOWN_LATER = "known-later"
 STRANGER_LATER = "stranger-later"
 
 
-def members(count: int) -> tuple[str, ...]:
-    """Return the local parts of so many recipients, the one that is judged everywhere first."""
-    return (RECIPIENT, *(f"{RECIPIENT}-{number}" for number in range(2, count + 1)))
-
-
 def message_to(scenario: Scenario, local: str) -> Envelope:
     """Return the message of a scenario to one of its recipients; no two have the same content."""
     first = envelope_of(scenario)

@@ -20,6 +20,7 @@ from conformance.evidence.relays import Idling
 from conformance.target import AcceptedDomain, Capability, Connector
 from conformance.wave.adapter import Instance
 from conformance.wave.batch import accepted_domains
+from conformance.wave.batched import play_batch
 from conformance.wave.circling import play_circling
 from conformance.wave.crashed import Crash
 from conformance.wave.downfall import BEFORE, Presence, stopped, trouble_of
@@ -321,6 +322,8 @@ class _Play:
             await play_reported(player, self.watch, self.turn)
         elif player.scenario.failure_mode.message.comes_back:
             await play_circling(player, self.watch, self.turn)
+        elif player.scenario.course is Course.BATCH:
+            await play_batch(player, self.watch, self.turn)
         elif player.scenario.course is not Course.LONG_DEAD or await outlive(player, self.watch):
             await player.play(self.watch, self.turn)
         self.stage.closed()

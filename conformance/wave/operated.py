@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from conformance.catalogue.course import Course
+from conformance.catalogue.message import members
 from conformance.evidence.inputs import Offer, OperatorAction
 from conformance.evidence.view import Evidence
 from conformance.target import Connector, DomainType, TlsPolicy
-from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.batch import (
     KNOWN,
     KNOWN_LATER,
     STRANGER_LATER,
     STRANGERS,
     accepted_domains,
-    members,
-    message_to,
 )
 from conformance.wave.names import smart_host
+from conformance.wave.offering import all_arrived, offer
 from conformance.wave.operator import AlertWatch, Operator
 from conformance.wave.player import Player
 from conformance.wave.watch import RelayWatch
@@ -196,26 +194,8 @@ class _Operated:
         return self._player.staged.submitted is not None
 
     async def _offer(self, local: str) -> None:
-        player = self._player
         known = local not in (*STRANGERS, STRANGER_LATER)
-        envelope = player.envelope if not self._offers else message_to(player.scenario, local)
-        offer = Offer(
-            recipient=envelope.recipients[0], known=known, content=envelope.content, at=player.journal.now()
-        )
-        accepted: list[float] = []
-        try:
-            async with self._turn:
-                await self._operator.instance.submit(envelope, lambda: accepted.append(player.journal.now()))
-            offer = replace(offer, accepted=accepted[0])
-        except SubmissionRefused as error:
-            offer = replace(offer, refusal=str(error), refused_at=error.at)
-            if not self._offers:
-                player.staged = replace(player.staged, refused_for_now=error.temporary)
-        if not self._offers:
-            player.staged = replace(
-                player.staged, offered=offer.at, submitted=offer.accepted, refusal=offer.refusal
-            )
-        player.staged = replace(player.staged, offers=[*self._offers, offer])
+        await offer(self._player, self._operator.instance, self._turn, local, known=known)
 
     @property
     def _offers(self) -> list[Offer]:
@@ -277,16 +257,7 @@ class _Operated:
     async def _all_arrive(self) -> None:
         player = self._player
         # twice the wait that would be in order: late is another verdict than never
-        await player.until(self._arrived, 2 * player.longest_wait() + player.attempt_time() + TRANSFER)
-
-    @property
-    def _arrived(self) -> Callable[[Evidence], bool]:
-        waited = [offer for offer in self._offers if offer.accepted is not None]
-
-        def arrived(seen: Evidence) -> bool:
-            return all(any(m.is_for(offer.recipient) for m in seen.messages) for offer in waited)
-
-        return arrived
+        await player.until(all_arrived, 2 * player.longest_wait() + player.attempt_time() + TRANSFER)
 
 
 def _returned(evidence: Evidence, offer: Offer) -> bool:

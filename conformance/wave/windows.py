@@ -77,6 +77,19 @@ def leave_time(mode: FailureMode, granted: Schedule, asked: Schedule) -> float:
     return time_out_at(Stage.QUIT, granted, asked) if silent else 0.0
 
 
+def waits_in_a_row(mode: FailureMode) -> int:
+    """Return after how many waits the last of several messages is due.
+
+    Once the destination is repaired all of them are due with the next attempt. Where it is not, a relay may come with
+    one message after the other, each of which is put off once.
+    """
+    batch = mode.message.batch
+    if batch is None or batch.repaired:
+        return 1
+    limited = any(rule.transactions or rule.beside for host in mode.hosts for rule in host.rules)
+    return batch.count if batch.one_by_one or limited else 1
+
+
 def _held_for(which: Timeout | None, hosts: Iterable[Host], granted: Schedule, asked: Schedule) -> float:
     """Return for how long one host of several may hold an attempt."""
     if which is None:
@@ -116,6 +129,9 @@ def expected_window(scenario: Scenario, granted: Schedule, header: Header) -> fl
             seconds = attempt + back + 2 * wait
         case Course.HEALED | Course.MIXED:
             seconds = ATTEMPTS_BEFORE_REPAIR * attempt + 2 * wait + mode.longest_ttl
+        case Course.BATCH:
+            repaired = mode.message.batch is not None and mode.message.batch.repaired
+            seconds = (waits_in_a_row(mode) + ATTEMPTS_BEFORE_REPAIR * repaired) * (wait + attempt)
         case Course.KILLED:
             seconds = _KILLS_IN_A_ROW * wait + attempt
         case _:

@@ -35,6 +35,7 @@ class KillPoint(StrEnum):
     DELIVERED = (
         "delivered"  # the destination has accepted the message, and the relay's queue shows it no more
     )
+    RETURNED = "returned"  # the message was refused for good, its sender has the report, and the queue shows it no more
     BETWEEN_ATTEMPTS = "between_attempts"  # an attempt has failed, the next one is to come
     RETRYING = "retrying"  # the second attempt has begun
     EXPIRING = "expiring"  # the clock was just moved past the message's lifetime
@@ -119,6 +120,10 @@ def _delivered(evidence: Evidence, now: float) -> bool:
     return any(_gone(evidence, message.at, now) for message in evidence.messages)
 
 
+def _returned(evidence: Evidence, now: float) -> bool:
+    return any(_gone(evidence, message.at, now) for message in evidence.returned)
+
+
 def _between_attempts(evidence: Evidence, now: float) -> bool:
     failed = any(each.faults and each.is_closed(now) for each in evidence.connections)
     going_on = any(each.is_open(now) for each in evidence.connections)
@@ -163,6 +168,7 @@ _HAS_COME: Mapping[KillPoint, Callable[[Evidence, float], bool]] = {
     KillPoint.DELIVERING: _silent_at(Stage.BODY),
     KillPoint.DELIVERED_UNTOLD: _silent_at(Stage.DOT),
     KillPoint.DELIVERED: _delivered,
+    KillPoint.RETURNED: _returned,
     KillPoint.BETWEEN_ATTEMPTS: _between_attempts,
     KillPoint.RETRYING: _retrying,
     KillPoint.EXPIRING: _expiring,
@@ -179,6 +185,8 @@ _SENTENCES: Mapping[KillPoint, str] = {
     "killed",
     KillPoint.DELIVERED: "the message had arrived, and two looks at the queue had not found it, when the relay was "
     "killed",
+    KillPoint.RETURNED: "the report had arrived, and two looks at the queue had not found the message, when the relay "
+    "was killed",
     KillPoint.BETWEEN_ATTEMPTS: "a connection had met the fault and was closed, and no other was open, when the relay "
     "was killed",
     KillPoint.RETRYING: "a second connection had met the fault and was open when the relay was killed",

@@ -10,7 +10,7 @@ import pytest
 from conformance.catalogue.connector import MxRouting, SmartHosts, TlsRule
 from conformance.catalogue.destination import DnsName, EachAttempt, Host, ServerTls, Tcp, Timeout
 from conformance.catalogue.failure_mode import FailureMode
-from conformance.catalogue.message import RECIPIENT, Kind, Message, Refusal
+from conformance.catalogue.message import RECIPIENT, Batch, Kind, Message, Refusal
 from conformance.catalogue.section import Section
 from conformance.catalogue.step import Step
 from conformance.target import TlsPolicy
@@ -35,6 +35,7 @@ SCHEDULE = {**PLAIN, "section": Section.SCHEDULE, "kind": Kind.SCHEDULE, "steps"
 BUSY = Reply(450, "4.2.1 Mailbox busy")
 ONE_REFUSED = Host(rules=(Rule(Stage.RCPT, BUSY, recipient=RECIPIENT),))
 MIXED = {**PLAIN, "kind": Kind.MIXED, "hosts": (ONE_REFUSED,), "message": Message(also_to=("other",))}
+BATCH = {**PLAIN, "section": Section.BATCH, "kind": Kind.BATCH, "message": Message(batch=Batch(count=2))}
 STRICT = TlsRule(policy=TlsPolicy.DOMAIN_VALIDATION)
 
 
@@ -70,6 +71,8 @@ GREYLISTING = _passing(1)["hosts"][0]
         KILLED,
         SCHEDULE,
         MIXED,
+        BATCH,
+        {**BATCH, "hosts": (Host(rules=(Rule(Stage.RCPT, BUSY, recipient="recipient-2"),)),)},
         {**TRANSIENT, "tls": STRICT},
         _mx(),
         _host(tls=ServerTls(), rules=(Rule(Stage.STARTTLS, BUSY),)),
@@ -86,6 +89,14 @@ def test_what_goes_together_is_accepted(declared: dict[str, Any]) -> None:
     ("declared", "sentence"),
     [
         # kind
+        ({**HARMLESS, "message": Message(batch=Batch(count=2))}, "message.batch "),
+        ({**BATCH, "message": Message()}, "message.batch None with kind batch: "),
+        (
+            {**BATCH, "message": Message(batch=Batch(count=2), also_to=("other",))},
+            "message.batch with a message that ",
+        ),
+        ({**BATCH, "section": Section.QUIT, "message": Message()}, "message.batch None with kind batch: "),
+        ({**HARMLESS, "section": Section.BATCH}, "section batch with kind harmless, "),
         ({**KILLED, "killed": None}, "kind killed without killed: "),
         ({**TRANSIENT, "killed": KillPoint.ACCEPTED}, "killed with kind transient, "),
         ({**SCHEDULE, "steps": ()}, "kind schedule without steps: "),

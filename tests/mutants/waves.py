@@ -48,6 +48,7 @@ _FIRST_COURSE = {
     Kind.PERMANENT: Course.REJECTED,
     Kind.MIXED: Course.MIXED,
     Kind.REPORTED: Course.REPORTED,
+    Kind.BATCH: Course.BATCH,
     Kind.KILLED: Course.KILLED,
 }
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance.catalogue.course import Course
+from conformance.catalogue.message import members
 from conformance.evidence.inputs import RCPT, Offer, OperatorAction
 from conformance.evidence.record import AlertListing, QueueListing, Record
 from conformance.schedules.scenarios import scenario_of
 from conformance.target import Alert, QueuedMessage
-from conformance.wave.batch import KNOWN, KNOWN_LATER, STRANGER_LATER, STRANGERS, members, message_to
+from conformance.wave.batch import KNOWN, KNOWN_LATER, STRANGER_LATER, STRANGERS, message_to
 from stories.story import Story
 
 EPOCH = 1_800_000_000.0  # of the journal's zero

@@ -40,6 +40,7 @@ COURSES = {
     Kind.PERMANENT: Course.REJECTED,
     Kind.MIXED: Course.MIXED,
     Kind.REPORTED: Course.REPORTED,
+    Kind.BATCH: Course.BATCH,
     Kind.KILLED: Course.KILLED,
 }
 

@@ -10,12 +10,13 @@ import pytest
 from conformance.catalogue.course import SCHEDULES, Course
 from conformance.catalogue.destination import DnsName
 from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.message import members
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Site
 from conformance.schedules.drawing import draw
 from conformance.schedules.scenarios import scenario_of
 from conformance.schedules.sequence import ENDINGS, FAULTS, FaultSequence
-from conformance.wave.batch import KNOWN, KNOWN_LATER, STRANGER_LATER, STRANGERS, members
+from conformance.wave.batch import KNOWN, KNOWN_LATER, STRANGER_LATER, STRANGERS
 from conformance.wave.envelope import (
     author_of,
     backlog_of,

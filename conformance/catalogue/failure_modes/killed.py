@@ -57,6 +57,13 @@ _PLAY = (
         Host(),
     ),
     (
+        "killed_after_refusal",
+        KillPoint.RETURNED,
+        'when the destination has refused the message for good ("554 5.7.1 Not wanted here"), its report has arrived '
+        "and it has left the queue",
+        Host(rules=(Rule(stage=Stage.DOT, action=Reply(554, "5.7.1 Not wanted here")),)),
+    ),
+    (
         "killed_between_attempts",
         KillPoint.BETWEEN_ATTEMPTS,
         "when the first attempt has failed and the second has not begun",

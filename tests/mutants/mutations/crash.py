@@ -90,6 +90,24 @@ def redelivers_after_restart() -> None:
     patch(Spool, "settle", make)
 
 
+@mutation(
+    scenarios=("killed_after_refusal", "killed_after_delivery"),
+    caught=(fails("nothing_lost", _ONCE, "killed_after_refusal"),),
+)
+def retries_a_refusal_after_restart() -> None:
+    """Does not write down that a message was refused for good and returned, and tries it again after a restart."""
+
+    def make(original: Any) -> Any:
+        async def settle(self: Any, message: Message, *, gone: Any, deferred: Any, report: Any) -> None:
+            refused = [each for each in gone if each.failure is not None and each.failure.permanent]
+            kept = [each for each in gone if each not in refused]
+            await original(self, message, gone=kept, deferred=deferred, report=report)
+
+        return settle
+
+    patch(Spool, "settle", make)
+
+
 def _in_two_steps(first: str) -> None:
     """Remove an expired message and queue its report one after the other."""
 

@@ -1,0 +1,234 @@
+"""Several messages for one destination: on connections that are used again, in a backlog, under limits.
+
+A relay may open a connection for each message, or use one again; with RSET between two messages or without. Whichever
+it does, what a server says to one message is not said to the next (RFC 5321 section 4.2.1), and a connection that is
+gone refuses nobody (section 3.8). So each message is delivered once, or returned once if it was refused for good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.catalogue.destination import EachAttempt, Host, Tcp, Timeout, offer_without
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.message import RECIPIENT, Batch, Kind, Message, members
+from conformance.catalogue.section import Section
+from conformance.witness.attempts import Witness
+from conformance.witness.connections import fault_played, stalled, syn_dropped, syn_refused
+from fake_servers import (
+    OFFER,
+    Close,
+    CloseWith421,
+    Followed,
+    Reply,
+    Reset,
+    Rule,
+    Stage,
+    Stall,
+)
+
+_TAKEN = Reply(250, "2.0.0 OK")
+_UNWANTED = Reply(550, "5.7.1 Not wanted here")
+_BAD_CONTENT = Reply(554, "5.6.0 Not such a message")
+_BUSY = Reply(450, "4.2.1 Mailbox busy")
+_ENOUGH = "4.7.0 Too many messages on this connection"
+_CLOSING = Reply(421, "4.4.2 Idle for too long")
+_CROWDED = "4.7.0 Too many connections"
+
+_FEW = 6  # messages where some are refused
+_AT_RCPT, _AT_DOT = members(_FEW)[1], members(_FEW)[3]
+_REFUSED = (
+    Rule(Stage.RCPT, _UNWANTED, recipient=_AT_RCPT),
+    Rule(Stage.DOT, _BAD_CONTENT, recipient=_AT_DOT),
+)
+_SOME_REFUSED = (
+    f'Of {_FEW} messages the server refuses one in answer to RCPT ("{_UNWANTED.text}") and one in answer to the final '
+    f'dot ("{_BAD_CONTENT.text}")'
+)
+_LATER = range(2, 10_000)  # every transaction of a connection but the first
+_OFFERS = {"": OFFER, "_one_by_one": offer_without("PIPELINING")}
+
+
+def _batch(
+    name: str,
+    staged: str,
+    host: Host,
+    batch: Batch,
+    *,
+    witness: Witness = fault_played,
+    timeout: Timeout | None = None,
+    avoidable: str = "",
+) -> FailureMode:
+    return FailureMode(
+        name=name,
+        section=Section.BATCH,
+        staged=staged,
+        kind=Kind.BATCH,
+        hosts=(host,),
+        message=Message(batch=batch),
+        witness=witness,
+        attempt=EachAttempt(timeout=timeout),
+        avoidable_because=avoidable,
+    )
+
+
+# What the server does on a connection that is used again.
+_AGAIN: dict[str, tuple[str, tuple[Rule, ...]]] = {
+    "421": (
+        f'answers the second MAIL on a connection with "421 {_ENOUGH}" and closes it',
+        (Rule(Stage.MAIL, CloseWith421(_ENOUGH), transactions=_LATER),),
+    ),
+    "451": (
+        f'answers every MAIL on a connection but the first with "451 {_ENOUGH}"',
+        (Rule(Stage.MAIL, Reply(451, _ENOUGH), transactions=_LATER),),
+    ),
+    "closed": (
+        "closes a connection instead of answering the second MAIL on it",
+        (Rule(Stage.MAIL, Close(), transactions=_LATER),),
+    ),
+    "reset": (
+        "resets a connection instead of answering the second MAIL on it",
+        (Rule(Stage.MAIL, Reset(), transactions=_LATER),),
+    ),
+    "silent": (
+        "falls silent at the second MAIL on a connection",
+        (Rule(Stage.MAIL, Stall(), transactions=_LATER),),
+    ),
+    "closed_meanwhile": (
+        "closes the connection in one segment with the 250 to the final dot",
+        (Rule(Stage.DOT, Followed(_TAKEN, then=Close())),),
+    ),
+    "421_meanwhile": (
+        f'says "{_CLOSING.text}" right behind the 250 to the final dot, and closes the connection',
+        (Rule(Stage.DOT, Followed(_TAKEN, by=_CLOSING, then=Close())),),
+    ),
+    "rset_refused": (
+        'answers RSET with "500 5.5.1 Command not recognized"',
+        (Rule(Stage.RSET, Reply(500, "5.5.1 Command not recognized")),),
+    ),
+    "rset_421": (
+        'answers RSET with "421 4.3.2 Not now" and closes the connection',
+        (Rule(Stage.RSET, CloseWith421("4.3.2 Not now")),),
+    ),
+    "rset_closed": (
+        "closes the connection instead of answering RSET",
+        (Rule(Stage.RSET, Close()),),
+    ),
+}
+
+
+# Which of them is staged with which offer: in turn, since none has to do with the other.
+OFFERS_USED_AGAIN = {name: tuple(_OFFERS)[number % len(_OFFERS)] for number, name in enumerate(_AGAIN)}
+
+
+def _used_again() -> Iterator[FailureMode]:
+    """Yield what is wrong with a connection that is used again, in turn with PIPELINING and without."""
+    for name, offer in _OFFERS.items():
+        yield _batch(
+            f"several_some_refused{name}",
+            f"{_SOME_REFUSED}{_unoffered(name)}.",
+            Host(rules=_REFUSED, extensions=offer),
+            Batch(count=_FEW),
+        )
+    for name, (does, rules) in _AGAIN.items():
+        suffix = OFFERS_USED_AGAIN[name]
+        yield _batch(
+            f"used_again_{name}{suffix}",
+            f"{_SOME_REFUSED}; it {does}{_unoffered(suffix)}.",
+            Host(rules=(*_REFUSED, *rules), extensions=_OFFERS[suffix]),
+            Batch(count=_FEW),
+            witness=stalled if name == "silent" else fault_played,
+            timeout=Timeout.COMMAND if name == "silent" else None,
+        )
+
+
+def _unoffered(name: str) -> str:
+    return "; it does not offer PIPELINING" if name else ""
+
+
+_MANY = 30
+_DEAD: dict[str, tuple[str, Host, Witness, Timeout | None]] = {
+    "refused": ("refuses connections", Host(tcp=Tcp.REFUSE), syn_refused, None),
+    "hangs": ("never answers a connection attempt (SYN)", Host(tcp=Tcp.HANG), syn_dropped, Timeout.CONNECT),
+    "silent": (
+        "accepts connections and never says a word",
+        Host(rules=(Rule(Stage.GREETING, Stall()),)),
+        stalled,
+        Timeout.COMMAND,
+    ),
+    "silent_at_dot": (
+        "falls silent after the final dot",
+        Host(rules=(Rule(Stage.DOT, Stall()),)),
+        stalled,
+        Timeout.COMMAND,
+    ),
+    "busy": (f'answers RCPT with "{_BUSY.text}"', Host(rules=(Rule(Stage.RCPT, _BUSY),)), fault_played, None),
+}
+
+_BACKLOGS = tuple(
+    _batch(
+        f"backlog_{name}",
+        f"{_MANY} messages wait while the server {does}; then it is repaired.",
+        host,
+        Batch(count=_MANY, repaired=True),
+        witness=witness,
+        timeout=timeout,
+    )
+    for name, (does, host, witness, timeout) in _DEAD.items()
+)
+
+_LIMITED = 10  # messages, where a server bears few connections
+_LIMIT = 2
+_NEVER_SO_MANY = f"the relay never has more than {_LIMIT} connections to one server"
+
+
+def _limited(name: str, staged: str, rule: Rule) -> FailureMode:
+    return _batch(
+        f"crowded_{name}",
+        f"{_LIMITED} messages; where {_LIMIT} connections are open, the server {staged}.",
+        Host(rules=(rule,)),
+        Batch(count=_LIMITED),
+        avoidable=_NEVER_SO_MANY,
+    )
+
+
+_LIMITS = (
+    _limited(
+        "421",
+        f'greets the next one with "421 {_CROWDED}" and closes it',
+        Rule(Stage.GREETING, CloseWith421(_CROWDED), beside=_LIMIT),
+    ),
+    _limited(
+        "451",
+        f'answers MAIL on the next one with "451 {_CROWDED}"',
+        Rule(Stage.MAIL, Reply(451, _CROWDED), beside=_LIMIT),
+    ),
+    _limited(
+        "closed",
+        "closes the next one without a word",
+        Rule(Stage.CONNECT, Close(), beside=_LIMIT),
+    ),
+)
+
+_IN_TURN = 4
+_ONE_BY_ONE = _batch(
+    "one_after_another",
+    f"{_IN_TURN} messages, each submitted when the one before has come to its end; the server refuses the first in "
+    f'answer to RCPT ("{_UNWANTED.text}") and the third in answer to the final dot ("{_BAD_CONTENT.text}").',
+    Host(
+        rules=(
+            Rule(Stage.RCPT, _UNWANTED, recipient=RECIPIENT),
+            Rule(Stage.DOT, _BAD_CONTENT, recipient=members(_IN_TURN)[2]),
+        )
+    ),
+    Batch(count=_IN_TURN, one_by_one=True),
+)
+
+_BESIDE = _batch(
+    "one_of_several_busy",
+    f'{_FEW} messages; the server answers RCPT for the first with "{_BUSY.text}" until it is repaired.',
+    Host(rules=(Rule(Stage.RCPT, _BUSY, recipient=RECIPIENT),)),
+    Batch(count=_FEW, repaired=True),
+)
+
+MODES = (*_used_again(), _ONE_BY_ONE, _BESIDE, *_LIMITS, *_BACKLOGS)
