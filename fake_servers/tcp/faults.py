@@ -139,7 +139,7 @@ class Hanging(_Fault):
 
     def _filler(self) -> socket.socket:
         """Return one connection that is established as far as the client can see."""
-        filler = new_socket()
+        filler = new_socket(self._host)
         try:
             filler.connect_ex(self.address)
             waiter = select.poll()
@@ -160,7 +160,7 @@ class Hanging(_Fault):
             raise RuntimeError(
                 f"{text(self.address)}: {queued} connections wait, {len(self._fillers)} of ours"
             )
-        further = new_socket()
+        further = new_socket(self._host)
         try:
             further.connect_ex(self.address)
             if state(further) != SYN_SENT:
@@ -182,7 +182,7 @@ class Unreachable(_Fault):
         Raises:
             RuntimeError: If a connection attempt does anything else than fail at once.
         """
-        with new_socket() as attempt:
+        with new_socket(self._host) as attempt:
             result = attempt.connect_ex(self.address)
         if result not in (errno.ENETUNREACH, errno.EHOSTUNREACH):
             outcome = errno.errorcode.get(result, "a connection")

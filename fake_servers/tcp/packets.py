@@ -34,7 +34,8 @@ class Packet:
         source: Address in text form.
         destination: Address in text form.
         protocol: Number of the protocol inside (6: TCP, 17: UDP); for IPv6, of the first extension header.
-        port: The destination port of TCP and UDP over IPv4; 0 for anything else and for later fragments.
+        port: The destination port of TCP and UDP; 0 for anything else, for later fragments, and behind the extension
+            headers of IPv6.
         segment: The TCP header; None for anything else and for later fragments.
     """
 
@@ -51,7 +52,8 @@ def parse(octets: bytes) -> Packet | None:
         return _ipv4(octets)
     if len(octets) >= 40 and octets[0] >> 4 == 6:
         source, destination = (socket.inet_ntop(socket.AF_INET6, octets[at : at + 16]) for at in (8, 24))
-        return Packet(source, destination, octets[6])
+        port, segment = _ports(octets, octets[6], 40)
+        return Packet(source, destination, octets[6], port, segment)
     return None
 
 
@@ -59,9 +61,16 @@ def _ipv4(octets: bytes) -> Packet:
     header = (octets[0] & 0x0F) * 4
     fragment_offset = int.from_bytes(octets[6:8], "big") & 0x1FFF
     source, destination = socket.inet_ntoa(octets[12:16]), socket.inet_ntoa(octets[16:20])
-    protocol, port, segment = octets[9], 0, None
-    if protocol in (_TCP, _UDP) and not fragment_offset and len(octets) >= header + 8:
-        source_port, port, sequence = struct.unpack_from("!HHI", octets, header)
-        if protocol == _TCP and len(octets) >= header + 20:
-            segment = Segment(source_port, port, sequence, octets[header + 13])
+    protocol = octets[9]
+    port, segment = (0, None) if fragment_offset else _ports(octets, protocol, header)
     return Packet(source, destination, protocol, port, segment)
+
+
+def _ports(octets: bytes, protocol: int, header: int) -> tuple[int, Segment | None]:
+    """Return the destination port and the TCP header behind an IP header of so many octets, as far as there are any."""
+    if protocol not in (_TCP, _UDP) or len(octets) < header + 8:
+        return 0, None
+    source_port, port, sequence = struct.unpack_from("!HHI", octets, header)
+    if protocol == _TCP and len(octets) >= header + 20:
+        return port, Segment(source_port, port, sequence, octets[header + 13])
+    return port, None

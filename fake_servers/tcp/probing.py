@@ -41,7 +41,7 @@ async def probe(
 
     Args:
         journal: Where `tcp/probe` is noted.
-        host: The IPv4 address to look at.
+        host: The IP address to look at.
         port: The port to look at.
         timeout: Seconds to wait for an answer.
         unseen_by: A witness in whose eyes the probe shall not count.
@@ -52,12 +52,12 @@ async def probe(
     Raises:
         OSError: If connecting fails in any other way.
     """
-    attempt = new_socket()
+    attempt = new_socket(host)
     peer = ""
     try:
         result = attempt.connect_ex((host, port))
         if unseen_by is not None and result in (0, errno.EINPROGRESS):
-            peer = text(attempt.getsockname())
+            peer = text(attempt.getsockname()[:2])
             unseen_by.ignore(peer)
         if result == errno.EINPROGRESS:
             result = await _settled(attempt, timeout)

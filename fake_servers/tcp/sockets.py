@@ -6,7 +6,7 @@ import socket
 import struct
 from typing import Final
 
-from fake_servers.endpoint import endpoint
+from fake_servers.endpoint import endpoint, family
 
 ESTABLISHED: Final = 1  # include/net/tcp_states.h
 SYN_SENT: Final = 2
@@ -16,9 +16,9 @@ _TCP_INFO_UNACKED: Final = 24  # offset of tcpi_unacked in struct tcp_info, incl
 _RESET: Final = struct.pack("ii", 1, 0)
 
 
-def new_socket() -> socket.socket:
-    """Return a non-blocking TCP socket."""
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def new_socket(host: str = "") -> socket.socket:
+    """Return a non-blocking TCP socket for an address of either family; IPv4 if there is none."""
+    made = socket.socket(family(host), socket.SOCK_STREAM)
     made.setblocking(False)
     return made
 
@@ -32,7 +32,7 @@ def bound_alone(host: str, port: int) -> socket.socket:
     Raises:
         OSError: If the address is taken or is not of this machine.
     """
-    made = new_socket()
+    made = new_socket(host)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((host, port))

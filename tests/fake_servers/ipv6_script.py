@@ -10,7 +10,17 @@ import dns.message
 from packet_watch_script import configure
 from smtp_client import SCRIPTS
 
-from fake_servers import DnsServer, Journal, Records, SmtpServer, Zone, endpoint
+from fake_servers import (
+    DnsServer,
+    Hanging,
+    Journal,
+    Records,
+    Refusing,
+    SmtpServer,
+    Zone,
+    endpoint,
+    probe,
+)
 from fake_servers.events import DnsQuery, TcpAccepted
 
 HOST = "::1"
@@ -65,12 +75,25 @@ async def name_server() -> None:
     assert all(event.client.startswith("[::1]:") for event in queries)
 
 
+async def faults() -> None:
+    """Each fault lasts until a healthy server takes over at the same address."""
+    journal = Journal()
+    for fault, outcome in ((Refusing(journal, HOST, 0), "refused"), (Hanging(journal, HOST, 0), "timeout")):
+        fault.start()
+        assert await probe(journal, *fault.address, 0.2) == outcome
+        server = SmtpServer(journal, hostname="mx.test")
+        await server.start(*fault.address, sock=fault.hand_over())
+        await deliver(server.address)
+        await server.stop()
+
+
 async def main() -> None:
     if "--bring-lo-up" in sys.argv:
         configure("lo", "127.0.0.1")  # ::1 comes with it
     for kind in SCRIPTS:
         await smtp(kind)
     await name_server()
+    await faults()
     print("done")
 
 

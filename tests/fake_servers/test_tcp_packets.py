@@ -50,6 +50,14 @@ def test_of_ipv6_the_addresses_are_read() -> None:
     assert parse(octets) == Packet("fe80::1", "2001:db8::2", 17)
 
 
+def test_a_tcp_segment_in_ipv6_is_read() -> None:
+    addresses = [ipaddress.IPv6Address(text).packed for text in ("fd77::1", "fd77::2")]
+    header = struct.pack("!IHBB", 6 << 28, 20, 6, 64) + b"".join(addresses)
+    segment = Segment(40000, 25, 7, 2)
+    assert parse(header + tcp((40000, 25), 7, 2)) == Packet("fd77::1", "fd77::2", 6, 25, segment)
+    assert parse(header) == Packet("fd77::1", "fd77::2", 6)
+
+
 def ipv4(
     source: ipaddress.IPv4Address,
     destination: ipaddress.IPv4Address,
