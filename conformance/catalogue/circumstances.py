@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 
 from conformance.catalogue.connector import MxRouting, SmartHosts, TlsRule
-from conformance.catalogue.destination import Host, ServerTls
+from conformance.catalogue.destination import Host, ServerTls, addresses_of, with_names
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Message
 
@@ -57,6 +57,8 @@ class Circumstances:
     def _route(self) -> str:
         ipv6 = [host.dns.ipv6 for host in self.hosts]
         families = "_ipv6" if all(ipv6) else "_both_families" if any(ipv6) else ""
+        if len(with_names(self.hosts)) < len(self.hosts) and families == "_both_families":
+            families += "_ipv6_first" if ipv6[0] else "_ipv4_first"
         match self.routing:
             case SmartHosts(literal=literal):
                 return "_literal" * literal + families
@@ -68,7 +70,12 @@ class Circumstances:
 
     @property
     def _hosts(self) -> str:
-        return f"_{in_words(len(self.hosts))}_hosts" if len(self.hosts) > 1 else ""
+        named = with_names(self.hosts)
+        hosts = f"_{in_words(len(named))}_hosts" if len(named) > 1 else ""
+        if len(named) == len(self.hosts):
+            return hosts
+        counts = [in_words(len(addresses_of(self.hosts, number))) for number in named]
+        return f"{hosts}_with_{'_and_'.join(counts)}_addresses"
 
     @property
     def _recipients(self) -> str:
@@ -80,7 +87,9 @@ def circumstances_of(mode: FailureMode) -> Circumstances:
     """Return the circumstances of a failure mode; of a control, what it stages as far as it is well."""
     hosts = mode.hosts if mode.is_control else mode.healed()
     if mode.mx is not None and mode.mx.preferences:
-        hosts = hosts[: len(mode.mx.preferences)]  # to any other host mail may not go in the first place
+        # to any other host mail may not go in the first place
+        last = with_names(hosts)[len(mode.mx.preferences) - 1]
+        hosts = hosts[: addresses_of(hosts, last).stop]
     offered = any(host.tls for host in mode.hosts)
     return Circumstances(
         routing=_in_order(mode.routing),
@@ -92,6 +101,7 @@ def circumstances_of(mode: FailureMode) -> Circumstances:
                 else ServerTls()
                 if offered
                 else None,
+                further=host.further,
             )
             for host in hosts
         ),
@@ -105,7 +115,9 @@ def is_plain_control(mode: FailureMode) -> bool:
     """Tell whether a failure mode stages its circumstances and nothing else, so that it is a control for others."""
     own = circumstances_of(mode)
     mx = mode.mx
-    straight = mx is None or (mx.answer, mx.relay, mx.ttl, mx.moves) == (None, None, 0, False)
+    straight = mx is None or replace(mx, preferences=(), apex=False, forbidden=()) == MxRouting(
+        preferences=()
+    )
     elsewhere = tuple(replace(each, host=Host()) for each in mode.message.elsewhere)
     ordinary = mode.message == Message(also_to=mode.message.also_to, elsewhere=elsewhere)
     return mode.is_control and straight and ordinary and mode.hosts == own.hosts

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from conformance.target import TlsPolicy
-from fake_servers import Answer, Certificate
+from fake_servers import Answer, Certificate, Records
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,8 @@ class MxRouting:
     """A connector without smart hosts: mail goes by the MX records of the recipient domain (RFC 5321 section 5.1).
 
     Attributes:
-        preferences: The preference of each host, in the order of the hosts and of the records in the answer.
+        preferences: The preference of each host that has a name, in the order of the hosts and of the records in the
+            answer.
         answer: What the MX look-up gets instead of the records; other answers than records stand for all types.
         apex: Whether the last of the hosts is the domain itself, by its address record. It has a preference only
             if an MX record names it: without any MX record it is the one host (implicit MX), with some it is a
@@ -33,6 +35,10 @@ class MxRouting:
         ttl: Seconds for which the records may be kept.
         moves: Whether the repair has the records name another host, with a healthy server, instead of one that
             moves (`DnsName.moves`); the old name and its server stay as they are.
+        more: Further records as they are told, beside those of the hosts: `{relay}` is the relay's own name,
+            `{RELAY}` the same in capitals, `{address}` the IPv4 address of the last host, which is no name.
+        aliases: How many aliases (CNAME) lead from the recipient domain to the name that has the records.
+        served: How the name server gives the records, as a function of them.
         forbidden: Numbers of the hosts, counted from 0, that the relay may not even connect to.
     """
 
@@ -42,6 +48,9 @@ class MxRouting:
     relay: int | None = None
     ttl: int = 0
     moves: bool = False
+    more: tuple[str, ...] = ()
+    aliases: int = 0
+    served: Callable[[Records], Answer] | None = None
     forbidden: tuple[int, ...] = ()
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from conformance.catalogue.connector import MxRouting, SmartHosts, TlsRule
 from conformance.catalogue.contradictions_beside import of_servers_beside
-from conformance.catalogue.destination import DnsName, EachAttempt, Host
+from conformance.catalogue.destination import DnsName, EachAttempt, Host, Timeout, with_names
 from conformance.catalogue.failing_attempts import MOST_ATTEMPTS, failing_attempts, first_gap
-from conformance.catalogue.host_contradictions import of_host, waits_for, waits_for_answer
+from conformance.catalogue.host_contradictions import of_further, of_host, waits_for, waits_for_answer
 from conformance.catalogue.message import RECIPIENT, Kind, Message, Refusal
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
@@ -57,6 +57,8 @@ def contradictions(mode: FailureMode) -> Iterator[str]:
     yield from _of_passing(mode)
     for number, host in enumerate(mode.hosts):
         yield from (f"hosts[{number}] has {sentence}" for sentence in of_host(host))
+        before = mode.hosts[:number] if host.further else None
+        yield from (f"hosts[{number}] is {sentence}" for sentence in of_further(host, before))
 
 
 def _of_kind(mode: FailureMode) -> Iterator[str]:
@@ -105,6 +107,8 @@ def _of_routing(mode: FailureMode) -> Iterator[str]:
         case SmartHosts(literal=True):
             if any(host.dns != DnsName(ipv6=host.dns.ipv6) for host in mode.hosts):
                 yield "routing.literal with dns of a host: nobody asks for its name"
+            if any(host.further for host in mode.hosts):
+                yield "routing.literal with a further address of a host: no name leads to both"
         case MxRouting() as mx:
             yield from _of_mx(mode, mx, moves=moves)
 
@@ -114,14 +118,21 @@ def _of_mx(mode: FailureMode, mx: MxRouting, *, moves: bool) -> Iterator[str]:
         yield "steps with MX routing: their one host is a smart host"
     if mode.tls.required:
         yield "tls.policy with MX routing: a certificate is asked for the first smart host's name"
-    if len(mode.hosts) - len(mx.preferences) not in (0, int(mx.apex)):
-        yield f"routing.preferences of {len(mx.preferences)} hosts, and hosts of {len(mode.hosts)}"
+    named = len(with_names(mode.hosts))
+    if named - len(mx.preferences) not in (0, int(mx.apex)):
+        yield f"routing.preferences of {len(mx.preferences)} hosts, and hosts of {named}"
+    if mx.apex and mode.hosts[-1].further:
+        yield "routing.apex with a further address: the domain has one"
+    if mx.apex and mx.aliases:
+        yield "routing.apex with routing.aliases: an alias has no address of its own"
     if any(number >= len(mode.hosts) for number in mx.forbidden):
         yield f"routing.forbidden beyond the hosts, of which there are {len(mode.hosts)}"
     if mx.relay is not None and mx.answer is not None:
         yield "routing.relay with routing.answer, which is told instead of the records"
     if mx.relay is not None and not mx.preferences:
         yield "routing.relay without routing.preferences: no record is told"
+    if (mx.more or mx.served) and (mx.answer is not None or not mx.preferences):
+        yield "routing.more or routing.served, and no record is told"
     if mx.ttl and not mx.preferences:
         yield "routing.ttl without routing.preferences: no record is told"
     if mx.moves and not moves:
@@ -161,6 +172,8 @@ def _of_message(mode: FailureMode) -> Iterator[str]:
     apart = any(each.host.rules for each in message.elsewhere)
     if mode.kind is Kind.MIXED and not told and not apart:
         yield "kind mixed without a rule for one of the recipients"
+    if message.special is not None and message.special.literal and mode.mx is None:
+        yield "message.special.literal without MX routing: a connector for the domain says nothing of an address"
     for rule in rules:
         if rule.recipient is not None and rule.recipient not in message.everybody:
             yield f"a rule for {rule.recipient}, whom message.also_to does not name"
@@ -173,6 +186,7 @@ def _of_message(mode: FailureMode) -> Iterator[str]:
 def _of_attempt(mode: FailureMode) -> Iterator[str]:
     timeout, answer = mode.attempt.timeout, mode.mx.answer if mode.mx else None
     may = waits_for_answer(answer).union(*(waits_for(host) for host in mode.hosts))
+    may |= {Timeout.DNS} if mode.mx and mode.mx.served else set()
     must = waits_for_answer(answer, surely=True).union(*(waits_for(host, surely=True) for host in mode.hosts))
     if timeout is not None and timeout not in may:
         yield f"attempt.timeout {timeout}, and hosts of which none lets the relay wait for it"

@@ -5,7 +5,7 @@ Each group stands for itself: whoever breaks a name need not know what a server 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from ssl import TLSVersion
@@ -112,6 +112,8 @@ class Host:
         receive_buffer: Octets of socket buffer on its side; None: the system's choice. Small where a fault
             inside the content must not vanish in the kernel's buffers.
         like: Name of the failure mode whose error this host makes, where the hosts fail in different ways.
+        further: Whether it is no host of its own but one more address of the host before it, whose name leads to both;
+            each address has a server of its own. The name server gives them in the order of the hosts, by family.
     """
 
     dns: DnsName = DnsName()
@@ -121,6 +123,29 @@ class Host:
     extensions: tuple[str, ...] = OFFER
     receive_buffer: int | None = None
     like: str = ""
+    further: bool = False
+
+
+def with_names(hosts: Sequence[Host]) -> list[int]:
+    """Return the numbers of those hosts, counted from 0, that have a name of their own."""
+    return [number for number, host in enumerate(hosts) if not host.further]
+
+
+def named_like(hosts: Sequence[Host], number: int) -> int:
+    """Return the number of the host whose name leads to a host; of one beyond the hosts its own."""
+    return (
+        max((each for each in with_names(hosts) if each <= number), default=0)
+        if number < len(hosts)
+        else number
+    )
+
+
+def addresses_of(hosts: Sequence[Host], number: int) -> range:
+    """Return the numbers of all addresses to which the name of a host leads."""
+    first = named_like(hosts, number)
+    return range(
+        first, next((each for each in with_names(hosts) if each > first), max(first + 1, len(hosts)))
+    )
 
 
 def offer_without(*extensions: str) -> tuple[str, ...]:

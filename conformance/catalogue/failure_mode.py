@@ -12,7 +12,7 @@ from functools import cached_property
 
 from conformance.catalogue.connector import MxRouting, SmartHosts, TlsRule
 from conformance.catalogue.contradictions import contradictions
-from conformance.catalogue.destination import DnsName, EachAttempt, Host, ServerTls, held_up_at
+from conformance.catalogue.destination import DnsName, EachAttempt, Host, ServerTls, held_up_at, with_names
 from conformance.catalogue.failing_attempts import failing_attempts
 from conformance.catalogue.message import Kind, Message, Refusal
 from conformance.catalogue.section import Section
@@ -174,7 +174,7 @@ class FailureMode:
         """What a target must be capable of for this failure mode to be staged."""
         needs = {Capability.MX if self.mx else Capability.SMART_HOST}
         if isinstance(self.routing, SmartHosts):
-            needs |= {Capability.SEVERAL_SMART_HOSTS} if len(self.hosts) > 1 else set()
+            needs |= {Capability.SEVERAL_SMART_HOSTS} if len(with_names(self.hosts)) > 1 else set()
             needs |= {Capability.LITERAL} if self.routing.literal else set()
         if any(host.dns.ipv6 for host in self.hosts):
             needs.add(Capability.IPV6)
@@ -255,7 +255,9 @@ class FailureMode:
     def healed(self) -> tuple[Host, ...]:
         """Return the hosts as they are after the repair."""
         tls = ServerTls(certificate=self.tls.proper) if self.tls.required else None
-        return tuple(Host(tls=tls, dns=DnsName(ipv6=host.dns.ipv6)) for host in self.hosts)
+        return tuple(
+            Host(tls=tls, dns=DnsName(ipv6=host.dns.ipv6), further=host.further) for host in self.hosts
+        )
 
 
 def negative_ttl(answer: Answer | None) -> int:

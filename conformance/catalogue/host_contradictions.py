@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from conformance.catalogue.destination import DnsName, Host, Tcp, Timeout
 from fake_servers import OFFER, Answer, Endless, Raw, Reply, Rule, Silence, Stage, Stall, Trickle
@@ -39,6 +39,25 @@ def of_host(host: Host) -> Iterator[str]:
     if "ENHANCEDSTATUSCODES" in host.extensions:
         for text in filter(None, map(_without_status, host.rules)):
             yield f"extensions with ENHANCEDSTATUSCODES, and the reply {text!r} without one of its class"
+
+
+def of_further(host: Host, before: Sequence[Host] | None) -> Iterator[str]:
+    """Yield a sentence for each reason why a host cannot be one more address of those before it; None: it is not."""
+    if before is None:
+        return
+    if not before:
+        yield "further, and there is no host before it"
+        return
+    if host.dns != DnsName(ipv6=host.dns.ipv6):
+        yield "further with dns, which its name has from the host before it"
+    first = next(each for each in reversed(before) if not each.further or each is before[0])
+    if (
+        first.dns.answer is not None
+        or first.dns.loops
+        or first.dns.moves
+        or first.dns.other_family is not None
+    ):
+        yield "further, and the name of the host before it leads to no address, or to another"
 
 
 def _without_status(rule: Rule) -> str:

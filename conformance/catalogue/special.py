@@ -72,6 +72,7 @@ class Special:
         bare: Whether some CR or LF stand alone in its body, so that it is no proper message.
         forged_end: What stands before and behind a dot in its body, to be taken for the end of the message by who takes
             something else than CRLF for the end of a line; commands for a second message follow. Empty: nothing.
+        literal: Whether the recipient is at the IP address of the first host and at no domain (RFC 5321 section 4.1.3).
         obliged: Whether every implementation must be able to take it.
     """
 
@@ -90,6 +91,7 @@ class Special:
     eight_bit: bool = False
     bare: bool = False
     forged_end: tuple[bytes, bytes] | None = None
+    literal: bool = False
     obliged: bool = False
 
     @property

@@ -22,8 +22,9 @@ from cattrs.preconf.json import make_converter
 from conformance.evidence import old_records
 from conformance.evidence.inputs import Offer, OperatorAction
 from conformance.evidence.relays import Idling, Stopped
+from conformance.evidence.site import Site
 from conformance.target import Alert, DeliveryEvent, QueuedMessage, Schedule
-from fake_servers import Event, endpoint
+from fake_servers import Event
 from fake_servers.event_json import from_json, to_json
 
 T = TypeVar("T")
@@ -78,21 +79,6 @@ class Header:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Site:
-    """One address of a scenario: a smart host by name, where it lives, and what connecting meets there."""
-
-    name: str
-    host: str
-    port: int
-    tcp: str = "serve"
-
-    @property
-    def server(self) -> str:
-        """The address as journal events name it."""
-        return endpoint(self.host, self.port)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Staged:
     """One scenario as it was staged.
 
@@ -130,6 +116,7 @@ class Staged:
         pressure: Share of the worst second of the window in which somebody on the machine waited for a processor, but
             for seconds in which its relay is known to have been prompt all the same.
         stretched: Whether this is a second staging with the window doubled, because the first was too late.
+        alias_of: The name that the recipient domain is an alias (CNAME) of; empty: it is none.
         relay: Number of the relay instance that it was submitted to, counted from 1.
         offers: Where an operator is played, every message that was offered, the first of them the one above.
         operator_actions: What the operator did.
@@ -168,6 +155,7 @@ class Staged:
     null_path: bool = False
     way_back: Site | None = None
     way_back_mended: float | None = None
+    alias_of: str = ""
 
     @property
     def fault_ended(self) -> float | None:

@@ -95,11 +95,21 @@ def _of_envelope(staged: Staged, message: SmtpMessage) -> Iterator[Change]:
         text = f"the reverse-path is <{message.mail_from}> instead of <{wanted}>"
         yield Change("reverse-path", text)
     everybody = [_same_case(address) for address in (staged.recipient, *staged.others)]
-    paths = [_same_case(address) for address in message.recipients]
+    paths = [_before_aliases(_same_case(address), staged) for address in message.recipients]
     if not paths or len(set(paths)) < len(paths) or not set(paths) <= set(everybody):
         wanted = "> or <".join((staged.recipient, *staged.others))
         text = f"the forward-path is <{'>, <'.join(message.recipients)}> instead of <{wanted}>"
         yield Change("forward-path", text)
+
+
+def _before_aliases(address: str, staged: Staged) -> str:
+    """Return an address at the recipient domain, if it is at the name that this is an alias of.
+
+    Some relays write the one for the other, as they once had to (RFC 1123 section 5.2.2).
+    """
+    local, _, domain = address.rpartition("@")
+    written = staged.alias_of and domain == staged.alias_of.lower()
+    return f"{local}@{staged.domain.lower()}" if written else address
 
 
 def _same_case(address: str) -> str:

@@ -64,6 +64,7 @@ from conformance.judging.case import Case
 from conformance.judging.verdict import NotApplicable
 from conformance.target import Outcome
 from conformance.witness.attempts import Attempt, lingering
+from conformance.witness.traces import address_of, name_of
 from fake_servers.events import SmtpMessage
 
 # So many of the gaps that are wrong are named.
@@ -279,7 +280,8 @@ def _nothing_known(case: Case, attempts: list[Attempt], reason: str) -> list[Att
 
 def _may_go_on(case: Case, attempt: Attempt, server: str) -> bool:
     """Tell whether an attempt that met the fault had a way on to a server, even if the repair came in between."""
-    names = {site.server: site.name for site in case.evidence.staged.sites}
-    next_host = len(names) > 1 and names.get(server) not in {contact.host for contact in attempt.contacts}
+    evidence = case.evidence
+    place = name_of(evidence, server), address_of(evidence, server)
+    next_host = len(evidence.staged.sites) > 1 and place not in {each.place for each in attempt.contacts}
     looked_up = bool(attempt.contacts[-1].what)
     return case.accepts(Outcome.DELIVERED) or looked_up or next_host

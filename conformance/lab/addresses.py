@@ -13,8 +13,8 @@ NAMESPACE = "namespace"
 NAMES = (LOOPBACK, NAMESPACE)
 
 # Hosts of one scenario, and scenarios in one /24.
-HOSTS_PER_SCENARIO = 4
-_SCENARIOS_PER_NET = 60
+HOSTS_PER_SCENARIO = 6
+_SCENARIOS_PER_NET = 42
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,8 +30,9 @@ from fake_servers.events import SmtpMessage
 def test_carries(case: Case) -> list[Finding]:
     """One copy arrives with nothing altered; no bare CR or LF, and no 8-bit text where the server has not asked for it.
 
-    What a relay cannot send as it is it may return instead, or mend. Where a field is folded otherwise, or a text
-    encoded that could have gone as it is, only the form has changed, which is said of no other failure mode.
+    What a relay cannot send as it is it may return instead, or mend.
+    Where a field is folded otherwise, or a text encoded that could have gone as it is, only the form has changed, which
+    is said of no other failure mode.
     """
     special = case.mode.message.special
     assert special is not None

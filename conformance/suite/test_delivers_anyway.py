@@ -1,7 +1,9 @@
 """What is wrong without harm keeps no message from arriving."""
 
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.depth import limit
 from conformance.judging.twice import surely_again
+from conformance.judging.verdict import NotApplicable
 
 
 @aspect(
@@ -11,8 +13,17 @@ from conformance.judging.twice import surely_again
     requirements={"delivered": "harmless/delivered", "at_once": "harmless/at-once"},
 )
 def test_delivers_anyway(case: Case) -> list[Finding]:
-    """One copy arrives, content intact, under TLS where the connector requires it; and no attempt had failed before."""
+    """One copy arrives, content intact, under TLS where the connector requires it; and no attempt had failed before.
+
+    Where many addresses are broken, a relay may have a limit on how many it tries in one attempt.
+    """
     messages = case.evidence.messages
+    most = limit(case.mode, case.evidence)
+    if most and not messages:
+        raise NotApplicable(
+            f"the relay tries {most} addresses in one attempt, and no more anywhere; a limit is its own affair "
+            "(RFC 5321 section 5.1)"
+        )
     if not messages:
         shown = f"; the relay says: {case.errors[-1].text}" if case.errors else ""
         observed = f"nothing arrived{shown}"
@@ -34,7 +45,7 @@ def test_delivers_anyway(case: Case) -> list[Finding]:
             conclusive=surely_again(case, messages),
         )
     ]
-    if messages:
+    if messages and not most:
         # by the wire: some relays log each host that failed before the one that did not
         deferred = _later(case)
         findings.append(

@@ -4,7 +4,7 @@ import re
 
 from conformance.catalogue.section import Section
 from conformance.evidence.errors_seen import ErrorSeen
-from conformance.evidence.record import Site
+from conformance.evidence.site import Site
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import FAILED, IF_SHOWN, Fate
 from conformance.judging.final_report import remote_involved
@@ -81,6 +81,9 @@ def _tried_last(case: Case) -> list[Site]:
     last = {attempt.contacts[-1].host for attempt in case.attempts}
     if case.mode.mx and case.mode.section is Section.DNS_QUERY_FAILED:
         last.add(case.evidence.staged.domain)
+    if len(case.mode.hosts) > 1 and any(host.dns.answer is not None for host in case.mode.hosts):
+        # one may look all names up before it goes anywhere, and name that last which it did not find
+        last |= {site.name for site in case.evidence.staged.sites}
     return [site for site in sites if site.name in last] or list(sites)
 
 

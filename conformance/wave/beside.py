@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from conformance.catalogue.destination import Host
 from conformance.catalogue.scenario import Scenario
-from conformance.evidence.record import Site
+from conformance.evidence.site import Site
 from conformance.lab.addresses import HOSTS_PER_SCENARIO, Lab
 from conformance.target import Connector
 from conformance.wave.envelope import elsewhere_of, sender_domain_of

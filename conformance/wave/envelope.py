@@ -11,6 +11,9 @@ from conformance.wave.content import content_of, digest_of
 
 SENDER_DOMAIN = "sender.test"
 
+# Where the first host is if it does not matter where.
+_NOWHERE = "127.0.0.1"
+
 # RFC 5321 section 4.5.3.1.1, and RFC 1035 section 2.3.4.
 _LONGEST_LOCAL_PART = 64
 _LONGEST_DOMAIN_LABEL = 63
@@ -55,11 +58,13 @@ def elsewhere_of(scenario: Scenario) -> list[str]:
     return [f"{each.local}.{domain_of(scenario)}" for each in scenario.failure_mode.message.elsewhere]
 
 
-def recipient_of(scenario: Scenario) -> str:
-    """Return the envelope recipient that is judged."""
+def recipient_of(scenario: Scenario, address: str = _NOWHERE) -> str:
+    """Return the envelope recipient that is judged; `address` is that of the first host."""
     special, local = scenario.failure_mode.message.special, _cased(scenario, RECIPIENT)
     if special is not None and special.local:
         local = special.local
+    if special is not None and special.literal:
+        return f"{local}@[{'IPv6:' * (':' in address)}{address}]"
     if special is not None and special.path:
         local = local.ljust(_LONGEST_LOCAL_PART, "r")
     return f"{local}@{domain_of(scenario)}"
@@ -107,11 +112,11 @@ def author_of(scenario: Scenario) -> str:
     return f"author-{digest_of(scenario)}@{SENDER_DOMAIN}"
 
 
-def envelope_of(scenario: Scenario) -> Envelope:
-    """Return the message to submit."""
+def envelope_of(scenario: Scenario, address: str = _NOWHERE) -> Envelope:
+    """Return the message to submit; `address` is that of the first host."""
     traits, message = TRAITS[scenario.course], scenario.failure_mode.message
     special = message.special or Special()
-    recipient, domains = recipient_of(scenario), elsewhere_of(scenario)
+    recipient, domains = recipient_of(scenario, address), elsewhere_of(scenario)
     return Envelope(
         sender="" if traits.null_sender or special.null_sender else sender_of(scenario),
         recipients=(

@@ -22,6 +22,7 @@ from conformance.wave.adapter import Instance
 from conformance.wave.batch import accepted_domains
 from conformance.wave.batched import play_batch
 from conformance.wave.circling import play_circling
+from conformance.wave.connectors import connectors, sender_connector
 from conformance.wave.crashed import Crash
 from conformance.wave.downfall import BEFORE, Presence, stopped, trouble_of
 from conformance.wave.earlier import outlive
@@ -40,7 +41,6 @@ from conformance.wave.unplayed import why_unplayed
 from conformance.wave.unusable import TargetUnusable
 from conformance.wave.watch import RelayWatch
 from conformance.wave.windows import LONG_WINDOW
-from conformance.wave.world import connectors, sender_connector
 from fake_servers import Journal
 
 # Messages handed over to one relay at the same time; more would test its intake, which is not our business.

@@ -18,13 +18,13 @@ from conformance.wave.batch import (
     STRANGERS,
     accepted_domains,
 )
+from conformance.wave.connectors import SPARE, connectors
 from conformance.wave.names import smart_host
 from conformance.wave.offering import all_arrived, offer
 from conformance.wave.operator import AlertWatch, Operator
 from conformance.wave.player import Player
 from conformance.wave.watch import RelayWatch
 from conformance.wave.windows import TRANSFER
-from conformance.wave.world import SPARE, connectors
 
 # Messages that wait for a correction: fewer than an alert takes.
 _WAITING = 3

@@ -23,6 +23,7 @@ from conformance.wave.flood import cut
 from conformance.wave.gate import MOST_LAG, MOST_PRESSURE, Gate, busy
 from conformance.wave.group import Group, Stage, TroubleScope, groups_of
 from conformance.wave.left_behind import left_behind
+from conformance.wave.names import alias_of
 from conformance.wave.pace import Pace
 from conformance.wave.plan import Plan
 from conformance.wave.player import Player
@@ -137,7 +138,7 @@ class _Wave:
             scenario = scenario_of(name)
             sites = await world.stage(scenario, index, disarmed=self._plan.disarmed)
             way_back = await world.stage_way_back(scenario, index, disarmed=self._plan.disarmed)
-            envelope = envelope_of(scenario)
+            envelope = envelope_of(scenario, sites[0].host)
             staged = Staged(
                 scenario=scenario.id,
                 failure_mode=scenario.failure_mode.name,
@@ -153,6 +154,7 @@ class _Wave:
                 stretched=self._plan.stretch > 1,
                 null_path=scenario.failure_mode.message.special is not None and not envelope.sender,
                 way_back=way_back,
+                alias_of=alias_of(scenario),
             )
             # on the steady clock the schedule that was asked for is stretched, and windows follow it
             stretch = 1.0 if self._plan.timing is Timing.STEADY else self._plan.stretch

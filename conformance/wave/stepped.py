@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from conformance.catalogue.destination import Host, Tcp
 from conformance.catalogue.step import Step
-from conformance.evidence.record import Site
+from conformance.evidence.site import Site
 from conformance.lab.addresses import Lab
 from fake_servers import (
     Hanging,

@@ -11,18 +11,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Self
 
-from conformance.catalogue.connector import SmartHosts
 from conformance.catalogue.course import NEW_SMART_HOST
-from conformance.catalogue.destination import Host, ServerTls, Tcp
-from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.destination import Host, ServerTls, Tcp, addresses_of
 from conformance.catalogue.scenario import Scenario
 from conformance.catalogue.step import Step
-from conformance.evidence.record import Site
+from conformance.evidence.site import Site
 from conformance.lab import namespace
-from conformance.lab.addresses import HOSTS_PER_SCENARIO, NAMESPACE, Lab
-from conformance.target import Address, Connector, TlsPolicy
-from conformance.wave.beside import Beside, connectors_beside, elsewhere, way_back
-from conformance.wave.envelope import SENDER_DOMAIN, dead_domain_of, domain_of
+from conformance.lab.addresses import NAMESPACE, Lab
+from conformance.target import Address
+from conformance.wave.beside import Beside, elsewhere, way_back
+from conformance.wave.connectors import DEAD, SINK_NAME, SPARE
+from conformance.wave.envelope import SENDER_DOMAIN, domain_of
 from conformance.wave.names import new_name, point, publish_mx, smart_host
 from conformance.wave.request import RELAY_NAME
 from conformance.wave.stepped import SteppedDestination
@@ -46,15 +45,6 @@ from fake_servers import (
     probe,
 )
 from fake_servers.limits import Bucket, Limits, Open
-
-# Number of the smart host that a scenario's backlog waits for: the last of its addresses.
-DEAD = HOSTS_PER_SCENARIO - 1
-
-# Number of the healthy smart host that a connector is given on some courses.
-SPARE = HOSTS_PER_SCENARIO - 2
-
-_SINK_NAME = f"mx.{SENDER_DOMAIN}"
-
 
 # What one server of one scenario bears of a relay, which has a message or two for it: a hundred times what any relay
 # needs that is in order. The sink is for everybody, and bears more.
@@ -126,9 +116,9 @@ class World:
         await self._stack.aclose()
 
     async def _open_sink(self) -> None:
-        self.zone.set(SENDER_DOMAIN, "MX", Records(f"10 {_SINK_NAME}."))
-        self.zone.set(_SINK_NAME, "A", Records(self.lab.sink_host))
-        self.sink = SmtpServer(self.journal, hostname=_SINK_NAME, limits=self._limits(_EVERYBODY))
+        self.zone.set(SENDER_DOMAIN, "MX", Records(f"10 {SINK_NAME}."))
+        self.zone.set(SINK_NAME, "A", Records(self.lab.sink_host))
+        self.sink = SmtpServer(self.journal, hostname=SINK_NAME, limits=self._limits(_EVERYBODY))
         await self.sink.start(self.lab.sink_host, self.lab.smtp_port)
         self._stack.push_async_callback(self.sink.stop)
 
@@ -142,14 +132,18 @@ class World:
             await self._arm(scenario, host, self._site(scenario, index, number, host))
             for number, host in enumerate(hosts)
         ]
+        for number, host in enumerate(hosts):
+            if not host.further:
+                self._name(destinations, hosts, number)
         answer = mode.mx.answer if mode.mx and not disarmed else None
-        publish_mx(self.zone, scenario, answer, disarmed=disarmed)
+        literal = self.lab.scenario_host(index, len(hosts) - 1)
+        publish_mx(self.zone, scenario, answer, literal=literal, disarmed=disarmed)
         if mode.message.backlog:
             dead = Host(rules=(Rule(Stage.GREETING, Stall()),))
-            destinations.append(await self._arm(scenario, dead, self._site(scenario, index, DEAD, dead)))
+            destinations.append(await self._extra(scenario, index, DEAD, dead))
         if scenario.course in NEW_SMART_HOST:
             spare = Host(tls=ServerTls() if mode.tls.required else None)
-            destinations.append(await self._arm(scenario, spare, self._site(scenario, index, SPARE, spare)))
+            destinations.append(await self._extra(scenario, index, SPARE, spare))
         self._destinations[scenario.id] = destinations
         for beside, host in elsewhere(scenario, index, self.lab):
             server = await self._start_beside(beside, Host() if disarmed else host)
@@ -208,7 +202,24 @@ class World:
     def _site(self, scenario: Scenario, index: int, number: int, host: Host) -> Site:
         reachable = host.tcp is not Tcp.UNREACHABLE
         address = self.lab.scenario_host(index, number, reachable=reachable, ipv6=host.dns.ipv6)
-        return Site(name=smart_host(scenario, number), host=address, port=self.lab.smtp_port)
+        beside = len(addresses_of(scenario.failure_mode.hosts, number)) > 1
+        name = smart_host(scenario, number)
+        return Site(name=name, host=address, port=self.lab.smtp_port, beside=beside)
+
+    async def _extra(self, scenario: Scenario, index: int, number: int, host: Host) -> _Destination:
+        """Arm a host that the failure mode does not have."""
+        destination = await self._arm(scenario, host, self._site(scenario, index, number, host))
+        point(self.zone, destination.site.name, destination.address, host.dns)
+        return destination
+
+    def _name(self, destinations: Sequence[_Destination], hosts: Sequence[Host], number: int) -> None:
+        """Have the name of a host lead to its addresses, as it says."""
+        first, *further = (destinations[each] for each in addresses_of(hosts, number))
+        dns, name = hosts[number].dns, first.site.name
+        if dns.answer is None:
+            point(self.zone, name, first.address, dns, *(each.address for each in further))
+        else:
+            self.zone.set_all(name, dns.answer)
 
     async def _arm(self, scenario: Scenario, host: Host, site: Site) -> _Destination:
         server = SmtpServer(
@@ -226,10 +237,6 @@ class World:
             self._stack.push_async_callback(server.stop)
         else:
             await self._break_tcp(destination, host.tcp)
-        if host.dns.answer is None:
-            point(self.zone, site.name, site.host, host.dns)
-        else:
-            self.zone.set_all(site.name, host.dns.answer)
         return destination
 
     def _context(self, tls: ServerTls | None, site: Site) -> ssl.SSLContext | None:
@@ -258,13 +265,19 @@ class World:
             await self._stepped[scenario.id].heal(rules)
             return
         healed = [replace(host, rules=rules) for host in scenario.failure_mode.healed()]
-        for number, (destination, host) in enumerate(
-            zip(self._destinations[scenario.id], healed, strict=False)
-        ):
+        destinations = self._destinations[scenario.id]
+        for number, (destination, host) in enumerate(zip(destinations, healed, strict=False)):
             await self._heal(scenario, index, number, destination, host)
+        for number, host in enumerate(healed):
+            if not host.further:
+                name = new_name(scenario, number)
+                first, *further = (destinations[each].address for each in addresses_of(healed, number))
+                self.zone.clear(name)
+                point(self.zone, name, first, host.dns, *further)
         for server in self._beside.get(scenario.id, []):
             server.mend()
-        publish_mx(self.zone, scenario, repaired=True)
+        literal = self.lab.scenario_host(index, len(healed) - 1)
+        publish_mx(self.zone, scenario, literal=literal, repaired=True)
 
     async def _heal(
         self, scenario: Scenario, index: int, number: int, destination: _Destination, host: Host
@@ -286,9 +299,6 @@ class World:
             await self._open(scenario, index, number, destination, fault)
             self._stack.push_async_callback(server.stop)
             destination.fault = None
-        name = new_name(scenario, number)
-        self.zone.clear(name)
-        point(self.zone, name, destination.address, host.dns)
 
     async def _move(
         self, scenario: Scenario, index: int, number: int, destination: _Destination
@@ -357,31 +367,6 @@ class World:
                     destination.fault = None
 
 
-def connectors(scenario: Scenario, sites: Sequence[Site]) -> list[Connector]:
-    """Return the connectors that lead to a scenario's destinations, which live at its sites."""
-    mode: FailureMode = scenario.failure_mode
-    named = sites[: len(mode.hosts)]
-    literal = isinstance(mode.routing, SmartHosts) and mode.routing.literal
-    hosts = tuple(site.host if literal else site.name for site in named)
-    checked = mode.tls.policy is TlsPolicy.DOMAIN_VALIDATION
-    found = [
-        Connector(
-            domain=domain_of(scenario),
-            smart_hosts=() if mode.mx else hosts,
-            tls=mode.tls.policy,
-            tls_domain=mode.tls.name.format(host=hosts[0], domain=domain_of(scenario)) if checked else "",
-        )
-    ]
-    if mode.message.backlog:
-        found.append(Connector(domain=dead_domain_of(scenario), smart_hosts=(smart_host(scenario, DEAD),)))
-    return [*found, *connectors_beside(scenario)]
-
-
 def _certificate(host: Host) -> str:
     """Return the name of the certificate that a host presents; empty: none."""
     return str(host.tls.certificate) if host.tls else ""
-
-
-def sender_connector() -> Connector:
-    """Return the connector for what the relay sends back to senders."""
-    return Connector(domain=SENDER_DOMAIN, smart_hosts=(_SINK_NAME,))

@@ -19,7 +19,8 @@ which that one can have been over.
 *An attempt can be used up.* Taken alone that would make one endless attempt of a relay that comes back at once, again
 and again, and just that relay must be caught. So an attempt may leave so many contacts of one kind with one host and
 no more: three look-ups (`per_attempt`), or as many connections as the failure mode says. The next one begins another
-attempt. *Several hosts* have a number each: to go on to the next one is the same attempt, to come back is not.
+attempt. *Several hosts*, and several addresses of one host, have a number each: to go on to the next one is the
+same attempt, to come back is not.
 *Several questions* (type of record, transport) have a number each as well, and one that was not asked yet may take its
 time, up to a whole interval: who waits in vain for an AAAA record asks for A after its time-out. *Only proof uses up*:
 of what proves nothing (an alias, a TLSA record, a connection in clear after TLS failed) nobody knows how much an
@@ -203,7 +204,7 @@ class Witness:
     ) -> tuple[float, bool]:
         """Return the pause after which a contact begins another attempt, and whether the one before is used up."""
         proofs = [trace.contact for trace in group if trace.proves]
-        alike = [c for c in proofs if (c.host, c.what) == (contact.host, contact.what)]
+        alike = [c for c in proofs if (c.place, c.what) == (contact.place, contact.what)]
         asked = max((c.at for c in alike), default=contact.at) if contact.what else contact.at
         if contact.at - asked >= max(NEARLY * interval, _ASKED_AGAIN_WITHIN):
             return math.inf, True
@@ -217,6 +218,19 @@ class Witness:
         # a question that this attempt has not asked yet (AAAA after A) may take its time
         fresh = bool(contact.what) and bool(proofs) and not alike
         return (interval if fresh else interval / 2), len(used) >= most
+
+
+def either(one: Witness, other: Witness) -> Witness:
+    """Return a witness that takes for proof what one of two does."""
+    return Witness(
+        sentence=f"{one.sentence}; or {other.sentence}",
+        see=lambda evidence: sorted(
+            [*one.see(evidence), *other.see(evidence)], key=lambda contact: contact.at
+        ),
+        per_attempt=max(one.per_attempt, other.per_attempt),
+        indirect=one.indirect | other.indirect,
+        either_end=one.either_end or other.either_end,
+    )
 
 
 def before_repair(evidence: Evidence, contacts: list[Contact]) -> list[Contact]:
@@ -274,7 +288,7 @@ def _latest_end(group: Iterable[_Trace]) -> float:
 def _comes_back(contact: Contact, group: list[_Trace], interval: float) -> bool:
     """Tell whether a connection that proves nothing goes to a host where one of the group has long been at its end."""
     proofs = [trace.contact for trace in group if trace.proves and connection_number(trace.contact)]
-    if not connection_number(contact) or all(each.host != contact.host for each in proofs):
+    if not connection_number(contact) or all(each.place != contact.place for each in proofs):
         return False
     ended = max(_busy_until(trace.contact, contact.at) for trace in group if not is_lookup(trace.contact))
     return contact.at - ended >= interval / 2

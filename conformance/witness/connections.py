@@ -12,7 +12,7 @@ from conformance.evidence.view import Evidence
 from conformance.witness.attempts import Witness, before_repair
 from conformance.witness.contact import Contact
 from conformance.witness.dns import QUERIES_PER_ATTEMPT, look_ups
-from conformance.witness.traces import connect_patience
+from conformance.witness.traces import address_of, connect_patience, name_of
 from fake_servers import Stage, Stall, Trickle
 from fake_servers.events import Event, SmtpFault, SmtpSent, TcpProbe, TcpSyn
 
@@ -29,7 +29,6 @@ def connections_with(
     for a while: to say QUIT, for one, which shows when it gave up, though we may see that late. After anything else it
     may have given up at once.
     """
-    names = _site_names(evidence)
     contacts = []
     for connection in evidence.connections:
         told = next(iter(telling(connection)), None)
@@ -45,15 +44,12 @@ def connections_with(
             at=connection.opened,
             end=given_up,
             latest_end=ended,
-            host=names.get(connection.server, connection.server),
+            host=name_of(evidence, connection.server),
+            address=address_of(evidence, connection.server),
             shown_by=connection.accepted,
         )
         contacts.append(contact)
     return contacts
-
-
-def _site_names(evidence: Evidence) -> dict[str, str]:
-    return {site.server: site.name for site in evidence.staged.sites}
 
 
 def _fault_played(evidence: Evidence) -> list[Contact]:
@@ -102,13 +98,13 @@ def _delivered(evidence: Evidence) -> list[Contact]:
 
 
 def _syns(evidence: Evidence, outcome: Literal["dropped", "refused"]) -> list[Contact]:
-    names = _site_names(evidence)
     contacts = [
         Contact(
             at=syn.at,
             end=syn.at + syn.seconds,
             latest_end=syn.at + syn.seconds,
-            host=names.get(syn.server, syn.server),
+            host=name_of(evidence, syn.server),
+            address=address_of(evidence, syn.server),
             shown_by=syn,
         )
         for syn in evidence.of(TcpSyn)

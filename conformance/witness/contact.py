@@ -16,6 +16,8 @@ class Contact:
         end: When it was over at the earliest.
         latest_end: When it was over at the latest.
         host: The smart host it concerned, or the name that was asked for.
+        address: Which of the addresses of that host, if it has several at a time; empty: it has one, or a name was
+            asked for.
         mark: Contacts with the same mark in direct succession repeat one another (a retransmitted query).
         what: What was asked of the host; different questions do not use up one another's number.
         shown_by: The event that shows it: a connection's acceptance, an answer, a SYN.
@@ -30,6 +32,12 @@ class Contact:
     what: str = ""
     shown_by: Event | None = None
     signs: tuple[float, ...] = ()
+    address: str = ""
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The host and which of its addresses."""
+        return self.host, self.address
 
     def last_sign(self, before: float) -> float:
         """Return when it was seen last, up to a moment that is not before its beginning."""

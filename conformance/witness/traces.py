@@ -66,26 +66,31 @@ def connection_number(contact: Contact) -> int:
     return contact.shown_by.connection if isinstance(contact.shown_by, TcpAccepted) else 0
 
 
-def _site_names(evidence: Evidence) -> dict[str, str]:
-    return {site.server: site.name for site in evidence.staged.sites}
+def name_of(evidence: Evidence, server: str) -> str:
+    """Return the name of the host that has a server, or else the server as it is called."""
+    return next((site.name for site in evidence.staged.sites if site.server == server), server)
+
+
+def address_of(evidence: Evidence, server: str) -> str:
+    """Return a server as it is called if its host has others beside it; else nothing."""
+    return server if any(site.beside and site.server == server for site in evidence.staged.sites) else ""
 
 
 def _connections(evidence: Evidence) -> Iterator[Contact]:
-    names = _site_names(evidence)
     for connection in evidence.all_connections:
         last = connection.events[-1].at if connection.closed is None else connection.closed.at
         yield Contact(
             at=connection.opened,
             end=last,
             latest_end=last,
-            host=names.get(connection.server, connection.server),
+            host=name_of(evidence, connection.server),
+            address=address_of(evidence, connection.server),
             shown_by=connection.accepted,
             signs=tuple(event.at for event in connection.events),
         )
 
 
 def _syns(evidence: Evidence) -> Iterator[Contact]:
-    names = _site_names(evidence)
     for syn in evidence.of(TcpSyn):
         last = syn.at + syn.seconds
         waited = syn.at + connect_patience(evidence) if syn.outcome == "dropped" else last
@@ -93,7 +98,8 @@ def _syns(evidence: Evidence) -> Iterator[Contact]:
             at=syn.at,
             end=last,
             latest_end=max(last, waited),
-            host=names.get(syn.server, syn.server),
+            host=name_of(evidence, syn.server),
+            address=address_of(evidence, syn.server),
             shown_by=syn,
             signs=(syn.at, last),
         )

@@ -12,6 +12,7 @@ from conformance.catalogue.destination import DnsName, EachAttempt, Host, Server
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import RECIPIENT, Batch, Kind, Message, Refusal
 from conformance.catalogue.section import Section
+from conformance.catalogue.special import Special
 from conformance.catalogue.step import Step
 from conformance.target import TlsPolicy
 from conformance.witness.connections import fault_played
@@ -49,6 +50,11 @@ def _dns(**fields: Any) -> dict[str, Any]:
 
 def _mx(**fields: Any) -> dict[str, Any]:
     return {**TRANSIENT, "routing": MxRouting(**fields)}
+
+
+def _two(first: DnsName | None = None, **fields: Any) -> dict[str, Any]:
+    """Return a host with two addresses."""
+    return {**TRANSIENT, "hosts": (Host(dns=first or DnsName()), Host(further=True, **fields))}
 
 
 def _passing(*lasting: int) -> dict[str, Any]:
@@ -116,6 +122,29 @@ def test_what_goes_together_is_accepted(declared: dict[str, Any]) -> None:
         # routing
         ({**HARMLESS, "hosts": (Host(dns=DnsName(moves=True)),)}, "dns.moves with kind harmless, "),
         ({**_dns(ttl=3), "routing": SmartHosts(literal=True)}, "routing.literal with dns of a host: "),
+        ({**_two(), "routing": SmartHosts(literal=True)}, "routing.literal with a further address of a host"),
+        (_host(further=True), "hosts[0] is further, and there is no host before it"),
+        (_two(dns=DnsName(ttl=3)), "hosts[1] is further with dns"),
+        (
+            _two(first=DnsName(answer=NxDomain())),
+            "hosts[1] is further, and the name of the host before it leads to no address",
+        ),
+        (
+            _two(first=DnsName(other_family=ServFail())),
+            "hosts[1] is further, and the name of the host before it",
+        ),
+        (
+            {**_two(), "routing": MxRouting(preferences=(10, 20))},
+            "routing.preferences of 2 hosts, and hosts of 1",
+        ),
+        ({**_two(), "routing": MxRouting(preferences=(), apex=True)}, "routing.apex with a further address"),
+        (_mx(preferences=(), apex=True, aliases=1), "routing.apex with routing.aliases"),
+        (_mx(answer=ServFail(), more=("10 {relay}.",)), "routing.more or routing.served, and no record"),
+        (_mx(answer=ServFail(), served=Truncated), "routing.more or routing.served, and no record"),
+        (
+            {**PLAIN, "kind": Kind.CONTENT, "message": Message(special=Special(literal=True))},
+            "message.special.literal without MX routing",
+        ),
         ({**SCHEDULE, "routing": MxRouting()}, "steps with MX routing: "),
         ({**_mx(), "tls": STRICT}, "tls.policy with MX routing: "),
         (_mx(preferences=(10, 20)), "routing.preferences of 2 hosts, and hosts of 1"),

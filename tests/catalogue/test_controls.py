@@ -17,12 +17,13 @@ from conformance.catalogue.failure_modes.derived import controls_for
 from conformance.catalogue.message import Kind, Message
 from conformance.catalogue.scenario import Course, Scenario, controls_of, unsuitable
 from conformance.catalogue.section import Section
-from conformance.evidence.record import Site
+from conformance.evidence.site import Site
 from conformance.schedules.drawing import draw
 from conformance.schedules.scenarios import scenario_of
 from conformance.suite import ASPECTS
 from conformance.target import Capability, TlsPolicy
-from conformance.wave.world import connectors
+from conformance.wave.connectors import connectors
+from conformance.wave.names import smart_host
 from fake_servers import Certificate
 
 LABS = ("loopback", "namespace")
@@ -225,7 +226,8 @@ class TestWhatAConnectorIsToldOf:
 
 def _smart_hosts(scenario: Scenario) -> Iterator[tuple[str, ...]]:
     mode: FailureMode = scenario.failure_mode
-    sites = [Site(name=f"mx{n}.a.test", host=f"127.1.1.{n}", port=25) for n, _ in enumerate(mode.hosts, 1)]
+    names = [smart_host(scenario, number) for number in range(len(mode.hosts))]
+    sites = [Site(name=name, host=f"127.1.1.{n}", port=25) for n, name in enumerate(names, 1)]
     yield from (connector.smart_hosts for connector in connectors(scenario, sites))
 
 

@@ -21,7 +21,6 @@ from conformance.evidence.record import (
     Record,
     RecordError,
     Reported,
-    Site,
     Staged,
     Trouble,
     assemble,
@@ -30,6 +29,7 @@ from conformance.evidence.record import (
     to_line,
 )
 from conformance.evidence.relays import Idling, Stopped
+from conformance.evidence.site import Site
 from conformance.target import Alert, DeliveryEvent, QueuedMessage, Schedule
 from fake_servers.events import KINDS, Event
 

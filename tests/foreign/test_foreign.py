@@ -9,7 +9,8 @@ import pytest
 from mutants.waves import TESTS, Given, scenario_of
 
 from conformance.catalogue.requirements import Level, catalogue
-from conformance.evidence.record import Site, Staged
+from conformance.evidence.record import Staged
+from conformance.evidence.site import Site
 from conformance.judging.judge import Judged
 from conformance.judging.verdict import Finding, Verdict
 from conformance.reference.message import Message, Recipient

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import base64
 import quopri
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stories.story import Story
 
 from conformance.judging.content import (
     CUT,
@@ -13,6 +15,7 @@ from conformance.judging.content import (
     FORM,
     MIXED,
     REPEATED,
+    changes,
     content_changes,
     has_bare_ends,
     is_cut_short,
@@ -48,6 +51,19 @@ def with_body(body: bytes) -> bytes:
 )
 def test_what_a_relay_may_do(received: bytes) -> None:
     assert content_changes(SENT, received) == []
+
+
+def test_the_name_behind_an_alias_may_stand_for_the_domain() -> None:
+    story = Story("mx_domain_alias")
+    behind = f"alias1.{story.staged.domain}"
+    told = story.delivers(1.5, recipients=[f"recipient@{behind.upper()}"])
+    [copy] = told.evidence().messages
+    assert [change.sort for change in changes(told.staged, copy)] == ["forward-path"]
+    known = replace(told.staged, alias_of=behind)
+    assert list(changes(known, copy)) == []
+    assert [change.sort for change in changes(replace(known, alias_of="other.test"), copy)] == [
+        "forward-path"
+    ]
 
 
 @pytest.mark.parametrize("folded", [b"one two", b"one\r\n\ttwo", b"one\r\n  two", b" one two"])

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from conformance.catalogue.profile import load
 from conformance.catalogue.scenario import Course, Scenario
-from conformance.evidence.record import QueueListing, Record, Site, Staged
+from conformance.evidence.record import QueueListing, Record, Staged
+from conformance.evidence.site import Site
 from conformance.evidence.view import Evidence
 from conformance.judging.judge import Judged, judge
 from conformance.schedules.scenarios import scenario_of

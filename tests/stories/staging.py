@@ -7,11 +7,12 @@ from dataclasses import replace
 from functools import cache
 
 from conformance.catalogue.course import Timing, timing_of
-from conformance.catalogue.destination import Tcp
+from conformance.catalogue.destination import Tcp, addresses_of, named_like
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.message import Kind
 from conformance.catalogue.scenario import CLOCK_CONTROLS, Course, Scenario
-from conformance.evidence.record import Header, Site, Staged
+from conformance.evidence.record import Header, Staged
+from conformance.evidence.site import Site
 from conformance.schedules.scenarios import scenario_of as scenario_by_id
 from conformance.target import Capability, Envelope, Schedule
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
@@ -105,13 +106,15 @@ def staged(mode: str, number: int = 1, course: Course | None = None, **changes: 
     granted = GRANTED if timing is Timing.STEADY else replace(schedule(timing, day=DAY), granularity=0.01)
     domain = domain_of(scenario)
     sites = []
-    hosts = [(f"mx{number + 1}.{domain}", host) for number, host in enumerate(ALL[mode].hosts)]
+    own = ALL[mode].hosts
+    hosts = [(f"mx{named_like(own, nth) + 1}.{domain}", host) for nth, host in enumerate(own)]
     hosts += [(f"mx.{each.local}.{domain}", each.host) for each in ALL[mode].message.elsewhere]
     for host_number, (name, host) in enumerate(hosts):
+        beside = len(addresses_of(own, host_number)) > 1
         address = f"127.{1 + number // 256}.{number % 256}.{host_number + 1}"
         if host.tcp is Tcp.UNREACHABLE:
             sites.append(Site(name=name, host=f"239.{77 + number // 256}.{number % 256}.1", port=25))
-        sites.append(Site(name=name, host=address, port=25))
+        sites.append(Site(name=name, host=address, port=25, beside=beside))
     plain = Staged(
         scenario=scenario.id,
         failure_mode=mode,

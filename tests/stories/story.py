@@ -13,8 +13,9 @@ from conformance.catalogue.destination import Host, Tcp
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import Profile, load
 from conformance.catalogue.scenario import CLOCK_CONTROLS, Course, controls_of
-from conformance.evidence.record import QueueListing, Record, Reported, Site, Trouble
+from conformance.evidence.record import QueueListing, Record, Reported, Trouble
 from conformance.evidence.relays import Idling, Stopped
+from conformance.evidence.site import Site
 from conformance.evidence.view import Evidence
 from conformance.judging.aspect import Case
 from conformance.judging.judge import Judged, judge
@@ -103,6 +104,8 @@ class Story:
         return self.note(*(TcpProbe(at=at, server=server, outcome=outcome) for at in moments))
 
     def site(self, host: int = 0) -> Site:
+        if any(site.beside for site in self.staged.sites):
+            return self.staged.sites[host]
         names = list(dict.fromkeys(site.name for site in self.staged.sites))
         return [site for site in self.staged.sites if site.name == names[host]][-1]
 

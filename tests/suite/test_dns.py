@@ -8,7 +8,7 @@ import pytest
 from stories.story import Story, good_control, observed, waiting
 from stories.wire import answer, fault, query, sent
 
-from conformance.evidence.record import Site
+from conformance.evidence.site import Site
 from conformance.judging.verdict import Verdict
 
 

@@ -21,8 +21,12 @@ CIRCLING = [name for name in SPECIAL if ALL[name].message.special.circles]  # ty
 CARRIED = [name for name in SPECIAL if name not in (*BARE, *SMUGGLED, *CIRCLING, "eight_bit_not_offered")]
 
 
+def in_its_lab(mode: str) -> Story:
+    return Story(mode, ALL[mode].lab or "loopback")
+
+
 def refused(mode: str, said: str = "550 5.6.0 No", **more: object) -> Story:
-    return Story(mode).change(submitted=None, refusal=said, closed=1.5, **more)
+    return in_its_lab(mode).change(submitted=None, refusal=said, closed=1.5, **more)
 
 
 def arrives(mode: str, before: bytes = b"", after: bytes = b"") -> Story:
@@ -37,7 +41,7 @@ def rows(story: Story, aspect: str = "carries") -> set[tuple[str, Verdict]]:
 
 @pytest.mark.parametrize("mode", CARRIED)
 def test_carried_as_it_was(mode: str) -> None:
-    story = Story(mode)
+    story = in_its_lab(mode)
     path = "" if story.staged.null_path else None
     assert story.delivers(1.5, mail_from=path).verdict("carries") is Verdict.PASS
 
@@ -52,6 +56,14 @@ def test_a_refusal_leaves_nothing_to_judge_but_what_must_be_taken(mode: str, sai
     if mode in ("line_of_998", "path_of_256"):
         assert said in observed(story, "takes_sizes")
         assert rows(story, "takes_sizes") == {("content/sizes", Verdict.FAIL)}
+
+
+@pytest.mark.parametrize("mode", ["mx_recipient_at_ipv4", "mx_recipient_at_ipv6"])
+def test_what_is_for_an_address_may_be_returned_and_must_not_vanish(mode: str) -> None:
+    assert in_its_lab(mode).returns(2.0).verdict("carries") is Verdict.PASS
+    assert in_its_lab(mode).delivers(1.5).verdict("carries") is Verdict.PASS
+    assert observed(in_its_lab(mode), "carries") == "0 copies, 0 reports"
+    assert observed(in_its_lab(mode).delivers(1.5).returns(2.0), "carries") == "1 copies, 1 reports"
 
 
 def test_an_ordinary_message_must_be_taken() -> None:

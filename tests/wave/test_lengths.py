@@ -12,11 +12,12 @@ from conformance.catalogue.destination import DnsName
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.message import members
 from conformance.catalogue.scenario import Scenario
-from conformance.evidence.record import Site
+from conformance.evidence.site import Site
 from conformance.schedules.drawing import draw
 from conformance.schedules.scenarios import scenario_of
 from conformance.schedules.sequence import ENDINGS, FAULTS, FaultSequence
 from conformance.wave.batch import KNOWN, KNOWN_LATER, STRANGER_LATER, STRANGERS
+from conformance.wave.connectors import DEAD, SPARE, connectors
 from conformance.wave.envelope import (
     author_of,
     backlog_of,
@@ -29,7 +30,6 @@ from conformance.wave.envelope import (
     sender_of,
 )
 from conformance.wave.names import new_name, point, publish_mx, smart_host
-from conformance.wave.world import DEAD, SPARE, connectors
 from fake_servers import Answer, Zone
 
 LONGEST_HOST = 63  # octets

@@ -8,8 +8,10 @@ import pytest
 from stories.staging import scenario_of
 
 from conformance.catalogue.destination import DnsName
+from conformance.catalogue.failure_modes import ALL
+from conformance.wave.connectors import DEAD, SPARE
 from conformance.wave.envelope import domain_of
-from conformance.wave.names import new_name, point, publish_mx, smart_host
+from conformance.wave.names import alias_of, new_name, point, publish_mx, smart_host
 from fake_servers import Answer, Cname, Delayed, NoData, Records, ServFail, Truncated, Zone
 
 
@@ -27,6 +29,26 @@ def test_each_family_has_its_own_answer() -> None:
     assert _answers(DnsName(other_family=ServFail())) == (Records("127.1.1.1"), ServFail())
     assert _answers(DnsName(ipv6=True)) == (NoData(), Records("fd77::1:1"))
     assert _answers(DnsName(ipv6=True, other_family=ServFail())) == (ServFail(), Records("fd77::1:1"))
+
+
+def test_further_addresses_follow_each_in_its_family() -> None:
+    zone = Zone()
+    point(zone, "mx1.a.test", "127.1.1.1", DnsName(ttl=3), "fd77::1:2", "127.1.1.3")
+    assert zone.answer("mx1.a.test", "A")[0] == Records("127.1.1.1", "127.1.1.3", ttl=3)
+    assert zone.answer("mx1.a.test", "AAAA")[0] == Records("fd77::1:2", ttl=3)
+    point(zone, "mx2.a.test", "fd77::1:2", DnsName(ipv6=True), "127.1.1.1")
+    assert zone.answer("mx2.a.test", "A")[0] == Records("127.1.1.1")
+    assert zone.answer("mx2.a.test", "AAAA")[0] == Records("fd77::1:2")
+
+
+def test_no_failure_mode_has_hosts_where_the_wave_has_its_own() -> None:
+    assert all(len(mode.hosts) <= min(SPARE, DEAD) for mode in ALL.values())
+
+
+def test_the_name_of_a_host_leads_to_its_further_addresses() -> None:
+    scenario = scenario_of("deep_mx_addresses")
+    names = [smart_host(scenario, number) for number in range(4)]
+    assert names == [f"mx{number}.{domain_of(scenario)}" for number in (1, 1, 3, 3)]
 
 
 def test_the_way_of_serving_wraps_the_record() -> None:
@@ -51,13 +73,38 @@ def test_aliases_form_a_chain_or_a_loop() -> None:
         ("mx_preference", ["20 mx1.{}.", "10 mx2.{}."]),
         ("mx_relay_in_list", ["10 mx1.{}.", "30 mx2.{}.", "20 relay.test."]),
         ("mx_target_beside_address", ["10 mx1.{}."]),
+        ("mx_relay_twice", ["10 mx1.{}.", "30 mx2.{}.", "20 RELAY.TEST.", "40 relay.test."]),
+        ("mx_literal", ["20 mx1.{}.", "10 127.1.1.9."]),
+        ("deep_mx_addresses", ["10 mx1.{}.", "20 mx3.{}."]),
     ],
 )
 def test_mx_records(mode: str, records: list[str]) -> None:
     zone, scenario = Zone(), scenario_of(mode)
-    publish_mx(zone, scenario)
+    publish_mx(zone, scenario, literal="127.1.1.9")
     domain = domain_of(scenario)
     assert zone.answer(domain, "MX")[0] == Records(*(text.format(domain) for text in records))
+
+
+def test_the_records_behind_an_alias_of_the_domain() -> None:
+    zone, scenario = Zone(), scenario_of("mx_domain_alias")
+    publish_mx(zone, scenario)
+    domain = domain_of(scenario)
+    assert alias_of(scenario) == f"alias1.{domain}"
+    assert zone.answer(domain, "MX")[0] == Cname(f"alias1.{domain}")
+    assert zone.answer(f"alias1.{domain}", "MX")[0] == Records(f"10 mx1.{domain}.")
+    assert alias_of(scenario_of("plain_mx")) == ""
+    disarmed = Zone()
+    publish_mx(disarmed, scenario, disarmed=True)
+    assert disarmed.answer(domain, "MX")[0] == Records(f"10 mx1.{domain}.")
+
+
+def test_records_that_are_told_in_another_way_until_the_repair() -> None:
+    zone, scenario = Zone(), scenario_of("mx_truncated")
+    plain = Records(f"10 mx1.{domain_of(scenario)}.")
+    publish_mx(zone, scenario)
+    assert zone.answer(domain_of(scenario), "MX")[0] == Truncated(plain)
+    publish_mx(zone, scenario, disarmed=True)
+    assert zone.answer(domain_of(scenario), "MX")[0] == plain
 
 
 def test_without_records_the_domain_itself_is_the_host() -> None:

@@ -21,6 +21,7 @@ from conformance.target import Alert, Connector, DomainType, EditRefused, Envelo
 from conformance.wave import request
 from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.batch import KNOWN, KNOWN_LATER, STRANGER_LATER, STRANGERS, accepted_domains
+from conformance.wave.connectors import SPARE
 from conformance.wave.envelope import envelope_of
 from conformance.wave.operated import play_operated
 from conformance.wave.operator import AlertWatch, Operator
@@ -201,7 +202,7 @@ def test_the_connector_is_corrected_by_what_is_wrong_with_it(mode: str, told: st
     assert isinstance(connector, Connector)
     assert (connector.tls is TlsPolicy.OPPORTUNISTIC) is (mode != "certificate_unknown_ca")
     assert (anchors.read_bytes() == b"all anchors") if mode == "certificate_unknown_ca" else anchors is None
-    assert connector.smart_hosts[0].startswith("mx3." if mode == "host_unreachable" else "mx1.")
+    assert connector.smart_hosts[0].startswith(f"mx{SPARE + 1}." if mode == "host_unreachable" else "mx1.")
 
 
 def test_invalid_settings_come_before_valid_ones(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from stories.story import Story
 from stories.wire import fault
 
 from conformance.catalogue.failure_modes import ALL
-from conformance.witness.attempts import Witness, lingering
+from conformance.witness.attempts import Witness, either, lingering
 from conformance.witness.contact import Contact
 from fake_servers.events import TlsOffered
 
@@ -53,6 +53,24 @@ def test_each_host_has_its_own_number() -> None:
     there = [contact(1.0, "a"), contact(1.1, "b")]
     assert groups(*there, contact(1.2, "c")) == [[1.0, 1.1, 1.2]]
     assert groups(*there, contact(1.2, "a")) == [[1.0, 1.1], [1.2]]
+
+
+def test_each_address_of_a_host_has_its_own_number() -> None:
+    here, there = (
+        replace(contact(at), address=each) for at, each in ((1.0, "[::1]:25"), (1.1, "127.0.0.1:25"))
+    )
+    assert groups(here, there) == [[1.0, 1.1]]
+    assert groups(here, there, replace(here, at=1.2, end=1.2, latest_end=1.2)) == [[1.0, 1.1], [1.2]]
+
+
+def test_either_of_two_witnesses_will_do() -> None:
+    one, other = (
+        Witness(sentence=name, see=lambda _, at=at: [contact(at)], per_attempt=most)
+        for name, at, most in (("one", 5.0, 1), ("other", 1.0, 3))
+    )
+    both = either(one, other)
+    assert (both.sentence, both.per_attempt) == ("one; or other", 3)
+    assert [each.at for each in both.see(Story("plain").evidence())] == [1.0, 5.0]
 
 
 def test_each_question_has_its_own_number_and_a_new_one_may_take_its_time() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from conformance.catalogue.circumstances import Circumstances, circumstances_of, in_words, is_plain_control
 from conformance.catalogue.connector import MxRouting, TlsRule
+from conformance.catalogue.destination import addresses_of, with_names
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes.presented import CERTIFICATES
 from conformance.catalogue.message import Elsewhere, Kind, Message
@@ -78,7 +79,8 @@ def _section(circumstances: Circumstances) -> Section:
 
 
 def _sentences(circumstances: Circumstances) -> Iterator[str]:
-    number, routing = len(circumstances.hosts), circumstances.routing
+    named = with_names(circumstances.hosts)
+    number, routing = len(named), circumstances.routing
     several = number > 1
     who = f"{in_words(number).capitalize()} healthy servers" if several else "A healthy server"
     match routing:
@@ -90,7 +92,9 @@ def _sentences(circumstances: Circumstances) -> Iterator[str]:
             way = f", given by {'their addresses' if several else 'its address'}" if routing.literal else ""
     ipv6 = [host.dns.ipv6 for host in circumstances.hosts]
     family = " by IPv6 alone" if all(ipv6) else " by IPv6 in part" if any(ipv6) else ""
-    yield f"{who}{way}{', reached' * bool(family)}{family}."
+    counts = [in_words(len(addresses_of(circumstances.hosts, each))) for each in named]
+    further = f", with {' and '.join(counts)} addresses" if len(named) < len(circumstances.hosts) else ""
+    yield f"{who}{way}{', reached' * bool(family)}{family}{further}."
     tls = circumstances.hosts[0].tls
     if tls is not None:
         each = "each presents" if several else "the server presents"

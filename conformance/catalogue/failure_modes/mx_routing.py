@@ -11,7 +11,20 @@ from conformance.catalogue.section import Section
 from conformance.witness.attempts import Witness
 from conformance.witness.connections import fault_played
 from conformance.witness.dns import alias_told, mx_elsewhere, mx_query_failed, mx_unanswered, query_failed
-from fake_servers import Answer, NoData, NxDomain, Records, Refused, Reply, Rule, ServFail, Silence, Stage
+from fake_servers import (
+    Answer,
+    HangUp,
+    NoData,
+    NxDomain,
+    Records,
+    Refused,
+    Reply,
+    Rule,
+    ServFail,
+    Silence,
+    Stage,
+    Truncated,
+)
 
 _DNS_WORDS = ("dns", "name", "lookup", "resol", "domain", "query", "records")
 _NO_SUCH_NAME = ("nonexist", "nxdomain", "notexist", "notfound", "unknown", "nosuch")
@@ -96,6 +109,14 @@ MODES = (
         Silence(),
         mx_unanswered,
         ("timeout", "timedout"),
+        timeout=Timeout.DNS,
+    ),
+    _beside_address(
+        "truncated",
+        "is answered with a truncated reply (TC), and by TCP the name server hangs up",
+        Truncated(HangUp()),
+        mx_query_failed,
+        ("truncated", "tcp", "timeout", "timedout"),
         timeout=Timeout.DNS,
     ),
     FailureMode(

@@ -19,7 +19,9 @@ from mutants.shared import altered, one_at_a_time
 
 _UNALTERED = "content/unaltered"
 
-_SPECIAL = modes(lambda mode: mode.kind == "content" and mode.section in ("content", "content-size"))
+_SPECIAL = modes(
+    lambda mode: mode.kind == "content" and mode.section in ("content", "content-size") and not mode.lab
+)
 _EVERYTHING: Names = ("plain", "verified_tls", "greeting_421", _SPECIAL)
 
 

@@ -20,10 +20,10 @@ from mutants.patching import patch
 from mutants.selection import modes
 from mutants.shared import TOLD_OF_EACH, never_says_a_word
 
-_HOSTS = modes(lambda mode: mode.section == "hosts")
+_HOSTS = modes(lambda mode: mode.section == "hosts" and mode.mx is None)
 _AFTER_4YZ = modes(lambda mode: mode.section == "hosts-4yz")
 _EACH_ITS_OWN = ("hosts_close_then_421", "hosts_421_then_close")
-_IPV6_CONTROLS = modes(lambda mode: mode.lab == "namespace" and mode.is_control)
+_IPV6_CONTROLS = modes(lambda mode: mode.is_control and all(host.dns.ipv6 for host in mode.hosts))
 
 
 @mutation(

@@ -1,0 +1,48 @@
+"""What a relay is told of the way to a scenario, and to the senders: its connectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from conformance.catalogue.connector import SmartHosts
+from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.scenario import Scenario
+from conformance.evidence.site import Site
+from conformance.lab.addresses import HOSTS_PER_SCENARIO
+from conformance.target import Connector, TlsPolicy
+from conformance.wave.beside import connectors_beside
+from conformance.wave.envelope import SENDER_DOMAIN, dead_domain_of, domain_of
+from conformance.wave.names import smart_host
+
+# Number of the smart host that a scenario's backlog waits for: the last of its addresses.
+DEAD = HOSTS_PER_SCENARIO - 1
+
+# Number of the healthy smart host that a connector is given on some courses.
+SPARE = HOSTS_PER_SCENARIO - 2
+
+SINK_NAME = f"mx.{SENDER_DOMAIN}"
+
+
+def connectors(scenario: Scenario, sites: Sequence[Site]) -> list[Connector]:
+    """Return the connectors that lead to a scenario's destinations, which live at its sites."""
+    mode: FailureMode = scenario.failure_mode
+    named = sites[: len(mode.hosts)]
+    literal = isinstance(mode.routing, SmartHosts) and mode.routing.literal
+    hosts = tuple(dict.fromkeys(site.host if literal else site.name for site in named))
+    checked = mode.tls.policy is TlsPolicy.DOMAIN_VALIDATION
+    found = [
+        Connector(
+            domain=domain_of(scenario),
+            smart_hosts=() if mode.mx else hosts,
+            tls=mode.tls.policy,
+            tls_domain=mode.tls.name.format(host=hosts[0], domain=domain_of(scenario)) if checked else "",
+        )
+    ]
+    if mode.message.backlog:
+        found.append(Connector(domain=dead_domain_of(scenario), smart_hosts=(smart_host(scenario, DEAD),)))
+    return [*found, *connectors_beside(scenario)]
+
+
+def sender_connector() -> Connector:
+    """Return the connector for what the relay sends back to senders."""
+    return Connector(domain=SENDER_DOMAIN, smart_hosts=(SINK_NAME,))
