@@ -42,6 +42,10 @@ _OF_ONE_KIND = {
     Section.WAY_BACK: Kind.REPORTED,
     Section.REPORT: Kind.REPORTED,
     Section.BATCH: Kind.BATCH,
+    Section.REUSED: Kind.BATCH,
+    Section.REUSED_GONE: Kind.BATCH,
+    Section.REUSED_RSET: Kind.BATCH,
+    Section.BACKLOG: Kind.BATCH,
 }
 
 

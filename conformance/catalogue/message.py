@@ -52,11 +52,14 @@ class Batch:
         count: How many.
         one_by_one: Whether each is submitted once the one before has come to its end; else all of them together.
         repaired: Whether the destination is repaired while they wait; else they come to their end without.
+        most: How many connections at the same time are no more than a server commonly takes from one client; 0: that
+            is not looked at.
     """
 
     count: int
     one_by_one: bool = False
     repaired: bool = False
+    most: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from conformance.catalogue.message import members
 from conformance.catalogue.recipients import due
 from conformance.evidence.queue import Presence
-from conformance.judging.aspect import Case, Course, Finding, Kind, Outcome, aspect
-from conformance.judging.content import content_changes
+from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, Outcome, aspect
+from conformance.judging.content import changes
 from conformance.judging.habits import unaccustomed
 from conformance.judging.twice import surely_again
 from conformance.judging.verdict import Inconclusive
@@ -18,9 +19,16 @@ from conformance.judging.words import counted
 _SHOWN = 3  # messages that are told of one by one
 
 
+def _in_time(mode: FailureMode, _: Course) -> bool:
+    """Tell whether all of the messages are to arrive while the window is open; where many go slowly, some will not."""
+    batch = mode.message.batch
+    return batch is not None and not batch.most
+
+
 @aspect(
     Course.BATCH,
     kinds=(Kind.BATCH,),
+    where=_in_time,
     place=550,
     requirements={
         "delivered": "batch/delivered",
@@ -108,24 +116,24 @@ def _once(case: Case, arrived: list[Whereabouts]) -> Finding:
 
 
 def _intact(case: Case, others: list[Whereabouts]) -> Finding:
-    pairs = [(each, copy) for each in others for copy in each.copies]
-    found = (
-        unaccustomed(content_changes(each.offer.content, copy.content), case.mode, case.evidence.record)
-        for each, copy in pairs
-    )
-    damage = next((change.text for some in found for change in some), "")
-    strange = [
-        f"<{each.offer.recipient}> got it with the envelope <{copy.mail_from}> to <{'>, <'.join(copy.recipients)}>"
-        for each, copy in pairs
-        if copy.mail_from.lower() != case.evidence.staged.sender.lower() or len(copy.recipients) != 1
-    ]
+    damage = next(filter(None, (_damage(case, each) for each in others)), "")
+    expected = "each with its own envelope and content"
     return case.finding(
         "each_message.intact",
-        holds=not damage and not strange,
-        expected="each with its own envelope and content",
-        observed=damage or (strange[0] if strange else "each with its own"),
+        holds=not damage,
+        expected=expected,
+        observed=damage or expected,
         conclusive=True,
     )
+
+
+def _damage(case: Case, each: Whereabouts) -> str:
+    """Say what was altered of one message, by what is said of this scenario; empty if nothing was."""
+    evidence, offer = case.evidence, each.offer
+    its_own = replace(evidence.staged, recipient=offer.recipient, others=[], content=offer.content)
+    found = (unaccustomed(changes(its_own, copy), case.mode, evidence.record) for copy in each.copies)
+    text = next((change.text for some in found for change in some), "")
+    return text and f"<{offer.recipient}>: {text}"
 
 
 def _returned(case: Case, refused: list[Whereabouts]) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from conformance.catalogue.course import Course, Timing
@@ -33,6 +34,9 @@ _ATTEMPTS_WHERE_MOVED = 5
 
 # A relay is killed for one scenario after the other, each of which needs the next retry.
 _KILLS_IN_A_ROW = 8
+
+# Of several messages so many get through with each wait, though it might be one.
+_USUALLY_TOGETHER = 3
 
 # Several messages have to go through a few intervals where an operator is played.
 _ROUNDS_OPERATED = 6
@@ -81,12 +85,16 @@ def waits_in_a_row(mode: FailureMode) -> int:
     """Return after how many waits the last of several messages is due.
 
     Once the destination is repaired all of them are due with the next attempt. Where it is not, a relay may come with
-    one message after the other, each of which is put off once.
+    one message after the other, each of which is put off once, or held up.
     """
     batch = mode.message.batch
     if batch is None or batch.repaired:
         return 1
-    limited = any(rule.transactions or rule.beside for host in mode.hosts for rule in host.rules)
+    limited = any(
+        rule.transactions or rule.beside or rule.stage is Stage.QUIT
+        for host in mode.hosts
+        for rule in host.rules
+    )
     return batch.count if batch.one_by_one or limited else 1
 
 
@@ -129,9 +137,10 @@ def expected_window(scenario: Scenario, granted: Schedule, header: Header) -> fl
             seconds = attempt + back + 2 * wait
         case Course.HEALED | Course.MIXED:
             seconds = ATTEMPTS_BEFORE_REPAIR * attempt + 2 * wait + mode.longest_ttl
+        case Course.BATCH if mode.message.batch is not None and mode.message.batch.repaired:
+            seconds = ATTEMPTS_BEFORE_REPAIR * attempt + 2 * wait
         case Course.BATCH:
-            repaired = mode.message.batch is not None and mode.message.batch.repaired
-            seconds = (waits_in_a_row(mode) + ATTEMPTS_BEFORE_REPAIR * repaired) * (wait + attempt)
+            seconds = math.ceil(waits_in_a_row(mode) / _USUALLY_TOGETHER) * (wait + attempt)
         case Course.KILLED:
             seconds = _KILLS_IN_A_ROW * wait + attempt
         case _:

@@ -8,6 +8,7 @@ go by the refusal or by the loss, which is like a 451 (section 3.8): the message
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from conformance.catalogue.destination import Host, offer_without
 from conformance.catalogue.failure_mode import FailureMode
@@ -21,6 +22,8 @@ _TAKEN = Reply(250, "2.0.0 OK")
 _CLOSING = Reply(421, "4.3.2 Closing the connection")
 _UNWANTED = Reply(550, "5.7.1 Not wanted here")
 _NOT_NOW = Reply(421, "4.3.2 Not now")
+
+_BEGUN = range(1, 100)  # behind a MAIL: who says RSET before that has nothing to forget
 
 # More than the sockets of both sides hold, so that the relay is still sending.
 _LARGE = 5_000_000
@@ -54,6 +57,21 @@ _AFTER_250 = (
 )
 
 
+_WITHOUT_STATUS = FailureMode(
+    name="taken_without_status",
+    section=Section.POSITIVE_REPLIES,
+    staged='The server takes the message with "250 Accepted", without an enhanced status code.',
+    kind=Kind.HARMLESS,
+    hosts=(
+        Host(
+            rules=(Rule(Stage.DOT, Reply(250, "Accepted")),),
+            extensions=offer_without("ENHANCEDSTATUSCODES"),
+        ),
+    ),
+    witness=fault_played,
+)
+
+
 def _refused(name: str, staged: str, *rules: Rule) -> FailureMode:
     return FailureMode(
         name=name,
@@ -82,13 +100,13 @@ _AFTER_5YZ = (
         "rset_rejected_after_refusal",
         f'The server answers RCPT with "{_UNWANTED.text}", and RSET with "502 5.5.1 Not implemented".',
         Rule(Stage.RCPT, _UNWANTED),
-        Rule(Stage.RSET, Reply(502, "5.5.1 Not implemented")),
+        Rule(Stage.RSET, Reply(502, "5.5.1 Not implemented"), transactions=_BEGUN),
     ),
     _refused(
         "rset_421_after_refusal",
         f'The server answers RCPT with "{_UNWANTED.text}", and RSET with "{_NOT_NOW.text}".',
         Rule(Stage.RCPT, _UNWANTED),
-        Rule(Stage.RSET, CloseWith421("4.3.2 Not now")),
+        Rule(Stage.RSET, CloseWith421("4.3.2 Not now"), transactions=_BEGUN),
     ),
 )
 
@@ -150,12 +168,17 @@ def _early(
 
 _TOO_LARGE = Reply(552, "5.3.4 Message too large")
 _AMID_CONTENT = (
-    _early(
-        "refused_amid_content_then_closed",
-        Section.REFUSED_LOST,
-        _TOO_LARGE,
-        Close(),
-        ("552", "toolarge", *LOST),
+    replace(
+        _early(
+            "refused_amid_content_then_closed",
+            Section.REFUSED_LOST,
+            _TOO_LARGE,
+            Close(),
+            ("552", "toolarge", *LOST),
+        ),
+        section=Section.REFUSED_AMID,
+        kind=Kind.PERMANENT,
+        brief=False,
     ),
     _early(
         "refused_amid_content_then_reset",
@@ -173,4 +196,4 @@ _AMID_CONTENT = (
     ),
 )
 
-MODES = (*_AFTER_250, *_AFTER_5YZ, *_lost(), *_AMID_CONTENT)
+MODES = (*_AFTER_250, _WITHOUT_STATUS, *_AFTER_5YZ, *_lost(), *_AMID_CONTENT)

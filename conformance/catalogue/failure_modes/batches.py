@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.catalogue.destination import EachAttempt, Host, Tcp, Timeout, offer_without
+from conformance.catalogue.destination import DnsName, EachAttempt, Host, Tcp, Timeout, offer_without
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import RECIPIENT, Batch, Kind, Message, members
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import Witness
 from conformance.witness.connections import fault_played, stalled, syn_dropped, syn_refused
+from conformance.witness.dns import query_failed
 from fake_servers import (
     OFFER,
     Close,
@@ -23,6 +24,8 @@ from fake_servers import (
     Reply,
     Reset,
     Rule,
+    ServFail,
+    Slow,
     Stage,
     Stall,
 )
@@ -46,6 +49,7 @@ _SOME_REFUSED = (
     f'dot ("{_BAD_CONTENT.text}")'
 )
 _LATER = range(2, 10_000)  # every transaction of a connection but the first
+_BEGUN = range(1, 10_000)  # behind a MAIL: who says RSET before that has nothing to forget
 _OFFERS = {"": OFFER, "_one_by_one": offer_without("PIPELINING")}
 
 
@@ -58,10 +62,11 @@ def _batch(
     witness: Witness = fault_played,
     timeout: Timeout | None = None,
     avoidable: str = "",
+    section: Section = Section.BATCH,
 ) -> FailureMode:
     return FailureMode(
         name=name,
-        section=Section.BATCH,
+        section=section,
         staged=staged,
         kind=Kind.BATCH,
         hosts=(host,),
@@ -103,16 +108,16 @@ _AGAIN: dict[str, tuple[str, tuple[Rule, ...]]] = {
         (Rule(Stage.DOT, Followed(_TAKEN, by=_CLOSING, then=Close())),),
     ),
     "rset_refused": (
-        'answers RSET with "500 5.5.1 Command not recognized"',
-        (Rule(Stage.RSET, Reply(500, "5.5.1 Command not recognized")),),
+        'answers RSET behind a message with "500 5.5.1 Command not recognized"',
+        (Rule(Stage.RSET, Reply(500, "5.5.1 Command not recognized"), transactions=_BEGUN),),
     ),
     "rset_421": (
-        'answers RSET with "421 4.3.2 Not now" and closes the connection',
-        (Rule(Stage.RSET, CloseWith421("4.3.2 Not now")),),
+        'answers RSET behind a message with "421 4.3.2 Not now" and closes the connection',
+        (Rule(Stage.RSET, CloseWith421("4.3.2 Not now"), transactions=_BEGUN),),
     ),
     "rset_closed": (
-        "closes the connection instead of answering RSET",
-        (Rule(Stage.RSET, Close()),),
+        "closes the connection instead of answering RSET behind a message",
+        (Rule(Stage.RSET, Close(), transactions=_BEGUN),),
     ),
 }
 
@@ -129,6 +134,7 @@ def _used_again() -> Iterator[FailureMode]:
             f"{_SOME_REFUSED}{_unoffered(name)}.",
             Host(rules=_REFUSED, extensions=offer),
             Batch(count=_FEW),
+            section=Section.REUSED,
         )
     for name, (does, rules) in _AGAIN.items():
         suffix = OFFERS_USED_AGAIN[name]
@@ -139,6 +145,7 @@ def _used_again() -> Iterator[FailureMode]:
             Batch(count=_FEW),
             witness=stalled if name == "silent" else fault_played,
             timeout=Timeout.COMMAND if name == "silent" else None,
+            section=Section.REUSED_RSET if name.startswith("rset_") else Section.REUSED_GONE,
         )
 
 
@@ -162,6 +169,18 @@ _DEAD: dict[str, tuple[str, Host, Witness, Timeout | None]] = {
         stalled,
         Timeout.COMMAND,
     ),
+    "closed": (
+        "closes connections in answer to MAIL",
+        Host(rules=(Rule(Stage.MAIL, Close()),)),
+        fault_played,
+        None,
+    ),
+    "unknown": (
+        "has a name that cannot be looked up (SERVFAIL)",
+        Host(dns=DnsName(answer=ServFail())),
+        query_failed,
+        None,
+    ),
     "busy": (f'answers RCPT with "{_BUSY.text}"', Host(rules=(Rule(Stage.RCPT, _BUSY),)), fault_played, None),
 }
 
@@ -173,11 +192,12 @@ _BACKLOGS = tuple(
         Batch(count=_MANY, repaired=True),
         witness=witness,
         timeout=timeout,
+        section=Section.BACKLOG,
     )
     for name, (does, host, witness, timeout) in _DEAD.items()
 )
 
-_LIMITED = 10  # messages, where a server bears few connections
+_LIMITED = 9  # messages, where a server bears few connections
 _LIMIT = 2
 _NEVER_SO_MANY = f"the relay never has more than {_LIMIT} connections to one server"
 
@@ -210,6 +230,25 @@ _LIMITS = (
     ),
 )
 
+_USUAL = 50  # connections that a server takes from one client, where nobody has set another limit
+_SLOW = 1.0  # seconds for each reply before RCPT: half of the time-outs that are asked for
+_AT_ONCE = _batch(
+    "many_at_once",
+    f"{_USUAL + 10} messages; a healthy server takes {_SLOW} s for the greeting, EHLO and MAIL each.",
+    Host(rules=tuple(Rule(stage, Slow(_SLOW)) for stage in (Stage.GREETING, Stage.EHLO, Stage.MAIL))),
+    Batch(count=_USUAL + 10, most=_USUAL),
+)
+
+_SILENT_AT_QUIT = _batch(
+    "several_silent_at_quit",
+    f"{_FEW} messages; the server takes each and never answers QUIT.",
+    Host(rules=(Rule(Stage.QUIT, Stall()),)),
+    Batch(count=_FEW),
+    witness=stalled,
+    timeout=Timeout.COMMAND,
+    avoidable="the relay says no QUIT, or hands all messages over on one connection",
+)
+
 _IN_TURN = 4
 _ONE_BY_ONE = _batch(
     "one_after_another",
@@ -231,4 +270,4 @@ _BESIDE = _batch(
     Batch(count=_FEW, repaired=True),
 )
 
-MODES = (*_used_again(), _ONE_BY_ONE, _BESIDE, *_LIMITS, *_BACKLOGS)
+MODES = (*_used_again(), _ONE_BY_ONE, _BESIDE, _AT_ONCE, _SILENT_AT_QUIT, *_LIMITS, *_BACKLOGS)

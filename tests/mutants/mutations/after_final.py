@@ -244,6 +244,43 @@ def takes_an_early_reply() -> None:
     patch(GroupProtocol, "data_received", make)
 
 
+@mutation(
+    scenarios=("refused_amid_content_then_closed", "rejected_at_dot"),
+    caught=(deviates("returned_at_once", "final/refused-amid-content", "refused_amid_content_then_closed"),),
+)
+def reads_no_refusal_amid_the_content() -> None:
+    """Takes a 5yz reply amid the content for a connection that was lost."""
+
+    def make(original: Any) -> Any:
+        async def send_body(self: Any, content: bytes) -> Reply:
+            reply: Reply = await original(self, content)
+            if reply.code >= 500 and self._protocol.unsent:
+                raise SessionFailed(Stage.BODY, Cause.RESET, "Broken pipe")
+            return reply
+
+        return send_body
+
+    patch(Session, "send_body", make)
+
+
+@mutation(
+    scenarios=("taken_without_status", "plain"),
+    caught=(fails("delivers_anyway", "harmless/delivered", "taken_without_status"),),
+)
+def wants_a_status_in_the_last_reply() -> None:
+    """Defers a message that was taken by a 250 without an enhanced status code."""
+
+    def make(original: Any) -> Any:
+        async def send_body(self: Any, content: bytes) -> Reply:
+            reply: Reply = await original(self, content)
+            known = not reply.positive or reply.text.startswith("2.")
+            return reply if known else Reply(451, reply.text)
+
+        return send_body
+
+    patch(Session, "send_body", make)
+
+
 @mutation(scenarios=(_ALL,), profiles=("rfc",))
 def goes_by_the_loss() -> None:
     """Defers a message that was refused before the final dot, where the connection is lost right behind that."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference import errors
+from conformance.reference import errors, relay, session
 from conformance.reference.classify import Cause, Stage
 from conformance.reference.delivery import Delivery
 from conformance.reference.errors import Failure
@@ -20,6 +20,8 @@ from mutants.reusing import in_turn
 from mutants.shared import misread
 
 _ASPECT = "each_message"
+
+_DROPPED = "Dropped"
 
 # So many failures at one host are more than any single message makes of them.
 _MANY = 20
@@ -58,7 +60,7 @@ def _slots_lost(matters: Callable[[Stage, Cause], bool]) -> None:
 
 @mutation(
     scenarios=("backlog_hangs", "connect_timeout"),
-    caught=(fails(_ASPECT, "batch/delivered", "backlog_hangs"),),
+    caught=(fails(_ASPECT, "backlog/slots-returned", "backlog_hangs"),),
 )
 def loses_slots_where_nobody_answers() -> None:
     """Never frees the slot of a connection attempt that timed out."""
@@ -67,7 +69,7 @@ def loses_slots_where_nobody_answers() -> None:
 
 @mutation(
     scenarios=("backlog_silent", "greeting_timeout"),
-    caught=(fails(_ASPECT, "batch/delivered", "backlog_silent"),),
+    caught=(fails(_ASPECT, "backlog/slots-returned", "backlog_silent"),),
 )
 def loses_slots_where_nobody_greets() -> None:
     """Never frees the slot of a connection on which no greeting came."""
@@ -76,7 +78,7 @@ def loses_slots_where_nobody_greets() -> None:
 
 @mutation(
     scenarios=("backlog_silent_at_dot", "stall_at_dot"),
-    caught=(fails(_ASPECT, "batch/delivered", "backlog_silent_at_dot"),),
+    caught=(fails(_ASPECT, "backlog/slots-returned", "backlog_silent_at_dot"),),
 )
 def loses_slots_behind_the_content() -> None:
     """Never frees the slot of a message whose final dot was not answered."""
@@ -84,8 +86,26 @@ def loses_slots_behind_the_content() -> None:
 
 
 @mutation(
+    scenarios=("backlog_closed", "close_at_mail"),
+    caught=(fails(_ASPECT, "backlog/slots-returned", "backlog_closed"),),
+)
+def loses_slots_where_connections_are_lost() -> None:
+    """Never frees the slot of a connection that was closed amid a session."""
+    _slots_lost(lambda stage, cause: cause is Cause.CLOSED and stage is not Stage.GREETING)
+
+
+@mutation(
+    scenarios=("backlog_unknown", "dns_servfail"),
+    caught=(fails(_ASPECT, "backlog/slots-returned", "backlog_unknown"),),
+)
+def loses_slots_where_nothing_is_found() -> None:
+    """Never frees the slot of an attempt for which a look-up failed."""
+    _slots_lost(lambda _, cause: cause is Cause.LOOKUP)
+
+
+@mutation(
     scenarios=("backlog_refused", "connection_refused"),
-    caught=(fails(_ASPECT, "batch/delivered", "backlog_refused"),),
+    caught=(fails(_ASPECT, "backlog/slots-returned", "backlog_refused"),),
 )
 def writes_a_destination_off() -> None:
     """Never tries a host again that has refused many connections."""
@@ -163,6 +183,61 @@ def returns_where_it_is_crowded() -> None:
 
     patch(errors, "deferral", failed)
     misread(change)
+
+
+@mutation(
+    scenarios=("crowded_421", "plain"),
+    caught=(fails(_ASPECT, "batch/delivered", "crowded_421"),),
+)
+def drops_where_it_is_crowded() -> None:
+    """Drops a message without a word where the server says that there are too many connections."""
+
+    def failed(original: Any) -> Any:
+        def deferral(*arguments: Any, **where: Any) -> Failure:
+            failure: Failure = original(*arguments, **where)
+            crowded = "toomanyconnections" in _crowded(failure.detail)
+            return replace(failure, code="550", status="5.4.0", text=_DROPPED) if crowded else failure
+
+        return deferral
+
+    def make(original: Any) -> Any:
+        async def report(self: Any, message: Message, now: float, failures: Any) -> Any:
+            told = {who: each for who, each in failures.items() if each.text != _DROPPED}
+            return await original(self, message, now, told)
+
+        return report
+
+    patch(errors, "deferral", failed)
+    patch(Relay, "_report", make)
+
+
+@mutation(
+    scenarios=("many_at_once", "plain"),
+    caught=(deviates("takes_turns", "backlog/limits-respected", "many_at_once"),),
+)
+def knows_no_limit() -> None:
+    """Makes as many connections to a destination as there are messages for it."""
+    relay._SESSIONS_PER_DESTINATION = 1_000
+
+
+@mutation(
+    scenarios=("several_silent_at_quit", "stall_at_quit"),
+    caught=(deviates("takes_turns", "backlog/not-held-up-by-quit", "several_silent_at_quit"),),
+)
+def waits_for_the_reply_to_quit() -> None:
+    """Makes one connection to a destination at a time, and the next when QUIT was answered or timed out."""
+
+    def make(original: Any) -> Any:
+        async def deliver(self: Any, *arguments: Any) -> Any:
+            results = await original(self, *arguments)
+            if session._leaving:
+                await asyncio.wait(set(session._leaving))
+            return results
+
+        return deliver
+
+    in_turn()
+    patch(Relay, "_deliver", make)
 
 
 @mutation(

@@ -208,6 +208,7 @@ def alters_old_messages() -> None:
             "out-of-service/nothing-purged",
             "out-of-service/valid-not-returned",
             "correction/once",
+            "batch/once",
         ),
         "each way in which a message gets through late is a requirement of its own, and all are returned as well",
     ),

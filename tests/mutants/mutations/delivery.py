@@ -62,6 +62,7 @@ def _later(recipients: Sequence[Recipient]) -> bool:
             "schedule/exactly-once",
             "nothing-lost/once",
             "correction/once",
+            "batch/once",
         ),
         "each way in which a message gets through late is a requirement of its own, and all arrive twice",
     ),

@@ -100,6 +100,7 @@ def bounces_nxdomain() -> None:
             "nothing-lost/kept",
             "out-of-service/nothing-purged",
             "correction/takes-effect",
+            "batch/returned",
         ),
         "a name that is looked up for its own reports does not exist either, so it drops them as well",
     )

@@ -217,6 +217,8 @@ def takes_250_for_354() -> None:
             "replies/words-kept",
             "permanent/returned",
             "schedule/exactly-once",
+            "batch/once",
+            "batch/returned",
         ),
         "what QUIT is answered takes the place of the error, or of the refusal, that came before it",
     ),

@@ -15,7 +15,7 @@ from mutants.patching import patch
 from mutants.reusing import as_it_is, in_turn, refuse, reply_to_reset, use_again
 from mutants.selection import modes
 
-_BATCHES = modes(lambda mode: mode.section == "batch" and not mode.name.startswith("crowded_"))
+_BATCHES = modes(lambda mode: mode.kind == "batch" and not mode.name.startswith("crowded_"))
 _USED_AGAIN = modes(lambda mode: mode.name.startswith(("used_again_", "several_")))
 _ASPECT = "each_message"
 _BOTH = ("rfc",)
@@ -41,7 +41,7 @@ def one_connection_to_a_destination() -> None:
 
 @mutation(
     scenarios=("used_again_rset_refused_one_by_one", "used_again_rset_421", "plain"),
-    caught=(fails(_ASPECT, "batch/own-reply", "used_again_rset_refused_one_by_one"),),
+    caught=(fails(_ASPECT, "reuse/own-replies", "used_again_rset_refused_one_by_one"),),
 )
 def returns_for_a_refused_reset() -> None:
     """Gives a message up because RSET before it was refused for good."""
@@ -63,7 +63,7 @@ def returns_for_a_refused_reset() -> None:
 
 @mutation(
     scenarios=("several_some_refused", "several_some_refused_one_by_one", "plain"),
-    caught=(fails(_ASPECT, "batch/own-reply", "several_some_refused", "several_some_refused_one_by_one"),),
+    caught=(fails(_ASPECT, "reuse/clean-state", "several_some_refused", "several_some_refused_one_by_one"),),
 )
 def never_resets() -> None:
     """Uses a connection again behind a refused recipient without RSET, and gives the next message up for the 503."""
@@ -76,7 +76,7 @@ def _lost(error: SessionFailed | None) -> bool:
 
 @mutation(
     scenarios=("used_again_closed", "used_again_reset_one_by_one", "plain"),
-    caught=(fails(_ASPECT, "batch/own-reply", "used_again_closed", "used_again_reset_one_by_one"),),
+    caught=(fails(_ASPECT, "reuse/stale-connection", "used_again_closed", "used_again_reset_one_by_one"),),
 )
 def returns_for_a_lost_connection() -> None:
     """Gives a message up because the connection that it was to use again is gone."""
@@ -93,7 +93,7 @@ def returns_for_a_lost_connection() -> None:
     caught=(
         fails(
             _ASPECT,
-            "batch/delivered",
+            "reuse/stale-connection",
             "used_again_closed_meanwhile_one_by_one",
             "used_again_421_meanwhile",
             besides=("batch/returned",),
@@ -122,7 +122,7 @@ def _code(code: str) -> Any:
 
 @mutation(
     scenarios=("used_again_421", "used_again_451_one_by_one", "plain"),
-    caught=(fails(_ASPECT, "batch/own-reply", "used_again_421"),),
+    caught=(fails(_ASPECT, "reuse/stale-connection", "used_again_421"),),
 )
 def returns_for_421_to_the_next() -> None:
     """Gives a message up where the server closes with 421 instead of taking a second one on a connection."""
@@ -131,7 +131,7 @@ def returns_for_421_to_the_next() -> None:
 
 @mutation(
     scenarios=("used_again_421", "used_again_451_one_by_one", "plain"),
-    caught=(fails(_ASPECT, "batch/own-reply", "used_again_451_one_by_one"),),
+    caught=(fails(_ASPECT, "reuse/stale-connection", "used_again_451_one_by_one"),),
 )
 def returns_for_451_to_the_next() -> None:
     """Gives a message up where the server takes one message on each connection, and says 451 to the next."""
@@ -140,7 +140,7 @@ def returns_for_451_to_the_next() -> None:
 
 @mutation(
     scenarios=("used_again_silent", "plain"),
-    caught=(fails(_ASPECT, "batch/own-reply", "used_again_silent"),),
+    caught=(fails(_ASPECT, "reuse/stale-connection", "used_again_silent"),),
 )
 def returns_for_silence_to_the_next() -> None:
     """Gives a message up where the server falls silent at the second MAIL on a connection."""
