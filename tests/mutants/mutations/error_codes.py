@@ -17,6 +17,10 @@ from mutants.shared import TOLD_OF_EACH
 
 Choose = Callable[[Stage, Cause], Condition | None]
 
+_IN_EACH = dict.fromkeys(
+    (*TOLD_OF_EACH, "session/odd-reply", "session/421-kept", "session/transient"),
+    "what is told of each failure mode is a requirement of its own, and all of it has the same flaw",
+)
 
 # one of them is delivered all the same
 _DNS = modes(lambda mode: mode.section == "4.4.312").without(
@@ -203,13 +207,23 @@ def replies_451_instead_of_450() -> None:
     _worded(lambda text: "451" + text[3:])
 
 
-@mutation(scenarios=("connection_refused",), caught=(fails("error_code", _REFUSED),), profiles=("rfc",))
+@mutation(
+    scenarios=("connection_refused",),
+    caught=(fails("error_code", _REFUSED),),
+    brings=_IN_EACH,
+    profiles=("rfc",),
+)
 def no_basic_code() -> None:
     """Begins its errors with the enhanced status code."""
     _worded(lambda text: text[4:])
 
 
-@mutation(scenarios=("connection_refused",), caught=(fails("error_code", _REFUSED),), profiles=("rfc",))
+@mutation(
+    scenarios=("connection_refused",),
+    caught=(fails("error_code", _REFUSED),),
+    brings=_IN_EACH,
+    profiles=("rfc",),
+)
 def no_enhanced_code() -> None:
     """Shows no enhanced status code."""
     _worded(lambda text: text[:4] + text[4:].split(" ", 1)[1])
@@ -224,6 +238,7 @@ def no_enhanced_code() -> None:
         verdict="not_applicable",
         profile="rfc",
     ),
+    brings=_IN_EACH,
 )
 def code_at_the_end_of_the_text() -> None:
     """Puts its code behind everything else."""
@@ -235,7 +250,7 @@ def code_at_the_end_of_the_text() -> None:
     _worded(change)
 
 
-@mutation(scenarios=("connection_refused",), caught=(fails("error_code", _REFUSED),))
+@mutation(scenarios=("connection_refused",), caught=(fails("error_code", _REFUSED),), brings=_IN_EACH)
 def code_quoted_further_in() -> None:
     """Puts its code behind some words, as if it quoted somebody."""
     _worded(lambda text: f"Delivery attempt failed: {text}")
@@ -273,10 +288,7 @@ def wrong_class_digit() -> None:
 @mutation(
     scenarios=("connection_refused",),
     caught=(fails("error_code", _REFUSED), deviates("error_code", "rfc/status-subject", profile="rfc")),
-    brings=dict.fromkeys(
-        (*TOLD_OF_EACH, "session/odd-reply", "session/421-kept"),
-        "what is told of each failure mode is a requirement of its own, and the digit is wrong in all",
-    ),
+    brings=_IN_EACH,
 )
 def wrong_subject_digit() -> None:
     """Shows the subject digit of an address failure for a network failure."""

@@ -182,6 +182,10 @@ def waits_for_ever_in_the_body() -> None:
             *("greeting_timeout", "stall_at_ehlo_tls", "stall_at_rcpt", "stall_at_dot"),
         ),
     ),
+    brings=dict.fromkeys(
+        ("session/times-out", "session/total-deadline"),
+        "where QUIT itself gets no answer, or one without end, the same wait holds the attempt",
+    ),
 )
 def waits_for_ever_for_the_answer_to_quit() -> None:
     """Says QUIT after a time-out, and waits without end for the answer."""

@@ -107,6 +107,10 @@ _OFFERED = ("starttls_502_under_certificate_validation", "starttls_502_under_dom
         returned(*_OFFERED),
     ),
     also=hence_accepted("starttls_454_under_opportunistic"),
+    brings={
+        "lifetime/not-early": "the same where the destination is broken for a day",
+        "ndr/status-sampled": "its report has the status of the server's refusal, and none of a message that expired",
+    },
 )
 def returns_what_offered_starttls_is_refused_for() -> None:
     """Returns a message where STARTTLS, which is offered and which no rule asks for, gets a 5yz reply."""
