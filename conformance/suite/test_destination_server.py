@@ -106,6 +106,8 @@ def _places(case: Case) -> list[Site]:
 
 def _names(text: str, site: Site) -> bool:
     for name in filter(None, (site.name, site.host)):
+        if name.lower() not in text.lower():
+            continue  # each name is a pattern of its own, and costs much to compile
         if re.search(rf"(?<![\w.@-]){re.escape(name)}(?![\w-]|\.\w)", text, re.IGNORECASE):
             return True
     return False

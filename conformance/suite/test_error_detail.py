@@ -78,6 +78,8 @@ def _detail(case: Case, error: ErrorSeen, titles: list[str]) -> str:
     """
     text = _STAMP.sub(" ", _BRACKETED_KEY.sub(" ", error.codes.rest))
     for name in _given_names(case):
+        if name.lower() not in text.lower():
+            continue  # each name is a pattern of its own, and costs much to compile
         text = re.sub(rf"{re.escape(name)}(?::\d+)?", " ", text, flags=re.IGNORECASE)
     text = _ADDRESS.sub(" ", text).replace("Message=", " ")
     text = re.sub(r"[\[\]():;,.\s]+", " ", text).strip()
