@@ -215,11 +215,11 @@ class FailureMode:
             name=f"{self.name}_on_the_way_back",
             section=Section.PERMANENT_REPLIES if back.refuses else Section.TRANSIENT_REPLIES,
             staged=self.staged,
-            kind=Kind.PERMANENT if back.refuses else Kind.TRANSIENT,
+            kind=Kind.HARMLESS if back.is_whole else Kind.PERMANENT if back.refuses else Kind.TRANSIENT,
             hosts=(back.host,),
             witness=back.witness,
             attempt=back.attempt,
-            explained_by=("",),
+            explained_by=() if back.is_whole else ("",),
         )
 
     @property

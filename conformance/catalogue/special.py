@@ -56,9 +56,11 @@ class Special:
 
     Attributes:
         body: The body, octet for octet as the recipient is to find it, in place of the ordinary one.
-        fields: Further fields of the header, with the line ends within them.
+        fields: Further fields of the header, with the line ends within them; `{author}` stands for the address of the
+            author, who is not the sender.
         received: Received fields on top of the header, as of so many hosts that it passed.
         local: Local part of the recipient; empty: an ordinary one.
+        sender: Local part of the sender, with `{label}` where that of the scenario goes; empty: the label alone.
         idn: Whether the recipient's domain has an internationalized label, in its ASCII form (RFC 5890).
         twice: Whether the recipient is given twice.
         null_sender: Whether it has the null reverse-path.
@@ -80,6 +82,7 @@ class Special:
     fields: tuple[bytes, ...] = ()
     received: int = 0
     local: str = ""
+    sender: str = ""
     idn: bool = False
     twice: bool = False
     null_sender: bool = False

@@ -29,6 +29,11 @@ class WayBack:
     attempt: EachAttempt = field(default_factory=EachAttempt)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether nothing is wrong with it, whatever it offers."""
+        return not self.host.rules and self.host.dns.answer is None
+
+    @property
     def refuses(self) -> bool:
         """Whether it refuses the report for good, so that nothing is mended and no report may arrive."""
         return any(isinstance(rule.action, Reply) and rule.action.code >= 500 for rule in self.host.rules)

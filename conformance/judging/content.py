@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from conformance.evidence.record import Staged
+from conformance.judging.addresses import canonical
 from conformance.judging.lines import changed_lines, instead, told
 from fake_servers.events import SmtpMessage
 
@@ -96,6 +97,9 @@ def _of_envelope(staged: Staged, message: SmtpMessage) -> Iterator[Change]:
         yield Change("reverse-path", text)
     everybody = [_same_case(address) for address in (staged.recipient, *staged.others)]
     paths = [_before_aliases(_same_case(address), staged) for address in message.recipients]
+    if paths != everybody and [*map(canonical, paths)] == [*map(canonical, everybody)]:
+        yield Change(FORM, f"the forward-path is <{'>, <'.join(message.recipients)}>: only other quotes")
+        return
     if not paths or len(set(paths)) < len(paths) or not set(paths) <= set(everybody):
         wanted = "> or <".join((staged.recipient, *staged.others))
         text = f"the forward-path is <{'>, <'.join(message.recipients)}> instead of <{wanted}>"

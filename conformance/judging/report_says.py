@@ -28,6 +28,7 @@ from conformance.evidence.reports import (
     without_comments,
     words,
 )
+from conformance.judging.addresses import canonical, unquoted
 from conformance.judging.case import Case
 from conformance.judging.verdict import Finding
 from fake_servers import Reply
@@ -36,7 +37,6 @@ from fake_servers import Reply
 _NEAR = 60.0
 
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
 # What says of a message that it arrived, unless a word in the same sentence takes it back.
@@ -64,14 +64,6 @@ def misnamed(content: bytes, recipients: Iterable[str]) -> list[str]:
         for each in read_report(content).recipients
         if canonical(each.final_recipient) not in known
     ]
-
-
-def canonical(address: str) -> str:
-    """Return an address without quotes that mean nothing (RFC 5321 section 4.1.2), and its domain in lower case."""
-    local, at, domain = address.strip().removeprefix("<").removesuffix(">").rpartition("@")
-    if _QUOTED.fullmatch(local):
-        local = re.sub(r"\\(.)", r"\1", local[1:-1])
-    return local + at + domain.lower()
 
 
 def of_another(content: bytes, replies: Mapping[str, Reply], stale: Iterable[Reply] = ()) -> list[str]:
@@ -173,20 +165,33 @@ def other_part(content: bytes, original: bytes, dsn: Dsn) -> list[str]:
 
 
 def wrong_words(content: bytes, original: bytes, failed: Iterable[str], served: Iterable[str]) -> list[str]:
-    """Complain about what is said to people: who failed is not named, or who did not; or that it was delivered."""
-    said = html.unescape(words(content, original))
-    dense = "".join(said.split()).lower()
+    """Complain about what is said to people: who failed is not named, or who did not is."""
+    dense = "".join(html.unescape(words(content, original)).split()).lower()
     found = [
         f"nobody is told of <{each}>" for each in failed if not any(form in dense for form in _forms(each))
     ]
     found += [
         f"<{each}> is named, who got the message" for each in served if "".join(each.split()).lower() in dense
     ]
-    for sentence in re.split(r"[.!?;:]\s|\n\s*\n", " ".join(said.lower().split("\n"))):
+    return found
+
+
+def claims(content: bytes, original: bytes) -> list[str]:
+    """Complain about a sentence for people by which the message was delivered."""
+    said = html.unescape(words(content, original)).lower()
+    found = []
+    for sentence in re.split(r"[.!?;:]\s|\n\s*\n", " ".join(said.split("\n"))):
         claim = _CLAIM.search(sentence)
         if claim is not None and not _TAKEN_BACK.search(sentence):
             found.append(f"it says {' '.join(sentence.split())!r}")
     return found
+
+
+def addressed_otherwise(content: bytes, sender: str) -> list[str]:
+    """Complain unless the header of a report is addressed to the sender."""
+    fields = [str(value) for value in _parsed(content).get_all("To") or []]
+    named = [address.lower() for _, address in email.utils.getaddresses(fields)]
+    return [] if sender.lower() in named else [f"To is {', '.join(fields) or 'missing'}"]
 
 
 def _forms(address: str) -> list[str]:
@@ -196,7 +201,7 @@ def _forms(address: str) -> list[str]:
         readable = domain.encode("ascii").decode("idna")
     except UnicodeError:
         readable = domain
-    forms = (address, canonical(address), f"{local}@{readable}")
+    forms = (address, f"{unquoted(local)}@{domain}", f"{local}@{readable}")
     return ["".join(form.split()).lower() for form in forms]
 
 

@@ -4,7 +4,7 @@ from conformance.catalogue.special import Special
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.content import ENCODED, FORM, Change, changes, has_bare_ends, is_cut_short
 from conformance.judging.twice import surely_again
-from fake_servers.events import SmtpMessage
+from fake_servers.events import SmtpMessage, SmtpReceived
 
 
 @aspect(
@@ -22,9 +22,9 @@ from fake_servers.events import SmtpMessage
         "form": "content/form",
         "eight_bit": "content/eight-bit",
         "bare": "content/no-bare-line-ends",
-        "ends": "content/ends",
+        "nul": "content/nul",
         "twice": "recipients/same-twice",
-        "hops": "hops/many-pass",
+        "hops": "loops/threshold",
     },
 )
 def test_carries(case: Case) -> list[Finding]:
@@ -43,15 +43,16 @@ def test_carries(case: Case) -> list[Finding]:
         return _ends(case, copies)
     if special.twice:
         return [_twice(case, copies)]
-    if special.received and not copies:
-        return [_passes(case)]
-    findings = [_delivered(case)]
+    if special.received:
+        passed = _passes(case)
+        return [passed, *case.intact("carries.intact")] if copies else [passed]
+    findings = [*_offered(case), _delivered(case)]
     if special.bare and copies:
         return [*findings, _bare(case, copies), *_all_there(case, copies)]
     findings += case.intact("carries.intact")
     found = [change for copy in copies for change in changes(case.evidence.staged, copy)]
-    if copies and special.fields:
-        findings.append(_form(case, found, FORM))
+    if copies and (special.fields or special.local):
+        findings.append(_form(case, [*_requoted(case), *found], FORM))
     if copies and special.eight_bit:
         must = _must_be_encoded(case, special)
         findings.append(_eight_bit(case, copies) if must else _form(case, found, ENCODED))
@@ -82,14 +83,44 @@ def _delivered(case: Case) -> Finding:
 def _ends(case: Case, copies: tuple[SmtpMessage, ...]) -> list[Finding]:
     """Compare: a message that nobody need be able to carry arrives once, to its end, or is returned once."""
     reports = len(case.evidence.ndrs)
-    ended = case.finding(
-        "carries.ends",
-        holds=len(copies) + reports == 1,
-        expected="one copy, or one report",
-        observed=f"{len(copies)} copies, {reports} reports",
-        conclusive=surely_again(case, copies),
-    )
-    return [ended, *(_all_there(case, copies) if copies else [])]
+    cut = any(is_cut_short(case.evidence.staged.content, copy.content) for copy in copies)
+    return [
+        case.finding(
+            "carries.nul",
+            holds=len(copies) + reports == 1 and not cut,
+            expected="one copy, to its last line, or one report",
+            observed=f"{len(copies)} copies, {reports} reports" + ", and the end is missing" * cut,
+            conclusive=surely_again(case, copies),
+        )
+    ]
+
+
+def _offered(case: Case) -> list[Finding]:
+    """Compare, where nothing arrived: was the recipient that the relay offered the one that was given to it?"""
+    staged = case.evidence.staged
+    others = _other_paths(case)
+    if case.evidence.messages or not others:
+        return []
+    return [
+        case.finding(
+            "carries.intact",
+            holds=False,
+            expected=f"RCPT TO:<{staged.recipient}>",
+            observed=others[0],
+            conclusive=True,
+        )
+    ]
+
+
+def _other_paths(case: Case) -> list[str]:
+    """Return the RCPT commands of the relay in which the recipient is not written as it was given."""
+    lines = [event.line for event in case.evidence.of(SmtpReceived) if event.line.upper().startswith("RCPT ")]
+    return [line for line in lines if f"<{case.evidence.staged.recipient}>".lower() not in line.lower()]
+
+
+def _requoted(case: Case) -> list[Change]:
+    """Return the change of form of a recipient who was offered with other quotes, and served."""
+    return [Change(FORM, f"the relay said {line}") for line in _other_paths(case)]
 
 
 def _twice(case: Case, copies: tuple[SmtpMessage, ...]) -> Finding:
@@ -107,9 +138,13 @@ def _passes(case: Case) -> Finding:
     returned = case.evidence.ndrs
     return case.finding(
         "carries.hops",
-        holds=False,
+        holds=bool(case.evidence.messages),
         expected="let pass",
-        observed="returned to the sender" if returned else "nothing arrived",
+        observed="it arrived"
+        if case.evidence.messages
+        else "returned to the sender"
+        if returned
+        else "nothing arrived",
     )
 
 
@@ -139,7 +174,7 @@ def _eight_bit(case: Case, copies: tuple[SmtpMessage, ...]) -> Finding:
 def _form(case: Case, found: list[Change], sort: str) -> Finding:
     other = next((change.text for change in found if change.sort == sort), "")
     expected = (
-        "fields folded as they were"
+        "fields folded, and addresses quoted, as they were"
         if sort == FORM
         else "the text as it was, since the server offers 8BITMIME"
     )

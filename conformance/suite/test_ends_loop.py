@@ -14,7 +14,7 @@ from fake_servers.events import ClientReply
     kinds=(Kind.CONTENT,),
     where=lambda mode, _: mode.message.special is not None and mode.message.special.circles,
     place=156,
-    requirements={"ends": "hops/loop-ends", "counted": "hops/too-many-end", "told": "hops/told"},
+    requirements={"ends": "loops/detected", "counted": "loops/counted", "told": "loops/told"},
 )
 def test_ends_loop(case: Case) -> list[Finding]:
     """It is refused when it is handed over, or returned in one report; how many hosts are too many nobody says.

@@ -24,6 +24,8 @@ _HASTE = 0.25
         "arrives": "report/arrives",
         "once": "report/once",
         "waits": "report/waits",
+        "about": "ndr/none-for-null-sender",
+        "returned": "permanent/returned",
         "ends": "report/refused-ends",
         "rests": "permanent/not-retried",
     },
@@ -38,16 +40,16 @@ def test_report_fares(case: Case) -> list[Finding]:
     assert mode is not None
     assert case.mode.way_back is not None
     attempts = mode.witness.all_attempts(report, connections=mode.attempt.connections)
-    arrived = case.evidence.returned
-    back = case.mode.way_back
-    findings = (
-        []
-        if back.refuses or isinstance(back.host.dns.answer, NxDomain)
-        else [_arrives(case, report, attempts)]
-    )
-    findings += [_rests(case), _waits(case, attempts)]
+    back, arrived = case.mode.way_back, case.evidence.returned
+    findings = [_rests(case)]
     if back.refuses:
-        findings.append(_ends(case, attempts))
+        findings += [_about(case, attempts), _ends(case, attempts)]
+    elif back.is_whole:
+        findings.insert(0, _returned(case))
+    else:
+        findings.append(_waits(case, attempts))
+        if not isinstance(back.host.dns.answer, NxDomain):
+            findings.insert(0, _arrives(case, report, attempts))
     findings.append(
         case.finding(
             "report_fares.once",
@@ -85,18 +87,44 @@ def _rests(case: Case) -> Finding:
     )
 
 
-def _waits(case: Case, attempts: list[Attempt]) -> Finding:
+def _returned(case: Case) -> Finding:
+    came = bool(case.evidence.returned)
+    return case.finding(
+        "report_fares.returned",
+        holds=came,
+        expected="one report",
+        observed="it came" if came else "none came, though nothing is wrong with the sender's server",
+    )
+
+
+def _hasty(case: Case, attempts: list[Attempt]) -> list[float]:
+    """Return the waits between attempts that are none, whatever the ticks of the relay."""
     granted = case.evidence.staged.granted
     least = max(_HASTE * granted.retry_interval, granted.retry_interval / 2 - granted.granularity)
     waits = [later.at - earlier.end for earlier, later in pairwise(attempts) if earlier.met and later.met]
-    hasty = [each for each in waits if each < least]
+    return [each for each in waits if each < least]
+
+
+def _waits(case: Case, attempts: list[Attempt]) -> Finding:
+    hasty = _hasty(case, attempts)
     return case.finding(
         "report_fares.waits",
         holds=not hasty,
-        expected=f"at least {least:.1f} s between two attempts",
+        expected="a wait between two attempts",
         observed=f"{counted(len(hasty), 'attempt')} after {min(hasty):.1f} s or little more"
         if hasty
         else f"{counted(len(attempts), 'attempt')} and no haste",
+    )
+
+
+def _about(case: Case, attempts: list[Attempt]) -> Finding:
+    """Compare: what follows a refusal at once is no retry, but one more report."""
+    hasty = _hasty(case, attempts)
+    return case.finding(
+        "report_fares.about",
+        holds=not hasty,
+        expected="no report about the report",
+        observed=f"one more {min(hasty):.1f} s after the refusal" if hasty else "none",
     )
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from conformance.catalogue.special import Dsn
 from conformance.judging import report_form, report_says
+from conformance.judging.addresses import canonical
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.final_report import reports_in_words
 from conformance.judging.recipients import recipients_of, replies_of
@@ -23,6 +24,7 @@ from fake_servers import Reply
     place=524,
     requirements={
         "returned": "permanent/returned",
+        "to_sender": "ndr/to-sender",
         "no_sender": "ndr/none-for-null-sender",
         "not_asked": "ndr/none-unless-asked",
         "named": "ndr/fields",
@@ -34,6 +36,8 @@ from fake_servers import Reply
         "original": "report/original-recipient",
         "returned_part": "report/returned-part",
         "people": "report/to-people",
+        "words_say": "ndr/words-say-failed",
+        "addressed": "ndr/addressed",
     },
 )
 def test_report_says(case: Case) -> list[Finding]:
@@ -45,12 +49,17 @@ def test_report_says(case: Case) -> list[Finding]:
     dsn = (special.dsn if special is not None else None) or Dsn()
     if special is not None and (special.null_sender or not dsn.wants_failure):
         return [_none(case, "no_sender" if special.null_sender else "not_asked")]
-    findings = [_returned(case)]
+    findings = [_to_sender(case), _returned(case)]
     reports = [message.content for message, _ in case.evidence.ndrs]
     if reports:
-        findings.append(
-            _true(case, "people", "who failed named to people, and nobody else", list(_words(case, reports)))
-        )
+        sender, original = case.evidence.staged.sender, case.evidence.staged.content
+        claims = [text for each in reports for text in report_says.claims(each, original)]
+        to = [text for each in reports for text in report_says.addressed_otherwise(each, sender)]
+        findings += [
+            _true(case, "people", "who failed named to people", _words(case, reports)),
+            _true(case, "words_say", "words that say that it failed", claims),
+            _true(case, "addressed", f"To: <{sender}>", to),
+        ]
     with_fields = [each for each in reports if report_form.is_report(each)]
     if with_fields:
         findings += _of_fields(case, with_fields, dsn)
@@ -68,6 +77,21 @@ def _none(case: Case, slot: str) -> Finding:
     )
 
 
+def _to_sender(case: Case) -> Finding:
+    """Compare: reports are for the reverse-path as it was given (RFC 5321 section 2.4), and for nobody else."""
+    staged, evidence = case.evidence.staged, case.evidence
+    paths = [path for message, _ in evidence.ndrs for path in message.recipients]
+    paths += [path for message in evidence.astray for path in message.recipients]
+    others = [path for path in paths if canonical(path) != canonical(staged.sender)]
+    return case.finding(
+        "report_says.to_sender",
+        holds=not others,
+        expected=f"reports to <{staged.sender}> only",
+        observed=f"one to <{'>, <'.join(others)}>" if others else "none elsewhere",
+        conclusive=True,
+    )
+
+
 def _returned(case: Case) -> Finding:
     everybody, reports = recipients_of(case), len(case.evidence.ndrs)
     # of one recipient there is nobody else of whom a report could tell: whether it names that one is told below
@@ -81,13 +105,11 @@ def _returned(case: Case) -> Finding:
     )
 
 
-def _words(case: Case, reports: list[bytes]) -> Iterator[str]:
-    """Yield complaints about what is said to people: each recipient is named by some report."""
-    original = case.evidence.staged.content
-    complaints = [report_says.wrong_words(each, original, _everybody(case), ()) for each in reports]
-    unnamed = [set(filter(lambda text: text.startswith("nobody"), each)) for each in complaints]
-    yield from sorted(set.intersection(*unnamed))
-    yield from (text for each in complaints for text in each if not text.startswith("nobody"))
+def _words(case: Case, reports: list[bytes]) -> list[str]:
+    """Return complaints about what is said to people: each recipient is named by some report."""
+    original, everybody = case.evidence.staged.content, _everybody(case)
+    complaints = [report_says.wrong_words(each, original, everybody, ()) for each in reports]
+    return sorted(set.intersection(*map(set, complaints)))
 
 
 def _of_fields(case: Case, reports: list[bytes], dsn: Dsn) -> Iterator[Finding]:

@@ -58,7 +58,7 @@ def content_of(scenario: Scenario, *, author: str, forged: str) -> bytes:
         *(_hop(number, domain, now) for number in range(special.received, 0, -1)),
         *(line.encode("ascii") for line in head),
         b"Content-Transfer-Encoding: " + text,
-        *special.fields,
+        *(field.replace(b"{author}", author.encode("ascii")) for field in special.fields),
     ]
     header = b"\r\n".join(fields) + b"\r\n\r\n"
     if special.forged_end is not None:

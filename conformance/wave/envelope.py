@@ -45,7 +45,10 @@ def domain_of(scenario: Scenario) -> str:
 
 def sender_of(scenario: Scenario) -> str:
     """Return the address of the sender; it is the reverse-path unless the course wants the null one."""
-    return f"{_cased(scenario, scenario.label)}@{sender_domain_of(scenario)}"
+    special, local = scenario.failure_mode.message.special, _cased(scenario, scenario.label)
+    if special is not None and special.sender:
+        local = special.sender.format(label=local)
+    return f"{local}@{sender_domain_of(scenario)}"
 
 
 def sender_domain_of(scenario: Scenario) -> str:

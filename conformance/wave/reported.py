@@ -39,6 +39,9 @@ async def play_reported(player: Player, watch: RelayWatch, turn: asyncio.Semapho
 
 
 async def _play_way_back(player: Player, report: FailureMode, refused_by: float) -> None:
+    if report.kind is Kind.HARMLESS:
+        await player.until(_came_back, refused_by + player.longest_wait())
+        return
     enough = 1 if report.kind is Kind.PERMANENT else ATTEMPTS_BEFORE_REPAIR
     patience = refused_by + enough * (player.longest_wait() + _attempt_time(player, report))
     await player.until(lambda seen: len(_attempts(player, report, seen)) >= enough, patience)

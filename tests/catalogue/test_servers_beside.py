@@ -56,7 +56,7 @@ def test_a_report_fares_badly_in_every_way_at_every_stage() -> None:
     backs = [mode.way_back for mode in ALL.values() if mode.way_back is not None]
     met = {(rule.stage, rule.action) for back in backs for rule in back.host.rules}
     assert met == {(stage, action) for stage in STAGES.values() for action, _ in WAYS.values()}
-    assert {back.refuses for back in backs} == {True, False}
+    assert {(back.refuses, back.is_whole) for back in backs} == {(True, False), (False, False), (False, True)}
 
 
 def test_what_each_is_refused_with() -> None:

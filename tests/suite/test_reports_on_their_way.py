@@ -84,8 +84,12 @@ class TestReportFares:
         assert rows(refused("report_refused_at_mail", 1.5, 3.6)) == {"report/refused-ends": Verdict.DEVIATION}
         assert rows(refused("report_refused_at_mail", 1.5, 1.7)) == {
             "report/refused-ends": Verdict.DEVIATION,
-            "report/waits": Verdict.FAIL,
+            "ndr/none-for-null-sender": Verdict.FAIL,
         }
+
+    def test_to_a_server_with_which_nothing_is_wrong(self) -> None:
+        assert rows(refused("report_to_plain_server", arrives=1.6)) == {}
+        assert rows(refused("report_to_plain_server")) == {"permanent/returned": Verdict.FAIL}
 
     @pytest.mark.parametrize("arrives", [None, 7.0])
     def test_to_an_unknown_host_it_may_end_or_wait(self, arrives: float | None) -> None:
@@ -118,19 +122,21 @@ class TestEndsLoop:
         assert rows(story, "ends_loop") == {}
 
     def test_no_end(self) -> None:
-        assert rows(self._round(20), "ends_loop") == {"hops/loop-ends": Verdict.FAIL}
+        assert rows(self._round(20), "ends_loop") == {"loops/detected": Verdict.FAIL}
 
     def test_an_end_of_which_nobody_is_told(self) -> None:
-        assert rows(self._round(6), "ends_loop") == {"hops/told": Verdict.FAIL}
-        assert rows(self._round(6).returns(3.0).returns(4.0), "ends_loop") == {"hops/told": Verdict.FAIL}
+        assert rows(self._round(6), "ends_loop") == {"loops/told": Verdict.FAIL}
+        assert rows(self._round(6).returns(3.0).returns(4.0), "ends_loop") == {"loops/told": Verdict.FAIL}
 
     def test_many_fields_without_a_loop(self) -> None:
         assert rows(Story("passed_300_hosts").delivers(2.0), "ends_loop") == {
-            "hops/too-many-end": Verdict.DEVIATION
+            "loops/counted": Verdict.DEVIATION
         }
         assert rows(Story("passed_300_hosts").returns(2.0), "ends_loop") == {}
-        assert rows(Story("passed_300_hosts"), "ends_loop") == {"hops/told": Verdict.FAIL}
-        assert rows(Story("passed_99_hosts").returns(2.0), "carries") == {"hops/many-pass": Verdict.DEVIATION}
+        assert rows(Story("passed_300_hosts"), "ends_loop") == {"loops/told": Verdict.FAIL}
+        assert rows(Story("passed_99_hosts").returns(2.0), "carries") == {
+            "loops/threshold": Verdict.DEVIATION
+        }
 
 
 class TestSeveralDomains:

@@ -14,7 +14,7 @@ from conformance.catalogue.scenario import Scenario
 from conformance.wave.batch import message_to
 from conformance.wave.envelope import author_of, envelope_of
 
-ORDINARY = [mode for mode in ALL.values() if mode.kind is not Kind.CONTENT]
+ORDINARY = [mode for mode in ALL.values() if mode.message.special is None]
 SPECIAL = [mode for mode in ALL.values() if mode.kind is Kind.CONTENT]
 
 

@@ -6,7 +6,7 @@ from conformance.catalogue.section import Section
 from conformance.catalogue.special import MANY_HOSTS, TOO_MANY_HOSTS, Special
 from conformance.witness.connections import delivered
 
-_BIG = 4_000_000  # octets: many times what anybody reads at once, and less than a second on any wire
+_BIG = 2_000_000  # octets: many times what anybody reads at once, and less than a second on any wire
 _HOPS_EACH = 15  # Received fields that each round of a loop adds, besides the relay's own
 
 _PARTS = (
@@ -16,8 +16,29 @@ _PARTS = (
     b"From: <a@b.test>\r\nSubject: inner\r\n\r\nan inner message without a line end"
     b"\r\n--=_outer--\r\nan epilogue\r\n"
 )
+# Every buffer of whatever size ends before a dot, most of the time, whether that begins a line or not.
+_DOTS = b"".join(b"x%s\r\n%s\r\n" % (b"." * 76, b"." * 70) for _ in range(1_500))
+_BLIND = (b"Bcc: <hidden@origin.test>",)
+_NAMES = (b"Cc: Pat O'Neil <pat@origin.test>, <plain@origin.test>", b"Reply-To: Pat O'Neil <pat@origin.test>")
 _NUL = b"a line with a NUL\0 in it\r\nand one without\r\n"
-_MANY_FIELDS = tuple(b"X-Field-%d: " % number + b"word " * 14 + b"end" for number in range(200))
+_MANY_FIELDS = (
+    *(b"X-Field-%d: " % number + b"word " * 14 + b"end" for number in range(200)),
+    b"X-Folded-Often: begin\r\n"
+    + b"".join(b" %04d %s\r\n" % (n, b"word " * 13) for n in range(500))
+    + b" end",
+)
+_ODD_FIELDS = (
+    b"X-Empty:",
+    b"X-Close:value",
+    b"x-sMall: Value",
+    b"X-Twice: 1",
+    b"X-Twice: 2",
+    b"X-Tab:\tvalue\twith tabs",
+)
+# All but NUL, CR, LF and the tab: some libraries end lines at a few of them.
+_CONTROLS = b"".join(
+    b"before %c and behind\r\n" % each for each in (*range(1, 9), 11, 12, *range(14, 32), 127)
+)
 
 
 def _mode(name: str, section: Section, staged: str, message: Message) -> FailureMode:
@@ -65,9 +86,40 @@ MODES = (
         Message(special=Special(body=_PARTS)),
     ),
     _mode(
+        "dots_everywhere",
+        Section.CONTENT,
+        f"The text has {len(_DOTS) // 1000},000 octets of dots, at the beginning of lines and elsewhere.",
+        Message(special=Special(body=_DOTS)),
+    ),
+    _mode(
+        "blind_copy_field",
+        Section.CONTENT,
+        "The header has a Bcc field.",
+        Message(special=Special(fields=_BLIND)),
+    ),
+    _mode(
+        "names_in_fields",
+        Section.CONTENT,
+        "The header names people with an apostrophe, without quotes, which nobody needs.",
+        Message(special=Special(fields=_NAMES)),
+    ),
+    _mode(
+        "odd_fields",
+        Section.CONTENT,
+        "The header has a field without a value, one without a blank, one in mixed case, one that is there twice, and "
+        "one with tabs.",
+        Message(special=Special(fields=_ODD_FIELDS)),
+    ),
+    _mode(
+        "control_characters",
+        Section.CONTENT,
+        "The text has every control character but NUL, CR, LF and the tab.",
+        Message(special=Special(body=_CONTROLS)),
+    ),
+    _mode(
         "many_fields",
         Section.CONTENT,
-        f"The header has {len(_MANY_FIELDS)} more fields, {sum(map(len, _MANY_FIELDS)) // 1000},000 octets.",
+        f"The header has {len(_MANY_FIELDS)} more fields, one of them in 500 lines.",
         Message(special=Special(fields=_MANY_FIELDS)),
     ),
     _mode(

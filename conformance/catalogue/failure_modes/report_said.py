@@ -20,6 +20,12 @@ _FULL = Reply(552, "5.2.2 Mailbox full")
 _BLOCKED = Reply(550, "5.7.1 Sender is blocked")
 _SECOND = "second"
 
+# Fields by which some have been sent reports; none of them says where one goes (RFC 5321 section 6.1).
+_OTHERS = tuple(
+    f"{name}: <{{author}}>".encode("ascii")
+    for name in ("Reply-To", "Sender", "Errors-To", "Return-Path", "Return-Receipt-To", "X-Envelope-From")
+)
+
 
 def _mode(
     name: str,
@@ -59,6 +65,22 @@ MODES = (
         "refused_idn",
         f"The recipient's domain has an internationalized label, in its ASCII form; {_AT_ONCE}.",
         Special(idn=True),
+    ),
+    _mode(
+        "refused_verp_sender",
+        f"The reverse-path has a plus sign, an equals sign and capital letters; {_AT_ONCE}.",
+        Special(sender="Bounces+{label}=b.test"),
+    ),
+    _mode(
+        "refused_quoted_sender",
+        f"The reverse-path is a quoted string with a blank; {_AT_ONCE}.",
+        Special(sender='"b {label}"'),
+    ),
+    _mode(
+        "refused_beside_other_addresses",
+        "Reply-To, Sender, Errors-To, Return-Path and Return-Receipt-To name somebody else, as From does; "
+        f"{_AT_ONCE}.",
+        Special(fields=_OTHERS),
     ),
     _mode(
         "refused_null_sender",

@@ -12,7 +12,7 @@ from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.catalogue.way_back import WayBack
 from conformance.witness.attempts import Witness
-from conformance.witness.connections import fault_played, stalled
+from conformance.witness.connections import fault_played, offered, stalled
 from conformance.witness.dns import query_failed
 from fake_servers import Action, Close, NxDomain, Reply, Rule, Stage, Stall
 
@@ -58,6 +58,7 @@ def _at(how: str, where: str) -> FailureMode:
 
 MODES = (
     *(_at(how, where) for how, where in product(WAYS, STAGES)),
+    _mode("to_plain_server", "offers nothing at EHLO", Host(extensions=()), offered(())),
     _mode(
         "to_unknown_host",
         "has a name that does not exist",

@@ -18,6 +18,58 @@ _OWN = "report/own-reply"
 _SOME_SERVED = ("domains_accepted_refused_accepted", "domains_refused_accepted_accepted")
 
 
+def _sent(change: Callable[[str, bytes], str]) -> None:
+    """Send reports to other addresses, given the sender's and the octets of the message."""
+
+    def make(original: Any) -> Any:
+        async def report(self: Any, message: Message, now: float, failures: Any) -> Any:
+            made = await original(self, message, now, failures)
+            if made is not None:
+                content = await self._spool.content(message.queue_id)
+                made[0].recipients[0].address = change(message.sender, content)
+            return made
+
+        return report
+
+    patch(Relay, "_report", make)
+
+
+@mutation(
+    scenarios=("refused_verp_sender", "refused_plus"),
+    caught=(fails("report_says", "ndr/to-sender", "refused_verp_sender"),),
+)
+def reports_in_small_letters() -> None:
+    """Sends reports to the sender's address in small letters."""
+    _sent(lambda sender, content: sender.lower())
+
+
+@mutation(
+    scenarios=("refused_quoted_sender", "refused_plus"),
+    caught=(fails("report_says", "permanent/returned", "refused_quoted_sender"),),
+)
+def reports_to_dots() -> None:
+    """Writes the blanks of a sender's quoted local part as dots when it sends a report."""
+    _sent(lambda sender, content: sender.replace(" ", "."))
+
+
+@mutation(
+    scenarios=("refused_beside_other_addresses", "refused_plus"),
+    caught=(
+        fails(
+            "report_says", "ndr/to-sender", "refused_beside_other_addresses", besides=("permanent/returned",)
+        ),
+    ),
+)
+def reports_to_whom_errors_go() -> None:
+    """Sends reports to the address of an Errors-To field, where there is one."""
+
+    def change(sender: str, content: bytes) -> str:
+        found = re.search(rb"(?m)^Errors-To: <([^>]+)>", content)
+        return sender if found is None else found[1].decode("ascii")
+
+    _sent(change)
+
+
 def _named(change: Callable[[str], str]) -> None:
     """Name recipients otherwise in the fields of a report."""
 
@@ -220,7 +272,15 @@ def reports_refused_notifications_to_the_author() -> None:
     patch(Relay, "_report", make)
 
 
-@mutation(scenarios=("refused_plus", "refused_later"), caught=(deviates("report_says", "report/to-people"),))
+@mutation(scenarios=("refused_plus", "refused_later"), caught=(fails("report_says", "ndr/addressed"),))
+def addresses_reports_to_undisclosed_recipients() -> None:
+    """Names nobody in the To field of its reports."""
+    field_changed(rb"To: <[^>]*>", b"To: undisclosed recipients:;")
+
+
+@mutation(
+    scenarios=("refused_plus", "refused_later"), caught=(deviates("report_says", "ndr/words-say-failed"),)
+)
 def tells_people_that_all_is_well() -> None:
     """Tells people that the message was delivered, and programs that it was not."""
     rewritten(

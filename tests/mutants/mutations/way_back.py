@@ -10,7 +10,7 @@ from typing import Any
 from conformance.reference.errors import Failure
 from conformance.reference.message import Message, Recipient
 from conformance.reference.relay import Relay
-from conformance.reference.transaction import Results
+from conformance.reference.transaction import Results, Transaction
 from mutants.mutant import deviates, fails, mutation
 from mutants.patching import patch
 from mutants.reporting import send_report
@@ -88,6 +88,26 @@ def makes_a_report_anew_each_time() -> None:
     _of_reports(change)
 
 
+@mutation(
+    scenarios=("report_to_plain_server", "report_deferred_at_rcpt"),
+    caught=(fails("report_fares", "permanent/returned", "report_to_plain_server"),),
+)
+def drops_reports_where_nothing_is_offered() -> None:
+    """Drops a report where the sender's server offers nothing at EHLO."""
+
+    def make(original: Any) -> Any:
+        async def run(self: Any, message: Message, *others: Any) -> None:
+            if message.sender or "smtputf8" in self._session.extensions:
+                await original(self, message, *others)
+                return
+            refused = Failure(code="550", status="5.6.7", text="No SMTPUTF8 there")
+            self._results.update(dict.fromkeys(others[1], refused))
+
+        return run
+
+    patch(Transaction, "run", make)
+
+
 @mutation(scenarios=_FOR_NOW[:2], caught=(fails("report_fares", "report/waits"),))
 def hurries_with_reports() -> None:
     """Tries a report again at once, a few times."""
@@ -115,7 +135,7 @@ def keeps_a_refused_report() -> None:
 
 @mutation(
     scenarios=_REFUSED,
-    caught=(fails("report_fares", "report/waits", besides=("report/refused-ends",)),),
+    caught=(fails("report_fares", "ndr/none-for-null-sender", besides=("report/refused-ends",)),),
 )
 def reports_a_refused_report() -> None:
     """Sends a report about a report, to the same sender; a few times, and not for ever."""
