@@ -218,10 +218,17 @@ class TlsOffered(Event):
 
 @_kind("tls", "established")
 class TlsEstablished(Event):
-    """TLS was negotiated; `version` as Python spells it (`TLSv1.3`)."""
+    """TLS was negotiated.
+
+    Attributes:
+        version: As Python spells it (`TLSv1.3`).
+        cipher: The name of the cipher suite.
+        server_name: The name of the server that the client asked for (RFC 6066, section 3); empty: it asked for none.
+    """
 
     version: str
     cipher: str
+    server_name: str = ""
 
 
 @_kind("tls", "failed")

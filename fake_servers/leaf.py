@@ -1,4 +1,4 @@
-"""Certificates of servers that trustme cannot issue: self-signed ones, and ones without SAN."""
+"""Certificates that trustme cannot issue: self-signed ones, ones without SAN, and a second way up from an authority."""
 
 from __future__ import annotations
 
@@ -59,6 +59,50 @@ def issue(
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ) + certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def cross_signed(root: trustme.CA, ended: datetime.datetime) -> bytes:
+    """Return what leads from an authority to another root than itself, PEM: its key, vouched for by that, and that.
+
+    The other root is trusted by nobody any more, and has expired: who follows this way alone comes to nothing.
+
+    Args:
+        root: The authority.
+        ended: When the other root expired.
+    """
+    own = x509.load_pem_x509_certificate(root.cert_pem.bytes())
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An old root")])
+    began = ended - datetime.timedelta(days=3650)
+    until = max(own.not_valid_after_utc, ended)
+    made = [
+        _authority(own.subject, _private_key(root).public_key(), name, key, began, until),
+        _authority(name, key.public_key(), name, key, began, ended),
+    ]
+    return b"".join(each.public_bytes(serialization.Encoding.PEM) for each in made)
+
+
+def _authority(
+    subject: x509.Name,
+    public_key: ec.EllipticCurvePublicKey,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    not_before: datetime.datetime,
+    not_after: datetime.datetime,
+) -> x509.Certificate:
+    """Return the certificate of an authority, vouched for by the one that has the private key."""
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(not_before)
+        .not_valid_after(not_after)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+        .sign(key, hashes.SHA256())
+    )
 
 
 def _private_key(issuer: trustme.CA) -> ec.EllipticCurvePrivateKey:

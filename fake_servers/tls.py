@@ -12,9 +12,12 @@ from typing import Final
 
 import trustme
 
-from fake_servers.leaf import COMMON_NAME_LIMIT, issue
+from fake_servers.leaf import COMMON_NAME_LIMIT, cross_signed, issue
 
 WRONG_NAME: Final = "wrong-name.invalid"
+
+# Attribute of a connection's `ssl.SSLObject`: the name of the server that the client asked for, if it did.
+ASKED_FOR: Final = "asked_for"
 
 _DAY: Final = datetime.timedelta(days=1)
 _FORBIDDEN: Final = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
@@ -40,6 +43,14 @@ class Certificate(StrEnum):
     )
     IP_ADDRESS = "ip_address"  # for the address of the host only, not for its name
     MISSING_INTERMEDIATE = "missing_intermediate"  # issued by an authority whose certificate is not sent
+    CHILD_NAME = "child_name"  # in order, but for `alias1.` and the host name, a name below it
+    LONGER_NAME = "longer_name"  # in order, but for a name that ends in the host name, and not at a dot
+    WILDCARD_BELOW = "wildcard_below"  # `*.` and the host name: for names below it only
+    SEVERAL_NAMES = "several_names"  # for some other names, and last for the host name: good
+    CAPITALS = "capitals"  # the host name in capitals (RFC 9525 section 6.3: case does not count): good
+    CROSS_SIGNED = (
+        "cross_signed"  # with a second way up, sent along, that ends at a root that has expired: good
+    )
 
 
 class CertificateAuthority:
@@ -61,7 +72,7 @@ class CertificateAuthority:
         self._unknown = trustme.CA()
         self._made_at = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
         self._pems: dict[tuple[Certificate, str, str], bytes] = {}
-        self._contexts: dict[tuple[Certificate, str, str, ssl.TLSVersion | None], ssl.SSLContext] = {}
+        self._contexts: dict[tuple[object, ...], ssl.SSLContext] = {}
 
     def trust_anchors(self) -> bytes:
         """Return the certificate of the root, PEM."""
@@ -78,6 +89,8 @@ class CertificateAuthority:
         *,
         address: str = "",
         newest: ssl.TLSVersion | None = None,
+        oldest: ssl.TLSVersion | None = None,
+        asks_client: bool = False,
     ) -> ssl.SSLContext:
         """Return a context for a server that presents such a certificate.
 
@@ -88,6 +101,8 @@ class CertificateAuthority:
                 that is one. Other kinds ignore it.
             newest: The newest version of TLS to speak: None for whatever there is, from TLS 1.2 on; TLSv1_2
                 for that one alone; TLSv1_1 or TLSv1 for that one and what is older (RFC 8996 forbids both).
+            oldest: The oldest version to speak, TLSv1_3 for that one alone; None: as `newest` says.
+            asks_client: Whether it asks the client for a certificate, which need not have one.
 
         Raises:
             ValueError: The host name has too few labels for a wildcard (three, or four for two of them) or is
@@ -95,12 +110,18 @@ class CertificateAuthority:
                 of TLS.
         """
         address = _certified_address(kind, hostname, address)
-        key = (kind, hostname, address, newest)
+        key = (kind, hostname, address, newest, oldest, asks_client)
         if key not in self._contexts:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             _limit_versions(context, newest)
+            if oldest is not None:
+                context.minimum_version = oldest
+            if asks_client:
+                context.verify_mode = ssl.CERT_OPTIONAL
+                context.load_verify_locations(cadata=self.trust_anchors().decode("ascii"))
             context.options |= ssl.OP_NO_TICKET
             context.num_tickets = 0
+            context.sni_callback = _keep_name
             # The ssl module reads certificates from files only.
             with tempfile.NamedTemporaryFile(suffix=".pem") as file:
                 file.write(self.pem(kind, hostname, address=address))
@@ -151,6 +172,21 @@ class CertificateAuthority:
             case Certificate.MISSING_INTERMEDIATE:
                 leaf = _leaf(self._intermediate, hostname)
                 return leaf.private_key_pem.bytes() + leaf.cert_chain_pems[0].bytes()
+            case Certificate.CHILD_NAME:
+                leaf = _leaf(self._root, f"alias1.{hostname}")
+            case Certificate.LONGER_NAME:
+                leaf = _leaf(self._root, f"other-{hostname}")
+            case Certificate.WILDCARD_BELOW:
+                leaf = _leaf(self._root, f"*.{hostname}")
+            case Certificate.SEVERAL_NAMES:
+                others = [f"{label}.{WRONG_NAME}" for label in ("www", "imap", "smtp")]
+                leaf = self._root.issue_cert(*others, hostname, common_name=others[0])
+            case Certificate.CAPITALS:
+                name = hostname.upper()  # trustme would write it in small letters
+                return issue(name, [name], now - _DAY, now + 365 * _DAY, issuer=self._root)
+            case Certificate.CROSS_SIGNED:
+                leaf = _leaf(self._root, hostname)
+                return leaf.private_key_and_cert_chain_pem.bytes() + cross_signed(self._root, now - _DAY)
         return leaf.private_key_and_cert_chain_pem.bytes()
 
 
@@ -183,6 +219,11 @@ def _certified_address(kind: Certificate, hostname: str, address: str) -> str:
         raise ValueError(
             f"a certificate for an IP address needs one, as in address='127.0.0.1', not {address or hostname!r}"
         ) from None
+
+
+def _keep_name(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+    if name is not None:
+        setattr(connection, ASKED_FOR, name)
 
 
 def _limit_versions(context: ssl.SSLContext, newest: ssl.TLSVersion | None) -> None:

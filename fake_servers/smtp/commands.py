@@ -105,10 +105,13 @@ def with_status(reply: str, stage: Stage) -> str:
     return f"{code} {status} {text}"
 
 
-def ehlo_lines(hostname: str, *, starttls: bool, extensions: tuple[str, ...]) -> tuple[str, ...]:
+def ehlo_lines(
+    hostname: str, *, starttls: bool, extensions: tuple[str, ...], mixed_case: bool = False
+) -> tuple[str, ...]:
     """Return the text lines of a positive reply to EHLO (RFC 5321, section 4.1.1.1)."""
     offered = [f"SIZE {MAX_MESSAGE_OCTETS}" if line == "SIZE" else line for line in extensions]
-    return (hostname, *offered, *(["STARTTLS"] if starttls else []), "HELP")
+    lines = (*offered, *(["STARTTLS"] if starttls else []), "HELP")
+    return (hostname, *(map(str.title, lines) if mixed_case else lines))
 
 
 def keywords(lines: Iterable[str]) -> frozenset[str]:
@@ -125,7 +128,7 @@ def size_limit(extensions: tuple[str, ...]) -> int:
     """Return the octets of content that extensions allow (RFC 1870): as SIZE says, or else the maximum."""
     for line in extensions:
         keyword, _, octets = line.partition(" ")
-        if keyword == "SIZE" and octets:
+        if keyword == "SIZE" and octets.strip("0"):  # zero is no limit
             return int(octets)
     return MAX_MESSAGE_OCTETS
 

@@ -18,6 +18,7 @@ from fake_servers.events import (
 from fake_servers.journal import Journal
 from fake_servers.limits import TooMuch
 from fake_servers.stages import Stage
+from fake_servers.tls import ASKED_FOR
 
 _CHUNK = 512  # octets
 
@@ -84,7 +85,13 @@ class Connection:
     def established(self, tls: ssl.SSLObject) -> None:
         """Note that TLS was negotiated."""
         cipher = tls.cipher()
-        self.note(TlsEstablished(version=tls.version() or "", cipher=cipher[0] if cipher else ""))
+        self.note(
+            TlsEstablished(
+                version=tls.version() or "",
+                cipher=cipher[0] if cipher else "",
+                server_name=getattr(tls, ASKED_FOR, ""),
+            )
+        )
 
 
 def peer_ending(error: OSError) -> Literal["fin", "rst"]:

@@ -82,7 +82,9 @@ class HealthyProtocol(SMTP):
             hostname=hostname,
             ident="ESMTP",
             tls_context=tls if script.starttls else None,
-            enable_SMTPUTF8=any("SMTPUTF8" in script.keywords(secured=secured) for secured in (False, True)),
+            enable_SMTPUTF8=any(
+                "SMTPUTF8" in script.keywords(connection.nth, secured=secured) for secured in (False, True)
+            ),
             loop=asyncio.get_running_loop(),
         )
         self._replies: list[str] = []  # to commands of one group
@@ -310,7 +312,7 @@ class HealthyProtocol(SMTP):
         assert self.session is not None
         if not self.session.extended_smtp:
             return frozenset()
-        return self._script.keywords(secured=self._tls_protocol is not None)
+        return self._script.keywords(self._connection.nth, secured=self._tls_protocol is not None)
 
     def _without_dsn(self, arg: str | None, path: Path | None, keyword: Literal["FROM", "TO"]) -> str | None:
         if path is None or not path.parameters or "DSN" not in self._offered():

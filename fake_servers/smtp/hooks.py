@@ -34,9 +34,11 @@ class Hooks:
         """Offer what the script offers."""
         session.host_name = hostname
         starttls = any(line.endswith("STARTTLS") for line in responses)
-        extensions = self._script.offered(secured=session.ssl is not None)
+        extensions = self._script.offered(self._connection.nth, secured=session.ssl is not None)
         server.data_size_limit = size_limit(extensions)
-        *first, last = ehlo_lines(server.hostname, starttls=starttls, extensions=extensions)
+        *first, last = ehlo_lines(
+            server.hostname, starttls=starttls, extensions=extensions, mixed_case=self._script.mixed_case
+        )
         # One string: aiosmtpd sends each by itself, and a reply in many segments provokes delayed ACKs.
         return ["\r\n".join([*(f"250-{line}" for line in first), f"250 {last}"])]
 

@@ -48,9 +48,11 @@ class Output:
         self.recipients: tuple[str, ...] = ()
         self.replied = b""
 
-    def action(self, stage: Stage) -> Action:
+    def action(self, stage: Stage, *, extended: bool | None = None) -> Action:
         """Ask the script; not at RCPT, where the recipient matters."""
-        return self._script.action(stage, self._moment, among=self.recipients, null_path=self.null_path)
+        return self._script.action(
+            stage, self._moment, among=self.recipients, null_path=self.null_path, extended=extended
+        )
 
     @property
     def _moment(self) -> Moment:
@@ -73,9 +75,18 @@ class Output:
 
         self._play(action, Stage.RCPT, Reply(250, "2.1.5 OK"), take)
 
-    def answer(self, stage: Stage, accepted: Reply, accept: Callable[[], None]) -> None:
-        """Play the script's action in place of the reply `accepted`; call `accept` if it was positive."""
-        self._play(self.action(stage), stage, accepted, accept)
+    def answer(
+        self, stage: Stage, accepted: Reply, accept: Callable[[], None], *, extended: bool | None = None
+    ) -> None:
+        """Play the script's action in place of the reply `accepted`; call `accept` if it was positive.
+
+        Args:
+            stage: Of which command.
+            accepted: What a healthy server replies.
+            accept: What changes if the reply is positive.
+            extended: Whether it is EHLO, or HELO; None: another command.
+        """
+        self._play(self.action(stage, extended=extended), stage, accepted, accept)
 
     def close_with_421(self, stage: Stage, action: CloseWith421) -> None:
         """Reply 421 and close."""

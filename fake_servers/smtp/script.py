@@ -49,7 +49,22 @@ WITH_REVERSE_PATH = (
 
 # What the sessions can really do; an extension offered but not served would be a fault of another kind.
 EXTENSIONS = frozenset({*OFFER, "CHUNKING"})
-_EXTENSION = re.compile("|".join(EXTENSIONS - {"SIZE"}) + "|SIZE(?: [1-9][0-9]*)?")
+# What others offer, and what nobody can make use of who does not know it: only its name is shown (RFC 5321, section
+# 4.1.1.1). A client that tries is told that the command or the parameter is unknown.
+_SHOWN = (
+    "AUTH",
+    "AUTH=LOGIN",
+    "DELIVERBY",
+    "ETRN",
+    "FUTURERELEASE",
+    "LIMITS",
+    "MT-PRIORITY",
+    "NO-SOLICITING",
+)
+_EXTENSION = re.compile(
+    "|".join(EXTENSIONS - {"SIZE"})
+    + f"|SIZE(?: [0-9]{{1,20}})?|(?:{'|'.join(_SHOWN)}|X[A-Z0-9-]+)(?: [!-~]+)*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,7 @@ class Rule:
             restarts with each transaction (RFC 5321, section 4.5.3.1.10).
         null_path: Only for mail with the null reverse-path (RFC 5321, section 4.5.5), as reports have it, or, if
             False, only for other mail (stages MAIL to DOT, BDAT and BDAT_LAST only); None: for all.
+        extended: Only for EHLO, or, if False, only for HELO (stages EHLO and EHLO_TLS only); None: for both.
         for_nobody: Only where no recipient was accepted (stages DATA and DOT only), in place of the 503 that DATA
             gets there, as in `Rule(Stage.DATA, Accept(), for_nobody=True)`: a server may ask for content all the
             same (RFC 2920, section 3.1). What comes then is answered by 554.
@@ -85,6 +101,7 @@ class Rule:
     for_nobody: bool = False
     transactions: range | None = None
     beside: int | None = None
+    extended: bool | None = None
 
     def __post_init__(self) -> None:
         where = f"{self.action.name} at stage {self.stage.value}"
@@ -111,6 +128,8 @@ class Rule:
             raise ValueError(f"{where}: beyond is a number of recipients, not {self.beyond}")
         if self.null_path is not None and self.stage not in WITH_REVERSE_PATH:
             raise ValueError(f"{where}: the reverse-path is known at the stages mail to dot and bdat only")
+        if self.extended is not None and self.stage not in (Stage.EHLO, Stage.EHLO_TLS):
+            raise ValueError(f"{where}: there is EHLO or HELO at the stages ehlo and ehlo_tls only")
         if self.for_nobody and self.stage not in _FOR_NOBODY:
             raise ValueError(f"{where}: nobody can be asked about at the stages data and dot only")
         if isinstance(self.action, Raw):
@@ -169,11 +188,15 @@ class Script:
         starttls: Whether EHLO offers STARTTLS, given that the server has a TLS context.
         extensions: What else EHLO offers, in this order; as it stands what nearly every server does (`OFFER`). There
             are 8BITMIME, CHUNKING, DSN, ENHANCEDSTATUSCODES, PIPELINING, SMTPUTF8, and SIZE, or `SIZE 1000`
-            for a limit of so many octets. The limit is kept (RFC 1870): a larger SIZE at MAIL and larger content
-            at its end get 552. Parameters of what the last EHLO did not offer get 555, BDAT without CHUNKING
-            gets 500. All offers are honoured whether or not they were made where a client cannot know: replies
-            have enhanced status codes, and commands that come in one segment are answered in one.
+            for a limit of so many octets (`SIZE 0`: none). The limit is kept (RFC 1870): a larger SIZE at MAIL and
+            larger content at its end get 552. LIMITS, AUTH, `X-ANYTHING` and some others, with or without words
+            behind them, are shown and not served. Parameters of what the last EHLO did not offer get 555, BDAT
+            without CHUNKING gets 500. All offers are honoured whether or not they were made where a client cannot
+            know: replies have enhanced status codes, and commands that come in one segment are answered in one.
         tls_extensions: The same for EHLO under TLS; None: as in clear.
+        later_extensions: The same for EHLO in clear or under TLS from the second connection on; None: as at first.
+        mixed_case: Whether keywords are written with one capital letter (`Starttls`, `8Bitmime`), as they may be
+            (RFC 5321, section 2.4).
     """
 
     def __init__(
@@ -182,8 +205,10 @@ class Script:
         starttls: bool = True,
         extensions: tuple[str, ...] = OFFER,
         tls_extensions: tuple[str, ...] | None = None,
+        later_extensions: tuple[str, ...] | None = None,
+        mixed_case: bool = False,
     ) -> None:
-        for extension in (*extensions, *(tls_extensions or ())):
+        for extension in (*extensions, *(tls_extensions or ()), *(later_extensions or ())):
             if not _EXTENSION.fullmatch(extension):
                 raise ValueError(
                     f"no extension {extension!r} here; there are {', '.join(sorted(EXTENSIONS))}, 'SIZE 1000'"
@@ -192,25 +217,33 @@ class Script:
         self.starttls = starttls
         self.extensions = extensions
         self.tls_extensions = tls_extensions
-        self._keywords = keywords(extensions)
-        self._tls_keywords = self._keywords if tls_extensions is None else keywords(tls_extensions)
+        self.later_extensions = later_extensions
+        self.mixed_case = mixed_case
+        self._keywords = {
+            each: keywords(each)
+            for each in (extensions, tls_extensions, later_extensions)
+            if each is not None
+        }
 
     def __repr__(self) -> str:
         rules = "".join(f"{rule!r}, " for rule in self.rules)
         return (
             f"Script({rules}starttls={self.starttls}, extensions={self.extensions}, "
-            f"tls_extensions={self.tls_extensions})"
+            f"tls_extensions={self.tls_extensions}, later_extensions={self.later_extensions}, "
+            f"mixed_case={self.mixed_case})"
         )
 
-    def offered(self, *, secured: bool) -> tuple[str, ...]:
-        """Return what a healthy reply to EHLO offers besides STARTTLS, in clear or under TLS."""
+    def offered(self, nth: int, *, secured: bool) -> tuple[str, ...]:
+        """Return what a healthy reply to EHLO offers besides STARTTLS on the nth connection, in clear or under TLS."""
+        if nth > 1 and self.later_extensions is not None:
+            return self.later_extensions
         if secured and self.tls_extensions is not None:
             return self.tls_extensions
         return self.extensions
 
-    def keywords(self, *, secured: bool) -> frozenset[str]:
+    def keywords(self, nth: int, *, secured: bool) -> frozenset[str]:
         """Return the keywords of what is `offered`."""
-        return self._tls_keywords if secured else self._keywords
+        return self._keywords[self.offered(nth, secured=secured)]
 
     def action(
         self,
@@ -221,6 +254,7 @@ class Script:
         *,
         among: Sequence[str] = (),
         null_path: bool = False,
+        extended: bool | None = None,
     ) -> Action:
         """Return what to do.
 
@@ -231,10 +265,11 @@ class Script:
             accepted: How many recipients the transaction has already.
             among: The forward-paths that were accepted, behind stage RCPT.
             null_path: Whether the mail has the null reverse-path.
+            extended: Whether it is EHLO, or HELO; None: another command.
         """
         named = {each.casefold() for each in ((recipient,) if stage is Stage.RCPT else among)}
         for rule in self._at(stage, moment, null_path=null_path):
-            if rule.for_nobody:
+            if rule.for_nobody or rule.extended not in (None, extended):
                 continue
             if rule.recipient is not None and rule.recipient.casefold() not in named:
                 continue
@@ -259,7 +294,7 @@ class Script:
 
     def healthy(self, nth: int) -> bool:
         """Whether nothing but `Accept` can come out at this connection, and nothing is offered that aiosmtpd lacks."""
-        offered = self._keywords | self._tls_keywords
+        offered = frozenset().union(*self._keywords.values())
         usual = (
             isinstance(rule.action, Accept) and not rule.for_nobody for rule in self.rules if rule.covers(nth)
         )

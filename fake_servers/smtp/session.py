@@ -57,6 +57,7 @@ class Session:
 
     def __init__(self, script: Script, nth: int, *, hostname: str, tls: bool, at_once: int = 1) -> None:
         self._script = script
+        self._nth = nth
         self._hostname = hostname
         self._starttls = tls and script.starttls
         self._secured = False
@@ -185,7 +186,8 @@ class Session:
         extended = ehlo_lines(
             self._hostname,
             starttls=self._starttls and not self._secured,
-            extensions=self._script.offered(secured=self._secured),
+            extensions=self._script.offered(self._nth, secured=self._secured),
+            mixed_case=self._script.mixed_case,
         )
         self._hello(argument, Reply(250, *extended), extended=True)
 
@@ -197,7 +199,7 @@ class Session:
         if not argument:
             self._out.say(stage, Reply(501, "5.5.4 Give your name"))
         else:
-            self._out.answer(stage, accepted, lambda: self._greet(extended=extended))
+            self._out.answer(stage, accepted, lambda: self._greet(extended=extended), extended=extended)
 
     def _starttls_command(self, argument: str) -> None:
         if argument:
@@ -252,7 +254,7 @@ class Session:
 
     @property
     def _size_limit(self) -> int:
-        return size_limit(self._script.offered(secured=self._secured))
+        return size_limit(self._script.offered(self._nth, secured=self._secured))
 
     def _data(self, argument: str) -> None:
         go_ahead = Reply(354, "End data with <CR><LF>.<CR><LF>")

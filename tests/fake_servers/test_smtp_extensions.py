@@ -198,3 +198,36 @@ async def test_content_above_the_announced_size_is_refused_at_the_dot(
         assert await codes(client, b"x" * (octets - 2) + b"\r\n.") == [code]
         assert await codes(client, b"NOOP") == [b"250"]
     assert any(journal.of(SmtpMessage)) == (code == b"250")
+
+
+async def test_offers_of_the_first_connection_and_of_later_ones(start: Start, rules: Rules) -> None:
+    server = await start(Script(*rules, extensions=("SIZE 10", "DSN"), later_extensions=("DSN",)))
+    for expected in (b"552", b"555"):
+        async with Client(server.address) as client:
+            await client.walk_to(Stage.EHLO)
+            await client.reply()
+            assert await codes(client, b"MAIL FROM:<a@b.test> SIZE=11") == [expected]
+
+
+async def test_other_spellings_and_what_is_only_shown(start: Start, rules: Rules) -> None:
+    extensions = ("X-OTHER a=1", "LIMITS RCPTMAX=3", "SIZE 0", "DSN")
+    server = await start(Script(*rules, extensions=extensions, mixed_case=True))
+    async with Client(server.address) as client:
+        await client.walk_to(Stage.EHLO)
+        reply = await client.reply()
+        for line in (b"X-Other A=1", b"Limits Rcptmax=3", b"Size 0", b"Dsn"):
+            assert b"250-" + line in reply
+        assert await codes(client, b"MAIL FROM:<a@b.test> SIZE=1000 RET=HDRS") == [b"250"]
+
+
+async def test_a_rule_for_ehlo_alone(start: Start) -> None:
+    server = await start(Script(Rule(Stage.EHLO, Reply(502, "What?"), extended=True)))
+    async with Client(server.address) as client:
+        await client.reply()
+        sent = b"EHLO c", b"HELO c", b"MAIL FROM:<a@b.test> SIZE=1", b"MAIL FROM:<a@b.test>"
+        assert await codes(client, *sent) == [b"502", b"250", b"555", b"250"]
+
+
+def test_only_a_greeting_is_extended_or_not() -> None:
+    with pytest.raises(ValueError, match="EHLO or HELO"):
+        Rule(Stage.MAIL, Reply(450, "4.3.2 Later"), extended=True)

@@ -104,7 +104,7 @@ def test_a_rule_beyond_some_recipients_spares_them() -> None:
     assert not script.healthy(1)
 
 
-@pytest.mark.parametrize("extension", ["BINARYMIME", "STARTTLS", "size", "SIZE 0", "DSN x"])
+@pytest.mark.parametrize("extension", ["BINARYMIME", "STARTTLS", "size", "SIZE x", "DSN x"])
 def test_an_extension_that_is_not_served_cannot_be_offered(extension: str) -> None:
     with pytest.raises(ValueError, match=extension):
         Script(extensions=(extension,))

@@ -1,7 +1,9 @@
 import ssl
+from datetime import UTC, datetime
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tls_handshake import HOSTNAME, shake_hands, trusting_client, verifying_client
@@ -16,6 +18,9 @@ MISMATCH = (62, "Hostname mismatch, certificate is not valid for 'mx.sub.a.test'
 VERIFY_ERRORS = {
     Certificate.GOOD: None,
     Certificate.WILDCARD: None,
+    Certificate.SEVERAL_NAMES: None,
+    Certificate.CAPITALS: None,
+    Certificate.CROSS_SIGNED: None,
     Certificate.EXPIRED: (10, "certificate has expired"),
     Certificate.NOT_YET_VALID: (9, "certificate is not yet valid"),
     Certificate.WRONG_NAME: MISMATCH,
@@ -23,6 +28,9 @@ VERIFY_ERRORS = {
     Certificate.WILDCARD_TWO_LABELS: MISMATCH,
     Certificate.COMMON_NAME_ONLY: MISMATCH,
     Certificate.IP_ADDRESS: MISMATCH,
+    Certificate.CHILD_NAME: MISMATCH,
+    Certificate.LONGER_NAME: MISMATCH,
+    Certificate.WILDCARD_BELOW: MISMATCH,
     Certificate.SELF_SIGNED: (18, "self-signed certificate"),
     Certificate.UNKNOWN_CA: (20, "unable to get local issuer certificate"),
     Certificate.MISSING_INTERMEDIATE: (20, "unable to get local issuer certificate"),
@@ -74,6 +82,9 @@ def test_the_fault_is_the_only_one(authority: CertificateAuthority, kind: Certif
         Certificate.PARENT_NAME: "sub.a.test",
         Certificate.WILDCARD_TWO_LABELS: "*.a.test",
         Certificate.IP_ADDRESS: ADDRESS,
+        Certificate.CHILD_NAME: f"alias1.{HOSTNAME}",
+        Certificate.LONGER_NAME: f"other-{HOSTNAME}",
+        Certificate.WILDCARD_BELOW: f"*.{HOSTNAME}",
     }.get(kind, HOSTNAME)
     assert common_name.value == name
     if kind == Certificate.COMMON_NAME_ONLY:
@@ -90,6 +101,32 @@ def test_the_fault_is_the_only_one(authority: CertificateAuthority, kind: Certif
         kind not in (Certificate.SELF_SIGNED, Certificate.UNKNOWN_CA, Certificate.MISSING_INTERMEDIATE)
     )
     assert (certificate.issuer == certificate.subject) == (kind == Certificate.SELF_SIGNED)
+
+
+def test_capitals_are_kept(authority: CertificateAuthority) -> None:
+    pem = authority.pem(Certificate.CAPITALS, HOSTNAME)
+    certificate = x509.load_pem_x509_certificate(pem_part(pem, "CERTIFICATE"))
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert [name.value for name in names] == [HOSTNAME.upper()]
+
+
+def test_the_second_way_up_leads_to_a_root_that_has_expired(authority: CertificateAuthority) -> None:
+    pem = authority.pem(Certificate.CROSS_SIGNED, HOSTNAME)
+    leaf, crossed, old_root = x509.load_pem_x509_certificates(pem_part(pem, "CERTIFICATE"))
+    [anchor] = x509.load_pem_x509_certificates(authority.trust_anchors())
+    for link, issuer in ((leaf, crossed), (crossed, old_root), (leaf, anchor)):
+        link.verify_directly_issued_by(issuer)
+    assert crossed.public_key() == anchor.public_key()
+    assert old_root.not_valid_after_utc < datetime.now(UTC) < crossed.not_valid_after_utc
+
+
+def test_who_trusts_the_expired_root_alone_is_refused(authority: CertificateAuthority) -> None:
+    pem = authority.pem(Certificate.CROSS_SIGNED, HOSTNAME)
+    *_, old_root = x509.load_pem_x509_certificates(pem_part(pem, "CERTIFICATE"))
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.load_verify_locations(cadata=old_root.public_bytes(serialization.Encoding.PEM).decode())
+    with pytest.raises(ssl.SSLCertVerificationError, match="expired"):
+        shake_hands(client, authority.server_context(Certificate.CROSS_SIGNED, HOSTNAME))
 
 
 def pem_part(pem: bytes, label: str) -> bytes:

@@ -86,3 +86,29 @@ def test_what_is_no_version_of_tls_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match="TLSv1_1"):
         authority.server_context(Certificate.GOOD, HOSTNAME, newest=newest)
+
+
+def test_the_newest_version_alone(authority: CertificateAuthority) -> None:
+    server = authority.server_context(Certificate.GOOD, HOSTNAME, oldest=ssl.TLSVersion.TLSv1_3)
+    assert shake_hands(trusting_client(), server).version() == "TLSv1.3"
+    old = trusting_client()
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    with pytest.raises(ssl.SSLError):
+        shake_hands(old, server)
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, None])
+def test_a_client_needs_no_certificate_where_one_is_asked_for(
+    authority: CertificateAuthority, newest: ssl.TLSVersion | None
+) -> None:
+    asked: list[str] = []
+
+    def heed(_: object, direction: str, __: object, ___: object, kind: object, ____: object) -> None:
+        if direction == "read":
+            asked.append(getattr(kind, "name", ""))
+
+    client = trusting_client()
+    client._msg_callback = heed  # type: ignore[attr-defined]
+    server = authority.server_context(Certificate.GOOD, HOSTNAME, newest=newest, asks_client=True)
+    assert shake_hands(client, server).version()
+    assert "CERTIFICATE_REQUEST" in asked
