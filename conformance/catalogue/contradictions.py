@@ -39,6 +39,7 @@ _OF_ONE_KIND = {
     Section.BARE: Kind.CONTENT,
     Section.SMUGGLING: Kind.CONTENT,
     Section.HOPS: Kind.CONTENT,
+    Section.UTF8: Kind.CONTENT,
     Section.WAY_BACK: Kind.REPORTED,
     Section.REPORT: Kind.REPORTED,
     Section.BATCH: Kind.BATCH,
@@ -120,8 +121,8 @@ def _of_routing(mode: FailureMode) -> Iterator[str]:
 def _of_mx(mode: FailureMode, mx: MxRouting, *, moves: bool) -> Iterator[str]:
     if mode.steps:
         yield "steps with MX routing: their one host is a smart host"
-    if mode.tls.required:
-        yield "tls.policy with MX routing: a certificate is asked for the first smart host's name"
+    if mode.tls.required and len(mode.hosts) > 1:
+        yield "tls.policy with MX routing to several hosts: a certificate is asked for the first one's name"
     named = len(with_names(mode.hosts))
     if named - len(mx.preferences) not in (0, int(mx.apex)):
         yield f"routing.preferences of {len(mx.preferences)} hosts, and hosts of {named}"

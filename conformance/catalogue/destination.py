@@ -89,11 +89,15 @@ class ServerTls:
     Attributes:
         certificate: The certificate it presents.
         newest: The newest version of TLS that it speaks; None: whatever there is, from TLS 1.2 on.
+        oldest: The oldest version that it speaks; None: TLS 1.2, or as `newest` says.
+        asks_client: Whether it asks the relay for a certificate, and does without.
         extensions: What EHLO offers under TLS; None: as in clear.
     """
 
     certificate: Certificate = Certificate.GOOD
     newest: TLSVersion | None = None
+    oldest: TLSVersion | None = None
+    asks_client: bool = False
     extensions: tuple[str, ...] | None = None
 
 
@@ -109,6 +113,8 @@ class Host:
         extensions: What EHLO offers besides STARTTLS; as it stands what nearly every server does. A failure mode
             states an offer of its own if it is about what is offered, if what it stages contradicts one of these
             extensions, or if a client that uses one could go another way.
+        later_extensions: The same from the second connection on; None: as at first.
+        mixed_case: Whether keywords are spelled with one capital letter only.
         receive_buffer: Octets of socket buffer on its side; None: the system's choice. Small where a fault
             inside the content must not vanish in the kernel's buffers.
         like: Name of the failure mode whose error this host makes, where the hosts fail in different ways.
@@ -121,6 +127,8 @@ class Host:
     rules: tuple[Rule, ...] = ()
     tls: ServerTls | None = None
     extensions: tuple[str, ...] = OFFER
+    later_extensions: tuple[str, ...] | None = None
+    mixed_case: bool = False
     receive_buffer: int | None = None
     like: str = ""
     further: bool = False

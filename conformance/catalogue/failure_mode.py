@@ -184,7 +184,7 @@ class FailureMode:
             needs.add(Capability.TLS_VERIFIED)
         elif any(host.tls for host in self.hosts):
             needs.add(Capability.TLS_OPPORTUNISTIC)
-        if self.tls.name != TlsRule.name:
+        if self.tls.name != TlsRule.name or (self.mx and self.tls.policy is TlsPolicy.DOMAIN_VALIDATION):
             needs.add(Capability.TLS_DOMAIN)
         if self.way_back is not None or self.message.elsewhere:
             needs.add(Capability.MANY_CONNECTORS)

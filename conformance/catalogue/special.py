@@ -70,6 +70,8 @@ class Special:
         may_return: Whether no relay need be able to carry it: it may be returned instead.
         path: Octets of the forward-path with its angle brackets; 0: as short as any.
         mixed_case: Whether the local parts of sender and recipient have capital letters.
+        utf8: Whether it is internationalized: it has a header field or an address beyond ASCII, and is submitted with
+            SMTPUTF8 (RFC 6531).
         eight_bit: Whether it is declared to have 8-bit text (BODY=8BITMIME, RFC 6152).
         bare: Whether some CR or LF stand alone in its body, so that it is no proper message.
         forged_end: What stands before and behind a dot in its body, to be taken for the end of the message by who takes
@@ -91,6 +93,7 @@ class Special:
     may_return: bool = False
     path: int = 0
     mixed_case: bool = False
+    utf8: bool = False
     eight_bit: bool = False
     bare: bool = False
     forged_end: tuple[bytes, bytes] | None = None
@@ -100,7 +103,7 @@ class Special:
     @property
     def verbatim(self) -> bool:
         """Whether it can only be handed over octet for octet, which takes an SMTP session of ours."""
-        return self.bare or self.forged_end is not None or self.dsn is not None
+        return self.bare or self.forged_end is not None or self.dsn is not None or self.utf8
 
     @property
     def circles(self) -> bool:

@@ -47,16 +47,52 @@ def build_dsn(
         hostname: This relay's name.
         at: Now, in seconds since the epoch.
     """
-    boundary = secrets.token_hex(16)
     original = BytesHeaderParser(policy=compat32).parsebytes(content)
     human = _human_part(message, failures, content, hostname=hostname, at=at)
     machine = _machine_part(message, failures, hostname=hostname)
+    subject = _subject("Undeliverable", str(original.get("Subject", "")))
+    return _multipart(message, content, subject, human, machine, hostname=hostname, at=at)
+
+
+def report_of(
+    message: Message,
+    content: bytes,
+    what: str,
+    people: list[str],
+    fields: list[str],
+    *,
+    hostname: str,
+    at: float,
+) -> bytes:
+    """Return the content of a report about a message that has not failed.
+
+    Args:
+        message: The message; its reverse-path is where the report goes.
+        content: Its octets.
+        what: What happened to it, the first word of the subject.
+        people: The lines for people.
+        fields: The fields of each recipient, behind an empty line each.
+        hostname: This relay's name.
+        at: Now, in seconds since the epoch.
+    """
+    original = BytesHeaderParser(policy=compat32).parsebytes(content)
+    human = _lines([_ascii(line) for line in people])
+    machine = _lines([_fold(_ascii(field)) for field in (*_message_fields(message, hostname), *fields)])
+    subject = _subject(what, str(original.get("Subject", "")))
+    return _multipart(message, content, subject, human, machine, hostname=hostname, at=at)
+
+
+def _multipart(
+    message: Message, content: bytes, subject: str, human: bytes, machine: bytes, *, hostname: str, at: float
+) -> bytes:
+    boundary = secrets.token_hex(16)
+    original = BytesHeaderParser(policy=compat32).parsebytes(content)
     return_type, returned = returned_part(message, content)
     head = [
         f"Date: {_rfc_date(at)}",
         f"From: Mail Delivery System <postmaster@{hostname}>",
-        f"To: <{message.sender}>",
-        _subject(str(original.get("Subject", ""))),
+        f"To: <{message.sender}>" if message.sender.isascii() else "To: undisclosed-recipients:;",
+        subject,
         f"Message-ID: {make_msgid(domain=hostname)}",
         *_threading(str(original.get("Message-ID", ""))),
         "Auto-Submitted: auto-replied",
@@ -108,16 +144,18 @@ def _part(boundary: str, content_type: str, encoding: str, body: bytes) -> bytes
 
 def _machine_part(message: Message, failures: Mapping[Recipient, Failure], *, hostname: str) -> bytes:
     """Return the fields of RFC 3464, one group for the message and one for each recipient."""
-    fields = []
-    if message.envid:
-        fields.append(f"Original-Envelope-Id: {decode_xtext(message.envid)}")
-    fields.append(f"Reporting-MTA: dns; {hostname}")
-    if message.received_from:
-        fields.append(f"Received-From-MTA: dns; {message.received_from}")
-    fields.append(f"Arrival-Date: {_rfc_date(message.accepted_at)}")
+    fields = _message_fields(message, hostname)
     for recipient, failure in failures.items():
         fields += ["", *_recipient_fields(recipient, failure)]
     return _lines([_fold(field) for field in fields])
+
+
+def _message_fields(message: Message, hostname: str) -> list[str]:
+    fields = [f"Original-Envelope-Id: {decode_xtext(message.envid)}"] if message.envid else []
+    fields.append(f"Reporting-MTA: dns; {hostname}")
+    if message.received_from:
+        fields.append(f"Received-From-MTA: dns; {message.received_from}")
+    return [*fields, f"Arrival-Date: {_rfc_date(message.accepted_at)}"]
 
 
 def _recipient_fields(recipient: Recipient, failure: Failure) -> list[str]:
@@ -126,7 +164,7 @@ def _recipient_fields(recipient: Recipient, failure: Failure) -> list[str]:
         kind, _, address = recipient.orcpt.partition(";")
         fields.append(f"Original-Recipient: {kind};{decode_xtext(address)}")
     fields += [
-        f"Final-Recipient: rfc822;{recipient.address}",
+        f"Final-Recipient: {final_recipient(recipient)}",
         "Action: failed",
         f"Status: {dsn_status(failure)}",
     ]
@@ -137,6 +175,15 @@ def _recipient_fields(recipient: Recipient, failure: Failure) -> list[str]:
     if recipient.last_attempt_at is not None:
         fields.append(f"Last-Attempt-Date: {_rfc_date(recipient.last_attempt_at)}")
     return fields
+
+
+def final_recipient(recipient: Recipient) -> str:
+    """Return type and address; in a part that is ASCII what is beyond it is spelled by its numbers (RFC 6533 3)."""
+    if recipient.address.isascii():
+        return f"rfc822;{recipient.address}"
+    return "utf-8;" + "".join(
+        each if each.isascii() else f"\\x{{{ord(each):X}}}" for each in recipient.address
+    )
 
 
 def _mta_name(server: str) -> str:
@@ -207,8 +254,8 @@ def _receiving(failure: Failure) -> str:
     return f"{failure.server} ({address})" if address else failure.server or "(none)"
 
 
-def _subject(original: str) -> str:
-    text = f"Undeliverable: {safe_text(original)}".rstrip()
+def _subject(what: str, original: str) -> str:
+    text = f"{what}: {safe_text(original)}".rstrip()
     if text.isascii() and len(text) < 200:
         return f"Subject: {text}"
     return f"Subject: {Header(text, 'utf-8', header_name='Subject').encode(linesep=chr(13) + chr(10))}"

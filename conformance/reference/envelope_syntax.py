@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 from .config_reader import is_domain, is_ip_literal
 
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LOCAL = rf'(?:{_ATOM}(?:\.{_ATOM})*|"(?:[ !#-\[\]-~]|\\[ -~])*")'
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"  # RFC 6531 3.3
+_LOCAL = rf'(?:{_ATOM}(?:\.{_ATOM})*|"(?:[ !#-\[\]-~\u0080-\U0010ffff]|\\[ -~])*")'
 _ROUTE = r"(?:@[A-Za-z0-9.-]+(?:,@[A-Za-z0-9.-]+)*:)?"  # source routes are read and ignored
 _PATH = re.compile(rf"<{_ROUTE}(?P<address>{_LOCAL}@(?P<domain>[^\s<>]+))?>")
 _PARAMETER = re.compile(r"(?P<keyword>[A-Za-z0-9][A-Za-z0-9-]*)(?:=(?P<value>[!-<>-~]+))?")
@@ -75,6 +75,12 @@ def _one_of(*values: str) -> Callable[[str], str]:
     return check
 
 
+def _no_value(value: str) -> str:
+    if value:
+        raise BadArgument("501 5.5.4 SMTPUTF8 has no value")
+    return value
+
+
 def _size(value: str) -> str:
     if not re.fullmatch(r"[0-9]{1,20}", value):
         raise BadArgument("501 5.5.4 SIZE must be a number")
@@ -101,6 +107,12 @@ def _orcpt(value: str) -> str:
 
 
 MAIL_PARAMETERS: Mapping[str, Callable[[str], str]] = MappingProxyType(
-    {"SIZE": _size, "BODY": _one_of("7BIT", "8BITMIME"), "RET": _one_of("FULL", "HDRS"), "ENVID": _envid}
+    {
+        "SIZE": _size,
+        "BODY": _one_of("7BIT", "8BITMIME"),
+        "SMTPUTF8": _no_value,
+        "RET": _one_of("FULL", "HDRS"),
+        "ENVID": _envid,
+    }
 )
 RCPT_PARAMETERS: Mapping[str, Callable[[str], str]] = MappingProxyType({"NOTIFY": _notify, "ORCPT": _orcpt})

@@ -36,7 +36,7 @@ class GroupProtocol(SMTPProtocol):
             SMTPServerDisconnected: The connection is gone.
         """
         self.due = len(lines)
-        self.write("".join(f"{line}\r\n" for line in lines).encode("ascii"))
+        self.write("".join(f"{line}\r\n" for line in lines).encode())
 
     def data_received(self, data: bytes) -> None:
         """Keep the replies to a group; what else comes is the library's matter."""

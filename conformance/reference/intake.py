@@ -27,11 +27,12 @@ log = logging.getLogger(__name__)
 _MOST_RECIPIENTS = 1000
 _MOST_RECEIVED_FIELDS = 100  # RFC 5321 6.3
 _LARGEST_MESSAGE = 32 * 1024 * 1024  # octets
+_NEEDS_UTF8 = "553 5.6.7 SMTPUTF8 is needed for this address"
 _SQLITE_FULL = "SQLITE_FULL"
 
 
 class Submission(SMTP):
-    """aiosmtpd's server with DSN (RFC 3461), SIZE, 8BITMIME and the null reverse-path."""
+    """aiosmtpd's server with DSN (RFC 3461), SIZE, 8BITMIME, SMTPUTF8 and the null reverse-path."""
 
     command_size_limit = 1000
 
@@ -40,6 +41,7 @@ class Submission(SMTP):
             SubmissionHandler(relay, hostname),
             hostname=hostname,
             ident="ESMTP",
+            enable_SMTPUTF8=True,
             data_size_limit=_LARGEST_MESSAGE,
             loop=asyncio.get_running_loop(),
         )
@@ -63,6 +65,10 @@ class Submission(SMTP):
         except BadArgument as error:
             await self.push(str(error))
             return
+        if not sender.isascii() and "SMTPUTF8" not in parameters:
+            await self.push(_NEEDS_UTF8)
+            return
+        self.envelope.smtp_utf8 = "SMTPUTF8" in parameters
         self.envelope.mail_from = sender
         self.envelope.mail_options = [f"{key}={value}" for key, value in parameters.items()]
         await self.push("250 2.1.0 OK")
@@ -83,6 +89,9 @@ class Submission(SMTP):
             parameters = parse_parameters(rest, RCPT_PARAMETERS)
         except BadArgument as error:
             await self.push(str(error))
+            return
+        if not recipient.isascii() and not self.envelope.smtp_utf8:
+            await self.push(_NEEDS_UTF8)
             return
         if self._relay.refuses(recipient):
             await self.push(ACCESS_DENIED.line)
@@ -201,6 +210,7 @@ def received_field(message: Message, session: Session, *, hostname: str) -> byte
     literal = f"IPv6:{address}" if ":" in address else address
     protocol = "ESMTP" if session.extended_smtp else "SMTP"
     only = message.recipients[0].address if len(message.recipients) == 1 else ""
+    only = only if only.isascii() else ""  # the header stays as international as it was
     date = format_datetime(datetime.fromtimestamp(int(message.accepted_at), UTC))
     lines = [
         f"Received: from {_client_name(session)} ([{literal}])",

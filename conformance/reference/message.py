@@ -49,6 +49,11 @@ class Recipient:
         """Whether a failed DSN is due: no NOTIFY at all, or one with FAILURE (RFC 3461 5.2.6)."""
         return not self.notify or "FAILURE" in self.notify.split(",")
 
+    @property
+    def wants_success_report(self) -> bool:
+        """Whether a success is to be reported (RFC 3461 4.1)."""
+        return "SUCCESS" in self.notify.split(",")
+
 
 @dataclass(eq=False, kw_only=True)
 class Message:

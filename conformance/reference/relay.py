@@ -21,6 +21,7 @@ from .errors import ACCESS_DENIED, Failure, expired, format_error
 from .events import EventLog, Outcome
 from .mailbox import deliver_here
 from .message import Message, Recipient, State
+from .relayed import tell_of_relaying
 from .resolver import Resolver
 from .routing import Destination, Here, choose_destination, is_refused, settings_of
 from .schedule import Agenda, expires_at, is_expired, next_attempt_at
@@ -295,6 +296,9 @@ class Relay:
         gone = [*delivered, *failures]
         self._defer(message, now, deferred)
         report = await self._report(message, now, failures)
+        await tell_of_relaying(
+            message, delivered, self._spool.content, self.accept, self._config.hostname, now
+        )
         await self._record(message, gone, deferred, report)
         _mark(gone, State.GONE)
         if all(recipient.state is State.GONE for recipient in message.recipients):

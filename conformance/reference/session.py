@@ -26,6 +26,7 @@ from .groups import GroupProtocol
 log = logging.getLogger(__name__)
 
 _DATA = "DATA"
+_UNKNOWN_COMMAND = (500, 502)
 _LEAVE_WITHIN = 10.0  # seconds to wait for the reply to QUIT; nothing depends on it
 _WATCH_EVERY = 0.25  # seconds between looks at how much of a message is still unsent
 
@@ -94,11 +95,15 @@ class Session:
     async def ehlo(self, hostname: str) -> None:
         """Say EHLO and learn what the server offers; what was learned before is forgotten.
 
+        A server that does not know EHLO is greeted as one was before there were extensions (RFC 5321 3.2).
+
         Raises:
             SessionFailed: At stage EHLO.
         """
         self.extensions = {}
         reply = await self.command(Stage.EHLO, f"EHLO {hostname}")
+        if reply.code in _UNKNOWN_COMMAND:
+            reply = await self.command(Stage.EHLO, f"HELO {hostname}")
         if not reply.positive:
             raise SessionFailed(Stage.EHLO, Cause.REJECTED, reply.line)
         self.extensions, _ = parse_esmtp_extensions(reply.text)
@@ -148,7 +153,7 @@ class Session:
         Raises:
             SessionFailed: At `stage`, if no proper reply came.
         """
-        octets = line.encode("ascii")
+        octets = line.encode()  # beyond ASCII only where SMTPUTF8 is offered
         if self._group:
             reply = await self._read(stage, self._grouped(line))
             self._refuse(line, reply.code)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from .classify import Cause, Stage
+from .dsn import header_section
 from .errors import Failure, SessionFailed, as_temporary, remote_failure
 from .message import Message, Recipient
 from .session import Reply, Session
@@ -13,10 +14,17 @@ from .session import Reply, Session
 
 @dataclass(frozen=True)
 class Delivered:
-    """A recipient's success: the server that took the message, and its reply to the final dot in one line."""
+    """A recipient's success: the server that took the message, and its reply to the final dot in one line.
+
+    Attributes:
+        server: Name of the server.
+        line: The reply.
+        reports: Whether the server tells the sender of a success itself, where asked to (RFC 3461 5.2.1).
+    """
 
     server: str
     line: str
+    reports: bool = True
 
 
 Results = dict[Recipient, Delivered | Failure]
@@ -59,6 +67,11 @@ class Transaction:
             SessionFailed: The session ended; recipients without a result share that fate.
         """
         extensions = self._session.extensions
+        if refused := [each for each in recipients if not takes_utf8(message, content, each, extensions)]:
+            self._results.update((each, self._untransportable(each)) for each in refused)
+            recipients = [each for each in recipients if each not in refused]
+        if not recipients:
+            return None
         if not takes_content(content, extensions):
             failure = Failure(
                 code="554",
@@ -93,9 +106,22 @@ class Transaction:
         hand_over()
         reply = await self._session.send_body(content)
         if self._accepts(reply, Stage.BODY):
-            self._results.update(dict.fromkeys(accepted, Delivered(self._server, reply.line)))
+            self._results.update(
+                dict.fromkeys(accepted, Delivered(self._server, reply.line, reports="dsn" in extensions))
+            )
             return None
         return self._fail(accepted, reply)
+
+    def _untransportable(self, recipient: Recipient) -> Failure:
+        """Return why a message cannot be sent to somebody without SMTPUTF8 (RFC 6531 3.5)."""
+        ascii = recipient.address.isascii()
+        return Failure(
+            code="553",
+            status="5.6.9" if ascii else "5.6.7",
+            text="The header is internationalized" if ascii else "The address is internationalized",
+            server=self._server,
+            address=self._address,
+        )
 
     def _accepts(self, reply: Reply, stage: Stage, *, positive: bool = True) -> bool:
         """Whether the reply is a yes; a reply that is neither yes nor no at this stage ends the session."""
@@ -132,6 +158,18 @@ def takes_content(content: bytes, extensions: dict[str, str]) -> bool:
     return content.isascii() or "8bitmime" in extensions
 
 
+def is_international(message: Message, content: bytes) -> bool:
+    """Whether the sender or the header of a message is beyond ASCII, so that it takes SMTPUTF8 (RFC 6531 3.2)."""
+    return not (message.sender.isascii() and header_section(content).isascii())
+
+
+def takes_utf8(message: Message, content: bytes, recipient: Recipient, extensions: dict[str, str]) -> bool:
+    """Whether a server that offers these extensions takes what of a message for a recipient is beyond ASCII."""
+    if "smtputf8" in extensions:
+        return True
+    return recipient.address.isascii() and not is_international(message, content)
+
+
 def mail_command(message: Message, content: bytes, extensions: dict[str, str]) -> str:
     """Return the MAIL command with the parameters that the server knows and the sender gave."""
     parts = [f"MAIL FROM:<{message.sender}>"]
@@ -139,6 +177,10 @@ def mail_command(message: Message, content: bytes, extensions: dict[str, str]) -
         parts.append(f"SIZE={len(content)}")
     if "8bitmime" in extensions and message.body:
         parts.append(f"BODY={message.body}")
+    addresses = [each.address for each in message.recipients]
+    international = is_international(message, content) or not all(map(str.isascii, addresses))
+    if "smtputf8" in extensions and international:
+        parts.append("SMTPUTF8")
     if "dsn" in extensions:
         parts += [f"RET={message.ret}"] if message.ret else []
         parts += [f"ENVID={message.envid}"] if message.envid else []

@@ -1,10 +1,13 @@
 """A message that is not ordinary is carried as it is."""
 
-from conformance.catalogue.special import Special
+from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.content import ENCODED, FORM, Change, changes, has_bare_ends, is_cut_short
+from conformance.judging.offers import offered_for
 from conformance.judging.twice import surely_again
 from fake_servers.events import SmtpMessage, SmtpReceived
+
+_EIGHT_BIT = "8BITMIME"
 
 
 @aspect(
@@ -14,6 +17,7 @@ from fake_servers.events import SmtpMessage, SmtpReceived
         mode.message.special is not None
         and mode.message.special.forged_end is None
         and not mode.message.special.circles
+        and not mode.message.special.utf8
     ),
     place=152,
     requirements={
@@ -21,6 +25,8 @@ from fake_servers.events import SmtpMessage, SmtpReceived
         "intact": "content/unaltered",
         "form": "content/form",
         "eight_bit": "content/eight-bit",
+        "declared": "offers/body-declared",
+        "returned": "content/returned",
         "bare": "content/no-bare-line-ends",
         "nul": "content/nul",
         "twice": "recipients/same-twice",
@@ -37,8 +43,10 @@ def test_carries(case: Case) -> list[Finding]:
     special = case.mode.message.special
     assert special is not None
     copies = case.evidence.messages
-    if not copies and case.evidence.ndrs and (special.bare or _must_be_encoded(case, special)):
-        return [_returned(case, "carries.bare" if special.bare else "carries.eight_bit")]
+    if not copies and special.eight_bit and _may_be_returned(case):
+        return _not_sent(case)
+    if not copies and case.evidence.ndrs and special.bare:
+        return [_returned(case, "carries.bare")]
     if special.may_return:
         return _ends(case, copies)
     if special.twice:
@@ -54,8 +62,10 @@ def test_carries(case: Case) -> list[Finding]:
     if copies and (special.fields or special.local):
         findings.append(_form(case, [*_requoted(case), *found], FORM))
     if copies and special.eight_bit:
-        must = _must_be_encoded(case, special)
-        findings.append(_eight_bit(case, copies) if must else _form(case, found, ENCODED))
+        must = any(_EIGHT_BIT not in offered_for(case, copy) for copy in copies)
+        findings += (
+            [_eight_bit(case, copies)] if must else [_form(case, found, ENCODED), _declared(case, copies)]
+        )
     return findings
 
 
@@ -155,9 +165,43 @@ def _returned(case: Case, slot: str) -> Finding:
     )
 
 
-def _must_be_encoded(case: Case, special: Special) -> bool:
-    """Tell whether the server has not offered to take the text as it is."""
-    return special.eight_bit and not any("8BITMIME" in host.extensions for host in case.mode.hosts)
+def _may_be_returned(case: Case) -> bool:
+    """Tell whether no server offers to take 8-bit text as it is, in the state in which it is given mail."""
+    taken = [
+        host.tls.extensions if host.tls and host.tls.extensions is not None else host.extensions
+        for host in case.mode.hosts
+    ]
+    return not any(_EIGHT_BIT in extensions for extensions in taken)
+
+
+def _not_sent(case: Case) -> list[Finding]:
+    """Compare: who sends no other form of the text returns it, by a status of its kind where the report has one."""
+    reports = case.evidence.ndrs
+    if not reports and case.evidence.queue.last.presence is not Presence.PRESENT:
+        return [_delivered(case)]
+    statuses = [each.status for _, report in reports for each in report.recipients if each.status]
+    returned = case.finding(
+        "carries.returned",
+        holds=bool(reports) and all(status.startswith("5.6.") for status in statuses),
+        expected="returned, with Status 5.6.3 or another of 5.6",
+        observed=f"returned{', with Status ' * bool(statuses)}{', '.join(statuses)}"
+        if reports
+        else "neither sent nor returned: it waits",
+    )
+    return [_returned(case, "carries.eight_bit"), returned]
+
+
+def _declared(case: Case, copies: tuple[SmtpMessage, ...]) -> Finding:
+    """Compare: text that goes in 8 bits is declared to be such."""
+    raw = [copy for copy in copies if not copy.content.isascii()]
+    silent = [copy for copy in raw if "BODY=8BITMIME" not in map(str.upper, copy.options)]
+    return case.finding(
+        "carries.declared",
+        holds=not silent,
+        expected="BODY=8BITMIME with MAIL, for text in 8 bits",
+        observed="sent in 8 bits, and not declared" if silent else "so it was",
+        conclusive=True,
+    )
 
 
 def _eight_bit(case: Case, copies: tuple[SmtpMessage, ...]) -> Finding:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from conformance.catalogue.section import Section
 from conformance.evidence.connections import Connection
 from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
+from conformance.judging.offers import keywords_of
 from conformance.judging.verdict import NotApplicable
 from fake_servers import Slow, Stage
 from fake_servers.events import (
@@ -24,10 +25,12 @@ from fake_servers.events import (
 # Nothing may follow these in a group (RFC 2920 section 3.1, RFC 3207 section 4).
 _LAST_OF_GROUP = (Stage.EHLO, Stage.EHLO_TLS, Stage.STARTTLS)
 _CHUNKS = (Stage.BDAT, Stage.BDAT_LAST)
+_SECTIONS = (Section.OFFERS, Section.OFFERS_MANY, Section.HELO)
+_UTF8 = "SMTPUTF8"
 
 
 def _about_offers(mode: FailureMode, course: Course) -> bool:
-    offers = mode.section is Section.OFFERS or _for_nobody(mode)
+    offers = mode.section in _SECTIONS or _for_nobody(mode)
     return offers and on_first_course(mode, course)
 
 
@@ -43,13 +46,14 @@ class _Said:
     offered: list[str] = field(default_factory=list)
     chunks: list[str] = field(default_factory=list)
     nobody: list[str] = field(default_factory=list)
+    utf8: list[str] = field(default_factory=list)
 
 
 @aspect(
     Course.PERSISTS,
     Course.HEALED,
     Course.REJECTED,
-    kinds=(Kind.HARMLESS, Kind.TRANSIENT, Kind.PERMANENT),
+    kinds=(Kind.HARMLESS, Kind.TRANSIENT, Kind.PERMANENT, Kind.PASSING),
     where=_about_offers,
     place=235,
     by_itself=True,
@@ -58,12 +62,14 @@ class _Said:
         "offered": "offers/parameters",
         "chunks": "offers/chunks",
         "nobody": "offers/nobody",
+        "utf8": "offers/smtputf8-if-needed",
     },
 )
 def test_keeps_to_offer(case: Case) -> list[Finding]:
     """Commands go one by one unless PIPELINING is offered; no parameter and no BDAT that was not offered.
 
-    Where all recipients were refused and DATA was accepted all the same, nothing but the final dot follows.
+    Nothing here is beyond ASCII, so SMTPUTF8 has no place. Where all recipients were refused and DATA was accepted all
+    the same, nothing but the final dot follows.
     """
     repaired = case.evidence.staged.repaired
     end = math.inf if repaired is None else repaired
@@ -77,6 +83,7 @@ def test_keeps_to_offer(case: Case) -> list[Finding]:
         ("waits", said.waits, "each command after the reply to the one before, unless PIPELINING is offered"),
         ("offered", said.offered, "no parameter that EHLO does not offer"),
         ("chunks", said.chunks, "BDAT where CHUNKING is offered, and no DATA behind it"),
+        ("utf8", said.utf8, "no SMTPUTF8 for a message that is ASCII"),
     ]
     if _for_nobody(case.mode):
         judged.append(("nobody", said.nobody, "no content for nobody: a lone dot"))
@@ -99,7 +106,7 @@ def _listen(case: Case, connection: Connection, end: float, said: _Said) -> None
     for event in _before(connection, end):
         match event:
             case SmtpSent(stage=Stage.EHLO | Stage.EHLO_TLS) if event.text.startswith("2"):
-                offered = _keywords(event.text)
+                offered = keywords_of(event.text)
             case SmtpSent(stage=Stage.RCPT) if event.text.startswith("2"):
                 accepted += 1
             case TlsEstablished():
@@ -121,6 +128,8 @@ def _listen(case: Case, connection: Connection, end: float, said: _Said) -> None
                     said.chunks.append(f"{told}, behind BDAT")
                 if event.stage is Stage.MAIL:
                     accepted, chunked = 0, False
+                    if _UTF8 in event.line.upper().split()[2:]:
+                        said.utf8.append(told)
                 chunked = chunked or event.stage in _CHUNKS
                 previous = event.stage
 
@@ -137,10 +146,6 @@ def _must_wait(stage: Stage, previous: Stage | None, offered: frozenset[str]) ->
     if stage is Stage.QUIT or previous is None:
         return False
     return previous in _LAST_OF_GROUP or "PIPELINING" not in offered
-
-
-def _keywords(reply: str) -> frozenset[str]:
-    return frozenset(line[4:].partition(" ")[0].upper() for line in reply.split("\n")[1:])
 
 
 def _name(stage: Stage | None) -> str:

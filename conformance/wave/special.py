@@ -19,6 +19,7 @@ from fake_servers import Journal
 from fake_servers.events import ClientReply
 
 _EIGHT_BIT = "8BITMIME"
+_UTF8 = "SMTPUTF8"
 _DSN = "DSN"
 _LEAVE_WITHIN = 2.0  # seconds for what may still be said once the message was answered
 _MOST_REPLIES = 20
@@ -85,10 +86,15 @@ class _Session:
             raise NotTakenHere(
                 "the relay's own listener does not offer DSN, so nothing may be asked of reports"
             )
-        body = f" BODY={_EIGHT_BIT}" if special.eight_bit else ""
+        if special.utf8 and not {_UTF8, _EIGHT_BIT} <= keywords:
+            raise NotTakenHere(
+                "the relay's own listener does not offer SMTPUTF8, so nothing internationalized may be given to it"
+            )
+        body = f" BODY={_EIGHT_BIT}" if special.eight_bit or special.utf8 else ""
+        body += f" {_UTF8}" if special.utf8 else ""
         await self._say(f"MAIL FROM:<{envelope.sender}>{body}{dsn.of_mail}\r\n".encode("ascii"), "MAIL")
         for recipient in envelope.recipients:
-            await self._say(f"RCPT TO:<{recipient}>{dsn.of_rcpt}\r\n".encode("ascii"), "RCPT")
+            await self._say(f"RCPT TO:<{recipient}>{dsn.of_rcpt}\r\n".encode(), "RCPT")
         await self._say(b"DATA\r\n", "DATA")
         # what a forger sends is not doubled; no other content that is verbatim has a dot at the beginning of a line
         content = envelope.content if special.verbatim else envelope.content.replace(b"\r\n.", b"\r\n..")

@@ -242,7 +242,14 @@ class World:
     def _context(self, tls: ServerTls | None, site: Site) -> ssl.SSLContext | None:
         if tls is None:
             return None
-        return self.authority.server_context(tls.certificate, site.name, address=site.host, newest=tls.newest)
+        return self.authority.server_context(
+            tls.certificate,
+            site.name,
+            address=site.host,
+            newest=tls.newest,
+            oldest=tls.oldest,
+            asks_client=tls.asks_client,
+        )
 
     async def _break_tcp(self, destination: _Destination, how: Tcp) -> None:
         kinds: dict[Tcp, type[Refusing] | type[Hanging] | type[Unreachable]] = {
@@ -342,6 +349,8 @@ class World:
             *(self._rule(scenario, rule) for rule in host.rules),
             extensions=host.extensions,
             tls_extensions=host.tls.extensions if host.tls else None,
+            later_extensions=host.later_extensions,
+            mixed_case=host.mixed_case,
         )
 
     def _rule(self, scenario: Scenario, rule: Rule) -> Rule:

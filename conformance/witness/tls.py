@@ -70,6 +70,25 @@ def presented_or_left(certificate: Certificate) -> Witness:
     )
 
 
+@cache
+def presented_or_failed(certificate: Certificate) -> Witness:
+    """Return the witness of a certificate that was presented, or of a handshake that did not come so far."""
+
+    def telling(connection: Connection) -> list[Event]:
+        offered, failed = connection.offered, connection.failed
+        if offered is not None:
+            return [offered] if offered.certificate == certificate else []
+        return [failed] if failed is not None else []
+
+    def see(evidence: Evidence) -> list[Contact]:
+        return before_repair(evidence, connections_with(evidence, telling))
+
+    return Witness(
+        sentence="a ClientHello came in and that certificate was presented to it, or the handshake failed before",
+        see=see,
+    )
+
+
 def _left_after_starttls(connection: Connection) -> list[Event]:
     """Return the server's consent to STARTTLS, if the relay ended the connection with nothing further said."""
     closed = connection.closed

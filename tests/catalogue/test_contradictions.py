@@ -146,7 +146,10 @@ def test_what_goes_together_is_accepted(declared: dict[str, Any]) -> None:
             "message.special.literal without MX routing",
         ),
         ({**SCHEDULE, "routing": MxRouting()}, "steps with MX routing: "),
-        ({**_mx(), "tls": STRICT}, "tls.policy with MX routing: "),
+        (
+            {**_mx(preferences=(10, 20)), "tls": STRICT, "hosts": (Host(), Host())},
+            "tls.policy with MX routing to several hosts: ",
+        ),
         (_mx(preferences=(10, 20)), "routing.preferences of 2 hosts, and hosts of 1"),
         (_mx(preferences=()), "routing.preferences of 0 hosts, and hosts of 1"),
         (_mx(forbidden=(1,)), "routing.forbidden beyond the hosts, "),

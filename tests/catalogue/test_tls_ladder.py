@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import combinations, product
 
 import pytest
 
 from conformance.catalogue.connector import SmartHosts
+from conformance.catalogue.destination import DnsName
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.failure_modes.presented import CERTIFICATES, IDENTITIES
+from conformance.catalogue.failure_modes.tls_identity import PEERS, POLICIES, VERSIONS
 from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.suite import ASPECTS
@@ -41,6 +45,8 @@ REFUSED = {
     },
 }
 
+LADDER = {row.certificate for row in CERTIFICATES}
+
 
 def _cells() -> list[FailureMode]:
     return [
@@ -52,7 +58,10 @@ def _cells() -> list[FailureMode]:
         and not (mode.steps or mode.killed or len(mode.hosts) > 1)
         and mode.routing == SmartHosts()
         and mode.tls.name == "{host}"
-        and mode.section is not Section.OFFERS
+        and mode.section not in (Section.OFFERS, Section.OFFERS_MANY)
+        and mode.message.special is None
+        and mode.hosts[0].dns == DnsName()
+        and _presented(mode) in LADDER
     ]
 
 
@@ -62,7 +71,7 @@ def _presented(mode: FailureMode) -> Certificate | None:
 
 def test_every_rule_meets_every_certificate_once() -> None:
     cells = Counter((mode.tls.policy, _presented(mode)) for mode in _cells())
-    assert set(cells) == {(policy, certificate) for policy in TlsPolicy for certificate in Certificate}
+    assert set(cells) == {(policy, certificate) for policy in TlsPolicy for certificate in LADDER}
     assert set(cells.values()) == {1}
 
 
@@ -71,6 +80,19 @@ def test_what_must_follow(mode: FailureMode) -> None:
     refused = str(_presented(mode)) in REFUSED[mode.tls.policy]
     assert (mode.kind is Kind.TRANSIENT) is refused
     assert (mode.section is Section.CERTIFICATE) is refused
+
+
+def test_every_certificate_stands_in_one_table() -> None:
+    rows = [row.certificate for row in (*CERTIFICATES, *IDENTITIES)]
+    assert Counter(rows) == Counter(Certificate)
+    assert {f"certificate_{row.certificate}" for row in IDENTITIES} <= ALL.keys()
+
+
+def test_every_pair_of_what_servers_do_in_tls_is_staged() -> None:
+    sets = (VERSIONS, (False, True), (False, True), POLICIES)
+    for first, second in combinations(range(len(sets)), 2):
+        staged = {(row[first], row[second]) for row in PEERS}
+        assert staged == set(product(sets[first], sets[second])), (first, second)
 
 
 def test_names_of_scenarios_fit_into_addresses_and_domains() -> None:

@@ -88,7 +88,7 @@ CASES = {
     "greeting-garbled": C(f"{CANNOT}451 4.4.0 Malformed", {"CONNECT": "SSH-2.0-fake"}),
     "greeting-close": C(f"{ENDED}the greeting]", {"CONNECT": close}),
     "greeting-reset": C(CLOSED, {"CONNECT": reset}),
-    "ehlo-refused": C(f"{CANNOT}502 no]", {"EHLO": "502 no"}),
+    "ehlo-refused": C(f"{CANNOT}550 no]", {"EHLO": "550 no"}),
     "ehlo-close": C(f"{ENDED}the reply to EHLO]", {"EHLO": close}),
     "mail-hang": C(f"{SILENT}MAIL]", {"MAIL": hang}),
     "rcpt-reset": C(f"{ABORTED}RCPT]", {"RCPT": reset}),

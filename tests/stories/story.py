@@ -115,7 +115,7 @@ class Story:
         if mode.message.elsewhere:
             every = (*mode.hosts, *(each.host for each in mode.message.elsewhere))
             number, host = next(each for each in enumerate(every) if each[1].rules)
-            return self.connects(at, _telling(self.mode, host), host=number)
+            return self.connects(at, _telling(host), host=number)
         for number, host in enumerate(mode.hosts):
             begin = at + 0.2 * number
             if host.dns.answer is not None:
@@ -128,7 +128,7 @@ class Story:
                 self.looks_up(begin, host=number)
             else:
                 lasting = 2.0 if mode.attempt.timeout else 0.1
-                self.connects(begin, _telling(self.mode, host), host=number, lasting=lasting)
+                self.connects(begin, _telling(host), host=number, lasting=lasting)
         return self
 
     def delivers(
@@ -140,13 +140,17 @@ class Story:
         content: bytes | None = None,
         mail_from: str | None = None,
         tls: bool = True,
+        options: tuple[str, ...] | None = None,
     ) -> Story:
         """Accept the message at a healthy server, with a trace field added."""
+        special = ALL[self.mode].message.special
+        declared = ("BODY=8BITMIME",) if special is not None and special.eight_bit else ()
         arrived = message(
             self.staged.recipient if recipients is None else recipients,
             b"Received: from relay.test\r\n" + self.staged.content if content is None else content,
             mail_from=self.staged.sender if mail_from is None else mail_from,
             tls=tls,
+            options=declared if options is None else options,
         )
         return self.connects(at - 0.05, arrived, received("quit", "QUIT"), host=host)
 
@@ -264,13 +268,12 @@ class Story:
         return self.judge(aspect, profile).verdict
 
 
-def _telling(mode: str, host: Host) -> Event:
+def _telling(host: Host) -> Event:
     if host.rules:
         return fault("played", host.rules[0].stage)
     if host.tls is not None:
         return TlsOffered(certificate=str(host.tls.certificate))
-    assert mode == "tls_not_offered"
-    return sent("ehlo", "250-mx\n250 HELP")
+    return sent("ehlo", "\n".join(["250-mx", *(f"250-{each}" for each in host.extensions), "250 HELP"]))
 
 
 def refused(mode: str) -> Story:

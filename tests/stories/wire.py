@@ -89,9 +89,10 @@ def message(
     *,
     mail_from: str = "",
     tls: bool = False,
+    options: tuple[str, ...] = (),
     **where: Any,
 ) -> SmtpMessage:
     everybody = (recipients,) if isinstance(recipients, str) else tuple(recipients)
     return SmtpMessage(
-        mail_from=mail_from, recipients=everybody, content=content, tls=tls, options=(), **where
+        mail_from=mail_from, recipients=everybody, content=content, tls=tls, options=options, **where
     )

@@ -101,3 +101,8 @@ def test_what_is_seen_needs_no_control() -> None:
 
 def test_a_relay_that_said_nothing() -> None:
     assert Story("offers_nothing").connects(1.2, _BARE).verdict("keeps_to_offer") is Verdict.NOT_APPLICABLE
+
+
+def test_smtputf8_for_what_is_ascii() -> None:
+    said = received("mail", "MAIL FROM:<a@b.test> SIZE=10 smtputf8")
+    assert observed(_said(_EHLO, _RICH, said), "keeps_to_offer", Verdict.DEVIATION).startswith("MAIL at ")

@@ -13,7 +13,7 @@ from conformance.catalogue.message import Kind
 from conformance.judging.verdict import Verdict
 from fake_servers.events import SmtpMessage
 
-REJECTED = [name for name, mode in ALL.items() if mode.kind is Kind.PERMANENT and mode.mx is None]
+REJECTED = [name for name, mode in ALL.items() if mode.kind is Kind.PERMANENT and mode.refusals]
 MIXED = ["one_recipient_rejected", "one_recipient_deferred"]
 
 

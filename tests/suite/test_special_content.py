@@ -18,7 +18,9 @@ BARE = ("bare_cr", "bare_lf")
 SMUGGLED = [name for name in ALL if name.startswith("smuggled_")]
 SPECIAL = [name for name, mode in ALL.items() if mode.kind is Kind.CONTENT]
 CIRCLING = [name for name in SPECIAL if ALL[name].message.special.circles]  # type: ignore[union-attr]
-CARRIED = [name for name in SPECIAL if name not in (*BARE, *SMUGGLED, *CIRCLING, "eight_bit_not_offered")]
+UTF8 = [name for name in SPECIAL if ALL[name].message.special.utf8]  # type: ignore[union-attr]
+ENCODED = ("eight_bit_not_offered", "eight_bit_offered_in_clear")
+CARRIED = [name for name in SPECIAL if name not in (*BARE, *SMUGGLED, *CIRCLING, *ENCODED, *UTF8)]
 
 
 def in_its_lab(mode: str) -> Story:
@@ -51,6 +53,7 @@ def test_carried_as_it_was(mode: str) -> None:
 def test_a_refusal_leaves_nothing_to_judge_but_what_must_be_taken(mode: str, said: str) -> None:
     story = refused(mode, said)
     aspect = "one_message" if mode in SMUGGLED else "ends_loop" if mode in CIRCLING else "carries"
+    aspect = "sends_international" if mode in UTF8 else aspect
     judged = story.judge(aspect)
     assert (judged.verdict, said in judged.observed) == (Verdict.NOT_APPLICABLE, True)
     if mode in ("line_of_998", "path_of_256"):
@@ -144,8 +147,15 @@ def test_eight_bits_go_to_nobody_who_does_not_offer_to_take_them() -> None:
     stripped = Story("eight_bit_not_offered")
     content = bytes(octet & 127 for octet in stripped.staged.content)
     assert rows(stripped.delivers(1.5, content=content)) == {("content/unaltered", Verdict.FAIL)}
-    returned = Story("eight_bit_not_offered").returns(2.0)
+    returned = Story("eight_bit_not_offered").returns(2.0, status="5.6.3")
     assert returned.verdict("carries") is Verdict.PASS
+    otherwise = Story("eight_bit_not_offered").returns(2.0, status="5.4.7")
+    assert rows(otherwise) == {("content/returned", Verdict.DEVIATION)}
+    waits = Story("eight_bit_not_offered").look(2.0).look(30.0)
+    assert rows(waits) == {("content/returned", Verdict.DEVIATION)}
+    assert rows(Story("eight_bit_not_offered").look(2.0, None).look(30.0, None)) == {
+        ("content/delivered", Verdict.FAIL)
+    }
     assert Story("eight_bit").returns(2.0).verdict("carries") is Verdict.FAIL
 
 

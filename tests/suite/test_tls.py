@@ -100,6 +100,27 @@ def test_opportunistic_tls(tls: bool, verdict: Verdict) -> None:
     assert story.verdict("uses_tls") is verdict
 
 
+class TestServerName:
+    """How a relay names the server in the handshake, if it does."""
+
+    def _named(self, name: str) -> Story:
+        return (
+            Story("good_under_encryption_only")
+            .connects(1.2, replace(_SECURED, server_name=name))
+            .delivers(1.5)
+        )
+
+    def test_a_name(self) -> None:
+        assert observed(self._named("mx1.a.test"), "server_name", Verdict.PASS) == "mx1.a.test"
+
+    def test_no_name(self) -> None:
+        assert self._named("").verdict("server_name") is Verdict.NOT_APPLICABLE
+
+    @pytest.mark.parametrize("name", ["mx1.a.test.", "127.1.1.5", "fd77::1"])
+    def test_no_proper_name(self, name: str) -> None:
+        assert observed(self._named(name), "server_name", Verdict.FAIL) == name
+
+
 class TestItLeavesAfterStarttls:
     """A relay whose delivery dies once it may begin TLS has met the server, and what it carries must arrive there."""
 

@@ -8,7 +8,7 @@ from conformance.target import TlsPolicy
 from fake_servers import Certificate
 
 _CHAIN = ("untrusted", "nottrusted", "trust", "chain", "issuer", "unknownca", "verif")
-_NAME = ("mismatch", "subject", "name", "hostname", "notverified", "match")
+NAME_WORDS = ("mismatch", "subject", "name", "hostname", "notverified", "match")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +57,13 @@ CERTIFICATES = (
         certificate=Certificate.WRONG_NAME,
         what="a valid certificate for another name",
         named=False,
-        explained_by=_NAME,
+        explained_by=NAME_WORDS,
     ),
     Presented(
         certificate=Certificate.PARENT_NAME,
         what="a valid certificate for the domain in which its name lies",
         named=False,
-        explained_by=_NAME,
+        explained_by=NAME_WORDS,
     ),
     Presented(
         certificate=Certificate.SELF_SIGNED,
@@ -91,18 +91,49 @@ CERTIFICATES = (
         certificate=Certificate.WILDCARD_TWO_LABELS,
         what="a certificate whose wildcard would have to stand for two labels",
         named=False,
-        explained_by=_NAME,
+        explained_by=NAME_WORDS,
     ),
     Presented(
         certificate=Certificate.COMMON_NAME_ONLY,
         what="a certificate with the right common name and no subject alternative name",
         named=False,
-        explained_by=_NAME,
+        explained_by=NAME_WORDS,
     ),
     Presented(
         certificate=Certificate.IP_ADDRESS,
         what="a certificate for its IP address and not for its name",
         named=False,
-        explained_by=_NAME,
+        explained_by=NAME_WORDS,
+    ),
+)
+
+# Those that differ from the ones above by the name alone, or by the chain: only a rule that asks for both tells.
+IDENTITIES = (
+    Presented(
+        certificate=Certificate.CHILD_NAME,
+        what="a valid certificate for a name below its own",
+        named=False,
+        explained_by=NAME_WORDS,
+    ),
+    Presented(
+        certificate=Certificate.LONGER_NAME,
+        what="a valid certificate for a longer name, of which its own is the end, but not at a dot",
+        named=False,
+        explained_by=NAME_WORDS,
+    ),
+    Presented(
+        certificate=Certificate.WILDCARD_BELOW,
+        what="a valid certificate with a wildcard for the names below its own",
+        named=False,
+        explained_by=NAME_WORDS,
+    ),
+    Presented(
+        certificate=Certificate.SEVERAL_NAMES,
+        what="a valid certificate for several names, of which its own is the last",
+    ),
+    Presented(certificate=Certificate.CAPITALS, what="a valid certificate for its name in capitals"),
+    Presented(
+        certificate=Certificate.CROSS_SIGNED,
+        what="a valid certificate, and with it a second way up, to a root that has expired",
     ),
 )

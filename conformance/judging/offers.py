@@ -1,0 +1,43 @@
+"""What a server had offered on a connection when something was said there."""
+
+from __future__ import annotations
+
+from conformance.evidence.connections import Connection
+from conformance.judging.case import Case
+from fake_servers import Stage
+from fake_servers.events import SmtpMessage, SmtpSent, TlsEstablished
+
+
+def keywords_of(reply: str) -> frozenset[str]:
+    """Return the keywords in a positive reply to EHLO, in capitals; HELO has none."""
+    return frozenset(line[4:].partition(" ")[0].upper() for line in reply.split("\n")[1:])
+
+
+def offered_at(connection: Connection, at: float) -> frozenset[str] | None:
+    """Return what was offered on a connection at a time; None: neither EHLO nor HELO had been answered.
+
+    What was offered in clear is forgotten once there is TLS (RFC 3207 section 4.2).
+    """
+    offered: frozenset[str] | None = None
+    for event in connection.events:
+        if event.at > at:
+            break
+        match event:
+            case SmtpSent(stage=Stage.EHLO | Stage.EHLO_TLS) if event.text.startswith("2"):
+                offered = keywords_of(event.text)
+            case TlsEstablished():
+                offered = None
+    return offered
+
+
+def offered_for(case: Case, copy: SmtpMessage) -> frozenset[str]:
+    """Return what the server had offered to which a copy was given; where nobody saw that, what it was staged with."""
+    offered = offered_at(case.evidence.connection_of(copy), copy.at)
+    if offered is not None:
+        return offered
+    servers = [site.server for site in case.evidence.staged.sites]
+    number = servers.index(copy.server) if copy.server in servers else 0
+    host = case.mode.hosts[min(number, len(case.mode.hosts) - 1)]
+    secured = copy.tls and host.tls is not None and host.tls.extensions is not None
+    staged = host.tls.extensions if secured and host.tls is not None else host.extensions
+    return frozenset(line.partition(" ")[0].upper() for line in staged or ())

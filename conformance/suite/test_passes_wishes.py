@@ -1,0 +1,127 @@
+"""What a sender asks of reports goes on with the message, or is done where it cannot go on."""
+
+from __future__ import annotations
+
+from conformance.catalogue.special import Dsn
+from conformance.evidence.reports import ARRIVED
+from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.offers import offered_for
+from conformance.judging.verdict import NotApplicable
+from fake_servers.events import SmtpMessage, SmtpUnoffered
+
+_RELAYED = "relayed"
+
+
+@aspect(
+    Course.PERSISTS,
+    kinds=(Kind.CONTENT,),
+    where=lambda mode, _: mode.message.special is not None and mode.message.special.dsn is not None,
+    place=157,
+    by_itself=True,
+    requirements={
+        "passed_on": "dsn/passed-on",
+        "unoffered": "offers/parameters",
+        "relayed": "dsn/relayed",
+        "unasked": "dsn/unasked",
+    },
+)
+def test_passes_wishes(case: Case) -> list[Finding]:
+    """NOTIFY, RET, ENVID and ORCPT are passed on as they were given, to a server that offers DSN, and to no other.
+
+    Another one takes the message without them. Who has asked for SUCCESS is told then that it was relayed, once, and
+    who has not is told nothing.
+    """
+    special, copies = case.mode.message.special, case.evidence.messages
+    assert special is not None
+    assert special.dsn is not None
+    if len(copies) != 1:
+        raise NotApplicable(f"{len(copies)} copies arrived", see="carries")
+    [copy] = copies
+    if "DSN" in offered_for(case, copy):
+        return [_passed_on(case, copy, special.dsn)]
+    findings = [_unoffered(case)]
+    success = "SUCCESS" in special.dsn.notify.split(",")
+    return [*findings, _relayed(case) if success else _unasked(case)]
+
+
+def _passed_on(case: Case, copy: SmtpMessage, wish: Dsn) -> Finding:
+    given = {
+        keyword: value
+        for keyword, value in (
+            ("NOTIFY", wish.notify),
+            ("RET", wish.ret),
+            ("ENVID", wish.envid),
+            ("ORCPT", wish.orcpt),
+        )
+        if value
+    }
+    passed = {word.partition("=")[0].upper(): word.partition("=")[2] for word in copy.options}
+    wrong = [
+        f"{keyword}={passed[keyword]}" if keyword in passed else f"no {keyword}"
+        for keyword, value in given.items()
+        if not _same(keyword, value, passed.get(keyword))
+    ]
+    return case.finding(
+        "passes_wishes.passed_on",
+        holds=not wrong,
+        expected=" ".join(f"{keyword}={value}" for keyword, value in given.items()),
+        observed=", ".join(wrong) or "so it was",
+        conclusive=True,
+    )
+
+
+def _same(keyword: str, given: str, passed: str | None) -> bool:
+    """Compare values: the order of NOTIFY says nothing, and the case of words that are the protocol's."""
+    if passed is None:
+        return False
+    match keyword:
+        case "NOTIFY":
+            return set(given.upper().split(",")) == set(passed.upper().split(","))
+        case "RET":
+            return given.upper() == passed.upper()
+        case "ORCPT":
+            (kind, _, address), (other, _, passed_address) = given.partition(";"), passed.partition(";")
+            return (kind.lower(), address) == (other.lower(), passed_address)
+    return given == passed
+
+
+def _unoffered(case: Case) -> Finding:
+    sent = [" ".join(event.parameters) for event in case.evidence.of(SmtpUnoffered)]
+    return case.finding(
+        "passes_wishes.unoffered",
+        holds=not sent,
+        expected="no parameter of DSN, which is not offered",
+        observed="; ".join(sent) or "none",
+        conclusive=True,
+    )
+
+
+def _relayed(case: Case) -> Finding:
+    notices = case.evidence.notices
+    actions = [each.action for notice in notices for each in notice.report.recipients]
+    wrong = [action for action in actions if action != _RELAYED]
+    return case.finding(
+        "passes_wishes.relayed",
+        holds=len(notices) == 1 and bool(actions) and not wrong,
+        expected="one report, with Action: relayed",
+        observed=f"{len(notices)} reports, with Action: {', '.join(actions) or 'none'}"
+        if notices
+        else "no report",
+        conclusive=len(notices) > 1 or bool(wrong),
+    )
+
+
+def _unasked(case: Case) -> Finding:
+    told = [
+        each.action
+        for notice in case.evidence.notices
+        for each in notice.report.recipients
+        if each.action in ARRIVED
+    ]
+    return case.finding(
+        "passes_wishes.unasked",
+        holds=not told,
+        expected="no report, as nobody has asked for one of a success",
+        observed=f"a report with Action: {', '.join(told)}" if told else "none",
+        conclusive=True,
+    )

@@ -1,0 +1,116 @@
+"""Internationalized mail goes to servers that offer SMTPUTF8, as it is, and to no other."""
+
+from __future__ import annotations
+
+import re
+
+from conformance.evidence.connections import Connection
+from conformance.evidence.queue import Presence
+from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.offers import offered_at, offered_for
+from conformance.judging.twice import surely_again
+from fake_servers import Stage
+from fake_servers.events import SmtpMessage, SmtpReceived
+
+_UTF8 = "SMTPUTF8"
+# The journal spells such octets out (`SmtpReceived.line`).
+_BEYOND_ASCII = re.compile(r"\\x[89a-f][0-9a-f]|[^\x00-\x7f]")
+
+
+@aspect(
+    Course.PERSISTS,
+    kinds=(Kind.CONTENT,),
+    where=lambda mode, _: mode.message.special is not None and mode.message.special.utf8,
+    place=158,
+    requirements={
+        "sent": "offers/smtputf8",
+        "ended": "content/delivered",
+        "intact": "content/unaltered",
+        "rewritten": "utf8/not-rewritten",
+        "returned": "utf8/returned",
+    },
+)
+def test_sends_international(case: Case) -> list[Finding]:
+    """Delivered as it is where a server offers SMTPUTF8; where none does, nothing of it is sent, and it is returned.
+
+    Where one of two servers does, either is in order.
+    """
+    copies, reports = case.evidence.messages, case.evidence.ndrs
+    findings = [_sent(case)]
+    everywhere = all(_UTF8 in host.extensions for host in case.mode.hosts)
+    waits = case.evidence.queue.last.presence is Presence.PRESENT
+    if copies or everywhere or not (reports or waits):
+        findings.append(_ended(case, must_arrive=everywhere))
+    proper = [copy for copy in copies if _UTF8 in offered_for(case, copy)]
+    if proper:
+        findings += case.intact("sends_international.intact")
+    elif copies:
+        findings.append(_rewritten(case))
+    elif not everywhere and (reports or waits):
+        findings.append(_returned(case))
+    return findings
+
+
+def _sent(case: Case) -> Finding:
+    raw = [told for connection in case.evidence.connections for told in _unoffered(case, connection)]
+    return case.finding(
+        "sends_international.sent",
+        holds=not raw,
+        expected="no octet above 127 in an address or in the header, where SMTPUTF8 is not offered",
+        observed="; ".join(raw) or "none",
+        conclusive=True,
+    )
+
+
+def _unoffered(case: Case, connection: Connection) -> list[str]:
+    """Say what of a message was sent on a connection that takes SMTPUTF8."""
+    told = []
+    for event in connection.events:
+        when = case.evidence.when(event.at)
+        match event:
+            case SmtpReceived(stage=Stage.MAIL | Stage.RCPT) if _BEYOND_ASCII.search(event.line):
+                offered = offered_at(connection, event.at)
+                if offered is not None and _UTF8 not in offered:
+                    told.append(f"{event.line} at {when}")
+            case SmtpMessage() if not _header(event).isascii() and _UTF8 not in offered_for(case, event):
+                told.append(f"a header with UTF-8 at {when}")
+    return told
+
+
+def _header(message: SmtpMessage) -> bytes:
+    return message.content.partition(b"\r\n\r\n")[0]
+
+
+def _ended(case: Case, *, must_arrive: bool) -> Finding:
+    copies, reports = case.evidence.messages, case.evidence.ndrs
+    return case.finding(
+        "sends_international.ended",
+        holds=len(copies) + len(reports) == 1 and (bool(copies) or not must_arrive),
+        expected="one copy, and no report" if must_arrive else "one copy, or one report",
+        observed=f"{len(copies)} copies, {len(reports)} reports",
+        conclusive=surely_again(case, copies),
+    )
+
+
+def _rewritten(case: Case) -> Finding:
+    return case.finding(
+        "sends_international.rewritten",
+        holds=False,
+        expected="returned, or delivered by a server that offers SMTPUTF8",
+        observed="sent in another form to a server that does not",
+    )
+
+
+def _returned(case: Case) -> Finding:
+    """Compare: the sender is told at once, by a status of its kind where the report has one."""
+    statuses = [each.status for _, report in case.evidence.ndrs for each in report.recipients if each.status]
+    wrong = [status for status in statuses if not status.startswith("5.6.")]
+    told = bool(case.evidence.ndrs)
+    return case.finding(
+        "sends_international.returned",
+        holds=told and not wrong,
+        expected="returned, with Status 5.6.7 or another of 5.6",
+        observed=f"returned{', with Status ' * bool(statuses)}{', '.join(statuses)}"
+        if told
+        else "not returned",
+    )

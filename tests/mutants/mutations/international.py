@@ -1,0 +1,137 @@
+"""Internationalized mail (RFC 6531): sent to whom it must not, lost, or made another."""
+
+from __future__ import annotations
+
+from email.header import Header
+from typing import Any
+
+from conformance.reference import transaction
+from conformance.reference.errors import Failure
+from conformance.reference.transaction import Delivered, Transaction
+from mutants.mutant import deviates, fails, mutation
+from mutants.patching import patch
+
+_OFFERED = ("utf8_header_offered", "utf8_address_offered")
+_NOT_OFFERED = ("utf8_header_not_offered", "utf8_address_not_offered")
+_BY_THE_SECOND = ("utf8_header_offered_by_the_second", "utf8_address_offered_by_the_second")
+_ALL = (*_OFFERED, *_NOT_OFFERED, *_BY_THE_SECOND)
+
+
+@mutation(
+    scenarios=(*_ALL, "plain"),
+    caught=(
+        fails(
+            *("sends_international", "offers/smtputf8", _NOT_OFFERED[0], _BY_THE_SECOND[0]),
+            besides=("utf8/not-rewritten",),
+        ),
+        fails(
+            *("sends_international", "offers/smtputf8", _NOT_OFFERED[1], _BY_THE_SECOND[1]),
+            besides=("utf8/returned",),
+        ),
+    ),
+)
+def sends_utf8_to_everybody() -> None:
+    """Sends internationalized mail to whoever takes it."""
+    patch(transaction, "takes_utf8", lambda _: lambda *_: True)
+
+
+@mutation(
+    scenarios=(*_ALL, "plain"),
+    caught=(
+        fails(
+            "sends_international", "content/delivered", *_NOT_OFFERED, _BY_THE_SECOND[0], _BY_THE_SECOND[1]
+        ),
+    ),
+)
+def drops_what_is_international() -> None:
+    """Takes what it cannot send for delivered."""
+
+    def make(original: Any) -> Any:
+        async def run(self: Any, message: Any, content: bytes, recipients: Any, hand_over: Any) -> None:
+            await original(self, message, content, recipients, hand_over)
+            for who, result in list(self._results.items()):
+                if isinstance(result, Failure) and result.status in ("5.6.7", "5.6.9"):
+                    self._results[who] = Delivered(self._server, "250 2.0.0 OK")
+
+        return run
+
+    patch(Transaction, "run", make)
+
+
+@mutation(
+    scenarios=(*_ALL, "plain"),
+    caught=(
+        deviates("sends_international", "utf8/not-rewritten", "utf8_header_not_offered", _BY_THE_SECOND[0]),
+    ),
+)
+def encodes_a_header() -> None:
+    """Encodes a field that is UTF-8 as an encoded word where SMTPUTF8 is not offered."""
+
+    def make(original: Any) -> Any:
+        async def run(self: Any, message: Any, content: bytes, recipients: Any, hand_over: Any) -> None:
+            head, end, body = content.partition(b"\r\n\r\n")
+            if "smtputf8" not in self._session.extensions and not head.isascii():
+                content = b"\r\n".join(map(_encoded, head.split(b"\r\n"))) + end + body
+            await original(self, message, content, recipients, hand_over)
+
+        return run
+
+    patch(Transaction, "run", make)
+
+
+def _encoded(line: bytes) -> bytes:
+    name, _, value = line.partition(b": ")
+    return line if line.isascii() else name + b": " + Header(value.decode(), "utf-8").encode().encode("ascii")
+
+
+@mutation(
+    scenarios=(*_ALL, "plain"),
+    caught=(fails("sends_international", "content/unaltered", "utf8_header_offered"),),
+)
+def strips_what_is_beyond_ascii() -> None:
+    """Puts a question mark in the place of each octet above 127."""
+
+    def make(original: Any) -> Any:
+        async def send_body(self: Any, content: bytes) -> Any:
+            return await original(self, bytes(octet if octet < 128 else 63 for octet in content))
+
+        return send_body
+
+    patch(transaction.Session, "send_body", make)
+
+
+@mutation(
+    scenarios=(*_ALL, "plain"),
+    caught=(fails("sends_international", "content/delivered", "utf8_address_offered"),),
+)
+def returns_whatever_has_an_address_beyond_ascii() -> None:
+    """Returns a message to an address beyond ASCII, whoever offers to take it."""
+
+    def make(original: Any) -> Any:
+        def takes_utf8(message: Any, content: bytes, recipient: Any, extensions: Any) -> bool:
+            return recipient.address.isascii() and bool(original(message, content, recipient, extensions))
+
+        return takes_utf8
+
+    patch(transaction, "takes_utf8", make)
+
+
+@mutation(scenarios=(*_ALL, "plain"))
+def looks_for_a_server_that_offers_utf8() -> None:
+    """Tries the next server where one does not offer SMTPUTF8, and returns the message if none does."""
+
+    def make(original: Any) -> Any:
+        def unfinished(recipients: Any, results: Any) -> Any:
+            waiting = original(recipients, results)
+            refused = [each for each in recipients if _is_refused(results.get(each))]
+            return [each for each in recipients if each in waiting or each in refused]
+
+        return unfinished
+
+    from conformance.reference import delivery
+
+    patch(delivery, "unfinished", make)
+
+
+def _is_refused(result: Any) -> bool:
+    return isinstance(result, Failure) and result.status in ("5.6.7", "5.6.9")

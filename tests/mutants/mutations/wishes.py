@@ -1,0 +1,135 @@
+"""What a sender asks of reports: not passed on, passed on to whom it was not offered, or done otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from conformance.reference import relayed, transaction
+from conformance.reference.message import Recipient
+from mutants.mutant import fails, mutation
+from mutants.patching import patch
+
+_PASSED = ("dsn_passed_on_success", "dsn_passed_on_never", "dsn_passed_on_nothing")
+_NOT_OFFERED = ("dsn_not_offered_success", "dsn_not_offered_never", "dsn_not_offered_nothing")
+_ALL = (*_PASSED, *_NOT_OFFERED)
+
+
+def _rcpt(change: Callable[[str, Any, Any], str]) -> None:
+    def make(original: Any) -> Any:
+        def rcpt_command(recipient: Any, extensions: Any) -> str:
+            return change(original(recipient, extensions), recipient, extensions)
+
+        return rcpt_command
+
+    patch(transaction, "rcpt_command", make)
+
+
+@mutation(
+    scenarios=(*_ALL, "plain"), caught=(fails("passes_wishes", "dsn/passed-on", "dsn_passed_on_success"),)
+)
+def passes_the_first_wish_on() -> None:
+    """Passes the first value of NOTIFY on, and no other."""
+    _rcpt(
+        lambda line, recipient, _: (
+            line.replace(recipient.notify, recipient.notify.partition(",")[0]) if recipient.notify else line
+        )
+    )
+
+
+@mutation(
+    scenarios=(*_ALL, "plain"),
+    caught=(fails("passes_wishes", "dsn/passed-on", "dsn_passed_on_success", "dsn_passed_on_nothing"),),
+)
+def passes_no_original_recipient_on() -> None:
+    """Does not pass ORCPT on."""
+    _rcpt(lambda line, recipient, _: line.replace(f" ORCPT={recipient.orcpt}", ""))
+
+
+@mutation(
+    scenarios=(*_ALL, "plain"),
+    caught=(fails("passes_wishes", "dsn/passed-on", "dsn_passed_on_success", "dsn_passed_on_never"),),
+)
+def passes_no_envelope_id_on() -> None:
+    """Does not pass ENVID on."""
+
+    def make(original: Any) -> Any:
+        def mail_command(message: Any, content: bytes, extensions: Any) -> str:
+            line: str = original(replace(message, envid=""), content, extensions)
+            return line
+
+        return mail_command
+
+    patch(transaction, "mail_command", make)
+
+
+@mutation(
+    scenarios=(*_ALL, "plain"),
+    caught=(fails("passes_wishes", "offers/parameters", *_NOT_OFFERED),),
+)
+def tries_its_wishes_first() -> None:
+    """Gives its wishes to every server, and says it again without them where they are refused."""
+
+    def make(original: Any) -> Any:
+        async def command(self: Any, stage: Any, line: str) -> Any:
+            tried = line.startswith("RCPT ") and "dsn" not in self.extensions
+            if tried and not self._group:
+                await original(self, stage, f"{line} NOTIFY=FAILURE")
+            return await original(self, stage, line)
+
+        return command
+
+    patch(transaction.Session, "command", make)
+    patch(transaction.Session, "group", lambda _: lambda self, lines: None)
+
+
+@mutation(
+    scenarios=(*_ALL, "plain"), caught=(fails("passes_wishes", "dsn/relayed", "dsn_not_offered_success"),)
+)
+def does_not_tell_of_relaying() -> None:
+    """Says nothing where a message was relayed to a server without DSN."""
+    patch(Recipient, "wants_success_report", lambda _: property(lambda self: False))
+
+
+@mutation(
+    scenarios=(*_ALL, "plain"), caught=(fails("passes_wishes", "dsn/relayed", "dsn_not_offered_success"),)
+)
+def tells_twice_of_relaying() -> None:
+    """Tells twice that a message was relayed."""
+
+    def make(original: Any) -> Any:
+        async def tell(
+            message: Any, delivered: Any, load: Any, accept: Any, hostname: str, at: float
+        ) -> None:
+            for _ in range(2):
+                await original(message, delivered, load, accept, hostname, at)
+
+        return tell
+
+    patch(relayed, "tell_of_relaying", make)
+
+
+@mutation(
+    scenarios=(*_ALL, "plain"), caught=(fails("passes_wishes", "dsn/relayed", "dsn_not_offered_success"),)
+)
+def calls_what_was_relayed_delivered() -> None:
+    """Says that a message was delivered where it was relayed."""
+
+    def make(original: Any) -> Any:
+        def report_of(*what: Any, **where: Any) -> bytes:
+            report: bytes = original(*what, **where)
+            return report.replace(b"Action: relayed", b"Action: delivered")
+
+        return report_of
+
+    patch(relayed, "report_of", make)
+
+
+@mutation(
+    scenarios=(*_ALL, "plain"),
+    caught=(fails("passes_wishes", "dsn/unasked", "dsn_not_offered_never", "dsn_not_offered_nothing"),),
+)
+def tells_everybody_of_relaying() -> None:
+    """Tells every sender that a message was relayed."""
+    patch(Recipient, "wants_success_report", lambda _: property(lambda self: True))

@@ -1,0 +1,64 @@
+"""Internationalized mail where SMTPUTF8 is offered, and where it is not: the aspect on hand-made records."""
+
+from __future__ import annotations
+
+import pytest
+from stories.story import Story, observed
+from stories.wire import received, sent
+
+from conformance.judging.verdict import Verdict
+
+HEADER = "utf8_header_not_offered"
+ADDRESS = "utf8_address_not_offered"
+OFFERED = ("utf8_header_offered", "utf8_address_offered")
+SECOND = "utf8_header_offered_by_the_second"
+
+
+def rows(story: Story) -> set[tuple[str, Verdict]]:
+    findings = story.judge("sends_international").findings
+    return {(each.requirement, each.verdict) for each in findings if each.verdict is not Verdict.PASS}
+
+
+@pytest.mark.parametrize("mode", OFFERED)
+def test_delivered_as_it_is_where_it_is_offered(mode: str) -> None:
+    assert rows(Story(mode).delivers(1.5)) == set()
+    assert rows(Story(mode).returns(2.0, status="5.6.7")) == {("content/delivered", Verdict.FAIL)}
+    changed = Story(mode)
+    plain = changed.staged.content.replace(b"X-", b"Y-").replace(b"conformance", b"else")
+    assert rows(changed.delivers(1.5, content=plain)) == {("content/unaltered", Verdict.FAIL)}
+
+
+@pytest.mark.parametrize("mode", [HEADER, ADDRESS])
+def test_returned_where_it_is_not(mode: str) -> None:
+    assert rows(Story(mode).returns(2.0, status="5.6.7")) == set()
+    assert rows(Story(mode).returns(2.0, status="5.6.9")) == set()
+    assert rows(Story(mode).returns(2.0, status="5.0.0")) == {("utf8/returned", Verdict.DEVIATION)}
+    assert rows(Story(mode).look(2.0).look(30.0)) == {("utf8/returned", Verdict.DEVIATION)}
+    assert rows(Story(mode).look(2.0, None).look(30.0, None)) == {("content/delivered", Verdict.FAIL)}
+
+
+def test_sent_where_it_is_not_offered() -> None:
+    assert ("offers/smtputf8", Verdict.FAIL) in rows(Story(HEADER).delivers(1.5))
+    for path in ("gr\u00fc\u00dfe", "gr\\xc3\\xbc\\xc3\\x9fe"):
+        said = received("rcpt", f"RCPT TO:<{path}@a.test>")
+        story = (
+            Story(ADDRESS).connects(1.2, sent("ehlo", "250-mx\n250 SIZE"), said).returns(2.0, status="5.6.7")
+        )
+        assert rows(story) == {("offers/smtputf8", Verdict.FAIL)}
+
+
+def test_made_another_message() -> None:
+    story = Story(HEADER)
+    content = story.staged.content.replace("Gr\u00fc\u00dfe".encode(), b"=?utf-8?q?Gr=C3=BC=C3=9Fe?=")
+    assert rows(story.delivers(1.5, content=content)) == {("utf8/not-rewritten", Verdict.DEVIATION)}
+
+
+def test_one_of_two_servers_offers_it() -> None:
+    assert rows(Story(SECOND).delivers(1.5, host=1)) == set()
+    assert rows(Story(SECOND).returns(2.0, status="5.6.9")) == set()
+    assert ("offers/smtputf8", Verdict.FAIL) in rows(Story(SECOND).delivers(1.5))
+
+
+def test_twice() -> None:
+    story = Story(OFFERED[0]).delivers(1.5).delivers(2.5)
+    assert observed(story, "sends_international", Verdict.FAIL) == "2 copies, 0 reports"
