@@ -48,7 +48,8 @@ class Lab:
     def scenario_host(self, index: int, host: int, *, reachable: bool = True, ipv6: bool = False) -> str:
         """Return the address of the nth smart host of the nth scenario, both counted from 0."""
         if ipv6:
-            return f"{namespace.IPV6_ADDRESSES.partition('/')[0]}{1 + index:x}:{1 + host:x}"
+            addresses = namespace.IPV6_ADDRESSES if reachable else namespace.IPV6_UNREACHABLE
+            return f"{addresses.partition('/')[0]}{1 + index:x}:{1 + host:x}"
         third, fourth = divmod(index, _SCENARIOS_PER_NET)
         net = self.net if reachable else self.nowhere
         return f"{net}.{1 + third}.{1 + HOSTS_PER_SCENARIO * fourth + host}"

@@ -39,6 +39,9 @@ NETWORKS = (ADDRESSES, IPV6_ADDRESSES, "127.0.0.0/8", "::1/128")
 UNREACHABLE = "10.78.0.0/16"
 """Connecting to any address of this network fails at once with EHOSTUNREACH."""
 
+IPV6_UNREACHABLE = "fd78::/64"
+"""The same of IPv6, with ENETUNREACH: no route leads there, as where there is no IPv6 at all."""
+
 _TOOLS = {"unshare": "util-linux", "setpriv": "util-linux", "mount": "mount", "ip": "iproute2"}
 _SYSTEM_PATH = "/usr/sbin:/sbin"  # where `ip` lives; not on every user's PATH
 

@@ -76,7 +76,7 @@ class Resolver:
         ]
 
     async def addresses(self, host: str) -> list[str]:
-        """Return the IP addresses of a host, IPv4 first.
+        """Return the IP addresses of a host, IPv6 first (RFC 8305 section 4).
 
         A and AAAA are asked at the same time, and one of them failing does not spoil the other.
 
@@ -95,7 +95,7 @@ class Resolver:
                 found.extend(record.address for record in answer)
         if not found:
             raise min(failures, key=lambda failure: failure.detail.conclusive)
-        return found
+        return sorted(found, key=lambda address: ":" not in address)
 
     async def _ask(self, name: str, rdtype: str) -> dns.rrset.RRset:
         import dns.exception

@@ -176,7 +176,7 @@ class World:
 
     def _new_address(self, index: int, number: int, host: Host) -> str:
         """Return the address that a host has after the repair, if that is another one."""
-        return self.lab.scenario_host(index, number + 1 if host.dns.moves else number)
+        return self.lab.scenario_host(index, number + 1 if host.dns.moves else number, ipv6=host.dns.ipv6)
 
     async def _stage_steps(self, scenario: Scenario, index: int, *, disarmed: bool) -> list[Site]:
         stepped = SteppedDestination(

@@ -10,7 +10,7 @@ from conformance.catalogue.connector import MxRouting
 from conformance.catalogue.destination import DnsName, Host, addresses_of, named_like, with_names
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes import ALL, control_of
-from conformance.catalogue.failure_modes.addresses import FAULTS, MODES, PATTERNS
+from conformance.catalogue.failure_modes.addresses import COMBINED, FAULTS, MODES, PATTERNS
 from conformance.catalogue.failure_modes.deep_lists import MODES as DEEP
 from conformance.target import Capability
 
@@ -20,7 +20,7 @@ HOSTS = (Host(), Host(further=True), Host(), Host(), Host(further=True))
 def pairs() -> set[tuple[str, str]]:
     """Return each two of pattern, fault and route that meet in some failure mode."""
     found = set()
-    for mode in MODES:
+    for mode in COMBINED:
         _, pattern, fault, *rest = mode.name.split("_")
         route = "mx" if rest else "smart"
         assert isinstance(mode.routing, MxRouting) is bool(rest)

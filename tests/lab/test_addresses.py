@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from conformance.lab import namespace
 from conformance.lab.addresses import (
     HOSTS_PER_SCENARIO,
     LOOPBACK,
@@ -44,6 +45,14 @@ def test_loopback_stays_on_loopback() -> None:
 def test_what_is_nowhere_cannot_be_reached() -> None:
     with socket.socket() as sock, pytest.raises(OSError, match="unreachable"):
         sock.connect((loopback().scenario_host(0, 0, reachable=False), 25))
+
+
+def test_addresses_of_ipv6_are_in_networks_of_their_own() -> None:
+    lab = in_namespace()
+    here, nowhere = (lab.scenario_host(5, 1, reachable=each, ipv6=True) for each in (True, False))
+    assert ipaddress.IPv6Address(here) in ipaddress.IPv6Network(namespace.IPV6_ADDRESSES)
+    assert ipaddress.IPv6Address(nowhere) in ipaddress.IPv6Network(namespace.IPV6_UNREACHABLE)
+    assert ipaddress.IPv6Address(here).compressed == here  # as sockets and packets spell it
 
 
 def test_the_namespace_has_the_standard_ports() -> None:

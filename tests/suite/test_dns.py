@@ -228,6 +228,15 @@ class TestDestinationServer:
             story.says(2.0, f"450 4.4.312 DNS query failed [LastAttemptedServerName={name}]")
             assert story.verdict("destination_server") is Verdict.PASS, name
 
+    def test_of_one_host_that_is_down_and_one_that_is_unknown_either_may_be_named(self) -> None:
+        domain = "mx-421-then-nxdomain.healed.test"
+        for name in (f"mx1.{domain}", f"mx2.{domain}", domain):
+            story = Story("mx_421_then_nxdomain").meets_fault(1.2).meets_fault(3.6)
+            story.says(2.0, f"450 4.4.317 x [LastAttemptedServerName={name}]")
+            assert story.verdict("destination_server") is Verdict.PASS, name
+        story.says(4.0, "450 4.4.317 x [LastAttemptedServerName=mx3.other.test]")
+        assert story.verdict("destination_server") is Verdict.FAIL
+
     def test_without_mx_records_no_server_is_known_though_there_is_one_at_the_domain(self) -> None:
         story = Story("mx_servfail_beside_address")
         first, apex = story.staged.sites

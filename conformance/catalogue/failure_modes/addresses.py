@@ -15,7 +15,7 @@ from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import Witness
-from conformance.witness.connections import fault_played, stalled, syn_refused
+from conformance.witness.connections import fault_played, stalled, syn_refused, unreachable
 from fake_servers import Close, Rule, Stage, Stall
 
 _UNMET = "the order of addresses is not prescribed, and the relay began with the healthy one"
@@ -97,8 +97,18 @@ def _mode(pattern: Pattern, fault: Fault, routing: SmartHosts | MxRouting) -> Fa
 
 
 # each pattern meets each fault, and each of both meets each route
-MODES = tuple(
+COMBINED = tuple(
     _mode(pattern, fault, ROUTES[(number + place) % len(ROUTES)])
     for place, pattern in enumerate(PATTERNS)
     for number, fault in enumerate(FAULTS)
+)
+
+# a name with an IPv6 address, seen from a network that has IPv4 alone
+_NO_ROUTE = Fault(
+    name="unreachable", said="cannot be reached", host=Host(tcp=Tcp.UNREACHABLE), witness=unreachable
+)
+
+MODES = (
+    *COMBINED,
+    _mode(next(each for each in PATTERNS if each.name == "ipv6"), _NO_ROUTE, SmartHosts()),
 )

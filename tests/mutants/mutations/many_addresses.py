@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import Any
 
 from conformance.reference import hosts
+from conformance.reference.delivery import Delivery
 from conformance.reference.resolver import LookupFailed, Resolver
 from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
@@ -33,10 +36,10 @@ def choosing(choose: Any) -> None:
 
 
 @mutation(
-    scenarios=(_FIRST, _IPV4, "first_host_refused", "plain"),
+    scenarios=(_FIRST, _IPV6, "first_host_refused", "plain"),
     caught=(
-        fails("delivers_anyway", _EVERY, _FIRST, _IPV4),
-        fails("delivers_anyway", _EVERY, _FIRST, _IPV4, profile="rfc"),
+        fails("delivers_anyway", _EVERY, _FIRST, _IPV6),
+        fails("delivers_anyway", _EVERY, _FIRST, _IPV6, profile="rfc"),
     ),
 )
 def tries_the_first_address_of_a_host() -> None:
@@ -44,7 +47,7 @@ def tries_the_first_address_of_a_host() -> None:
     choosing(lambda found: found[:1])
 
 
-@mutation(scenarios=(_LAST, "plain"), caught=(fails("delivers_anyway", _EVERY, _LAST),))
+@mutation(scenarios=(_LAST, _IPV4, "plain"), caught=(fails("delivers_anyway", _EVERY, _LAST, _IPV4),))
 def keeps_the_last_address_of_a_host() -> None:
     """Keeps one address of each host, the last that it was told."""
     choosing(lambda found: found[-1:])
@@ -54,6 +57,25 @@ def keeps_the_last_address_of_a_host() -> None:
 def tries_ipv6_alone_where_there_is_any() -> None:
     """Tries the IPv4 addresses of a host only if it has no IPv6 address."""
     choosing(lambda found: [each for each in found if ":" in each] or found)
+
+
+@mutation(
+    scenarios=("address_ipv6_unreachable", "address_ipv6_closes", "plain"),
+    caught=(fails("delivers_anyway", _EVERY, "address_ipv6_unreachable"),),
+)
+def waits_for_a_network_that_it_does_not_have() -> None:
+    """Ends the attempt where an IPv6 address cannot be reached, as if all of the network were down."""
+
+    def make(original: Any) -> Any:
+        async def try_address(self: Any, *arguments: Any) -> bool:
+            goes_on = bool(await original(self, *arguments))
+            results = arguments[-1]
+            down = os.strerror(errno.ENETUNREACH)
+            return goes_on and not any(down in getattr(each, "detail", "") for each in results.values())
+
+        return try_address
+
+    patch(Delivery, "_try_address", make)
 
 
 @mutation(
