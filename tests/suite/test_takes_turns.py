@@ -36,7 +36,7 @@ def test_more_are_more_than_servers_take() -> None:
 
 def silent_at_quit(apart: float, count: int = 6) -> Operated:
     """Messages that arrive so many seconds apart from a server that never answers QUIT."""
-    story = Operated("several_silent_at_quit", course=Course.BATCH).offers(1.0, *members(6))
+    story = Operated("several_silent_quits", course=Course.BATCH).offers(1.0, *members(6))
     story.meets_fault(2.0)
     for number in range(count):
         story.gets(2.0 + number * apart, number)

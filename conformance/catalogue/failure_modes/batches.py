@@ -240,7 +240,7 @@ _AT_ONCE = _batch(
 )
 
 _SILENT_AT_QUIT = _batch(
-    "several_silent_at_quit",
+    "several_silent_quits",
     f"{_FEW} messages; the server takes each and never answers QUIT.",
     Host(rules=(Rule(Stage.QUIT, Stall()),)),
     Batch(count=_FEW),

@@ -207,7 +207,6 @@ def a_close_undoes_a_refusal() -> None:
         fails("returned_at_once", "permanent/returned", "rset_421_after_refusal"),
         deviates("reports_refusal", "replies/refusal-quoted", "rset_rejected_after_refusal"),
     ),
-    also=hence("the error is that of RSET", "reply_kept", "error_code", certain=False),
 )
 def goes_by_the_reply_to_reset() -> None:
     """Says RSET behind a refused recipient, and takes the reply to that for what became of the message."""

@@ -221,8 +221,8 @@ def knows_no_limit() -> None:
 
 
 @mutation(
-    scenarios=("several_silent_at_quit", "stall_at_quit"),
-    caught=(deviates("takes_turns", "backlog/not-held-up-by-quit", "several_silent_at_quit"),),
+    scenarios=("several_silent_quits", "stall_at_quit"),
+    caught=(deviates("takes_turns", "backlog/not-held-up-by-quit", "several_silent_quits"),),
 )
 def waits_for_the_reply_to_quit() -> None:
     """Makes one connection to a destination at a time, and the next when QUIT was answered or timed out."""

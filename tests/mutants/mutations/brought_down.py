@@ -93,6 +93,15 @@ def dies_of_the_second_reset() -> None:
     _die_when_left(Cause.RESET, 2, lambda: _die("corrupted double-linked list"))
 
 
+@mutation(
+    scenarios=("backlog_closed", "close_at_mail"),
+    caught=(fails(*_SURVIVES, "backlog_closed"),),
+)
+def dies_of_many_lost_connections() -> None:
+    """Dies when servers have closed connections for the twentieth time."""
+    _die_when_left(Cause.CLOSED, 20, lambda: _die("too many open files"))
+
+
 def _die_of_a_reply(stage: Stage, which: Callable[[Reply], bool]) -> None:
     """Die of a reply to a command."""
 
