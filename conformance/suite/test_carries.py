@@ -5,6 +5,8 @@ from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.content import ENCODED, FORM, Change, changes, has_bare_ends, is_cut_short
 from conformance.judging.offers import offered_for
 from conformance.judging.twice import surely_again
+from conformance.judging.verdict import NotApplicable
+from conformance.judging.words import counted
 from fake_servers.events import SmtpMessage, SmtpReceived
 
 _EIGHT_BIT = "8BITMIME"
@@ -93,13 +95,18 @@ def _delivered(case: Case) -> Finding:
 def _ends(case: Case, copies: tuple[SmtpMessage, ...]) -> list[Finding]:
     """Compare: a message that nobody need be able to carry arrives once, to its end, or is returned once."""
     reports = len(case.evidence.ndrs)
+    if not copies and not reports and case.evidence.queue.last.presence is Presence.PRESENT:
+        raise NotApplicable(
+            "it is neither carried nor returned at once: it waits, to be returned when it has expired"
+        )
     cut = any(is_cut_short(case.evidence.staged.content, copy.content) for copy in copies)
     return [
         case.finding(
             "carries.nul",
             holds=len(copies) + reports == 1 and not cut,
             expected="one copy, to its last line, or one report",
-            observed=f"{len(copies)} copies, {reports} reports" + ", and the end is missing" * cut,
+            observed=f"{counted(len(copies), 'copy', 'copies')}, {counted(reports, 'report')}"
+            + ", and the end is missing" * cut,
             conclusive=surely_again(case, copies),
         )
     ]

@@ -66,7 +66,13 @@ def test_what_is_for_an_address_may_be_returned_and_must_not_vanish(mode: str) -
     assert in_its_lab(mode).returns(2.0).verdict("carries") is Verdict.PASS
     assert in_its_lab(mode).delivers(1.5).verdict("carries") is Verdict.PASS
     assert observed(in_its_lab(mode), "carries") == "0 copies, 0 reports"
-    assert observed(in_its_lab(mode).delivers(1.5).returns(2.0), "carries") == "1 copies, 1 reports"
+    assert observed(in_its_lab(mode).delivers(1.5).returns(2.0), "carries") == "1 copy, 1 report"
+
+
+@pytest.mark.parametrize("mode", ["mx_recipient_at_ipv4", "mx_recipient_at_ipv6", "nul_in_text"])
+def test_what_nobody_need_carry_may_wait_for_its_end(mode: str) -> None:
+    assert in_its_lab(mode).look(8.0).verdict("carries") is Verdict.NOT_APPLICABLE
+    assert in_its_lab(mode).look(4.0, None).look(8.0, None).verdict("carries") is Verdict.FAIL
 
 
 def test_an_ordinary_message_must_be_taken() -> None:
