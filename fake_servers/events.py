@@ -353,9 +353,10 @@ class RelayEvent(Event):
 
 @_kind("relay", "killed")
 class RelayKilled(RelayEvent):
-    """The relay is dead; that was `asked` for at that time of this clock."""
+    """The relay is dead: `killed`, or `stopped` in good order; that was `asked` for at that time of this clock."""
 
     asked: float
+    how: str = "killed"
 
 
 @_kind("relay", "restarted")
@@ -365,9 +366,15 @@ class RelayRestarted(RelayEvent):
 
 @_kind("relay", "clock_moved")
 class RelayClockMoved(RelayEvent):
-    """The relay's clock was moved forward by so many seconds."""
+    """The relay's clock was moved forward by so many seconds.
+
+    Attributes:
+        seconds: By so many.
+        asked: When that was asked for; 0.0: that was not noted.
+    """
 
     seconds: float
+    asked: float = 0.0
 
 
 @_kind("fake", "excess")

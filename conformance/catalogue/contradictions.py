@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Kinds under which something is put right while the message waits, the relay has an error of its own to show, the
 # message must arrive without any repair.
-_REPAIRED = (Kind.TRANSIENT, Kind.MIXED, Kind.KILLED)
+_REPAIRED = (Kind.TRANSIENT, Kind.MIXED, Kind.KILLED, Kind.AMID)
 _WITH_ERROR = (Kind.TRANSIENT, Kind.PERMANENT)
 _MAY_BE_REFUSED = (Kind.CONTENT, Kind.REPORTED)
 _DELIVERED = (Kind.CONTROL, Kind.HARMLESS, Kind.PASSING, Kind.CONTENT)
@@ -33,6 +33,7 @@ _DELIVERED = (Kind.CONTROL, Kind.HARMLESS, Kind.PASSING, Kind.CONTENT)
 _OF_ONE_KIND = {
     Section.CONTROL: Kind.CONTROL,
     Section.KILLED: Kind.KILLED,
+    Section.AMID: Kind.AMID,
     Section.SCHEDULE: Kind.SCHEDULE,
     Section.CONTENT_SIZE: Kind.CONTENT,
     Section.CONTENT: Kind.CONTENT,
@@ -72,6 +73,8 @@ def _of_kind(mode: FailureMode) -> Iterator[str]:
         yield "kind killed without killed: nothing says when"
     if kind is not Kind.KILLED and mode.killed is not None:
         yield f"killed with kind {kind}, under which no relay is killed"
+    if (kind is Kind.AMID) is not (mode.amid is not None):
+        yield f"kind {kind} and amid {mode.amid}: what falls into an attempt is of kind amid, and says what it is"
     if kind is Kind.SCHEDULE and not mode.steps:
         yield "kind schedule without steps: nothing is staged"
     if kind is not Kind.SCHEDULE and mode.steps:

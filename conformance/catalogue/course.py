@@ -16,7 +16,9 @@ class Timing(StrEnum):
     COMPRESSED = "compressed"  # 24 hours mapped to a few seconds: intervals and lifetime scale
     JUMPED = "jumped"  # real 24 hours, and the relay's clock is moved
     RESTARTED = "restarted"  # the same, and the relay is killed and started again at half-time
-    CRASHED = "crashed"  # real seconds and a real 24 hours; the relay is killed again and again
+    CRASHED = (
+        "crashed"  # real seconds and a real 24 hours; the relay is killed and told things again and again
+    )
     OPERATED = "operated"  # real seconds; several messages wait, and an operator sees and mends what is wrong
 
 
@@ -47,6 +49,7 @@ class Course(StrEnum):
     NULL_SENDER = "null_sender"  # as `expires`, with the null reverse-path
     NOTIFY_NEVER = "notify_never"  # as `expires`, with NOTIFY=NEVER
     KILLED = "killed"  # the relay is killed at the moment the failure mode names, and started again
+    AMID = "amid"  # what the failure mode names falls into the first attempt, while a server holds it
     NOTIFY_DELAY = "notify_delay"  # as `expires`, with NOTIFY=DELAY, which leaves FAILURE out
     ALERTED = "alerted"  # messages wait, too few, then enough, until the alert is due; then repaired
     CORRECTED = "corrected"  # several messages wait until the destination is repaired
@@ -54,6 +57,9 @@ class Course(StrEnum):
     EDIT_REFUSED = "edit_refused"  # invalid settings are saved first, then valid ones
     FIXED_NOW = "fixed_now"  # mail to known and unknown recipients waits until Fix now is chosen
     SWITCHED_OFF = "switched_off"  # ... until the connector is off and the domain authoritative
+    FIXED_NOW_OFF = (
+        "fixed_now_off"  # ... until the connector is off, and Fix now is chosen for it all the same
+    )
     DELETED = "deleted"  # ... until the connector is deleted and the domain authoritative
 
 
@@ -95,6 +101,7 @@ TRAITS: dict[Course, Traits] = {
     Course.NULL_SENDER: Traits(timing=Timing.JUMPED, null_sender=True),
     Course.NOTIFY_NEVER: Traits(timing=Timing.JUMPED, notify="NEVER"),
     Course.KILLED: Traits(timing=Timing.CRASHED),
+    Course.AMID: Traits(timing=Timing.CRASHED),
     Course.NOTIFY_DELAY: Traits(timing=Timing.JUMPED, notify="DELAY"),
     Course.ALERTED: Traits(timing=Timing.OPERATED),
     Course.CORRECTED: Traits(timing=Timing.OPERATED),
@@ -102,11 +109,12 @@ TRAITS: dict[Course, Traits] = {
     Course.EDIT_REFUSED: Traits(timing=Timing.OPERATED),
     Course.FIXED_NOW: Traits(timing=Timing.OPERATED),
     Course.SWITCHED_OFF: Traits(timing=Timing.OPERATED),
+    Course.FIXED_NOW_OFF: Traits(timing=Timing.OPERATED),
     Course.DELETED: Traits(timing=Timing.OPERATED),
 }
 
 # The destination was shut down for good: the operator takes it out of service, in one step or by hand.
-OUT_OF_SERVICE = (Course.FIXED_NOW, Course.SWITCHED_OFF, Course.DELETED)
+OUT_OF_SERVICE = (Course.FIXED_NOW, Course.SWITCHED_OFF, Course.FIXED_NOW_OFF, Course.DELETED)
 
 # On these the connector is given another, healthy smart host.
 NEW_SMART_HOST = (Course.EDITED, Course.EDIT_REFUSED)

@@ -7,6 +7,7 @@ stands in groups of its own, each with defaults, so that nobody needs to know th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -19,6 +20,7 @@ from conformance.catalogue.section import Section
 from conformance.catalogue.step import Step
 from conformance.catalogue.way_back import WayBack
 from conformance.target import Capability, TlsPolicy
+from conformance.witness.amid import Amid
 from conformance.witness.attempts import Witness
 from conformance.witness.kills import KillPoint
 from fake_servers import (
@@ -35,6 +37,16 @@ from fake_servers import (
     Stall,
     Trickle,
 )
+
+# What a target must be capable of for something to fall into an attempt.
+_TAKES: Mapping[Amid | None, frozenset[Capability]] = {
+    Amid.EXPIRY: frozenset({Capability.CLOCK}),
+    Amid.FLUSH: frozenset({Capability.CLOCK}),
+    Amid.EDIT: frozenset({Capability.EDIT_CONNECTOR}),
+    Amid.STOP: frozenset({Capability.STOP, Capability.RESTART}),
+    Amid.SECOND: frozenset({Capability.SECOND_INSTANCE}),
+    Amid.SET_BACK: frozenset({Capability.CLOCK, Capability.CLOCK_BACK}),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +65,7 @@ class FailureMode:
         steps: What the one smart host does instead, to one attempt after another; the last step stays.
         way_back: The server of the sender's own domain and what is wrong with it; None: the one that all share.
         killed: When the relay is killed.
+        amid: What falls into the first attempt, while it hangs.
         witness: What shows, without the target's word, that an attempt met the fault; the attempts it
             sees are the proof that the failure was provoked.
         avoidable_because: Why a relay that is in order may deliver without having met what is wrong: then there is
@@ -80,6 +93,7 @@ class FailureMode:
     steps: tuple[Step, ...] = ()
     way_back: WayBack | None = None
     killed: KillPoint | None = None
+    amid: Amid | None = None
     witness: Witness
     avoidable_because: str = ""
     attempt: EachAttempt = field(default_factory=EachAttempt)
@@ -190,7 +204,7 @@ class FailureMode:
             needs.add(Capability.MANY_CONNECTORS)
         if self.killed in (KillPoint.EXPIRING, KillPoint.REPORTING):
             needs.add(Capability.CLOCK)
-        return frozenset(needs)
+        return frozenset(needs | _TAKES.get(self.amid, frozenset()))
 
     @property
     def holds_up_reports(self) -> bool:

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     SCHEDULE = "schedule"  # one fault after another; delivered or returned, as it comes
     MIXED = "mixed"  # each recipient has a fate of its own
     KILLED = "killed"  # delivered or reported, although the relay was killed
+    AMID = "amid"  # delivered or reported, whatever falls into its first attempt
     CONTENT = "content"  # delivered as it was sent, although it is not an ordinary message
     BATCH = "batch"  # each of several messages has a fate of its own
     REPORTED = (

@@ -21,6 +21,9 @@ _OPERATED_BY: dict[Course, frozenset[Capability]] = {
     Course.EDIT_REFUSED: frozenset({Capability.EDIT_CONNECTOR}),
     Course.FIXED_NOW: frozenset({Capability.FIX_NOW, Capability.ACCEPTED_DOMAINS}),
     Course.SWITCHED_OFF: frozenset({Capability.EDIT_CONNECTOR, Capability.ACCEPTED_DOMAINS}),
+    Course.FIXED_NOW_OFF: frozenset(
+        {Capability.FIX_NOW, Capability.EDIT_CONNECTOR, Capability.ACCEPTED_DOMAINS}
+    ),
     Course.DELETED: frozenset({Capability.EDIT_CONNECTOR, Capability.ACCEPTED_DOMAINS}),
 }
 
@@ -77,7 +80,7 @@ class Scenario:
         needs = set(self.failure_mode.needs)
         if self.timing in (Timing.JUMPED, Timing.RESTARTED):
             needs.add(Capability.CLOCK)
-        if self.timing in (Timing.RESTARTED, Timing.CRASHED):
+        if self.timing is Timing.RESTARTED or self.course is Course.KILLED:
             needs.add(Capability.RESTART)
         if TRAITS[self.course].notify:
             needs.add(Capability.SUBMISSION_DSN)

@@ -94,4 +94,5 @@ class Section(StrEnum):
     REUSED_RSET = "reused-rset", "Connections that are used again: RSET refused"
     BACKLOG = "backlog", "Several messages that wait for one destination"
     KILLED = "killed", "The relay itself is killed"
+    AMID = "amid", "What falls into an attempt"
     SCHEDULE = "schedule", "Fault schedules: one fault after another"

@@ -36,6 +36,7 @@ _FIRST_COURSE = {
     Kind.MIXED: Course.MIXED,
     Kind.REPORTED: Course.REPORTED,
     Kind.BATCH: Course.BATCH,
+    Kind.AMID: Course.AMID,
 }
 
 Judge = Callable[[Case], Sequence[Finding]]

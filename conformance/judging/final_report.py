@@ -69,7 +69,7 @@ def why_none_could_come(case: Case) -> str:
     evidence = case.evidence
     if evidence.ndrs or not holds_up_reports(case.mode, evidence):
         return ""
-    if evidence.staged.course != Course.KILLED and case.outcome is Outcome.PERMANENT:
+    if evidence.staged.course not in (Course.KILLED, Course.AMID) and case.outcome is Outcome.PERMANENT:
         return (
             "the relay has one route for all mail and gave the message up at once, so its report met the same fault "
             "before anybody knew that one was due"

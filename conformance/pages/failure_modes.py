@@ -37,6 +37,7 @@ _FATES = {
     Kind.REPORTED: "returned in one report that says what is so, and that fares like any mail",
     Kind.BATCH: "each of the messages delivered once; returned once, if it is refused for good",
     Kind.KILLED: "delivered or reported, exactly once",
+    Kind.AMID: "delivered or reported, exactly once",
 }
 
 _USUAL_CONTROL = "plain"

@@ -158,7 +158,7 @@ def _described(event: Event) -> tuple[str, str]:
         case RelayKilled():
             return (
                 "suite",
-                f"relay killed {event.at - event.asked:.3f} s after that was asked for ({event.moment})",
+                f"relay {event.how} {event.at - event.asked:.3f} s after that was asked for ({event.moment})",
             )
         case RelayRestarted():
             return "suite", f"relay started again ({event.moment})"

@@ -14,6 +14,7 @@ from conformance.judging.verdict import Inconclusive
     Course.MIXED,
     Course.REPORTED,
     Course.BATCH,
+    Course.AMID,
     kinds=(
         Kind.CONTROL,
         Kind.HARMLESS,
@@ -23,6 +24,7 @@ from conformance.judging.verdict import Inconclusive
         Kind.MIXED,
         Kind.REPORTED,
         Kind.BATCH,
+        Kind.AMID,
     ),
     # what a moved clock is the control of has other courses
     where=lambda mode, course: on_first_course(mode, course) and mode.name not in CLOCK_CONTROLS,

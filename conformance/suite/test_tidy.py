@@ -17,7 +17,8 @@ _HELD = (Stall.name, Trickle.name, Endless.name)
     Course.HEALED,
     Course.PERSISTS,
     Course.REJECTED,
-    kinds=(Kind.HARMLESS, Kind.PASSING, Kind.TRANSIENT, Kind.PERMANENT),
+    Course.AMID,
+    kinds=(Kind.HARMLESS, Kind.PASSING, Kind.TRANSIENT, Kind.PERMANENT, Kind.AMID),
     where=on_first_course,
     place=490,
     by_itself=True,
@@ -30,7 +31,8 @@ def test_tidy(case: Case) -> list[Finding]:
     delivered elsewhere, or reported. One on which a message was delivered may be kept for the next; one on which the
     server refused something may be, too. Others may take one more time-out to go. Where no server held a connection
     there is none to be left, and only the processor is looked at. One that was given up too late, and is open still, is
-    one that was waited for too long (aspect `times_out`).
+    one that was waited for too long (aspect `times_out`). An attempt that something fell into need not be called off:
+    its connection may last until the time-out.
     """
     found = [*_connections(case), *_processor(case)]
     if not found and case.evidence.record.is_cut_short:
@@ -72,7 +74,10 @@ def _given_up(case: Case, end: float) -> Iterator[tuple[Connection, float]]:
             continue
         later = [each.opened for each in evidence.connections if each.opened > connection.opened]
         given_up = [at for at in (*later, *gone) if at > held[-1]]
-        if given_up:
+        if given_up and case.mode.amid is not None:
+            stage = connection.faults[-1].stage
+            yield connection, max(min(given_up), held[-1] + evidence.time_out_at(stage))
+        elif given_up:
             yield connection, min(given_up)
 
 

@@ -37,6 +37,8 @@ from conformance.target.powers import (
     Outcome,
     ReportsEvents,
     Restarts,
+    RunsTwice,
+    Stops,
     TakesEnvelopes,
 )
 from conformance.target.relay import (
@@ -69,7 +71,9 @@ __all__ = [
     "RelayConfig",
     "ReportsEvents",
     "Restarts",
+    "RunsTwice",
     "Schedule",
+    "Stops",
     "TakesEnvelopes",
     "Target",
     "TargetError",

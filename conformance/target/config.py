@@ -25,7 +25,10 @@ class Capability(StrEnum):
     ANY_PORT = "any_port"  # honours next_hop_port and resolver; else it needs ports 25 and 53 (namespace lab)
     EVENTS = "events"  # running() yields an object with events()
     CLOCK = "clock"  # running() yields an object with move_clock()
+    CLOCK_BACK = "clock_back"  # ... which takes a negative number, too
     RESTART = "restart"  # running() yields an object with kill() and restart()
+    STOP = "stop"  # ... with stop(), which ends it in good order; with RESTART
+    SECOND_INSTANCE = "second_instance"  # ... with start_second(), for another instance on the same spool
     SUBMISSION_DSN = "submission_dsn"  # its submission takes the DSN parameters of RFC 3461
     ACCEPTED_DOMAINS = "accepted_domains"  # honours accepted_domains
     ALERTS = "alerts"  # honours alert_messages and alert_age; running() yields an object with alerts()

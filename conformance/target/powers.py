@@ -54,6 +54,7 @@ class MovesClock(Protocol):
     async def move_clock(self, seconds: float) -> None:
         """Move the clock forward by so many seconds, and make the relay look at its whole queue at once.
 
+        With the capability CLOCK_BACK it is moved back by a negative number.
         What is due by the new time is tried, and what is too old is given up, without waiting in real time.
         Time-outs must stay real.
         """
@@ -67,6 +68,23 @@ class Restarts(Protocol):
 
     async def restart(self) -> None:
         """Start it again; it accepts mail at `submission` (which may have changed) when this returns."""
+
+
+class Stops(Protocol):
+    """A relay that can be told to stop, and be started again (capability STOP, with RESTART)."""
+
+    async def stop(self) -> None:
+        """Stop the relay in good order, as its service manager would; none of its processes is left on return."""
+
+
+class RunsTwice(Protocol):
+    """A relay of which a second instance can be started by mistake (capability SECOND_INSTANCE)."""
+
+    async def start_second(self) -> None:
+        """Start one more instance with the same configuration and spool; return once it runs or has refused to.
+
+        It ends with the first one.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)

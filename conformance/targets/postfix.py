@@ -73,6 +73,7 @@ class PostfixTarget:
             Capability.MANY_CONNECTORS,
             Capability.EVENTS,
             Capability.RESTART,
+            Capability.STOP,
             Capability.SUBMISSION_DSN,
         }
         if faketime.available():

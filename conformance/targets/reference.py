@@ -7,7 +7,7 @@ import json
 import sys
 import tomllib
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -61,7 +61,10 @@ class ReferenceTarget:
             Capability.ANY_PORT,
             Capability.EVENTS,
             Capability.CLOCK,
+            Capability.CLOCK_BACK,
+            Capability.SECOND_INSTANCE,
             Capability.RESTART,
+            Capability.STOP,
             Capability.SUBMISSION_DSN,
             Capability.ACCEPTED_DOMAINS,
             Capability.ALERTS,
@@ -118,6 +121,7 @@ class ReferenceRelay:
         self._command = command
         self._files = files
         self._process: Process | None = None
+        self._second: Process | None = None
         self._control = Address("", 0)
         self._offset = 0.0
         self._events: list[DeliveryEvent] = []
@@ -125,7 +129,19 @@ class ReferenceRelay:
 
     async def restart(self) -> None:
         """Start the process and wait for the line that says it is ready."""
-        self._process = await spawn(
+        self._process = await self._spawn()
+        ready = await _ready(self._process)
+        self.submission = Address(*ready["submission"])
+        self._control = Address(*ready["control"])
+
+    async def start_second(self) -> None:
+        """Start another process on the same spool, which refuses to run."""
+        self._second = await self._spawn()
+        with suppress(TargetError):
+            await _ready(self._second)
+
+    async def _spawn(self) -> Process:
+        return await spawn(
             self._command,
             cwd=self._files.config.parent,
             log=self._files.log,
@@ -133,17 +149,18 @@ class ReferenceRelay:
             env={"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONSAFEPATH": "1"},
             pipe_stdout=True,
         )
-        ready = await _ready(self._process)
-        self.submission = Address(*ready["submission"])
-        self._control = Address(*ready["control"])
 
     async def kill(self) -> None:
         """End the process without a goodbye."""
+        if self._second is not None:
+            await self._second.kill()
         if self._process is not None:
             await self._process.kill()
 
     async def stop(self) -> None:
         """End the process."""
+        if self._second is not None:
+            await self._second.stop()
         if self._process is not None:
             await self._process.stop()
 

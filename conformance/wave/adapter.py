@@ -213,6 +213,7 @@ class Instance:
         meanwhile: Callable[[], Awaitable[None]] | None = None,
         *,
         relay: int = 0,
+        by: str = "kill",
     ) -> None:
         """Kill the relay and start it again; nobody asks it anything in between.
 
@@ -221,11 +222,13 @@ class Instance:
             moment: What to call this moment there.
             meanwhile: What to do while there is no relay.
             relay: The number of this instance in the wave.
+            by: How it ends, a method: `kill`, or `stop` for an end in good order.
         """
         async with self._turn:
             asked = journal.now()
-            await self._done("kill()", partial(self._call, "kill"), CALL_LIMIT)
-            journal.note(RelayKilled(moment=moment, relay=relay, asked=asked))
+            await self._done(f"{by}()", partial(self._call, by), STOP_LIMIT if by == "stop" else CALL_LIMIT)
+            how = "stopped" if by == "stop" else "killed"
+            journal.note(RelayKilled(moment=moment, relay=relay, asked=asked, how=how))
             if meanwhile is not None:
                 await meanwhile()
             await self._done("restart()", partial(self._call, "restart"), START_LIMIT)
@@ -281,7 +284,7 @@ class Instance:
         """Call a method within the adapter's loop."""
         function = partial(getattr(self._relay, name), **keywords)
         answer: object = await self._own.either(function, *arguments, name=f"{name}()")
-        if name != "kill":  # it may take mail elsewhere now, but not while there is no relay
+        if name not in ("kill", "stop"):  # it may take mail elsewhere now, but not while there is no relay
             where = getattr(self._relay, "submission", None)
             self.submission = None if where is None else Address(*where)
         return answer

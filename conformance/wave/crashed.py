@@ -19,18 +19,15 @@ from conformance.catalogue.course import Course
 from conformance.evidence.record import Record
 from conformance.evidence.view import Evidence
 from conformance.wave.adapter import SubmissionRefused
+from conformance.wave.amid import Interruption, at_the_end, move_clock, past_lifetime, time_to_leave
 from conformance.wave.player import Player, arrived
 from conformance.wave.submission import Submission
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
 from conformance.wave.windows import TRANSFER
 from conformance.witness.kills import IN_SUBMISSION, KillPoint, has_come
 from fake_servers import Rule, Script, Stage, Stall
-from fake_servers.events import RelayClockMoved
 
 _AT_THE_END = (KillPoint.EXPIRING, KillPoint.REPORTING)
-
-# So much past the lifetime that was granted is every message given up: samples of the live service show as much.
-_PAST = 15 * 60.0
 
 _LOOK_AGAIN = 0.05  # seconds; the queue is seen by looks, not by events
 
@@ -61,13 +58,18 @@ class Crash:
     async def play(self) -> None:
         """Play everything."""
         killed = [player for player in self._relays if player.scenario.course is Course.KILLED]
-        controls = [player for player in self._relays if player.scenario.course is not Course.KILLED]
+        controls = [player for player in self._relays if player.scenario.course is Course.HEALTHY]
         expiring = [player for player in killed if player.scenario.failure_mode.killed in _AT_THE_END]
         timeless = [player for player in killed if player not in expiring]
+        amid = [player for player in self._relays if player.scenario.course is Course.AMID]
         for player in timeless:
             await self._killing(player).play()
+        for player in amid:
+            if not at_the_end(player):
+                await self._interruption(player).play()
         async with asyncio.TaskGroup() as group:
             ends = {player: group.create_task(self._control(player)) for player in controls}
+            timeless += [player for player in amid if not at_the_end(player)]
             ends |= {player: group.create_task(self._close(player)) for player in timeless}
             for player in expiring:
                 killing = self._killing(player)
@@ -76,6 +78,14 @@ class Crash:
                 if waits:
                     await killing.expire()
                 ends[player] = group.create_task(self._close(player))
+            for player in amid:
+                if at_the_end(player):
+                    await self._let_go(ends)
+                    await self._interruption(player).play()
+                    ends[player] = group.create_task(self._close(player))
+
+    def _interruption(self, player: Player) -> Interruption:
+        return Interruption(player, self._relays[player], self._turn, armed=self._armed)
 
     def _killing(self, player: Player) -> _Killing:
         return _Killing(player, self._relays[player], self._turn, armed=self._armed)
@@ -86,8 +96,9 @@ class Crash:
 
     async def _close(self, player: Player) -> None:
         # a second copy or a second report would come with the next retry
-        await player.rest(player.longest_wait())
-        await player.close(self._relays[player])
+        if player.staged.closed is None:
+            await player.rest(max(player.longest_wait(), time_to_leave(player)))
+            await player.close(self._relays[player])
         self._closed()
 
     async def _let_go(self, ends: Mapping[Player, asyncio.Task[None]]) -> None:
@@ -210,9 +221,8 @@ class _Killing:
 
     async def _expire(self, meanwhile: Callable[[], Awaitable[None]]) -> None:
         """Move the clock past the lifetime, and kill the relay when the moment comes."""
-        seconds = self._player.staged.granted.queue_lifetime + _PAST
-        await self._instance.move_clock(seconds)
-        self._journal.note(RelayClockMoved(moment=self._name, relay=self._watch.number, seconds=seconds))
+        seconds = past_lifetime(self._player)
+        await move_clock(self._watch, self._journal, self._name, seconds)
         if await self._comes(self._moment):
             await self._kill(meanwhile)
 

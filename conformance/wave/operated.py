@@ -65,6 +65,7 @@ async def play_operated(
         Course.EDIT_REFUSED: play.edit_refused,
         Course.FIXED_NOW: play.out_of_service,
         Course.SWITCHED_OFF: play.out_of_service,
+        Course.FIXED_NOW_OFF: play.out_of_service,
         Course.DELETED: play.out_of_service,
     }
     if player.scenario.course not in courses:  # a positive control
@@ -176,6 +177,9 @@ class _Operated:
             self._note(await self._operator.delete(domain))
         else:
             self._note(await self._operator.edit("connector switched off", self._connector, enabled=False))
+        if course is Course.FIXED_NOW_OFF:
+            self._note(await self._operator.fix_now(domain))
+            return
         [ours] = accepted_domains(self._player.scenario)
         self._note(await self._operator.set_accepted_domain(replace(ours, type=DomainType.AUTHORITATIVE)))
 

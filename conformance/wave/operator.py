@@ -111,6 +111,10 @@ class Operator:
         """Delete the connector of a domain."""
         return await self._do("connector deleted", lambda: self.instance.call("delete_connector", domain))
 
+    async def start_second(self) -> OperatorAction:
+        """Start another instance on the same spool."""
+        return await self._do("second instance started", lambda: self.instance.call("start_second"))
+
     async def set_accepted_domain(self, accepted: AcceptedDomain) -> OperatorAction:
         """Change the type of an accepted domain."""
         return await self._do(

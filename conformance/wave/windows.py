@@ -141,7 +141,7 @@ def expected_window(scenario: Scenario, granted: Schedule, header: Header) -> fl
             seconds = ATTEMPTS_BEFORE_REPAIR * attempt + 2 * wait
         case Course.BATCH:
             seconds = math.ceil(waits_in_a_row(mode) / _USUALLY_TOGETHER) * (wait + attempt)
-        case Course.KILLED:
+        case Course.KILLED | Course.AMID:
             seconds = _KILLS_IN_A_ROW * wait + attempt
         case _:
             seconds = mode.failing_attempts * (wait + attempt) + (attempt if mode.attempt.timeout else 0.0)

@@ -26,6 +26,7 @@ from conformance.wave.names import new_name, point, publish_mx, smart_host
 from conformance.wave.request import RELAY_NAME
 from conformance.wave.stepped import SteppedDestination
 from conformance.wave.way_back import sparing_reports
+from conformance.witness.amid import Amid
 from fake_servers import (
     CertificateAuthority,
     DnsServer,
@@ -141,7 +142,7 @@ class World:
         if mode.message.backlog:
             dead = Host(rules=(Rule(Stage.GREETING, Stall()),))
             destinations.append(await self._extra(scenario, index, DEAD, dead))
-        if scenario.course in NEW_SMART_HOST:
+        if scenario.course in NEW_SMART_HOST or mode.amid is Amid.EDIT:
             spare = Host(tls=ServerTls() if mode.tls.required else None)
             destinations.append(await self._extra(scenario, index, SPARE, spare))
         self._destinations[scenario.id] = destinations

@@ -50,6 +50,7 @@ _FIRST_COURSE = {
     Kind.REPORTED: Course.REPORTED,
     Kind.BATCH: Course.BATCH,
     Kind.KILLED: Course.KILLED,
+    Kind.AMID: Course.AMID,
 }
 
 

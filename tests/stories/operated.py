@@ -148,13 +148,16 @@ def told(story: Operated, *alerts: Alert, early: Iterable[float] = ()) -> Operat
     return story
 
 
+_ACTS = {Course.FIXED_NOW: ("fix now",), Course.FIXED_NOW_OFF: ("off", "fix now")}
+
+
 def taken_out(course: Course = Course.FIXED_NOW) -> Operated:
     """Two known recipients and two strangers wait, the destination is taken out of service; all as it should be."""
     story = Operated("connection_refused", course=course)
     story.offers(1.0, *KNOWN, *STRANGERS).probes(0.1)
     for at in (1.5, 2.6):
         story.meets_fault(at)
-    story.acts(3.0, *(["fix now"] if course is Course.FIXED_NOW else ["off", "domain authoritative"]))
+    story.acts(3.0, *_ACTS.get(course, ("off", "domain authoritative")))
     story.offers(3.3, STRANGER_LATER, accepted=None, refusal=REFUSAL, refused_at=RCPT).offers(
         3.5, KNOWN_LATER
     )

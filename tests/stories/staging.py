@@ -43,6 +43,7 @@ COURSES = {
     Kind.REPORTED: Course.REPORTED,
     Kind.BATCH: Course.BATCH,
     Kind.KILLED: Course.KILLED,
+    Kind.AMID: Course.AMID,
 }
 
 

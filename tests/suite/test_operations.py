@@ -316,6 +316,14 @@ def test_messages_accepted_far_apart_have_times_of_their_own() -> None:
     assert "correction/in-order" not in {finding.requirement for finding in story.judge("drains").findings}
 
 
+def test_each_message_keeps_its_own_schedule() -> None:
+    assert drained(4.0, 4.2, 5.4).verdict("own_schedule") is PASS
+    late = drained(4.0, 4.2, 6.5).judge("own_schedule")
+    assert (late.verdict, late.only_late) == (DEVIATION, True)
+    assert "3.5 s after it, the last of 3" in late.observed
+    assert corrected().verdict("own_schedule") is Verdict.NOT_APPLICABLE
+
+
 def test_order_is_no_rfcs_business() -> None:
     assert drained(5.0, 4.0, 4.0).verdict("drains", "rfc") is PASS
 

@@ -14,7 +14,7 @@ from jumping_clock import LoopJournal, in_jumping_time
 from stories.staging import header, scenario_of, staged
 from stories.wire import accepted, closed, fault, message
 
-from conformance.catalogue.course import Course, Timing
+from conformance.catalogue.course import OUT_OF_SERVICE, Course, Timing
 from conformance.evidence.inputs import Offer
 from conformance.evidence.record import AlertListing
 from conformance.target import Alert, Connector, DomainType, EditRefused, Envelope, TlsPolicy
@@ -222,7 +222,7 @@ def test_invalid_settings_come_before_valid_ones(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("alerts", [True, False])
-@pytest.mark.parametrize("course", [Course.FIXED_NOW, Course.SWITCHED_OFF, Course.DELETED])
+@pytest.mark.parametrize("course", OUT_OF_SERVICE)
 def test_a_destination_is_taken_out_of_service(course: Course, alerts: bool, tmp_path: Path) -> None:
     player, log = _play(
         "greeting_421",
@@ -235,18 +235,19 @@ def test_a_destination_is_taken_out_of_service(course: Course, alerts: bool, tmp
     assert [entry[0] for entry in log] == {
         Course.FIXED_NOW: ["fix_now"],
         Course.SWITCHED_OFF: ["edit_connector", "set_accepted_domain"],
+        Course.FIXED_NOW_OFF: ["edit_connector", "fix_now"],
         Course.DELETED: ["delete_connector", "set_accepted_domain"],
     }[course]
-    if course is Course.SWITCHED_OFF:
+    if course in (Course.SWITCHED_OFF, Course.FIXED_NOW_OFF):
         assert log[0][2] is False
-    if course is not Course.FIXED_NOW:
+    if course in (Course.SWITCHED_OFF, Course.DELETED):
         [before] = accepted_domains(player.scenario)
         assert before.type is DomainType.INTERNAL_RELAY
         assert log[1][1] == replace(before, type=DomainType.AUTHORITATIVE)
         assert f"{KNOWN_LATER}@{domain}" in before.recipients
         assert not any("stranger" in known for known in before.recipients)
     else:
-        assert log[0][1] == domain
+        assert log[-1][1] == domain
     assert _local(player.staged.offers) == [*KNOWN, *STRANGERS, STRANGER_LATER, KNOWN_LATER]
     assert [offer.known for offer in player.staged.offers] == [True, True, False, False, False, True]
     refused = player.staged.offers[4]

@@ -12,6 +12,7 @@ from conformance.reference.errors import ACCESS_DENIED, Failure
 from conformance.reference.message import Message, Recipient
 from conformance.reference.relay import Relay
 from conformance.reference.routing import Here
+from conformance.reference.settings import Settings
 from conformance.reference.transaction import Delivered
 from mutants.mutant import deviates, fails, mutation
 from mutants.patching import patch
@@ -21,6 +22,7 @@ _OUT_OF_SERVICE = (
     "connection_refused.switched_off",
     "connection_refused.deleted",
 )
+_OFF_ALREADY = "connection_refused.fixed_now_off"
 _STOPS = "out-of-service/stops"
 
 
@@ -75,7 +77,10 @@ def _here(result: Delivered | Failure) -> None:
     patch(Relay, "_deliver", make)
 
 
-@mutation(scenarios=_OUT_OF_SERVICE, caught=(fails("not_purged", "out-of-service/nothing-purged"),))
+@mutation(
+    scenarios=(*_OUT_OF_SERVICE, _OFF_ALREADY),
+    caught=(fails("not_purged", "out-of-service/nothing-purged"),),
+)
 def purges_what_is_out_of_service() -> None:
     """Drops the queued mail of a connector that is off or deleted, and tells nobody."""
     _here(Delivered("nowhere", "250 2.0.0 OK"))
@@ -107,8 +112,13 @@ def keeps_and_returns() -> None:
 
 
 @mutation(
-    scenarios=_OUT_OF_SERVICE,
-    caught=(fails("stops_trying", _STOPS, "connection_refused", courses=("fixed_now", "switched_off")),),
+    scenarios=(*_OUT_OF_SERVICE, _OFF_ALREADY),
+    caught=(
+        fails(
+            *("stops_trying", _STOPS, "connection_refused"),
+            courses=("fixed_now", "switched_off", "fixed_now_off"),
+        ),
+    ),
 )
 def uses_a_connector_that_is_off() -> None:
     """Goes on trying through a connector that is turned off."""
@@ -120,3 +130,23 @@ def uses_a_connector_that_is_off() -> None:
         return choose_connector
 
     patch(routing, "choose_connector", make)
+
+
+@mutation(
+    scenarios=(*_OUT_OF_SERVICE, _OFF_ALREADY),
+    caught=(fails("rejected_at_once", "out-of-service/invalid-rejected", courses=("fixed_now_off",)),),
+)
+def fixes_nothing_that_is_off() -> None:
+    """Takes Fix now for done where the connector is off already, whatever the domain is."""
+
+    def make(original: Any) -> Any:
+        def fix_now(self: Any, domain: str) -> Config:
+            if any(each.domain == domain and not each.enabled for each in self.config.connectors):
+                config: Config = self.config
+                return config
+            fixed: Config = original(self, domain)
+            return fixed
+
+        return fix_now
+
+    patch(Settings, "fix_now", make)

@@ -1,0 +1,77 @@
+"""Whatever falls into an attempt, the message is delivered or reported, once."""
+
+import math
+
+from conformance.evidence.queue import Presence
+from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.final_report import only_promised, why_none_could_come
+from conformance.judging.twice import surely_again
+from conformance.judging.verdict import Inconclusive, NotApplicable
+from conformance.witness.amid import Amid
+
+
+@aspect(
+    Course.AMID,
+    kinds=(Kind.AMID,),
+    place=745,
+    requirements={
+        "expiry": "between/expires-in-attempt",
+        "edit": "between/edit-in-attempt",
+        "flush": "between/flush-in-attempt",
+        "stop": "between/stop-in-attempt",
+        "second": "long-run/second-instance",
+        "set_back": "long-run/clock-set-back",
+    },
+)
+def test_in_attempt(case: Case) -> list[Finding]:
+    """Expired: reported once and not delivered. Else: delivered once and not reported.
+
+    Neither a relay that calls the attempt off nor one that lets it come to its end is wrong. What waits still when the
+    window closes may only be late.
+    """
+    evidence, what = case.evidence, case.mode.amid
+    assert what is not None
+    # for others something happens to the relay after this window was closed
+    end = math.inf if evidence.staged.closed is None else evidence.staged.closed
+    copies = [message for message in evidence.messages if message.at <= end]
+    told = [each for each in (*(m for m, _ in evidence.ndrs), *evidence.astray) if each.at <= end]
+    if what is Amid.EXPIRY and not told and (reason := why_none_could_come(case)):
+        raise NotApplicable(reason)
+    refused = [each.reason for each in evidence.staged.operator_actions if each.refused]
+    due = (0, 1) if what is Amid.EXPIRY else (1, 0)
+    last = evidence.queue.last
+    ended = copies or told
+    if not ended and last.presence is Presence.UNKNOWN:
+        raise Inconclusive("neither delivered nor reported, and the queue was never seen")
+    waits = not ended and last.presence is Presence.PRESENT
+    seen = [f"the edit was refused: {reason}" for reason in refused]
+    seen += [f"delivered {_times(len(copies))}"] if copies else []
+    seen += [f"reported {_times(len(told))}"] if told else []
+    if not ended:
+        seen.append(f"neither delivered nor reported{_instead(case)}")
+        seen.append(f"{'still' if waits else 'no longer'} in the queue{_when(case)}")
+    return [
+        case.finding(
+            f"in_attempt.{what}",
+            holds=(len(copies), len(told)) == due,
+            expected="reported once, and not delivered"
+            if what is Amid.EXPIRY
+            else "delivered once, and not reported",
+            observed=", ".join(seen),
+            only_late=waits,
+            conclusive=surely_again(case, [*copies, *told]),
+        )
+    ]
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
+
+
+def _instead(case: Case) -> str:
+    return f" ({only_promised(case.evidence)})" if case.evidence.notices and not case.evidence.ndrs else ""
+
+
+def _when(case: Case) -> str:
+    at = case.evidence.queue.last.at
+    return "" if at is None else f" at {case.evidence.when(at)}"

@@ -1,0 +1,91 @@
+"""What falls into an attempt, and what shows that it fell into it: the attempt hung, by the journal, at that moment.
+
+An attempt hangs while a connection is open on which the server has fallen silent, or takes its time, and has not taken
+the message yet; or while a question to the name server waits for its answer in vain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import NamedTuple
+
+from conformance.evidence.view import Evidence
+from conformance.witness.attempts import Witness
+from conformance.witness.contact import Contact
+from conformance.witness.kills import kills
+from conformance.witness.traces import dns_patience
+from fake_servers import Silence, Slow, Stall
+from fake_servers.events import DnsAnswer, RelayClockMoved
+
+
+class Amid(StrEnum):
+    """What falls into an attempt."""
+
+    EXPIRY = "expiry"  # the lifetime of the message ends: the clock is moved past it
+    EDIT = "edit"  # an operator gives the connector another smart host
+    FLUSH = "flush"  # everything in the queue is to be tried now
+    STOP = "stop"  # the relay is stopped in good order, and started again
+    SECOND = "second"  # another instance is started on the same spool
+    SET_BACK = "set_back"  # the clock is set back by an hour
+
+
+# What holds an attempt on a connection: silence, or a server that takes its time.
+_HOLD = (Stall.name, Slow.name)
+
+
+class Act(NamedTuple):
+    """What was done to the relay: when it was asked for, and when it was done."""
+
+    asked: float
+    done: float
+
+
+def acts(evidence: Evidence) -> Iterator[Act]:
+    """Yield what was done to the relay for a scenario of this course."""
+    ours = evidence.staged.failure_mode
+    for moved in evidence.of(RelayClockMoved):
+        if moved.moment == ours:
+            yield Act(moved.asked or moved.at, moved.at)
+    yield from (Act(stop.asked, stop.dead) for stop in kills(evidence, ours))
+    yield from (Act(action.asked, action.done) for action in evidence.staged.operator_actions)
+
+
+def hangs(evidence: Evidence, now: float) -> bool:
+    """Tell whether an attempt hung at a time of the journal."""
+    if any(message.at <= now for message in evidence.messages):
+        return False
+    silent = (
+        fault.action in _HOLD and fault.at <= now
+        for connection in evidence.connections
+        if connection.is_open(now)
+        for fault in connection.faults
+    )
+    patience = dns_patience(evidence)
+    unanswered = (
+        answer.answer == Silence.name and answer.at <= now < answer.at + patience
+        for answer in evidence.of(DnsAnswer)
+    )
+    return any(silent) or any(unanswered)
+
+
+def _amid(evidence: Evidence) -> list[Contact]:
+    return [
+        Contact(at=act.asked, end=act.done, latest_end=act.done, host="")
+        for act in acts(evidence)
+        if hangs(evidence, act.asked)
+    ]
+
+
+_SENTENCE = "an attempt was under way, held by a server or by the name server, when {what}"
+
+_WHAT = {
+    Amid.EXPIRY: "the relay's clock was moved past the lifetime",
+    Amid.EDIT: "the connector was edited",
+    Amid.FLUSH: "the relay was told to try its whole queue",
+    Amid.STOP: "the relay was told to stop",
+    Amid.SECOND: "another instance of the relay was started on its spool",
+    Amid.SET_BACK: "the relay's clock was set back",
+}
+
+PROOFS = {what: Witness(sentence=_SENTENCE.format(what=_WHAT[what]), see=_amid) for what in Amid}
