@@ -34,14 +34,16 @@ def test_passes_wishes(case: Case) -> list[Finding]:
     special, copies = case.mode.message.special, case.evidence.messages
     assert special is not None
     assert special.dsn is not None
+    unoffered = _unoffered(case)
+    if len(copies) != 1 and not unoffered.holds:
+        return [unoffered]
     if len(copies) != 1:
         raise NotApplicable(f"{len(copies)} copies arrived", see="carries")
     [copy] = copies
     if "DSN" in offered_for(case, copy):
         return [_passed_on(case, copy, special.dsn)]
-    findings = [_unoffered(case)]
     success = "SUCCESS" in special.dsn.notify.split(",")
-    return [*findings, _relayed(case) if success else _unasked(case)]
+    return [unoffered, _relayed(case) if success else _unasked(case)]
 
 
 def _passed_on(case: Case, copy: SmtpMessage, wish: Dsn) -> Finding:

@@ -66,6 +66,8 @@ def test_who_has_not_asked_is_told_nothing(mode: str) -> None:
 
 def test_nothing_is_said_of_it_to_who_does_not_offer_it() -> None:
     said = SmtpUnoffered(stage=Stage.RCPT, parameters=("NOTIFY=NEVER",))
+    story = Story("dsn_not_offered_never").connects(1.2, said)
+    assert observed(story.returns(2.0), "passes_wishes", Verdict.FAIL) == "NOTIFY=NEVER"
     story = Story("dsn_not_offered_never").connects(1.2, said).delivers(1.5)
     assert observed(story, "passes_wishes", Verdict.FAIL) == "NOTIFY=NEVER"
 

@@ -121,6 +121,49 @@ _SIZES = (
 )
 
 
+_STARTTLS = Host(mixed_case=True, tls=ServerTls())
+_WITHOUT_ESMTP = Rule(Stage.GREETING, Reply(220, "Mail service ready"))
+_CHUNKING = (*OFFER, "CHUNKING")
+_FURTHER = (
+    FailureMode(
+        name="offers_starttls_mixed_case",
+        section=Section.OFFERS,
+        staged="The connector asks for no TLS; a healthy server offers STARTTLS, and spells its keywords with one "
+        "capital letter each.",
+        kind=Kind.HARMLESS,
+        hosts=(_STARTTLS,),
+        witness=offered(_STARTTLS.extensions),
+    ),
+    FailureMode(
+        name="greeting_without_esmtp",
+        section=Section.OFFERS,
+        staged='The connector asks for no TLS; a healthy server greets with "220 Mail service ready", and offers '
+        "STARTTLS.",
+        kind=Kind.HARMLESS,
+        hosts=(Host(rules=(_WITHOUT_ESMTP,), tls=ServerTls()),),
+        witness=fault_played,
+    ),
+    FailureMode(
+        name="offers_chunking_large",
+        section=Section.OFFERS,
+        staged="A healthy server offers CHUNKING besides what most servers do; the message has 100,000 octets.",
+        kind=Kind.HARMLESS,
+        hosts=(Host(extensions=_CHUNKING),),
+        message=Message(octets=100_000),
+        witness=offered(_CHUNKING),
+    ),
+    FailureMode(
+        name="leading_dots_in_chunks",
+        section=Section.CONTENT,
+        staged="Lines of the message begin with a dot, or are nothing else; the server offers CHUNKING.",
+        kind=Kind.CONTENT,
+        hosts=(Host(extensions=_CHUNKING),),
+        message=Message(special=Special(body=b".\r\n..\r\n.a line that begins with a dot\r\n.\r\n")),
+        witness=delivered,
+    ),
+)
+
+
 def _helo(reply: Reply) -> FailureMode:
     return FailureMode(
         name=f"helo_only_{reply.code}",
@@ -217,6 +260,7 @@ def _international(what: str, where: str) -> FailureMode:
 MODES = (
     *map(_offers, OFFERS),
     *_SIZES,
+    *_FURTHER,
     _helo(Reply(500, "Command not recognized")),
     _helo(Reply(502, "Command not implemented")),
     *_EIGHT_BIT,

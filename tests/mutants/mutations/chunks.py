@@ -11,7 +11,7 @@ from aiosmtplib.response import SMTPResponse
 from conformance.reference import transaction
 from conformance.reference.classify import Cause, Stage
 from conformance.reference.errors import SessionFailed
-from conformance.reference.session import Reply, Session
+from conformance.reference.session import Reply, Session, stuff_dots
 from mutants.expectations import returned
 from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
@@ -25,7 +25,12 @@ _PROFILES = ("rfc", "eop-observed")
 
 
 def _in_chunks(
-    *, whenever: bool = False, read: Callable[[Any, bool], Any] | None = None, twice: bool = False
+    *,
+    whenever: bool = False,
+    read: Callable[[Any, bool], Any] | None = None,
+    twice: bool = False,
+    change: Callable[[bytes], bytes] = bytes,
+    begin: int = 0,
 ) -> None:
     """Send messages by BDAT, in chunks of 64 KiB, where CHUNKING is offered or `whenever`."""
     size = 65_536
@@ -61,7 +66,9 @@ def _in_chunks(
             if not accepted:
                 return None
             hand_over()
+            content = change(content)
             pieces = [content[at : at + size] for at in range(0, len(content), size)]
+            pieces = pieces[begin:] or pieces
             for number, piece in enumerate(pieces, 1):
                 last = number == len(pieces)
                 reply = await chunk(session, piece, last=last)
@@ -236,3 +243,21 @@ def takes_the_end_after_the_last_chunk_for_a_yes() -> None:
 
     _in_chunks()
     patch(transaction.Transaction, "run", make)
+
+
+@mutation(
+    scenarios=("leading_dots_in_chunks", "leading_dots", "offers_chunking"),
+    caught=(fails("carries", "content/unaltered", "leading_dots_in_chunks"),),
+)
+def doubles_dots_in_chunks() -> None:
+    """Doubles the dots that begin a line in chunks, too, where nobody takes them away."""
+    _in_chunks(change=stuff_dots)
+
+
+@mutation(
+    scenarios=("offers_chunking_large", "offers_chunking"),
+    caught=(fails("delivers_anyway", "harmless/delivered", "offers_chunking_large"),),
+)
+def loses_the_first_of_several_chunks() -> None:
+    """Sends all chunks but the first, if there are several."""
+    _in_chunks(begin=1)

@@ -55,9 +55,12 @@ def _no_tls(*modes: str) -> tuple[Expected, ...]:
 
 
 @mutation(
-    scenarios=(*_MIXED_UNDER_TLS, "offers_more_under_tls"),
-    caught=_lost(*_MIXED_UNDER_TLS),
-    also=_no_tls(*_MIXED_UNDER_TLS),
+    scenarios=(*_MIXED_UNDER_TLS, "offers_starttls_mixed_case", "offers_more_under_tls"),
+    caught=(
+        *_lost(*_MIXED_UNDER_TLS),
+        deviates("uses_tls", "tls/opportunistic", "offers_starttls_mixed_case"),
+    ),
+    also=_no_tls(*_MIXED_UNDER_TLS, "offers_starttls_mixed_case"),
 )
 def reads_capital_letters_only() -> None:
     """Knows keywords in capital letters only."""
@@ -296,3 +299,34 @@ def returns_for_no_reason() -> None:
 def waits_for_a_better_server() -> None:
     """Keeps what it cannot convert, and tries again."""
     _fails_otherwise("450", "4.6.3")
+
+
+@mutation(
+    scenarios=("greeting_without_esmtp", "good_under_opportunistic"),
+    caught=(deviates("uses_tls", "tls/opportunistic", "greeting_without_esmtp"),),
+    also=_no_tls("greeting_without_esmtp"),
+)
+def looks_for_esmtp_in_the_greeting() -> None:
+    """Says HELO to who does not greet with the word ESMTP."""
+
+    def hear(original: Any) -> Any:
+        async def read(self: Any, stage: Stage, reading: Any) -> Reply:
+            reply: Reply = await original(self, stage, reading)
+            if stage is Stage.GREETING:
+                self.greeted = reply.text
+            return reply
+
+        return read
+
+    def make(original: Any) -> Any:
+        async def ehlo(self: Any, hostname: str) -> None:
+            if "ESMTP" in self.greeted:
+                await original(self, hostname)
+            else:
+                self.extensions = {}
+                await self.command(Stage.EHLO, f"HELO {hostname}")
+
+        return ehlo
+
+    patch(Session, "_read", hear)
+    patch(Session, "ehlo", make)
