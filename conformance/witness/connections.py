@@ -75,6 +75,32 @@ def offered(extensions: Iterable[str]) -> Witness:
     )
 
 
+def offered_as(extensions: Iterable[str], *, mixed_case: bool = False) -> Witness:
+    """Return the witness that EHLO was answered with these lines, as they are spelled, whatever else was offered.
+
+    Args:
+        extensions: Keywords, with what stands behind them; SIZE alone may have any number there.
+        mixed_case: Whether they have one capital letter each.
+    """
+    wanted = [each.title() if mixed_case else each for each in extensions]
+
+    def telling(connection: Connection) -> list[SmtpSent]:
+        return [reply for reply in connection.replies if _has_lines(reply, wanted)]
+
+    return Witness(
+        sentence="the journal of the fake server shows a connection on which EHLO was answered with these lines",
+        see=lambda evidence: connections_with(evidence, telling),
+    )
+
+
+def _has_lines(reply: SmtpSent, wanted: Iterable[str]) -> bool:
+    if reply.stage not in (Stage.EHLO, Stage.EHLO_TLS):
+        return False
+    lines = [line[4:] for line in reply.text.split("\n")[1:]]
+    words = {line.partition(" ")[0] for line in lines}
+    return all(each in lines or (each.upper() == "SIZE" and each in words) for each in wanted)
+
+
 def _offers(reply: SmtpSent) -> set[str] | None:
     """Return what a reply to EHLO offers besides TLS; None: it is another one."""
     if reply.stage not in (Stage.EHLO, Stage.EHLO_TLS):

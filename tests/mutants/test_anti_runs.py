@@ -7,6 +7,7 @@ import pytest
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.message import Kind
 from conformance.catalogue.scenario import CLOCK_CONTROLS
+from conformance.catalogue.section import Section
 from conformance.judging.verdict import Verdict
 from conformance.lab import namespace
 from conformance.suite import ASPECTS
@@ -30,9 +31,12 @@ def _can_be_staged(mode):
     return not mode.lab or namespace.unavailable() is None
 
 
-# Nothing is wrong with the destination: with a message that is not ordinary, and with what any server offers under TLS.
-_NOTHING_WRONG = {name for name, mode in ALL.items() if mode.kind is Kind.CONTENT} | {
-    "offers_pipelining_under_tls"
+# Nothing is wrong with the destination: with a message that is not ordinary, with what any server offers under TLS, and
+# with a good certificate, whatever else there is about it.
+_NOTHING_WRONG = {
+    *(name for name, mode in ALL.items() if mode.kind is Kind.CONTENT),
+    *(name for name, mode in ALL.items() if mode.section is Section.TLS_VERSIONS),
+    *("offers_pipelining_under_tls", "certificate_of_alias"),
 }
 _MODES = [name for name, mode in ALL.items() if not mode.is_control and name not in _NOTHING_WRONG]
 # what needs a lab that cannot be made here is not staged

@@ -246,3 +246,15 @@ def test_every_failure_mode_says_what_its_proof_is() -> None:
     for mode in ALL.values():
         assert isinstance(mode.witness, Witness)
         assert len(mode.witness.sentence) > 15
+
+
+def test_an_offer_is_told_by_its_spelling() -> None:
+    story = Story("offers_mixed_case")
+    lines = [
+        f"250-{each}"
+        for each in ("SIZE 10", "8BITMIME", "PIPELINING", "ENHANCEDSTATUSCODES", "DSN", "SMTPUTF8")
+    ]
+    story.connects(1.0, sent("ehlo", "\n".join(["250-mx", *lines, "250 HELP"])))
+    assert _attempts(story) == []
+    spelled = [line.title() for line in lines]
+    assert len(_attempts(story.connects(3.0, sent("ehlo", "\n".join(["250-mx", *spelled, "250 Help"]))))) == 1

@@ -13,7 +13,7 @@ from conformance.catalogue.message import Kind, Message
 from conformance.catalogue.section import Section
 from conformance.catalogue.special import Dsn, Special
 from conformance.target import TlsPolicy
-from conformance.witness.connections import delivered, fault_played, offered
+from conformance.witness.connections import delivered, fault_played, offered, offered_as
 from fake_servers import OFFER, Reply, Rule, Stage
 
 _ENCRYPTED = TlsRule(policy=TlsPolicy.ENCRYPTION_ONLY)
@@ -87,7 +87,7 @@ def _offers(row: Offered) -> FailureMode:
         kind=Kind.HARMLESS,
         hosts=(Host(extensions=extensions, mixed_case=row.mixed_case, tls=ServerTls() if row.tls else None),),
         tls=_ENCRYPTED if row.tls else TlsRule(),
-        witness=offered(extensions),
+        witness=offered_as(extensions, mixed_case=row.mixed_case),
     )
 
 
@@ -100,7 +100,7 @@ _SIZES = (
         kind=Kind.PERMANENT,
         hosts=(Host(extensions=_TOO_SMALL),),
         message=Message(octets=4_000),
-        witness=offered(_TOO_SMALL),
+        witness=offered_as(_TOO_SMALL),
         explained_by=("size", "toobig", "toolarge", "552"),
     ),
     FailureMode(
@@ -132,7 +132,7 @@ _FURTHER = (
         "capital letter each.",
         kind=Kind.HARMLESS,
         hosts=(_STARTTLS,),
-        witness=offered(_STARTTLS.extensions),
+        witness=offered_as(_STARTTLS.extensions, mixed_case=True),
     ),
     FailureMode(
         name="greeting_without_esmtp",
