@@ -37,6 +37,7 @@ _OF_ONE_KIND = {
     Section.SCHEDULE: Kind.SCHEDULE,
     Section.CONTENT_SIZE: Kind.CONTENT,
     Section.CONTENT: Kind.CONTENT,
+    Section.ADDRESS_LITERAL: Kind.CONTENT,
     Section.BARE: Kind.CONTENT,
     Section.SMUGGLING: Kind.CONTENT,
     Section.HOPS: Kind.CONTENT,

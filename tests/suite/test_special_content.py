@@ -67,6 +67,7 @@ def test_what_is_for_an_address_may_be_returned_and_must_not_vanish(mode: str) -
     assert in_its_lab(mode).delivers(1.5).verdict("carries") is Verdict.PASS
     assert observed(in_its_lab(mode), "carries") == "0 copies, 0 reports"
     assert observed(in_its_lab(mode).delivers(1.5).returns(2.0), "carries") == "1 copy, 1 report"
+    assert rows(in_its_lab(mode)) == {("recipients/address-literal", Verdict.FAIL)}
 
 
 @pytest.mark.parametrize("mode", ["mx_recipient_at_ipv4", "mx_recipient_at_ipv6", "nul_in_text"])

@@ -1,7 +1,7 @@
 """Recipients at an address and not at a domain: `recipient@[127.1.2.3]` (RFC 5321 sections 4.1.3 and 5.1).
 
-A relay may refuse such a recipient, or return the message; one that has taken it and does neither delivers to that
-address.
+A relay may refuse such a recipient, or return the message, in the end at the latest; one that has taken it and does
+neither delivers to that address.
 """
 
 from conformance.catalogue.connector import MxRouting
@@ -16,7 +16,7 @@ from conformance.witness.connections import delivered
 def _mode(name: str, what: str, *, ipv6: bool = False) -> FailureMode:
     return FailureMode(
         name=name,
-        section=Section.CONTENT,
+        section=Section.ADDRESS_LITERAL,
         staged=f"The recipient is at {what} of a healthy server, and at no domain.",
         kind=Kind.CONTENT,
         hosts=(Host(dns=DnsName(ipv6=ipv6)),),
