@@ -34,6 +34,8 @@ MIXED = "mixed"
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _MARK = re.compile(rb"scenario-[0-9a-f]{12}")
 _ENCODING = b"content-transfer-encoding"
+# Whoever prepares a message for sending takes it out (RFC 5322 section 3.6.3), and who submits it may leave that to others.
+_BLIND = b"bcc"
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,8 @@ def _lost_field(wanted: bytes, received: list[bytes]) -> Change:
         text = f"the header field {word} is {instead(others[-1], wanted)}"
     else:
         text = f"the header field {word} is missing"
+        if name == _BLIND:
+            return Change(FORM, text)
     return Change(f"field {word.lower()}", text)
 
 

@@ -165,7 +165,7 @@ def sees_no_loop() -> None:
     reference="https://github.com/OpenSMTPD/OpenSMTPD/pull/634",
     reported="OpenSMTPD took the Bcc field out of every message that it relayed, also where the sender had put it "
     "there for those who are to see it.",
-    requirements=("content/unaltered",),
+    requirements=("content/unaltered", "content/form"),
 )
 def takes_bcc_out() -> None:
     """Takes the Bcc field out of a message that it relays."""
