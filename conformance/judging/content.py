@@ -34,7 +34,7 @@ MIXED = "mixed"
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _MARK = re.compile(rb"scenario-[0-9a-f]{12}")
 _ENCODING = b"content-transfer-encoding"
-# Whoever prepares a message for sending takes it out (RFC 5322 section 3.6.3), and who submits it may leave that to others.
+# Whoever prepares a message takes it out (RFC 5322 section 3.6.3), and who submits one may leave that to the relay.
 _BLIND = b"bcc"
 
 

@@ -30,7 +30,7 @@ _SEVERAL = ("first_host_refused", "first_host_greets_421", "hosts_close_then_421
 _TLS = ("tls_not_offered", "starttls_454", "reply_421_at_starttls", "expired_under_encryption_only")
 
 # Controls that nobody declared, with several hosts: of most of them a MUST is asked, of some a SHOULD.
-_SEVERAL_HOSTS = modes(lambda mode: _is_made(mode, "_hosts") and mode.section == "control")
+_SEVERAL_HOSTS = modes(lambda mode: mode.is_control and "_hosts" in mode.name and mode.section == "control")
 _SEVERAL_BY_TLS_DOMAIN = modes(lambda mode: _is_made(mode, "_hosts") and mode.section == "tls-domain")
 _SEVERAL_UNDER_TLS = modes(lambda mode: _is_made(mode, "_hosts") and mode.tls.required)
 _SEVERAL_RECIPIENTS = modes(lambda mode: _is_made(mode, "_recipients"))
@@ -205,6 +205,8 @@ def matches_no_address() -> None:
         *hence("the control says it", "avoids", verdict="inconclusive", modes=("mx_best_refused",)),
         *hence("nobody was met", "survives", "tidy", "fit_host", verdict="inconclusive"),
         *hence("nobody was met", "never_in_clear", verdict="inconclusive", modes=(_SEVERAL_UNDER_TLS,)),
+        *hence("nobody was met", "server_name", verdict="inconclusive", modes=("first_host_wrong_name",)),
+        *hence("nobody was met", "server_name", verdict="not_applicable", modes=(_SEVERAL_UNDER_TLS,)),
     ),
 )
 def goes_nowhere_if_there_are_two() -> None:

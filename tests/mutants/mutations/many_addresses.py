@@ -7,7 +7,10 @@ import os
 from typing import Any
 
 from conformance.reference import hosts
+from conformance.reference.classify import Cause, Stage
 from conformance.reference.delivery import Delivery
+from conformance.reference.errors import deferral
+from conformance.reference.hosts import Unroutable
 from conformance.reference.resolver import LookupFailed, Resolver
 from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
@@ -20,6 +23,10 @@ _LAST = modes(lambda mode: mode.name.startswith("address_last_"))
 _IPV4 = modes(lambda mode: mode.name.startswith("address_ipv4_"))
 _IPV6 = modes(lambda mode: mode.name.startswith("address_ipv6_"))
 _DEEP = modes(lambda mode: mode.name.startswith("deep_"))
+# Controls that nobody declared; several addresses are there in the network namespace alone if one is of IPv6.
+_CONTROLS = modes(lambda mode: mode.is_control and mode.name.endswith("_addresses")).without(
+    "plain_mx_three_hosts_with_two_and_one_and_one_addresses"  # two of its hosts have one address
+)
 
 
 def choosing(choose: Any) -> None:
@@ -45,6 +52,22 @@ def choosing(choose: Any) -> None:
 def tries_the_first_address_of_a_host() -> None:
     """Tries the first address of each host only."""
     choosing(lambda found: found[:1])
+
+
+@mutation(scenarios=(_CONTROLS, "plain"), caught=(fails("delivered", "control/delivered", _CONTROLS),))
+def goes_nowhere_if_there_are_two_addresses() -> None:
+    """Finds no address for a host that has more than one."""
+
+    def make(original: Any) -> Any:
+        async def find_addresses(host: str, *arguments: Any) -> list[str]:
+            found: list[str] = await original(host, *arguments)
+            if len(found) > 1:
+                raise Unroutable(deferral(Stage.DNS, Cause.LOOKUP, "not taken", server=host))
+            return found
+
+        return find_addresses
+
+    patch(hosts, "find_addresses", make)
 
 
 @mutation(scenarios=(_LAST, _IPV4, "plain"), caught=(fails("delivers_anyway", _EVERY, _LAST, _IPV4),))
