@@ -211,7 +211,8 @@ class Script:
         for extension in (*extensions, *(tls_extensions or ()), *(later_extensions or ())):
             if not _EXTENSION.fullmatch(extension):
                 raise ValueError(
-                    f"no extension {extension!r} here; there are {', '.join(sorted(EXTENSIONS))}, 'SIZE 1000'"
+                    f"no extension {extension!r} here; there are {', '.join(sorted(EXTENSIONS))}, 'SIZE 1000', "
+                    f"and, only shown, {', '.join(_SHOWN)} and X-..."
                 )
         self.rules = rules
         self.starttls = starttls

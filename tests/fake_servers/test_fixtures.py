@@ -144,7 +144,7 @@ def test_a_world_that_is_closed_leaves_nothing() -> None:
         ("[smtp.x]\nrules = 1", "smtp.x.rules: a list of texts is asked for, not 1"),
         ("[smtp.x]\nrules = ['mail=stall', 'mail=stal']", r"smtp.x.rules\[1\]: no action 'stal'; there are accept"),
         ("[smtp.x]\nrules = 'connect=raw:x'", "raw at stage connect makes no sense; there accept, close, reset"),
-        ("[smtp.x]\nextensions = ['ETRN']", "smtp.x.extensions: no extension 'ETRN' here; there are 8BITMIME"),
+        ("[smtp.x]\nextensions = ['BURL']", "smtp.x.extensions: no extension 'BURL' here; there are 8BITMIME"),
         ("[smtp.x]\ncertificate = 'rotten'", "smtp.x.certificate: no certificate 'rotten'; there are good, expired"),
         ("[dns.x.answers]\n'a.test' = []", 'dns.x.answers."a.test": a name and a type are asked for'),
         ("[dns.x.answers]\n'a.test A' = 'nxdoman'", "dns.x.answers.\"a.test A\": 'nxdoman' is no A record"),
