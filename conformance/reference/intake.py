@@ -149,7 +149,7 @@ class SubmissionHandler:
         """Take responsibility for a message, or refuse it."""
         content = envelope.original_content
         assert content is not None
-        if not content.count(b"\r") == content.count(b"\n") == content.count(b"\r\n"):
+        if has_bare_line_ends(content):
             return "550 5.6.11 Lines must end in CR LF"
         if count_received(content) >= _MOST_RECEIVED_FIELDS:
             return "554 5.4.6 Too many Received fields, this message runs in circles"
@@ -223,3 +223,8 @@ def received_field(message: Message, session: Session, *, hostname: str) -> byte
 def count_received(content: bytes) -> int:
     """Return how many hops a message has made, by its Received fields."""
     return len(re.findall(rb"^received:", header_section(content), re.IGNORECASE | re.MULTILINE))
+
+
+def has_bare_line_ends(content: bytes) -> bool:
+    """Tell whether a CR or LF stands alone (RFC 5321 section 2.3.8)."""
+    return not content.count(b"\r") == content.count(b"\n") == content.count(b"\r\n")

@@ -23,7 +23,7 @@ _STANDS_ALONE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
 def _takes_bare_ends(instead: bytes | None = None) -> None:
     """Take what the reference relay refuses, a CR or LF alone, and put something else in its place, or nothing."""
-    patch(intake, "_BARE_LINE_END", lambda _: re.compile(rb"(?!)"))
+    patch(intake, "has_bare_line_ends", lambda _: lambda content: False)
     if instead is None:
         return
 

@@ -36,6 +36,17 @@ _IPV6_CONTROLS = modes(lambda mode: mode.is_control and all(host.dns.ipv6 for ho
         deviates("delivers_anyway", "hosts/after-4yz", _AFTER_4YZ, profile="rfc"),
         fails("delivers_anyway", "harmless/delivered", "mx_best_refused", profile="rfc"),
     ),
+    also=tuple(
+        each
+        for profile in ("eop", "rfc")
+        for each in hence(
+            "nobody was met whose certificate would do",
+            "server_name",
+            verdict="not_applicable",
+            modes=("first_host_bad_certificate", "first_host_no_starttls"),
+            profile=profile,
+        )
+    ),
 )
 def only_first_host() -> None:
     """Tries the first host only."""
