@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +51,28 @@ def test_mutant_is_caught_by_what_it_breaks_and_by_nothing_else(results, name):
     assert result.missed == []
     assert result.collateral == []
     assert result.mutant.innocent or result.caught != []
+
+
+# Each in a process that has changed nothing yet, as a relay that starts.
+_MUTATE_EACH = """
+import os, sys
+from importlib.resources import files
+from mutants.catalogue import MUTANTS
+sys.argv = ["relay.py", "serve", "--config", str(files("conformance.reference") / "example.toml")]
+for mutant in MUTANTS.values():
+    child = os.fork()
+    if not child:
+        mutant.mutate()
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        sys.exit(f"{mutant.name} does not find what it changes")
+"""
+
+
+def test_every_mutation_finds_what_it_changes():
+    tests = Path(__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", _MUTATE_EACH], cwd=tests, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("name", profiles.NAMES)
