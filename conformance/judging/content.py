@@ -26,6 +26,9 @@ from fake_servers.events import SmtpMessage
 FORM = "form"
 ENCODED = "encoded"
 
+# Another recipient than the one that was given.
+PATH = "forward-path"
+
 # Sorts that no habit explains: a part is missing, there twice, or another message's.
 CUT = "cut short"
 REPEATED = "repeated"
@@ -34,6 +37,8 @@ MIXED = "mixed"
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _MARK = re.compile(rb"scenario-[0-9a-f]{12}")
 _ENCODING = b"content-transfer-encoding"
+# So many words are the end of a text; somebody may have added others below.
+_LAST = 3
 # Whoever prepares a message takes it out (RFC 5322 section 3.6.3), and who submits one may leave that to the relay.
 _BLIND = b"bcc"
 
@@ -78,8 +83,10 @@ def content_changes(sent: bytes, received: bytes) -> list[Change]:
 
 def is_cut_short(sent: bytes, received: bytes) -> bool:
     """Tell whether the end of a body is missing, whatever else became of it."""
-    sent_body, received_body = _split(sent)[1], _split(received)[1]
-    return sent_body.split()[-1:] != received_body.split()[-1:]
+    last = b" ".join(_split(sent)[1].split()[-_LAST:])
+    fields, body = _split(received)
+    decoded = _decoded(body, _value(fields, _ENCODING))
+    return last not in b" ".join((body if decoded is None else decoded).split())
 
 
 def has_bare_ends(content: bytes) -> bool:
@@ -105,7 +112,7 @@ def _of_envelope(staged: Staged, message: SmtpMessage) -> Iterator[Change]:
     if not paths or len(set(paths)) < len(paths) or not set(paths) <= set(everybody):
         wanted = "> or <".join((staged.recipient, *staged.others))
         text = f"the forward-path is <{'>, <'.join(message.recipients)}> instead of <{wanted}>"
-        yield Change("forward-path", text)
+        yield Change(PATH, text)
 
 
 def _before_aliases(address: str, staged: Staged) -> str:

@@ -2,7 +2,7 @@
 
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
-from conformance.judging.content import ENCODED, FORM, Change, changes, has_bare_ends, is_cut_short
+from conformance.judging.content import ENCODED, FORM, PATH, Change, changes, has_bare_ends, is_cut_short
 from conformance.judging.offers import offered_for
 from conformance.judging.twice import surely_again
 from conformance.judging.verdict import NotApplicable
@@ -62,7 +62,8 @@ def test_carries(case: Case) -> list[Finding]:
     findings += case.intact("carries.intact")
     found = [change for copy in copies for change in changes(case.evidence.staged, copy)]
     if copies and (special.fields or special.local):
-        findings.append(_form(case, [*_requoted(case), *found], FORM))
+        other = any(change.sort == PATH for change in found)
+        findings.append(_form(case, [*(() if other else _requoted(case)), *found], FORM))
     if copies and special.eight_bit:
         must = any(_EIGHT_BIT not in offered_for(case, copy) for copy in copies)
         findings += (

@@ -16,7 +16,7 @@ from .waves import Given, judge_all, judged_by, scenario_of
 _ASPECTS = {aspect.name: aspect for aspect in ASPECTS}
 
 # Not applicable to the reference relay itself, which sends no such notices.
-_OPTIONAL = ("delay_notice",)
+_OPTIONAL = ("delay_notice", "server_name")
 
 # Judged of nearly everything that is staged; why there is nothing to judge is told by what the mutant is about.
 _BESIDE = ("survives", "tidy", "ndr_compressed")

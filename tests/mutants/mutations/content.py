@@ -51,19 +51,25 @@ def _fold(blank: bytes) -> Callable[[bytes], bytes]:
     return change
 
 
-@mutation(scenarios=_EVERYTHING, caught=(deviates("carries", "content/form", "long_header_fields"),))
+@mutation(
+    scenarios=_EVERYTHING, caught=(deviates("carries", "content/form", "long_header_fields", "many_fields"),)
+)
 def folds_long_header_fields() -> None:
     """Folds header fields of more than 66 octets."""
     altered(_always, _fold(b" "))
 
 
-@mutation(scenarios=_EVERYTHING, caught=(deviates("carries", "content/form", "long_header_fields"),))
+@mutation(
+    scenarios=_EVERYTHING, caught=(deviates("carries", "content/form", "long_header_fields", "many_fields"),)
+)
 def folds_with_tabs() -> None:
     """Folds header fields of more than 66 octets with a tab in the place of the blank."""
     altered(_always, _fold(b"\t"))
 
 
-@mutation(scenarios=_EVERYTHING, caught=(deviates("carries", "content/form", "long_header_fields"),))
+@mutation(
+    scenarios=_EVERYTHING, caught=(deviates("carries", "content/form", "long_header_fields", "many_fields"),)
+)
 def unfolds_header_fields() -> None:
     """Puts folded header fields into one line."""
 

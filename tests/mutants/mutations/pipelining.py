@@ -29,10 +29,26 @@ _NOBODY = ("data_for_nobody_4yz", "data_for_nobody_5yz")
 _OFFERS = ("offers_nothing", "offers_chunking", "offers_pipelining_under_tls", "slow_one_by_one")
 _CUT_OFF = ("reply_cut_off_then_closed", "reply_cut_off_then_silence")
 _PROFILES = ("rfc", "eop-observed")
+_REFUSED_THEN_LOST = modes(
+    lambda mode: mode.name.startswith("refused_at_") and mode.name.endswith("_one_by_one")
+)
 
 
 @mutation(
     scenarios=(_AMID, _ONE_BY_ONE, *_NOBODY, *_OFFERS, *_CUT_OFF, "slow", "one_recipient_rejected"),
+    also=tuple(
+        each
+        for profile in ("eop", *_PROFILES)
+        for each in hence(
+            "the refusal is read before the connection is gone, and counts",
+            "stays_queued",
+            "retried",
+            verdict="not_applicable",
+            modes=(_REFUSED_THEN_LOST,),
+            profile=profile,
+            certain=False,
+        )
+    ),
     profiles=_PROFILES,
 )
 def sends_commands_one_by_one() -> None:
