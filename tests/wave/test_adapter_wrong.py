@@ -229,3 +229,11 @@ async def test_a_queue_that_nobody_can_have_filled_is_not_read(monkeypatch: pyte
     trouble = await trouble_of(PlainTarget(relay), "queue")
     assert trouble.fault is Fault.TARGET
     assert "has 4 messages, more than 3" in str(trouble)
+
+
+@pytest.mark.parametrize("sender", ["", "<>"])
+async def test_the_null_reverse_path_is_shown_either_way(sender: str) -> None:
+    relay = AsyncRelay()
+    relay.queue = lambda: [replace(WAITING, sender=sender)]  # type: ignore[method-assign, assignment]
+    async with running(AsyncTarget(relay), CONFIG) as instance:
+        assert await instance.queue() == [replace(WAITING, sender=sender)]
