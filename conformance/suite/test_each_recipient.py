@@ -3,6 +3,7 @@
 from conformance.judging.aspect import Case, Course, Finding, Kind, Outcome, aspect
 from conformance.judging.final_report import reports_in_words
 from conformance.judging.recipients import Recipient, at_others, recipients_of
+from conformance.judging.words import counted
 
 
 @aspect(
@@ -49,7 +50,7 @@ def _in_trouble(case: Case, troubled: list[Recipient], everybody: list[Recipient
         and told == sorted(each.address.lower() for each in returned)
         and len(case.evidence.ndrs) <= len(returned),
         expected="; ".join(f"<{each.address}> {_WANTED[each.due]}" for each in troubled),
-        observed=f"{len(troubled[0].copies)} deliveries; {reports}"
+        observed=f"{_deliveries(troubled[0])}; {reports}"
         if one
         else f"{'; '.join(map(str, troubled))}; {reports}",
         conclusive=any(each.surely_twice(case) for each in troubled),
@@ -60,6 +61,10 @@ _WANTED = {
     Outcome.PERMANENT: "in one report, and in no delivery",
     Outcome.DEFERRED: "delivered once after the repair, and in no report",
 }
+
+
+def _deliveries(each: Recipient) -> str:
+    return counted(len(each.copies), "delivery", "deliveries")
 
 
 def _is_right(each: Recipient) -> bool:
@@ -75,8 +80,7 @@ def _served(case: Case, served: list[Recipient]) -> Finding:
         "each_recipient.others",
         holds=all(len(each.copies) == 1 for each in served) and not late,
         expected=f"<{'>, <'.join(each.address for each in served)}> delivered once, at the first attempt",
-        observed=f"{', '.join(f'{len(each.copies)} deliveries' for each in served)}"
-        + (", not at the first attempt" if late else ""),
+        observed=", ".join(map(_deliveries, served)) + (", not at the first attempt" if late else ""),
         conclusive=any(each.surely_twice(case) for each in served),
     )
 

@@ -166,6 +166,14 @@ def test_a_missing_end_is_seen(body: bytes) -> None:
     assert is_cut_short(SENT, with_body(body))
 
 
+def test_an_end_that_stands_further_up_as_well_is_missed_all_the_same() -> None:
+    lines = b"so it goes on\r\n" * 3
+    assert is_cut_short(with_body(lines), with_body(b"so it goes on\r\n" * 2))
+    assert not is_cut_short(with_body(lines), with_body(lines + b"-- \r\nsent by somebody\r\n"))
+    encoded = with_body(base64.encodebytes(lines)).replace(b": 8bit", b": base64")
+    assert not is_cut_short(with_body(lines), encoded)
+
+
 def test_of_a_large_body_as_well() -> None:
     sent = with_body(b"the same line\r\n" * 70_000 + b"the end\r\n")
     assert sorts(sent[:500_000], sent) == [CUT]
