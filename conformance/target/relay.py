@@ -50,7 +50,7 @@ class QueuedMessage:
     """One recipient of a message that waits in the queue.
 
     Attributes:
-        sender: The envelope sender, without angle brackets.
+        sender: The envelope sender, without angle brackets; the null reverse-path is empty, or `<>`.
         recipient: The envelope recipient, without angle brackets.
         error: Why it still waits, word for word as the relay shows it to its operator; empty if it shows nothing.
     """

@@ -63,7 +63,8 @@ def check_fields(name: str, item: QueuedMessage | DeliveryEvent) -> None:
         wanted = {"outcome": Outcome, "at": int | float}.get(field, str)
         if not isinstance(value, wanted):
             raise defect(f"{name}() returned a {type(item).__name__} whose {field} is {value!r}")
-        if field in ("sender", "recipient") and str(value).startswith("<") and value != _NULL_PATH:
+        null = field == "sender" and value == _NULL_PATH
+        if field in ("sender", "recipient") and str(value).startswith("<") and not null:
             raise defect(
                 f"{name}() returned the {field} {value!r}; addresses are handed over without angle brackets"
             )

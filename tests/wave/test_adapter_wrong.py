@@ -129,6 +129,7 @@ async def test_a_queue_that_is_none(answer: object) -> None:
         ("events", replace(EVENT, at=None), "at is None"),  # type: ignore[arg-type]
         ("queue", replace(WAITING, sender="<a@b>"), "without angle brackets"),
         ("queue", replace(WAITING, recipient="<c@d>"), "without angle brackets"),
+        ("queue", replace(WAITING, recipient="<>"), "without angle brackets"),
         ("events", replace(EVENT, recipient="<c@d>"), "without angle brackets"),
     ],
 )
