@@ -51,12 +51,22 @@ _TITLES = {
     "4.7.320": "Certificate validation failed",
 }
 
+# What no impostor even pretends to: a clock, a life after an end, a second process, and a lack that would excuse it.
+LACKING = {
+    Capability.CLOCK,
+    Capability.CLOCK_BACK,
+    Capability.ONE_ROUTE,
+    Capability.RESTART,
+    Capability.SECOND_INSTANCE,
+    Capability.STOP,
+}
+
 
 class BlackHole:
     """Accepts mail, never delivers it, and lists it in its queue for ever."""
 
     name = "black hole"
-    capabilities = frozenset(Capability) - {Capability.ONE_ROUTE, Capability.CLOCK, Capability.RESTART}
+    capabilities = frozenset(Capability) - LACKING
     delivers_to_controls = False
 
     @asynccontextmanager
