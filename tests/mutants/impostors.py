@@ -354,7 +354,7 @@ async def _deliver(config: RelayConfig, connector: Connector, envelope: Envelope
         port=config.next_hop_port,
         local_hostname=config.hostname,
         start_tls=False,
-        timeout=10,
+        timeout=60,  # what a server may take, on a busy machine too
     )
     async with client:
         if connector.tls is not TlsPolicy.OPPORTUNISTIC:

@@ -92,21 +92,29 @@ def _not_taken(given):
     return "listener does not offer DSN" in given.judged.reason
 
 
+def _was_late(given):
+    """On a busy machine nothing is known of some control."""
+    judged = given.judged
+    late = judged.evidence is not None and (judged.evidence.harness_was_late or judged.only_late)
+    return judged.verdict is Verdict.INCONCLUSIVE and late
+
+
 @pytest.mark.parametrize("name", ["disarmed", "black hole beside controls", "parrot beside controls"])
 def test_controls_pass_so_that_only_the_missing_fault_is_left_to_tell(verdicts, name):
     lacking = set() if name == "disarmed" else LACKING
     given_pass = [given for given in verdicts[name] if given.judged.verdict is Verdict.PASS]
     passed = {given.mode for given in given_pass if given.aspect not in _OF_THE_RELAY} - _NOTHING_WRONG
+    passed |= {given.mode for given in verdicts[name] if given.mode in _CONTROLS and _was_late(given)}
     # an impostor never goes to the dead server that the backlog is for
     assert passed == set(_CONTROLS) - ({*CLOCK_CONTROLS, "beside_backlog"} if lacking else set())
     for given in verdicts[name]:
         if given.mode in _MODES:
             mode = given.scenario.failure_mode
-            unable = given.scenario.needs & lacking or not _can_be_staged(mode)
+            unable = given.scenario.needs & lacking or not _can_be_staged(mode) or _not_taken(given)
             # what arrives without having met what may be missed is in order
             avoidable = bool(mode.avoidable_because) and name == "disarmed"
             expected = Verdict.NOT_APPLICABLE if unable or avoidable else Verdict.INCONCLUSIVE
-            assert given.judged.verdict is expected, given
+            assert given.judged.verdict is expected, str(given)
 
 
 @pytest.mark.parametrize("name", ["black hole", "parrot"])
