@@ -20,6 +20,7 @@ from typing import NamedTuple
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.requirements import Harm, catalogue
 from conformance.catalogue.scenario import Scenario
+from conformance.judging.ages import waits_until
 from conformance.judging.aspect import Aspect
 from conformance.judging.case import Case
 from conformance.judging.fate import Fate
@@ -161,12 +162,16 @@ def _wrong(judged: Judged) -> list[Finding]:
 
 
 def _is_lost(test: Told, profile: Profile) -> bool:
-    """Tell whether a test is about a message that vanished."""
+    """Tell whether a test is about a message that vanished while it had to wait.
+
+    One that is kept to the end of its lifetime and then dropped is not told of, as one is that was refused.
+    """
     aspect, scenario, judged = test
     if judged.evidence is None or Fate.VANISHED not in aspect.owns:
         return False
     case = Case(scenario.failure_mode, judged.evidence, profile, aspect.requirements)
-    return case.fate is Fate.VANISHED
+    gone = judged.evidence.queue.in_the_end
+    return case.fate is Fate.VANISHED and (gone.at is None or gone.at < waits_until(judged.evidence))
 
 
 def _left(judged: Judged, name: str, modes: int) -> Judged:

@@ -12,6 +12,7 @@ from conformance.judging.words import counted
     place=540,
     requirements={
         "failed": "recipients/own-outcome",
+        "returned": "permanent/returned",
         "others": "recipients/delivered-once",
         "intact": "recipients/intact",
         "promptly": "recipients/told-promptly",
@@ -21,39 +22,87 @@ from conformance.judging.words import counted
 def test_each_recipient(case: Case) -> list[Finding]:
     """Whoever is in trouble is returned or delivered late, the others delivered once, at the first attempt; unaltered.
 
-    When the report is due for one who was refused, while another one waits, no RFC says.
+    When the report is due for one who was refused, while another one waits, no RFC says. That nobody was told of one
+    who was refused is what it is of a message to that one alone, and nobody else's outcome.
     """
     everybody = recipients_of(case)
     served = [each for each in everybody if each.due is Outcome.DELIVERED]
+    untold = _untold(case, everybody)
     findings = [
-        _in_trouble(case, [each for each in everybody if each not in served], everybody),
+        *_in_trouble(case, [each for each in everybody if each not in (*served, *untold)], everybody),
+        *([_returned(case, untold, everybody)] if _refused(everybody) else []),
         *([_served(case, served)] if served else []),
         *case.intact("each_recipient.intact"),
     ]
     if case.mode.message.elsewhere:
         findings.append(_own_server(case))
     waits = any(each.due is Outcome.DEFERRED for each in everybody)
-    refused = [each for each in everybody if each.due is Outcome.PERMANENT and each.told]
-    if waits and refused:
-        findings.append(_promptly(case, refused))
+    told = [each for each in _refused(everybody) if each.told]
+    if waits and told:
+        findings.append(_promptly(case, told))
     return findings
 
 
-def _in_trouble(case: Case, troubled: list[Recipient], everybody: list[Recipient]) -> Finding:
+def _refused(everybody: list[Recipient]) -> list[Recipient]:
+    return [each for each in everybody if each.due is Outcome.PERMANENT]
+
+
+def _untold(case: Case, everybody: list[Recipient]) -> list[Recipient]:
+    """Return who was refused and not reported; who got the message after the repair was taken for one that waits.
+
+    A report that names nobody may be about them.
+    """
+    named = {message for each in everybody for message in each.told}
+    if any(message not in named for message, _ in case.evidence.ndrs):
+        return []
+    repaired = case.evidence.staged.repaired
+    return [
+        each
+        for each in _refused(everybody)
+        if not each.told
+        and len(each.copies) <= 1
+        and all(repaired is not None and copy.at >= repaired for copy in each.copies)
+    ]
+
+
+def _in_trouble(case: Case, troubled: list[Recipient], everybody: list[Recipient]) -> list[Finding]:
     told = sorted({each.address.lower() for each in everybody if each.told} | set(case.evidence.told_of()))
+    if not troubled and not told:
+        return []
     reports = f"{reports_in_words(case.evidence, len(case.evidence.ndrs))}, of {', '.join(told) or 'nobody'}"
-    returned = [each for each in troubled if each.due is Outcome.PERMANENT]
+    returned = _refused(troubled)
     one = len(troubled) == 1
-    return case.finding(
+    finding = case.finding(
         "each_recipient.failed",
         holds=all(_is_right(each) for each in troubled)
         and told == sorted(each.address.lower() for each in returned)
         and len(case.evidence.ndrs) <= len(returned),
-        expected="; ".join(f"<{each.address}> {_WANTED[each.due]}" for each in troubled),
+        expected="; ".join(f"<{each.address}> {_WANTED[each.due]}" for each in troubled)
+        or "nobody reported who was not refused",
         observed=f"{_deliveries(troubled[0])}; {reports}"
         if one
-        else f"{'; '.join(map(str, troubled))}; {reports}",
+        else "; ".join([*map(str, troubled), reports]),
         conclusive=any(each.surely_twice(case) for each in troubled),
+    )
+    return [finding]
+
+
+def _returned(case: Case, untold: list[Recipient], everybody: list[Recipient]) -> Finding:
+    evidence = case.evidence
+    offered = [
+        path.lower()
+        for each in evidence.connections
+        for said in each.transactions
+        for path in said.forward_paths
+    ]
+    tries = max((offered.count(each.address.lower()) for each in untold), default=0)
+    again = f", and it was tried again: {counted(tries, 'attempt')}" if tries > 1 else ""
+    whom = f" (<{'>, <'.join(each.address for each in untold)}> in none)" if untold else ""
+    return case.finding(
+        "each_recipient.returned",
+        holds=not untold,
+        expected=f"<{'>, <'.join(each.address for each in _refused(everybody))}> reported to the sender",
+        observed=reports_in_words(evidence, len(evidence.ndrs)) + again + whom,
     )
 
 

@@ -93,7 +93,7 @@ def _returned(case: Case) -> Finding:
         "report_fares.returned",
         holds=came,
         expected="one report",
-        observed="it came" if came else "none came, though nothing is wrong with the sender's server",
+        observed="it came" if came else "0 reports (nothing is wrong with the sender's server)",
     )
 
 

@@ -96,11 +96,12 @@ def _returned(case: Case) -> Finding:
     everybody, reports = recipients_of(case), len(case.evidence.ndrs)
     # of one recipient there is nobody else of whom a report could tell: whether it names that one is told below
     once = reports == 1 if len(everybody) == 1 else all(len(each.told) == 1 for each in everybody)
+    said, whom = reports_in_words(case.evidence, reports), "; ".join(map(str, everybody))
     return case.finding(
         "report_says.returned",
         holds=once and not case.evidence.messages,
         expected="each recipient in one report, at once",
-        observed=f"{'; '.join(map(str, everybody))}; {reports_in_words(case.evidence, reports)}",
+        observed=f"{whom}; {said}" if reports or case.evidence.messages else f"{said} ({whom})",
         conclusive=any(surely_again(case, each.told) for each in everybody),
     )
 

@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterable
 
 import pytest
-from stories.days import moved
-from stories.story import ASPECT, Story, waiting
+from stories.days import MOMENTS, moved
+from stories.story import ASPECT, Story, refused, waiting
 
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import load
@@ -150,19 +150,53 @@ def test_what_was_seen_or_lost_is_told_each_time(requirement: str, conclusive: b
     assert len(_red(_all(requirement=requirement, observed="seen", conclusive=conclusive))) == red
 
 
-def _gone(mode: str) -> Story:
-    return moved(mode).look(30.0).look(70.0, None).look(75.0, None).look(79.0, None)
+def _gone(mode: str, since: str) -> Story:
+    """Return a message that is not listed any more from a stop on, and of which nobody was told."""
+    story = moved(mode, until=since).look(MOMENTS[since] + 8.0)
+    for at in (moment for moment in MOMENTS.values() if moment > MOMENTS[since]):
+        story.look(at + 5.0, None).look(at + 6.0, None)
+    return story
 
 
-def test_a_message_that_vanished_is_lost_whatever_is_said_of_its_report() -> None:
+@pytest.mark.parametrize(("since", "red"), [("1h", 2), ("12h", 2), ("23h55", 1), ("25h05", 1)])
+def test_what_vanished_in_its_time_is_lost_and_what_was_dropped_after_it_is_not_told(
+    since: str, red: int
+) -> None:
     tests = {}
     for mode in ("greeting_421", "close_at_mail"):
-        story = _gone(mode)
+        story = _gone(mode, since)
         judged = story.judge("expires")
         assert judged.verdict is Verdict.FAIL
         assert judged.requirement.id == "lifetime/ends"
         tests[ASPECT["expires"].test_name(story.scenario)] = Told(ASPECT["expires"], story.scenario, judged)
-    assert [judged.verdict for judged in once(tests, EOP).values()] == [Verdict.FAIL, Verdict.FAIL]
+    assert len(_red(tests.items())) == red
+
+
+def _untold(mode: str) -> tuple[str, Told]:
+    """Return the verdict on a refusal of which nobody was told, where the other recipients were served."""
+    story = refused(mode)
+    if story.staged.others:
+        story.delivers(1.3, recipients=story.staged.others)
+    aspect = ASPECT["each_recipient" if story.staged.others else "returned_at_once"]
+    return aspect.test_name(story.scenario), Told(aspect, story.scenario, story.judge(aspect.name))
+
+
+def test_a_relay_that_reports_no_refusal_is_told_so_once_however_many_recipients_there_are() -> None:
+    tests = [_untold("rejected_at_mail"), _untold("one_recipient_rejected")]
+    assert [each.judged.requirement.id for _, each in tests] == ["permanent/returned"] * 2
+    assert _red(tests) == ["rejected_at_mail"]
+
+
+def test_one_that_forgets_only_who_was_refused_beside_others_is_told_so() -> None:
+    told = [
+        refused(mode).returns(1.8) for mode in ("rejected_at_mail", "rejected_at_data", "rejected_at_dot")
+    ]
+    aspect = ASPECT["returned_at_once"]
+    tests = [
+        (aspect.test_name(each.scenario), Told(aspect, each.scenario, each.judge("returned_at_once")))
+        for each in told
+    ]
+    assert _red([*tests, _untold("one_recipient_rejected")]) == ["one_recipient_rejected"]
 
 
 def test_what_was_left_to_one_that_is_not_red_any_more_names_the_one_that_is() -> None:

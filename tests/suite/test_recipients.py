@@ -122,7 +122,10 @@ class TestEachRecipient:
         assert other in observed(both, "each_recipient")
 
     def test_not_returned_delivered_or_both(self) -> None:
-        assert "0 reports, of nobody" in observed(_story("one_recipient_rejected"), "each_recipient")
+        judged = _story("one_recipient_rejected").judge("each_recipient")
+        assert (judged.verdict, judged.requirement.id) == (Verdict.FAIL, "permanent/returned")
+        assert judged.observed.startswith("0 reports (<")
+        assert "recipients/own-outcome" not in {each.requirement for each in judged.findings}
         deferred = _story("one_recipient_deferred")
         assert "0 deliveries" in observed(deferred, "each_recipient")
         both = _right("one_recipient_deferred").returns(9.0)
@@ -198,8 +201,32 @@ class TestMixes:
         story = self._served().meets_fault(3.5)
         story.delivers(8.0, recipients=[story.staged.recipient])
         judged = story.judge("each_recipient", profile)
+        assert (judged.verdict, judged.requirement.id) == (Verdict.FAIL, "permanent/returned")
+        assert judged.observed == f"0 reports (<{self._who(story)[2]}> in none)"
+        assert [each.requirement for each in judged.findings if not each.holds] == ["permanent/returned"]
+
+    def test_a_refusal_that_is_taken_for_a_deferral(self) -> None:
+        """Tried again like the one that waits, and delivered after the repair: it was not told of, and no more."""
+        story = self._served().meets_fault(3.5)
+        last = self._who(story)[2]
+        for at in (1.25, 3.6):
+            story.says_mail(at, story.staged.sender, last)
+        story.delivers(8.0, recipients=[story.staged.recipient])
+        judged = story.delivers(8.5, recipients=[last]).judge("each_recipient")
+        assert judged.observed == f"0 reports, and it was tried again: 2 attempts (<{last}> in none)"
+        assert [each.requirement for each in judged.findings if not each.holds] == ["permanent/returned"]
+        twice = story.delivers(9.0, recipients=[last]).judge("each_recipient")
+        assert (twice.requirement.id, twice.conclusive) == ("recipients/own-outcome", True)
+
+    def test_one_that_got_the_message_while_it_was_refused_is_another_matter(self) -> None:
+        story = self._served().meets_fault(3.5)
+        story.delivers(2.0, recipients=[self._who(story)[2]])
+        story.delivers(8.0, recipients=[story.staged.recipient])
+        assert story.judge("each_recipient").requirement.id == "recipients/own-outcome"
+
+    def test_one_that_waits_and_is_lost_is_no_matter_of_who_was_not_told(self) -> None:
+        judged = self._served().meets_fault(3.5).judge("each_recipient")
         assert (judged.verdict, judged.requirement.id) == (Verdict.FAIL, "recipients/own-outcome")
-        assert f"<{self._who(story)[2]}> not delivered, not reported" in judged.observed
 
     def test_a_wrong_copy_delivers_to_all_again(self) -> None:
         story = self._right().delivers(9.0, recipients=self._who(self._right()))

@@ -38,7 +38,7 @@ def _mixed(change: Callable[[Results, Failure], None]) -> None:
     reference="https://github.com/haraka/Haraka/issues/395",
     reported="One recipient of several was refused: no bounce, and the message stayed in the queue and was sent to "
     "all of them again.",
-    requirements=("recipients/delivered-once", "recipients/own-outcome"),
+    requirements=("recipients/delivered-once", "permanent/returned"),
     first=("one_recipient_rejected",),
 )
 def tries_all_again_when_one_is_refused() -> None:

@@ -68,8 +68,8 @@ def _others_wait(message: Message, failures: Any) -> bool:
 @mutation(
     scenarios=(_MIXES, *_BOTH, *_ENDS, *_KILLED),
     caught=(
-        fails("each_recipient", _OWN, _MIXES),
-        fails("each_recipient", _OWN, _MIXES, profile="rfc"),
+        fails("each_recipient", "permanent/returned", _MIXES),
+        fails("each_recipient", "permanent/returned", _MIXES, profile="rfc"),
         fails("each_ends", "recipients/each-ends"),
         fails("each_ends", "recipients/each-ends", profile="rfc"),
     ),

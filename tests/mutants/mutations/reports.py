@@ -188,7 +188,6 @@ def notice_of_delay_after_the_report() -> None:
             "content/delivered",
             "mx/self-undeliverable",
             "mx/null-returned",
-            "recipients/own-outcome",
             "recipients/each-ends",
             "lifetime/promptly",
             "lifetime/ends",
