@@ -80,6 +80,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="K/N",
         help="stage and judge the Kth of N parts of what is selected; `mailflow-conformance merge` puts them together",
     )
+    group.addoption(
+        "--conformance-waivers",
+        metavar="FILE",
+        help="tolerate for now what this file lists (default: mailflow-waivers.toml of the project, if there; none: "
+        "nothing); a row that does not fit any more fails the run",
+    )
+    group.addoption(
+        "--conformance-write-waivers",
+        metavar="FILE",
+        help="write what failed or deviates into a new file of waivers, for the reasons to be filled in",
+    )
     group.addoption("--conformance-report", metavar="DIR", help="write report.jsonl into this folder")
     group.addoption(
         "--conformance-summary",

@@ -158,7 +158,7 @@ def _said(test: Told, profile: Profile) -> dict[str, bool]:
 
 
 def _wrong(judged: Judged) -> list[Finding]:
-    return [finding for finding in judged.findings if finding.verdict is not Verdict.PASS]
+    return [finding for finding in judged.findings if finding.verdict in RED]
 
 
 def _is_lost(test: Told, profile: Profile) -> bool:

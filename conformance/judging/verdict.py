@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from conformance.catalogue.requirements import Level
 from conformance.evidence.record import Fault
+from conformance.waivers import Waiver
 
 
 class Verdict(StrEnum):
@@ -20,6 +21,7 @@ class Verdict(StrEnum):
     PASS = "pass"
     FAIL = "fail"
     DEVIATION = "deviation"
+    WAIVED = "waived"  # one of the two above, and a waiver lets it pass
     INCONCLUSIVE = "inconclusive"
     NOT_APPLICABLE = "not_applicable"
     ERROR = "error"
@@ -39,6 +41,7 @@ class Finding:
         conclusive: Whether something was seen that no busy machine brings about: a second copy, mail in clear. No later
             staging takes that back.
         slot: `aspect.slot`, by which a profile may leave it out; empty where a row of the profile itself asks for it.
+        waived: The waiver that lets it pass; None: there is none.
     """
 
     requirement: str
@@ -49,10 +52,16 @@ class Finding:
     only_late: bool = False
     conclusive: bool = False
     slot: str = ""
+    waived: Waiver | None = None
 
     @property
     def verdict(self) -> Verdict:
         """Return the verdict that this finding alone would give."""
+        return Verdict.WAIVED if self.waived is not None else self.unwaived
+
+    @property
+    def unwaived(self) -> Verdict:
+        """Return the same, whatever is waived."""
         if self.holds or self.level is Level.MAY:
             return Verdict.PASS
         return Verdict.FAIL if self.level is Level.MUST else Verdict.DEVIATION
@@ -100,8 +109,8 @@ class Broken(Judgement):
 
 
 def weightiest(findings: Sequence[Finding]) -> Finding:
-    """Return the finding that decides: the first failure, else the first deviation, else the first."""
-    for verdict in (Verdict.FAIL, Verdict.DEVIATION):
+    """Return the finding that decides: the first failure, else deviation, else what is waived, else the first."""
+    for verdict in (Verdict.FAIL, Verdict.DEVIATION, Verdict.WAIVED):
         for finding in findings:
             if finding.verdict is verdict:
                 return finding

@@ -8,6 +8,7 @@ from conformance import __version__
 from conformance.evidence.record import Fault
 from conformance.judging.judge import Judged
 from conformance.judging.verdict import Verdict
+from conformance.judging.waived import waivers_of
 from conformance.report.results import Results
 from conformance.report.writing import line_of
 from conformance.target import Target
@@ -30,12 +31,17 @@ def properties_of(judged: Judged) -> Iterator[tuple[str, str]]:
     yield "source", judged.requirement.source
     yield "level", str(judged.level)
     yield "verdict", judged.verdict.value
-    if judged.verdict is Verdict.DEVIATION:  # pytest lets it pass, so nothing else says what was seen
+    if judged.verdict in (
+        Verdict.DEVIATION,
+        Verdict.WAIVED,
+    ):  # pytest lets it pass, so nothing else says what was seen
         yield "observed", line_of(judged.observed)
     if judged.fault is not None:
         yield "fault", judged.fault.value
     if judged.because:
         yield "because", judged.because
+    for waiver in waivers_of(judged):
+        yield "waiver", line_of(f"{waiver.where}, until {waiver.expires}: {waiver.reason}")
 
 
 def properties_of_run(run: Results) -> Iterator[tuple[str, str]]:

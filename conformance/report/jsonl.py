@@ -26,6 +26,7 @@ from conformance.report.failure import at_fault
 from conformance.report.results import PytestOutcome, Results
 from conformance.report.standing import standings
 from conformance.report.timeline import timeline
+from conformance.report.waived import waiver_header, waiver_rows, waivers_in
 from conformance.report.writing import cleaned
 
 
@@ -89,6 +90,8 @@ class ReportFile:
         if self._file is None:
             return
         with self._complaining():
+            for row in waiver_rows(run):
+                self._write(row)
             for standing in standings(run.judged, run.profile):
                 self._write(standing.row())
             for name, evidence in self._shown.items():
@@ -144,6 +147,7 @@ def _verdict(run: Results, test: Test, judged: Judged) -> dict[str, Any]:
         "observed": f"{at_fault(judged.fault)}: {judged.observed}" if judged.fault else judged.observed,
         "node_id": test.nodeid,
         **({"because": judged.because} if judged.because else {}),
+        **({"waivers": found} if (found := waivers_in(judged)) else {}),
         "outcome": run.outcomes[test.nodeid],
         **({"xfail": run.xfailed[test.nodeid]} if test.nodeid in run.xfailed else {}),
     }
@@ -176,6 +180,7 @@ def _footer(run: Results, selected: int, status: int) -> dict[str, Any]:
         "verdicts": len(run.judged),
         "counts": {verdict.value: counts[verdict] for verdict in Verdict},
         "outcomes": {outcome.value: outcomes[outcome] for outcome in PytestOutcome},
+        "misfits": len(run.misfits),
         "exit_status": status,
     }
 
@@ -192,6 +197,7 @@ def _opening(run: Results) -> dict[str, Any]:
         "target_module": module,
         "profile": run.profile.name,
         "strict": run.strict,
+        **waiver_header(run),
         "schedules": run.schedules.drawn_by(),
         "waves": [],
         "troubles": [],
@@ -210,6 +216,7 @@ def _header(run: Results) -> dict[str, Any]:
         "capabilities": header.capabilities,
         "profile": run.profile.name,
         "strict": run.strict,
+        **waiver_header(run),
         "schedules": run.schedules.drawn_by(),
         **({"day": run.day} if run.target else {}),
         **({"shard": dict(run.part)} if run.part else {}),

@@ -15,6 +15,7 @@ _LETTERS = {
     Verdict.PASS: ".",
     Verdict.FAIL: "F",
     Verdict.DEVIATION: "D",
+    Verdict.WAIVED: "w",
     Verdict.INCONCLUSIVE: "I",
     Verdict.NOT_APPLICABLE: "n",
     Verdict.ERROR: "E",
@@ -23,7 +24,7 @@ _LETTERS = {
 _XFAILED = "x"
 # Named behind the letters of a line; why something was not applicable is told below them.
 _FAILED = {_LETTERS[verdict] for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR)}
-_TOLD = {*_FAILED, _LETTERS[Verdict.DEVIATION], _XFAILED}
+_TOLD = {*_FAILED, _LETTERS[Verdict.DEVIATION], _LETTERS[Verdict.WAIVED], _XFAILED}
 _LEGEND = ". pass   F fail   D deviation   I inconclusive   n not applicable   E error"
 
 
@@ -36,7 +37,10 @@ def write_letters(reporter: Writes, run: Results) -> None:
     for part in filter(None, (others, operated)):
         _write(reporter, part, run.xfailed)
     if shown:
-        reporter.write_line(f"{_LEGEND}   x expected" if run.xfailed else _LEGEND)
+        legend = [_LEGEND, *(["x expected"] if run.xfailed else [])]
+        if any(judged.verdict is Verdict.WAIVED for _, judged in shown):
+            legend.append("w waived")
+        reporter.write_line("   ".join(legend))
 
 
 def _write(reporter: Writes, shown: list[tuple[Test, Judged]], xfailed: Container[str]) -> None:

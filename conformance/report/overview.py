@@ -70,7 +70,7 @@ def rows(judged: Iterable[tuple[Test, Judged]]) -> list[Row]:
     names = {test.name for test, _ in told}
     for test, verdict in told:
         for finding in verdict.findings if not verdict.because or verdict.because in names else ():
-            if finding.verdict is not Verdict.PASS:
+            if finding.verdict in _LETTER:
                 found.setdefault(finding.requirement, []).append((test, verdict, finding))
     judged_in: dict[str, set[str]] = {}
     for test, verdict in told:

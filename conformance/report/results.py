@@ -12,8 +12,10 @@ from conformance.catalogue.profile import Profile
 from conformance.evidence.record import Record, Trouble
 from conformance.evidence.relays import Idling, Stopped
 from conformance.judging.judge import Judged, Test
+from conformance.judging.waived import Misfit
 from conformance.schedules.sequence import FaultSequence
 from conformance.target import Target
+from conformance.waivers import Waivers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,10 +69,12 @@ class Results(Protocol):
     Attributes:
         name: The target as named on the command line.
         strict: Whether deviations fail.
+        waivers: What of it is tolerated for now; None: nothing.
     """
 
     name: str
     strict: bool
+    waivers: Waivers | None
 
     @property
     def profile(self) -> Profile:
@@ -107,6 +111,10 @@ class Results(Protocol):
     @property
     def xfailed(self) -> Mapping[str, str]:
         """By node id, why somebody expected those tests not to pass (`xfail`) that did not."""
+
+    @property
+    def misfits(self) -> Sequence[Misfit]:
+        """Every waiver that does not fit what was judged."""
 
     @property
     def troubles(self) -> Sequence[Trouble]:

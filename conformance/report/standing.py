@@ -28,6 +28,7 @@ class Standing(StrEnum):
     DEVIATION = "deviation"
     ERROR = "error"
     INCONCLUSIVE = "inconclusive"
+    WAIVED = "waived"
     PASS = "pass"
     NOT_JUDGED = "not_judged"  # all that is to be said was left to tests that are red
     NOT_APPLICABLE = "not_applicable"

@@ -13,11 +13,14 @@ from pathlib import Path
 
 from conformance.judging.judge import Judged, Test
 from conformance.judging.verdict import Verdict
+from conformance.judging.waived import Misfit
 from conformance.report.facts import properties_of_run
 from conformance.report.failure import at_fault
 from conformance.report.overview import Row, rows
 from conformance.report.results import Results, unexpected
+from conformance.report.waived import by_waiver
 from conformance.report.writing import line_of
+from conformance.waivers import Waiver
 
 # So many rows, and octets of one text: the whole stays far below the 1 MiB that a job's summary may have.
 _MOST = 50
@@ -71,7 +74,7 @@ def page(run: Results, *, ended: bool) -> Iterator[str]:
         yield ""
     counts = Counter(judged.verdict for test, judged in unexpected(run))
     yield from _table(
-        ["pass", "fail", "deviation", "inconclusive", "not applicable", "error", "expected (xfail)"],
+        [*(verdict.value.replace("_", " ") for verdict in Verdict), "expected (xfail)"],
         [[str(counts[verdict]) for verdict in Verdict] + [str(len(run.xfailed))]],
     )
     found = rows(unexpected(run))
@@ -79,6 +82,11 @@ def page(run: Results, *, ended: bool) -> Iterator[str]:
         yield from _section(
             "What to mend, the gravest first", found, ["", "level", "requirement", "example"], _row
         )
+    if run.misfits:
+        yield from _section("Waivers that do not fit", run.misfits, ["row", "test", "what is wrong"], _misfit)
+    waived = list(by_waiver(run))
+    if waived:
+        yield from _section("What is waived", waived, ["row", "until", "tests", "reason"], _waived)
     unjudged = list(_unjudged(run))
     if unjudged:
         yield from _section("What could not be judged", unjudged, ["why", "tests", "reason"], list)
@@ -94,6 +102,15 @@ def _row(row: Row) -> list[str]:
         f"`{row.requirement.id}`: {_plain(row.requirement.text)} ({row.where})",
         f"`{row.example.name}`: {code(row.observed)}",
     ]
+
+
+def _misfit(misfit: Misfit) -> list[str]:
+    return [code(misfit.waiver.where), code(misfit.nodeid.rpartition("::")[2]), code(misfit.why)]
+
+
+def _waived(told: tuple[Waiver, Sequence[Test]]) -> list[str]:
+    waiver, tests = told
+    return [code(waiver.where), str(waiver.expires), str(len(tests)), code(waiver.reason)]
 
 
 def _unjudged(run: Results) -> Iterator[list[str]]:

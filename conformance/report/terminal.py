@@ -17,6 +17,7 @@ from conformance.report.results import Results, Windows, unexpected
 from conformance.report.schedules import schedule_lines
 from conformance.report.standing import standing_lines, standings
 from conformance.report.unjudged import write_inconclusive, write_not_applicable, write_xfailed
+from conformance.report.waived import write_misfits, write_waived
 from conformance.report.writing import Clean, Writes, line_of, width
 
 # Where nothing can be overwritten, a line of progress this often, in seconds.
@@ -59,6 +60,7 @@ class Terminal:
         if not self._quiet:
             write_not_applicable(reporter, run, everything=self._verbose)
             write_xfailed(reporter, run, everything=self._verbose)
+            write_waived(reporter, run, everything=self._verbose)
         _write_records(reporter, run)
         found = rows(unexpected(run))
         if found:
@@ -67,6 +69,7 @@ class Terminal:
                 reporter.write_line(line)
             for line in standing_lines(standings(run.judged, run.profile)):
                 reporter.write_line(line)
+        write_misfits(reporter, run)
 
 
 def _write_records(reporter: Writes, run: Results) -> None:

@@ -10,7 +10,7 @@ from conformance.catalogue.scenario import Scenario
 from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged
 from conformance.judging.systematic import Told, is_the_same, once
-from conformance.judging.verdict import Verdict
+from conformance.judging.waived import is_red
 
 
 class Decided:
@@ -18,7 +18,8 @@ class Decided:
 
     Attributes:
         verdicts: The verdicts, by the names of the tests, in the order of the suite.
-        red: A test that fails, by the name of its failure mode, or of one that does the same; the first of each.
+        red: A test that fails, or would without a waiver, by the name of its failure mode, or of one that does the
+            same; the first of each.
     """
 
     def __init__(self) -> None:
@@ -47,5 +48,5 @@ class Decided:
         self.verdicts = once(tests, profile)
         for name, judged in self.verdicts.items():
             mode = tests[name].scenario.failure_mode
-            if mode.kind is not Kind.SCHEDULE and (judged.verdict is Verdict.FAIL or is_the_same(judged)):
+            if mode.kind is not Kind.SCHEDULE and (is_red(judged) or is_the_same(judged)):
                 self.red.setdefault(mode.name, judged.because or name)

@@ -11,6 +11,9 @@ from conformance.report.results import PytestOutcome, Results
 # What could be judged all the same is in order.
 NOT_JUDGED = int(pytest.ExitCode.INTERNAL_ERROR)
 
+# What a relay breaks that is brought down by a destination.
+SURVIVES = "relay/survives"
+
 # What fails and says nothing against the relay.
 _UNJUDGED = (Verdict.ERROR, Verdict.INCONCLUSIVE)
 _FAILED = (PytestOutcome.FAILED, PytestOutcome.ERROR)
@@ -27,9 +30,11 @@ def exit_status(given: int, run: Results, *, failed: int, others: bool) -> int:
     """
     if given not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         return given
+    if run.misfits:
+        return pytest.ExitCode.TESTS_FAILED
     ours = [judged.verdict for test, judged in run.judged if run.outcomes[test.nodeid] in _FAILED]
     blamed = failed > len(ours) or any(verdict not in _UNJUDGED for verdict in ours)
-    if run.stopped or (given == pytest.ExitCode.TESTS_FAILED and blamed):
+    if _is_brought_down(run) or (given == pytest.ExitCode.TESTS_FAILED and blamed):
         return pytest.ExitCode.TESTS_FAILED
     if run.troubles or ours:
         return NOT_JUDGED
@@ -39,3 +44,13 @@ def exit_status(given: int, run: Results, *, failed: int, others: bool) -> int:
         if given == pytest.ExitCode.OK and nothing and not others
         else given
     )
+
+
+def _is_brought_down(run: Results) -> bool:
+    """Tell whether a relay was brought down, but for scenarios of which a waiver lets that pass."""
+    waived = {
+        test.scenario.id
+        for test, judged in run.judged
+        if any(finding.waived and finding.requirement == SURVIVES for finding in judged.findings)
+    }
+    return any(not names or not waived.issuperset(names) for _, names in run.stopped)

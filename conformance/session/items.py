@@ -206,7 +206,9 @@ class AspectItem(pytest.Item):
         assert judged is not None
         if judged.verdict is Verdict.NOT_APPLICABLE:
             pytest.skip(line_of(judged.reason))
-        if judged.verdict is Verdict.PASS or (judged.verdict is Verdict.DEVIATION and not self.run.strict):
+        if judged.verdict in (Verdict.PASS, Verdict.WAIVED) or (
+            judged.verdict is Verdict.DEVIATION and not self.run.strict
+        ):
             return
         raise NotMet(judged)
 

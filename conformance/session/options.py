@@ -23,8 +23,11 @@ from conformance.session.run import Run
 from conformance.session.sequence_choice import SequenceChoice, staged_in
 from conformance.session.shards import OPTION as SHARD
 from conformance.session.shards import Shard
+from conformance.session.waiving import OPTION as WAIVERS
+from conformance.session.waiving import WRITE, WaiverFile, name_of, waivers_for
 from conformance.suite import profile_of
 from conformance.targets.resolve import UnknownTarget, resolve
+from conformance.waivers import WaiverError
 from conformance.wave import plan as planning
 
 # Where GitHub wants the Markdown of a step; what others wrote there stays.
@@ -32,11 +35,41 @@ _JOB_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 def open_run(config: pytest.Config) -> Run:
-    """Return the run that the options ask for.
+    """Return the run that the options ask for, with its waivers.
 
     Raises:
         pytest.UsageError: An option is wrong; the text names it and the valid values.
     """
+    run = _open_run(config)
+    try:
+        run.waivers = waivers_for(
+            config.getoption("conformance_waivers"),
+            start=config.invocation_params.dir,
+            root=config.rootpath,
+            target=name_of(run),
+            profile=run.profile.name,
+        )
+    except (WaiverError, ValueError) as error:
+        raise pytest.UsageError(f"{WAIVERS}: {error}") from error
+    return run
+
+
+def open_waiver_file(config: pytest.Config) -> WaiverFile | None:
+    """Return the file of waivers that is to be written; None: none is.
+
+    Raises:
+        pytest.UsageError: It cannot be written.
+    """
+    given: str | None = config.getoption("conformance_write_waivers")
+    if given is None or config.option.collectonly:
+        return None
+    try:
+        return WaiverFile(config.invocation_params.dir / given)
+    except ValueError as error:
+        raise pytest.UsageError(f"{WRITE}={given}: {error}") from error
+
+
+def _open_run(config: pytest.Config) -> Run:
     name: str | None = config.getoption("conformance_target")
     replayed: list[str] = config.getoption("conformance_replay")
     lab = config.getoption("conformance_lab") or "auto"

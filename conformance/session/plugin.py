@@ -18,17 +18,19 @@ from conformance.report.writing import line_of
 from conformance.session.division import Division
 from conformance.session.ending import NOT_JUDGED, exit_status
 from conformance.session.items import AspectFile, AspectItem, Parameters, Selection, why_none_is_kept
-from conformance.session.options import open_run, open_shard, open_summaries
+from conformance.session.options import open_run, open_shard, open_summaries, open_waiver_file
 from conformance.session.outcomes import outcome_of
 from conformance.session.run import Run
 from conformance.session.shown import cleaned_trace, shown, spelled_output
 from conformance.session.terminated import heeding_sigterm
+from conformance.session.waiving import WRITE
 
 # In the terminal: category for the last line, letter, word.
 _STATUS = {
     Verdict.PASS: ("passed", ".", "PASSED"),
     Verdict.FAIL: ("failed", "F", "FAILED"),
     Verdict.DEVIATION: ("deviation", "D", ("DEVIATION", {"yellow": True})),
+    Verdict.WAIVED: ("waived", "w", ("WAIVED", {"cyan": True})),
     Verdict.INCONCLUSIVE: ("inconclusive", "I", ("INCONCLUSIVE", {"red": True})),
     Verdict.NOT_APPLICABLE: ("not applicable", "n", ("NOT APPLICABLE", {"yellow": True})),
     # not pytest's own "error": what broke is told once, not for every test
@@ -66,6 +68,7 @@ class ConformancePlugin:
             config.pluginmanager.register(division, "mailflow_conformance_division")
         self._report = _open_report(config)
         self._summaries = open_summaries(config)
+        self._written = open_waiver_file(config)
         self._complaints: list[str] = []
         self._interrupted = ""
         self._heeding = ExitStack()
@@ -159,7 +162,7 @@ class ConformancePlugin:
         verdict = getattr(report, "conformance_verdict", None)
         if verdict is None or outcome_of(report) is None or hasattr(report, "wasxfail"):
             return None  # no verdict of ours, run again, or expected to fail: others say what to show
-        if verdict in (Verdict.PASS, Verdict.DEVIATION) and report.failed:
+        if verdict in (Verdict.PASS, Verdict.DEVIATION, Verdict.WAIVED) and report.failed:
             return "failed", "F", "FAILED"  # by --conformance-strict, or by a strict xfail
         return _STATUS[verdict]
 
@@ -200,6 +203,11 @@ class ConformancePlugin:
                     add(name, value)
                 for message in dict.fromkeys(trouble.message for trouble in self._run.troubles):
                     add("broken", line_of(message))
+        if self._written is not None:
+            try:
+                self._written.write(self._run)
+            except OSError as error:
+                self._complaints.append(f"{WRITE}: cannot write {self._written.path}: {error.strerror}")
         for summary in self._summaries:
             try:
                 summary.write(self._run, ended=ended)

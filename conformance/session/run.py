@@ -21,6 +21,7 @@ from conformance.judging.judge import Judged, Test
 from conformance.judging.masks import judge_among, unless_in_hand
 from conformance.judging.survival import all_busy, all_stopped
 from conformance.judging.verdict import Verdict
+from conformance.judging.waived import Misfit, misfits, with_waivers
 from conformance.lab import addresses as labs
 from conformance.report.results import PytestOutcome
 from conformance.session.again import batches, is_hopeless, never_in_peace
@@ -41,6 +42,7 @@ from conformance.session.sequence_choice import SequenceChoice
 from conformance.session.shows import Progress
 from conformance.session.sources import record_of, stagings, told_in
 from conformance.target import Capability, Target
+from conformance.waivers import Waivers
 from conformance.wave import plan as planning
 from conformance.wave.plan import Plan
 
@@ -71,6 +73,7 @@ class Run:
         schedules: Which fault schedules are staged.
         only: What is kept of the suite.
         once: Whether nothing is staged a second time, whatever was late.
+        waivers: What of it is tolerated for now; None: nothing.
         selected: The names of the tests that are judged in this run.
         wanted: What they are about, in the order of the suite.
         minimiser: What the failing ones come down to.
@@ -95,6 +98,7 @@ class Run:
     schedules: SequenceChoice = field(default_factory=lambda: SequenceChoice(count=0))
     only: Only = field(default_factory=Only)
     once: bool = False
+    waivers: Waivers | None = None
     selected: frozenset[str] = frozenset()
     wanted: Sequence[tuple[Aspect, Scenario]] = ()
     parts: Parts | None = None
@@ -142,6 +146,7 @@ class Run:
             f"conformance: target {self.name}, {where}",
             f"conformance: profile {self.profile.name} ({self.profile.about})",
             *self.schedules.about(),
+            *([] if self.waivers is None else [self.waivers.about]),
         ]
 
     def knows(self, nodeid: str, scenario: Scenario) -> bool:
@@ -160,11 +165,19 @@ class Run:
 
     def decide(self) -> None:
         """Judge all tests of the run, each once, when everything was staged."""
-        self._decided.judge(self.wanted, self.judged_in, self.profile)
+        self._decided.judge(self.wanted, self._with_waivers, self.profile)
 
     def verdict(self, aspect: Aspect, scenario: Scenario) -> Judged:
         """Return the verdict on a test as the run as a whole has it."""
-        return self._decided.verdicts.get(aspect.test_name(scenario)) or self.judged_in(aspect, scenario)
+        return self._decided.verdicts.get(aspect.test_name(scenario)) or self._with_waivers(aspect, scenario)
+
+    def _with_waivers(self, aspect: Aspect, scenario: Scenario) -> Judged:
+        return with_waivers(self.judged_in(aspect, scenario), aspect, scenario, self.waivers)
+
+    @property
+    def misfits(self) -> list[Misfit]:
+        """Every waiver that does not fit what was judged so far."""
+        return misfits(self.waivers, self.judged, self.profile)
 
     def judged_in(self, aspect: Aspect, scenario: Scenario) -> Judged:
         """Return the verdict: by the last staging, unless an earlier one showed what no other takes back."""

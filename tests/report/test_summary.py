@@ -34,7 +34,14 @@ def _run(text: str, xfailed: tuple[str, ...] = ()) -> SimpleNamespace:
     judged.append((Named(ASPECT["retried"], broken.scenario), broken.judge("retried")))
     known = {test.nodeid: "known" for test, _ in judged if test.aspect.name in xfailed}
     return SimpleNamespace(
-        name="my:Relay", profile=load("eop"), records=[record], judged=judged, xfailed=known, target=None
+        name="my:Relay",
+        profile=load("eop"),
+        records=[record],
+        judged=judged,
+        xfailed=known,
+        target=None,
+        waivers=None,
+        misfits=[],
     )
 
 
@@ -68,7 +75,7 @@ def test_what_to_mend_and_what_was_not_judged() -> None:
 def test_what_is_expected_to_fail_is_nothing_to_mend() -> None:
     text = "\n".join(page(_run("oops", xfailed=("error_code",)), ended=False))  # type: ignore[arg-type]
     assert "What to mend" not in text
-    assert _cells(text)[1] == ["1", "0", "0", "0", "0", "1", "1"]
+    assert _cells(text)[1] == ["1", "0", "0", "0", "0", "0", "1", "1"]
     assert "broken off" in text
 
 

@@ -51,6 +51,8 @@ class Results:
     busy: Iterable[Any] = ()
     schedules: Any = field(default_factory=lambda: SequenceChoice(count=0))
     xfailed: dict[str, str] = field(default_factory=dict)
+    waivers: Any = None
+    misfits: tuple[Any, ...] = ()
 
     @property
     def outcomes(self) -> dict[str, PytestOutcome]:

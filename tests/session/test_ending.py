@@ -21,9 +21,16 @@ PASSED, FAILS, ERRS, XFAILED = (
 
 
 def _status(given: int, *tests: tuple[Verdict, PytestOutcome], others: int = 0, **broken: Any) -> int:
-    judged = [(SimpleNamespace(nodeid=str(n)), SimpleNamespace(verdict=v)) for n, (v, _) in enumerate(tests)]
+    judged = [
+        (SimpleNamespace(nodeid=str(n)), SimpleNamespace(verdict=v, findings=()))
+        for n, (v, _) in enumerate(tests)
+    ]
     run: Any = SimpleNamespace(
-        judged=judged, outcomes={str(n): o for n, (_, o) in enumerate(tests)}, troubles=[], stopped=[]
+        judged=judged,
+        outcomes={str(n): o for n, (_, o) in enumerate(tests)},
+        troubles=[],
+        stopped=[],
+        misfits=[],
     )
     vars(run).update(broken)
     failed = sum(outcome in (FAILS, ERRS) for _, outcome in tests) + others
@@ -58,10 +65,32 @@ def test_by_the_verdicts(given: int, tests: list[tuple[Verdict, PytestOutcome]],
 def test_what_broke_without_a_test_that_shows_it() -> None:
     assert _status(OK, PASS, troubles=["stopping the relay raised"]) == BROKE
     assert _status(OK, (Verdict.ERROR, XFAILED), troubles=["it did not start"]) == BROKE
-    assert _status(OK, PASS, stopped=["by a reset"]) == FAILED
-    assert _status(FAILED, ERROR, troubles=["x"], stopped=["by a reset"]) == FAILED
+    assert _status(OK, PASS, stopped=[(None, ["reset_at_mail.healed"])]) == FAILED
+    assert _status(FAILED, ERROR, troubles=["x"], stopped=[(None, ["reset_at_mail.healed"])]) == FAILED
 
 
 def test_tests_that_are_not_ours_count() -> None:
     assert _status(FAILED, ERROR, others=1) == FAILED
     assert _status(OK, (Verdict.NOT_APPLICABLE, PytestOutcome.SKIPPED), others=0) == NOTHING
+
+
+def test_a_waiver_that_does_not_fit_fails_the_run() -> None:
+    assert _status(OK, PASS, misfits=["not needed"]) == FAILED
+    assert _status(FAILED, ERROR, misfits=["not needed"]) == FAILED
+    assert _status(INTERRUPTED, PASS, misfits=["not needed"]) == INTERRUPTED
+
+
+def test_a_relay_that_is_brought_down_may_be_waived() -> None:
+    """But for whom nobody knows, or who is not among those that are waived."""
+    scenario = SimpleNamespace(id="reset_at_mail.healed")
+    finding = SimpleNamespace(waived="row 1", requirement="relay/survives")
+    judged = [
+        (
+            SimpleNamespace(nodeid="0", scenario=scenario),
+            SimpleNamespace(verdict=Verdict.WAIVED, findings=(finding,)),
+        )
+    ]
+    ended: dict[str, Any] = {"judged": judged, "outcomes": {"0": PASSED}}
+    assert _status(OK, stopped=[(None, [scenario.id])], **ended) == OK
+    assert _status(OK, stopped=[(None, [])], **ended) == FAILED
+    assert _status(OK, stopped=[(None, [scenario.id, "other.healed"])], **ended) == FAILED
