@@ -13,6 +13,7 @@ from typing import Final
 import trustme
 
 from fake_servers.leaf import COMMON_NAME_LIMIT, cross_signed, issue
+from fake_servers.shared_sessions import SharingContext
 
 WRONG_NAME: Final = "wrong-name.invalid"
 
@@ -57,7 +58,7 @@ class CertificateAuthority:
     """One trusted root, and whatever it (or somebody else) issues.
 
     All keys are ECDSA P-256. Contexts are made once for each kind and host name. Session tickets are off, so
-    that with TLS 1.3 each connection presents the certificate anew.
+    that with TLS 1.3 each connection presents the certificate anew, unless sessions are asked for.
 
     Example::
 
@@ -91,6 +92,7 @@ class CertificateAuthority:
         newest: ssl.TLSVersion | None = None,
         oldest: ssl.TLSVersion | None = None,
         asks_client: bool = False,
+        sessions: str = "",
     ) -> ssl.SSLContext:
         """Return a context for a server that presents such a certificate.
 
@@ -103,6 +105,8 @@ class CertificateAuthority:
                 for that one alone; TLSv1_1 or TLSv1 for that one and what is older (RFC 8996 forbids both).
             oldest: The oldest version to speak, TLSv1_3 for that one alone; None: as `newest` says.
             asks_client: Whether it asks the client for a certificate, which need not have one.
+            sessions: Give out sessions, and resume those of all servers with the same word here; empty: as little
+                as can be.
 
         Raises:
             ValueError: The host name has too few labels for a wildcard (three, or four for two of them) or is
@@ -110,17 +114,15 @@ class CertificateAuthority:
                 of TLS.
         """
         address = _certified_address(kind, hostname, address)
-        key = (kind, hostname, address, newest, oldest, asks_client)
+        key = (kind, hostname, address, newest, oldest, asks_client, sessions)
         if key not in self._contexts:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            _limit_versions(context, newest)
-            if oldest is not None:
-                context.minimum_version = oldest
+            context = self._of_versions(newest, oldest, sessions)
             if asks_client:
                 context.verify_mode = ssl.CERT_OPTIONAL
                 context.load_verify_locations(cadata=self.trust_anchors().decode("ascii"))
-            context.options |= ssl.OP_NO_TICKET
-            context.num_tickets = 0
+            if not sessions:
+                context.options |= ssl.OP_NO_TICKET
+                context.num_tickets = 0
             context.sni_callback = _keep_name
             # The ssl module reads certificates from files only.
             with tempfile.NamedTemporaryFile(suffix=".pem") as file:
@@ -129,6 +131,21 @@ class CertificateAuthority:
                 context.load_cert_chain(file.name)
             self._contexts[key] = context
         return self._contexts[key]
+
+    def _of_versions(
+        self, newest: ssl.TLSVersion | None, oldest: ssl.TLSVersion | None, sessions: str
+    ) -> ssl.SSLContext:
+        """Return a context without a certificate; one that shares sessions with all of the same word and versions."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if sessions:
+            key = ("keeper", sessions, newest, oldest)
+            if key not in self._contexts:
+                self._contexts[key] = self._of_versions(newest, oldest, "")
+            context = SharingContext.kept_by(self._contexts[key])
+        _limit_versions(context, newest)
+        if oldest is not None:
+            context.minimum_version = oldest
+        return context
 
     def pem(self, kind: Certificate, hostname: str, *, address: str = "") -> bytes:
         """Return the private key and the chain that the server sends, for a server of one's own.

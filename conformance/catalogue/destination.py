@@ -91,6 +91,8 @@ class ServerTls:
         newest: The newest version of TLS that it speaks; None: whatever there is, from TLS 1.2 on.
         oldest: The oldest version that it speaks; None: TLS 1.2, or as `newest` says.
         asks_client: Whether it asks the relay for a certificate, and does without.
+        resumes: Whether it gives out sessions and resumes those of all hosts of its destination that do so; else it
+            presents its certificate on each connection.
         extensions: What EHLO offers under TLS; None: as in clear.
     """
 
@@ -98,6 +100,7 @@ class ServerTls:
     newest: TLSVersion | None = None
     oldest: TLSVersion | None = None
     asks_client: bool = False
+    resumes: bool = False
     extensions: tuple[str, ...] | None = None
 
 

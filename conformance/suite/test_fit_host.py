@@ -20,7 +20,7 @@ def _unfit(mode: FailureMode) -> dict[int, str]:
 
 @aspect(
     Course.PERSISTS,
-    kinds=(Kind.HARMLESS,),
+    kinds=(Kind.HARMLESS, Kind.PASSING),
     where=lambda mode, _: len(mode.hosts) > 1 and bool(_unfit(mode)),
     place=225,
     by_itself=True,
@@ -30,7 +30,8 @@ def test_fit_host(case: Case) -> list[Finding]:
     """No copy arrives at a host whose certificate the rule does not let pass."""
     evidence = case.evidence
     if not evidence.messages:
-        raise NotApplicable("nothing arrived", see="delivers_anyway")
+        owner = "delivered_later" if case.mode.kind is Kind.PASSING else "delivers_anyway"
+        raise NotApplicable("nothing arrived", see=owner)
     sites = {evidence.staged.sites[number].server: number for number in _unfit(case.mode)}
     wrong = [copy for copy in evidence.messages if copy.server in sites]
     told = [_told(case, sites[copy.server], copy.at) for copy in wrong]

@@ -227,7 +227,7 @@ class World:
             self.journal,
             hostname=site.name,
             script=self._script(host, scenario),
-            tls=self._context(host.tls, site),
+            tls=self._context(host.tls, site, scenario),
             certificate=_certificate(host),
             receive_buffer=host.receive_buffer,
             limits=self._limits(),
@@ -240,7 +240,7 @@ class World:
             await self._break_tcp(destination, host.tcp)
         return destination
 
-    def _context(self, tls: ServerTls | None, site: Site) -> ssl.SSLContext | None:
+    def _context(self, tls: ServerTls | None, site: Site, scenario: Scenario) -> ssl.SSLContext | None:
         if tls is None:
             return None
         return self.authority.server_context(
@@ -250,6 +250,7 @@ class World:
             newest=tls.newest,
             oldest=tls.oldest,
             asks_client=tls.asks_client,
+            sessions=scenario.id if tls.resumes else "",
         )
 
     async def _break_tcp(self, destination: _Destination, how: Tcp) -> None:
@@ -293,7 +294,7 @@ class World:
         site, fault, server = destination.site, destination.fault, destination.server
         if scenario.failure_mode.hosts[number].dns.moves:
             server = destination.moved = await self._move(scenario, index, number, destination)
-        context = self._context(host.tls, site)
+        context = self._context(host.tls, site, scenario)
         server.repair(
             self._script(host, scenario),
             tls=context,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -133,6 +134,25 @@ def _no_starttls(evidence: Evidence) -> list[Contact]:
     return before_repair(evidence, connections_with(evidence, telling))
 
 
+def _session_at_hand(evidence: Evidence) -> list[Contact]:
+    given: dict[
+        str, float
+    ] = {}  # since when a server of a good certificate has given out a session, at the latest
+    for connection in evidence.connections:
+        offered, established = connection.offered, connection.established
+        if offered is not None and established is not None and offered.certificate == Certificate.GOOD:
+            given.setdefault(connection.server, established.at)
+    first = min(given.values(), default=math.inf)
+
+    def telling(connection: Connection) -> list[Event]:
+        if connection.server in given or connection.opened < first:
+            return []
+        seen = (connection.offered, connection.established, connection.failed)
+        return [event for event in seen if event is not None]
+
+    return connections_with(evidence, telling)
+
+
 def _answers_to_ehlo(connection: Connection) -> list[SmtpSent]:
     """Return the replies to EHLO in clear."""
     return [reply for reply in connection.replies if reply.stage is Stage.EHLO]
@@ -145,6 +165,11 @@ certificate_offered = Witness(
 handshake_failed = Witness(
     sentence="a ClientHello came in, and the handshake ended in failure or with the server's only version",
     see=_handshake_failed,
+)
+session_at_hand = Witness(
+    sentence="TLS was negotiated with the host that presents a good certificate, and after that a ClientHello came in "
+    "at another one",
+    see=_session_at_hand,
 )
 starttls_missing = Witness(
     sentence="a connection got an EHLO reply that does not offer STARTTLS",

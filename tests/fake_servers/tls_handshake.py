@@ -21,14 +21,22 @@ def trusting_client() -> ssl.SSLContext:
     return context
 
 
-def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, hostname: str = HOSTNAME) -> ssl.SSLObject:
+def shake_hands(
+    client: ssl.SSLContext,
+    server: ssl.SSLContext,
+    hostname: str = HOSTNAME,
+    *,
+    session: ssl.SSLSession | None = None,
+) -> ssl.SSLObject:
     """Return the client's side of a finished handshake, after one more octet from the server.
+
+    A session is offered by a client that has one.
 
     Raises:
         ssl.SSLCertVerificationError: If the client rejects the certificate.
     """
     to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
-    ours = client.wrap_bio(to_client, to_server, server_hostname=hostname)
+    ours = client.wrap_bio(to_client, to_server, server_hostname=hostname, session=session)
     theirs = server.wrap_bio(to_server, to_client, server_side=True)
     waiting = [ours, theirs]
     for _ in range(10):
