@@ -99,7 +99,13 @@ def declares_everything_eight_bit() -> None:
 @oddity(
     kind=3,
     permitted="RFC 6531 section 3.2: what needs SMTPUTF8 and cannot have it may be returned",
-    scenarios=("plain", "eight_bit", "eight_bit_not_offered", "offers_nothing"),
+    scenarios=(
+        "plain",
+        "eight_bit",
+        "eight_bit_not_offered",
+        "utf8_header_not_offered",
+        "utf8_header_offered",
+    ),
 )
 def returns_raw_utf8_in_the_header() -> None:
     """Returns a message with octets above 127 in its header where SMTPUTF8 is not offered."""
@@ -115,7 +121,7 @@ def returns_raw_utf8_in_the_header() -> None:
 @oddity(
     kind=3,
     permitted="RFC 1870 section 3: the parameter of SIZE is the size of the largest message that the server takes",
-    scenarios=("plain", "line_of_998", "offers_nothing", "greeting_421"),
+    scenarios=("plain", "size_too_small", "offers_size_zero_under_tls", "offers_size_large", "big"),
 )
 def heeds_the_largest_size() -> None:
     """Returns a message that is larger than the server says it takes, without trying."""
@@ -125,7 +131,14 @@ def heeds_the_largest_size() -> None:
 @oddity(
     kind=6,
     permitted="RFC 5321 section 4.5.3.1.6 and RFC 5322 section 2.1.1: no line may be longer",
-    scenarios=("plain", "line_of_998", "leading_dots", "special_content_retried"),
+    scenarios=(
+        "plain",
+        "line_of_998",
+        "leading_dots",
+        "special_content_retried",
+        "long_header_fields",
+        "odd_fields",
+    ),
 )
 def breaks_lines_that_may_not_be_sent() -> None:
     """Breaks lines of more than 998 octets with CRLF and a blank."""
@@ -151,6 +164,7 @@ def breaks_lines_that_may_not_be_sent() -> None:
         "one_recipient_rejected",
         "one_recipient_deferred",
         "too_many_recipients_452",
+        "same_recipient_twice",
     ),
 )
 def sends_a_copy_for_each_mention() -> None:
@@ -179,7 +193,14 @@ def sends_a_copy_for_each_mention() -> None:
 @oddity(
     kind=6,
     permitted="RFC 5321 section 6.3: how and where a loop is detected is free",
-    scenarios=("plain", "greeting_421", "rejected_at_rcpt"),
+    scenarios=(
+        "plain",
+        "greeting_421",
+        "rejected_at_rcpt",
+        "passed_99_hosts",
+        "passed_300_hosts",
+        "goes_around",
+    ),
 )
 def looks_for_loops_when_it_sends() -> None:
     """Takes a message with a hundred Received fields, and returns it when it would be sent."""
@@ -197,7 +218,7 @@ def looks_for_loops_when_it_sends() -> None:
 @oddity(
     kind=6,
     permitted="RFC 5321 section 4.5.3.1.1: a local part has at most 64 octets",
-    scenarios=("plain", "path_of_256", "mixed_case"),
+    scenarios=("plain", "path_of_256", "mixed_case", "refused_longest", "atoms_of_all_signs"),
 )
 def refuses_longer_local_parts() -> None:
     """Refuses an address whose local part is longer than 64 octets."""

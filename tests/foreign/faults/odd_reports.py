@@ -22,7 +22,14 @@ _FAILED = ("connection_refused.expires", "rejected_at_rcpt", "rejected_multi_lin
 @oddity(
     kind=5,
     permitted="RFC 3464 section 2: a report may tell of several recipients, and need not",
-    scenarios=(*_FAILED, "plain_two_recipients", "too_many_recipients_552"),
+    scenarios=(
+        *_FAILED,
+        "plain_two_recipients",
+        "too_many_recipients_552",
+        "refused_in_two_ways",
+        "mix_accepted_refused_deferred",
+        "domains_refused_refused_refused",
+    ),
 )
 def writes_a_report_for_each_recipient() -> None:
     """Writes a report of its own for each recipient that failed."""
