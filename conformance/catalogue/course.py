@@ -16,9 +16,8 @@ class Timing(StrEnum):
     COMPRESSED = "compressed"  # 24 hours mapped to a few seconds: intervals and lifetime scale
     JUMPED = "jumped"  # real 24 hours, and the relay's clock is moved
     RESTARTED = "restarted"  # the same, and the relay is killed and started again at half-time
-    CRASHED = (
-        "crashed"  # real seconds and a real 24 hours; the relay is killed and told things again and again
-    )
+    CRASHED = "crashed"  # real seconds and a real 24 hours; the relay is killed again and again
+    INTERRUPTED = "interrupted"  # the same, and it is told things while attempts hang, one after the other
     OPERATED = "operated"  # real seconds; several messages wait, and an operator sees and mends what is wrong
 
 
@@ -101,7 +100,7 @@ TRAITS: dict[Course, Traits] = {
     Course.NULL_SENDER: Traits(timing=Timing.JUMPED, null_sender=True),
     Course.NOTIFY_NEVER: Traits(timing=Timing.JUMPED, notify="NEVER"),
     Course.KILLED: Traits(timing=Timing.CRASHED),
-    Course.AMID: Traits(timing=Timing.CRASHED),
+    Course.AMID: Traits(timing=Timing.INTERRUPTED),
     Course.NOTIFY_DELAY: Traits(timing=Timing.JUMPED, notify="DELAY"),
     Course.ALERTED: Traits(timing=Timing.OPERATED),
     Course.CORRECTED: Traits(timing=Timing.OPERATED),

@@ -52,7 +52,8 @@ class Header:
         asked: The schedule and time-outs the relay was asked for, in seconds.
         platform: Operating system and Python.
         started: When the wave began, ISO 8601, UTC.
-        timing: The clock of the wave: `steady`, `compressed`, `jumped`, `restarted`, `crashed`, `operated`.
+        timing: The clock of the wave: `steady`, `compressed`, `jumped`, `restarted`, `crashed`, `interrupted`,
+            `operated`.
         slack: Seconds that everything may be late before the wave calls itself late.
         network: Addresses the fakes used: `resolver`, `submission`, `sink`.
         alert_messages: How many messages must have waited before an alert; 0: the relay was not asked for any.
@@ -115,6 +116,8 @@ class Staged:
             took late says so itself (`Evidence.lag` has the worst of both).
         pressure: Share of the worst second of the window in which somebody on the machine waited for a processor, but
             for seconds in which its relay is known to have been prompt all the same.
+        calm: For how many seconds before the window closed nobody on the machine waited for a processor for more than
+            two fifths of a moment.
         stretched: Whether this is a second staging with the window doubled, because the first was too late.
         alias_of: The name that the recipient domain is an alias (CNAME) of; empty: it is none.
         relay: Number of the relay instance that it was submitted to, counted from 1.
@@ -156,6 +159,7 @@ class Staged:
     way_back: Site | None = None
     way_back_mended: float | None = None
     alias_of: str = ""
+    calm: float = 0.0
 
     @property
     def fault_ended(self) -> float | None:

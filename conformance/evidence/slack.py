@@ -15,6 +15,9 @@ from conformance.target import Schedule
 # A twentieth: less than any factor by which a relay that is wrong is late, and more than a busy machine adds.
 _SHARE = 1 / 20
 
+# Seconds by which no machine makes a relay late, unless somebody had to wait for a processor in half of a second.
+NO_LATENESS = 10.0
+
 # Clocks that are moved: an hour that was granted passes at once there.
 _MOVED = ("jumped", "restarted")
 

@@ -19,6 +19,7 @@ from conformance.wave.plan import Plan
 # The clocks in the order in which their waves start: what takes longest first.
 LONGEST_FIRST = (
     Timing.STEADY,
+    Timing.INTERRUPTED,
     Timing.JUMPED,
     Timing.CRASHED,
     Timing.COMPRESSED,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 from conformance.evidence.inputs import OperatorAction
@@ -11,6 +10,7 @@ from conformance.wave.connectors import SPARE, connectors
 from conformance.wave.names import smart_host
 from conformance.wave.operator import Operator
 from conformance.wave.player import Player, ended
+from conformance.wave.turns import Turns
 from conformance.wave.watch import RelayWatch
 from conformance.wave.windows import TRANSFER, slow_for
 from conformance.witness.amid import Amid, hangs
@@ -66,7 +66,7 @@ class Interruption:
         armed: False: nothing happens, for an anti-run.
     """
 
-    def __init__(self, player: Player, watch: RelayWatch, turn: asyncio.Semaphore, *, armed: bool) -> None:
+    def __init__(self, player: Player, watch: RelayWatch, turn: Turns, *, armed: bool) -> None:
         self._player = player
         self._watch = watch
         self._turn = turn

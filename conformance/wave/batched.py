@@ -11,11 +11,12 @@ from conformance.target import Outcome
 from conformance.wave.adapter import Instance
 from conformance.wave.offering import all_ended, offer, unended
 from conformance.wave.player import Player
+from conformance.wave.turns import Turns
 from conformance.wave.watch import RelayWatch
 from conformance.wave.windows import ATTEMPTS_BEFORE_REPAIR, TRANSFER, waits_in_a_row
 
 
-async def play_batch(player: Player, watch: RelayWatch, turn: asyncio.Semaphore) -> None:
+async def play_batch(player: Player, watch: RelayWatch, turn: Turns) -> None:
     """Play one scenario on the relay that is watched.
 
     Args:
@@ -25,10 +26,7 @@ async def play_batch(player: Player, watch: RelayWatch, turn: asyncio.Semaphore)
     """
     batch = player.scenario.failure_mode.message.batch
     assert batch is not None  # the only failure modes that have this course
-    first, *others = player.scenario.failure_mode.message.everybody
-    await offer(player, watch.instance, turn, first)
-    if player.staged.submitted is not None:
-        await _submit(player, watch.instance, turn, others, batch)
+    if await _submit(player, watch.instance, turn, batch):
         if batch.repaired:
             await _met(player, batch)
             await player.repair()
@@ -38,17 +36,21 @@ async def play_batch(player: Player, watch: RelayWatch, turn: asyncio.Semaphore)
     await player.close(watch)
 
 
-async def _submit(
-    player: Player, instance: Instance, turn: asyncio.Semaphore, others: list[str], batch: Batch
-) -> None:
-    if not batch.one_by_one:
-        async with asyncio.TaskGroup() as group:
-            for local in others:
-                group.create_task(offer(player, instance, turn, local))
-        return
-    for local in others:
-        await player.until(all_ended, _time_to_end(player, rounds=1))
-        await offer(player, instance, turn, local)
+async def _submit(player: Player, instance: Instance, turn: Turns, batch: Batch) -> bool:
+    """Hand over all messages, unless the first is refused; tell whether it was accepted."""
+    first, *others = player.scenario.failure_mode.message.everybody
+    await offer(player, instance, turn, first)
+    if player.staged.submitted is None:
+        return False
+    if batch.one_by_one:
+        for local in others:
+            await player.until(all_ended, _time_to_end(player, rounds=1))
+            await offer(player, instance, turn.ahead, local)
+        return True
+    async with asyncio.TaskGroup() as group:
+        for local in others:
+            group.create_task(offer(player, instance, turn.ahead, local))
+    return True
 
 
 async def _met(player: Player, batch: Batch) -> None:

@@ -7,7 +7,6 @@ counts them has counted enough after a few rounds.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from functools import partial
 
@@ -17,12 +16,13 @@ from conformance.wave.adapter import Instance, SubmissionRefused
 from conformance.wave.content import hops
 from conformance.wave.envelope import zone_of
 from conformance.wave.player import Player
+from conformance.wave.turns import Turns
 from conformance.wave.watch import RelayWatch
 from conformance.wave.windows import TRANSFER
 from fake_servers.events import ClientReply
 
 
-async def play_circling(player: Player, watch: RelayWatch, turn: asyncio.Semaphore) -> None:
+async def play_circling(player: Player, watch: RelayWatch, turn: Turns) -> None:
     """Submit the message when it is its turn, send back each copy that comes, and close the window when none does."""
     special = player.scenario.failure_mode.message.special
     assert special is not None

@@ -99,5 +99,5 @@ def _ordinary(scenario: Scenario, digest: str, octets: int) -> bytes:
 def _octets(scenario: Scenario) -> int:
     """Return how large the message is; where a day is played it is carried many times, and returned."""
     wanted = scenario.failure_mode.message.octets
-    once = scenario.timing in (Timing.STEADY, Timing.CRASHED)
+    once = scenario.timing in (Timing.STEADY, Timing.CRASHED, Timing.INTERRUPTED)
     return wanted if once else min(wanted, _LONGEST_OF_MANY)

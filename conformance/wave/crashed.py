@@ -22,6 +22,7 @@ from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.amid import Interruption, at_the_end, move_clock, past_lifetime, time_to_leave
 from conformance.wave.player import Player, arrived
 from conformance.wave.submission import Submission
+from conformance.wave.turns import Turns
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
 from conformance.wave.windows import TRANSFER
 from conformance.witness.kills import IN_SUBMISSION, KillPoint, has_come
@@ -45,7 +46,7 @@ class Crash:
     def __init__(
         self,
         players: Mapping[Player, RelayWatch],
-        turn: asyncio.Semaphore,
+        turn: Turns,
         closed: Callable[[], None],
         *,
         armed: bool,
@@ -130,7 +131,7 @@ class _Killing:
         self,
         player: Player,
         watch: RelayWatch,
-        turn: asyncio.Semaphore,
+        turn: Turns,
         *,
         armed: bool,
     ) -> None:

@@ -37,6 +37,7 @@ from conformance.wave.player import Player
 from conformance.wave.processor import LOOK, Load, Owners, Processor, Reading
 from conformance.wave.reported import play_reported
 from conformance.wave.sequence import play_sequence
+from conformance.wave.turns import Turns
 from conformance.wave.unplayed import why_unplayed
 from conformance.wave.unusable import TargetUnusable
 from conformance.wave.watch import RelayWatch
@@ -45,6 +46,9 @@ from fake_servers import Journal
 
 # Messages handed over to one relay at the same time; more would test its intake, which is not our business.
 _SUBMISSIONS = 8
+
+# On these clocks a relay is killed or told to stop, and is not there for a while.
+_STOPPED = (Timing.RESTARTED, Timing.CRASHED, Timing.INTERRUPTED)
 
 # So many relays in a row that cannot be started show that none can.
 _FAILED_STARTS = 3
@@ -232,7 +236,7 @@ class Stage:
         ]
         if len(group.players) > 1:
             looks.append(processor)
-        if len(group.players) > 1 and self.plan.timing not in (Timing.RESTARTED, Timing.CRASHED):
+        if len(group.players) > 1 and self.plan.timing not in _STOPPED:
             looks.append(Presence(watch.instance, self.journal, self._processes(group)))
         async with asyncio.TaskGroup() as tasks:
             looking = [tasks.create_task(each.run()) for each in looks if each is not None]
@@ -293,7 +297,7 @@ class _Play:
     players: Iterable[Player]
     watch: RelayWatch
     alerts: AlertWatch | None
-    turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_SUBMISSIONS))
+    turn: Turns = field(default_factory=lambda: Turns(_SUBMISSIONS))
 
     async def play(self) -> None:
         """Play every scenario, by the clock of the wave."""
@@ -302,7 +306,7 @@ class _Play:
         if plan.timing in (Timing.JUMPED, Timing.RESTARTED):
             await Jump(plan.timing, relays, self.turn, closed, self.stage.journal).play()
             return
-        if plan.timing is Timing.CRASHED:
+        if plan.timing in (Timing.CRASHED, Timing.INTERRUPTED):
             await Crash(relays, self.turn, closed, armed=not plan.disarmed).play()
             return
         # what takes longest is begun first: the wave lasts as long as its longest window, and little more

@@ -19,6 +19,7 @@ from conformance.catalogue.course import (
 from conformance.evidence.queue import Presence, read_queue
 from conformance.evidence.view import Evidence
 from conformance.wave.player import Player, arrived, ended
+from conformance.wave.turns import Turns
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
 from conformance.wave.windows import TRANSFER
 from fake_servers import Journal
@@ -54,7 +55,7 @@ class Jump:
         self,
         timing: Timing,
         players: Mapping[Player, RelayWatch],
-        turn: asyncio.Semaphore,
+        turn: Turns,
         closed: Callable[[], None],
         journal: Journal,
     ) -> None:

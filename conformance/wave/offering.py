@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 from conformance.catalogue.message import RECIPIENT
@@ -11,17 +11,23 @@ from conformance.evidence.view import Evidence
 from conformance.wave.adapter import Instance, SubmissionRefused
 from conformance.wave.batch import message_to
 from conformance.wave.player import Player
+from conformance.wave.turns import Turns
 
 
 async def offer(
-    player: Player, instance: Instance, turn: asyncio.Semaphore, local: str, *, known: bool = True
+    player: Player,
+    instance: Instance,
+    turn: AbstractAsyncContextManager[None] | Turns,
+    local: str,
+    *,
+    known: bool = True,
 ) -> None:
     """Hand one message to the relay, and note what it said.
 
     Args:
         player: The scenario; its first message is the one that is judged everywhere.
         instance: The relay.
-        turn: Lets so many submissions pass at a time.
+        turn: Lets so many submissions pass at a time, or `Turns.ahead`, for a message behind the first.
         local: The local part of the recipient.
         known: Whether the relay was told of this recipient, where the domain is one of its own.
     """

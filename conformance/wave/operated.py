@@ -23,6 +23,7 @@ from conformance.wave.names import smart_host
 from conformance.wave.offering import all_arrived, offer
 from conformance.wave.operator import AlertWatch, Operator
 from conformance.wave.player import Player
+from conformance.wave.turns import Turns
 from conformance.wave.watch import RelayWatch
 from conformance.wave.windows import TRANSFER
 
@@ -44,7 +45,7 @@ async def play_operated(
     watch: RelayWatch,
     operator: Operator,
     alerts: AlertWatch | None,
-    turn: asyncio.Semaphore,
+    turn: Turns,
     folder: Path,
 ) -> None:
     """Play one scenario.
@@ -81,7 +82,7 @@ class _Operated:
         player: Player,
         operator: Operator,
         alerts: AlertWatch | None,
-        turn: asyncio.Semaphore,
+        turn: Turns,
         folder: Path,
     ) -> None:
         self._player = player
@@ -199,7 +200,8 @@ class _Operated:
 
     async def _offer(self, local: str) -> None:
         known = local not in (*STRANGERS, STRANGER_LATER)
-        await offer(self._player, self._operator.instance, self._turn, local, known=known)
+        turn = self._turn.ahead if self._offers else self._turn
+        await offer(self._player, self._operator.instance, turn, local, known=known)
 
     @property
     def _offers(self) -> list[Offer]:

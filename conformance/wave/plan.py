@@ -96,7 +96,8 @@ def schedule(
     Args:
         timing: The clock.
         day: Seconds that stand for 24 hours on the compressed clock.
-        stretch: Factor on the intervals of the steady clock.
+        stretch: Factor on the intervals of the steady clock and where an operator acts. Where things happen to a
+            relay one after the other, a few scenarios wait for many intervals: longer ones would spare nothing.
     """
     if timing is Timing.STEADY:
         first = last = RETRY_INTERVAL * stretch
@@ -104,8 +105,8 @@ def schedule(
     elif timing is Timing.OPERATED:
         first = last = OPERATED_INTERVAL * stretch
         lifetime = QUEUE_LIFETIME
-    elif timing is Timing.CRASHED:
-        first = last = RETRY_INTERVAL * stretch
+    elif timing in (Timing.CRASHED, Timing.INTERRUPTED):
+        first = last = RETRY_INTERVAL
         lifetime = DAY
     else:
         scale = day / DAY if timing is Timing.COMPRESSED else 1.0

@@ -17,6 +17,7 @@ from conformance.evidence.slack import slack_for
 from conformance.evidence.view import Evidence
 from conformance.target import Envelope
 from conformance.wave.adapter import Instance, SubmissionRefused
+from conformance.wave.dragging import drags_on
 from conformance.wave.envelope import backlog_of
 from conformance.wave.pace import Pace
 from conformance.wave.repair import (
@@ -26,6 +27,7 @@ from conformance.wave.repair import (
     seconds_to_quiet,
 )
 from conformance.wave.special import NotTakenHere, hand_over
+from conformance.wave.turns import Turns
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
 from conformance.wave.way_back import is_broken, only_reports
 from conformance.wave.windows import (
@@ -104,14 +106,19 @@ class Player:
             if not isinstance(event, (TcpProbe, TcpRefusing, TcpHanging, TcpUnreachable))
         )
 
-    async def play(self, watch: RelayWatch, turn: asyncio.Semaphore) -> None:
+    async def play(self, watch: RelayWatch, turn: Turns) -> None:
         """Play a course that needs no moving of clocks on the relay that is watched, submitting when it is its turn."""
         if not await self.submit(watch.instance, turn):
             return
         match self.scenario.course:
             case Course.HEALED | Course.MIXED | Course.LONG_DEAD:
                 await self.until(
-                    lambda seen: self._enough_attempts(seen) or self._returned(seen) or self._delivered(seen),
+                    lambda seen: (
+                        self._enough_attempts(seen)
+                        or self._returned(seen)
+                        or self._delivered(seen)
+                        or self._drags_on(seen)
+                    ),
                     self.time_for_attempts(ATTEMPTS_BEFORE_REPAIR),
                 )
                 if self.scenario.course is Course.LONG_DEAD:
@@ -126,12 +133,12 @@ class Player:
                 due = lifetime + 2 * self.longest_wait() + TRANSFER
                 await self.until(self._returned, due + self.time_for_report())
         if self.scenario.course not in (Course.REJECTED, Course.DAY):
-            await self.until(ended, self._time_to_settle())
+            await self.until(lambda seen: ended(seen) or self._drags_on(seen), self._time_to_settle())
         # a second copy, a second report or another attempt would come with the next retry
         await self.rest(max(self.longest_wait(), self._leave_taking()))
         await self.close(watch)
 
-    async def submit(self, instance: Instance, turn: asyncio.Semaphore) -> bool:
+    async def submit(self, instance: Instance, turn: Turns) -> bool:
         """Hand the message to the relay, after its backlog; tell whether it was accepted."""
         try:
             await self._submit_backlog(instance)
@@ -281,6 +288,9 @@ class Player:
         own = [attempt for attempt in self.attempts(evidence) if attempt.at >= since]
         return len(own) >= ATTEMPTS_BEFORE_REPAIR
 
+    def _drags_on(self, evidence: Evidence) -> bool:
+        return drags_on(self.scenario.failure_mode, evidence, self.journal.now())
+
     async def _calm(self) -> None:
         """Wait until no attempt is under way, or for as long as may be waited for that; see `repair`."""
         mode, begun = self.scenario.failure_mode, self.journal.now()
@@ -290,7 +300,7 @@ class Player:
             left = seconds_to_quiet(mode, seen, now, quiet_pause(seen, self.pace.longest_pause))
             if left <= 0:
                 return
-            if now >= deadline:
+            if now >= deadline or self._drags_on(seen):
                 self.staged = replace(self.staged, unquiet=True)
                 return
             await asyncio.sleep(min(left, deadline - now))

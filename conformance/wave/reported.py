@@ -15,6 +15,7 @@ from conformance.catalogue.message import Kind
 from conformance.evidence.view import Evidence
 from conformance.wave.player import Player, ended
 from conformance.wave.repair import attempts_over, longest_wait_for_quiet, quiet_pause, seconds_to_quiet
+from conformance.wave.turns import Turns
 from conformance.wave.watch import RelayWatch
 from conformance.wave.windows import ATTEMPTS_BEFORE_REPAIR, TRANSFER, attempt_time, leave_time
 from conformance.witness.attempts import Attempt
@@ -23,7 +24,7 @@ from conformance.witness.attempts import Attempt
 _AT_MOST = 2
 
 
-async def play_reported(player: Player, watch: RelayWatch, turn: asyncio.Semaphore) -> None:
+async def play_reported(player: Player, watch: RelayWatch, turn: Turns) -> None:
     """Submit the message when it is its turn, wait for its report and what becomes of that, close the window."""
     if not await player.submit(watch.instance, turn):
         return

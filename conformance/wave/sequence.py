@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 
 from conformance.catalogue.destination import Tcp
@@ -10,6 +9,7 @@ from conformance.catalogue.step import Step
 from conformance.evidence.view import Evidence
 from conformance.schedules.steps import met, milestone
 from conformance.wave.player import Player, returned
+from conformance.wave.turns import Turns
 from conformance.wave.watch import RelayWatch
 from conformance.wave.windows import step_time
 
@@ -17,7 +17,7 @@ from conformance.wave.windows import step_time
 _TRANSFER = 1.0
 
 
-async def play_sequence(player: Player, watch: RelayWatch, turn: asyncio.Semaphore) -> None:
+async def play_sequence(player: Player, watch: RelayWatch, turn: Turns) -> None:
     """Submit the message when it is its turn, and play the whole sequence."""
     if await player.submit(watch.instance, turn):
         await _play_steps(player)

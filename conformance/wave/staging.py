@@ -282,4 +282,5 @@ class _Wave:
             staged,
             lag=self._lag.worst(begin, end),
             pressure=self._pressure.worst(begin, end, harmless=prompt),
+            calm=self._pressure.calm(end, MOST_PRESSURE),
         )

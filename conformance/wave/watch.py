@@ -160,6 +160,22 @@ class Pressure:
         shares = (share for since, at, share in moments if not harmless(since, at))
         return min(1.0, max(shares, default=self.share() if not self._samples else 0.0))
 
+    def calm(self, end: float, most: float) -> float:
+        """Return for how many seconds before a time the share was small in every moment; 0 where nobody knows.
+
+        Args:
+            end: The time.
+            most: What is small.
+        """
+        if not self._samples:
+            return 0.0
+        crowded = (
+            at
+            for (begun, before), (at, stalled) in zip(self._samples, self._samples[2:], strict=False)
+            if begun < end and (stalled - before) / (at - begun) > most
+        )
+        return max(0.0, end - max(crowded, default=self._samples[0][0]))
+
     def share(self) -> float:
         """Return the share of the time since this was made, 0 to 1; without kernel support, by the load average."""
         began, before = self._begun

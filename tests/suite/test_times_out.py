@@ -209,3 +209,12 @@ def test_what_a_crowded_machine_may_bring_about_is_not_conclusive() -> None:
     story = _held("stall_at_mail", "stall", 40.0)
     assert story.judge("times_out").conclusive
     assert not story.change(pressure=0.6).judge("times_out").conclusive
+    # who had a processor at the end could have ended it
+    assert story.change(pressure=0.6, calm=6.0).judge("times_out").conclusive
+    assert not story.change(pressure=0.6, calm=4.0).judge("times_out").conclusive
+
+
+def test_what_was_over_in_a_crowd_may_be_over_for_that() -> None:
+    story = _held("endless_at_mail", "endless", 20.0).change(pressure=0.6, calm=9.0)
+    assert story.verdict("times_out") is Verdict.DEVIATION
+    assert not story.judge("times_out").conclusive

@@ -21,6 +21,7 @@ from conformance.wave.directory import Directory
 from conformance.wave.envelope import envelope_of
 from conformance.wave.jumped import Jump
 from conformance.wave.player import Player
+from conformance.wave.turns import Turns
 from conformance.wave.watch import RelayWatch
 from fake_servers import Journal
 from fake_servers.events import Event, RelayKilled
@@ -184,7 +185,7 @@ class Wave:
         serving = {
             player: watches[min(number, len(relays) - 1)] for number, player in enumerate(self.players)
         }
-        jump = Jump(self.timing, serving, asyncio.Semaphore(2), self._closed, self.journal)
+        jump = Jump(self.timing, serving, Turns(2), self._closed, self.journal)
         async with asyncio.timeout(5000):
             await jump.play()
         return [player.staged for player in self.players]

@@ -16,6 +16,7 @@ from conformance.target import Envelope, Schedule
 from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.envelope import envelope_of
 from conformance.wave.player import Player
+from conformance.wave.turns import Turns
 from fake_servers import Journal
 
 GRANTED = Schedule(
@@ -85,4 +86,4 @@ def arrives(player: Player, recipient: str = "") -> None:
 
 async def play(player: Player, relay: Relay | None = None) -> None:
     async with asyncio.timeout(100):
-        await player.play(Unwatched(relay or Relay()), asyncio.Semaphore(1))  # type: ignore[arg-type]
+        await player.play(Unwatched(relay or Relay()), Turns(1))  # type: ignore[arg-type]

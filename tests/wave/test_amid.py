@@ -20,6 +20,7 @@ from conformance.wave.crashed import Crash
 from conformance.wave.directory import Directory
 from conformance.wave.envelope import envelope_of
 from conformance.wave.player import Player
+from conformance.wave.turns import Turns
 from conformance.wave.watch import RelayWatch
 from conformance.wave.windows import slow_for
 from conformance.witness.amid import Amid, acts, hangs
@@ -124,7 +125,7 @@ async def _play(mode: str, *, armed: bool = True, **how: float) -> tuple[Relay, 
     scenario = scenario_of(mode)
     plain = staged(mode, 1, submitted=None, repaired=None, closed=None)
     plain.sites.append(Site(name=f"spare.{plain.domain}", host="127.1.1.9", port=25))
-    top, world = header(timing=Timing.CRASHED), World()
+    top, world = header(timing=Timing.INTERRUPTED), World()
     player = Player(scenario, 1, envelope_of(scenario), plain, top, world, 1.0, journal)  # type: ignore[arg-type]
     directory.add(player, journal)
     relay = Relay(journal, after=how.pop("after", 0.5), **how)
@@ -132,7 +133,7 @@ async def _play(mode: str, *, armed: bool = True, **how: float) -> tuple[Relay, 
     watch = RelayWatch(relay, journal, lambda entry: listings.append(entry))  # type: ignore[arg-type]
     watching = asyncio.create_task(watch.run())
     async with asyncio.timeout(500):
-        await Crash({player: watch}, asyncio.Semaphore(8), lambda: None, armed=armed).play()
+        await Crash({player: watch}, Turns(8), lambda: None, armed=armed).play()
     watching.cancel()
     for event in journal.of(RelayClockMoved):
         player.note(event)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ from conformance.catalogue.message import members
 from conformance.target import Envelope
 from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.batched import play_batch
+from conformance.wave.turns import Turns
 from conformance.wave.windows import expected_window, waits_in_a_row
 
 
@@ -24,7 +24,7 @@ async def played(mode: str, submit: Callable[[Any], Any] | None = None) -> Wave:
     if submit is not None:
         wave.relay.submit = submit(wave.relay.submit)  # type: ignore[method-assign]
     async with wave.watched():
-        await play_batch(wave.players[0], wave.watch, asyncio.Semaphore(TURN))
+        await play_batch(wave.players[0], wave.watch, Turns(TURN))
     return wave
 
 

@@ -27,6 +27,7 @@ from conformance.wave.operated import play_operated
 from conformance.wave.operator import Operator
 from conformance.wave.player import Player
 from conformance.wave.sequence import play_sequence
+from conformance.wave.turns import Turns
 from conformance.wave.unusable import TargetUnusable
 from conformance.wave.watch import RelayWatch
 from fake_servers import Journal
@@ -162,14 +163,14 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> dict[Player, float]:
 async def _healthy() -> Wave:
     wave = Wave(scenario_of("plain"))
     async with wave.watched():
-        await wave.players[0].play(wave.watch, asyncio.Semaphore(TURN))
+        await wave.players[0].play(wave.watch, Turns(TURN))
     return wave
 
 
 async def _sequence() -> Wave:
     wave = Wave(SequenceStory("close_at_mail+healthy").scenario)
     async with wave.watched():
-        await play_sequence(wave.players[0], wave.watch, asyncio.Semaphore(TURN))
+        await play_sequence(wave.players[0], wave.watch, Turns(TURN))
     return wave
 
 
@@ -178,7 +179,7 @@ async def _jumped() -> Wave:
     wave = Wave(*(scenario_of(mode, course) for mode, course in courses), timing=Timing.JUMPED)
     async with wave.watched():
         relays = dict.fromkeys(wave.players, wave.watch)
-        await Jump(wave.timing, relays, asyncio.Semaphore(TURN), lambda: None, wave.journal).play()
+        await Jump(wave.timing, relays, Turns(TURN), lambda: None, wave.journal).play()
     return wave
 
 
@@ -186,7 +187,7 @@ async def _crashed() -> Wave:
     wave = Wave(scenario_of("killed_after_delivery"), scenario_of("plain"), timing=Timing.CRASHED)
     async with wave.watched():
         relays = dict.fromkeys(wave.players, wave.watch)
-        await Crash(relays, asyncio.Semaphore(TURN), lambda: None, armed=True).play()
+        await Crash(relays, Turns(TURN), lambda: None, armed=True).play()
     assert len([*wave.journal.of(RelayKilled)]) == 1
     return wave
 
@@ -195,7 +196,7 @@ async def _operated() -> Wave:
     wave = Wave(scenario_of("greeting_421", Course.CORRECTED), timing=Timing.OPERATED)
     async with wave.watched():
         [player], operator = wave.players, Operator(wave.relay, wave.journal)  # type: ignore[arg-type]
-        await play_operated(player, wave.watch, operator, None, asyncio.Semaphore(TURN), Path("/nowhere"))
+        await play_operated(player, wave.watch, operator, None, Turns(TURN), Path("/nowhere"))
     return wave
 
 
@@ -277,7 +278,7 @@ async def test_a_relay_that_cannot_be_asked_delays_no_window_for_ever(
     wave.relay.queue = queue  # type: ignore[method-assign]
     async with wave.watched():
         begun = wave.journal.now()
-        await wave.players[0].play(wave.watch, asyncio.Semaphore(TURN))
+        await wave.players[0].play(wave.watch, Turns(TURN))
         [player] = wave.players
         rested = begun + 0.1 + player.longest_wait()
         assert player.staged.closed is not None

@@ -19,6 +19,7 @@ from conformance.wave.crashed import Crash
 from conformance.wave.directory import Directory
 from conformance.wave.envelope import envelope_of
 from conformance.wave.player import Player
+from conformance.wave.turns import Turns
 from conformance.wave.watch import RelayWatch
 from fake_servers import Journal
 from fake_servers.events import RelayKilled
@@ -130,7 +131,7 @@ async def _play(modes: Iterable[str], **how: float) -> tuple[Relay, list[Player]
     watching = asyncio.create_task(watch.run())
     async with asyncio.timeout(500):
         relays = dict.fromkeys(players, watch)
-        await Crash(relays, asyncio.Semaphore(8), lambda: None, armed=True).play()
+        await Crash(relays, Turns(8), lambda: None, armed=True).play()
     watching.cancel()
     return relay, players
 

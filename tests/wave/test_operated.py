@@ -26,6 +26,7 @@ from conformance.wave.envelope import envelope_of
 from conformance.wave.operated import play_operated
 from conformance.wave.operator import AlertWatch, Operator
 from conformance.wave.player import Player
+from conformance.wave.turns import Turns
 from fake_servers.events import SmtpFault
 
 MESSAGES, AGE = 4, 2.0
@@ -134,7 +135,7 @@ def _play(
                 watched,
                 Operator(instance, journal),
                 watch if alerts else None,
-                asyncio.Semaphore(2),
+                Turns(2),
                 folder,
             )
         if instance.trying is not None:

@@ -21,6 +21,7 @@ from conformance.wave import player as courses
 from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.beside import Beside, connectors_beside, elsewhere, way_back
 from conformance.wave.player import Player
+from conformance.wave.turns import Turns
 from fake_servers import Journal, NxDomain, Records, Zone
 from fake_servers.events import ClientReply
 from fake_servers.limits import Limits
@@ -66,7 +67,7 @@ def _goes_back(player: Player, number: int, *, arrives: bool = False) -> None:
 @in_jumping_time
 async def test_the_way_back_is_mended_after_two_attempts_at_the_report() -> None:
     player = _player("report_deferred_at_rcpt")
-    playing = asyncio.create_task(reported.play_reported(player, _watch(Relay()), asyncio.Semaphore(1)))
+    playing = asyncio.create_task(reported.play_reported(player, _watch(Relay()), Turns(1)))
     await asyncio.sleep(0.1)
     _goes_back(player, 1)
     await asyncio.sleep(0.3)
@@ -84,7 +85,7 @@ async def test_the_way_back_is_mended_after_two_attempts_at_the_report() -> None
 @in_jumping_time
 async def test_what_is_refused_for_good_is_not_mended_and_watched_for_more() -> None:
     player = _player("report_refused_at_dot")
-    playing = asyncio.create_task(reported.play_reported(player, _watch(Relay()), asyncio.Semaphore(1)))
+    playing = asyncio.create_task(reported.play_reported(player, _watch(Relay()), Turns(1)))
     await asyncio.sleep(0.1)
     _goes_back(player, 1)
     at = player.journal.now()
@@ -98,7 +99,7 @@ async def test_what_is_refused_for_good_is_not_mended_and_watched_for_more() -> 
 async def test_a_report_that_never_comes_is_not_waited_for_without_end() -> None:
     for mode in ("report_silent_at_mail", "refused_quoted"):
         player = _player(mode)
-        await reported.play_reported(player, _watch(Relay()), asyncio.Semaphore(1))
+        await reported.play_reported(player, _watch(Relay()), Turns(1))
         assert player.staged.closed is not None
         assert player.staged.closed < 10 * player.longest_wait() + 10
 
@@ -125,7 +126,7 @@ class _Circle(Relay):
 async def test_each_copy_is_sent_back_until_somebody_ends_it(most: int, rounds: int) -> None:
     player = _player("goes_around")
     relay = _Circle(player, most)
-    await circling.play_circling(player, _watch(relay), asyncio.Semaphore(1))
+    await circling.play_circling(player, _watch(relay), Turns(1))
     assert len(relay.taken) == rounds
     counts = [
         envelope.content.count(b"\r\nReceived: ") + envelope.content.startswith(b"Received: ")

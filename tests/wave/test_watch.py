@@ -76,6 +76,23 @@ async def test_the_worst_moment_of_a_window_counts(monkeypatch: pytest.MonkeyPat
     assert pressure.worst(9.0, 10.0) == 0.0
 
 
+async def test_how_long_it_was_calm_before_the_end() -> None:
+    pressure = Pressure(Journal())
+    totals = [0.0, 0.1, 0.2, 1.1, 1.2, 1.2, 1.3]
+    pressure._samples = [(0.5 * number, total) for number, total in enumerate(totals)]
+    assert pressure.calm(3.0, 0.4) == pytest.approx(1.0)  # in the moment to 2.0 somebody waited all the time
+    assert pressure.calm(3.0, 0.01) == 0.0
+    assert pressure.calm(3.0, 1.0) == 3.0
+    assert pressure.calm(1.2, 0.4) == 0.0
+
+
+async def test_without_kernel_support_it_was_never_calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "stalled_so_far", lambda: None)
+    pressure = Pressure(Journal())
+    await pressure.run()
+    assert pressure.calm(9.0, 0.4) == 0.0
+
+
 async def test_without_kernel_support_the_load_average_must_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "stalled_so_far", lambda: None)
     pressure = Pressure(Journal())
