@@ -26,6 +26,7 @@ from conformance.report.failure import at_fault
 from conformance.report.results import PytestOutcome, Results
 from conformance.report.standing import standings
 from conformance.report.timeline import timeline
+from conformance.report.took import Took, longest_window
 from conformance.report.waived import waiver_header, waiver_rows, waivers_in
 from conformance.report.writing import cleaned
 
@@ -78,7 +79,7 @@ class ReportFile:
                 self._shown[test.scenario.id] = judged.evidence
             self._write(_verdict(run, test, judged))
 
-    def end(self, run: Results, *, selected: int, status: int, interrupted: str) -> None:
+    def end(self, run: Results, *, selected: int, status: int, interrupted: str, took: Took) -> None:
         """Write the timelines, the records beside it, and how the run ended; nothing if it had not begun.
 
         Args:
@@ -86,6 +87,7 @@ class ReportFile:
             selected: How many tests were to be judged; -x may have ended the run earlier.
             status: Its exit status.
             interrupted: Why it did not come to its end; empty: it did.
+            took: Where its time went.
         """
         if self._file is None:
             return
@@ -101,7 +103,7 @@ class ReportFile:
             if interrupted:
                 self._write({"kind": "interrupted", "by": interrupted})
             else:
-                self._write(_footer(run, selected, status))
+                self._write(_footer(run, selected, status, took))
         with self._complaining():
             self._file.close()
 
@@ -171,7 +173,7 @@ def _broken(judged: Judged) -> list[str]:
     return list(dict.fromkeys(wrong))
 
 
-def _footer(run: Results, selected: int, status: int) -> dict[str, Any]:
+def _footer(run: Results, selected: int, status: int, took: Took) -> dict[str, Any]:
     counts = Counter(judged.verdict for _, judged in run.judged)
     outcomes = Counter(run.outcomes.values())
     return {
@@ -182,6 +184,7 @@ def _footer(run: Results, selected: int, status: int) -> dict[str, Any]:
         "outcomes": {outcome.value: outcomes[outcome] for outcome in PytestOutcome},
         "misfits": len(run.misfits),
         "exit_status": status,
+        "seconds": took.seconds,
     }
 
 
@@ -225,6 +228,7 @@ def _header(run: Results) -> dict[str, Any]:
         "schedule_granted": _granted(run.records[0]),
         "waves": [_wave(record, _name_of(record, number)) for number, record in enumerate(run.records)],
         "longest_window": max((r.footer.longest_window for r in run.records if r.footer), default=None),
+        "longest_window_of": longest._asdict() if (longest := longest_window(run.records)) else None,
         "troubles": [unstructure(trouble) for trouble in run.troubles],
         "stopped": [{**unstructure(stopped), "by": list(names)} for stopped, names in run.stopped],
         "platform": header.platform,
@@ -238,6 +242,7 @@ def _wave(record: Record, name: str) -> dict[str, Any]:
         "clock": record.header.timing,
         "schedule_asked": unstructure(record.header.asked),
         "schedule_granted": _granted(record),
+        "again": any(staged.stretched for staged in record.staged.values()),
         "slack": record.header.slack,
         "scenarios": len(record.staged),
         "seconds": record.footer.seconds if record.footer else None,

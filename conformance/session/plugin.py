@@ -14,6 +14,7 @@ from conformance.judging.verdict import Verdict
 from conformance.report.facts import properties_of_run, seconds_of
 from conformance.report.jsonl import ReportError, ReportFile
 from conformance.report.terminal import Progress, Terminal
+from conformance.report.took import Took
 from conformance.report.writing import line_of
 from conformance.session.division import Division
 from conformance.session.ending import NOT_JUDGED, exit_status
@@ -70,6 +71,7 @@ class ConformancePlugin:
         self._summaries = open_summaries(config)
         self._written = open_waiver_file(config)
         self._complaints: list[str] = []
+        self._took = Took()
         self._interrupted = ""
         self._heeding = ExitStack()
         self._failed: list[Any] = []
@@ -112,9 +114,11 @@ class ConformancePlugin:
         if not items or session.config.option.collectonly:
             return
         self._begin_report()
+        self._took.begin("staging")
         try:
             with shown():
                 self._run.provoke(self._run.wanted, self._progress)
+                self._took.begin("judging")
                 self._run.decide()  # here, so that it counts for no single test
         finally:
             self._begin_report()
@@ -183,7 +187,13 @@ class ConformancePlugin:
         if self._report:
             selected = sum(isinstance(item, AspectItem) for item in session.items)
             status = int(session.exitstatus)
-            self._report.end(self._run, selected=selected, status=status, interrupted=self._interrupted)
+            self._report.end(
+                self._run,
+                selected=selected,
+                status=status,
+                interrupted=self._interrupted,
+                took=self._took,
+            )
             self._complain(self._report.complaint, session)
 
     def _complain(self, complaint: str, session: pytest.Session) -> None:

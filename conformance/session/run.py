@@ -24,6 +24,7 @@ from conformance.judging.verdict import Verdict
 from conformance.judging.waived import Misfit, misfits, with_waivers
 from conformance.lab import addresses as labs
 from conformance.report.results import PytestOutcome
+from conformance.report.took import longest_window
 from conformance.session.again import batches, is_hopeless, never_in_peace
 from conformance.session.company import in_company
 from conformance.session.cut_short import BrokenOff, told_of
@@ -366,10 +367,8 @@ class Run:
             raise
         keep(None)
         records = waves.records
-        footers = [record.footer for record in records if record.footer]
-        progress.end(
-            f"{waves.seconds:.1f} s, longest window {max(f.longest_window for f in footers):.1f} s"
-            if len(footers) == len(records)
-            else "a record is incomplete"
-        )
+        complete = all(record.footer for record in records)
+        longest = longest_window(records)
+        waited = f"{waves.seconds:.1f} s" + (f", longest window {longest}" if longest else "")
+        progress.end(waited if complete else "a record is incomplete")
         return records

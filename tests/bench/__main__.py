@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -23,9 +24,23 @@ def whole_suite(folder: Path) -> None:
     if done.returncode != 0:
         raise SystemExit(done.stdout[-4000:])
     header, *_, footer = map(json.loads, (report / "report.jsonl").read_text().splitlines())
-    longest = header["longest_window"]
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu, cores = used.ru_utime + used.ru_stime, os.cpu_count() or 1
+    longest = header["longest_window_of"]
+    window, took = longest["seconds"], footer["seconds"]
     print(f"whole suite on reference: {footer['verdicts']} verdicts, {footer['counts']}")
-    print(f"  wall time {wall:.1f} s, longest window {longest:.1f} s, ratio {wall / longest:.2f}")
+    print(
+        f"  wall time {wall:.1f} s: {wall / window:.2f} of the longest window ({window:.1f} s, {longest['scenario']}, "
+        f"{longest['clock']}), {wall / (cpu / cores):.2f} of what its processes used ({cpu:.1f} s) on {cores} cores"
+    )
+    rest = wall - sum(took.values())
+    parts = [f"{part} {seconds:.1f} s" for part, seconds in took.items()]
+    print(f"  {', '.join(parts)}, interpreter and the rest {rest:.1f} s")
+    for wave in header["waves"]:
+        print(
+            f"    {wave['clock']:<12} {wave['scenarios']:4} scenarios: {wave['seconds']:5.1f} s, longest window "
+            f"{wave['longest_window']:5.1f} s{', staged again' if wave['again'] else ''}"
+        )
 
 
 def cost_of_scenarios(folder: Path) -> None:

@@ -26,6 +26,7 @@ from conformance.judging.judge import Judged
 from conformance.report.jsonl import ReportFile
 from conformance.report.results import PytestOutcome
 from conformance.report.terminal import Terminal
+from conformance.report.took import Took
 from conformance.session.sequence_choice import SequenceChoice
 
 # So much that no text is left that is only unusual, and with it what would look like a line of ours.
@@ -113,7 +114,7 @@ def test_the_report_holds_texts_that_can_be_read(tmp_path_factory: Any, text: st
     report.begin(run)
     for test, judged in run.judged:
         report.add(run, test, judged)
-    report.end(run, selected=6, status=1, interrupted="")
+    report.end(run, selected=6, status=1, interrupted="", took=Took())
     written = (folder / "report.jsonl").read_text(encoding="utf-8")
     assert _is_fit(written.replace("\n", ""))
     assert all(
