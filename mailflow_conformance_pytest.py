@@ -28,6 +28,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="what is accepted: eop (the source document, default), eop-observed, rfc (any relay)",
     )
     group.addoption(
+        "--conformance-catalogue",
+        metavar="VERSION",
+        help="ask only what that version of the catalogue asked; `mailflow-conformance catalogue` lists them",
+    )
+    group.addoption(
         "--conformance-lab",
         metavar="LAB",
         help="where the wave runs: auto (default), loopback, namespace",

@@ -51,6 +51,11 @@ _ALL = (
         module="conformance.session.merge",
     ),
     Command(
+        name="catalogue",
+        about="the versions of the catalogue, for --conformance-catalogue",
+        module="conformance.pages.versions",
+    ),
+    Command(
         name="pages", about="write the generated pages of the manual", module="conformance.pages.__main__"
     ),
 )

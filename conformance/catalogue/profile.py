@@ -18,6 +18,7 @@ from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.message import Kind
 from conformance.catalogue.requirements import Requirement, catalogue
 from conformance.catalogue.section import Section
+from conformance.catalogue.versions import is_in, newest
 from conformance.target import Outcome
 
 NAMES = tuple(
@@ -92,6 +93,7 @@ class Profile:
         by_section: The same for the failure modes of a section.
         expired_by: The stop of a moved clock before which an expired message must have been returned.
         any_lifetime: Whether a relay may have another lifetime than 24 hours.
+        catalogue: The version of the catalogue whose requirements count.
     """
 
     name: str
@@ -101,10 +103,15 @@ class Profile:
     by_section: Mapping[str, Mapping[str, str]]
     expired_by: str
     any_lifetime: bool = False
+    catalogue: str = field(default_factory=newest)
 
     def asks(self, slot: str) -> bool:
         """Tell whether the profile asks anything under a slot of an aspect."""
         return slot not in self.slots or self.slots[slot] is not None
+
+    def counts(self, requirement: str) -> bool:
+        """Tell whether a requirement is in the version of the catalogue that is judged by."""
+        return self.catalogue == newest() or is_in(catalogue()[requirement].since, self.catalogue)
 
     def requirement(self, slot: str, mode: FailureMode, own: str) -> Requirement:
         """Return the catalogue row behind a slot of an aspect, for a failure mode.
@@ -127,12 +134,14 @@ class Profile:
 
     def code_requirement(self, mode: FailureMode) -> Requirement:
         """Return the row that the error code of a failure mode serves first of all."""
-        checks = (check for accepted in self.rows[mode.name].outcomes for check in accepted.checks)
-        return catalogue()[next(checks).requirement]
+        checks = [check for accepted in self.rows[mode.name].outcomes for check in accepted.checks]
+        counting = (check for check in checks if self.counts(check.requirement))
+        return catalogue()[next(counting, checks[0]).requirement]
 
     def code_requirements(self, mode: FailureMode) -> set[str]:
         """Return the ids of all rows that the error code of a failure mode serves."""
-        return {check.requirement for accepted in self.rows[mode.name].outcomes for check in accepted.checks}
+        named = {check.requirement for accepted in self.rows[mode.name].outcomes for check in accepted.checks}
+        return set(filter(self.counts, named))
 
     def served(self, own: Mapping[str, str]) -> set[str]:
         """Return every requirement id that this profile can judge; codes are judged while a message waits.

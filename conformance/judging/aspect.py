@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from conformance.catalogue import versions
 from conformance.catalogue.course import Course
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes import ALL
@@ -19,6 +20,7 @@ from conformance.catalogue.message import Kind
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.requirements import Requirement, catalogue
 from conformance.catalogue.scenario import Scenario
+from conformance.catalogue.versions import Reach
 from conformance.judging.case import Case
 from conformance.judging.fate import SEEN, Fate
 from conformance.judging.needs import Need
@@ -86,27 +88,30 @@ class Criterion:
 
     def main_requirement(self, mode: FailureMode, profile: Profile) -> Requirement:
         """Return the catalogue row that a failure mode serves first of all under this aspect."""
-        for slot, own in self.requirements.items():
-            return profile.requirement(slot, mode, own)
-        return profile.code_requirement(mode)
+        if not self.requirements:
+            return profile.code_requirement(mode)
+        rows = [profile.requirement(slot, mode, own) for slot, own in self.requirements.items()]
+        return next((row for row in rows if profile.counts(row.id)), rows[0])
 
     def judges(self, mode: FailureMode, profile: Profile) -> set[str]:
         """Return the catalogue ids that it can judge for a failure mode."""
         if not self.requirements:
             return profile.code_requirements(mode)
-        return {
+        asked = {
             profile.requirement(slot, mode, own).id
             for slot, own in self.requirements.items()
             if profile.asks(slot)
         }
+        return set(filter(profile.counts, asked))
 
     def also_hold(self, mode: FailureMode, profile: Profile) -> set[str]:
         """Return the catalogue ids that hold where everything that was compared does, though no finding names them."""
-        return {
+        apart = {
             profile.requirement(slot, mode, self.requirements[slot]).id
             for slot in self.told_apart
             if profile.asks(slot)
         }
+        return set(filter(profile.counts, apart))
 
     def is_asked_by(self, profile: Profile) -> bool:
         """Tell whether a profile asks any of it."""
@@ -145,6 +150,22 @@ class Aspect(Criterion):
         if course is Course.EXPIRES and mode.brief:
             return False
         return mode.name in self.only.get(course, (mode.name,)) and self.where(mode, course)
+
+    def is_in(self, version: str, scenario: Scenario) -> bool:
+        """Tell whether a version of the catalogue has its test of a scenario.
+
+        The failure mode must be in it, what the aspect reaches, and a requirement that it names itself; where a profile
+        names them, its rows are for failure modes (`Profile.counts` leaves out what is newer).
+        """
+        if version == versions.newest():
+            return True
+        mode = scenario.failure_mode
+        if not versions.is_in(versions.since_of_reach(Reach(self.name, scenario.course, mode.kind)), version):
+            return False
+        if mode.kind is not Kind.SCHEDULE and not versions.is_in(versions.since_of_mode(mode.name), version):
+            return False
+        rows = [catalogue()[row].since for row in self.requirements.values()]
+        return not rows or any(versions.is_in(since, version) for since in rows)
 
     def test_name(self, scenario: Scenario) -> str:
         """Return the name of the test of a scenario."""

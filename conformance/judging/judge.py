@@ -133,7 +133,7 @@ def judge(
 
 
 def _key(criterion: Criterion, scenario: Scenario, profile: Profile, alone: bool) -> str:
-    return f"{criterion.name} of {scenario.id} under {profile.name}{', alone' if alone else ''}"
+    return f"{criterion.name} of {scenario.id} under {profile.name} of {profile.catalogue}{', alone' if alone else ''}"
 
 
 def _judge(criterion: Criterion, scenario: Scenario, record: Record, profile: Profile, alone: bool) -> Judged:
@@ -143,7 +143,8 @@ def _judge(criterion: Criterion, scenario: Scenario, record: Record, profile: Pr
     try:
         case = replace(_ready(criterion, scenario, record, profile, evidence), alone=alone)
         _must_speak_of(criterion, case, scenario)
-        findings = tuple(each for each in criterion.judge(case) if profile.asks(each.slot))
+        found = (each for each in criterion.judge(case) if profile.asks(each.slot))
+        findings = tuple(each for each in found if profile.counts(each.requirement))
         if not findings:
             raise NotApplicable("there was nothing to compare")
     except Judgement as judgement:

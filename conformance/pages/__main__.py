@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from conformance.pages import failure_modes, fates, source_coverage
+from conformance.pages import failure_modes, fates, source_coverage, versions
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    "catalogue-versions.md": versions.render,
     "failure-modes.md": failure_modes.render,
     "fates.md": fates.render,
     "source-coverage.md": source_coverage.render,

@@ -52,6 +52,7 @@ def properties_of_run(run: Results) -> Iterator[tuple[str, str]]:
         "target": run.name,
         "target_version": version,
         "profile": run.profile.name,
+        "catalogue": run.profile.catalogue,
         "lab": header.lab,
         "suite_version": header.suite,
         "platform": header.platform,

@@ -30,6 +30,9 @@ from conformance.report.took import Took, longest_window
 from conformance.report.waived import waiver_header, waiver_rows, waivers_in
 from conformance.report.writing import cleaned
 
+# The format of the report. Fields may be added to it; one that goes, or means something else, makes another number.
+FORMAT = 1
+
 
 class ReportError(Exception):
     """The report cannot be written; the text says why."""
@@ -194,6 +197,7 @@ def _opening(run: Results) -> dict[str, Any]:
     module = f"{adapter.__module__}:{adapter.__qualname__}"
     return {
         "kind": "header",
+        **_asked(run),
         "suite_version": __version__,
         "target": run.target.name if run.target else run.name,
         "target_version": version_of(run.target, module),
@@ -212,6 +216,7 @@ def _header(run: Results) -> dict[str, Any]:
     header = run.records[0].header
     return {
         "kind": "header",
+        **_asked(run),
         "suite_version": header.suite,
         "target": header.target,
         "target_version": version_of(run.target, header.target_module),
@@ -233,6 +238,15 @@ def _header(run: Results) -> dict[str, Any]:
         "stopped": [{**unstructure(stopped), "by": list(names)} for stopped, names in run.stopped],
         "platform": header.platform,
         "started": header.started,
+    }
+
+
+def _asked(run: Results) -> dict[str, Any]:
+    """Return what the report is written in, and which version of the catalogue it answers."""
+    return {
+        "format": FORMAT,
+        "catalogue": run.profile.catalogue,
+        "catalogue_digest": run.catalogue_digest,
     }
 
 

@@ -81,6 +81,10 @@ class Results(Protocol):
         """What is accepted."""
 
     @property
+    def catalogue_digest(self) -> str:
+        """The digest of the version of the catalogue that is asked (`profile.catalogue`)."""
+
+    @property
     def day(self) -> float:
         """Seconds that stood for 24 hours on the compressed clock, if anything was staged."""
 

@@ -112,6 +112,8 @@ class AspectFile(pytest.File):
             mode = scenario.failure_mode
             name = self.aspect.test_name(scenario)
             nodeid = f"{self.nodeid}::{name}"
+            if not self.aspect.is_in(self.run.profile.catalogue, scenario):
+                continue
             if not self.selection.includes(nodeid) or not self.run.knows(nodeid, scenario):
                 continue
             if not self.run.only.keeps(self.aspect, scenario):

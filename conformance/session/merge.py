@@ -61,6 +61,7 @@ def _command(parts: Sequence[Reported], into: Path | None) -> list[str]:
     return [
         *(f"--conformance-replay={part.folder.resolve()}" for part in parts),
         f"--conformance-profile={header['profile']}",
+        *([f"--conformance-catalogue={header['catalogue']}"] if "catalogue" in header else []),
         *(["--conformance-strict"] if header["strict"] else []),
         *([f"--conformance-report={into.resolve()}"] if into else []),
     ]

@@ -8,6 +8,7 @@ from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario
 from conformance.catalogue.section import Section
+from conformance.catalogue.versions import is_in, newest, since_of_mode
 from conformance.judging.aspect import Aspect
 from conformance.schedules.sequence import FaultSequence
 from conformance.session.near import near
@@ -34,8 +35,8 @@ class Only:
         assert profile is not None
         self._profile = profile
         valid: Mapping[str, Collection[str]] = {
-            "mode": ALL,
-            "requirement": sorted(profile.served(REQUIREMENTS)),
+            "mode": [name for name in ALL if is_in(since_of_mode(name), profile.catalogue)],
+            "requirement": sorted(filter(profile.counts, profile.served(REQUIREMENTS))),
             "section": [section.value for section in Section],
             "aspect": [aspect.name for aspect in ASPECTS],
         }
@@ -44,7 +45,8 @@ class Only:
             if not colon or kind not in valid:
                 raise ValueError(f"{OPTION}={each}: it is one of {', '.join(f'{k}:NAME' for k in valid)}")
             if name not in valid[kind] and not (kind == "mode" and _is_schedule(name)):
-                raise ValueError(f"{OPTION}={each}: there is no such {kind}{_hint(name, valid[kind])}")
+                where = "" if profile.catalogue == newest() else f" in catalogue {profile.catalogue}"
+                raise ValueError(f"{OPTION}={each}: there is no such {kind}{where}{_hint(name, valid[kind])}")
             self._named.setdefault(kind, set()).add(name)
 
     @property

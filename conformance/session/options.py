@@ -12,6 +12,7 @@ from conformance.catalogue import profile as profiles
 from conformance.catalogue.compressed_day import SHORTEST_DAY
 from conformance.catalogue.course import DAY
 from conformance.catalogue.profile import Profile
+from conformance.catalogue.versions import VersionError
 from conformance.evidence.record import RecordError
 from conformance.lab import addresses as labs
 from conformance.report.summary import SummaryFile
@@ -76,9 +77,12 @@ def _open_run(config: pytest.Config) -> Run:
     if lab not in ("auto", *labs.NAMES):
         raise pytest.UsageError(f"--conformance-lab={lab}: there are auto, {', '.join(labs.NAMES)}")
     try:
-        profile = profile_of(config.getoption("conformance_profile") or profiles.DEFAULT)
+        version: str | None = config.getoption("conformance_catalogue")
+        profile = profile_of(config.getoption("conformance_profile") or profiles.DEFAULT, version)
     except profiles.ProfileError as error:
         raise pytest.UsageError(f"--conformance-profile: {error}") from error
+    except VersionError as error:
+        raise pytest.UsageError(f"--conformance-catalogue: {error}") from error
     strict = bool(config.getoption("conformance_strict"))
     day = _day(config.getoption("conformance_day"))
     if replayed:

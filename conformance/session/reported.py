@@ -18,6 +18,8 @@ _COMMON = {
     "target_version": "target version",
     "capabilities": "capabilities",
     "profile": "profile",
+    "catalogue": "catalogue",
+    "catalogue_digest": "catalogue digest",
     "strict": "--conformance-strict",
     "lab": "lab",
     "day": "--conformance-day",

@@ -13,6 +13,7 @@ import pytest
 from conformance.catalogue.course import Timing
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario
+from conformance.catalogue.versions import newest
 from conformance.evidence.record import Fault, Record, Trouble
 from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.view import view_of
@@ -42,6 +43,7 @@ from conformance.session.second import Seconds, Waves, once_more
 from conformance.session.sequence_choice import SequenceChoice
 from conformance.session.shows import Progress
 from conformance.session.sources import record_of, stagings, told_in
+from conformance.suite import digest_of
 from conformance.target import Capability, Target
 from conformance.waivers import Waivers
 from conformance.wave import plan as planning
@@ -118,6 +120,11 @@ class Run:
         """Every verdict so far; of a test that was run again the last one."""
         return list(self._judged.values())
 
+    @property
+    def catalogue_digest(self) -> str:
+        """The digest of the version of the catalogue that is asked."""
+        return digest_of(self.profile.catalogue)
+
     def note(
         self, test: Test, judged: Judged | None, outcome: PytestOutcome, xfail: str | None = None
     ) -> None:
@@ -143,9 +150,11 @@ class Run:
             where = f"{'record' if self.parts is None else 'report'} {', '.join(map(str, given))}"
         else:
             where = f"lab {labs.choose(self.lab, frozenset(self.target.capabilities))}"
+        version = self.profile.catalogue
         return [
             f"conformance: target {self.name}, {where}",
             f"conformance: profile {self.profile.name} ({self.profile.about})",
+            *([f"conformance: catalogue {version}, nothing newer is asked"] if version != newest() else []),
             *self.schedules.about(),
             *([] if self.waivers is None else [self.waivers.about]),
         ]

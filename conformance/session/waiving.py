@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
+from conformance.catalogue.versions import newest
 from conformance.judging.judge import Judged, Test
 from conformance.judging.systematic import is_the_same
 from conformance.judging.verdict import Finding, Verdict
@@ -13,7 +14,6 @@ from conformance.report.results import Results
 from conformance.suite import ASPECTS
 from conformance.waivers import NAME, Waivers, load
 from conformance.waivers.reading import GENERATED
-from conformance.waivers.versions import versions
 from conformance.waivers.waiver import Waiver
 from conformance.waivers.writing import Row, pattern_for, written
 
@@ -88,7 +88,7 @@ class WaiverFile:
                 rows.setdefault(row, {})[test.aspect.label(test.scenario)] = None
         text = written(
             ((row, list(names)) for row, names in rows.items()),
-            catalogue=run.waivers.catalogue if run.waivers else versions()[-1],
+            catalogue=run.waivers.catalogue if run.waivers else newest(),
             target=name_of(run),
             profile=run.profile.name,
         )

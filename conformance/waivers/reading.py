@@ -29,8 +29,8 @@ from typing import Any
 from conformance.catalogue.course import Course
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.requirements import catalogue
+from conformance.catalogue.versions import is_in, since_of_mode, versions
 from conformance.schedules.sequence import FaultSequence
-from conformance.waivers.versions import failure_modes_of, versions
 from conformance.waivers.waiver import ANY, Waiver, Waivers, expression
 
 # The name under which a file is found in a project.
@@ -138,7 +138,7 @@ class _Row:
 
     def _expanded(self, written: str) -> frozenset[str]:
         """Return what one entry stands for in the version of the catalogue that the file names."""
-        existing = failure_modes_of(self._version)
+        existing = [name for name in ALL if is_in(since_of_mode(name), self._version)]
         name, dash, course = written.partition("-")
         if ANY not in written:
             if name in existing and (not dash or course in [*Course]):

@@ -47,6 +47,7 @@ class Results:
     target: Any = None
     profile: Any = field(default_factory=lambda: load("eop"))
     paths: Iterable[Path] = ()
+    catalogue_digest: str = "sha256:0"
     day: float = 12.0
     part: dict[str, int] = field(default_factory=dict)
     busy: Iterable[Any] = ()

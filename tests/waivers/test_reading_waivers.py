@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.versions import newest
 from conformance.suite import ASPECTS
 from conformance.waivers import WaiverError, Waivers, load
 from conformance.waivers.reading import GENERATED
-from conformance.waivers.versions import versions
 from conformance.waivers.waiver import without_times
 from conformance.waivers.writing import Row, pattern_for, written
 
@@ -29,7 +29,7 @@ KEYS = {
 }
 
 
-def _text(*rows: dict[str, str], head: str = f'catalogue = "{versions()[-1]}"\n') -> str:
+def _text(*rows: dict[str, str], head: str = f'catalogue = "{newest()}"\n') -> str:
     tables = [
         "[[waiver]]\n" + "".join(f"{key} = {value}\n" for key, value in (KEYS | row).items() if value)
         for row in rows
@@ -226,7 +226,7 @@ def test_what_is_written_can_be_read(tmp_path: Path) -> None:
         link="https://tracker.example/7",
     )
     names = ["greeting_421", "greeting_554"]
-    text = written([(row, names)], catalogue=versions()[-1], target="t", profile="rfc")
+    text = written([(row, names)], catalogue=newest(), target="t", profile="rfc")
     waivers = _load(tmp_path, text)
     assert (waivers.target, waivers.profile) == ("t", "rfc")
     read = waivers.rows[0]
@@ -245,7 +245,7 @@ def test_what_was_written_and_not_filled_in_is_refused(tmp_path: Path) -> None:
         reason=GENERATED,
         expires=TODAY,
     )
-    text = written([(row, ["greeting_421"])], catalogue=versions()[-1], target="t", profile="rfc")
+    text = written([(row, ["greeting_421"])], catalogue=newest(), target="t", profile="rfc")
     with pytest.raises(WaiverError, match="reason is still the one that was generated"):
         _load(tmp_path, text)
 
