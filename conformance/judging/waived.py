@@ -144,8 +144,8 @@ def _differs(waiver: Waiver, judged: Judged) -> str:
             continue
         if finding.verdict != waiver.verdict:
             return f"the verdict is {finding.verdict} now, and the waiver has {waiver.verdict}"
-        patterns = " or ".join(map(repr, waiver.observed))
-        return f"observed is {without_times(finding.observed)!r} now, and the waiver has {patterns}"
+        patterns = " or ".join(f'"{pattern}"' for pattern in waiver.observed)
+        return f'observed is "{without_times(finding.observed)}" now, and the waiver has {patterns}'
     return ""
 
 

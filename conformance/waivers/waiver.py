@@ -17,10 +17,11 @@ ANY = "*"
 # Stands in what was observed for what is another one each time.
 REMOVED = "_"
 
-# Times, how often something was tried, numbers of connections, addresses, ports.
+# Dates and times, how often something was tried, numbers of connections, addresses, ports.
 _EACH_TIME = re.compile(
     r"""
-      \b\d+(?:\.\d+)?\ (?:s|ms|min|h|%)(?!\w)
+      \b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?\b
+    | \b\d+(?:\.\d+)?\ (?:s|ms|min|h|%)(?!\w)
     | \b[1-9]\d*\ (?=(?:attempts?|looks?|connections?)\b)
     | \b\d+\ of\ \d+\ (?=(?:attempts?|looks?|connections?)\b)
     | \#\d+

@@ -155,7 +155,7 @@ def test_another_verdict_and_another_observation() -> None:
     assert _of(run) == {"close_at_ehlo": Verdict.DEVIATION, "close_at_mail": Verdict.FAIL}
     assert _why(waivers, run) == [
         "the verdict is deviation now, and the waiver has fail",
-        "observed is 'the host is mx9 at _' now, and the waiver has 'no host*'",
+        'observed is "the host is mx9 at _" now, and the waiver has "no host*"',
     ]
 
 
