@@ -96,6 +96,22 @@ def foreign(session: nox.Session) -> None:
 
 
 @nox.session
+def machine(session: nox.Session) -> None:
+    """Make small changes to the reference relay, drawn from a seed, and count who notices, for hours, at night.
+
+    `nox -s machine -- --seed 7 --number 150 --jobs 4 --keep FOLDER --at-least 90`; what is kept in the folder is not
+    staged again.
+    """
+    session.install("-e", ".[dev]")
+    session.run(
+        "python", "-m", "compileall", "-q", "conformance", "fake_servers", "tests/mutants", "tests/machine"
+    )
+    session.run("pytest", "-m", "staged", "tests/machine")
+    session.chdir("tests")
+    session.run("python", "-m", "machine", *session.posargs)
+
+
+@nox.session
 def postfix(session: nox.Session) -> None:
     """Judge a stock Postfix."""
     _judge(session, "postfix", "rfc")

@@ -59,7 +59,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
 LOOSE = {"__init__.py", "__main__.py", "demo.py", "py.typed"}
 
 # What lies in `tests/` beside a folder for each room: what is too large for one, or stands beside the tests.
-BESIDE_ROOMS = {"bench", "crash", "foreign", "mutants", "newcomers", "plugin", "relays", "stories"}
+BESIDE_ROOMS = {"bench", "crash", "foreign", "machine", "mutants", "newcomers", "plugin", "relays", "stories"}
 
 # Files of fewer lines than this that are no package's own, nor found one by one, each with the reason.
 SHORT = 20
