@@ -143,7 +143,7 @@ def _is_behaviour(node: Any) -> bool:
             return False
         if parent is not None and parent.type == "funcdef" and each in parent.children[3:-1]:
             return False  # what it returns
-        if each.type in ("atom_expr", "power") and each.get_code().strip().startswith("log."):
+        if each.type in ("atom_expr", "power") and each.get_code(include_prefix=False).startswith("log."):
             return False
     return True
 
