@@ -21,11 +21,13 @@ from cattrs.preconf.json import make_converter
 
 from conformance.evidence import old_records
 from conformance.evidence.inputs import Offer, OperatorAction
+from conformance.evidence.json_lines import line_of
 from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.site import Site
 from conformance.target import Alert, DeliveryEvent, QueuedMessage, Schedule
 from fake_servers import Event
 from fake_servers.event_json import from_json, to_json
+from fake_servers.events import KINDS
 
 T = TypeVar("T")
 
@@ -260,6 +262,7 @@ def _kind(type_: type[Any]) -> str:
 
 
 _KINDS: dict[str, type[Any]] = {_kind(each): each for each in _TYPES}
+_KIND_OF: dict[type[Any], str] = {each: _kind(each) for each in (*_TYPES, *KINDS.values())}
 
 
 class RecordError(Exception):
@@ -268,7 +271,8 @@ class RecordError(Exception):
 
 def to_line(entry: Entry) -> str:
     """Return an entry as one JSON line without line end."""
-    return json.dumps({"kind": _kind(type(entry)), "entry": _converter.unstructure(entry)})
+    data = to_json(entry) if isinstance(entry, Event) else _converter.unstructure(entry)
+    return line_of(_KIND_OF[type(entry)], entry, data)
 
 
 def from_line(line: str) -> Entry:

@@ -49,6 +49,10 @@ class Submission(SMTP):
         # Of this session alone: aiosmtpd keeps them on the class, where every EHLO makes them grow.
         self.command_size_limits = defaultdict(lambda: self.command_size_limit)
 
+    def __dir__(self) -> list[str]:
+        """Return what aiosmtpd looks for at each connection: going over all attributes costs more than a message."""
+        return _COMMANDS
+
     async def smtp_MAIL(self, arg: str | None) -> None:
         """Take the reverse-path."""
         if await self.check_helo_needed():
@@ -123,6 +127,9 @@ class Submission(SMTP):
             status = await self.event_handler.handle_DATA(self, self.session, self.envelope)
         self.envelope = Envelope()
         await self.push(status)
+
+
+_COMMANDS = [name for name in dir(Submission) if name.startswith(("smtp_", "auth_"))]
 
 
 def _after(argument: str | None, keyword: str) -> str:

@@ -121,14 +121,18 @@ class Resolver:
         import dns.asyncquery
         import dns.message
 
-        answer, _ = await dns.asyncquery.udp_with_fallback(
-            dns.message.make_query(name, rdtype),
-            self._server.host,
-            timeout=self._timeout,
-            port=self._server.port,
-            ignore_unexpected=True,
-            ignore_errors=True,  # a forged or garbled datagram must not end the wait for the true one
-        )
+        from .datagram_socket import DatagramSocket
+
+        async with DatagramSocket(self._server.host) as asking:
+            answer, _ = await dns.asyncquery.udp_with_fallback(
+                dns.message.make_query(name, rdtype),
+                self._server.host,
+                timeout=self._timeout,
+                port=self._server.port,
+                ignore_unexpected=True,
+                ignore_errors=True,  # a forged or garbled datagram must not end the wait for the true one
+                udp_sock=asking,
+            )
         return answer
 
 

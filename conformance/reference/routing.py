@@ -114,10 +114,30 @@ def choose_connector(domain: str, connectors: Iterable[Connector]) -> Connector 
 
     Those that are turned off do not count.
     """
-    labels = domain.split(".")
-    wanted = {domain, *(".".join(["*", *labels[number:]]) for number in range(1, len(labels)))}
-    found = [each for each in connectors if each.domain in wanted and each.enabled]
-    return max(found, key=lambda each: (each.domain == domain, len(each.domain)), default=None)
+    enabled, labels = _ENABLED.of(connectors), domain.split(".")
+    wanted = [domain, *(".".join(["*", *labels[number:]]) for number in range(1, len(labels)))]
+    return next((enabled[each] for each in wanted if each in enabled), None)
+
+
+class _Enabled:
+    """The connectors that are turned on, by domain; worked out once for as long as the settings are the same."""
+
+    def __init__(self) -> None:
+        self._connectors: Iterable[Connector] = ()
+        self._by_domain: dict[str, Connector] = {}
+
+    def of(self, connectors: Iterable[Connector]) -> dict[str, Connector]:
+        """Return them; of any two for one domain, which the settings refuse, the first."""
+        if connectors is not self._connectors or not isinstance(connectors, tuple):
+            self._by_domain = {}
+            for each in connectors:
+                if each.enabled:
+                    self._by_domain.setdefault(each.domain, each)
+            self._connectors = connectors
+        return self._by_domain
+
+
+_ENABLED = _Enabled()
 
 
 def choose_route(domain: str, connectors: Iterable[Connector]) -> Route:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
+from conformance.target import Schedule
 from conformance.wave.player import Player
 
 # Hundreds of windows may close within a second; it is worked out no more often than every so many seconds.
@@ -31,6 +32,7 @@ class Remaining:
         self._now = now
         self._worked_out = -_OFTEN
         self._end: float | None = None
+        self._estimates: dict[Player, tuple[Schedule, float]] = {}
 
     async def run(self, tell: Callable[[], object]) -> None:
         """Have it told again and again, until cancelled."""
@@ -54,8 +56,16 @@ class Remaining:
                 return None
             # one that is still to be submitted is so now at the earliest
             begin = now if player.staged.submitted is None else player.staged.submitted
-            last = max(last, begin + part * player.estimate())
+            last = max(last, begin + part * self._estimate(player))
         return last
+
+    def _estimate(self, player: Player) -> float:
+        """Return the estimate of a player, worked out again only if its relay has granted something else."""
+        granted = player.staged.granted
+        known = self._estimates.get(player)
+        if known is None or known[0] is not granted:
+            known = self._estimates[player] = granted, player.estimate()
+        return known[1]
 
     def _part_taken(self) -> float:
         """Return what part of their estimates the windows have taken that are closed, but for the longest of them.
@@ -66,6 +76,6 @@ class Remaining:
             (player.staged.closed - player.staged.submitted) / estimate
             for player in self._players
             if player.staged.closed is not None and player.staged.submitted is not None
-            if (estimate := player.estimate()) > 0  # nothing is waited for where only the clock is moved
+            if (estimate := self._estimate(player)) > 0  # nothing is waited for where only the clock is moved
         )
         return taken[int(_NEARLY_ALL * len(taken))] if len(taken) >= _ENOUGH else 1.0

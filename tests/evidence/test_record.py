@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -31,7 +32,7 @@ from conformance.evidence.record import (
 from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.site import Site
 from conformance.target import Alert, DeliveryEvent, QueuedMessage, Schedule
-from fake_servers.events import KINDS, Event
+from fake_servers.events import KINDS, Event, SmtpMessage
 
 _TEXT = st.text(max_size=20)
 _SECONDS = st.floats(0, 1e6)
@@ -146,3 +147,14 @@ def test_no_header_no_file_no_text(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     with pytest.raises(RecordError, match="binary"):
         load(tmp_path / "binary")
+
+
+def test_megabytes_survive_wherever_they_stand() -> None:
+    octets = bytes(range(256)) * 1024
+    message = SmtpMessage(
+        at=1.0, mail_from="a@a.test", recipients=("b@b.test",), content=octets, tls=False, options=()
+    )
+    for entry in (staged("plain", content=octets), message, QueueListing(asked=1.0, at=2.0, waiting=[])):
+        line = to_line(entry)
+        assert from_line(line) == entry
+        assert json.dumps(json.loads(line)) == line  # as if the encoder had seen all of it
