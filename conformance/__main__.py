@@ -56,6 +56,21 @@ _ALL = (
         module="conformance.pages.versions",
     ),
     Command(
+        name="keygen",
+        about="a pair of keys for certificates",
+        module="conformance.certificate.keygen",
+    ),
+    Command(
+        name="certify",
+        about="sign what a complete run found",
+        module="conformance.certificate.certify",
+    ),
+    Command(
+        name="verify",
+        about="check a certificate: its signature, its files, and every verdict anew",
+        module="conformance.certificate.verify",
+    ),
+    Command(
         name="pages", about="write the generated pages of the manual", module="conformance.pages.__main__"
     ),
 )
