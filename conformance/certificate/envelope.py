@@ -40,7 +40,7 @@ def sealed(subjects: Mapping[str, str], predicate: Mapping[str, Any], signer: Cr
     return json.dumps(envelope.to_dict(), indent=1) + "\n"
 
 
-def opened(text: str, key: SSlibKey) -> tuple[Mapping[str, str], Mapping[str, Any]]:
+def opened(text: str, key: SSlibKey) -> tuple[dict[str, str], dict[str, Any]]:
     """Return subjects and predicate of a certificate that was signed with a key; no other key is looked at.
 
     Raises:
@@ -65,7 +65,7 @@ def opened(text: str, key: SSlibKey) -> tuple[Mapping[str, str], Mapping[str, An
     return _read(envelope.payload)
 
 
-def _read(payload: bytes) -> tuple[Mapping[str, str], Mapping[str, Any]]:
+def _read(payload: bytes) -> tuple[dict[str, str], dict[str, Any]]:
     try:
         statement = json.loads(payload)
         kind, about = statement["_type"], statement["predicateType"]

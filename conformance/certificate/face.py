@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conformance.certificate.refusal import listed
+from conformance.judging.words import counted
 from conformance.report.writing import line_of
 
 _WIDTH = 15
@@ -23,12 +24,16 @@ def _rows(predicate: Mapping[str, Any], subjects: Mapping[str, str], key: str) -
     yield "target", f"{run['target']}, {version} (adapter {run['adapter']})"
     yield "level", f"{predicate['level']['name']}: {predicate['level']['about']}"
     yield "profile", predicate["profile"]
+    yield "capabilities", ", ".join(run["capabilities"])
     yield "run", f"begun {run['started']}, {run['platform']}"
     yield "suite", f"{suite['name']} {suite['version']}, sha256 {suite['sha256']}"
     yield "catalogue", f"sha256 {predicate['catalogue']['sha256']}"
     yield "verdicts", _counts(predicate["verdicts"])
     yield "requirements", _counts(predicate["requirements"])
-    yield "waived", "" if predicate["waivers"] else "nothing"
+    yield (
+        "waived",
+        f"by {counted(len(predicate['waivers']), 'waiver')}" if predicate["waivers"] else "nothing",
+    )
     for waiver in predicate["waivers"]:
         yield "", f"{waiver['requirement']} until {waiver['expires']}: {waiver['reason']}"
     yield "failures", _names(predicate["failures"])

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from conformance.certificate.refusal import Refused, refuse_if
 from conformance.certificate.report import Report, Row, read
+from conformance.session.waiving import NONE
 
 # What of a verdict, and of how a requirement stands, must be the same.
 _VERDICT = ("verdict", "requirement", "level", "broken", "because")
@@ -31,6 +32,8 @@ def check_again(report: Report) -> None:
     """
     with TemporaryDirectory(prefix="mailflow-") as folder:
         again = _again(report, Path(folder))
+        # a waiver may have expired since
+        refuse_if([text for waiver in again.waivers for text in waiver["misfits"]])
         refuse_if([*_headers(report, again), *_verdicts(report, again), *_standings(report, again)])
 
 
@@ -46,6 +49,7 @@ def _again(report: Report, folder: Path) -> Report:
         f"--conformance-replay={report.folder.resolve()}",
         f"--conformance-profile={report.header['profile']}",
         *(["--conformance-strict"] if report.header["strict"] else []),
+        f"--conformance-waivers={report.waiver_file.resolve() if report.waiver_file else NONE}",
         f"--conformance-report={into}",
     ]
     environment = {name: value for name, value in os.environ.items() if name not in _HABITS}
@@ -56,8 +60,8 @@ def _again(report: Report, folder: Path) -> Report:
     if ended.returncode not in _JUDGED:
         said = [line for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
         raise Refused(f"the records cannot be judged: {said[-1] if said else 'pytest said nothing'}")
-    for record in report.records:  # beside a report that was made from records none are kept
-        (into / record.name).symlink_to(record.resolve())
+    for path in report.files[1:]:  # beside a report that was made from records nothing is kept
+        (into / path.name).symlink_to(path.resolve())
     return read(into)
 
 

@@ -45,9 +45,15 @@ class Report:
     records: Sequence[Path]
 
     @property
+    def waiver_file(self) -> Path | None:
+        """The file of waivers that the run had, as it was kept beside the report; None: it had none."""
+        known = self.header.get("waivers")
+        return self.folder / known["file"] if known else None
+
+    @property
     def files(self) -> list[Path]:
-        """The report and its records."""
-        return [self.folder / NAME, *self.records]
+        """The report, its records, and its waivers if it had any."""
+        return [self.folder / NAME, *self.records, *([self.waiver_file] if self.waiver_file else [])]
 
     @property
     def tests(self) -> set[str]:
@@ -154,6 +160,8 @@ def _unclear(report: Report) -> Iterator[str]:
         names = [name for name, row in report.verdicts.items() if row["verdict"] == verdict]
         if names:
             yield f"{len(names)} verdicts are {verdict}, and prove nothing: {listed([_name(each) for each in names])}"
+    for waiver in report.waivers:
+        yield from waiver["misfits"]
     expected = [_name(name) for name, row in report.verdicts.items() if "xfail" in row]
     if expected:
         yield f"somebody expected failures (xfail), which nobody else can check; waive them: {listed(expected)}"

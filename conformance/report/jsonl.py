@@ -123,12 +123,15 @@ class ReportFile:
             self._file.flush()
 
     def _keep(self, run: Results) -> None:
-        """Copy the records; those of an earlier run would be taken for records of this one."""
+        """Copy the records, and the waivers; those of an earlier run would be taken for records of this one."""
         for old in self.path.parent.glob("record-*.jsonl"):
             old.unlink()
         for number, (record, path) in enumerate(zip(run.records, run.paths, strict=True)):
             if path.exists():  # a wave that was ended before it had begun left none
                 copyfile(path, self.path.with_name(_name_of(record, number)))
+        waivers = run.waivers.file if run.waivers is not None else None
+        if waivers is not None and waivers.resolve() != self.path.with_name(waivers.name).resolve():
+            copyfile(waivers, self.path.with_name(waivers.name))
 
     @contextmanager
     def _complaining(self) -> Iterator[None]:

@@ -1,0 +1,146 @@
+"""Which runs are certified, and what a certificate says of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from vendor import RECORD, UNTIL, Vendor
+
+from conformance.certificate import report, verify
+from conformance.certificate.levels import levels
+
+Row = dict[str, Any]
+
+
+def _header(**more: Any) -> Callable[[Row], Row]:
+    return lambda row: row | more if row["kind"] == "header" else row
+
+
+def _footer(**more: Any) -> Callable[[Row], Row]:
+    return lambda row: row | more if row["kind"] == "footer" else row
+
+
+def _test(**more: Any) -> Callable[[Row], Row]:
+    return lambda row: row | more if row.get("aspect") == "error_code" and row["kind"] == "verdict" else row
+
+
+def _standing(standing: str, *because: str) -> Callable[[Row], Row]:
+    return lambda row: (
+        row | {"standing": standing, "because": list(because)}
+        if row.get("requirement") == "queue/retried" and row["kind"] == "requirement"
+        else row
+    )
+
+
+TROUBLE = {"at": 1.0, "fault": "adapter", "message": "the adapter raised KeyError"}
+WAVE = {"clock": "steady", "seconds": None, "record": RECORD}
+ERROR_CODE = "conformance/suite/test_error_code.py::test_error_code[close_at_ehlo]"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (_header(troubles=[TROUBLE]), "something broke in the run: the adapter raised KeyError"),
+        (_header(waves=[WAVE]), f"{RECORD} was cut short: its wave did not come to its end"),
+        (_header(shard={"number": 1, "count": 2, "tests": 9}), "it is part 1 of 2 of a run"),
+        (_header(profile="rfc"), "the level core is reached under the profile eop, and the run was judged by rfc"),
+        (_header(suite_version="0.0.9"), "install the one that judged it: pip install mailflow-conformance==0.0.9"),
+        (_header(schedules={"count": 7, "seed": 0}), "7 fault schedules were drawn, and not all of them were judged"),
+        (_footer(kind="interrupted"), "the run that wrote it did not come to its end"),
+        (_footer(selected=99), "99 tests were selected, and 10 were judged"),
+        (_test(verdict="inconclusive"), "1 verdicts are inconclusive, and prove nothing: test_error_code["),
+        (_test(verdict="error"), "1 verdicts are error, and prove nothing: test_error_code["),
+        (_test(xfail="known"), "somebody expected failures (xfail), which nobody else can check; waive them: test_er"),
+        (_standing("fail"), "queue/retried does not hold (fail): "),
+    ],
+)  # fmt: skip
+def test_a_run_that_proves_too_little(
+    vendor: Vendor, capsys: pytest.CaptureFixture[str], change: Callable[[Row], Row], sentence: str
+) -> None:
+    vendor.change(change)
+    assert vendor.certify() == 1
+    told = capsys.readouterr()
+    assert sentence in told.err
+    assert told.err.endswith("certify: nothing was certified\n")
+    assert not vendor.certificate.exists()
+
+
+def test_a_part_of_the_suite(
+    vendor: Vendor, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    assert len(report.whole()) > 3000
+    assert vendor.certify() == 1
+    assert "the run is a part of the suite (-k, --conformance-only): " in capsys.readouterr().err
+
+
+def test_a_record_that_was_edited(vendor: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
+    path = vendor.run / RECORD
+    path.write_text(path.read_text(encoding="utf-8").replace("450 4.4.1", "450 4.4.318"), encoding="utf-8")
+    assert vendor.certify() == 1
+    assert "waiver no longer needed: closed-abruptly/error-code holds now" in capsys.readouterr().err
+
+
+def test_what_was_not_judged_for_something_that_fails(
+    vendor: Vendor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A MUST of the level that is left to a failure outside of it is not shown; one left to a waiver is told."""
+    vendor.change(_standing("not_judged", ERROR_CODE))
+    levels()["core"].check(report.read(vendor.run))
+    vendor.change(_test(verdict="fail"))
+    assert vendor.certify() == 1
+    assert (
+        f"queue/retried was not judged, since {ERROR_CODE} fails and no waiver lets that pass"
+        in capsys.readouterr().err
+    )
+
+
+def test_a_level_asks_for_fault_schedules(vendor: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
+    assert vendor.certify("--level=full") == 1
+    assert "the level full asks for 100 fault schedules, and 0 were drawn" in capsys.readouterr().err
+
+
+def test_what_stands_on_its_face(
+    certified: Vendor, signed: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert re.search(r"(?m)^certified: .*/certificate.dsse.json$", signed["shown"])
+    assert certified.verify() == 0
+    shown = capsys.readouterr().out
+    for told in (signed["shown"], shown):
+        assert "level          core: every MUST of the source document" in told
+        assert f"closed-abruptly/error-code until {UNTIL}: Mended in the next release." in told
+        assert "deviations were let pass (no --conformance-strict)" in told
+        assert "lab            loopback" in told
+        assert "not applicable 2: hygiene/connections, hygiene/processor" in told
+    assert "not compared: relay-1.2.deb; --artefact=relay-1.2.deb does" in shown
+    assert shown.endswith(f"verified: {certified.certificate}\n")
+
+
+def test_what_is_used_is_what_was_judged(certified: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
+    other = certified.folder / "relay-1.3.deb"
+    other.write_bytes(b"what is used")
+    assert certified.verify(f"--artefact={other}") == 1
+    assert f"--artefact={other}: the certificate is not about it (sha256 " in capsys.readouterr().err
+
+
+def test_a_key_has_to_be_named(certified: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        verify.main([str(certified.certificate)])
+    assert "--key" in capsys.readouterr().err
+
+
+def test_there_is_no_such_report(vendor: Vendor, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (vendor.run / report.NAME).unlink()
+    assert vendor.certify() == 1
+    assert "report.jsonl: No such file or directory" in capsys.readouterr().err
+
+
+def test_levels_grow() -> None:
+    core, full, strict = levels().values()
+    assert [each.name for each in levels().values()] == ["core", "full", "strict"]
+    assert set(core.never) <= set(full.never) < set(strict.never)
+    assert core.of != full.of == strict.of == "catalogue"
