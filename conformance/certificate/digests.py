@@ -1,18 +1,11 @@
-"""Digests (SHA-256): of files, of what asks, and of what judges."""
+"""Digests (SHA-256): of files, and of what judges; that of what is asked is the catalogue's own (`suite.digest_of`)."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
-
-from conformance.catalogue.requirements import catalogue
-from conformance.suite import ASPECTS
 
 _PACKAGES = Path(__file__).resolve().parents[2]
 _JUDGES = ("conformance", "fake_servers")
@@ -48,23 +41,3 @@ def _files() -> Iterator[Path]:
         for path in (_PACKAGES / package).rglob("*"):
             if path.suffix in _ENDINGS:
                 yield path.relative_to(_PACKAGES)
-
-
-def _profiles() -> list[Traversable]:
-    found = files("conformance.catalogue.profiles").iterdir()
-    return sorted((each for each in found if each.name.endswith(".toml")), key=lambda each: each.name)
-
-
-@cache
-def of_catalogue() -> str:
-    """Return the digest of what is asked: requirements, which test asks for which of them, and the profiles."""
-    asked = {
-        "requirements": [asdict(row) for row in catalogue().values()],
-        "tests": {
-            aspect.test_name(scenario): sorted(aspect.requirements.values())
-            for aspect in ASPECTS
-            for scenario in aspect.scenarios()
-        },
-        "profiles": {path.name: path.read_text("utf-8") for path in _profiles()},
-    }
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from conformance.catalogue.versions import newest
 from conformance.certificate.refusal import listed
 from conformance.judging.words import counted
 from conformance.report.writing import line_of
@@ -19,7 +20,7 @@ def face(predicate: Mapping[str, Any], subjects: Mapping[str, str], key: str) ->
 
 
 def _rows(predicate: Mapping[str, Any], subjects: Mapping[str, str], key: str) -> Iterator[tuple[str, str]]:
-    run, suite = predicate["run"], predicate["suite"]
+    run, suite, catalogue = (predicate[each] for each in ("run", "suite", "catalogue"))
     version = run["targetVersion"] or "of a version that its adapter does not tell"
     yield "target", f"{run['target']}, {version} (adapter {run['adapter']})"
     yield "level", f"{predicate['level']['name']}: {predicate['level']['about']}"
@@ -27,7 +28,7 @@ def _rows(predicate: Mapping[str, Any], subjects: Mapping[str, str], key: str) -
     yield "capabilities", ", ".join(run["capabilities"])
     yield "run", f"begun {run['started']}, {run['platform']}"
     yield "suite", f"{suite['name']} {suite['version']}, sha256 {suite['sha256']}"
-    yield "catalogue", f"sha256 {predicate['catalogue']['sha256']}"
+    yield "catalogue", f"{catalogue['version']}{_older(catalogue['version'])}, {catalogue['digest']}"
     yield "verdicts", _counts(predicate["verdicts"])
     yield "requirements", _counts(predicate["requirements"])
     yield (
@@ -55,6 +56,10 @@ _LABS = {
     "loopback": "loopback: no addresses and ports as in a real network; what needs one is not applicable",
     "namespace": "namespace: a network of its own, with port 25",
 }
+
+
+def _older(version: str) -> str:
+    return "" if version == newest() else f" (nothing newer was asked; this suite has {newest()})"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from conformance.certificate import digests
 from conformance.certificate.levels import Level
 from conformance.certificate.report import Report
+from conformance.suite import digest_of
 
 # Of a report's header what a reader of a certificate has to know, and how it is called there.
 _RUN = {
@@ -36,7 +37,7 @@ def predicate_of(report: Report, level: Level) -> dict[str, Any]:
             "version": report.header["suite_version"],
             "sha256": digests.of_suite(),
         },
-        "catalogue": {"sha256": digests.of_catalogue()},
+        "catalogue": {"version": report.catalogue, "digest": digest_of(report.catalogue)},
         "level": {"name": level.name, "about": level.about},
         "profile": report.header["profile"],
         "run": {name: report.header.get(key) for name, key in _RUN.items()},

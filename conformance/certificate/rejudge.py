@@ -48,6 +48,7 @@ def _again(report: Report, folder: Path) -> Report:
         f"--basetemp={folder / 'temporary'}",
         f"--conformance-replay={report.folder.resolve()}",
         f"--conformance-profile={report.header['profile']}",
+        f"--conformance-catalogue={report.catalogue}",
         *(["--conformance-strict"] if report.header["strict"] else []),
         f"--conformance-waivers={report.waiver_file.resolve() if report.waiver_file else NONE}",
         f"--conformance-report={into}",

@@ -12,10 +12,12 @@ from typing import Any
 
 from conformance import __version__
 from conformance.catalogue.message import Kind
+from conformance.catalogue.versions import VersionError, newest
 from conformance.certificate import digests
 from conformance.certificate.refusal import Refused, listed, refuse_if
+from conformance.judging.words import counted
 from conformance.session import reported
-from conformance.suite import ASPECTS
+from conformance.suite import ASPECTS, asked_in
 
 Row = Mapping[str, Any]
 
@@ -54,6 +56,11 @@ class Report:
     def files(self) -> list[Path]:
         """The report, its records, and its waivers if it had any."""
         return [self.folder / NAME, *self.records, *([self.waiver_file] if self.waiver_file else [])]
+
+    @property
+    def catalogue(self) -> str:
+        """The version of the catalogue that was asked; of a report that does not say, the newest."""
+        return str(self.header.get("catalogue", newest()))
 
     @property
     def tests(self) -> set[str]:
@@ -146,9 +153,12 @@ def _broken(report: Report) -> Iterator[str]:
 
 
 def _partial(report: Report) -> Iterator[str]:
-    missing = sorted(whole() - report.tests)
+    missing = sorted(whole(report.catalogue) - report.tests)
     if missing:
-        yield f"the run is a part of the suite (-k, --conformance-only): {listed(missing)} were not judged"
+        yield (
+            f"the run lacks {counted(len(missing), 'test')} of the suite, and a certificate is about a complete one "
+            f"(without -k and --conformance-only): {listed(missing)}"
+        )
     wanted = report.header.get("schedules", {}).get("count", 0)
     drawn = Counter(row["aspect"] for row in report.verdicts.values() if row["course"] == "schedule")
     if min((drawn[aspect.name] for aspect in ASPECTS if Kind.SCHEDULE in aspect.kinds), default=0) < wanted:
@@ -159,7 +169,10 @@ def _unclear(report: Report) -> Iterator[str]:
     for verdict in ("error", "inconclusive"):
         names = [name for name, row in report.verdicts.items() if row["verdict"] == verdict]
         if names:
-            yield f"{len(names)} verdicts are {verdict}, and prove nothing: {listed([_name(each) for each in names])}"
+            yield (
+                f"{counted(len(names), 'verdict')} {verdict}, which proves nothing: "
+                f"{listed([_name(each) for each in names])}"
+            )
     for waiver in report.waivers:
         yield from waiver["misfits"]
     expected = [_name(name) for name, row in report.verdicts.items() if "xfail" in row]
@@ -168,9 +181,16 @@ def _unclear(report: Report) -> Iterator[str]:
 
 
 @cache
-def whole() -> frozenset[str]:
-    """Return the names of all tests that a complete run has, fault schedules apart: these are drawn."""
-    return frozenset(aspect.test_name(scenario) for aspect in ASPECTS for scenario in aspect.scenarios())
+def whole(version: str) -> frozenset[str]:
+    """Return the names of all tests that a complete run has, fault schedules apart: these are drawn.
+
+    Raises:
+        Refused: There is no such version of the catalogue.
+    """
+    try:
+        return frozenset(aspect.test_name(scenario) for aspect, scenario in asked_in(version))
+    except VersionError as error:
+        raise Refused(str(error)) from error
 
 
 def _name(nodeid: str) -> str:

@@ -40,7 +40,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Vendor:
 def _complete(original: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
     """Take that run for a complete one."""
     tests = report.read(original.run).tests
-    monkeypatch.setattr(report, "whole", lambda: frozenset(tests))
+    monkeypatch.setattr(report, "whole", lambda version: frozenset(tests))
 
 
 @pytest.fixture

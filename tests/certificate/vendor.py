@@ -11,17 +11,17 @@ from typing import Any
 
 from stories.story import Story, good
 
+from conformance.catalogue.versions import newest
 from conformance.certificate import certify, report, verify
 from conformance.certificate.envelope import opened, sealed
 from conformance.certificate.keys import public_key, signer_of
 from conformance.certificate.levels import levels
 from conformance.certificate.predicate import predicate_of
-from conformance.waivers.versions import versions
 
 RECORD = "record-1-steady.jsonl"
 WAIVERS = "mailflow-waivers.toml"
 UNTIL = date.today() + timedelta(days=90)
-TEXT = f"""catalogue = "{versions()[-1]}"
+TEXT = f"""catalogue = "{newest()}"
 [[waiver]]
 verdict = "fail"
 requirement = "closed-abruptly/error-code"
