@@ -103,6 +103,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="write what to mend, on one page of Markdown, into this file",
     )
     group.addoption(
+        "--conformance-html",
+        metavar="FILE",
+        help="write a page to look at into this file, all in one: a grid, drawn timelines, what was not judged",
+    )
+    group.addoption(
         "--conformance-replay",
         metavar="RECORD",
         action="append",

@@ -50,6 +50,7 @@ _ALL = (
         about="one report of a run that was divided among machines",
         module="conformance.session.merge",
     ),
+    Command(name="page", about="the page of a report, in HTML", module="conformance.html.__main__"),
     Command(
         name="catalogue",
         about="the versions of the catalogue, for --conformance-catalogue",

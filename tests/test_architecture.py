@@ -26,6 +26,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 ROOMS: dict[str, tuple[str, ...]] = {
     "certificate": ("session", "report", "pages", "suite", "judging", "catalogue"),
     "session": (
+        "html",
         "report",
         "suite",
         "wave",
@@ -38,6 +39,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "target",
         "waivers",
     ),
+    "html": ("report", "judging", "catalogue"),
     "report": ("judging", "schedules", "catalogue", "evidence", "target", "fake_servers", "waivers"),
     "pages": ("suite", "judging", "catalogue", "target"),
     "suite": ("judging", "schedules", "catalogue", "witness", "evidence", "target", "fake_servers"),
@@ -287,7 +289,7 @@ def test_the_console_command_knows_what_it_runs() -> None:
         assert callable(import_module(command.module).main)
     imported = {command.module for command in COMMANDS.values()}
     assert {_room(module) for module in imported} <= {
-        *("certificate", "demo", "reference", "pages", "session", "fake_servers")
+        *("certificate", "demo", "html", "reference", "pages", "session", "fake_servers")
     }
 
 

@@ -17,15 +17,21 @@ from shutil import copyfile
 from typing import Any, TextIO
 
 from conformance import __version__
+from conformance.catalogue.course import Course
+from conformance.catalogue.profile import Profile
+from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Record, unstructure
 from conformance.evidence.view import Evidence
+from conformance.judging.case import Case
 from conformance.judging.judge import Judged, Test
 from conformance.judging.verdict import Verdict
 from conformance.report.facts import version_of
 from conformance.report.failure import at_fault
-from conformance.report.results import PytestOutcome, Results
+from conformance.report.overview import Row
+from conformance.report.overview import rows as overview
+from conformance.report.results import PytestOutcome, Results, unexpected
 from conformance.report.standing import standings
-from conformance.report.timeline import timeline
+from conformance.report.timeline import TimelineEntry, timeline
 from conformance.report.took import Took, longest_window
 from conformance.report.waived import waiver_header, waiver_rows, waivers_in
 from conformance.report.writing import cleaned
@@ -58,7 +64,6 @@ class ReportFile:
         self.path = folder / "report.jsonl"
         self.complaint = ""
         self._file: TextIO | None = None
-        self._shown: dict[str, Evidence] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.path.open("a").close()
@@ -78,8 +83,6 @@ class ReportFile:
     def add(self, run: Results, test: Test, judged: Judged) -> None:
         """Write what became of a test."""
         with self._complaining():
-            if judged.evidence is not None:
-                self._shown[test.scenario.id] = judged.evidence
             self._write(_verdict(run, test, judged))
 
     def end(self, run: Results, *, selected: int, status: int, interrupted: str, took: Took) -> None:
@@ -95,18 +98,11 @@ class ReportFile:
         if self._file is None:
             return
         with self._complaining():
-            for row in waiver_rows(run):
+            for row in _conclusions(run):
                 self._write(row)
-            for standing in standings(run.judged, run.profile):
-                self._write(standing.row())
-            for name, evidence in self._shown.items():
-                self._write(_evidence(name, evidence))
             if run.target is not None:  # else the records are somebody's already
                 self._keep(run)
-            if interrupted:
-                self._write({"kind": "interrupted", "by": interrupted})
-            else:
-                self._write(_footer(run, selected, status, took))
+            self._write(_last(run, selected=selected, status=status, interrupted=interrupted, took=took))
         with self._complaining():
             self._file.close()
 
@@ -141,6 +137,47 @@ class ReportFile:
             self.complaint = self.complaint or f"{self.path} is not complete: {error.strerror or error}"
 
 
+def rows_of(
+    run: Results, *, selected: int, status: int, interrupted: str, took: Took
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a run at its end, as the file has them; see `ReportFile.end`."""
+    rows = [_header(run) if run.records else _opening(run)]
+    rows += [_verdict(run, test, judged) for test, judged in run.judged]
+    rows += _conclusions(run)
+    rows.append(_last(run, selected=selected, status=status, interrupted=interrupted, took=took))
+    yield from map(cleaned, rows)
+
+
+def _conclusions(run: Results) -> Iterator[dict[str, Any]]:
+    """Yield what follows the verdicts: waivers, how requirements stand, what to mend first, and what happened."""
+    yield from waiver_rows(run)
+    for standing in standings(run.judged, run.profile):
+        yield standing.row()
+    for row in overview(unexpected(run)):
+        yield _to_mend(row)
+    shown = {test.scenario.id: (test, judged.evidence) for test, judged in run.judged if judged.evidence}
+    for test, evidence in shown.values():
+        yield _evidence(test.scenario, evidence, run.profile)
+
+
+def _last(run: Results, *, selected: int, status: int, interrupted: str, took: Took) -> dict[str, Any]:
+    return {"kind": "interrupted", "by": interrupted} if interrupted else _footer(run, selected, status, took)
+
+
+def _to_mend(row: Row) -> dict[str, Any]:
+    return {
+        "kind": "to_mend",
+        "requirement": row.requirement.id,
+        "level": row.level,
+        "verdict": row.verdict,
+        "harm": row.requirement.harm,
+        "failure_modes": row.failure_modes,
+        **({"of": row.of} if row.of else {}),
+        "example": row.example.nodeid,
+        "observed": row.observed,
+    }
+
+
 def _verdict(run: Results, test: Test, judged: Judged) -> dict[str, Any]:
     return {
         "kind": "verdict",
@@ -161,16 +198,30 @@ def _verdict(run: Results, test: Test, judged: Judged) -> dict[str, Any]:
     }
 
 
-def _evidence(name: str, evidence: Evidence) -> dict[str, Any]:
+def _evidence(scenario: Scenario, evidence: Evidence, profile: Profile) -> dict[str, Any]:
     return {
         "kind": "evidence",
-        "scenario": name,
+        "scenario": scenario.id,
         "failure_mode": evidence.staged.failure_mode,
         "course": evidence.staged.course,
         "lag": evidence.lag,
         "stretched": evidence.staged.stretched,
-        "timeline": [{"at": round(e.at, 4), "layer": e.layer, "text": e.text} for e in timeline(evidence)],
+        **({"day": _day(scenario, evidence, profile)} if scenario.course is Course.DAY else {}),
+        "timeline": [_entry(entry) for entry in timeline(evidence)],
     }
+
+
+def _entry(entry: TimelineEntry) -> dict[str, Any]:
+    sign = {"sign": entry.sign} if entry.sign else {}
+    return {"at": round(entry.at, 4), "layer": entry.layer, **sign, "text": entry.text}
+
+
+def _day(scenario: Scenario, evidence: Evidence, profile: Profile) -> dict[str, Any]:
+    """Return when the attempts of a compressed day began, in hours of that day."""
+    case = Case(scenario.failure_mode, evidence, profile, {})
+    hours = 24 / evidence.staged.granted.queue_lifetime
+    begun = [round(evidence.since_accepted(attempt.at) * hours, 3) for attempt in case.all_attempts]
+    return {"seconds": evidence.staged.granted.queue_lifetime, "attempts": begun}
 
 
 def _broken(judged: Judged) -> list[str]:

@@ -11,7 +11,7 @@ from conformance.judging.verdict import Verdict
 from conformance.report.results import Results
 from conformance.report.writing import Writes
 
-_LETTERS = {
+LETTERS = {
     Verdict.PASS: ".",
     Verdict.FAIL: "F",
     Verdict.DEVIATION: "D",
@@ -21,10 +21,10 @@ _LETTERS = {
     Verdict.ERROR: "E",
 }
 # What somebody expects not to pass, and it does not.
-_XFAILED = "x"
+XFAILED = "x"
 # Named behind the letters of a line; why something was not applicable is told below them.
-_FAILED = {_LETTERS[verdict] for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR)}
-_TOLD = {*_FAILED, _LETTERS[Verdict.DEVIATION], _LETTERS[Verdict.WAIVED], _XFAILED}
+_FAILED = {LETTERS[verdict] for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.ERROR)}
+_TOLD = {*_FAILED, LETTERS[Verdict.DEVIATION], LETTERS[Verdict.WAIVED], XFAILED}
 _LEGEND = ". pass   F fail   D deviation   I inconclusive   n not applicable   E error"
 
 
@@ -52,7 +52,7 @@ def _write(reporter: Writes, shown: list[tuple[Test, Judged]], xfailed: Containe
     for item, judged in shown:
         mode, course = item.scenario.failure_mode, item.scenario.course
         name = f"{mode.name} {course}" if item.scenario.timing is Timing.OPERATED else mode.name
-        letter = _XFAILED if item.nodeid in xfailed else _LETTERS[judged.verdict]
+        letter = XFAILED if item.nodeid in xfailed else LETTERS[judged.verdict]
         rows.setdefault((name, mode.section), []).append((item.aspect.name, letter))
     names = max(len(name) for name, _ in rows)
     sections = max(len(section) for _, section in rows)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
 
 from conformance.catalogue.course import SCHEDULES, STOPS
 from conformance.evidence.view import Evidence
@@ -40,13 +42,25 @@ _LONGEST = 400
 _AGES = {name: re.sub(r"h(?=\d)", "h ", name).replace("h", " h") for name, _ in STOPS}
 
 
+class Sign(StrEnum):
+    """What an entry is to somebody who looks at a timeline before reading it."""
+
+    FAULT = "fault"  # a fake server played its fault
+    ARRIVED = "arrived"  # a staged server took a message
+    MENDED = "mended"  # the destination was repaired
+    RETURNED = "returned"  # the sender was told of the end
+    WAITS = "waits"  # from here on the message is in the queue
+    GONE = "gone"  # from here on it is not
+
+
 @dataclass(frozen=True, kw_only=True, order=True)
 class TimelineEntry:
-    """One line of a timeline: seconds since the relay accepted the message, layer, and what happened."""
+    """One line of a timeline: seconds since the relay accepted the message, layer, what happened, and what that is."""
 
     at: float
     layer: str
     text: str
+    sign: Sign | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         text = self.text if len(self.text) <= _LONGEST else f"{self.text[:_LONGEST]}..."
@@ -59,43 +73,51 @@ def timeline(evidence: Evidence) -> list[TimelineEntry]:
     found = [entry for view in views for entry in view(evidence)]
     # a stable sort: entries of the same moment stay in the order of their layers
     return [
-        TimelineEntry(at=evidence.since_accepted(at), layer=layer, text=line_of(text))
-        for at, layer, text in sorted(found, key=lambda entry: entry[0])
+        TimelineEntry(at=evidence.since_accepted(at), layer=layer, text=line_of(text), sign=sign)
+        for at, layer, text, sign in sorted(found, key=lambda entry: entry.at)
     ]
 
 
-Found = tuple[float, str, str]
+class Found(NamedTuple):
+    """An entry on the journal's clock."""
+
+    at: float
+    layer: str
+    text: str
+    sign: Sign | None = None
 
 
 def _milestones(evidence: Evidence) -> Iterator[Found]:
     staged = evidence.staged
     if staged.dead_since is not None:
-        yield staged.dead_since, "suite", "an earlier message to the same destination accepted by the relay"
+        yield Found(
+            staged.dead_since, "suite", "an earlier message to the same destination accepted by the relay"
+        )
     if staged.submitted is not None:
-        yield staged.submitted, "suite", f"message accepted by the relay, for <{staged.recipient}>"
+        yield Found(staged.submitted, "suite", f"message accepted by the relay, for <{staged.recipient}>")
     if staged.reports_pass is not None:
-        yield staged.reports_pass, "suite", "destination repaired for reports only"
+        yield Found(staged.reports_pass, "suite", "destination repaired for reports only")
     if staged.repaired is not None:
-        yield staged.repaired, "suite", "destination repaired"
+        yield Found(staged.repaired, "suite", "destination repaired", Sign.MENDED)
     for stop, moment in staged.milestones.items():
         if staged.course in SCHEDULES:
-            yield moment, "suite", f"{stop} begins"
+            yield Found(moment, "suite", f"{stop} begins")
             continue
-        yield moment, "suite", f"relay asked to move its clock until the message is {_AGES[stop]} old"
+        yield Found(moment, "suite", f"relay asked to move its clock until the message is {_AGES[stop]} old")
     for action in staged.operator_actions:
-        yield action.asked, "suite", f"operator: {action.name}"
-        yield action.done, "relay", f"refused: {action.reason}" if action.refused else "done"
+        yield Found(action.asked, "suite", f"operator: {action.name}")
+        yield Found(action.done, "relay", f"refused: {action.reason}" if action.refused else "done")
     if staged.closed is not None:
-        yield staged.closed, "suite", "window closed"
+        yield Found(staged.closed, "suite", "window closed")
 
 
 def _offers(evidence: Evidence) -> Iterator[Found]:
     # the first of them is the message whose acceptance is told anyway
     for offer in evidence.staged.offers[1:]:
         if offer.accepted is not None:
-            yield offer.accepted, "suite", f"message accepted by the relay, for <{offer.recipient}>"
+            yield Found(offer.accepted, "suite", f"message accepted by the relay, for <{offer.recipient}>")
         else:
-            yield offer.at, "suite", f"message for <{offer.recipient}> offered: {offer.refusal}"
+            yield Found(offer.at, "suite", f"message for <{offer.recipient}> offered: {offer.refusal}")
 
 
 def _alerts(evidence: Evidence) -> Iterator[Found]:
@@ -109,7 +131,7 @@ def _alerts(evidence: Evidence) -> Iterator[Found]:
             state = "cleared" if alert.cleared_at is not None else "alert"
             now = f"{state}: {alert.queued} queued for {alert.destination_server} ({alert.last_error})"
             if before.get(alert.raised_at) != now:
-                yield listing.at, "relay", now
+                yield Found(listing.at, "relay", now)
             before[alert.raised_at] = now
 
 
@@ -117,7 +139,15 @@ def _wire(evidence: Evidence) -> Iterator[Found]:
     for event in evidence.events:
         layer, text = _described(event)
         where = "" if isinstance(event, DnsEvent) or not event.connection else f"#{event.connection} "
-        yield event.at, layer, where + text
+        yield Found(event.at, layer, where + text, _sign_of(event, evidence))
+
+
+def _sign_of(event: Event, evidence: Evidence) -> Sign | None:
+    if isinstance(event, SmtpFault):
+        return Sign.FAULT
+    if isinstance(event, SmtpMessage) and event in evidence.messages:
+        return Sign.ARRIVED
+    return None
 
 
 def _described(event: Event) -> tuple[str, str]:
@@ -174,12 +204,14 @@ def _late(lag: float) -> str:
 
 def _relay(evidence: Evidence) -> Iterator[Found]:
     if evidence.stopped is not None:
-        yield evidence.stopped.at, "relay", f"gone: {evidence.stopped.message}"
+        yield Found(evidence.stopped.at, "relay", f"gone: {evidence.stopped.message}")
     for reported in evidence.reported:
         event = reported.event
         codes = " ".join(code for code in (event.code, event.status) if code)
         where = f" [{event.destination}]" if event.destination else ""
-        yield reported.read_at, "relay", f"{event.outcome}: {codes} {event.text}{where}".replace("  ", " ")
+        yield Found(
+            reported.read_at, "relay", f"{event.outcome}: {codes} {event.text}{where}".replace("  ", " ")
+        )
 
 
 def _queue(evidence: Evidence) -> Iterator[Found]:
@@ -188,7 +220,7 @@ def _queue(evidence: Evidence) -> Iterator[Found]:
         shown = [f"waiting: {message.error or 'no reason shown'}" for message in listed.messages]
         now = shown[0] if shown else "not in the queue"
         if now != before:
-            yield listed.at, "queue", now
+            yield Found(listed.at, "queue", now, Sign.WAITS if shown else Sign.GONE)
         before = now
 
 
@@ -196,4 +228,5 @@ def _ndrs(evidence: Evidence) -> Iterator[Found]:
     for notice in evidence.notices:
         said = "; ".join(f"{r.action} {r.status} {r.diagnostic}".strip() for r in notice.report.recipients)
         kind = "NDR" if notice.is_final else "notice"
-        yield notice.at, kind, f"{notice.report.subject}: {said or 'no delivery-status part'}"
+        text = f"{notice.report.subject}: {said or 'no delivery-status part'}"
+        yield Found(notice.at, kind, text, Sign.RETURNED if notice.is_final else None)

@@ -14,6 +14,7 @@ from conformance.catalogue.course import DAY
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.versions import VersionError
 from conformance.evidence.record import RecordError
+from conformance.html.file import PageFile
 from conformance.lab import addresses as labs
 from conformance.report.summary import SummaryFile
 from conformance.session.only import Only
@@ -142,6 +143,21 @@ def open_summaries(config: pytest.Config) -> list[SummaryFile]:
         with suppress(OSError):
             found.append(SummaryFile(Path(of_job), _JOB_SUMMARY, append=True))
     return found
+
+
+def open_page(config: pytest.Config) -> PageFile | None:
+    """Return the page of HTML that is asked for; None: none is.
+
+    Raises:
+        pytest.UsageError: It cannot be written.
+    """
+    given: str | None = config.getoption("conformance_html")
+    if not given or config.option.collectonly:
+        return None
+    try:
+        return PageFile(config.invocation_params.dir / given)
+    except OSError as error:
+        raise pytest.UsageError(f"--conformance-html={given}: cannot write it: {error.strerror}") from error
 
 
 def _only(config: pytest.Config, profile: Profile) -> Only:

@@ -19,7 +19,7 @@ from conformance.report.writing import line_of
 from conformance.session.division import Division
 from conformance.session.ending import NOT_JUDGED, exit_status
 from conformance.session.items import AspectFile, AspectItem, Parameters, Selection, why_none_is_kept
-from conformance.session.options import open_run, open_shard, open_summaries, open_waiver_file
+from conformance.session.options import open_page, open_run, open_shard, open_summaries, open_waiver_file
 from conformance.session.outcomes import outcome_of
 from conformance.session.run import Run
 from conformance.session.shown import cleaned_trace, shown, spelled_output
@@ -70,6 +70,7 @@ class ConformancePlugin:
         self._report = _open_report(config)
         self._summaries = open_summaries(config)
         self._written = open_waiver_file(config)
+        self._page = open_page(config)
         self._complaints: list[str] = []
         self._took = Took()
         self._interrupted = ""
@@ -184,22 +185,26 @@ class ConformancePlugin:
                 self._report.discard()
             return
         self._tell_dashboards(session, ended=not self._interrupted)
+        ended: dict[str, Any] = {
+            "selected": sum(isinstance(item, AspectItem) for item in session.items),
+            "status": int(session.exitstatus),
+            "interrupted": self._interrupted,
+            "took": self._took,
+        }
         if self._report:
-            selected = sum(isinstance(item, AspectItem) for item in session.items)
-            status = int(session.exitstatus)
-            self._report.end(
-                self._run,
-                selected=selected,
-                status=status,
-                interrupted=self._interrupted,
-                took=self._took,
-            )
-            self._complain(self._report.complaint, session)
+            self._report.end(self._run, **ended)
+            self._complain("--conformance-report", self._report.complaint, session)
+        if self._page and (self._run.records or self._run.judged):
+            try:
+                self._page.write(self._run, **ended)
+            except OSError as error:
+                complaint = f"cannot write {self._page.path}: {error.strerror}"
+                self._complain("--conformance-html", complaint, session)
 
-    def _complain(self, complaint: str, session: pytest.Session) -> None:
+    def _complain(self, option: str, complaint: str, session: pytest.Session) -> None:
         """Say at the end that something asked for is not there; then the run is no success."""
         if complaint:
-            self._complaints.append(f"--conformance-report: {complaint}")
+            self._complaints.append(f"{option}: {complaint}")
             if session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = NOT_JUDGED
 

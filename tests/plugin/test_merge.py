@@ -13,7 +13,7 @@ RUN = " ".join([
 @pytest.mark.user(
     f"{RUN} --conformance-shard=2/2 --conformance-report=part-b",
     f"{RUN} --conformance-shard=1/2 --conformance-report=part-a",
-    "mailflow-conformance merge part-b part-a --into whole -- -q",
+    "mailflow-conformance merge part-b part-a --into whole -- -q --conformance-html=whole.html",
 )
 def test_parts_are_judged_together(outcomes: list[Ended]) -> None:
     second, first, merged = outcomes
@@ -36,6 +36,8 @@ def test_parts_are_judged_together(outcomes: list[Ended]) -> None:
     }
     assert {outcome.status for outcome in outcomes} == {1}
     assert merged.text.count("F MUST") == 1
+    page = (merged.folder / "whole.html").read_text(encoding="utf-8")
+    assert '<td class="fail">' in page
     [footer] = merged.rows("footer", "whole")
     assert footer["verdicts"] == 4
     [header] = first.rows("header", "part-a")
