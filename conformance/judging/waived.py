@@ -44,7 +44,7 @@ class Misfit:
 
 def with_waivers(judged: Judged, aspect: Aspect, scenario: Scenario, waivers: Waivers | None) -> Judged:
     """Return a verdict with its findings waived that may be; it is `waived` if nothing else is wrong."""
-    if waivers is None or judged.verdict not in RED:
+    if waivers is None or judged.verdict not in RED or not aspect.is_in(waivers.catalogue, scenario):
         return judged
     findings = tuple(_waived(finding, aspect, scenario, waivers) for finding in judged.findings)
     decisive = weightiest(findings)
@@ -82,9 +82,12 @@ def misfits(waivers: Waivers | None, judged: Sequence[tuple[Test, Judged]], prof
         profile: What is accepted.
     """
     found: list[Misfit] = []
-    for waiver in waivers.rows if waivers is not None else ():
-        concerned = [each for each in judged if _concerns(waiver, *each, profile)]
-        if waivers is not None and waivers.has_expired(waiver):
+    if waivers is None:
+        return found
+    old = [each for each in judged if each[0].aspect.is_in(waivers.catalogue, each[0].scenario)]
+    for waiver in waivers.rows:
+        concerned = [each for each in old if _concerns(waiver, *each, profile)]
+        if waivers.has_expired(waiver):
             found += [
                 Misfit(
                     waiver=waiver,

@@ -85,7 +85,7 @@ class WaiverFile:
         for test, judged in run.judged:
             for finding in _wrong(judged):
                 row = _row(test, finding)
-                rows.setdefault(row, {})[test.aspect.label(test.scenario)] = None
+                rows.setdefault(row, {})[_name(test)] = None
         text = written(
             ((row, list(names)) for row, names in rows.items()),
             catalogue=run.waivers.catalogue if run.waivers else newest(),
@@ -102,6 +102,13 @@ def _wrong(judged: Judged) -> Iterator[Finding]:
     for finding in judged.findings:
         if finding.unwaived is not Verdict.PASS:
             yield finding
+
+
+def _name(test: Test) -> str:
+    """Return the failure mode of a test, with the course where the aspect judges it on several."""
+    aspect, mode = test.aspect, test.scenario.failure_mode
+    alone = sum(aspect.reads(mode, course) for course in aspect.courses) < 2
+    return mode.name if alone else aspect.label(test.scenario)
 
 
 def _row(test: Test, finding: Finding) -> Row:

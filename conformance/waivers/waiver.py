@@ -22,8 +22,7 @@ _EACH_TIME = re.compile(
     r"""
       \b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?\b
     | \b\d+(?:\.\d+)?\ (?:s|ms|min|h|%)(?!\w)
-    | \b[1-9]\d*\ (?=(?:attempts?|looks?|connections?)\b)
-    | \b\d+\ of\ \d+\ (?=(?:attempts?|looks?|connections?)\b)
+    | \b(?:\d+\ of\ \d+|[1-9]\d*)(?=\ (?:attempts?|looks?|connections?)\b)
     | \#\d+
     | \b(?:\d+\.){3}\d+(?:[:@]\d+)?
     | (?<=\.test:)\d+

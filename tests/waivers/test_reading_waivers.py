@@ -204,6 +204,7 @@ def test_two_rows_for_one_finding(tmp_path: Path) -> None:
         ("nothing arrived; the relay says: Deferred: timed out", "nothing arrived; the relay says*"),
         ("enhanced status code 5.1.2 (event: Deferred)", "enhanced status code 5.1.2 (*"),
         ("58 at the same time", "* at the same time"),
+        ("1 attempt, the longest over after 6.4 s", "_ attempt, the longest over after _"),
         ("deferred at 0.06 s, given up at 5.9 s: 552 5.3.4 <LF>", "deferred at _, given up at _: 552 5.3.4 *"),
         ("mail at mx1.plain.healed.test:2525", "mail at *:_"),
     ],
