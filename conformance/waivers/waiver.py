@@ -21,6 +21,9 @@ REMOVED = "_"
 _EACH_TIME = re.compile(
     r"""
       \b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?\b
+    | (?:\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),?\ +)?\b\d{1,2}\ (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)
+      \ \d{4}(?:\ \d\d:\d\d(?::\d\d)?)?\b
+    | \b\d\d:\d\d:\d\d\b
     | \b\d+(?:\.\d+)?\ (?:s|ms|min|h|%)(?!\w)
     | \b(?:\d+\ of\ \d+|[1-9]\d*)(?=\ (?:attempts?|looks?|connections?)\b)
     | \#\d+

@@ -1,1 +1,1 @@
-"""What is known of real relays: for each one a list of verdicts that are not passes, and the check against a report."""
+"""Adapters for real relays, and what is known of each: waivers, which its session of nox judges it with."""

@@ -114,6 +114,7 @@ def test_several_things_may_be_observed(tmp_path: Path) -> None:
         ("deferred at 0.88 s (13 of 13 looks)", "deferred at 12 s (7 of 9 looks)"),
         ("3 attempts at 127.1.1.105:51219, #31", "17 attempts at 127.1.2.9:25, #4"),
         ("mail at mx1.plain.healed.test:2525", "mail at mx1.plain.healed.test:25"),
+        ("no date: Sat, 28 Nov 2026 16:41:07 GMT", "no date: Sun, 1 Dec 2026 01:02:03 GMT"),
         ("[relay.test 2026-11-29T04:52:22.464Z]", "[relay.test 2027-01-02 00:01:02+00:00]"),
     ],
 )
