@@ -9,6 +9,8 @@ from pathlib import Path
 
 _PACKAGES = Path(__file__).resolve().parents[2]
 _JUDGES = ("conformance", "fake_servers")
+# What brings them into pytest; it is no part of a package.
+_PLUGIN = Path("mailflow_conformance_pytest.py")
 # What a verdict can depend on: code, and data that is read by it.
 _ENDINGS = (".py", ".toml")
 _AT_A_TIME = 1 << 20
@@ -37,6 +39,7 @@ def of_suite() -> str:
 
 
 def _files() -> Iterator[Path]:
+    yield _PLUGIN
     for package in _JUDGES:
         for path in (_PACKAGES / package).rglob("*"):
             if path.suffix in _ENDINGS:

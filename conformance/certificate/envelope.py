@@ -71,6 +71,8 @@ def _read(payload: bytes) -> tuple[dict[str, str], dict[str, Any]]:
         kind, about = statement["_type"], statement["predicateType"]
         subjects = {each["name"]: each["digest"]["sha256"] for each in statement["subject"]}
         predicate = statement["predicate"]
+        if not all(isinstance(text, str) for each in subjects.items() for text in each):
+            raise TypeError("a subject is no text")
     except (ValueError, KeyError, TypeError) as error:
         raise Refused("what is signed is no in-toto Statement") from error
     if (kind, about) != (STATEMENT, PREDICATE) or not isinstance(predicate, dict):

@@ -95,14 +95,17 @@ def _known(predicate: Mapping[str, Any]) -> list[str]:
         suite = predicate["suite"]
         version, digest = suite["version"], suite["sha256"]
         artefacts = [str(name) for name in predicate["artefacts"]]
+        level = predicate["level"]["name"]
     except (KeyError, TypeError) as error:
-        raise Refused("the certificate does not say by which suite, or about what") from error
+        raise Refused("the certificate does not say by which suite, of which level, or about what") from error
     check_version(version)
     if digest != digests.of_suite():
         raise Refused(
             f"it was judged by another build of version {version}: sha256 {digest}, and what is installed here is "
             f"{digests.of_suite()}"
         )
+    if level not in levels():
+        raise Refused(f"the certificate is of a level {level!r}; there are {', '.join(levels())}")
     return artefacts
 
 
@@ -158,9 +161,7 @@ def _check(
         ]
     )
     check_version(report.header["suite_version"])
-    level = levels().get(predicate.get("level", {}).get("name", ""))
-    if level is None:
-        raise Refused(f"the certificate names no level; there are {', '.join(levels())}")
+    level = levels()[predicate["level"]["name"]]
     check_certifiable(report)
     level.check(report)
     said = {key: value for key, value in predicate.items() if key not in _SAID}

@@ -85,7 +85,11 @@ def test_a_statement_of_another_kind_is_no_certificate(
 
 def test_the_suite_is_known_by_its_files(tmp_path: Path) -> None:
     found = {path.as_posix() for path in digests._files()}
-    assert {"conformance/certificate/levels.toml", "fake_servers/world.py"} <= found
+    assert {
+        "conformance/certificate/levels.toml",
+        "fake_servers/world.py",
+        "mailflow_conformance_pytest.py",
+    } <= found
     assert not any(name.endswith(".pyc") for name in found)
     assert len(digests.of_suite()) == 64
 

@@ -147,6 +147,23 @@ def report_without_one_test_signed_by_the_vendor(vendor: Vendor) -> None:
     vendor.sign_as_it_is()
 
 
+@tampering(
+    "the certificate says level.about is 'all that there is', and it is 'every MUST of the source document"
+)
+def more_than_the_level(vendor: Vendor) -> None:
+    vendor.sign_again(lambda _, predicate: predicate["level"].update(about="all that there is"))
+
+
+@tampering("the level full asks for 100 fault schedules, and 0 were drawn")
+def higher_level(vendor: Vendor) -> None:
+    vendor.sign_again(lambda _, predicate: predicate["level"].update(name="full"))
+
+
+@tampering("the certificate is of a level 'perfect'; there are core, full, strict")
+def level_of_their_own(vendor: Vendor) -> None:
+    vendor.sign_again(lambda _, predicate: predicate["level"].update(name="perfect"))
+
+
 @tampering("it is no certificate: no DSSE envelope can be read from it")
 def no_envelope(vendor: Vendor) -> None:
     vendor.certificate.write_text("[]", encoding="utf-8")
