@@ -49,7 +49,8 @@ def _rows(predicate: Mapping[str, Any], subjects: Mapping[str, str], key: str) -
     yield "schedules", _schedules(run["schedules"])
     yield "signed by", key
     for name, digest in subjects.items():
-        yield "about", f"{name} sha256 {digest}"
+        what = "artefact" if name in predicate["artefacts"] else "about"
+        yield what, f"{name} sha256 {digest}"
 
 
 _LABS = {

@@ -14,6 +14,8 @@ from conformance.certificate.refusal import Refused
 
 PRIVATE = ".key"
 PUBLIC = ".pub"
+# What a file with one ending has, and the ending of the other one.
+_PAIR = {PRIVATE: ("private", PUBLIC), PUBLIC: ("public", PRIVATE)}
 
 
 def generate(name: Path) -> tuple[Path, Path]:
@@ -54,7 +56,7 @@ def signer_of(path: Path) -> CryptoSigner:
             f"{path}: the key is encrypted; `openssl pkey -in {path.name}` writes one that is not"
         ) from error
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise Refused(f"{path}: it is no private key in PEM; {_hint(path)}") from error
+        raise Refused(f"{path}: it is no private key in PEM{_other(path, PUBLIC)}") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise Refused(f"{path}: it is no Ed25519 key")
     return CryptoSigner(key)
@@ -69,7 +71,7 @@ def public_key(path: Path) -> SSlibKey:
     try:
         key = serialization.load_pem_public_key(_read(path))
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise Refused(f"{path}: it is no public key in PEM; {_hint(path)}") from error
+        raise Refused(f"{path}: it is no public key in PEM{_other(path, PRIVATE)}") from error
     if not isinstance(key, Ed25519PublicKey):
         raise Refused(f"{path}: it is no Ed25519 key")
     return SSlibKey.from_crypto(key)
@@ -82,8 +84,11 @@ def _read(path: Path) -> bytes:
         raise Refused(f"{path}: {error.strerror}") from error
 
 
-def _hint(path: Path) -> str:
-    other = {PRIVATE: PUBLIC, PUBLIC: PRIVATE}.get(path.suffix)
-    return "`mailflow-conformance keygen` writes both" + (
-        f", and this looks like {path.name}" * (other is None)
+def _other(path: Path, ending: str) -> str:
+    """Say that a file is the other one of a pair, if it looks like that."""
+    what, wanted = _PAIR[ending]
+    return (
+        f", but a {what} one; the one that is wanted is called *{wanted}"
+        if what.upper().encode() in _read(path)
+        else ""
     )

@@ -26,6 +26,12 @@ def _pem(key: Any, password: bytes | None = None) -> bytes:
     return encoded
 
 
+def _shown(key: Ed25519PrivateKey) -> bytes:
+    return key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
 def test_a_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = tmp_path / "vendor.2026"
     assert keygen.main([str(name)]) == 0
@@ -42,7 +48,8 @@ def test_a_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     [
         (b"nothing", signer_of, "it is no private key in PEM"),
         (b"nothing", public_key, "it is no public key in PEM"),
-        (_pem(Ed25519PrivateKey.generate()), public_key, "it is no public key in PEM"),
+        (_pem(Ed25519PrivateKey.generate()), public_key, "it is no public key in PEM, but a private one; "),
+        (_shown(Ed25519PrivateKey.generate()), signer_of, "it is no private key in PEM, but a public one; "),
         (_pem(Ed25519PrivateKey.generate(), b"secret"), signer_of, "the key is encrypted; `openssl pkey -in k.pem`"),
         (_pem(generate_private_key(65537, 2048)), signer_of, "it is no Ed25519 key"),
         (None, signer_of, "No such file or directory"),
