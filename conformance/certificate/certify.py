@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from conformance.certificate import digests
+from conformance.certificate.certifiable import check_certifiable, check_version
 from conformance.certificate.envelope import sealed
 from conformance.certificate.face import face
 from conformance.certificate.keys import signer_of
@@ -19,7 +20,7 @@ from conformance.certificate.levels import levels
 from conformance.certificate.predicate import predicate_of
 from conformance.certificate.refusal import Refused
 from conformance.certificate.rejudge import check_again
-from conformance.certificate.report import check_certifiable, check_version, read
+from conformance.certificate.report import read
 
 CERTIFICATE = "certificate.dsse.json"
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.certificate import digests
+from conformance.certificate.certifiable import check_certifiable, check_version
 from conformance.certificate.envelope import opened
 from conformance.certificate.face import face
 from conformance.certificate.keys import public_key
@@ -19,7 +20,7 @@ from conformance.certificate.levels import levels
 from conformance.certificate.predicate import differences, predicate_of
 from conformance.certificate.refusal import Refused, refuse_if
 from conformance.certificate.rejudge import check_again
-from conformance.certificate.report import Report, check_certifiable, check_version, read
+from conformance.certificate.report import Report, read
 
 # What only the signer says, and nothing else tells.
 _SAID = ("artefacts", "certified")

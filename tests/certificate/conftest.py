@@ -11,7 +11,7 @@ import pytest
 from stories.saved import save
 from vendor import RECORD, TEXT, WAIVERS, Vendor, with_a_wrong_code
 
-from conformance.certificate import keygen, report
+from conformance.certificate import certifiable, keygen, report
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +40,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Vendor:
 def _complete(original: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
     """Take that run for a complete one."""
     tests = report.read(original.run).tests
-    monkeypatch.setattr(report, "whole", lambda version: frozenset(tests))
+    monkeypatch.setattr(certifiable, "whole", lambda version: frozenset(tests))
 
 
 @pytest.fixture

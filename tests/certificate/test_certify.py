@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
+from stories.story import ASPECT
 from vendor import RECORD, UNTIL, Vendor
 
 from conformance.catalogue.versions import newest
-from conformance.certificate import report, verify
+from conformance.certificate import certifiable, report, verify
 from conformance.certificate.levels import levels
+from conformance.session.sequence_choice import SequenceChoice
 
 Row = dict[str, Any]
 
@@ -74,7 +78,7 @@ def test_a_part_of_the_suite(
     vendor: Vendor, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
-    assert len(report.whole(newest())) > 3000
+    assert len(certifiable.whole(newest())) > 3000
     assert vendor.certify() == 1
     assert (
         "of the suite, and a certificate is about a complete one (without -k and --conformance-only): "
@@ -101,6 +105,33 @@ def test_what_was_not_judged_for_something_that_fails(
         f"queue/retried was not judged, since {ERROR_CODE} fails and no waiver lets that pass"
         in capsys.readouterr().err
     )
+
+
+def test_fault_schedules_are_drawn_again(vendor: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two were judged, and one of them is not what the seed draws."""
+    drawn_by = {"count": 2, "seed": 5, "depth": 3, "hypothesis": version("hypothesis")}
+    scenarios = SequenceChoice(count=2, seed=5).scenarios([], drawn=True)
+    first, last = (ASPECT["exactly_once"].test_name(each) for each in scenarios)
+    row = {"kind": "verdict", "aspect": "exactly_once", "course": "schedule", "verdict": "pass"}
+    judged = [
+        {**row, "node_id": f"x::{name}", "failure_mode": ""} for name in (first, "test_exactly_once[easy]")
+    ]
+
+    def add(line: Row) -> Row:
+        return line | {"schedules": drawn_by} if line["kind"] == "header" else line
+
+    vendor.change(add)
+    path = vendor.run / report.NAME
+    head, rest = path.read_text(encoding="utf-8").split("\n", 1)
+    path.write_text("\n".join([head, *map(json.dumps, judged), rest]), encoding="utf-8")
+    assert vendor.certify() == 1
+    assert f"are drawn from seed 5 and were not judged: {last}" in capsys.readouterr().err
+
+
+def test_a_file_elsewhere_is_none_of_the_report(vendor: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
+    vendor.change(_header(waivers={"file": "../mailflow-waivers.toml", "catalogue": newest(), "rows": 1}))
+    assert vendor.certify() == 1
+    assert "mailflow-waivers.toml: it lies elsewhere than the report" in capsys.readouterr().err
 
 
 def test_a_level_asks_for_fault_schedules(vendor: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
