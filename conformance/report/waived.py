@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from conformance.judging.judge import Judged, Test
-from conformance.judging.waived import fires
+from conformance.judging.waived import waivers_of
 from conformance.judging.words import counted
 from conformance.report.results import Results
 from conformance.report.writing import Writes, write_names
@@ -18,10 +18,13 @@ _MOST = 5
 
 def by_waiver(run: Results) -> Iterator[tuple[Waiver, Sequence[Test]]]:
     """Yield each waiver that lets something pass in a run, and the tests in which it does."""
+    fired: dict[int, list[Test]] = {}
+    for test, judged in run.judged:
+        for waiver in waivers_of(judged):
+            fired.setdefault(waiver.number, []).append(test)
     for waiver in run.waivers.rows if run.waivers is not None else ():
-        tests = [test for test, judged in run.judged if fires(waiver, judged)]
-        if tests:
-            yield waiver, tests
+        if waiver.number in fired:
+            yield waiver, fired[waiver.number]
 
 
 def write_waived(reporter: Writes, run: Results, *, everything: bool) -> None:
@@ -33,12 +36,11 @@ def write_waived(reporter: Writes, run: Results, *, everything: bool) -> None:
 
 def write_misfits(reporter: Writes, run: Results) -> None:
     """Tell which waivers do not fit what was judged, each with a few tests that show it; the run fails for them."""
-    if not run.misfits:
-        return
-    reporter.write_sep("=", "waivers that do not fit", red=True)
     told: dict[int, list[str]] = {}
     for misfit in run.misfits:
         told.setdefault(misfit.waiver.number, []).append(str(misfit))
+    if told:
+        reporter.write_sep("=", "waivers that do not fit", red=True)
     for lines in told.values():
         for line in lines[:_MOST]:
             reporter.write_line(line, red=True)
@@ -68,6 +70,7 @@ def waiver_rows(run: Results) -> Iterator[dict[str, Any]]:
     if run.waivers is None:
         return
     fired = {waiver.number: tests for waiver, tests in by_waiver(run)}
+    wrong = run.misfits
     for waiver in run.waivers.rows:
         yield {
             "kind": "waiver",
@@ -78,5 +81,5 @@ def waiver_rows(run: Results) -> Iterator[dict[str, Any]]:
             "failure_modes": list(waiver.failure_modes),
             "observed": list(waiver.observed),
             "fired": [test.nodeid for test in fired.get(waiver.number, ())],
-            "misfits": [str(misfit) for misfit in run.misfits if misfit.waiver is waiver],
+            "misfits": [str(misfit) for misfit in wrong if misfit.waiver is waiver],
         }

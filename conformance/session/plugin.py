@@ -218,6 +218,8 @@ class ConformancePlugin:
                     add(name, value)
                 for message in dict.fromkeys(trouble.message for trouble in self._run.troubles):
                     add("broken", line_of(message))
+                for misfit in self._run.misfits:
+                    add("misfit", line_of(str(misfit)))
         if self._written is not None:
             try:
                 self._written.write(self._run)
@@ -243,6 +245,8 @@ class ConformancePlugin:
             terminalreporter.stats["failed"] = [r for r in self._failed if not _is_told(r)]
         yield
         self._terminal.summary(terminalreporter, self._run)
+        if misfits := self._run.misfits:  # so that the last line has them
+            terminalreporter.stats["misfits"] = list(misfits)
         for complaint in self._complaints:
             terminalreporter.write_line(line_of(complaint), red=True)
 

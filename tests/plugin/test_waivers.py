@@ -108,6 +108,7 @@ def test_a_waiver_that_does_not_fit_fails_the_run(folder: Path, written: str, tm
     ended = run(f"{RUN} -q --tb=no --conformance-summary=page.md", tmp_path)
     assert ended.status == 1
     assert "waivers that do not fit" in ended.text
+    assert "4 misfits in" in ended.text.splitlines()[-1]
     wrong = ended.text.partition("waivers that do not fit")[2]
     for number, said in enumerate(SAID, start=1):
         named = (
