@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import nox
@@ -155,6 +156,34 @@ def haraka(session: nox.Session) -> None:
             "npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), HARAKA, external=True
         )
     _judge_in(session, "Haraka", folder)
+
+
+@nox.session
+def page(session: nox.Session) -> None:
+    """Look at pages in Chromium: a green run, a red one, hostile texts; `nox -s page -- REPORT...` looks at those."""
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        session.error("there is no Chromium: apt-get install chromium")
+    session.install("-e", ".[dev]", "playwright>=1.50", "axe-playwright-python>=0.1.4")
+    folder = Path(session.create_tmp()).resolve()
+    reports = [str(Path(each).resolve()) for each in session.posargs]
+    tests = Path("tests").resolve()
+    for name, target in () if reports else (("green", "reference"), ("red", "relays.naive:Naive")):
+        with session.chdir(tests):
+            session.run(
+                "pytest", f"--target={target}", f"--conformance-report={folder / name}", "-q", "--tb=no",
+                success_codes=[0, 1, 3],
+            )  # fmt: skip
+        reports.append(str(folder / name))
+    session.run(
+        *("pytest", "-s", str(tests / "html" / "in_browser.py")),
+        env={
+            "MAILFLOW_BROWSER": browser,
+            "MAILFLOW_REPORTS": ":".join(reports),
+            "MAILFLOW_SCREENSHOTS": str(folder),
+        },
+    )
+    session.log(f"pictures: {folder}")
 
 
 @nox.session

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup, escape
 
 from conformance.catalogue.requirements import Requirement, catalogue
 from conformance.catalogue.section import Section
 from conformance.html.day import HOUR, HOURS, days
-from conformance.html.drawing import HEIGHT, WIDTH, draw, lane_names
+from conformance.html.drawing import HEIGHT, WIDTH, Drawing, draw, lane_names
 from conformance.html.grid import tables
 from conformance.html.render import render
-from conformance.html.room import Cut, Lines, fitted
-from conformance.html.told import Row, Said, Shown, Told
+from conformance.html.room import MOST, TEXT, Cut, Lines, fitted
+from conformance.html.told import GRAVE, Row, Said, Shown, Told
 from conformance.judging.words import counted
 
 # Signs of one line of a timeline; what is longer is cut.
@@ -24,8 +24,14 @@ _LONGEST = 400
 # Entries that are set off in the text.
 _SET_OFF = {"fault": "f", "arrived": "p", "returned": "r", "mended": "m"}
 
+# Of so many findings each has the words of its requirement; of more of them only a link to where these stand.
+_MANY = 500
+
 # What is red.
 _RED = ("fail", "deviation")
+
+# Where a timeline is to stand.
+_MARK = re.compile("\0([0-9]+)\0")
 
 # What could not be compared, and how it is called.
 _UNJUDGED = {
@@ -62,6 +68,15 @@ class ToMend:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Drawn:
+    """A scenario with its drawing, and the mark at which its timeline will stand."""
+
+    shown: Shown
+    drawing: Drawing | None
+    text: Markup
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reason:
     """Why some tests were not judged.
 
@@ -89,25 +104,30 @@ def page(rows: Iterable[Row]) -> str:
     """
     told = Told(rows)
     try:
-        return render(
+        text = render(
             "page.html",
             told=told,
             headline=_headline(told),
             bar=_bar(told),
             to_mend=list(_to_mend(told)),
             lacks_table=bool(_red(told)) and not told.of("to_mend"),
-            standings=[(row, catalogue().get(row["requirement"])) for row in told.of("requirement")],
+            standings={
+                row["requirement"]: (row, catalogue().get(row["requirement"]))
+                for row in told.of("requirement")
+            },
             tables=tables(told.scenarios),
             days=days(told.scenarios),
             hour=HOUR,
             hours=HOURS,
-            grave_first=_grave_first(_drawn(told.scenarios)),
+            grave_first=_grave_first(told.scenarios),
+            at_length=sum(len(each.grave) for each in told.scenarios) <= _MANY,
             waivers=_waivers(told),
             unjudged=_unjudged(told),
             lanes=lane_names(),
             width=WIDTH,
             height=HEIGHT,
         )
+        return _with_timelines(text, told.scenarios)
     except (KeyError, TypeError, IndexError) as error:
         raise ValueError(f"it has a row that is none of a report of this suite: {error!r}") from error
 
@@ -181,7 +201,10 @@ def _unjudged(told: Told) -> list[tuple[str, str, int, list[Reason]]]:
             word,
             _UNJUDGED[word],
             sum(map(len, groups.values())),
-            [_reason(text, because, said, told) for (text, because), said in groups.items()],
+            [
+                _reason(text, because, said, told)
+                for (text, because), said in sorted(groups.items(), key=lambda group: -len(group[1]))
+            ],
         )
         for word, groups in found.items()
         if groups
@@ -197,29 +220,37 @@ def _reason(text: str, because: str, said: list[Said], told: Told) -> Reason:
     )
 
 
-def _drawn(scenarios: list[Shown]) -> list[Mapping[str, Any]]:
-    """Return each scenario with its drawing and its timeline, as far as there is room for it."""
-    texts = [Lines([*map(_line, each.timeline)], bool(each.grave)) for each in scenarios]
-    return [
-        {"shown": each, "drawing": draw(each.timeline), "text": _text(cut)}
-        for each, cut in zip(scenarios, fitted(texts), strict=True)
+def _grave_first(scenarios: list[Shown]) -> list[tuple[str, list[_Drawn]]]:
+    """Return what is not as it should be, under no heading, then the others by the headings of their sections.
+
+    Each scenario has its drawing, and a mark for its timeline (`_with_timelines`).
+    """
+    drawn = [
+        _Drawn(shown=each, drawing=draw(each.timeline), text=Markup(f"\0{number}\0"))
+        for number, each in enumerate(scenarios)
     ]
-
-
-def _text(cut: Cut) -> Markup:
-    left_out = f"<i>... {cut.left_out} entries left out; report.jsonl has them all ...</i>"
-    return Markup("\n".join([*cut.first, *([left_out] if cut.left_out else []), *cut.last]))
-
-
-def _grave_first(drawn: list[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any]]]]:
-    """Return what is not as it should be, under no heading, then the others by the headings of their sections."""
-    groups: dict[str, list[Mapping[str, Any]]] = {}
-    grave = [each for each in drawn if each["shown"].grave]
+    groups: dict[str, list[_Drawn]] = {}
+    grave = sorted(
+        (each for each in drawn if each.shown.grave),
+        key=lambda each: GRAVE.index(each.shown.grave[0].word),
+    )
     order = list(Section)
-    for each in sorted(drawn, key=lambda each: order.index(each["shown"].section)):
-        if not each["shown"].grave:
-            groups.setdefault(each["shown"].section.heading, []).append(each)
+    for each in sorted(drawn, key=lambda each: order.index(each.shown.section)):
+        if not each.shown.grave:
+            groups.setdefault(each.shown.section.heading, []).append(each)
     return [*([("", grave)] if grave else []), *groups.items()]
+
+
+def _with_timelines(text: str, scenarios: list[Shown]) -> str:
+    """Put the timelines into a page, as far as it has room for them; texts from outside have no NUL."""
+    lines = [Lines([*map(_line, each.timeline)], bool(each.grave)) for each in scenarios]
+    cuts = fitted(lines, min(TEXT, MOST - len(text.encode("utf-8"))))
+    return _MARK.sub(lambda mark: _text(cuts[int(mark[1])]), text)
+
+
+def _text(cut: Cut) -> str:
+    left_out = f"<i>... {cut.left_out} entries left out; report.jsonl has them all ...</i>"
+    return "\n".join([*cut.first, *([left_out] if cut.left_out else []), *cut.last])
 
 
 def _line(entry: Row) -> str:

@@ -10,6 +10,7 @@ from hand_made_run import in_order, telling
 from conformance.catalogue.course import Course
 from conformance.html.day import days
 from conformance.html.drawing import LANES, draw
+from conformance.html.page import page
 from conformance.html.room import Lines, fitted
 from conformance.html.told import Told
 from conformance.report.jsonl import rows_of
@@ -88,10 +89,40 @@ def test_the_day_has_an_attempt_where_it_began(hours: float) -> None:
 
 def test_what_is_in_order_is_cut_before_what_is_not() -> None:
     green, red = Lines(["x" * 9] * 300, False), Lines(["y" * 9] * 300, True)
-    whole = fitted([green, red], room=6_000)
+    whole = fitted([green, red], 6_000)
     assert [cut.left_out for cut in whole] == [0, 0]
-    first, second = fitted([green, red], room=4_000)
+    first, second = fitted([green, red], 4_000)
     assert first.left_out == 200
     assert len(first.first) + len(first.last) == 100
     assert second.left_out == 0
-    assert all(cut.left_out for cut in fitted([green, red], room=1_000))
+    assert all(cut.left_out for cut in fitted([green, red], 1_000))
+
+
+@pytest.mark.parametrize("verdict", ["pass", "fail"])
+def test_a_page_of_everything_stays_small(verdict: str) -> None:
+    """As many scenarios and verdicts as the suite has, all red or none, with more to tell than any relay had."""
+    rows = [*rows_of(in_order(), selected=5, status=0, interrupted="", took=Took())]  # type: ignore[arg-type]
+    header = rows[0]
+    [evidence] = [row for row in rows if row["kind"] == "evidence"]
+    sample = next(row for row in rows if row["kind"] == "verdict")
+    entries = [
+        {
+            "at": at / 10,
+            "layer": "SMTP",
+            "text": f"#{at // 25} < 250-mx1.some-mode.healed.test says this and that",
+        }
+        for at in range(200)
+    ]
+    made = [header]
+    for number in range(830):
+        name = f"mode_{number}"
+        made.append({**evidence, "scenario": f"{name}.healed", "failure_mode": name, "timeline": entries})
+        for aspect in range(5):
+            node = f"a.py::test_aspect_{aspect}[{name}]"
+            about = {"failure_mode": name, "course": "healed", "aspect": f"aspect_{aspect}"}
+            made.append({**sample, **about, "node_id": node})
+            made[-1]["verdict"] = verdict if aspect == 0 else "pass"
+    text = page(made)
+    assert len(text.encode()) < 5_000_000
+    assert "entries left out" in text
+    assert "\0" not in text

@@ -129,7 +129,7 @@ def test_a_run_that_was_broken_off_says_so() -> None:
 def test_what_to_mend_leads_to_what_happened() -> None:
     found = read(page_of(telling("oops")))
     [first, *_] = found.query("#mend tbody tr")
-    assert [each.attrs["href"] for each in first.query("a")] == ["#s1"]
+    assert [each.attrs["href"] for each in first.query("td a")] == ["#s1"]
     [body] = found.query("#s1")
     assert "fault played" in body.to_text()
     assert text_of(found, "#waived .where") == ["oops"]
