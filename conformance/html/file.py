@@ -17,13 +17,15 @@ class PageFile:
     """
 
     def __init__(self, path: Path) -> None:
-        """Try whether it can be written.
+        """Try whether it can be written; what an earlier run left there is taken away at once.
 
         Raises:
             OSError: It cannot.
         """
         self.path = path
         path.open("a", encoding="utf-8").close()
+        if path.is_file():  # and no device
+            path.unlink()
 
     def write(self, run: Results, *, selected: int, status: int, interrupted: str, took: Took) -> None:
         """Write the page; what is told is what `report.jsonl` has (`ReportFile.end`).

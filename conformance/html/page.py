@@ -15,7 +15,7 @@ from conformance.html.drawing import HEIGHT, WIDTH, Drawing, draw, lane_names
 from conformance.html.grid import tables
 from conformance.html.render import render
 from conformance.html.room import MOST, TEXT, Cut, Lines, fitted
-from conformance.html.told import GRAVE, Row, Said, Shown, Told
+from conformance.html.told import GRAVE, WAIVED, Row, Said, Shown, Told
 from conformance.judging.words import counted
 
 # Signs of one line of a timeline; what is longer is cut.
@@ -156,12 +156,14 @@ def _headline(told: Told) -> tuple[str, str]:
         return "inconclusive", "Broken off before its end"
     if unjudged or told.header.get("troubles"):
         return "inconclusive", f"Nothing is broken, and {counted(unjudged, 'test')} could not be judged"
-    if not told.counts["pass"]:
+    waived = told.counts.get(WAIVED, 0)
+    if not told.counts["pass"] and not waived and not told.counts["deviation"]:
         return "not_applicable", "Nothing was judged"
+    or_waived = ", but for what is waived" if waived else ""
     if told.counts["deviation"]:
         missed = counted(len(held["deviation"]) or told.counts["deviation"], "recommendation")
-        return "deviation", f"Every MUST that was judged holds, {missed} missed"
-    return "pass", "Everything that was judged holds"
+        return "deviation", f"Every MUST that was judged holds{or_waived}, {missed} missed"
+    return "pass", f"Everything that was judged holds{or_waived}"
 
 
 def _bar(told: Told) -> list[tuple[str, float, float]]:

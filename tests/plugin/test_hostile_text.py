@@ -55,7 +55,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def judged(folder: Path) -> Ended:
     views = "--junitxml=junit.xml --alluredir=allure --html=page.html --self-contained-html --conformance-report=rep"
-    line = f"pytest -rA -p no:cacheprovider --conformance-replay=record.jsonl {views} --conformance-summary=own.md"
+    # what an earlier run left is no page of this one
+    (folder / "own.html").write_text("yesterday", encoding="utf-8")
+    pages = "--conformance-summary=own.md --conformance-html=own.html"
+    line = f"pytest -rA -p no:cacheprovider --conformance-replay=record.jsonl {views} {pages}"
     return run(line, folder, env={"GITHUB_STEP_SUMMARY": "job.md"})
 
 
@@ -94,6 +97,19 @@ def test_what_a_job_shows(judged: Ended) -> None:
     assert _unfit(own) == ""
     assert "<b>" not in own
     assert (judged.folder / "job.md").read_text(encoding="utf-8") == own
+
+
+def test_what_a_page_shows(judged: Ended) -> None:
+    own = (judged.folder / "own.html").read_text(encoding="utf-8")
+    assert own.startswith("<!doctype html>")
+    assert _unfit(own) == ""
+    assert r"\x1b[2J\x1b]0;owned\x07" in own
+    assert "yesterday" not in own
+    again = run("mailflow-conformance page rep -o again.html", judged.folder)
+    assert again.status == 0
+    later = (judged.folder / "again.html").read_text(encoding="utf-8")
+    # which was written a moment after
+    assert re.sub(r"judging [0-9.]+ s", "", later) == re.sub(r"judging [0-9.]+ s", "", own)
 
 
 @pytest.mark.parametrize(("adapter", "status"), [("Breaks", 4), ("Internal", 3)])

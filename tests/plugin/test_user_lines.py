@@ -225,6 +225,10 @@ USAGE = [
         "--target=reference --conformance-summary=no/such/folder.md",
         ["--conformance-summary=no/such/folder.md"],
     ),
+    (
+        "--target=reference --conformance-html=no/page.html",
+        ["--conformance-html=no/page.html: cannot write it"],
+    ),
     ("--conformance-replay=nowhere.jsonl", ["--conformance-replay", "nowhere.jsonl"]),
     ("--conformance-replay=syntax.py", ["--conformance-replay", "syntax.py"]),
     ("--target=reference -n 2", ["-n cannot be used with a target", "already stages all scenarios"]),

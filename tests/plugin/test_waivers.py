@@ -66,7 +66,7 @@ def test_what_is_waived_passes_in_every_view(folder: Path, written: str) -> None
     """Also those that were told once: all four are in the file. Written again it keeps its reasons."""
     (folder / NAME).write_text(written, encoding="utf-8")
     views = "-v --conformance-report=rep --junitxml=junit.xml --conformance-summary=page.md -rs"
-    ended = run(f"{RUN} {views} --conformance-write-waivers=again.toml", folder)
+    ended = run(f"{RUN} {views} --conformance-html=page.html --conformance-write-waivers=again.toml", folder)
     (folder / NAME).unlink()
     assert ended.status == 0
     assert "4 waived in" in ended.text.splitlines()[-1]
@@ -89,6 +89,9 @@ def test_what_is_waived_passes_in_every_view(folder: Path, written: str) -> None
     page = (folder / "page.md").read_text(encoding="utf-8")
     assert "What is waived" in page
     assert REASON in page
+    html = (folder / "page.html").read_text(encoding="utf-8")
+    assert "Everything that was judged holds, but for what is waived" in html
+    assert f'<p class="where">{REASON}</p>' in html
     assert (folder / "again.toml").read_text(encoding="utf-8") == written
 
 
