@@ -12,6 +12,7 @@ import asyncio
 
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind
+from conformance.evidence.queue import Presence
 from conformance.evidence.view import Evidence
 from conformance.wave.player import Player, ended
 from conformance.wave.repair import attempts_over, longest_wait_for_quiet, quiet_pause, seconds_to_quiet
@@ -44,7 +45,9 @@ async def _play_way_back(player: Player, report: FailureMode, refused_by: float)
         await player.until(_came_back, refused_by + player.longest_wait())
         return
     enough = 1 if report.kind is Kind.PERMANENT else ATTEMPTS_BEFORE_REPAIR
-    patience = refused_by + enough * (player.longest_wait() + _attempt_time(player, report))
+    # the time to give the message up is over once it is given up: then there is a report, or there will be none
+    await player.until(lambda seen: _is_gone(seen) or bool(_attempts(player, report, seen)), refused_by)
+    patience = enough * (player.longest_wait() + _attempt_time(player, report))
     await player.until(lambda seen: len(_attempts(player, report, seen)) >= enough, patience)
     if report.kind is Kind.PERMANENT:
         await player.rest(player.longest_wait() + _attempt_time(player, report))
@@ -58,6 +61,11 @@ def _attempts(player: Player, report: FailureMode, seen: Evidence) -> list[Attem
     """Return the attempts at the report that met what is wrong, and are over."""
     assert seen.of_report is not None
     return attempts_over(report, seen.of_report, player.journal.now())
+
+
+def _is_gone(seen: Evidence) -> bool:
+    """Tell whether the queue lists the message no more, as it was asked for after the relay had accepted it."""
+    return seen.queue.during(after=seen.staged.submitted or 0.0).last.presence is Presence.ABSENT
 
 
 def _came_back(seen: Evidence) -> bool:

@@ -14,6 +14,7 @@ from stories.wire import accepted as begun
 from stories.wire import closed, fault, message, received
 
 from conformance.catalogue.scenario import Scenario
+from conformance.evidence.record import QueueListing
 from conformance.lab.addresses import loopback
 from conformance.target import Envelope
 from conformance.wave import circling, reported
@@ -102,6 +103,22 @@ async def test_a_report_that_never_comes_is_not_waited_for_without_end() -> None
         await reported.play_reported(player, _watch(Relay()), Turns(1))
         assert player.staged.closed is not None
         assert player.staged.closed < 10 * player.longest_wait() + 10
+
+
+@in_jumping_time
+async def test_once_the_message_is_given_up_only_its_report_is_waited_for() -> None:
+    async def waited(*, gone: bool) -> float:
+        player = _player("report_silent_at_mail")
+        player.watch = watch = _watch(Relay())
+        begun = player.journal.now()
+        looks = [QueueListing(asked=begun + late, at=begun + late, waiting=[]) for late in (0.1, 0.2)]
+        watch.listings = looks if gone else []
+        await reported.play_reported(player, watch, Turns(1))
+        assert player.staged.way_back_mended is not None
+        return player.staged.way_back_mended - begun
+
+    longest = player_of("report_silent_at_mail").longest_wait()
+    assert await waited(gone=False) - await waited(gone=True) >= 1.5 * longest
 
 
 class _Circle(Relay):
