@@ -34,7 +34,7 @@ SLACK = 1.0
 
 # Processor seconds that one scenario costs over its window, target included (nox -s bench), and the part of
 # the machine that a wave may use before it must take more time instead.
-COST_PER_SCENARIO = 0.025
+COST_PER_SCENARIO = 0.02
 SHARE_OF_CORES = 0.5
 _TYPICAL_WINDOW = 8.0
 
@@ -100,7 +100,8 @@ def schedule(
             relay one after the other, a few scenarios wait for many intervals: longer ones would spare nothing.
     """
     if timing is Timing.STEADY:
-        first = last = RETRY_INTERVAL * stretch
+        # whole seconds: many relays take nothing else, and would wait for the next one
+        first = last = max(RETRY_INTERVAL, float(round(RETRY_INTERVAL * stretch)))
         lifetime = QUEUE_LIFETIME
     elif timing is Timing.OPERATED:
         first = last = OPERATED_INTERVAL * stretch

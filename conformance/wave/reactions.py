@@ -5,7 +5,8 @@ within milliseconds keeps its time-outs all the same. Where it answers each of o
 
 Counted is the time from a reply of ours, as any server gives it, to whatever the relay does next on the same
 connection. Not counted are connections on which a fault was played, as a relay may be right to wait there; nor what
-follows the answer to the final dot or to QUIT, after which there is nothing that must be said at once.
+follows the answer to the final dot or to QUIT, after which there is nothing that must be said at once; nor large
+content, which takes its time however soon it begins.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ _PART_OF_SLACK = 0.5
 
 # So many reactions within a second or two tell of it; fewer may have been lucky.
 _SEVERAL = 5
+
+# Content of more octets is noted at its end, long after it has begun.
+_LARGE = 65_536
 
 
 @dataclass
@@ -63,6 +67,8 @@ class Reactions:
                 self._answered.pop(number, None)
             case SmtpSent() if number not in self._spoilt and event.stage not in (Stage.DOT, Stage.QUIT):
                 self._answered[number] = event.at
+            case SmtpBody() if event.octets > _LARGE:
+                self._answered.pop(number, None)
             case SmtpReceived() | SmtpBody() | TlsOffered() | TlsEstablished() | TcpClosed(by="peer"):
                 answered = self._answered.pop(number, None)
                 if answered is not None:

@@ -63,6 +63,16 @@ def test_the_schedule_asked_for() -> None:
     assert asked.connect_timeout == asked.command_timeout == asked.dns_timeout == 2.0
 
 
+@pytest.mark.parametrize(("stretch", "interval"), [(1.0, 2.0), (1.2, 2.0), (2.06, 4.0), (2.3, 5.0)])
+def test_intervals_are_whole_seconds(stretch: float, interval: float) -> None:
+    assert schedule(stretch=stretch).retry_interval == interval
+
+
+def test_where_a_relay_is_killed_intervals_do_not_follow_the_load() -> None:
+    for timing in (Timing.CRASHED, Timing.INTERRUPTED):
+        assert schedule(timing, stretch=2.5).retry_interval == RETRY_INTERVAL
+
+
 @given(st.integers(0, 5000), st.integers(1, 256))
 def test_the_stretch_keeps_the_load_below_the_share(scenarios: int, cores: int) -> None:
     stretch = stretch_for(scenarios, cores)

@@ -51,6 +51,13 @@ def test_they_show_nothing_of_another_time_or_another_relay() -> None:
     assert not reactions.were_prompt(2, 3.0, 3.9)
 
 
+@pytest.mark.parametrize(("octets", "prompt"), [(1_000, False), (4_500_000, True)])
+def test_large_content_takes_its_time_however_prompt_a_relay_is(octets: int, prompt: bool) -> None:
+    content = SmtpBody(at=4.5, connection=2, octets=octets)
+    reactions = _told(*_prompt(3.2), _sent(3.3, 2, Stage.DATA), content)
+    assert reactions.were_prompt(1, 3.0, 3.9) is prompt
+
+
 @pytest.mark.parametrize(("begin", "end"), [(3.0, 3.9), (4.1, 4.4), (5.0, 5.9)])
 def test_one_slow_reaction_spoils_all_the_time_that_it_took(begin: float, end: float) -> None:
     prompt = [event for at in (3.2, 4.2, 5.2, 7.2) for event in _prompt(at)]
