@@ -45,6 +45,7 @@ class _Held(NamedTuple):
             group that ends with DATA nothing may be said, for it could be taken for content (RFC 2920 section 3.1).
         spoke: After how long the relay gave up and took its leave, if that was seen.
         went_on: Whether the end is when the relay went on without it, and not when the connection closed.
+        heard: Whether the end is that of the reply itself, which the relay awaited.
     """
 
     seconds: float
@@ -55,6 +56,7 @@ class _Held(NamedTuple):
     unseen: bool = False
     spoke: float | None = None
     went_on: bool = False
+    heard: bool = False
 
     @property
     def beyond(self) -> float:
@@ -117,8 +119,8 @@ def test_times_out(case: Case) -> list[Finding]:
             holds=worst.beyond <= 0,
             expected=_expected(slot, worst),
             observed=f"{counted(len(held), 'attempt')}, the longest {worst}",
-            # without a deadline for the whole it is late by as much as the server makes it
-            only_late=worst.over and slot == "ends",
+            # without a deadline for the whole it listens to the end of a reply
+            only_late=worst.over and not worst.heard,
             conclusive=worst.beyond > NO_LATENESS and _had_a_processor(case, worst),
         ),
         *_each_command(case),
@@ -165,9 +167,9 @@ def _held(case: Case) -> list[_Held]:
 
 def _hold(case: Case, connection: Connection, fault: SmtpFault, closed: float) -> _Held:
     """Return for how long a fault held its attempt by the time at which the window closed."""
-    ends = (event.at for event in connection.events if _is_end(event, fault))
-    end = next((at for at in ends if fault.at <= at <= closed), None)
-    until = closed if end is None else end
+    ends = (event for event in connection.events if _is_end(event, fault))
+    end = next((event for event in ends if fault.at <= event.at <= closed), None)
+    until = closed if end is None else end.at
     went_on = min((at for at in _going_on(case, connection) if fault.at <= at < until), default=None)
     until = until if went_on is None else went_on
     spoke = None if fault.stage in _NO_LEAVE else connection.heard
@@ -184,6 +186,7 @@ def _hold(case: Case, connection: Connection, fault: SmtpFault, closed: float) -
         unseen=case.mode.stalls and (fault.stage is Stage.BODY or _has_asked_for_content(connection, fault)),
         spoke=left,
         went_on=went_on is not None,
+        heard=went_on is None and isinstance(end, SmtpSent),
     )
 
 

@@ -160,6 +160,13 @@ def test_a_reply_that_was_read_to_its_end_ends_there() -> None:
     story.note(sent("mail", "250 2.0.0 Fine", at=7.5, **where))
     story.events.sort(key=lambda event: event.at)
     assert "over after 6.5 s" in story.judge("times_out").observed
+    assert not story.judge("times_out").only_late, "no deadline is late by as much as the server makes it"
+
+
+@pytest.mark.parametrize("action", ["trickle", "endless"])
+def test_who_ends_a_reply_too_late_has_a_deadline_and_is_late(action: str) -> None:
+    judged = _held(f"{action}_at_mail", action, 3.2).judge("times_out")
+    assert (judged.verdict, judged.only_late) == (Verdict.DEVIATION, True)
 
 
 def test_a_time_out_above_the_whole_reply_leaves_nothing_to_judge() -> None:
