@@ -121,7 +121,9 @@ def _files(subjects: Mapping[str, str], folder: Path, artefacts: Sequence[str]) 
         try:
             found = digests.of_file(folder / name)
         except OSError as error:
-            reasons.append(f"{name}: {error.strerror}; the certificate is about it")
+            reasons.append(
+                f"{folder / name}: {error.strerror}, and the certificate is about it; --folder says where it lies"
+            )
             continue
         if found != certified:
             reasons.append(
