@@ -239,7 +239,7 @@ class FailureMode:
     @property
     def lab(self) -> str:
         """The only lab in which it can be staged; empty: any."""
-        return "namespace" if any(host.dns.ipv6 for host in self.hosts) else ""
+        return "namespace" if self.amid is Amid.FULL or any(host.dns.ipv6 for host in self.hosts) else ""
 
     @property
     def longest_ttl(self) -> float:

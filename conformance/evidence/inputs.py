@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 # The command to which an SMTP server answers that it does not know a recipient.
 RCPT = "RCPT"
 
+# Local parts of those whose messages are offered while a relay has no room on its disk, and once it has again.
+WHILE_FULL, AFTERWARDS = "while-full", "afterwards"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:

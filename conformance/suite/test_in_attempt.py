@@ -13,6 +13,7 @@ from conformance.witness.amid import Amid
 @aspect(
     Course.AMID,
     kinds=(Kind.AMID,),
+    where=lambda mode, _: mode.amid is not Amid.FULL,
     place=745,
     requirements={
         "expiry": "between/expires-in-attempt",

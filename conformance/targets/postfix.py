@@ -89,7 +89,7 @@ class PostfixTarget:
         dns_timeout = _check_lab(config, installation)
         listen = Address(config.listen.host, config.listen.port or 25)
         root, log = installation.queue_directory, config.work_directory / "postfix.log"
-        await _run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(root))
+        await _run("mount", *_disk(config.work_directory), str(root))
         try:
             _make_folders(root, installation)
             # beside the queue, where the user that Postfix becomes can read it
@@ -293,6 +293,15 @@ def _write(path: Path, text: str) -> None:
     """Write a file that seems old: Postfix waits up to two seconds for a fresh one to stop changing."""
     path.write_text(text, encoding="utf-8")
     os.utime(path, (0, 0))
+
+
+def _disk(work_directory: Path) -> tuple[str, ...]:
+    """Return how to mount the queue: a part of the work directory where that is a disk of our own, else a tmpfs."""
+    if not os.path.ismount(work_directory):
+        return ("-t", "tmpfs", "-o", "mode=755", "tmpfs")
+    part = work_directory / "spool"
+    part.mkdir(mode=0o755, exist_ok=True)
+    return ("--bind", str(part))
 
 
 def _make_folders(root: Path, installation: _Installation) -> None:

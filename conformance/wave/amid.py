@@ -32,8 +32,8 @@ _LOOKS = 2
 
 
 def at_the_end(player: Player) -> bool:
-    """Tell whether a clock is moved far, so that nothing else may wait in the queue of the relay."""
-    return player.scenario.failure_mode.amid in (Amid.EXPIRY, Amid.SET_BACK)
+    """Tell whether a clock is moved far, or a disk filled, so that nothing else may wait in the queue of the relay."""
+    return player.scenario.failure_mode.amid in (Amid.EXPIRY, Amid.SET_BACK, Amid.FULL)
 
 
 def past_lifetime(player: Player) -> float:

@@ -20,11 +20,13 @@ from conformance.evidence.record import Record
 from conformance.evidence.view import Evidence
 from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.amid import Interruption, at_the_end, move_clock, past_lifetime, time_to_leave
+from conformance.wave.full_disk import play_full_disk
 from conformance.wave.player import Player, arrived
 from conformance.wave.submission import Submission
 from conformance.wave.turns import Turns
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
 from conformance.wave.windows import TRANSFER
+from conformance.witness.amid import Amid
 from conformance.witness.kills import IN_SUBMISSION, KillPoint, has_come
 from fake_servers import Rule, Script, Stage, Stall
 
@@ -82,8 +84,14 @@ class Crash:
             for player in amid:
                 if at_the_end(player):
                     await self._let_go(ends)
-                    await self._interruption(player).play()
+                    await self._play_alone(player)
                     ends[player] = group.create_task(self._close(player))
+
+    async def _play_alone(self, player: Player) -> None:
+        if player.scenario.failure_mode.amid is Amid.FULL:
+            await play_full_disk(player, self._relays[player], self._turn, armed=self._armed)
+        else:
+            await self._interruption(player).play()
 
     def _interruption(self, player: Player) -> Interruption:
         return Interruption(player, self._relays[player], self._turn, armed=self._armed)

@@ -88,7 +88,8 @@ class Group:
         """Note in every scenario which relay it is played on, what that granted, and whether it applies to that."""
         schedule = granted(instance.schedule, plan.asked)
         for player in self.players:
-            why = why_unplayed(player.scenario, instance, schedule, player.header)
+            why = player.staged.not_played
+            why = why or why_unplayed(player.scenario, instance, schedule, player.header)
             player.staged = replace(player.staged, granted=schedule, relay=self.number, not_played=why)
 
     @property

@@ -15,6 +15,7 @@ from conformance.evidence.queue import Presence
 from conformance.evidence.record import Header, QueueListing, Record, Staged
 from conformance.evidence.slack import slack_for
 from conformance.evidence.view import Evidence
+from conformance.lab.small_disk import SmallDisk
 from conformance.target import Envelope
 from conformance.wave.adapter import Instance, SubmissionRefused
 from conformance.wave.dragging import drags_on
@@ -71,6 +72,7 @@ class Player:
         journal: The clock.
         pace: What is known of the relay's pauses, shared with all players of the wave.
         watch: Who asks its relay for the queue, once there is one.
+        disk: Where its relay works, if that can be made full; None: it cannot, or need not.
     """
 
     scenario: Scenario
@@ -83,6 +85,7 @@ class Player:
     journal: Journal
     pace: Pace = field(default_factory=Pace)
     watch: RelayWatch | None = None
+    disk: SmallDisk | None = None
     _events: list[Event] = field(default_factory=list)
     _noted: asyncio.Event = field(default_factory=asyncio.Event)
     _mending: asyncio.Lock = field(default_factory=asyncio.Lock)

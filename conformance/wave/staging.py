@@ -20,6 +20,7 @@ from conformance.wave.disk import excused, no_room
 from conformance.wave.downfall import trouble_of
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from conformance.wave.flood import cut
+from conformance.wave.full_disk import disk_for
 from conformance.wave.gate import MOST_LAG, MOST_PRESSURE, Gate, busy
 from conformance.wave.group import Group, Stage, TroubleScope, groups_of
 from conformance.wave.left_behind import left_behind
@@ -212,16 +213,17 @@ class _Wave:
             config = request.relay_config(
                 self._plan, self._lab, world.resolver, anchors, group.folder, group.connectors, group.accepted
             )
-            try:
-                async with running(self._target, config) as instance:
-                    started()
-                    self._scope.started(group)
-                    group.grant(instance, self._plan)
-                    if long := group.long_windows:
-                        self._lasting(long)
-                    await stage.play(group, instance)
-            finally:
-                await asyncio.to_thread(cut, config.work_directory)
+            async with disk_for(group.players, config.work_directory):
+                try:
+                    async with running(self._target, config) as instance:
+                        started()
+                        self._scope.started(group)
+                        group.grant(instance, self._plan)
+                        if long := group.long_windows:
+                            self._lasting(long)
+                        await stage.play(group, instance)
+                finally:
+                    await asyncio.to_thread(cut, config.work_directory)
 
     def _closed(self) -> None:
         self._done += 1

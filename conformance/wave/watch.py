@@ -7,8 +7,8 @@ import os
 import re
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,6 +89,12 @@ class RelayWatch:
         if before - self._waiting():
             # A listing is no snapshot (see evidence/queue.py): a message counts as gone when two of them say so.
             await self._list()
+
+    @asynccontextmanager
+    async def left_alone(self) -> AsyncIterator[None]:
+        """Do not ask the relay for anything within this context."""
+        async with self._turn:
+            yield
 
     async def next_listing(self) -> None:
         """Wait for a listing that is begun from now on; with it comes the one that may be made at once after it.

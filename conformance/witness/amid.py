@@ -28,6 +28,7 @@ class Amid(StrEnum):
     STOP = "stop"  # the relay is stopped in good order, and started again
     SECOND = "second"  # another instance is started on the same spool
     SET_BACK = "set_back"  # the clock is set back by an hour
+    FULL = "full"  # the disk on which the relay works is full
 
 
 # What holds an attempt on a connection: silence, or a server that takes its time.
@@ -86,6 +87,7 @@ _WHAT = {
     Amid.STOP: "the relay was told to stop",
     Amid.SECOND: "another instance of the relay was started on its spool",
     Amid.SET_BACK: "the relay's clock was set back",
+    Amid.FULL: "the file system on which the relay works was left without room",
 }
 
 PROOFS = {what: Witness(sentence=_SENTENCE.format(what=_WHAT[what]), see=_amid) for what in Amid}

@@ -60,6 +60,13 @@ _PLAY = (
         f"The relay's clock is set back by an hour while {_IN_ATTEMPT}; then the server is repaired, and the clock is "
         "moved forward again if nothing comes of the message before.",
     ),
+    (
+        "disk_full_in_attempt",
+        Amid.FULL,
+        _SERVER,
+        f"The relay has no room on its disk any more while {_IN_ATTEMPT}, and another message is offered; then there "
+        "is room again, the server is repaired, and a third message is offered.",
+    ),
 )
 
 # Which of the relay's time-outs ends an attempt.

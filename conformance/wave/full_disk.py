@@ -1,0 +1,119 @@
+"""A relay whose disk is full for a while: who has one of its own, and what is played meanwhile.
+
+A message waits in an attempt that hangs. Then there is no room left, so what becomes of the attempt cannot be noted,
+and another message is offered; then there is room again, the destination is repaired, and a third message is offered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from conformance.catalogue.message import RECIPIENT
+from conformance.evidence.inputs import AFTERWARDS, WHILE_FULL, Offer, OperatorAction
+from conformance.lab.small_disk import SmallDisk
+from conformance.wave.batch import message_to
+from conformance.wave.offering import all_ended, offer
+from conformance.wave.player import Player
+from conformance.wave.turns import Turns
+from conformance.wave.unusable import TargetUnusable
+from conformance.wave.watch import RelayWatch
+from conformance.wave.windows import TRANSFER
+from conformance.witness.amid import Amid, hangs
+
+_NONE = "no file system could be mounted for the relay alone: {reason}"
+_MOMENT = 1.0  # seconds after an attempt for what a relay wants to note of it
+_OFFERS = 3  # of the last message: a relay may need a while to see that there is room again
+_ATTEMPTS = 2  # so many a relay may need until a message has ended
+
+
+@asynccontextmanager
+async def disk_for(players: Sequence[Player], folder: Path) -> AsyncIterator[None]:
+    """Mount a file system for a relay one of whose scenarios needs it; where that fails, it is not played."""
+    concerned = [player for player in players if player.scenario.failure_mode.amid is Amid.FULL]
+    if not concerned:
+        yield
+        return
+    try:
+        disk = SmallDisk(folder)
+    except OSError as error:
+        for player in concerned:
+            player.staged = replace(player.staged, not_played=_NONE.format(reason=error))
+        yield
+        return
+    for player in concerned:
+        player.disk = disk
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(disk.unmount)
+
+
+async def play_full_disk(player: Player, watch: RelayWatch, turn: Turns, *, armed: bool) -> None:
+    """Play one scenario; the window is left open.
+
+    Args:
+        player: The scenario, which has a disk.
+        watch: Its relay.
+        turn: Lets so many submissions pass at a time.
+        armed: False: nothing is filled, for an anti-run.
+    """
+    await offer(player, watch.instance, turn, RECIPIENT)
+    if player.staged.submitted is None:
+        return
+    wakes = player.longest_wait() + TRANSFER
+    hung = await player.until(lambda seen: hangs(seen, player.journal.now()), wakes, at_once=True)
+    if hung and armed:
+        await _no_room(player, watch, turn)
+    await player.repair()
+    await _offer_again(player, watch, turn)
+    each = player.attempt_time() + player.leave_time() + player.longest_wait()
+    await player.until(all_ended, _ATTEMPTS * each + TRANSFER)
+
+
+async def _no_room(player: Player, watch: RelayWatch, turn: Turns) -> None:
+    """Fill the disk until the attempt is over and another message was offered.
+
+    Nobody asks the relay for its queue meanwhile: what it shows there may be a file that it could write in part.
+    """
+    disk, journal = player.disk, player.journal
+    assert disk is not None
+    async with watch.left_alone():
+        asked = journal.now()
+        disk.fill()
+        try:
+            action = OperatorAction(name="disk full", asked=asked, done=journal.now())
+            player.staged = replace(player.staged, operator_actions=[action])
+            await _offer_in_vain(player, watch, turn)
+            over = player.attempt_time() + player.leave_time()
+            await player.until(lambda seen: not hangs(seen, journal.now()), over)
+            await player.rest(_MOMENT)
+        finally:
+            disk.make_room()
+
+
+async def _offer_in_vain(player: Player, watch: RelayWatch, turn: Turns) -> None:
+    """Offer a message for which there is no room; whoever does not answer has not taken it either."""
+    try:
+        await offer(player, watch.instance, turn, WHILE_FULL)
+    except TargetUnusable as error:
+        envelope = message_to(player.scenario, WHILE_FULL)
+        made = Offer(
+            recipient=envelope.recipients[0],
+            known=True,
+            content=envelope.content,
+            at=player.journal.now(),
+            refusal=str(error),
+        )
+        player.staged = replace(player.staged, offers=[*player.staged.offers, made])
+
+
+async def _offer_again(player: Player, watch: RelayWatch, turn: Turns) -> None:
+    for _ in range(_OFFERS):
+        await offer(player, watch.instance, turn, AFTERWARDS)
+        if player.staged.offers[-1].accepted is not None:
+            return
+        await player.rest(player.longest_wait())

@@ -1,0 +1,59 @@
+"""A small disk in the namespace lab: full, with room again, and what is left of it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conformance.lab import namespace
+from conformance.lab.small_disk import SmallDisk
+
+needs_the_lab = pytest.mark.skipif(namespace.unavailable() is not None, reason=str(namespace.unavailable()))
+
+_SCRIPT = """
+import errno, json, sys
+from pathlib import Path
+from conformance.lab import namespace
+from conformance.lab.small_disk import SmallDisk
+
+namespace.enter(hostname="relay.lab.test", resolver="10.77.0.53")
+folder = Path(sys.argv[1])
+
+def writes(name):
+    try:
+        (folder / name).write_bytes(b"x" * 100_000)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return "written"
+
+disk = SmallDisk(folder)
+seen = [writes("before")]
+disk.fill()
+seen.append(writes("meanwhile"))
+disk.make_room()
+seen.append(writes("after"))
+disk.unmount()
+print(json.dumps([seen, folder.is_mount(), sorted(each.name for each in folder.iterdir())]))
+"""
+
+
+@needs_the_lab
+def test_full_for_a_while(tmp_path: Path) -> None:
+    folder = tmp_path / "relay-1"
+    folder.mkdir()
+    command = [*namespace.prefix(), sys.executable, "-c", _SCRIPT, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    seen, mounted, left = json.loads(done.stdout)
+    assert seen == ["written", "ENOSPC", "written"]
+    assert not mounted
+    assert left == ["after", "before", "meanwhile"]
+    assert (folder / "before").stat().st_size == 100_000
+
+
+def test_where_nothing_can_be_mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="mount"):
+        SmallDisk(tmp_path)

@@ -1,0 +1,87 @@
+"""A full disk: the aspect on hand-made records of messages that were offered before, meanwhile and afterwards."""
+
+from __future__ import annotations
+
+import pytest
+from stories.story import Story
+from stories.wire import fault
+
+from conformance.catalogue.message import RECIPIENT
+from conformance.evidence.inputs import AFTERWARDS, WHILE_FULL, Offer, OperatorAction
+from conformance.judging.judge import RED
+from conformance.judging.verdict import Verdict
+
+_MODE = "disk_full_in_attempt"
+
+
+def _full(*taken: str, refused: str = "") -> Story:
+    """Return a disk that is full from 1.5 on, while an attempt hangs, and who had their messages taken."""
+    story = Story(_MODE, "namespace").look(0.9, "").connects(1.0, fault("stall"), lasting=2.0)
+    story.staged.operator_actions.append(OperatorAction(name="disk full", asked=1.5, done=1.6))
+    moments = {RECIPIENT: 0.5, WHILE_FULL: 1.7, AFTERWARDS: 3.5}
+    for local in taken:
+        at = moments[local]
+        story.staged.offers.append(_offer(story, local, at, accepted=at + 0.1))
+    if refused:
+        said = "452 4.3.1 Insufficient system storage"
+        story.staged.offers.append(_offer(story, refused, moments[refused], refusal=said))
+    return story
+
+
+def _offer(story: Story, local: str, at: float, accepted: float | None = None, refusal: str = "") -> Offer:
+    recipient = f"{local}@{story.staged.domain}"
+    return Offer(recipient=recipient, known=True, content=b"x", at=at, accepted=accepted, refusal=refusal)
+
+
+def _delivers(story: Story, *whom: str) -> Story:
+    for number, local in enumerate(whom):
+        story.delivers(4.0 + number, recipients=[f"{local}@{story.staged.domain}"])
+    return story
+
+
+def _verdict(story: Story, profile: str = "eop") -> tuple[Verdict, str]:
+    judged = story.judge("full_disk", profile=profile)
+    return judged.verdict, judged.requirement.id if judged.verdict in RED else ""
+
+
+@pytest.mark.parametrize("profile", ["eop", "rfc"])
+def test_who_refuses_meanwhile_and_delivers_the_rest(profile: str) -> None:
+    story = _delivers(_full(RECIPIENT, AFTERWARDS, refused=WHILE_FULL), RECIPIENT, AFTERWARDS)
+    assert _verdict(story.look(8.0, None), profile) == (Verdict.PASS, "")
+
+
+def test_who_accepts_meanwhile_and_delivers_it_too() -> None:
+    everybody = (RECIPIENT, WHILE_FULL, AFTERWARDS)
+    assert _verdict(_delivers(_full(*everybody), *everybody).look(8.0, None)) == (Verdict.PASS, "")
+
+
+def test_twice_is_no_loss() -> None:
+    story = _delivers(_full(RECIPIENT, AFTERWARDS), RECIPIENT, RECIPIENT, AFTERWARDS)
+    assert _verdict(story.look(8.0, None)) == (Verdict.PASS, "")
+
+
+@pytest.mark.parametrize("profile", ["eop", "rfc"])
+@pytest.mark.parametrize("lost", [RECIPIENT, WHILE_FULL])
+def test_what_was_accepted_and_is_nowhere(lost: str, profile: str) -> None:
+    everybody = (RECIPIENT, WHILE_FULL, AFTERWARDS)
+    story = _delivers(_full(*everybody), *(each for each in everybody if each != lost)).look(8.0, None)
+    assert _verdict(story, profile) == (Verdict.FAIL, "long-run/full-disk")
+
+
+def test_what_waits_still_may_only_be_late() -> None:
+    story = _delivers(_full(RECIPIENT, AFTERWARDS), AFTERWARDS).look(8.0, "450 4.3.1 no room")
+    assert _verdict(story) == (Verdict.DEVIATION, "long-run/room-again")
+    assert story.judge("full_disk").only_late
+
+
+def test_who_takes_no_mail_afterwards() -> None:
+    story = _delivers(_full(RECIPIENT, refused=AFTERWARDS), RECIPIENT).look(8.0, None)
+    assert _verdict(story) == (Verdict.DEVIATION, "long-run/room-again")
+    assert "refused 1 time, at last with 452" in story.judge("full_disk").observed
+
+
+def test_nothing_known_accuses_nobody() -> None:
+    story = Story(_MODE, "namespace").connects(1.0, fault("stall"), lasting=2.0)
+    story.staged.operator_actions.append(OperatorAction(name="disk full", asked=1.5, done=1.6))
+    story.staged.offers.append(_offer(story, RECIPIENT, 0.5, accepted=0.6))
+    assert _verdict(story)[0] is Verdict.INCONCLUSIVE

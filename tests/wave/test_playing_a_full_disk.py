@@ -1,0 +1,158 @@
+"""A full disk is played: full while an attempt hangs, room again before the repair, mail offered in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jumping_clock import ExactJournal, in_jumping_time
+from stories.staging import header, scenario_of, staged
+from stories.wire import accepted, closed, fault, message
+
+from conformance.catalogue.course import Timing
+from conformance.evidence.inputs import AFTERWARDS, WHILE_FULL
+from conformance.target import Envelope, QueuedMessage
+from conformance.wave import full_disk
+from conformance.wave.adapter import SubmissionRefused
+from conformance.wave.crashed import Crash
+from conformance.wave.directory import Directory
+from conformance.wave.envelope import envelope_of
+from conformance.wave.full_disk import disk_for
+from conformance.wave.player import Player
+from conformance.wave.turns import Turns
+from conformance.wave.watch import RelayWatch
+from conformance.witness.amid import acts, hangs
+
+_MODE = "disk_full_in_attempt"
+
+
+class Everything:
+    """A world, a disk and a relay on it that takes nothing while it is full, and for some offers after that."""
+
+    submission = None
+    sink_turn = asyncio.Lock()
+
+    def __init__(self, journal: ExactJournal, *, slow_to_see: int) -> None:
+        self.journal = journal
+        self.slow_to_see = slow_to_see
+        self.player: Player
+        self.done: list[str] = []
+        self.full = self.repaired = False
+        self.waiting: list[Envelope] = []
+
+    def fill(self) -> None:
+        self.done.append("full")
+        self.full = True
+
+    def make_room(self) -> None:
+        self.done.append("room")
+        self.full = False
+
+    async def repair(self, scenario: object, index: int) -> None:
+        self.done.append("repaired")
+        self.repaired = True
+        for envelope in self.waiting:
+            self._deliver(envelope)
+        self.waiting.clear()
+
+    async def submit(self, envelope: Envelope, took: Callable[[], None]) -> None:
+        local = envelope.recipients[0].partition("@")[0]
+        late = not self.full and self.repaired and self.slow_to_see > 0
+        self.slow_to_see -= late
+        if self.full or late:
+            self.done.append(f"{local} refused")
+            raise SubmissionRefused("452 4.3.1 Insufficient system storage")
+        took()
+        self.done.append(local)
+        if self.repaired:
+            self._deliver(envelope)
+            return
+        self.waiting.append(envelope)
+        number, server = self.journal.new_connection(), self.player.staged.sites[0].server
+        self.journal.note(accepted(server=server, connection=number))
+        self.journal.note(fault("stall", server=server, connection=number))
+        asyncio.get_running_loop().call_later(
+            2.0, lambda: self.journal.note(closed(server=server, connection=number))
+        )
+
+    def _deliver(self, envelope: Envelope) -> None:
+        number, server = self.journal.new_connection(), self.player.staged.sites[0].server
+        self.journal.note(accepted(server=server, connection=number))
+        self.journal.note(message(envelope.recipients[0], envelope.content, server=server, connection=number))
+        self.journal.note(closed(server=server, connection=number))
+
+    async def queue(self) -> list[QueuedMessage]:
+        assert not self.full, "asked while its disk is full"
+        sender = self.player.staged.sender
+        return [QueuedMessage(sender=sender, recipient=each.recipients[0]) for each in self.waiting]
+
+    async def events(self) -> list[Any]:
+        return []
+
+
+async def _play(*, armed: bool = True, slow_to_see: int = 0) -> tuple[Everything, Player]:
+    journal, directory = ExactJournal(), Directory()
+    journal.subscribe(lambda event: player.note(event) if (player := directory.concerned(event)) else None)
+    scenario = scenario_of(_MODE)
+    plain = staged(_MODE, 1, submitted=None, repaired=None, closed=None)
+    top, every = header(timing=Timing.CRASHED), Everything(journal, slow_to_see=slow_to_see)
+    player = Player(scenario, 1, envelope_of(scenario), plain, top, every, 1.0, journal)  # type: ignore[arg-type]
+    directory.add(player, journal)
+    every.player = player
+    player.disk = every  # type: ignore[assignment]
+    watch = RelayWatch(every, journal, lambda _: None)  # type: ignore[arg-type]
+    watching = asyncio.create_task(watch.run())
+    async with asyncio.timeout(500):
+        await Crash({player: watch}, Turns(8), lambda: None, armed=armed).play()
+    watching.cancel()
+    return every, player
+
+
+@in_jumping_time
+async def test_full_while_the_attempt_hangs_and_room_before_the_repair() -> None:
+    every, player = await _play()
+    assert every.done == ["recipient", "full", f"{WHILE_FULL} refused", "room", "repaired", AFTERWARDS]
+    [act] = acts(player.evidence())
+    assert hangs(player.evidence(), act.asked)
+    assert player.staged.closed is not None
+    assert len(player.evidence().messages) == 2
+
+
+@in_jumping_time
+async def test_who_needs_a_while_to_see_that_there_is_room_is_asked_again() -> None:
+    every, player = await _play(slow_to_see=2)
+    assert every.done[-3:] == [f"{AFTERWARDS} refused", f"{AFTERWARDS} refused", AFTERWARDS]
+    assert [each.accepted is not None for each in player.staged.offers] == [True, False, False, False, True]
+
+
+@in_jumping_time
+async def test_in_an_anti_run_nothing_is_filled() -> None:
+    every, _ = await _play(armed=False)
+    assert every.done == ["recipient", "repaired", AFTERWARDS]
+
+
+async def test_who_has_no_such_scenario_needs_no_disk(tmp_path: Path) -> None:
+    player = _bare("stopped_in_attempt")
+    async with disk_for([player], tmp_path):
+        assert player.disk is None
+
+
+async def test_where_no_disk_can_be_had_it_is_not_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot(folder: Path) -> None:
+        raise OSError("mount: permission denied")
+
+    monkeypatch.setattr(full_disk, "SmallDisk", cannot)
+    player = _bare(_MODE)
+    async with disk_for([player], tmp_path):
+        assert "mount: permission denied" in player.staged.not_played
+
+
+def _bare(mode: str) -> Player:
+    scenario = scenario_of(mode)
+    top = header(timing=Timing.CRASHED)
+    return Player(scenario, 1, envelope_of(scenario), staged(mode, 1), top, None, 1.0, ExactJournal())  # type: ignore[arg-type]
