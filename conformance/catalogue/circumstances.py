@@ -131,7 +131,7 @@ def in_words(number: int) -> str:
 def _in_order(routing: SmartHosts | MxRouting) -> SmartHosts | MxRouting:
     """Return a way to the hosts on which nothing is wrong; of preferences only the order counts, best first."""
     if isinstance(routing, SmartHosts):
-        return routing
+        return SmartHosts(literal=routing.literal)
     ranks = sorted(set(routing.preferences))
     preferences = sorted((ranks.index(each) + 1) * _STEP for each in routing.preferences)
     return MxRouting(preferences=tuple(preferences), apex=not preferences)

@@ -15,9 +15,12 @@ class SmartHosts:
 
     Attributes:
         literal: Whether it names them by address.
+        mixed_case: Whether it writes their names with one capital letter for each label; letters of either case are
+            the same in a name (RFC 4343).
     """
 
     literal: bool = False
+    mixed_case: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,8 +27,9 @@ def connectors(scenario: Scenario, sites: Sequence[Site]) -> list[Connector]:
     """Return the connectors that lead to a scenario's destinations, which live at its sites."""
     mode: FailureMode = scenario.failure_mode
     named = sites[: len(mode.hosts)]
-    literal = isinstance(mode.routing, SmartHosts) and mode.routing.literal
-    hosts = tuple(dict.fromkeys(site.host if literal else site.name for site in named))
+    ways = mode.routing if isinstance(mode.routing, SmartHosts) else SmartHosts()
+    written = [site.host if ways.literal else site.name for site in named]
+    hosts = tuple(dict.fromkeys(name.title() if ways.mixed_case else name for name in written))
     checked = mode.tls.policy is TlsPolicy.DOMAIN_VALIDATION
     found = [
         Connector(

@@ -73,6 +73,13 @@ _NAMES = (
         dns=DnsName(aliases=1),
     ),
     _mode(
+        "certificate_of_mixed_case_host",
+        f"{_WHOSE}, which it writes with capitals; the server presents one in small letters.",
+        Certificate.GOOD,
+        passes=True,
+        routing=SmartHosts(mixed_case=True),
+    ),
+    _mode(
         "certificate_of_domain_not_mx_host",
         "The connector requires a certificate for the mail exchanger, which is found by MX; the server presents one "
         "for the recipient domain.",

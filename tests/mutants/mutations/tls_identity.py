@@ -10,6 +10,7 @@ from typing import Any
 
 from conformance.reference import tls
 from conformance.reference.classify import Cause, Stage
+from conformance.reference.config_reader import Table
 from conformance.reference.delivery import Delivery
 from conformance.reference.errors import Failure, SessionFailed
 from conformance.reference.resolver import Resolver
@@ -66,6 +67,23 @@ def wildcard_stands_for_nothing() -> None:
     """Lets the wildcard of a certificate stand for no label at all."""
     _names(
         lambda original, presented, expected: original(presented, expected) or presented == f"*.{expected}"
+    )
+
+
+@refuses_certificate("tls/identity", ("certificate_of_mixed_case_host",), "verified_tls")
+def writes_the_names_of_certificates_small() -> None:
+    """Compares the names of a certificate in small letters with the connector's as that is written."""
+
+    def make(original: Any) -> Any:
+        def domain(self: Any, key: str, **how: Any) -> str:
+            read: str = original(self, key, **how)
+            return self.text(key, how.get("default")) if key == "tls_domain" else read
+
+        return domain
+
+    patch(Table, "domain", make)
+    _names(
+        lambda original, presented, expected: original(presented, expected) and expected == expected.lower()
     )
 
 
