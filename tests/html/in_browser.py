@@ -137,8 +137,10 @@ def test_a_keyboard_is_enough(browser: Browser, pages: dict[str, Path]) -> None:
 def test_a_link_opens_what_it_leads_to(browser: Browser, pages: dict[str, Path]) -> None:
     tab = opened(browser, pages["hostile"])
     assert not tab.locator("#s1").is_visible()
-    tab.locator("#mend tbody a").first.click()
+    tab.locator("#mend tbody td a").first.click()
     assert tab.locator("#s1").is_visible()
+    tab.locator("#s1 h4 a").first.click()
+    assert tab.locator("table.standings").is_visible()
     tab.context.close()
     direct = opened(browser, pages["hostile"], anchor="#s1")
     assert direct.locator("#s1").is_visible()
