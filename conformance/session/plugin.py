@@ -225,6 +225,8 @@ class ConformancePlugin:
                 self._written.write(self._run)
             except OSError as error:
                 self._complaints.append(f"{WRITE}: cannot write {self._written.path}: {error.strerror}")
+                if session.exitstatus == pytest.ExitCode.OK:
+                    session.exitstatus = NOT_JUDGED
         for summary in self._summaries:
             try:
                 summary.write(self._run, ended=ended)

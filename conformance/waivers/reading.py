@@ -209,23 +209,21 @@ def _check_keys(
 
 def _check_apart(rows: Collection[Waiver]) -> None:
     """Make sure that no finding is waived by two rows: which of them must fire then?"""
-    taken: dict[tuple[str, str, str], Waiver] = {}
-    whole: dict[tuple[str, str], Waiver] = {}
+    taken: dict[tuple[str, str], list[tuple[Waiver, str]]] = {}
     for row in rows:
-        for mode in sorted(row.modes):
-            other = (
-                taken.get((row.requirement, mode, row.aspect))
-                or taken.get((row.requirement, mode, ""))
-                or (whole.get((row.requirement, mode)) if not row.aspect else None)
-            )
-            if other is not None:
-                raise WaiverError(
-                    f"{row.where}: failure_modes has {mode}, which row {other.number} waives already; "
-                    "observed may be a list of patterns"
+        for name in sorted(row.modes):
+            mode, _, course = name.partition("-")
+            earlier = taken.setdefault((row.requirement, mode), [])
+            for other, its in earlier:
+                apart = (row.aspect and other.aspect and row.aspect != other.aspect) or (
+                    course and its and course != its
                 )
-        for mode in row.modes:
-            taken[row.requirement, mode, row.aspect] = row
-            whole[row.requirement, mode] = row
+                if not apart and other is not row:
+                    raise WaiverError(
+                        f"{row.where}: failure_modes has {name}, which row {other.number} waives already; "
+                        "observed may be a list of patterns"
+                    )
+            earlier.append((row, course))
 
 
 def _text(table: Mapping[str, Any], key: str, where: str) -> str:

@@ -193,10 +193,19 @@ def test_no_file(tmp_path: Path) -> None:
 
 
 def test_two_rows_for_one_finding(tmp_path: Path) -> None:
-    for one, other in (({}, {}), ({"aspect": ""}, {}), ({}, {"aspect": ""})):
-        with pytest.raises(WaiverError, match=r"row 2 .*greeting_421, which row 1 waives already"):
+    healed = {"failure_modes": '["greeting_421-healed"]'}
+    pairs: tuple[tuple[dict[str, str], dict[str, str]], ...] = (
+        ({}, {}),
+        ({"aspect": ""}, {}),
+        ({}, {"aspect": ""}),
+        ({}, healed),
+        (healed, {}),
+    )
+    for one, other in pairs:
+        with pytest.raises(WaiverError, match=r"row 2 .*greeting_421.*, which row 1 waives already"):
             _load(tmp_path, _text(one, other))
     _load(tmp_path, _text({}, {"aspect": '"expires"'}, {"requirement": '"rfc/retried"'}))
+    _load(tmp_path, _text(healed, {"failure_modes": '["greeting_421-expires"]'}))
 
 
 @pytest.mark.parametrize(
