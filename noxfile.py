@@ -48,6 +48,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def nightly(session: nox.Session) -> None:
+    """Run the project's tests that need minutes: a queue of ten thousand messages."""
+    session.install("-e", ".[dev]")
+    session.run("pytest", "-m", "slow", "-s", *session.posargs)
+
+
+@nox.session
 def suite(session: nox.Session) -> None:
     """Judge the reference relay, from the built package in an empty folder, in both labs."""
     session.install(".")

@@ -262,7 +262,8 @@ class RelayProcess:
             await client.data(content)
 
     async def ask(self, request: str) -> Any:
-        reader, writer = await asyncio.open_connection(*self.ready["control"])
+        # a queue of thousands is one line
+        reader, writer = await asyncio.open_connection(*self.ready["control"], limit=2**26)
         writer.write(request.encode() + b"\n")
         answer = json.loads(await reader.readline())
         writer.close()
