@@ -130,9 +130,10 @@ class DnsAnswer(DnsEvent):
 
 @_kind("dns", "dropped")
 class DnsDropped(Event):
-    """So many queries came at some time before now for which there was no room; they will never be answered."""
+    """So many queries came before now and will have no answer: no room was left, or (`excess`) there were too many."""
 
     queries: int
+    excess: bool = False
 
 
 @_kind("tcp", "refusing")

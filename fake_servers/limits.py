@@ -77,11 +77,12 @@ class Bucket:
         self._left = float(at_once)
         self._last = 0.0
 
-    def passes(self, now: float) -> bool:
-        """Take one at a time of any clock; tell whether it passes."""
+    def passes(self, now: float, count: int = 1) -> bool:
+        """Take one, or so many, at a time of any clock; tell whether it passes, or all of them do."""
         self._left = min(self.at_once, self._left + (now - self._last) * self._a_second)
         self._last = now
-        if self._left < 1:
+        if self._left < count:
+            self._left = self._left if count == 1 else 0.0
             return False
-        self._left -= 1
+        self._left -= count
         return True

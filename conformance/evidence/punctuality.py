@@ -4,6 +4,9 @@ What a scenario's own servers and names are asked is its own. What concerns nobo
 window was open: a look-up of the senders' domain, a connection to the sink on which no message came. A connection to
 the sink on which a message came is of the scenarios to which the message belongs.
 
+What a flood of questions had no answer is the doing of whoever asked, and not ours. Whose question it was nobody knows,
+so it may have been anybody's whose window was open (`Punctuality.unanswered`).
+
 A client that went on when it had our answer has endured the wait: no time-out of its has passed. So megabytes that are
 read for a second, while others are read as well, spoil nothing by themselves.
 """
@@ -59,6 +62,7 @@ class Punctuality:
     def __init__(self, record: Record) -> None:
         self._everybody: list[_Wait] = []
         self._own: defaultdict[str, list[_Wait]] = defaultdict(list)
+        self._excess = [e for e in record.events if isinstance(e, DnsDropped) and e.excess]
         waited = [(event, wait) for event in record.events if (wait := _wait(event))]
         if not waited:
             return
@@ -84,13 +88,22 @@ class Punctuality:
 
     def lags(self, staged: Staged) -> dict[Kind, float]:
         """Return the longest wait for us of each kind while the window of a scenario was open, in seconds."""
-        begin = staged.submitted or 0.0 if staged.offered is None else staged.offered
-        end = math.inf if staged.closed is None else staged.closed
+        begin, end = _window(staged)
         waits = (*self._own.get(staged.scenario, ()), *self._everybody)
         lags = dict.fromkeys(Kind, 0.0)
         for wait in waits:
             lags[wait.kind] = max(lags[wait.kind], wait.within(begin, end))
         return lags
+
+    def unanswered(self, staged: Staged) -> int:
+        """Return how many questions had no answer while the window of a scenario was open, for there were too many."""
+        begin, end = _window(staged)
+        return sum(dropped.queries for dropped in self._excess if begin <= dropped.at <= end)
+
+
+def _window(staged: Staged) -> tuple[float, float]:
+    begin = staged.submitted or 0.0 if staged.offered is None else staged.offered
+    return begin, math.inf if staged.closed is None else staged.closed
 
 
 def punctuality_of(record: Record) -> Punctuality:

@@ -298,6 +298,11 @@ class Evidence:
     def _lags(self) -> dict[Kind, float]:
         return punctuality_of(self.record).lags(self.staged)
 
+    @cached_property
+    def unanswered(self) -> int:
+        """How many questions of anybody had no answer while the window was open, because the relay asked too many."""
+        return punctuality_of(self.record).unanswered(self.staged)
+
     def time_out_at(self, stage: Stage) -> float:
         """Return after how many seconds at most this relay gives up a server that falls silent at a stage."""
         return time_out_at(stage, self.staged.granted, self.record.header.asked)

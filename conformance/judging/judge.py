@@ -326,6 +326,12 @@ def _nothing_broke(record: Record, evidence: Evidence | None) -> None:
             f"the relay went beyond what a server bears: {excess.server} had more than "
             f"{excess.most} {excess.what}, and did not serve the rest",
         )
+    if evidence.unanswered:
+        raise Broken(
+            Fault.TARGET,
+            f"the relay went beyond what a name server bears: {evidence.unanswered} questions had no answer "
+            "while this scenario's window was open, whoever's they were",
+        )
     for event in evidence.of(FakeBroke):
         raise Broken(Fault.HARNESS, f"a fake server broke: {event.error}")
     if closed is None:

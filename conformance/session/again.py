@@ -63,7 +63,7 @@ def again(
         scenario
         for record in records
         for name, staged in record.staged.items()
-        if not staged.not_played and view_of(record, staged).harness_was_late
+        if not staged.not_played and _was_spoilt_by_us(view_of(record, staged))
         if (scenario := scenario_of(name)).timing == record.header.timing
     ]
     selected = {aspect.test_name(scenario) for aspect, scenario in wanted}
@@ -86,7 +86,7 @@ def late_once_more(staged: Sequence[Scenario], record_of: Callable[[Scenario], R
     return [
         scenario
         for scenario, record in records
-        if scenario.id in record.staged and view_of(record, record.staged[scenario.id]).harness_was_late
+        if scenario.id in record.staged and _was_spoilt_by_us(view_of(record, record.staged[scenario.id]))
     ]
 
 
@@ -99,6 +99,11 @@ def batches(scenarios: Sequence[Scenario]) -> Iterator[list[Scenario]]:
 def is_hopeless(batch: Sequence[Scenario], record_of: Callable[[Scenario], Record]) -> bool:
     """Tell whether we were late for most of a batch again: the next one would fare no better."""
     return len(late_once_more(batch, record_of)) > _MOST * len(batch)
+
+
+def _was_spoilt_by_us(evidence: Evidence) -> bool:
+    """Tell whether we were too late, and not for what the relay did."""
+    return evidence.harness_was_late and not evidence.unanswered
 
 
 def _is_doubted(scenario: Scenario, record: Record, profile: Profile, judged: Judged) -> bool:

@@ -16,6 +16,9 @@ from fake_servers.events import DnsAnswer, DnsDropped, DnsQuery, FakeBroke, Fake
 from fake_servers.journal import Journal
 from fake_servers.limits import Bucket
 
+# What is turned away is told once in so many seconds.
+_MOMENT = 0.1
+
 
 class Channel(Protocol):
     """Where a query came from and its reply goes; `transport_name` is `udp` or `tcp`."""
@@ -56,10 +59,16 @@ class Responder:
         zone: What is known.
         unplanned: How many questions are noted, and answered with care, for names with which the zone has nothing to
             do; None: any number. Further ones are answered in the same way and leave no trace.
+        datagrams: How many questions are taken over UDP, whatever for; None: any number. Further ones have no answer.
     """
 
-    def __init__(self, journal: Journal, zone: Zone, unplanned: Bucket | None = None) -> None:
+    def __init__(
+        self, journal: Journal, zone: Zone, unplanned: Bucket | None = None, datagrams: Bucket | None = None
+    ) -> None:
         self._unplanned = unplanned
+        self._datagrams = datagrams
+        self._turned_away = 0
+        self._telling: asyncio.TimerHandle | None = None
         self._exceeded: set[str] = set()
         self.server = ""
         self._journal = journal
@@ -150,9 +159,40 @@ class Responder:
             self._exceeded.add(what)
             self._journal.note(FakeExcess(server=self.server, what=what, most=most))
 
-    def lost(self, queries: int) -> None:
-        """Note that so many queries found no room, and will have no answer."""
-        self._journal.note(DnsDropped(server=self.server, queries=queries))
+    def takes(self) -> bool:
+        """Tell whether one more question over UDP is taken; if not, that is noted, and it has no answer."""
+        if self._datagrams is None or self._datagrams.passes(self._journal.now()):
+            return True
+        self._turned_away += 1
+        if self._telling is None:
+            self._tell_of_excess()
+        return False
+
+    def lost(self, queries: int, lag: float) -> None:
+        """Note that so many queries found no room, and will have no answer: they came all the same.
+
+        Args:
+            queries: How many.
+            lag: For how many seconds the next one that found room had waited to be read.
+        """
+        now = self._journal.now()
+        if self._datagrams is None or self._datagrams.passes(now, queries):
+            self._journal.note(DnsDropped(at=now - lag, server=self.server, queries=queries))
+        else:
+            self._note_excess(self._datagrams.at_once, queries, now - lag)
+
+    def _tell_of_excess(self) -> None:
+        """Note what was turned away since that was done last, and look again in a moment."""
+        assert self._datagrams is not None
+        self._telling = None
+        if self._turned_away:
+            self._note_excess(self._datagrams.at_once, self._turned_away, self._journal.now())
+            self._turned_away = 0
+            self._telling = asyncio.get_running_loop().call_later(_MOMENT, self._tell_of_excess)
+
+    def _note_excess(self, most: int, queries: int, at: float) -> None:
+        self.exceeded("questions at once", most)
+        self._journal.note(DnsDropped(at=at, server=self.server, queries=queries, excess=True))
 
     def broke(self, error: Exception) -> None:
         """Note a defect of ours."""
@@ -163,6 +203,8 @@ class Responder:
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
+        if self._telling is not None:
+            self._telling.cancel()
 
     def _look_up(self, wire: bytes, asked: _Asked) -> tuple[DnsReply, bool]:
         """Return the reply and whether the name was planned; fill `asked` in as far as it can be read."""

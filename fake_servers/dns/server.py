@@ -34,6 +34,8 @@ class DnsServer:
         zone: What is known.
         unplanned: How many questions are noted for names with which the zone has nothing to do; None: any number.
         connections: TCP connections that may be open at once, further ones are reset; None: any number.
+        datagrams: How many questions are taken over UDP, whatever for; further ones have no answer and are told of
+            (`dns/dropped`). None: any number.
 
     Example::
 
@@ -50,8 +52,9 @@ class DnsServer:
         *,
         unplanned: Bucket | None = None,
         connections: int | None = None,
+        datagrams: Bucket | None = None,
     ) -> None:
-        self._responder = Responder(journal, zone, unplanned)
+        self._responder = Responder(journal, zone, unplanned, datagrams)
         self._most = connections
         self._address: tuple[str, int] | None = None
         self._tcp: asyncio.Server | None = None

@@ -19,6 +19,7 @@ _RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends RST
 
 _LARGEST: Final = 65535  # octets of a datagram
 _AT_ONCE: Final = 64  # datagrams in one turn of the loop: some twenty milliseconds
+_TURNED_AWAY_AT_ONCE: Final = 1024  # besides, which takes a few milliseconds
 _RECEIVE_BUFFER: Final = 8 * 1024 * 1024  # octets: room for ten thousand queries
 
 _Address = tuple[str, int] | tuple[str, int, int, int]  # IPv6 adds flow and scope
@@ -69,7 +70,8 @@ class Udp:
 
     def _read(self) -> None:
         """Take what has come, but leave a turn to others now and then."""
-        for _ in range(_AT_ONCE):
+        taken = 0
+        for _ in range(_AT_ONCE + _TURNED_AWAY_AT_ONCE):
             begun = time.monotonic()
             try:
                 data, ancillary, _, address = self._socket.recvmsg(_LARGEST, punctuality.ANCILLARY)
@@ -78,16 +80,21 @@ class Udp:
                 return
             received = punctuality.received_at(ancillary)
             lag = 0.0 if received is None else min(time.time() - received, begun - self._seen_empty)
-            self._count(punctuality.drops(ancillary))
+            self._count(punctuality.drops(ancillary), lag)
+            if not self._responder.takes():
+                continue
+            taken += 1
             self._responder.receive(
                 data, endpoint(address[0], address[1]), 0, _Reply(self, address), punctuality.notable(lag)
             )
-            if not self.is_open():
-                return  # whoever heard of the query has stopped the server
+            if (
+                taken == _AT_ONCE or not self.is_open()
+            ):  # whoever heard of the query may have stopped the server
+                return
 
-    def _count(self, dropped: int) -> None:
+    def _count(self, dropped: int, lag: float) -> None:
         if dropped > self._dropped:
-            self._responder.lost(dropped - self._dropped)
+            self._responder.lost(dropped - self._dropped, lag)
             self._dropped = dropped
 
     def _write(self) -> None:

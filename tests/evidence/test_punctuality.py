@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from stories.story import Story, good, good_control, waiting
 from stories.wire import RESOLVER, SINK, accepted, answer, message, query
 
+from conformance.evidence.record import Fault
 from conformance.evidence.view import Evidence
 from conformance.judging.verdict import Verdict
 from fake_servers import Event, Stage
@@ -86,6 +89,17 @@ def test_a_late_connection_to_the_sink_is_of_those_whose_message_it_brings() -> 
 def test_a_query_that_was_dropped_is_late_for_as_long_as_the_window_is_open() -> None:
     assert _lag(_story(closed=12.0).note(DnsDropped(at=4.0, queries=3, server=RESOLVER))) == 8.0
     assert _lag(_story(closed=12.0).note(DnsDropped(at=13.0, queries=3, server=RESOLVER))) == 0.0
+
+
+def test_a_flood_of_questions_is_the_doing_of_whoever_asks_them() -> None:
+    flood = [DnsDropped(at=at, queries=500, server=RESOLVER, excess=True) for at in (4.0, 4.1, 14.0)]
+    story = _story(closed=12.0).note(*flood)
+    assert story.evidence().unanswered == 1000
+    assert _story(closed=3.9).note(*flood).evidence().unanswered == 0
+    assert _story(closed=12.0).note(replace(flood[0], excess=False)).evidence().unanswered == 0
+    judged = story.judge("recovers")
+    assert (judged.verdict, judged.fault) == (Verdict.ERROR, Fault.TARGET)
+    assert "1000 questions had no answer" in judged.observed
 
 
 class TestAClientThatIsAnsweredLate:

@@ -15,10 +15,12 @@ import dns.rcode
 import pytest
 from dns_world import World, prefixed
 
-from fake_servers import Journal, SmtpServer
-from fake_servers.dns import DnsServer, Records, ServFail
+from conformance.wave.world import QUESTIONS_A_SECOND, QUESTIONS_AT_ONCE
+from fake_servers import Event, Journal, SmtpServer
+from fake_servers.dns import DnsServer, Records, ServFail, Zone
 from fake_servers.dns.quick import quick_name, quick_nxdomain
-from fake_servers.events import DnsQuery, FakeBroke, FakeExcess, SmtpReceived, TcpAccepted
+from fake_servers.dns.responder import Responder
+from fake_servers.events import DnsDropped, DnsQuery, FakeBroke, FakeExcess, SmtpReceived, TcpAccepted
 from fake_servers.limits import Bucket, Limits, Open
 from fake_servers.smtp import Reply, Rule, Script, Stage
 from fake_servers.smtp.script import OFFER
@@ -131,6 +133,50 @@ async def test_a_flood_of_questions_leaves_no_trace_and_planned_names_all_theirs
         assert (await world.ask(name, "A")).rcode() == rcode, name
     assert len([*world.journal.of(DnsQuery)]) == 10
     await world.server.stop()
+
+
+async def test_questions_beyond_the_limit_have_no_answer_and_are_counted() -> None:
+    world = World()
+    world.zone.set("mx.a.test", "A", Records("127.0.0.5"))
+    world.server = DnsServer(world.journal, world.zone, datagrams=Bucket(5, 0.0))
+    await world.server.start("127.0.0.1")
+    question = dns.message.make_query("mx.a.test", "A").to_wire()
+    assert len(await world.udp(*[question] * 20, replies=5)) == 5
+    told = asyncio.Event()
+
+    def note(event: Event) -> None:
+        if sum(dropped.queries for dropped in world.journal.of(DnsDropped)) == 15:
+            told.set()
+
+    world.journal.subscribe(note)
+    note(world.queries[0])
+    async with asyncio.timeout(_DEADLINE):
+        await told.wait()
+    dropped = [*world.journal.of(DnsDropped)]
+    assert sum(each.queries for each in dropped) == 15
+    assert all(each.excess for each in dropped)
+    assert len(dropped) <= 3  # one at once, one for what else comes within a moment
+    assert _excesses(world.journal) == [("questions at once", 5)]
+    assert len(world.queries) == 5
+    await world.server.stop()
+
+
+@pytest.mark.parametrize(
+    ("limit", "excess"), [(None, False), (Bucket(100, 0.0), False), (Bucket(99, 0.0), True)]
+)
+def test_what_the_kernel_had_no_room_for_came_all_the_same(limit: Bucket | None, *, excess: bool) -> None:
+    journal = Journal()
+    Responder(journal, Zone(), datagrams=limit).lost(100, 0.0)
+    [dropped] = journal.of(DnsDropped)
+    assert (dropped.queries, dropped.excess, bool(_excesses(journal))) == (100, excess, excess)
+
+
+def test_hundreds_of_messages_that_are_tried_at_once_are_no_flood() -> None:
+    """Three hundred, each attempt with six questions, all of them within each tenth of the retry interval."""
+    limit = Bucket(QUESTIONS_AT_ONCE, QUESTIONS_A_SECOND)
+    for attempt in range(400):
+        assert all(limit.passes(2.0 * attempt) for _ in range(300 * 6))
+    assert not all(limit.passes(800.0 + number / 20_000) for number in range(40_000))
 
 
 async def test_junk_over_tcp_and_in_datagrams_is_no_trouble() -> None:

@@ -25,7 +25,7 @@ import dns.query
 # The recipient domains of the scenario that is attacked begin so.
 VICTIM = "greeting-554"
 
-HOW_MUCH = {"commands": 20_000, "half_open": 1_000, "questions": 4_000, "frames": 20}
+HOW_MUCH = {"commands": 20_000, "half_open": 1_000, "questions": 4_000, "flood": 100_000, "frames": 20}
 
 _kept: list[socket.socket] = []
 _seeded = random.Random(7)
@@ -44,14 +44,19 @@ class Fakes:
 
     def victim(self) -> tuple[str, int]:
         """The server of the scenario that is attacked."""
-        return self._server(next(each for each in self._connectors if each["domain"].startswith(VICTIM)))
+        return self._address(self.victim_name())
+
+    def victim_name(self) -> str:
+        """The name of that server."""
+        victim = next(each for each in self._connectors if each["domain"].startswith(VICTIM))
+        return str(victim["smart_hosts"][0])
 
     def sink(self) -> tuple[str, int]:
         """The server for what comes back to senders, which is everybody's."""
-        return self._server(self._connectors[-1])
+        return self._address(self._connectors[-1]["smart_hosts"][0])
 
-    def _server(self, connector: dict[str, Any]) -> tuple[str, int]:
-        question = dns.message.make_query(connector["smart_hosts"][0], "A")
+    def _address(self, name: str) -> tuple[str, int]:
+        question = dns.message.make_query(name, "A")
         answer = dns.query.udp(question, self.resolver[0], port=self.resolver[1], timeout=60.0)
         return str(answer.answer[0][0]), self.port
 
@@ -132,6 +137,20 @@ def dns_flood(fakes: Fakes) -> None:
         _say(fakes.resolver, b"\xff\xff" + _seeded.randbytes(65_535) + b"\xff\xff", reset=True)
 
 
+def question_flood(fakes: Fakes) -> None:
+    """Asks for the victim's server without a pause and takes no answer, for seconds."""
+    question = dns.message.make_query(fakes.victim_name(), "A").to_wire()
+    if child := os.fork():
+        os.waitpid(child, 0)
+        return
+    flood, sent, began = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0, time.monotonic()
+    while (spent := time.monotonic() - began) < 4.0 or (sent < HOW_MUCH["flood"] and spent < 20.0):
+        flood.sendto(question, fakes.resolver)
+        sent += 1
+    print(f"asked {sent} times in {spent:.1f} s", file=sys.stderr, flush=True)
+    os._exit(0)
+
+
 def links(fakes: Fakes) -> None:
     """Puts links, pipes and folders where files of its own are read."""
     folder = fakes.folder
@@ -163,7 +182,8 @@ def demolish(fakes: Fakes) -> None:
 
 
 ACTS: dict[str, Callable[[Fakes], None]] = {
-    act.__name__: act for act in (garbage, half_open, strays, dns_flood, links, escape, demolish)
+    act.__name__: act
+    for act in (garbage, half_open, strays, dns_flood, question_flood, links, escape, demolish)
 }
 
 

@@ -84,6 +84,19 @@ HOSTILE = [
         status=0,
     ),
     Hostile(
+        name="Floods",
+        acts=(
+            "tens of thousands of questions a second, of which it takes no answer: whatever is under way then is not "
+            "judged, whoever's it is",
+        ),
+        fault=RELAY,
+        texts=(
+            "questions had no answer while this scenario's window was open",
+            "the relay went beyond what a server bears: more than 20000 questions at once",
+        ),
+        unjudged=(VICTIM, BYSTANDER, "plain"),
+    ),
+    Hostile(
         name="Links",
         acts=("links, pipes and folders where its log and its events are read",),
         fault=RELAY,

@@ -46,6 +46,10 @@ class Sneaks(_Hostile):
     acts = ("strays", "dns_flood", "escape", "demolish")
 
 
+class Floods(_Hostile):
+    acts = ("question_flood",)
+
+
 class Links(_Hostile):
     acts = ("links",)
 
