@@ -236,6 +236,7 @@ class Footer:
         seconds: How long the wave took.
         longest_window: The longest window of a scenario, in seconds.
         cpu_seconds: Processor time of the wave and its relays.
+        relays_cpu_seconds: That of the relays alone, as far as they have been waited for; older records do not say it.
         pressure: Share of the time in which somebody on the machine waited for a processor, 0 to 1.
         peak_memory: Octets of memory that the wave and the largest of its relays' processes had at most.
         left_behind: Processes that were there when all relays had been stopped, by name and number.
@@ -245,6 +246,7 @@ class Footer:
     seconds: float
     longest_window: float
     cpu_seconds: float
+    relays_cpu_seconds: float = 0.0
     pressure: float = 0.0
     peak_memory: int = 0
     left_behind: list[str] = field(default_factory=list)

@@ -329,8 +329,8 @@ def _nothing_broke(record: Record, evidence: Evidence | None) -> None:
     if evidence.unanswered:
         raise Broken(
             Fault.TARGET,
-            f"the relay went beyond what a name server bears: {evidence.unanswered} questions had no answer "
-            "while this scenario's window was open, whoever's they were",
+            "the relay went beyond what a name server bears: questions had no answer, whoever's they were, "
+            "while this scenario's window was open",
         )
     for event in evidence.of(FakeBroke):
         raise Broken(Fault.HARNESS, f"a fake server broke: {event.error}")

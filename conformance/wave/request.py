@@ -101,6 +101,7 @@ def footer(staged: Iterable[Staged], lines: int, seconds: float, pressure: float
         seconds=seconds,
         longest_window=max(windows, default=0.0),
         cpu_seconds=sum(u.ru_utime + u.ru_stime for u in usage),
+        relays_cpu_seconds=usage[1].ru_utime + usage[1].ru_stime,
         pressure=pressure,
         peak_memory=sum(u.ru_maxrss for u in usage) * 1024,  # getrusage(2): in kilobytes
     )

@@ -99,7 +99,7 @@ def test_a_flood_of_questions_is_the_doing_of_whoever_asks_them() -> None:
     assert _story(closed=12.0).note(replace(flood[0], excess=False)).evidence().unanswered == 0
     judged = story.judge("recovers")
     assert (judged.verdict, judged.fault) == (Verdict.ERROR, Fault.TARGET)
-    assert "1000 questions had no answer" in judged.observed
+    assert "questions had no answer" in judged.observed
 
 
 class TestAClientThatIsAnsweredLate:

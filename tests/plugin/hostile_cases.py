@@ -28,6 +28,7 @@ class Hostile:
         fault: Whose fault is told.
         texts: What must be readable.
         unjudged: Which modes are not judged because of it.
+        perhaps: Which are not judged either, if they were still under way.
         status: The exit status of pytest.
         seconds: What the run takes on a machine that has nothing else to do, about.
     """
@@ -37,6 +38,7 @@ class Hostile:
     fault: str
     texts: tuple[str, ...] = ()
     unjudged: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
     status: int = 3
     seconds: int = 12
 
@@ -91,10 +93,11 @@ HOSTILE = [
         ),
         fault=RELAY,
         texts=(
-            "questions had no answer while this scenario's window was open",
+            "questions had no answer, whoever's they were, while this scenario's window was open",
             "the relay went beyond what a server bears: more than 20000 questions at once",
         ),
-        unjudged=(VICTIM, BYSTANDER, "plain"),
+        unjudged=(VICTIM, BYSTANDER),
+        perhaps=("plain",),
     ),
     Hostile(
         name="Links",

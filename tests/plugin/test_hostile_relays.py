@@ -27,9 +27,9 @@ def test_only_what_a_hostile_relay_attacks_is_not_judged(outcome: Ended, case: H
     late = outcome.late  # on a machine with ten times as much to do; then that is said, and nobody accused
     assert set(outcome.verdicts) == set(verdicts), outcome.text
     for name, verdict in verdicts.items():
-        assert outcome.verdicts[name] == verdict or (late and outcome.verdicts[name] == "inconclusive"), (
-            outcome.text
-        )
+        others = {"inconclusive"} if late else set()
+        others |= {"error"} if TESTS[name] in case.perhaps else set()
+        assert outcome.verdicts[name] in {verdict, *others}, outcome.text
     if not late:
         assert outcome.status == case.status, outcome.text
         assert outcome.text.count("at fault: ") == (case.fault != NOBODY)
