@@ -69,6 +69,7 @@ SHORT = 20
 MAY_BE_SHORT = {
     "conformance/judging/words.py": "aspects and views share it",
     "fake_servers/endpoint.py": "the servers of all protocols share it",
+    "tests/bench/one_each.py": "a wave imports it, and is to import nothing else of the bench",
     "tests/foreign/relay.py": "it is a program, started by its name",
     "tests/mutants/catalogue.py": "it imports every mutant, which no mutant's start may",
     "tests/mutants/relay.py": "it is a program, started by its name",

@@ -15,8 +15,10 @@ def scenario_of(scenario_id: str) -> Scenario:
         ValueError: There is no such failure mode, fault sequence or course.
     """
     name, course, *copy = scenario_id.split(".")
+    number = int(copy[0]) if copy else 0
     if course in SCHEDULES:
-        return Scenario(failure_mode=failure_mode_of(FaultSequence.parse(name)), course=Course(course))
+        mode = failure_mode_of(FaultSequence.parse(name))
+        return Scenario(failure_mode=mode, course=Course(course), copy=number)
     if name not in ALL:
         raise ValueError(f"no failure mode is called {name!r}; there are {', '.join(ALL)}")
-    return Scenario(failure_mode=ALL[name], course=Course(course), copy=int(copy[0]) if copy else 0)
+    return Scenario(failure_mode=ALL[name], course=Course(course), copy=number)

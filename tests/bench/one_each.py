@@ -1,4 +1,7 @@
-"""The reference relay as one that serves one destination only, so that each scenario has an instance to itself."""
+"""The reference relay as one that serves one destination only, so that each scenario has an instance to itself.
+
+In a file of its own, since a wave imports its target: what is measured beside it does not count.
+"""
 
 from __future__ import annotations
 
