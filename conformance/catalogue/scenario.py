@@ -62,7 +62,8 @@ class Scenario:
         """
         name = self.failure_mode.name
         if self.course in SCHEDULES:
-            return f"schedule-{sha256(name.encode()).hexdigest()[:12]}.{self.course}"
+            number = f".{self.copy}" if self.copy else ""
+            return f"schedule-{sha256(name.encode()).hexdigest()[:12]}.{self.course}{number}"
         if len(self.id) <= _LONGEST_LABEL:
             return self.id
         rest = self.id.removeprefix(name)
