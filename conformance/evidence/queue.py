@@ -153,7 +153,7 @@ def read_queue(listings: Iterable[QueueListing], staged: Staged, recipient: str)
     counted = [
         each for each in listings if each.relay == staged.relay and each.asked >= begin and each.at <= end
     ]
-    found = [tuple(m for m in each.waiting if m.recipient.lower() == ours) for each in counted]
+    found = [each.by_recipient.get(ours, ()) for each in counted]
     following = [*found[1:], ()]
     return QueueReading(
         tuple(

@@ -14,6 +14,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,12 +28,10 @@ from conformance.evidence.site import Site
 from conformance.target import Alert, DeliveryEvent, QueuedMessage, Schedule
 from fake_servers import Event
 from fake_servers.event_json import from_json, to_json
-from fake_servers.events import KINDS
 
 T = TypeVar("T")
 
 _converter = make_converter()
-# The converter's own base85 is slow with messages of megabytes.
 _converter.register_unstructure_hook(bytes, lambda value: b64encode(value).decode("ascii"))
 _converter.register_structure_hook(bytes, lambda value, _: b64decode(value, validate=True))
 _converter.register_structure_hook(Event, lambda value, _: from_json(value))
@@ -179,6 +178,14 @@ class QueueListing:
     waiting: list[QueuedMessage]
     relay: int = 1
 
+    @cached_property
+    def by_recipient(self) -> dict[str, tuple[QueuedMessage, ...]]:
+        """What waits, by recipient in lower case; worked out once for all who look for their own."""
+        found: dict[str, tuple[QueuedMessage, ...]] = {}
+        for each in self.waiting:
+            found[each.recipient.lower()] = (*found.get(each.recipient.lower(), ()), each)
+        return found
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reported:
@@ -264,7 +271,6 @@ def _kind(type_: type[Any]) -> str:
 
 
 _KINDS: dict[str, type[Any]] = {_kind(each): each for each in _TYPES}
-_KIND_OF: dict[type[Any], str] = {each: _kind(each) for each in (*_TYPES, *KINDS.values())}
 
 
 class RecordError(Exception):
@@ -274,7 +280,7 @@ class RecordError(Exception):
 def to_line(entry: Entry) -> str:
     """Return an entry as one JSON line without line end."""
     data = to_json(entry) if isinstance(entry, Event) else _converter.unstructure(entry)
-    return line_of(_KIND_OF[type(entry)], entry, data)
+    return line_of(_kind(type(entry)), entry, data)
 
 
 def from_line(line: str) -> Entry:

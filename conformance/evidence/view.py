@@ -7,10 +7,11 @@ messages, the relay's own events, its queue and the reports it returned, all on 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from conformance.evidence import envelopes, reports
 from conformance.evidence.attribution import shares_of
@@ -156,8 +157,11 @@ class Evidence:
     @cached_property
     def reported(self) -> tuple[Reported, ...]:
         """The relay's own delivery events for this recipient."""
-        ours = self.staged.recipient.lower()
-        return tuple(r for r in self.record.reported if r.event.recipient.lower() == ours)
+        return self.reported_for(self.staged.recipient)
+
+    def reported_for(self, recipient: str) -> tuple[Reported, ...]:
+        """Return the relay's own delivery events for any recipient."""
+        return _reported(self.record).get(recipient.lower(), ())
 
     @cached_property
     def queue(self) -> QueueReading:
@@ -341,6 +345,16 @@ class Evidence:
     def harness_was_late(self) -> bool:
         """Whether we were later than allowed while this window was open."""
         return self.lateness.lag > self.lateness.allowed
+
+
+def _reported(record: Record) -> dict[str, tuple[Reported, ...]]:
+    """Return a record's delivery events by recipient, in lower case, sorted out once."""
+    if "reported" not in record.views:
+        found: defaultdict[str, list[Reported]] = defaultdict(list)
+        for reported in record.reported:
+            found[reported.event.recipient.lower()].append(reported)
+        record.views["reported"] = {who: tuple(events) for who, events in found.items()}
+    return cast("dict[str, tuple[Reported, ...]]", record.views["reported"])
 
 
 def view_of(record: Record, staged: Staged) -> Evidence:

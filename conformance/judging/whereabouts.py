@@ -74,8 +74,7 @@ def _of(evidence: Evidence, offer: Offer) -> Whereabouts:
     ours = offer.recipient.lower()
     copies = tuple(message for message in evidence.messages if message.is_for(ours))
     told = evidence.told_of(ours)
-    delivered = (r.event.recipient for r in evidence.record.reported if r.event.outcome is Outcome.DELIVERED)
-    said = not copies and ours in map(str.lower, delivered)
+    said = not copies and any(r.event.outcome is Outcome.DELIVERED for r in evidence.reported_for(ours))
     look = evidence.queue_for(ours).during(after=offer.accepted or 0.0).last
     shown = Capability.MAILBOXES in evidence.record.header.capabilities
     return Whereabouts(
