@@ -23,7 +23,8 @@ def _rows(predicate: Mapping[str, Any], subjects: Mapping[str, str], key: str) -
     run, suite, catalogue = (predicate[each] for each in ("run", "suite", "catalogue"))
     version = run["targetVersion"] or "of a version that its adapter does not tell"
     yield "target", f"{run['target']}, {version} (adapter {run['adapter']})"
-    yield "level", f"{predicate['level']['name']}: {predicate['level']['about']}"
+    but = ", but for what is waived below" if predicate["waivers"] else ""
+    yield "level", f"{predicate['level']['name']}: {predicate['level']['about']}{but}"
     yield "profile", predicate["profile"]
     yield "capabilities", ", ".join(run["capabilities"])
     yield "run", f"begun {run['started']}, {run['platform']}"
@@ -36,7 +37,10 @@ def _rows(predicate: Mapping[str, Any], subjects: Mapping[str, str], key: str) -
         f"by {counted(len(predicate['waivers']), 'waiver')}" if predicate["waivers"] else "nothing",
     )
     for waiver in predicate["waivers"]:
-        yield "", f"{waiver['requirement']} until {waiver['expires']}: {waiver['reason']}"
+        yield (
+            "",
+            f"{waiver['requirement']} ({waiver['verdict']}) until {waiver['expires']}: {waiver['reason']}",
+        )
     yield "failures", _names(predicate["failures"])
     yield "deviations", _names(predicate["deviations"])
     yield "not judged", _names(list(predicate["notJudged"]))

@@ -20,6 +20,7 @@ import os
 import pwd
 import re
 import shutil
+import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib import resources
@@ -81,6 +82,16 @@ class PostfixTarget:
         if namespace.has_ipv6():
             offered.add(Capability.IPV6)
         self.capabilities = frozenset(offered)
+
+    @property
+    def version(self) -> str | None:
+        """The version of the machine's Postfix; None if it is not installed, or does not say."""
+        postconf = _find("postconf")
+        if postconf is None:
+            return None
+        asked = [postconf, "-dh", "mail_version"]
+        said = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=_READY)
+        return said.stdout.strip() or None
 
     @asynccontextmanager
     async def running(self, config: RelayConfig) -> AsyncIterator[Relay]:
@@ -247,9 +258,12 @@ def _search_path() -> str:
     return os.environ.get("PATH", os.defpath) + os.pathsep + _SYSTEM_PATH
 
 
+def _find(program: str) -> str | None:
+    return shutil.which(program, path=_search_path())
+
+
 async def _find_installation() -> _Installation:
-    postconf = shutil.which("postconf", path=_search_path())
-    postqueue = shutil.which("postqueue", path=_search_path())
+    postconf, postqueue = _find("postconf"), _find("postqueue")
     if postconf is None or postqueue is None:
         raise TargetError(
             "Postfix is not installed",

@@ -146,6 +146,17 @@ async def test_without_postfix_the_hint_says_how_to_get_it(
     assert "apt-get install postfix" in caught.value.hint
 
 
+def test_it_tells_the_version_of_the_machines_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked of a program, so that a certificate and a matrix can name it."""
+    program = tmp_path / "postconf"
+    program.write_text('#!/bin/sh\necho "3.5.9 $*"\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(postfix, "_search_path", lambda: str(tmp_path))
+    assert postfix.PostfixEopTarget().version == "3.5.9 -dh mail_version"
+    program.unlink()
+    assert postfix.PostfixEopTarget().version is None
+
+
 async def test_outside_the_lab_it_refuses_to_touch_the_machine(tmp_path: Path) -> None:
     if shutil.which("postconf", path=postfix._search_path()) is None:
         pytest.skip("Postfix is not installed")
