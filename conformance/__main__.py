@@ -52,6 +52,11 @@ _ALL = (
     ),
     Command(name="page", about="the page of a report, in HTML", module="conformance.html.__main__"),
     Command(
+        name="compare",
+        about="what changed from one run to another, for people and for CI",
+        module="conformance.across.compare",
+    ),
+    Command(
         name="catalogue",
         about="the versions of the catalogue, for --conformance-catalogue",
         module="conformance.pages.versions",

@@ -40,6 +40,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "waivers",
     ),
     "html": ("report", "judging", "catalogue"),
+    "across": ("report", "judging", "waivers", "catalogue", "evidence"),
     "report": ("judging", "schedules", "catalogue", "evidence", "target", "fake_servers", "waivers"),
     "pages": ("suite", "judging", "catalogue", "target"),
     "suite": ("judging", "schedules", "catalogue", "witness", "evidence", "target", "fake_servers"),
@@ -290,7 +291,7 @@ def test_the_console_command_knows_what_it_runs() -> None:
         assert callable(import_module(command.module).main)
     imported = {command.module for command in COMMANDS.values()}
     assert {_room(module) for module in imported} <= {
-        *("certificate", "demo", "html", "reference", "pages", "session", "fake_servers")
+        *("across", "certificate", "demo", "html", "reference", "pages", "session", "fake_servers")
     }
 
 
