@@ -26,6 +26,8 @@ HOSTILE = (
 )
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 375, "height": 812}
 MOST_OCTETS, MOST_SECONDS = 5_000_000, 3.0
+# Milliseconds; a page of everything, all of it opened, keeps a busy machine at work for a while.
+_PATIENCE = 600_000
 REPORTS = [Path(each) for each in os.environ.get("MAILFLOW_REPORTS", "").split(":") if each]
 
 
@@ -71,6 +73,7 @@ def name(request: pytest.FixtureRequest) -> str:
 def opened(browser: Browser, path: Path, anchor: str = "", **context: object) -> Page:
     """Open a page; whatever it complains of or asks for is kept on it."""
     tab = browser.new_context(**{"viewport": WIDE, **context}).new_page()  # type: ignore[arg-type]
+    tab.set_default_timeout(_PATIENCE)
     tab.asked = []  # type: ignore[attr-defined]
     tab.said = []  # type: ignore[attr-defined]
     tab.on("request", lambda request: tab.asked.append(request.url))  # type: ignore[attr-defined]
