@@ -132,6 +132,29 @@ def postfix_eop(session: nox.Session) -> None:
 
 
 @nox.session
+def matrix(session: nox.Session) -> None:
+    """Judge the built-in targets, and write docs/matrix.md: each of them by each requirement.
+
+    `nox -s matrix -- FOLDER ...` puts the reports in those folders beside them.
+    """
+    session.install(".")
+    folder, page = Path(session.create_tmp()).resolve(), Path("docs", "matrix.md").resolve()
+    others = [str(Path(given).resolve()) for given in session.posargs]
+    session.chdir(folder)
+    built_in = {"reference": "eop", "postfix-eop": "eop", "postfix": "rfc"}
+    for name, profile in built_in.items():
+        session.run(
+            "pytest",
+            f"--target={name}",
+            f"--conformance-profile={profile}",
+            f"--conformance-report={folder / name}",
+            success_codes=[0, 1, 3],  # what is wrong stands in the matrix
+        )
+    mine = [str(folder / name) for name in built_in]
+    session.run("mailflow-conformance", "matrix", *mine, *others, "-o", str(page))
+
+
+@nox.session
 def exim(session: nox.Session) -> None:
     """Judge an Exim, as Debian packages it: unpacked into the cache, not installed."""
     _judge_unpacked(session, "Exim", ["exim4-daemon-light", "exim4-base"])

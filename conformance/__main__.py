@@ -57,6 +57,11 @@ _ALL = (
         module="conformance.across.compare",
     ),
     Command(
+        name="matrix",
+        about="relays side by side, requirement by requirement",
+        module="conformance.across.matrix",
+    ),
+    Command(
         name="catalogue",
         about="the versions of the catalogue, for --conformance-catalogue",
         module="conformance.pages.versions",
