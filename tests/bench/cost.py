@@ -114,7 +114,8 @@ def cost_of(names: list[str], folder: Path, *, alone: bool = False) -> Cost:
     verdicts = _verdicts(record)
     times.append(time.process_time())
     footer = record.footer
-    assert footer is not None
+    if footer is None or record.troubles:
+        raise SystemExit(f"nothing was measured: {[trouble.message for trouble in record.troubles]}")
     return Cost(
         scenarios=len(names),
         staged=staged,
