@@ -30,6 +30,7 @@ _DATE = re.compile(
 )
 _DATE_FIELDS = ("Arrival-Date", "Last-Attempt-Date", "Will-Retry-Until")
 _STATUS = re.compile(r"^[245]\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,2})(?:\s*\(.*\))?$")
+_NEVER_REWRITTEN = ("Message-ID", "Subject")
 _RETURNED = (
     "message/rfc822",
     "text/rfc822-headers",
@@ -126,13 +127,32 @@ def _dates(group: Message) -> Iterator[str]:
 
 def returns(content: bytes, original: bytes) -> list[str]:
     """Complain unless the original message, or its header section, came back (RFC 6522 sections 3 and 4)."""
-    identifier = str(_parsed(original).get("Message-ID"))
     parts = _parts(_parsed(content))
     if len(parts) < 3:
         return ["neither the original message nor its header section came back"]
-    if identifier.encode("ascii", "replace") not in octets_of(parts[2]):
-        return ["what came back is not the original message: its Message-ID is another"]
-    return []
+    return altered(content, original)
+
+
+def altered(content: bytes, original: bytes) -> list[str]:
+    """Complain about what came back, if anything did, and does not have the header of the original message.
+
+    Of its fields those are looked for that nobody on the way has a reason to rewrite, and of these what is ASCII: how
+    the rest is returned by who must not send it is left open.
+    """
+    parts = _parts(_parsed(content))[2:3]
+    message = _parsed(original)
+    fields = {name: _unfolded(message.get(name)) for name in _NEVER_REWRITTEN}
+    found = []
+    for part in parts:
+        lines = _unfolded(octets_of(part).decode("ascii", "replace"))
+        for name, value in fields.items():
+            if value and value.isascii() and f"{name}: {value}".lower() not in lines.lower():
+                found.append(f"what came back has no {name}: {value}")
+    return found[:1]
+
+
+def _unfolded(value: object) -> str:
+    return " ".join(str(value or "").split())
 
 
 def others_claim_to_read(content: bytes) -> bool:

@@ -35,6 +35,7 @@ from fake_servers import Reply
         "envelope_id": "report/envelope-id",
         "original": "report/original-recipient",
         "returned_part": "report/returned-part",
+        "original_header": "ndr/returns-original",
         "people": "report/to-people",
         "words_say": "ndr/words-say-failed",
         "addressed": "ndr/addressed",
@@ -131,6 +132,10 @@ def _of_fields(case: Case, reports: list[bytes], dsn: Dsn) -> Iterator[Finding]:
             partial(report_says.not_reporting, others=(*servers, staged.domain)),
         ),
         "dates": ("dates of this message", partial(report_says.out_of_time, original=staged.content)),
+        "original_header": (
+            "what comes back has the header of the message",
+            partial(report_form.altered, original=staged.content),
+        ),
     }
     if dsn.envid:
         checks["envelope_id"] = (

@@ -247,6 +247,15 @@ def returns_headers_whatever_was_asked() -> None:
 
 
 @mutation(
+    scenarios=("refused_dsn_headers", "refused_dsn_full"),
+    caught=(deviates("report_says", "ndr/returns-original", "refused_dsn_headers"),),
+)
+def returns_headers_that_nobody_can_read() -> None:
+    """Puts a question mark between any two characters of the header that it returns."""
+    patch(dsn, "_in_ascii", lambda original: lambda octets: original(octets).replace("", "?"))
+
+
+@mutation(
     scenarios=("refused_dsn_never", "refused_dsn_success", "refused_dsn_full"),
     caught=(fails("report_says", "ndr/none-unless-asked", "refused_dsn_never", "refused_dsn_success"),),
 )
