@@ -10,7 +10,7 @@ from conformance.reference import delivery
 from conformance.reference.classify import Cause
 from conformance.reference.errors import SessionFailed
 from conformance.reference.session import Reply, Session
-from mutants.mutant import deviates, mutation
+from mutants.mutant import deviates, fails, mutation
 from mutants.patching import patch
 
 _STALLS = ("greeting_timeout", "stall_at_ehlo", "stall_at_rcpt")
@@ -92,3 +92,16 @@ def keeps_what_it_gave_up() -> None:
 def closes_half_a_second_later() -> None:
     """Closes the connection to a server that has fallen silent half a second after having given it up."""
     _keep_when_silent(0.5)
+
+
+@mutation(scenarios=("plain", "verified_tls", "plain_mx"), caught=(fails("takes_leave", "session/quit"),))
+def leaves_without_a_word() -> None:
+    """Closes each connection without QUIT."""
+
+    def make(original: Any) -> Any:
+        async def leave(self: Any) -> None:
+            self._transport.close()
+
+        return leave
+
+    patch(Session, "_leave", make)
