@@ -29,13 +29,19 @@ def suite(folder: Path) -> None:
     if done.returncode != 0:
         raise SystemExit(done.stdout[-4000:])
     header, *_, footer = map(json.loads, (report / "report.jsonl").read_text().splitlines())
-    longest, verdicts = header["longest_window"], footer["verdicts"]
+    longest, verdicts = header["longest_window_of"], footer["verdicts"]
+    window = longest["seconds"]
     print(f"whole suite on reference: {verdicts} verdicts, {footer['counts']}")
-    print(f"  wall time {wall:.1f} s, longest window {longest:.1f} s, ratio {wall / longest:.2f}")
+    print(
+        f"  wall time {wall:.1f} s, longest window {window:.1f} s ({longest['scenario']}, {longest['clock']}), "
+        f"ratio {wall / window:.2f}"
+    )
     print(
         f"  {cpu:.1f} CPU s, {1000 * cpu / verdicts:.1f} ms a verdict; wall time beside CPU time on all cores "
         f"{wall * (os.cpu_count() or 1) / cpu:.2f}"
     )
+    for line in tables.time_of(header, footer, wall):
+        print(line)
 
 
 def costs(folder: Path) -> None:

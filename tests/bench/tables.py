@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from bench.cost import Cost
 
@@ -16,6 +17,17 @@ _HEAD = (
     "wall/window",
     "late",
 )
+
+
+def time_of(header: Mapping[str, Any], footer: Mapping[str, Any], wall: float) -> Iterator[str]:
+    """Yield where the wall time of a run went, by the header and the footer of its report."""
+    parts = [f"{part} {seconds:.1f} s" for part, seconds in footer["seconds"].items()]
+    yield f"  {', '.join(parts)}, interpreter and the rest {wall - sum(footer['seconds'].values()):.1f} s"
+    for wave in header["waves"]:
+        yield (
+            f"    {wave['clock']:<12}{wave['scenarios']:4} scenarios: {wave['seconds']:5.1f} s, longest window "
+            f"{wave['longest_window']:5.1f} s{', staged again' if wave['again'] else ''}"
+        )
 
 
 def costs(measured: Sequence[Cost]) -> Iterator[str]:
