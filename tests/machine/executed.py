@@ -24,6 +24,8 @@ from .target import FOLLOWED
 
 _PACE = 2.0  # it is slower, being followed
 _KEPT = "executed.json"
+_STEADY = 10  # so many on the steady clock come before all others
+_OF_EACH_CLOCK = 4
 _SORTED = 60  # so many are put in order; whoever stages more stages nearly all
 
 Line = tuple[str, int]
@@ -71,16 +73,18 @@ def in_order(
 ) -> list[Scenario]:
     """Return scenarios in such an order that the first few run as different lines as may be, near a change above all.
 
-    Those on the steady clock come first: a wave of any other takes longer.
+    A few on the steady clock come first, since a wave of any other takes longer, and then some of each clock: what is
+    for a restart or an edit alone no steady scenario sees.
     """
     waiting = sorted(scenarios, key=lambda scenario: (scenario.timing is not Timing.STEADY, scenario.id))
     numbers = {line: number for number, line in enumerate(sorted(set().union(*run.values())))}
     close = sum(1 << numbers[line] for line in set(near) & numbers.keys())
     # a bit for each line
     bits = {each.id: sum(1 << numbers[line] for line in run.get(each.id, ())) for each in waiting}
-    found: list[Scenario] = []
-    for steady in (True, False):
-        left = [each for each in waiting if (each.timing is Timing.STEADY) is steady]
+    ordered: dict[Timing, list[Scenario]] = {}
+    for timing in dict.fromkeys((Timing.STEADY, *(each.timing for each in waiting))):
+        left = [each for each in waiting if each.timing is timing]
+        found = ordered.setdefault(timing, [])
         known = 0
         for _ in range(min(_SORTED, len(left))):
             news = {each.id: bits[each.id] & ~known for each in left}
@@ -92,7 +96,10 @@ def in_order(
             left.remove(best)
             found.append(best)
         found += left
-    return found
+    steady = ordered.pop(Timing.STEADY)
+    some = [each for found in ordered.values() for each in found[:_OF_EACH_CLOCK]]
+    rest = [each for found in ordered.values() for each in found[_OF_EACH_CLOCK:]]
+    return [*steady[:_STEADY], *some, *steady[_STEADY:], *rest]
 
 
 def find_executed(folder: Path) -> Executed:

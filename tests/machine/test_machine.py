@@ -8,7 +8,9 @@ import pytest
 pytest.importorskip("cosmic_ray", reason="it belongs to the dev extra")
 
 from cosmic_ray.mutating import mutate_code
-from mutants.waves import scenario_of
+from mutants.waves import everything, scenario_of
+
+from conformance.catalogue.course import Timing
 
 from .bench import PROFILES, Bench
 from .draw import draw, is_born, product_seed, write
@@ -130,7 +132,7 @@ def test_a_change_that_breaks_the_file_is_not_born(tmp_path):
     assert not is_born(change, tmp_path)
 
 
-def test_scenarios_that_run_something_else_come_first_and_other_clocks_last():
+def test_scenarios_that_run_something_else_come_first_and_other_clocks_behind_the_first_steady_ones():
     names = ("stall_at_mail.healed", "plain.healthy", "verified_tls.healthy", "stall_at_mail.expires")
     run = {
         "stall_at_mail.healed": {("a", 1), ("a", 2), ("a", 3)},
@@ -143,6 +145,8 @@ def test_scenarios_that_run_something_else_come_first_and_other_clocks_last():
     assert [each.id for each in found[:2]] == ["stall_at_mail.healed", "verified_tls.healthy"]
     assert found[-1] == killed
     assert set(found) == {killed, *steady}
+    many = [each for each in everything() if each.timing is Timing.STEADY][:30]
+    assert killed in in_order([*many, killed], run)[:12]
 
 
 def test_a_red_counts_where_it_is_certain_and_the_unchanged_relay_is_green():
