@@ -1,4 +1,4 @@
-"""`mailflow-conformance matrix REPORT...`: relays side by side, requirement by requirement, on one page of Markdown."""
+"""`mailflow-conformance matrix REPORT...`: relays side by side, requirement by requirement, on one page."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from conformance.across.compare import add_judging, write
 from conformance.across.given import reports
 from conformance.across.reading import Report, ReportUnfit, Stands, Test
 from conformance.catalogue.requirements import catalogue
+from conformance.html.render import render
 from conformance.report.standing import Standing
 from conformance.report.summary import code
 
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
     """Write the matrix and return the exit status: 0, or 4 if a report cannot be read or the page not be written."""
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="Puts the reports of any number of runs side by side: requirements by relays, in Markdown.",
+        description="Puts the reports of any number of runs side by side: requirements by relays.",
         epilog="exit status: 0: the page was written, whatever it says of relays; 2: the command line is wrong; "
         "4: a report cannot be read, says nothing of requirements, or the page cannot be written",
     )
@@ -54,6 +55,9 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
         type=Path,
         metavar="REPORT",
         help="a report or its folder, a record, or a folder of records, which are judged first",
+    )
+    parser.add_argument(
+        "--format", choices=("markdown", "html"), default="markdown", help="default: markdown"
     )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it here")
     add_judging(parser)
@@ -65,25 +69,38 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
             catalogue=options.catalogue or "",
             again=options.again,
         ) as found:
-            page = "\n".join(markdown(found)) + "\n"
+            _must_say_how_they_stand(found)
+            page = html(found) if options.format == "html" else "\n".join(markdown(found)) + "\n"
     except ReportUnfit as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return _REFUSED
     return 0 if write(options.output, page, parser.prog) else _REFUSED
 
 
-def markdown(found: Sequence[Report]) -> Iterator[str]:
-    """Yield the lines of the page.
-
-    Raises:
-        ReportUnfit: One says nothing of how requirements stand.
-    """
+def _must_say_how_they_stand(found: Sequence[Report]) -> None:
     for report in found:
         if not report.stands:
             raise ReportUnfit(
                 f"{report.path}: it has no row of kind requirement; it is of an earlier version: judge its records "
                 "again (--again)"
             )
+
+
+def html(found: Sequence[Report]) -> str:
+    """Return the page as one file of HTML."""
+    return render(
+        "matrix.html",
+        reports=found,
+        requirements=_requirements(found),
+        legend=[standing.value for standing in LETTERS],
+        told=_TOLD,
+        anchor=anchor,
+        evidence=_seen,
+    )
+
+
+def markdown(found: Sequence[Report]) -> Iterator[str]:
+    """Yield the lines of the page in Markdown."""
     yield from ("# Relays and requirements", "", _LEGEND, "")
     yield from ("| | relay | profile | lab | catalogue | suite | date |", "|---|---|---|---|---|---|---|")
     for number, report in enumerate(found, 1):
@@ -123,21 +140,25 @@ def _evidence(number: int, report: Report) -> Iterator[str]:
     """Yield what was seen of a relay, where a requirement is not passed."""
     yield from ("", f"## {number} {code(report.relay)}, profile {code(report.said('profile'))}", "")
     yield f"From {code(report.path.parent.name + '/' + report.path.name)}."
-    tests: dict[str, list[Test]] = {}
-    for test in report.tests.values():
-        if test.standing in _TOLD:
-            tests.setdefault(test.requirement, []).append(test)
-    for name, stands in report.stands.items():
-        if stands.standing not in _TOLD:
-            continue
+    for name, stands, tests, more in _seen(report):
         counts = ", ".join(f"{many} {word.replace('_', ' ')}" for word, many in stands.tests.items())
         yield ""
         yield f'- <a id="{anchor(number, name)}"></a>**{LETTERS[stands.standing]}** {code(name)} ({counts})'
-        shown = [each for each in tests.get(name, ()) if each.standing is stands.standing]
-        for each in shown[:_FEW]:
+        for each in tests:
             yield f"    - {code(each.name)}: {code(each.observed)}"
-        if len(shown) > _FEW:
-            yield f"    - and {len(shown) - _FEW} more"
-        if not shown:
+        if more:
+            yield f"    - and {more} more"
+        if not tests:
             for because in stands.because[:_FEW]:
                 yield f"    - see {code(because)}"
+
+
+def _seen(report: Report) -> Iterator[tuple[str, Stands, Sequence[Test], int]]:
+    """Yield each requirement that is not passed, how it stands, some tests that say so, and how many more do."""
+    tests: dict[str, list[Test]] = {}
+    for test in report.tests.values():
+        tests.setdefault(test.requirement, []).append(test)
+    for name, stands in report.stands.items():
+        if stands.standing in _TOLD:
+            shown = [each for each in tests.get(name, ()) if each.standing is stands.standing]
+            yield name, stands, shown[:_FEW], max(len(shown) - _FEW, 0)

@@ -67,3 +67,14 @@ def test_what_cannot_be_put_there_is_refused(tmp_path: Path, capsys: pytest.Capt
     assert "matrix: " in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         main([])
+
+
+def test_the_page_of_html_leads_to_the_same(tmp_path: Path) -> None:
+    row = verdict("error_code[x]", "deviation", observed="<b>450</b>")
+    folder = report(tmp_path / "a", {"retried[x]": "pass", "stays_queued[a]": "fail"}, row)
+    page = tmp_path / "page.html"
+    assert main([str(folder), "--format=html", "-o", str(page)]) == 0
+    said = page.read_text(encoding="utf-8")
+    assert set(re.findall(r'href="#(r[^"]+)"', said)) == set(re.findall(r'<article[^>]* id="([^"]+)"', said))
+    assert "r1-rfc-queued" in said
+    assert "<b>450" not in said
