@@ -10,7 +10,7 @@ from pathlib import Path
 from conformance.across.comparing import compare
 from conformance.across.given import reports
 from conformance.across.reading import ReportUnfit
-from conformance.across.told import markdown, text
+from conformance.across.told import html, markdown, text
 
 # The exit status if there is nothing to compare: pytest's for a wrong command line.
 _REFUSED = 4
@@ -31,10 +31,14 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
     kinds = "a report or its folder, a record, or a folder of records, which are judged first"
     parser.add_argument("old", type=Path, metavar="OLD", help=kinds)
     parser.add_argument("new", type=Path, metavar="NEW", help="the same, of the run that came later")
-    parser.add_argument("--format", choices=("text", "markdown"), default="text", help="default: text")
+    parser.add_argument(
+        "--format", choices=("text", "markdown", "html"), default="text", help="default: text"
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it here")
     parser.add_argument(
-        "--all", action="store_true", help="name every test, and not only some of each requirement"
+        "--all",
+        action="store_true",
+        help="name every test, and not only some of each requirement (html names all)",
     )
     parser.add_argument(
         "--count-new", action="store_true", help="let what is newly known to be red count as worse"
@@ -52,9 +56,13 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
     except ReportUnfit as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return _REFUSED
-    tell = markdown if options.format == "markdown" else text
-    lines = tell(comparison, everything=options.all, count_new=options.count_new)
-    if not write(options.output, "\n".join(lines) + "\n", parser.prog):
+    if options.format == "html":
+        page = html(comparison, count_new=options.count_new)
+    else:
+        tell = markdown if options.format == "markdown" else text
+        lines = tell(comparison, everything=options.all, count_new=options.count_new)
+        page = "\n".join(lines) + "\n"
+    if not write(options.output, page, parser.prog):
         return _REFUSED
     return comparison.status(count_new=options.count_new)
 

@@ -1,4 +1,4 @@
-"""A comparison as text for a terminal, and as a page of Markdown."""
+"""A comparison as text for a terminal, as a page of Markdown, and as one file of HTML."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from conformance.across.comparing import Changed, Comparison
 from conformance.across.reading import Report
 from conformance.across.transitions import Change
+from conformance.html.render import render
 from conformance.judging.words import counted
+from conformance.report.standing import Standing
 from conformance.report.summary import code
 
 # So many tests of a requirement are named, unless all are asked for.
@@ -123,6 +125,20 @@ def markdown(comparison: Comparison, *, everything: bool, count_new: bool) -> It
     if comparison.unasked:
         yield from ("", "### Held, and there was nothing to judge any more", "")
         yield from (f"- {each.level} {code(each.name)}: {each.words}" for each in comparison.unasked)
+
+
+def html(comparison: Comparison, *, count_new: bool) -> str:
+    """Return one file of HTML, in which every test that changed is named."""
+    return render(
+        "compare.html",
+        comparison=comparison,
+        conclusion=conclusion(comparison, count_new=count_new),
+        status=comparison.status(count_new=count_new),
+        sections=[(kind, list(comparison.by_requirement(kind))) for kind in TOLD if comparison.counts[kind]],
+        what=WHAT,
+        about=about,
+        legend=[standing.value for standing in Standing],
+    )
 
 
 def _in_short(tests: Sequence[Changed]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hand_made import report, verdict
+from justhtml import JustHTML
 
 from conformance.across.compare import main
 from conformance.across.comparing import compare
@@ -133,6 +134,21 @@ def test_markdown_stands_in_code_elements(tmp_path: Path) -> None:
     assert "### Changed otherwise: 1 test" in said
     table = [line for line in said.splitlines() if line.startswith("|")]
     assert {line.count("|") for line in table} == {6, 4}
+
+
+def test_the_page_of_html_names_every_test_and_fetches_nothing(tmp_path: Path) -> None:
+    row = verdict("retried[y]", "fail", observed="<script>@somebody</script> https://evil.test")
+    many = [f"stays_queued[m{number}]" for number in range(9)]
+    old = report(tmp_path / "old", {**BASE, "retried[y]": "pass", **dict.fromkeys(many, "fail")})
+    new = report(tmp_path / "new", {**BASE, **dict.fromkeys(many, "pass")}, row)
+    page = tmp_path / "page.html"
+    assert main([str(old), str(new), "--format=html", "-o", str(page)]) == 1
+    found = JustHTML(page.read_text(encoding="utf-8"))
+    assert not found.query("script, img, link, [src], [href]")
+    assert [each.to_text() for each in found.query("h2")] == ["Worse: 1", "Better: 9"]
+    assert {*many, "retried[y]"} <= {each.to_text() for each in found.query("tbody th code")}
+    assert any("<script>@somebody" in each.to_text() for each in found.query("td"))
+    assert "verdicts got worse (exit status 1)" in found.query(".headline")[0].to_text()
 
 
 def test_other_profiles_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
