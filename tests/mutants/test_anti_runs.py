@@ -42,8 +42,8 @@ _MODES = [name for name, mode in ALL.items() if not mode.is_control and name not
 # what needs a lab that cannot be made here is not staged
 _CONTROLS = [name for name, mode in ALL.items() if mode.is_control and _can_be_staged(mode)]
 
-# Who looks a name up, or delivers, has met somebody who might have brought it down, and is there.
-_OF_THE_RELAY = ("survives", "tidy")
+# Who looks a name up, or delivers, has met somebody who might have brought it down, is there, and has said goodbye.
+_OF_THE_RELAY = ("survives", "tidy", "takes_leave")
 
 # Who never tries needs no time to, and its windows are multiples of what it was asked for.
 _DAY = 10.0
