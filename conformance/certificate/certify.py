@@ -6,7 +6,6 @@ The records are judged again first, so that nothing is signed that whoever verif
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +17,7 @@ from conformance.certificate.face import face
 from conformance.certificate.keys import signer_of
 from conformance.certificate.levels import levels
 from conformance.certificate.predicate import predicate_of
-from conformance.certificate.refusal import Refused
+from conformance.certificate.refusal import Refused, status_of
 from conformance.certificate.rejudge import check_again
 from conformance.certificate.report import read
 
@@ -58,15 +57,12 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
     )
     options = parser.parse_args(arguments)
     output = options.output or options.folder / CERTIFICATE
-    try:
-        lines = _certify(options, output)
-    except Refused as refused:
-        for reason in refused.reasons:
-            print(f"{parser.prog}: {reason}", file=sys.stderr)
-        print(f"{parser.prog}: nothing was certified", file=sys.stderr)
-        return 1
-    print("\n".join([*lines, "", f"certified: {output}"]))
-    return 0
+    return status_of(
+        lambda: _certify(options, output),
+        prog=parser.prog,
+        done=f"certified: {output}",
+        refused="nothing was certified",
+    )
 
 
 def _certify(options: argparse.Namespace, output: Path) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 
 # So many reasons are told; of a run that is another one every verdict differs.
 _MOST = 10
@@ -29,6 +30,25 @@ def refuse_if(reasons: Sequence[str]) -> None:
     if reasons:
         more = [f"and {len(reasons) - _MOST} more of this kind"] if len(reasons) > _MOST else []
         raise Refused(*reasons[:_MOST], *more)
+
+
+def status_of(work: Callable[[], Sequence[str]], *, prog: str | None, done: str, refused: str) -> int:
+    """Do something, print what comes of it or what is against it, and return the exit status.
+
+    Args:
+        work: Returns the lines to print.
+        prog: How the command was called.
+        done: What is said in the end.
+        refused: The same, if it is refused.
+    """
+    try:
+        lines = work()
+    except Refused as error:
+        for reason in (*error.reasons, refused):
+            print(f"{prog}: {reason}", file=sys.stderr)
+        return 1
+    print("\n".join([*lines, "", done]))
+    return 0
 
 
 def listed(names: Sequence[str], most: int = 5) -> str:

@@ -6,7 +6,6 @@ Nothing is believed that can be worked out: the records are judged again, and wh
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from conformance.certificate.face import face
 from conformance.certificate.keys import public_key
 from conformance.certificate.levels import levels
 from conformance.certificate.predicate import differences, predicate_of
-from conformance.certificate.refusal import Refused, refuse_if
+from conformance.certificate.refusal import Refused, refuse_if, status_of
 from conformance.certificate.rejudge import check_again
 from conformance.certificate.report import Report, read
 
@@ -56,15 +55,12 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
         help="what you use: it must be one that the certificate is about. Repeatable",
     )
     options = parser.parse_args(arguments)
-    try:
-        lines = _verify(options)
-    except Refused as refused:
-        for reason in refused.reasons:
-            print(f"{parser.prog}: {reason}", file=sys.stderr)
-        print(f"{parser.prog}: {options.certificate} does not verify", file=sys.stderr)
-        return 1
-    print("\n".join([*lines, "", f"verified: {options.certificate}"]))
-    return 0
+    return status_of(
+        lambda: _verify(options),
+        prog=parser.prog,
+        done=f"verified: {options.certificate}",
+        refused=f"{options.certificate} does not verify",
+    )
 
 
 def _verify(options: argparse.Namespace) -> list[str]:

@@ -2,56 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from stories.results import Results
 from stories.saved import Named
 from stories.story import ASPECT, Story, good, waiting
 from stories.wire import received, sent
 
-from conformance.catalogue.profile import load
-from conformance.evidence.record import Fault, Record, Trouble
+from conformance.evidence.record import Fault, Trouble
 from conformance.evidence.relays import Stopped
 from conformance.html.page import page
-from conformance.judging.judge import Judged
 from conformance.judging.waived import Misfit, with_waivers
 from conformance.report.jsonl import rows_of
-from conformance.report.results import PytestOutcome
 from conformance.report.took import Took
-from conformance.session.sequence_choice import SequenceChoice
 from conformance.waivers import Waiver, Waivers
 
 NAMES = ("error_code", "error_detail", "destination_server", "recovers", "retried", "stays_queued")
-
-
-@dataclass
-class Results:
-    """What views may know of it."""
-
-    records: list[Record]
-    judged: list[tuple[Named, Judged]]
-    troubles: list[Trouble] = field(default_factory=list)
-    stopped: list[tuple[Stopped, list[str]]] = field(default_factory=list)
-    waivers: Waivers | None = None
-    misfits: list[Misfit] = field(default_factory=list)
-    xfailed: dict[str, str] = field(default_factory=dict)
-    name: str = "hand-made"
-    strict: bool = False
-    target: Any = None
-    profile: Any = field(default_factory=lambda: load("eop"))
-    paths: Iterable[Path] = ()
-    catalogue_digest: str = "sha256:0"
-    day: float = 12.0
-    part: dict[str, int] = field(default_factory=dict)
-    busy: Iterable[Any] = ()
-    schedules: Any = field(default_factory=lambda: SequenceChoice(count=0))
-
-    @property
-    def outcomes(self) -> dict[str, PytestOutcome]:
-        return {test.nodeid: PytestOutcome.FAILED for test, _ in self.judged}
 
 
 def telling(text: str) -> Results:

@@ -8,57 +8,25 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stories.results import Results
 from stories.saved import Named
 from stories.story import ASPECT, waiting
 from stories.wire import received, sent
 
-from conformance.catalogue.profile import load
-from conformance.evidence.record import Fault, Record, Trouble
+from conformance.evidence.record import Fault, Trouble
 from conformance.evidence.relays import Stopped
-from conformance.judging.judge import Judged
 from conformance.report.jsonl import ReportFile
-from conformance.report.results import PytestOutcome
 from conformance.report.terminal import Terminal
 from conformance.report.took import Took
-from conformance.session.sequence_choice import SequenceChoice
 
 # So much that no text is left that is only unusual, and with it what would look like a line of ours.
 HOSTILE = st.text(st.characters()) | st.binary().map(lambda each: each.decode("utf-8", "surrogateescape"))
 FORGED = "= what to mend ="
-
-
-@dataclass
-class Results:
-    """A run of which one test could not be judged and others failed; what of it says nothing is a default."""
-
-    records: list[Record]
-    judged: list[tuple[Named, Judged]]
-    troubles: list[Trouble]
-    stopped: list[tuple[Stopped, list[str]]]
-    name: str = "hand-made"
-    strict: bool = False
-    target: Any = None
-    profile: Any = field(default_factory=lambda: load("eop"))
-    paths: Iterable[Path] = ()
-    catalogue_digest: str = "sha256:0"
-    day: float = 12.0
-    part: dict[str, int] = field(default_factory=dict)
-    busy: Iterable[Any] = ()
-    schedules: Any = field(default_factory=lambda: SequenceChoice(count=0))
-    xfailed: dict[str, str] = field(default_factory=dict)
-    waivers: Any = None
-    misfits: tuple[Any, ...] = ()
-
-    @property
-    def outcomes(self) -> dict[str, PytestOutcome]:
-        return {test.nodeid: PytestOutcome.FAILED for test, _ in self.judged}
 
 
 class Paper:
