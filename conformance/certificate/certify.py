@@ -18,7 +18,7 @@ from conformance.certificate.keys import signer_of
 from conformance.certificate.levels import levels
 from conformance.certificate.predicate import predicate_of
 from conformance.certificate.refusal import Refused, status_of
-from conformance.certificate.rejudge import check_again
+from conformance.certificate.rejudge import judged_again
 from conformance.certificate.report import read
 
 CERTIFICATE = "certificate.dsse.json"
@@ -72,10 +72,12 @@ def _certify(options: argparse.Namespace, output: Path) -> list[str]:
     check_certifiable(report)
     level.check(report)
     subjects = report.subjects()
-    check_again(report)
+    again = judged_again(report)
+    check_certifiable(again)
+    level.check(again)
     artefacts = [_artefact(path, subjects) for path in options.artefact]
     predicate = {
-        **predicate_of(report, level),
+        **predicate_of(again, level),
         "artefacts": artefacts,
         "certified": datetime.now(UTC).isoformat(timespec="seconds"),
     }

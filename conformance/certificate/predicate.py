@@ -1,4 +1,7 @@
-"""What a certificate says: all of it follows from the report, the level, and who reads it against what suite."""
+"""What a certificate says: all of it follows from a report, the level, and who reads it against what suite.
+
+What is signed is made from a report that was judged again (`rejudge.py`), never from one that somebody hands over.
+"""
 
 from __future__ import annotations
 

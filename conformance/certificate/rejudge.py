@@ -1,4 +1,4 @@
-"""Judges the records of a report once more, by the suite that is installed here, and compares every verdict."""
+"""Judges the records of a report once more, by the suite that is installed here, and compares all that is certified."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,28 +15,31 @@ from conformance.certificate.refusal import Refused, refuse_if
 from conformance.certificate.report import Report, Row, read
 from conformance.session.waiving import NONE
 
-# What of a verdict, and of how a requirement stands, must be the same.
-_VERDICT = ("verdict", "requirement", "level", "broken", "because")
+# What of a verdict, of how a requirement stands, and of the end must be the same; of a waiver all of it.
+_VERDICT = ("verdict", "requirement", "level", "broken", "because", "waivers")
 _STANDING = ("standing", "level", "tests", "because")
-# What a header has from the command line or from the adapter, and no record: the run that judges again has its own.
-_OWN = {"target_version", "schedules", "day", "started"}
+_FOOTER = ("selected", "verdicts", "counts", "misfits")
+# What a header has from the command line or from the adapter, and no record: only the report can say it.
+_OWN = {"target_version", "schedules", "day"}
 # Variables by which somebody's habits would reach the pytest that judges.
 _HABITS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "GITHUB_STEP_SUMMARY")
 # Pytest's: all passed, some failed, and ours for what could not be judged.
 _JUDGED = (0, 1, 3)
 
 
-def check_again(report: Report) -> None:
-    """Go on only if the records, judged again, give the report.
+def judged_again(report: Report) -> Report:
+    """Return what a report says by its records: all of it was judged again, but for what no record has.
 
     Raises:
-        Refused: They do not, or cannot be judged.
+        Refused: The report says something else, or the records cannot be judged.
     """
     with TemporaryDirectory(prefix="mailflow-") as folder:
         again = _again(report, Path(folder))
-        # a waiver may have expired since
-        refuse_if([text for waiver in again.waivers for text in waiver["misfits"]])
-        refuse_if([*_headers(report, again), *_verdicts(report, again), *_standings(report, again)])
+    # a waiver may have expired since
+    refuse_if([text for waiver in again.waivers for text in waiver["misfits"]])
+    refuse_if(list(_differences(report, again)))
+    own = {key: report.header[key] for key in _OWN if key in report.header}
+    return replace(again, folder=report.folder, header={**again.header, **own}, records=report.records)
 
 
 def _again(report: Report, folder: Path) -> Report:
@@ -66,6 +71,14 @@ def _again(report: Report, folder: Path) -> Report:
     return read(into)
 
 
+def _differences(report: Report, again: Report) -> Iterator[str]:
+    yield from _headers(report, again)
+    yield from _verdicts(report, again)
+    yield from _standings(report, again)
+    yield from _waivers(report, again)
+    yield from _row("the footer", report.footer, again.footer, _FOOTER)
+
+
 def _headers(report: Report, again: Report) -> Iterator[str]:
     for key in sorted({*report.header, *again.header} - _OWN):
         said, seen = report.header.get(key), again.header.get(key)
@@ -89,6 +102,15 @@ def _standings(report: Report, again: Report) -> Iterator[str]:
     theirs = {row["requirement"]: row for row in report.standings}
     for name in dict.fromkeys([*theirs, *ours]):
         yield from _row(name, theirs.get(name, {}), ours.get(name, {}), _STANDING)
+
+
+def _waivers(report: Report, again: Report) -> Iterator[str]:
+    for number, (said, seen) in enumerate(zip_longest(report.waivers, again.waivers), 1):
+        if said is None or seen is None:
+            has = "there is none in the report" if said is None else "the file of waivers has no such row"
+            yield f"waiver {number}: {has}"
+        else:
+            yield from _row(f"waiver {number}", said, seen, tuple(dict.fromkeys([*seen, *said])))
 
 
 def _row(name: str, said: Row, seen: Row, keys: tuple[str, ...]) -> Iterator[str]:

@@ -50,6 +50,12 @@ class Vendor:
     def artefact(self) -> Path:
         return self.folder / "relay-1.2.deb"
 
+    @property
+    def predicate(self) -> dict[str, Any]:
+        """What the certificate says."""
+        text = self.certificate.read_text(encoding="utf-8")
+        return opened(text, public_key(self.folder / "vendor.pub"))[1]
+
     def certify(self, *more: str) -> int:
         return certify.main([str(self.run), f"--key={self.folder / 'vendor.key'}", *more], prog="certify")
 
