@@ -76,4 +76,6 @@ def _names(names: list[str]) -> str:
 
 
 def _schedules(drawn: Mapping[str, Any] | None) -> str:
-    return f"{drawn['count']} drawn from seed {drawn['seed']}" if drawn else "none were drawn"
+    if not drawn:
+        return "none were drawn"
+    return f"{drawn['count']} of at most {counted(drawn['depth'], 'fault')}, drawn from seed {drawn['seed']}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -25,6 +25,7 @@ class Level:
             `catalogue`.
         never: How none of them may stand.
         schedules: How many fault schedules must have been drawn at least.
+        depth: How many faults in a row the draws must have allowed at least.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Level:
     of: str
     never: Sequence[str]
     schedules: int
+    depth: int
 
     def check(self, report: Report) -> None:
         """Go on only if a run reaches it.
@@ -46,11 +48,7 @@ class Level:
                 f"the level {self.name} is reached under the profile {' or '.join(self.profiles)}, and the run was "
                 f"judged by {report.header['profile']}"
             )
-        drawn = report.header.get("schedules", {}).get("count", 0)
-        if drawn < self.schedules:
-            reasons.append(
-                f"the level {self.name} asks for {self.schedules} fault schedules, and {drawn} were drawn"
-            )
+        reasons += self._schedules(report.header.get("schedules", {}))
         for row in self.concerned(report):
             if row["standing"] in self.never:
                 tests = [name for name, each in report.verdicts.items() if _breaks(each, row["requirement"])]
@@ -62,6 +60,16 @@ class Level:
                         f"{row['requirement']} was not judged, since {listed(red)} fails and no waiver lets that pass"
                     )
         refuse_if(reasons)
+
+    def _schedules(self, drawn: Mapping[str, int]) -> Iterator[str]:
+        count, depth = drawn.get("count", 0), drawn.get("depth", 0)
+        if count < self.schedules:
+            yield f"the level {self.name} asks for {self.schedules} fault schedules, and {count} were drawn"
+        elif depth < self.depth:
+            yield (
+                f"the level {self.name} asks for fault schedules drawn to a depth of {self.depth}, and these were drawn "
+                f"to {depth} (--conformance-depth)"
+            )
 
     def concerned(self, report: Report) -> list[Row]:
         """Return how the requirements of this level stand in a run."""

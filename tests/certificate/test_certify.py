@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from vendor import RECORD, UNTIL, Vendor
 
 from conformance.catalogue.versions import newest
 from conformance.certificate import certifiable, report, verify
+from conformance.certificate.face import face
 from conformance.certificate.levels import levels
+from conformance.certificate.refusal import Refused
 from conformance.session.sequence_choice import SequenceChoice
 
 Row = dict[str, Any]
@@ -137,6 +140,30 @@ def test_a_file_elsewhere_is_none_of_the_report(vendor: Vendor, capsys: pytest.C
 def test_a_level_asks_for_fault_schedules(vendor: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
     assert vendor.certify("--level=full") == 1
     assert "the level full asks for 100 fault schedules, and 0 were drawn" in capsys.readouterr().err
+
+
+def test_a_level_asks_how_deep_they_are(vendor: Vendor) -> None:
+    """A hundred schedules of one fault each are nothing that other tests do not stage."""
+    run = report.read(vendor.run)
+    drawn = {"count": 100, "seed": 0, "depth": 1, "hypothesis": version("hypothesis")}
+    for name, level in levels().items():
+        for depth in (1, 2, 3, 9):
+            deep = replace(run, header={**run.header, "schedules": drawn | {"depth": depth}})
+            if depth >= level.depth:
+                level.check(deep)
+                continue
+            with pytest.raises(
+                Refused, match=rf"{name} asks .* a depth of 3, .* were drawn to {depth} "
+            ):
+                level.check(deep)
+    assert [each.depth for each in levels().values()] == [0, 3, 3]
+
+
+def test_the_depth_stands_on_its_face(certified: Vendor) -> None:
+    said = certified.predicate
+    for depth, words in ((1, "at most 1 fault,"), (3, "at most 3 faults,")):
+        said["run"]["schedules"] = {"count": 100, "seed": 5, "depth": depth}
+        assert f"schedules      100 of {words} drawn from seed 5" in face(said, {}, "the key")
 
 
 def test_what_stands_on_its_face(
