@@ -12,6 +12,9 @@ from conformance.certificate.refusal import listed, refuse_if
 from conformance.certificate.report import Report, Row
 from conformance.pages.source_coverage import covered
 
+# Verdicts by which something is wrong that no waiver lets pass, and how that is said of a test.
+_RED = {"fail": "fails", "deviation": "deviates"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
@@ -54,10 +57,11 @@ class Level:
                 tests = [name for name, each in report.verdicts.items() if _breaks(each, row["requirement"])]
                 reasons.append(f"{row['requirement']} does not hold ({row['standing']}): {listed(tests)}")
             elif row["standing"] == "not_judged":
-                red = [name for name in row["because"] if report.verdict_on(name) == "fail"]
+                red = [name for name in row["because"] if report.verdict_on(name) in _RED]
                 if red:
                     reasons.append(
-                        f"{row['requirement']} was not judged, since {listed(red)} fails and no waiver lets that pass"
+                        f"{row['requirement']} was not judged, since {listed(red)} {_RED[report.verdict_on(red[0])]} "
+                        "and no waiver lets that pass"
                     )
         refuse_if(reasons)
 
@@ -67,8 +71,8 @@ class Level:
             yield f"the level {self.name} asks for {self.schedules} fault schedules, and {count} were drawn"
         elif depth < self.depth:
             yield (
-                f"the level {self.name} asks for fault schedules drawn to a depth of {self.depth}, and these were drawn "
-                f"to {depth} (--conformance-depth)"
+                f"the level {self.name} asks for fault schedules drawn to a depth of {self.depth}, and these were "
+                f"drawn to {depth} (--conformance-depth)"
             )
 
     def concerned(self, report: Report) -> list[Row]:
@@ -85,7 +89,4 @@ def levels() -> Mapping[str, Level]:
 
 
 def _breaks(row: Row, requirement: str) -> bool:
-    return requirement in (row.get("broken") or [row["requirement"]]) and row["verdict"] in (
-        "fail",
-        "deviation",
-    )
+    return requirement in (row.get("broken") or [row["requirement"]]) and row["verdict"] in _RED

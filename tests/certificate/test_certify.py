@@ -96,16 +96,17 @@ def test_a_record_that_was_edited(vendor: Vendor, capsys: pytest.CaptureFixture[
     assert "waiver no longer needed: closed-abruptly/error-code holds now" in capsys.readouterr().err
 
 
-def test_what_was_not_judged_for_something_that_fails(
-    vendor: Vendor, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("verdict", "said"), [("fail", "fails"), ("deviation", "deviates")])
+def test_what_was_not_judged_for_something_that_is_red(
+    vendor: Vendor, capsys: pytest.CaptureFixture[str], verdict: str, said: str
 ) -> None:
     """A MUST of the level that is left to a failure outside of it is not shown; one left to a waiver is told."""
     vendor.change(_standing("not_judged", ERROR_CODE))
     levels()["core"].check(report.read(vendor.run))
-    vendor.change(_test(verdict="fail"))
+    vendor.change(_test(verdict=verdict))
     assert vendor.certify() == 1
     assert (
-        f"queue/retried was not judged, since {ERROR_CODE} fails and no waiver lets that pass"
+        f"queue/retried was not judged, since {ERROR_CODE} {said} and no waiver lets that pass"
         in capsys.readouterr().err
     )
 
@@ -152,9 +153,7 @@ def test_a_level_asks_how_deep_they_are(vendor: Vendor) -> None:
             if depth >= level.depth:
                 level.check(deep)
                 continue
-            with pytest.raises(
-                Refused, match=rf"{name} asks .* a depth of 3, .* were drawn to {depth} "
-            ):
+            with pytest.raises(Refused, match=rf"{name} asks .* a depth of 3, .* were drawn to {depth} "):
                 level.check(deep)
     assert [each.depth for each in levels().values()] == [0, 3, 3]
 
