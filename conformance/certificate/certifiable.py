@@ -81,7 +81,10 @@ def _drawn(report: Report) -> set[str]:
     by = report.header.get("schedules", {})
     if by.get("hypothesis") != version("hypothesis"):
         return set()
-    choice = SequenceChoice(count=by["count"], seed=by["seed"], depth=by["depth"])
+    try:
+        choice = SequenceChoice(count=by["count"], seed=by["seed"], depth=by["depth"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise Refused(f"nobody draws fault schedules like that: {dict(by)}") from error
     return {
         aspect.test_name(scenario)
         for aspect in _OF_SCHEDULES

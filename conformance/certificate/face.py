@@ -78,4 +78,5 @@ def _names(names: list[str]) -> str:
 def _schedules(drawn: Mapping[str, Any] | None) -> str:
     if not drawn:
         return "none were drawn"
-    return f"{drawn['count']} of at most {counted(drawn['depth'], 'fault')}, drawn from seed {drawn['seed']}"
+    deep = f" of at most {counted(drawn['depth'], 'fault')}," if "depth" in drawn else ""
+    return f"{drawn['count']}{deep} drawn from seed {drawn['seed']}"

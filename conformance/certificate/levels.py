@@ -89,4 +89,4 @@ def levels() -> Mapping[str, Level]:
 
 
 def _breaks(row: Row, requirement: str) -> bool:
-    return requirement in (row.get("broken") or [row["requirement"]]) and row["verdict"] in _RED
+    return requirement in (row.get("broken") or [row.get("requirement")]) and row["verdict"] in _RED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,37 @@ from conformance.session import reported
 Row = Mapping[str, Any]
 
 NAME = "report.jsonl"
+
+# What a row of each kind must have, by which a run is certified; every version that could be certified wrote it.
+_NEEDED: Mapping[str, Mapping[str, type]] = {
+    "header": {
+        **dict.fromkeys(
+            ("suite_version", "target", "target_module", "profile", "lab", "platform", "started"), str
+        ),
+        "strict": bool,
+        "capabilities": list,
+        "troubles": list,
+        "waves": list,
+    },
+    "verdict": dict.fromkeys(("node_id", "failure_mode", "course", "aspect", "verdict"), str),
+    "requirement": {"requirement": str, "standing": str, "because": list},
+    "waiver": {**dict.fromkeys(("requirement", "verdict", "reason", "expires"), str), "misfits": list},
+    "footer": {"selected": int, "counts": dict},
+}
+# What it may have, and then is so.
+_OPTIONAL: Mapping[str, Mapping[str, type]] = {
+    "header": dict.fromkeys(("schedules", "waivers", "shard"), dict),
+    "verdict": {"broken": list},
+    "schedules": {"depth": int},
+}
+# The same of what a header has in it, where it has it: by the key, of each thing in a list.
+_WITHIN: Mapping[str, Mapping[str, type]] = {
+    "troubles": {"message": str},
+    "waves": {"record": str, "seconds": object},
+    "schedules": {"count": int, "seed": int},
+    "waivers": {"file": str},
+    "shard": {"number": int, "count": int},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +124,7 @@ def read(folder: Path) -> Report:
     except (OSError, ValueError) as error:
         raise Refused(str(error)) from error
     rows = [json.loads(line) for line in lines]
+    refuse_if([f"{folder / NAME}, {text}" for text in _missing(rows)])
     report = Report(
         folder=folder,
         header=known.header,
@@ -106,6 +138,27 @@ def read(folder: Path) -> Report:
         [f"{path}: it lies elsewhere than the report" for path in report.files if path.parent != folder]
     )
     return report
+
+
+def _missing(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield what is missing in a report, or is something else than it has to be, with its line."""
+    for number, row in enumerate(rows, 1):
+        for text in _wrong(row, row["kind"]):
+            yield f"line {number}: {text}"
+    for key in _WITHIN:
+        found = rows[0].get(key) or []
+        for each in found if isinstance(found, list) else [found]:
+            for text in _wrong(each, key) if isinstance(each, dict) else [f"is {each!r}"]:
+                yield f"line 1: {key}: {text}"
+
+
+def _wrong(row: Row, kind: str) -> Iterator[str]:
+    needed, may = _NEEDED.get(kind) or _WITHIN.get(kind, {}), _OPTIONAL.get(kind, {})
+    for key, type_ in {**may, **needed}.items():
+        if key not in row and key in needed:
+            yield f"{key} is missing; it is of another version, or was edited"
+        elif key in row and not isinstance(row[key], type_):
+            yield f"{key} is not what it has to be; it is of another version, or was edited"
 
 
 def name_of(nodeid: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +108,52 @@ def test_what_is_signed_is_what_was_judged_again(
     said = vendor.predicate
     assert [row["reason"] for row in said["waivers"]] == ["Mended in the next release."]
     assert said["verdicts"]["waived"] == 1
+
+
+def _without(kind: str, *keys: str) -> Forgery:
+    def change(row: Row) -> Row:
+        return {key: value for key, value in row.items() if row["kind"] != kind or key not in keys}
+
+    return change
+
+
+def _with(kind: str, **more: Any) -> Forgery:
+    return lambda row: row | more if row["kind"] == kind else row
+
+
+@pytest.mark.parametrize(("change", "sentence"), [
+    (_without("header", "troubles"), "report.jsonl, line 1: troubles is missing; it is of another version, or was ed"),
+    (_without("header", "strict"), "report.jsonl, line 1: strict is missing"),
+    (_without("header", "capabilities", "lab"), "report.jsonl, line 1: capabilities is missing"),
+    (_with("header", profile=3), "report.jsonl, line 1: profile is not what it has to be"),
+    (_with("header", troubles=[{}]), "report.jsonl, line 1: troubles: message is missing"),
+    (_with("header", troubles=[3]), "report.jsonl, line 1: troubles: is 3"),
+    (_with("header", waves=[{"record": "record-1-steady.jsonl"}]), "report.jsonl, line 1: waves: seconds is missing"),
+    (_with("header", schedules={"count": 3}), "report.jsonl, line 1: schedules: seed is missing"),
+    (_with("header", schedules={"count": 1, "seed": 1, "depth": "3"}), "line 1: schedules: depth is not what it has "),
+    (_with("header", schedules=[]), "report.jsonl, line 1: schedules is not what it has to be"),
+    (_with("header", schedules={"count": 0, "seed": 1, "depth": 99, "hypothesis": version("hypothesis")}),
+     "nobody draws fault schedules like that: {'count': 0, 'seed': 1, 'depth': 99, "),
+    (_with("header", waivers={}), "the report's header has waivers {}, and by its records it is {'file': "),
+    (_with("verdict", broken=3), ": broken is not what it has to be"),
+    (_with("header", waivers={"rows": 1}), "report.jsonl, line 1: waivers: file is missing"),
+    (_with("header", shard={"number": 1}), "report.jsonl, line 1: shard: count is missing"),
+    (_without("verdict", "aspect"), ": aspect is missing"),
+    (_without("requirement", "standing"), ": standing is missing"),
+    (_without("requirement", "because"), ": because is missing"),
+    (_without("waiver", "misfits"), ": misfits is missing"),
+    (_without("footer", "selected"), ": selected is missing"),
+    (_with("footer", counts=3), ": counts is not what it has to be"),
+])  # fmt: skip
+def test_what_lacks_something_is_refused_in_words(
+    vendor: Vendor,
+    by_its_records: report.Report,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    change: Forgery,
+    sentence: str,
+) -> None:
+    monkeypatch.setattr(rejudge, "_again", lambda *_: by_its_records)
+    vendor.change(change)
+    assert vendor.certify() == 1
+    assert sentence in capsys.readouterr().err
