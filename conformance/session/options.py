@@ -25,8 +25,9 @@ from conformance.session.run import Run
 from conformance.session.sequence_choice import SequenceChoice, staged_in
 from conformance.session.shards import OPTION as SHARD
 from conformance.session.shards import Shard
+from conformance.session.waiver_file import WaiverFile
 from conformance.session.waiving import OPTION as WAIVERS
-from conformance.session.waiving import WRITE, WaiverFile, name_of, waivers_for
+from conformance.session.waiving import WRITE, name_of, waivers_for
 from conformance.suite import profile_of
 from conformance.targets.resolve import UnknownTarget, resolve
 from conformance.waivers import WaiverError

@@ -67,7 +67,7 @@ def written(rows: Iterable[tuple[Row, Sequence[str]]], *, catalogue: str, target
             "[[waiver]]",
             f"verdict = {_text(row.verdict)}",
             f"requirement = {_text(row.requirement)}",
-            f"aspect = {_text(row.aspect)}",
+            *([f"aspect = {_text(row.aspect)}"] if row.aspect else []),
             f"failure_modes = {_list(names)}",
             f"observed = {_text(row.observed[0]) if len(row.observed) == 1 else _list(row.observed)}",
             f"reason = {_text(row.reason)}",

@@ -12,6 +12,7 @@ from stories.story import Story
 from user_shell import fill, run
 
 from conformance.waivers import NAME
+from conformance.waivers.reading import GENERATED
 
 MODES = ("greeting_554", "close_at_ehlo", "close_at_mail", "close_at_rcpt")
 RUN = "pytest --conformance-replay=record.jsonl conformance/suite/test_destination_server.py"
@@ -31,10 +32,10 @@ SAID = (
 )
 
 
-def _story(number: int, mode: str, said: str = "it went away") -> Story:
+def _story(number: int, mode: str, said: str = "it went away", code: str = "450 4.4.317") -> Story:
     """A relay that says of each failure what it is, and never where."""
-    story = Story(mode, number=number).meets_fault(1.2).says(1.5, f"450 4.4.317 {said}")
-    return story.look(2.0, f"450 4.4.317 {said}").change(repaired=7.0, closed=20.0).delivers(9.0)
+    story = Story(mode, number=number).meets_fault(1.2).says(1.5, f"{code} {said}")
+    return story.look(2.0, f"{code} {said}").change(repaired=7.0, closed=20.0).delivers(9.0)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def written(folder: Path) -> str:
     ended = run(f"{RUN} --conformance-write-waivers=new.toml", folder)
     assert ended.status == 1
     text = (folder / "new.toml").read_text(encoding="utf-8")
-    return text.replace("to be filled in: why this may be so for now", REASON)
+    return text.replace(GENERATED, REASON)
 
 
 def test_what_is_written_is_refused_until_it_is_filled_in(folder: Path, written: str) -> None:
@@ -93,6 +94,25 @@ def test_what_is_waived_passes_in_every_view(folder: Path, written: str) -> None
     assert "Everything that was judged holds, but for what is waived" in html
     assert f'<p class="where">{REASON}</p>' in html
     assert (folder / "again.toml").read_text(encoding="utf-8") == written
+
+
+def test_what_is_written_of_a_whole_run_lets_it_pass(tmp_path: Path) -> None:
+    """Judged by everything, where several comparisons with one requirement fail in one test; then written again."""
+    fill(tmp_path, {})
+    first, *others = (_story(n, mode, code="451 4.0.0") for n, mode in enumerate(MODES, start=1))
+    save(tmp_path / "record.jsonl", first, *others)
+    everything = "pytest --conformance-replay=record.jsonl --conformance-profile=eop --tb=no -q"
+    ended = run(f"{everything} --conformance-write-waivers=all.toml", tmp_path)
+    assert ended.status == 1
+    filled = (tmp_path / "all.toml").read_text(encoding="utf-8").replace(GENERATED, REASON)
+    assert '"enhanced status code 4.0.0 (*",\n    "reply code 451 (*"' in filled
+    (tmp_path / "filled.toml").write_text(filled, encoding="utf-8")
+    ended = run(
+        f"{everything} --conformance-waivers=filled.toml --conformance-write-waivers=same.toml --conformance-strict",
+        tmp_path,
+    )
+    assert not re.search(r"\d (failed|deviation|misfit)", ended.text.splitlines()[-1])
+    assert (tmp_path / "same.toml").read_text(encoding="utf-8") == filled
 
 
 def test_a_waiver_that_does_not_fit_fails_the_run(folder: Path, written: str, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from conformance.catalogue.versions import newest
-from conformance.session.waiving import NONE, WaiverFile, waivers_for
+from conformance.session.waiver_file import WaiverFile
+from conformance.session.waiving import NONE, waivers_for
 from conformance.waivers import NAME, WaiverError, Waivers
 
 HEAD = f'catalogue = "{newest()}"\n'
