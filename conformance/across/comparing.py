@@ -12,7 +12,7 @@ from conformance.across.transitions import Change, change
 from conformance.catalogue.requirements import catalogue
 from conformance.report.standing import Standing
 from conformance.report.writing import line_of
-from conformance.waivers.waiver import without_times
+from conformance.waivers.each_time import without_times
 
 RED = (Standing.FAIL, Standing.DEVIATION, Standing.WAIVED)
 

@@ -21,7 +21,7 @@ from conformance.judging.aspect import Aspect
 from conformance.judging.judge import RED, Judged, Test
 from conformance.judging.verdict import Finding, Verdict, weightiest
 from conformance.waivers import Waiver, Waivers
-from conformance.waivers.waiver import without_times
+from conformance.waivers.each_time import without_times
 
 
 @dataclass(frozen=True, kw_only=True)

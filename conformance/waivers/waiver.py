@@ -10,29 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fake_servers.printable import printable
+from conformance.waivers.each_time import matching, without_times
 
 # Stands for any text in a pattern, also for none; every other sign stands for itself.
 ANY = "*"
-# Stands in what was observed for what is another one each time.
-REMOVED = "_"
-
-# Dates and times, how often something was tried, numbers of connections, addresses, ports.
-_EACH_TIME = re.compile(
-    r"""
-      \b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?\b
-    | (?:\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),?\ +)?\b\d{1,2}\ (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)
-      \ \d{4}(?:\ \d\d:\d\d(?::\d\d)?)?\b
-    | \b\d\d:\d\d:\d\d\b
-    | \b\d+(?:\.\d+)?\ (?:s|ms|min|h|%)(?!\w)
-    | \b(?:\d+\ of\ \d+|[1-9]\d*)(?=\ (?:attempts?|looks?|connections?)\b)
-    | \#\d+
-    | \b(?:\d+\.){3}\d+(?:[:@]\d+)?
-    | (?<=\.test:)\d+
-    | (?<=\bport\ )\d+
-    """,
-    re.VERBOSE,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,14 +129,9 @@ class Waivers:
         return None
 
 
-def without_times(observed: str) -> str:
-    """Return what was observed without times, ports, addresses and numbers of attempts."""
-    return _EACH_TIME.sub(REMOVED, " ".join(printable(observed).split()))
-
-
 @cache
 def _expression(pattern: str) -> re.Pattern[str]:
-    return expression(" ".join(printable(pattern).split()))
+    return expression(matching(pattern))
 
 
 def expression(pattern: str) -> re.Pattern[str]:

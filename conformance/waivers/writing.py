@@ -8,18 +8,39 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from conformance.waivers.waiver import ANY, without_times
+from conformance.waivers.each_time import without_times
+from conformance.waivers.waiver import ANY
 from fake_servers.printable import printable
 
 # Behind these stand the relay's own words.
 _TAIL = re.compile(r"( \(|; the relay says|; it says).*")
+# The whole of it is the relay's words, but for where they were read.
+_ALONE = re.compile(r"\A((?:event|queue|NDR|notice of delay): |(?=[245]\d\d[ -][245]\.)).+")
 # What a failing schedule came down to is added to what was observed.
 _ADDED = re.compile(r"; minimal schedule.*")
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*"|<[^>]*>""")
-# What one failure mode has: names of hosts.
-_HOST = re.compile(r"\b(?:[\w-]+\.)+test\b\.?")
-# Numbers that are no code of three digits, and none of the enhanced ones: how many there were today.
-_NUMBER = re.compile(r"(?<![\w.*])(?![245]\d\d(?!\d))\d+(?!\w)(?!\.\d)")
+# What one failure mode has: names of hosts below its own domain, `mode.course.test`. Which host it is counts.
+_HOST = re.compile(r"\b(?:((?:[\w-]+\.)*)[\w-]+\.)?[\w-]+\.test\b\.?")
+# Codes, and hosts: what counts of the relay's words.
+_TELLING = re.compile(
+    r"""
+      (?<![\w.])[245]\d\d[\ -][245](?:\.\d{1,3}){2}(?![\w.])
+    | (?<![\w.])(?<![\w,]\ )[245]\d\d(?![\w.])
+    | (?<![\w.])[245](?:\.\d{1,3}){2}(?![\w.])
+    | \b(?:[\w-]+\.)+\*
+    """,
+    re.VERBOSE,
+)
+# Numbers that are no code of three digits, and none of the enhanced ones: how many there were today. None, one and two
+# are different things, and so are characters, character sets, documents and versions.
+_NUMBER = re.compile(
+    r"""
+    (?<![\w.*])(?<!U\+)(?<!UTF-)(?<!RFC\ )(?<!TLS\ )(?<!SSL\ )
+    (?![2-5]\d\d(?!\d)|[0-2](?![\d.]))
+    \d+(?:\.\d+)?(?!\w)(?!\.\d)
+    """,
+    re.VERBOSE,
+)
 _REPEATED = re.compile(r"\*(?:[\s*]*\*)?")
 
 
@@ -39,10 +60,20 @@ class Row:
 def pattern_for(observed: str) -> str:
     """Return a pattern that matches what was observed, and leaves open what another run words otherwise.
 
-    That is what stands in quotation marks or brackets, the relay's own words, hosts, and numbers that are no codes.
+    That is what stands in quotation marks or brackets, the relay's own words, domains, and numbers from three on. Codes
+    stay, and which host of a domain it was.
     """
-    text = _TAIL.sub(r"\1*", _QUOTED.sub(ANY, _ADDED.sub("", without_times(observed))))
-    return _REPEATED.sub(ANY, _NUMBER.sub(ANY, _HOST.sub(ANY, text)))
+    text = _HOST.sub(r"\1*", _QUOTED.sub(ANY, _ADDED.sub("", without_times(observed))))
+    text = _ALONE.sub(
+        lambda found: found[1] + _telling(found[0].removeprefix(found[1])), _TAIL.sub(r"\1*", text)
+    )
+    return _REPEATED.sub(ANY, _NUMBER.sub(ANY, text))
+
+
+def _telling(words: str) -> str:
+    """Return a pattern for the relay's words: what counts of them, in its order."""
+    parts = ANY.join(["", *_TELLING.findall(words), ""])
+    return parts.removeprefix(ANY) if _TELLING.match(words) else parts
 
 
 def written(rows: Iterable[tuple[Row, Sequence[str]]], *, catalogue: str, target: str, profile: str) -> str:

@@ -13,8 +13,7 @@ from conformance.catalogue.versions import newest
 from conformance.suite import ASPECTS
 from conformance.waivers import WaiverError, Waivers, load
 from conformance.waivers.reading import GENERATED
-from conformance.waivers.waiver import without_times
-from conformance.waivers.writing import Row, pattern_for, written
+from conformance.waivers.writing import Row, written
 
 TODAY = date(2026, 11, 29)
 NAMES = [aspect.name for aspect in ASPECTS]
@@ -109,33 +108,6 @@ def test_several_things_may_be_observed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("deferred at 0.88 s (13 of 13 looks)", "deferred at 12 s (7 of 9 looks)"),
-        ("3 attempts at 127.1.1.105:51219, #31", "17 attempts at 127.1.2.9:25, #4"),
-        ("mail at mx1.plain.healed.test:2525", "mail at mx1.plain.healed.test:25"),
-        ("no date: Sat, 28 Nov 2026 16:41:07 GMT", "no date: Sun, 1 Dec 2026 01:02:03 GMT"),
-        ("[relay.test 2026-11-29T04:52:22.464Z]", "[relay.test 2027-01-02 00:01:02+00:00]"),
-    ],
-)
-def test_times_and_ports_are_nothing_that_is_observed(one: str, other: str) -> None:
-    assert without_times(one) == without_times(other)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("enhanced status code 5.1.2", "enhanced status code 5.1.1"),
-        ("returned: 552 too many", "returned: 452 too many"),
-        ("mail at mx1.plain.healed.test", "mail at mx2.plain.healed.test"),
-        ("0 copies, 1 report", "1 copies, 1 report"),
-    ],
-)
-def test_everything_else_is(one: str, other: str) -> None:
-    assert without_times(one) != without_times(other)
-
-
-@pytest.mark.parametrize(
     ("row", "words"),
     [
         ({"verdict": '"inconclusive"'}, "verdict is 'inconclusive', .* valid are fail, deviation"),
@@ -208,25 +180,6 @@ def test_two_rows_for_one_finding(tmp_path: Path) -> None:
     _load(tmp_path, _text(healed, {"failure_modes": '["greeting_421-expires"]'}))
 
 
-@pytest.mark.parametrize(
-    ("observed", "pattern"),
-    [
-        ("nothing arrived; the relay says: Deferred: timed out", "nothing arrived; the relay says*"),
-        ("enhanced status code 5.1.2 (event: Deferred)", "enhanced status code 5.1.2 (*"),
-        ("58 at the same time", "* at the same time"),
-        ("1 attempt, the longest over after 6.4 s", "_ attempt, the longest over after _"),
-        ("deferred at 0.06 s, given up at 5.9 s: 552 5.3.4 <LF>", "deferred at _, given up at _: 552 5.3.4 *"),
-        ("mail at mx1.plain.healed.test:2525", "mail at *:_"),
-    ],
-)  # fmt: skip
-def test_a_pattern_that_is_written_matches_what_was_observed(
-    tmp_path: Path, observed: str, pattern: str
-) -> None:
-    assert pattern_for(observed) == pattern
-    waivers = _load(tmp_path, _text({"observed": f"'{pattern}'"}))
-    assert _match(waivers, observed=observed)
-
-
 def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     row = Row(
         verdict="fail",
@@ -260,7 +213,3 @@ def test_what_was_written_and_not_filled_in_is_refused(tmp_path: Path) -> None:
     text = written([(row, ["greeting_421"])], catalogue=newest(), target="t", profile="rfc")
     with pytest.raises(WaiverError, match="reason is still the one that was generated"):
         _load(tmp_path, text)
-
-
-def test_what_a_schedule_came_down_to_is_not_part_of_it() -> None:
-    assert pattern_for("2 copies; minimal schedule: a+b") == "* copies"
