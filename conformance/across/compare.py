@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
             [options.old, options.new],
             profile=options.profile or "",
             catalogue=options.catalogue or "",
+            waivers=options.waivers or "",
             again=options.again,
         ) as (old, new):
             comparison = compare(old, new)
@@ -75,9 +76,20 @@ def add_judging(parser: argparse.ArgumentParser) -> None:
         help="judge the records beside reports again, by this version of the suite",
     )
     parser.add_argument(
-        "--profile", metavar="NAME", help="by which profile records are judged (default: eop)"
+        "--profile",
+        metavar="NAME",
+        help="by which profile records are judged (default: that of the report beside them, else eop)",
     )
-    parser.add_argument("--catalogue", metavar="VERSION", help="for which version of the catalogue they are")
+    parser.add_argument(
+        "--catalogue",
+        metavar="VERSION",
+        help="for which version of the catalogue they are (default: that of the report, else the newest)",
+    )
+    parser.add_argument(
+        "--waivers",
+        metavar="FILE",
+        help="with which waivers, or none (default: those beside the report, else none)",
+    )
 
 
 def write(path: Path | None, page: str, prog: str) -> bool:

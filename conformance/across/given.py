@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from conformance.across.reading import Report, ReportUnfit, read
+from conformance.session.afresh import Asked, CannotBeJudged, judge_afresh, with_what_is_only_said
+from conformance.session.waiving import NONE
 
 _RECORDS = ("record-*.jsonl", "record.jsonl", "*/record.jsonl")
-
-# Exit statuses of a run that came to its end, whatever it says of the relay.
-_ENDED = (0, 1, 3)
 
 
 @contextmanager
 def reports(
-    paths: list[Path], *, profile: str = "", catalogue: str = "", again: bool = False
+    paths: list[Path], *, profile: str = "", catalogue: str = "", waivers: str = "", again: bool = False
 ) -> Iterator[list[Report]]:
     """Read what is given; of what has to be judged the reports are there as long as the context is.
 
     Args:
         paths: Reports, folders of reports, records, folders of records.
-        profile: By which profile records are judged; empty: the default.
-        catalogue: For which version of the catalogue; empty: the newest.
+        profile: By which profile records are judged; empty: that of the report beside them, or the default.
+        catalogue: For which version of the catalogue; empty: that of the report, or the newest.
+        waivers: By which file of waivers, or `none`; empty: that of the report, or none.
         again: Whether the records beside a report are judged again, instead of reading what it says.
 
     Raises:
@@ -40,8 +39,20 @@ def reports(
                 found.append(read(path))
                 continue
             into = Path(folder) / str(number)
-            _judge(path, records, into, profile, catalogue)
-            found.append(read(into))
+            header = read(path).header if _is_report(path) else {}
+            asked = Asked.by(header, records[0])
+            if profile:
+                asked = replace(asked, profile=profile)
+            if catalogue:
+                asked = replace(asked, catalogue=catalogue)
+            if waivers:
+                asked = replace(asked, waivers=None if waivers == NONE else Path(waivers))
+            try:
+                judge_afresh(records, into, asked)
+            except CannotBeJudged as error:
+                raise ReportUnfit(f"{path}: it cannot be judged: {error}") from error
+            report = read(into)
+            found.append(replace(report, header=with_what_is_only_said(report.header, header)))
         yield found
 
 
@@ -71,19 +82,3 @@ def _by_number(path: Path) -> tuple[int, str]:
         filter(str.isdigit, path.parent.name)
     )
     return (int(digits or 0), str(path))
-
-
-def _judge(path: Path, records: list[Path], into: Path, profile: str, catalogue: str) -> None:
-    command = [
-        *(sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
-        *(f"--conformance-replay={record.resolve()}" for record in records),
-        f"--conformance-report={into}",
-        *([f"--conformance-profile={profile}"] if profile else []),
-        *([f"--conformance-catalogue={catalogue}"] if catalogue else []),
-    ]
-    # in a folder of its own, where no ini file and no waivers of a project count
-    into.mkdir()
-    ended = subprocess.run(command, check=False, cwd=into, capture_output=True, text=True)
-    if ended.returncode not in _ENDED:
-        said = [line for line in (ended.stderr or ended.stdout).splitlines() if line.strip()]
-        raise ReportUnfit(f"{path}: it cannot be judged: {said[-1] if said else 'pytest says nothing'}")

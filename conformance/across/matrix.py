@@ -67,6 +67,7 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
             options.reports,
             profile=options.profile or "",
             catalogue=options.catalogue or "",
+            waivers=options.waivers or "",
             again=options.again,
         ) as found:
             _must_say_how_they_stand(found)
