@@ -7,14 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from conformance.across.reading import Report, ReportUnfit, Test
+from conformance.across.reading import RED, Report, ReportUnfit, Test
 from conformance.across.transitions import Change, change
 from conformance.catalogue.requirements import catalogue
 from conformance.report.standing import Standing
 from conformance.report.writing import line_of
 from conformance.waivers.each_time import without_times
-
-RED = (Standing.FAIL, Standing.DEVIATION, Standing.WAIVED)
 
 # What two runs may differ in, and be compared nevertheless, as it is called; the reader is told.
 _TOLD = {

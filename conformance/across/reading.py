@@ -9,11 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from conformance.catalogue.requirements import Level
 from conformance.evidence.record import Fault
 from conformance.report.failure import at_fault
 from conformance.report.jsonl import FORMAT
 from conformance.report.standing import Standing
 from conformance.report.writing import line_of
+
+# What is wrong, whether or not somebody lets it pass.
+RED = (Standing.FAIL, Standing.DEVIATION, Standing.WAIVED)
 
 # What a row of a kind must have; everything else may be missing in a report of an earlier version.
 _NEEDED: Mapping[str, Sequence[str]] = {
@@ -38,6 +42,7 @@ class Test:
         standing: What is said of it.
         observed: What was seen.
         because: The test that is red for what masked it; empty: there is none.
+        broken: Every requirement that does not hold in it; None: the report does not say.
     """
 
     node_id: str
@@ -46,6 +51,7 @@ class Test:
     standing: Standing
     observed: str
     because: str = ""
+    broken: Sequence[str] | None = ()
 
     @property
     def name(self) -> str:
@@ -171,21 +177,36 @@ def _rows(file: Path) -> list[dict[str, Any]]:
 
 def _test(row: Mapping[str, Any], file: Path) -> Test:
     because = row.get("because") or ""
+    standing = _standing(row, because, file)
     return Test(
         node_id=line_of(row["node_id"]),
         requirement=line_of(row["requirement"]),
         level=line_of(row["level"]),
-        standing=_standing(row, because, file),
+        standing=standing,
         observed=line_of(row["observed"]),
         because=line_of(str(because)),
+        broken=_broken(row, standing, file),
     )
 
 
+def _broken(row: Mapping[str, Any], standing: Standing, file: Path) -> Sequence[str] | None:
+    if "broken" not in row:  # of what is red a report of an earlier version says no more than what decided
+        return None if standing in RED else ()
+    if not isinstance(row["broken"], list):
+        raise ReportUnfit(f"{file}: broken in {line_of(row['node_id'])} is no list")
+    return [line_of(str(each)) for each in row["broken"]]
+
+
 def _standing(row: Mapping[str, Any], because: str, file: Path) -> Standing:
-    """Return what a test says: what broke by the relay's fault is a failure of the relay's."""
+    """Return what a test says: what broke by the relay's fault is a failure of the relay's.
+
+    One that was compared, and found what another test is red for, is as red as that one (`report/standing.py`).
+    """
     verdict = row["verdict"]
     if verdict == "not_applicable" and because:
-        return Standing.NOT_JUDGED
+        if not row.get("broken"):
+            return Standing.NOT_JUDGED
+        return Standing.FAIL if row["level"] == Level.MUST else Standing.DEVIATION
     if verdict == "error" and row["observed"].startswith(at_fault(Fault.TARGET)):
         return Standing.FAIL
     return _known(verdict, "verdict", file)

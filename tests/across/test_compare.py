@@ -70,6 +70,18 @@ def test_each_change_and_its_exit_status(
     assert found.status(count_new=True) == (1 if kind is Change.FOUND else status)
 
 
+def test_what_spreads_everywhere_got_worse(tmp_path: Path) -> None:
+    """One defect is one red test, and the others name it: nobody has to run anything again to know it."""
+    many = [f"retried[m{number}]" for number in range(5)]
+    old = read(report(tmp_path / "old", {**BASE, **dict.fromkeys(many, "pass"), many[0]: "fail"}))
+    rows = [verdict(name, "not_judged", because=many[0], broken=["rfc/retried"]) for name in many[1:]]
+    new = read(report(tmp_path / "new", {**BASE, many[0]: "fail"}, *rows))
+    found = compare(old, new)
+    assert (found.counts[Change.WORSE], found.counts[Change.LOST]) == (4, 0)
+    assert found.status(count_new=False) == 1
+    assert compare(new, old).status(count_new=False) == 0
+
+
 def test_what_is_worse_outweighs_what_is_not_known(tmp_path: Path) -> None:
     old = report(tmp_path / "old", {"retried[x]": "pass", "retried[y]": "pass"})
     new = report(tmp_path / "new", {"retried[x]": "fail", "retried[y]": "error"})

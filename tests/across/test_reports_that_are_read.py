@@ -46,6 +46,36 @@ def test_what_broke_by_the_relays_fault_is_a_failure(tmp_path: Path) -> None:
     assert [each.standing for each in found.tests.values()] == [Standing.FAIL, Standing.ERROR]
 
 
+def test_what_is_told_once_for_many_is_as_red_as_the_one_that_tells_it(tmp_path: Path) -> None:
+    """A test that was compared, and names the one that is red for the same, is not one that nothing is known of."""
+    rows = [
+        verdict("retried[x]", "not_judged", broken=["rfc/retried"]),
+        verdict("retried[y]", "not_judged", broken=["rfc/retried"], level="SHOULD"),
+        verdict("retried[z]", "not_judged"),
+        verdict("retried[w]", "not_judged", broken=[]),
+    ]
+    found = read(report(tmp_path / "a", {"stays_queued[a]": "fail"}, *rows))
+    assert {each.name: each.standing for each in found.tests.values()} == {
+        "stays_queued[a]": Standing.FAIL,
+        "retried[x]": Standing.FAIL,
+        "retried[y]": Standing.DEVIATION,
+        "retried[z]": Standing.NOT_JUDGED,
+        "retried[w]": Standing.NOT_JUDGED,
+    }
+
+
+def test_what_is_broken_in_a_test_is_read(tmp_path: Path) -> None:
+    rows = [
+        verdict("retried[x]", "fail", broken=["rfc/retried", "rfc/queued"]),
+        verdict("retried[y]", "fail"),
+    ]
+    found = read(report(tmp_path / "a", {"retried[z]": "pass"}, *rows))
+    assert [each.broken for each in found.tests.values()] == [(), ["rfc/retried", "rfc/queued"], None]
+    rows = [verdict("retried[x]", "fail", broken=3)]
+    with pytest.raises(ReportUnfit, match=r"broken in .*x.* is no list"):
+        read(report(tmp_path / "b", {}, *rows))
+
+
 def test_what_comes_from_outside_is_spelled_out(tmp_path: Path) -> None:
     row = verdict("retried[x]", "fail", observed="\x1b[2J\nworse")
     found = read(report(tmp_path / "a", {}, row, target="\x1bmine"))
