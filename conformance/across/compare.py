@@ -15,7 +15,8 @@ from conformance.across.told import html, markdown, text
 # The exit status if there is nothing to compare: pytest's for a wrong command line.
 _REFUSED = 4
 
-_STATUS = """exit status: 0: no verdict got worse; 1: one did; 2: the command line is wrong; 3: none is seen to be
+_STATUS = """exit status: 0: no verdict got worse; 1: one did, or a requirement stands worse by a test that
+was compared before; 2: the command line is wrong; 3: none is seen to be
 worse, but some of what held is not known any more (late, broken, masked, or not there); 4: the two cannot be compared,
 or not be read. Tests that are new, or could not be judged before, and are red, are told and do not count
 (--count-new lets them)."""

@@ -14,6 +14,9 @@ from conformance.report.standing import Standing
 from conformance.report.writing import line_of
 from conformance.waivers.each_time import without_times
 
+# Standings of a test in which something was compared.
+_COMPARED = (Standing.PASS, *RED)
+
 # What two runs may differ in, and be compared nevertheless, as it is called; the reader is told.
 _TOLD = {
     "target": "target",
@@ -42,6 +45,7 @@ class Changed:
         change: What that means.
         observed: What is seen now; what was, where there is no such test any more.
         was: What was seen before, where that is as red and something else.
+        newly: The requirements that are broken now in a test that was red before for others.
     """
 
     name: str
@@ -52,6 +56,7 @@ class Changed:
     change: Change
     observed: str = ""
     was: str = ""
+    newly: Sequence[str] = ()
 
     @property
     def words(self) -> str:
@@ -101,6 +106,43 @@ class Comparison:
             each for each in self.requirements.values() if each.before is Standing.PASS and each.after in gone
         ]
 
+    @cached_property
+    def fallen(self) -> Sequence[tuple[Changed, Sequence[Test]]]:
+        """The requirements that stand worse as a whole, with the tests by which they do.
+
+        Not those that are found broken by tests only of which nobody knew anything before.
+        """
+        found = []
+        for each in self.requirements.values():
+            if each.change is Change.WORSE:
+                tests, new = self._broken_by(each)
+                if tests or not new:
+                    found.append((each, tests))
+        return found
+
+    @cached_property
+    def fallen_untold(self) -> Sequence[tuple[Changed, Sequence[Test]]]:
+        """Those of them under whose name no test is told that got worse."""
+        told = {each.requirement for each in self.tests if each.change is Change.WORSE}
+        return [(each, tests) for each, tests in self.fallen if each.name not in told]
+
+    def _broken_by(self, whole: Changed) -> tuple[Sequence[Test], bool]:
+        """Return the tests that were compared before and break a requirement more than then; whether new ones do."""
+        tests, new = [], False
+        for node_id, test in self.new.tests.items():
+            if test.standing not in RED or whole.name not in _broken_in(test):
+                continue
+            before = self.old.tests.get(node_id)
+            if before is None or before.standing not in _COMPARED:
+                new = True
+            elif (
+                whole.before is Standing.PASS
+                or whole.name not in _broken_in(before)
+                or change(before.standing, test.standing) is Change.WORSE
+            ):
+                tests.append(test)
+        return tests, new
+
     def by_requirement(self, kind: Change) -> Iterator[tuple[str, str, Sequence[Changed]]]:
         """Yield each requirement for which tests changed in one way: its level, its id, the tests."""
         found: dict[str, list[Changed]] = {}
@@ -117,7 +159,7 @@ class Comparison:
         Args:
             count_new: Whether what is newly known to be red counts as worse.
         """
-        if self.counts[Change.WORSE] or (count_new and self.counts[Change.FOUND]):
+        if self.counts[Change.WORSE] or self.fallen or (count_new and self.counts[Change.FOUND]):
             return 1
         return 3 if self.counts[Change.LOST] or self.unasked else 0
 
@@ -139,7 +181,7 @@ def compare(old: Report, new: Report) -> Comparison:
     return Comparison(
         old=old,
         new=new,
-        tests=[_of_test(old.tests.get(name), new.tests.get(name)) for name in names],
+        tests=[_of_test(old.tests.get(name), new.tests.get(name), new) for name in names],
         requirements=dict(_of_requirements(old, new)),
     )
 
@@ -153,21 +195,18 @@ def _apart(old: Report, new: Report, key: str) -> tuple[str, str]:
     return line_of(", ".join(map(str, only[0])) or "-"), line_of(", ".join(map(str, only[1])) or "-")
 
 
-def _of_test(before: Test | None, after: Test | None) -> Changed:
+def _of_test(before: Test | None, after: Test | None, new: Report) -> Changed:
     told = after or before
     assert told is not None
     was, now = before.standing if before else None, after.standing if after else None
     kind = change(was, now)
+    if before and after and kind is not Change.BETTER and (newly := _newly_broken(before, after)):
+        return _breaks_more(before, after, newly, new)
     seen_otherwise = False
     if before and after:
         # which requirement is in question is the red one's business
         told = after if now in RED or was not in RED else before
-        seen_otherwise = (
-            kind is Change.SAME
-            and now in RED
-            and (before.requirement, without_times(before.observed))
-            != (after.requirement, without_times(after.observed))
-        )
+        seen_otherwise = kind is Change.SAME and now in RED and _seen_otherwise(before, after)
     return Changed(
         name=told.name,
         requirement=told.requirement,
@@ -177,6 +216,43 @@ def _of_test(before: Test | None, after: Test | None) -> Changed:
         change=Change.OTHERWISE if seen_otherwise else kind,
         observed=(after or told).observed,
         was=before.observed if before and seen_otherwise else "",
+    )
+
+
+def _broken_in(test: Test) -> Sequence[str]:
+    """Return what is broken in a test; of a report that does not say all of it, what decided."""
+    return (test.requirement,) if test.broken is None else test.broken
+
+
+def _newly_broken(before: Test, after: Test) -> Sequence[str]:
+    """Return what is broken in a test that was red before for something else; nothing if one of them does not say."""
+    if before.standing not in RED or before.broken is None or after.broken is None:
+        return ()
+    return [name for name in after.broken if name not in before.broken]
+
+
+def _seen_otherwise(before: Test, after: Test) -> bool:
+    return (before.requirement, without_times(before.observed)) != (
+        after.requirement,
+        without_times(after.observed),
+    )
+
+
+def _breaks_more(before: Test, after: Test, newly: Sequence[str], new: Report) -> Changed:
+    """Return what came of a test that was red, and now is for another requirement, under whose name it is told."""
+    name = newly[0]
+    stands, known = new.stands.get(name), catalogue().get(name)
+    decided = after.requirement == name  # what is observed is about the requirement that decided
+    return Changed(
+        name=after.name,
+        requirement=name,
+        level=stands.level if stands else known.level if known else after.level,
+        before=before.standing,
+        after=after.standing,
+        change=Change.WORSE,
+        observed=after.observed if decided else f"{after.requirement}: {after.observed}",
+        was=before.observed if _seen_otherwise(before, after) else "",
+        newly=newly,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from conformance.across.comparing import Changed, Comparison
 from conformance.across.reading import Report
@@ -30,6 +30,10 @@ WHAT = {
 }
 
 
+# What is told of requirements under whose name no test got worse.
+FALLEN = "requirements that stand worse as a whole"
+
+
 def about(report: Report) -> str:
     """Say whose report it is, and from when."""
     return ", ".join(
@@ -52,6 +56,8 @@ def conclusion(comparison: Comparison, *, count_new: bool) -> str:
         0: "no verdict got worse",
         1: "verdicts got worse"
         if comparison.counts[Change.WORSE]
+        else "requirements stand worse"
+        if comparison.fallen
         else "what is newly known to be red counts (--count-new)",
         3: "nothing is seen to be worse, and some of what held is not known any more",
     }[status]
@@ -75,7 +81,7 @@ def text(comparison: Comparison, *, everything: bool, count_new: bool) -> Iterat
                 continue
             shown = tests if everything else tests[:_FEW]
             for each in shown:
-                yield f"    {each.name}: {each.words}"
+                yield f"    {each.name}: {each.words}{_more(each)}"
                 if each.was:
                     yield from _wrapped(each.was, "        before: ", " " * 16)
                 if each.observed:
@@ -84,6 +90,11 @@ def text(comparison: Comparison, *, everything: bool, count_new: bool) -> Iterat
                     )
             if len(shown) < len(tests):
                 yield f"    ... and {len(tests) - len(shown)} more (--all shows all)"
+    if comparison.fallen_untold:
+        yield from ("", f"{FALLEN}:")
+    for each, by in comparison.fallen_untold:
+        yield f"  {each.level:7} {each.name}: {each.words}"
+        yield from (f"    by {test.name}" for test in by[: None if everything else _FEW])
     if comparison.unasked:
         yield from ("", "held, and there was nothing to judge any more:")
         yield from (f"  {each.level:7} {each.name}: {each.words}" for each in comparison.unasked)
@@ -122,6 +133,11 @@ def markdown(comparison: Comparison, *, everything: bool, count_new: bool) -> It
         yield from ("", heading, "", "| level | requirement | from, to |", "|---|---|---|")
         for level, name, tests in comparison.by_requirement(Change.CHANGED):
             yield f"| {level} | {code(name)}{_whole(comparison, name)} | {'; '.join(map(code, _in_short(tests)))} |"
+    if comparison.fallen_untold:
+        yield from ("", f"### {FALLEN.capitalize()}", "")
+    for each, by in comparison.fallen_untold:
+        names = ", ".join(code(test.name) for test in by[: None if everything else _FEW])
+        yield f"- {each.level} {code(each.name)}: {each.words}" + (f", by {names}" if names else "")
     if comparison.unasked:
         yield from ("", "### Held, and there was nothing to judge any more", "")
         yield from (f"- {each.level} {code(each.name)}: {each.words}" for each in comparison.unasked)
@@ -136,6 +152,7 @@ def html(comparison: Comparison, *, count_new: bool) -> str:
         status=comparison.status(count_new=count_new),
         sections=[(kind, list(comparison.by_requirement(kind))) for kind in TOLD if comparison.counts[kind]],
         what=WHAT,
+        fallen=FALLEN,
         about=about,
         legend=[standing.value for standing in Standing],
     )
@@ -157,10 +174,15 @@ def _row(comparison: Comparison, level: str, name: str, each: Changed, first: Ch
         level if each is first else "",
         requirement,
         code(each.name),
-        each.words,
+        each.words + _more(each, code),
         seen if each.observed else "",
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _more(each: Changed, shown: Callable[[str], str] = str) -> str:
+    """Say what is broken in a test that was red before for something else."""
+    return f", newly broken: {', '.join(map(shown, each.newly))}" if each.newly else ""
 
 
 def _whole(comparison: Comparison, name: str) -> str:

@@ -56,8 +56,10 @@ def report(folder: Path, tests: Mapping[str, str], *rows: dict[str, Any], **head
     verdicts = [verdict(name, said) for name, said in tests.items()] + list(rows)
     said: dict[str, list[str]] = {}
     for row in verdicts:
-        word = "not_judged" if "because" in row else row["verdict"]
-        said.setdefault(row["requirement"], []).append(word)
+        masked = "because" in row and not row.get("broken")
+        word = "not_judged" if masked else "fail" if "because" in row else row["verdict"]
+        for name in row.get("broken") or [row["requirement"]]:
+            said.setdefault(name, []).append(word)
     requirements = [
         {
             "kind": "requirement",

@@ -71,7 +71,7 @@ def test_what_is_broken_in_a_test_is_read(tmp_path: Path) -> None:
     ]
     found = read(report(tmp_path / "a", {"retried[z]": "pass"}, *rows))
     assert [each.broken for each in found.tests.values()] == [(), ["rfc/retried", "rfc/queued"], None]
-    rows = [verdict("retried[x]", "fail", broken=3)]
+    rows = [verdict("retried[x]", "fail", broken="rfc/retried")]
     with pytest.raises(ReportUnfit, match=r"broken in .*x.* is no list"):
         read(report(tmp_path / "b", {}, *rows))
 
