@@ -46,6 +46,7 @@ class OperatorAction:
         done: When it had answered.
         refused: Whether it refused (EditRefused).
         reason: Why, word for word.
+        proof: What shows that it met what it was meant for, where that is not plain by itself; empty: nothing does.
     """
 
     name: str
@@ -53,3 +54,4 @@ class OperatorAction:
     done: float
     refused: bool = False
     reason: str = ""
+    proof: str = ""

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import subprocess
+from collections.abc import Collection
 from pathlib import Path
 
 _ROOM = "50%"  # of the memory: what a tmpfs has by itself
+_AT_ONCE = 1 << 20  # octets of a file that are looked at together
 
 
 class SmallDisk:
@@ -29,14 +32,29 @@ class SmallDisk:
         mode = f"mode={folder.stat().st_mode & 0o777:o}"
         _run("mount", "-t", "tmpfs", "-o", f"{mode},size={_ROOM}", "tmpfs", str(folder))
 
+    @property
+    def used(self) -> int:
+        """How many octets are taken on it, in whole blocks."""
+        seen = os.statvfs(self.folder)
+        return (seen.f_blocks - seen.f_bfree) * seen.f_frsize
+
+    def holding(self, lines: Collection[bytes]) -> Path | None:
+        """Return a file on it that has one of some lines in it, or None; what is mounted below is not on it."""
+        device = self.folder.stat().st_dev
+        for folder, below, names in os.walk(self.folder):
+            below[:] = [name for name in below if _is_on(device, Path(folder, name))]
+            for file in (Path(folder, name) for name in names):
+                if _is_on(device, file) and _has_any(file, lines):
+                    return file
+        return None
+
     def fill(self) -> None:
         """Leave no room: what is there stays, and no further block can be had.
 
         Raises:
             OSError: It cannot be done.
         """
-        seen = os.statvfs(self.folder)
-        self._resize(str((seen.f_blocks - seen.f_bfree) * seen.f_frsize))
+        self._resize(str(self.used))
 
     def make_room(self) -> None:
         """Give it as much room as it had.
@@ -62,6 +80,30 @@ class SmallDisk:
 
     def _resize(self, size: str) -> None:
         _run("mount", "-o", f"remount,size={size}", str(self.folder))
+
+
+def _is_on(device: int, path: Path) -> bool:
+    """Tell whether a folder or a plain file is on a device, and is still there."""
+    try:
+        seen = path.lstat()
+    except FileNotFoundError:
+        return False  # a relay moves its files about
+    return seen.st_dev == device and (stat.S_ISDIR(seen.st_mode) or stat.S_ISREG(seen.st_mode))
+
+
+def _has_any(file: Path, lines: Collection[bytes]) -> bool:
+    """Tell whether one of some lines is in a file; one that cannot be read has none."""
+    overlap = max(map(len, lines), default=0)
+    kept = b""
+    try:
+        with file.open("rb") as octets:
+            while more := octets.read(_AT_ONCE):
+                kept = kept[-overlap:] + more
+                if any(line in kept for line in lines):
+                    return True
+    except OSError:
+        return False
+    return False
 
 
 def _run(*command: str) -> None:

@@ -2,6 +2,10 @@
 
 A message waits in an attempt that hangs. Then there is no room left, so what becomes of the attempt cannot be noted,
 and another message is offered; then there is room again, the destination is repaired, and a third message is offered.
+
+That says something only of a relay whose mail is on that disk. So it is looked there for the message that waits: for a
+line of its text in any file, or, for who keeps it otherwise, for as much room as it needs. Where neither is, nothing is
+filled, and the scenario is not played on this relay.
 """
 
 from __future__ import annotations
@@ -22,9 +26,14 @@ from conformance.wave.turns import Turns
 from conformance.wave.unusable import TargetUnusable
 from conformance.wave.watch import RelayWatch
 from conformance.wave.windows import TRANSFER
-from conformance.witness.amid import Amid, hangs
+from conformance.witness.amid import DISK_FULL, Amid, hangs
 
 _NONE = "no file system could be mounted for the relay alone: {reason}"
+_ELSEWHERE = (
+    "the relay keeps its mail elsewhere than on the file system at `work_directory`: the message that waited was in no "
+    "file there, and what is taken there had grown by {grown} octets, less than it has"
+)
+_LINE = 40  # octets of a line of text that is in no log by chance
 _MOMENT = 1.0  # seconds after an attempt for what a relay wants to note of it
 _OFFERS = 3  # of the last message: a relay may need a while to see that there is room again
 _ATTEMPTS = 2  # so many a relay may need until a message has ended
@@ -61,31 +70,38 @@ async def play_full_disk(player: Player, watch: RelayWatch, turn: Turns, *, arme
         turn: Lets so many submissions pass at a time.
         armed: False: nothing is filled, for an anti-run.
     """
+    before = player.disk.used if player.disk is not None else 0
     await offer(player, watch.instance, turn, RECIPIENT)
     if player.staged.submitted is None:
         return
     wakes = player.longest_wait() + TRANSFER
     hung = await player.until(lambda seen: hangs(seen, player.journal.now()), wakes, at_once=True)
     if hung and armed:
-        await _no_room(player, watch, turn)
+        await _no_room(player, watch, turn, before)
     await player.repair()
-    await _offer_again(player, watch, turn)
+    if not player.staged.not_played:
+        await _offer_again(player, watch, turn)
     each = player.attempt_time() + player.leave_time() + player.longest_wait()
     await player.until(all_ended, _ATTEMPTS * each + TRANSFER)
 
 
-async def _no_room(player: Player, watch: RelayWatch, turn: Turns) -> None:
-    """Fill the disk until the attempt is over and another message was offered.
+async def _no_room(player: Player, watch: RelayWatch, turn: Turns, before: int) -> None:
+    """Fill the disk until the attempt is over and another message was offered, if the first one is on it.
 
     Nobody asks the relay for its queue meanwhile: what it shows there may be a file that it could write in part.
     """
     disk, journal = player.disk, player.journal
     assert disk is not None
+    shown = await asyncio.to_thread(_shown, disk, player.envelope.content, before)
+    if not shown:
+        why = _ELSEWHERE.format(grown=disk.used - before)
+        player.staged = replace(player.staged, not_played=why)
+        return
     async with watch.left_alone():
         asked = journal.now()
         disk.fill()
         try:
-            action = OperatorAction(name="disk full", asked=asked, done=journal.now())
+            action = OperatorAction(name=DISK_FULL, asked=asked, done=journal.now(), proof=shown)
             player.staged = replace(player.staged, operator_actions=[action])
             await _offer_in_vain(player, watch, turn)
             over = player.attempt_time() + player.leave_time()
@@ -93,6 +109,23 @@ async def _no_room(player: Player, watch: RelayWatch, turn: Turns) -> None:
             await player.rest(_MOMENT)
         finally:
             disk.make_room()
+
+
+def _shown(disk: SmallDisk, content: bytes, before: int) -> str:
+    """Say what shows that a message is on a disk; empty if nothing does.
+
+    Args:
+        disk: The disk.
+        content: The message.
+        before: How many octets were taken on it before it was offered.
+    """
+    _, _, body = content.partition(b"\r\n\r\n")
+    lines = {line.strip() for line in body.split(b"\r\n") if len(line.strip()) >= _LINE}
+    file = disk.holding(lines)
+    if file is not None:
+        return f"a line of it is in {file.relative_to(disk.folder)}"
+    grown = disk.used - before
+    return f"{grown} octets more were taken than before it was offered" if grown >= len(content) else ""
 
 
 async def _offer_in_vain(player: Player, watch: RelayWatch, turn: Turns) -> None:

@@ -39,6 +39,38 @@ print(json.dumps([seen, folder.is_mount(), sorted(each.name for each in folder.i
 """
 
 
+_HOLDING = """
+import json, subprocess, sys
+from pathlib import Path
+from conformance.lab import namespace
+from conformance.lab.small_disk import SmallDisk
+
+namespace.enter(hostname="relay.lab.test", resolver="10.77.0.53")
+folder = Path(sys.argv[1])
+line = b"a line that is in no log by chance, as long as they are"
+disk = SmallDisk(folder)
+before, other = disk.used, folder / "spool" / "other"
+other.mkdir(parents=True)
+subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(other)], check=True)
+(other / "1").write_bytes(line)
+(folder / "spool" / "link").symlink_to(other / "1")
+(folder / "log").write_bytes(b"accepted a message" * 1000)
+seen = [disk.used - before, str(disk.holding([line]))]
+(folder / "spool" / "2").write_bytes(b"x" * ((1 << 20) - 20) + line + b"y" * 100)
+seen += [disk.used - before >= 1 << 20, str(disk.holding([b"another one", line]).relative_to(folder))]
+disk.unmount()
+print(json.dumps(seen))
+"""
+
+
+@needs_the_lab
+def test_what_lies_on_it_is_found_and_what_is_mounted_below_does_not_lie_on_it(tmp_path: Path) -> None:
+    command = [*namespace.prefix(), sys.executable, "-c", _HOLDING, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [20480, "None", True, "spool/2"]
+
+
 @needs_the_lab
 def test_full_for_a_while(tmp_path: Path) -> None:
     folder = tmp_path / "relay-1"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from stories.story import Story
 from stories.wire import fault
@@ -10,14 +12,16 @@ from conformance.catalogue.message import RECIPIENT
 from conformance.evidence.inputs import AFTERWARDS, WHILE_FULL, Offer, OperatorAction
 from conformance.judging.judge import RED
 from conformance.judging.verdict import Verdict
+from conformance.witness.amid import DISK_FULL
 
 _MODE = "disk_full_in_attempt"
+_FILLED = OperatorAction(name=DISK_FULL, asked=1.5, done=1.6, proof="a line of it is in spool")
 
 
 def _full(*taken: str, refused: str = "") -> Story:
     """Return a disk that is full from 1.5 on, while an attempt hangs, and who had their messages taken."""
     story = Story(_MODE, "namespace").look(0.9, "").connects(1.0, fault("stall"), lasting=2.0)
-    story.staged.operator_actions.append(OperatorAction(name="disk full", asked=1.5, done=1.6))
+    story.staged.operator_actions.append(_FILLED)
     moments = {RECIPIENT: 0.5, WHILE_FULL: 1.7, AFTERWARDS: 3.5}
     for local in taken:
         at = moments[local]
@@ -80,8 +84,17 @@ def test_who_takes_no_mail_afterwards() -> None:
     assert "refused 1 time, at last with 452" in story.judge("full_disk").observed
 
 
+def test_an_action_that_is_not_proven_is_none() -> None:
+    """As in records that do not say whether the message was on the disk."""
+    story = _delivers(_full(RECIPIENT, AFTERWARDS, refused=WHILE_FULL), RECIPIENT, AFTERWARDS)
+    story.staged.operator_actions[:] = [replace(_FILLED, proof="")]
+    judged = story.look(8.0, None).judge("full_disk")
+    assert judged.verdict is Verdict.INCONCLUSIVE
+    assert "not provoked" in judged.reason
+
+
 def test_nothing_known_accuses_nobody() -> None:
     story = Story(_MODE, "namespace").connects(1.0, fault("stall"), lasting=2.0)
-    story.staged.operator_actions.append(OperatorAction(name="disk full", asked=1.5, done=1.6))
+    story.staged.operator_actions.append(_FILLED)
     story.staged.offers.append(_offer(story, RECIPIENT, 0.5, accepted=0.6))
     assert _verdict(story)[0] is Verdict.INCONCLUSIVE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +29,42 @@ from conformance.witness.amid import acts, hangs
 _MODE = "disk_full_in_attempt"
 
 
+@pytest.fixture(autouse=True)
+def _in_this_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that jumps waits for no other thread."""
+
+    async def at_once(function: Callable[..., Any], *arguments: Any) -> Any:
+        return function(*arguments)
+
+    monkeypatch.setattr(full_disk.asyncio, "to_thread", at_once)
+
+
 class Everything:
     """A world, a disk and a relay on it that takes nothing while it is full, and for some offers after that."""
 
+    folder = Path("work")
     submission = None
     sink_turn = asyncio.Lock()
 
-    def __init__(self, journal: ExactJournal, *, slow_to_see: int) -> None:
+    def __init__(self, journal: ExactJournal, *, slow_to_see: int, spool: str, grows: int) -> None:
         self.journal = journal
         self.slow_to_see = slow_to_see
+        self.spool = spool
+        self.grows = grows
         self.player: Player
         self.done: list[str] = []
         self.full = self.repaired = False
         self.waiting: list[Envelope] = []
+
+    @property
+    def used(self) -> int:
+        return 4096 + self.grows * bool(self.waiting)
+
+    def holding(self, lines: Collection[bytes]) -> Path | None:
+        [waiting] = self.waiting
+        assert lines
+        assert all(line in waiting.content for line in lines)
+        return self.folder / self.spool if self.spool else None
 
     def fill(self) -> None:
         self.done.append("full")
@@ -93,12 +116,15 @@ class Everything:
         return []
 
 
-async def _play(*, armed: bool = True, slow_to_see: int = 0) -> tuple[Everything, Player]:
+async def _play(
+    *, armed: bool = True, slow_to_see: int = 0, spool: str = "queue/1", grows: int = 0
+) -> tuple[Everything, Player]:
     journal, directory = ExactJournal(), Directory()
     journal.subscribe(lambda event: player.note(event) if (player := directory.concerned(event)) else None)
     scenario = scenario_of(_MODE)
     plain = staged(_MODE, 1, submitted=None, repaired=None, closed=None)
-    top, every = header(timing=Timing.CRASHED), Everything(journal, slow_to_see=slow_to_see)
+    top = header(timing=Timing.CRASHED)
+    every = Everything(journal, slow_to_see=slow_to_see, spool=spool, grows=grows)
     player = Player(scenario, 1, envelope_of(scenario), plain, top, every, 1.0, journal)  # type: ignore[arg-type]
     directory.add(player, journal)
     every.player = player
@@ -126,6 +152,26 @@ async def test_who_needs_a_while_to_see_that_there_is_room_is_asked_again() -> N
     every, player = await _play(slow_to_see=2)
     assert every.done[-3:] == [f"{AFTERWARDS} refused", f"{AFTERWARDS} refused", AFTERWARDS]
     assert [each.accepted is not None for each in player.staged.offers] == [True, False, False, False, True]
+
+
+@in_jumping_time
+async def test_who_keeps_its_mail_elsewhere_is_not_judged_and_has_it_delivered() -> None:
+    """Before, the disk was filled all the same, and a relay that never noticed passed."""
+    every, player = await _play(spool="", grows=8192)
+    assert every.done == ["recipient", "repaired"]
+    assert "elsewhere" in player.staged.not_played
+    assert "grown by 8192 octets" in player.staged.not_played
+    assert not list(acts(player.evidence()))
+    assert len(player.evidence().messages) == 1
+    assert player.staged.closed is not None
+
+
+@in_jumping_time
+async def test_who_keeps_it_in_a_form_of_its_own_is_known_by_the_room_it_takes() -> None:
+    every, player = await _play(spool="", grows=80_000)
+    assert "full" in every.done
+    [action] = player.staged.operator_actions
+    assert action.proof.startswith("80000 octets")
 
 
 @in_jumping_time

@@ -5,7 +5,7 @@ Whatever it is, the relay is there afterwards, the message is delivered or repor
 
 from conformance.catalogue.destination import DnsName, EachAttempt, Host, Timeout
 from conformance.catalogue.failure_mode import FailureMode
-from conformance.catalogue.message import Kind
+from conformance.catalogue.message import Kind, Message
 from conformance.catalogue.section import Section
 from conformance.witness.amid import PROOFS, Amid
 from fake_servers import Rule, Silence, Slow, Stage, Stall
@@ -72,6 +72,9 @@ _PLAY = (
 # Which of the relay's time-outs ends an attempt.
 _TIME_OUTS = {_SERVER: Timeout.COMMAND, _LOOK_UP: Timeout.DNS}
 
+# So large a message is seen on a disk by the room that it takes, which no log takes in so short a time.
+_OCTETS = {Amid.FULL: 64_000}
+
 MODES = tuple(
     FailureMode(
         name=name,
@@ -80,6 +83,7 @@ MODES = tuple(
         kind=Kind.AMID,
         hosts=(host,),
         amid=what,
+        message=Message(octets=_OCTETS.get(what, Message().octets)),
         witness=PROOFS[what],
         attempt=EachAttempt(timeout=_TIME_OUTS.get(host)),
     )

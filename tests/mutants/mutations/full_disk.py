@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 from conformance.reference.intake import SubmissionHandler
 from conformance.reference.relay import Relay
-from mutants.mutant import deviates, fails, mutation
+from conformance.reference.spool import Spool
+from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
 
 _MODE = "disk_full_in_attempt"
@@ -54,6 +56,27 @@ def never_sees_that_there_is_room_again() -> None:
         return handle_data
 
     patch(SubmissionHandler, "handle_DATA", make)
+
+
+@mutation(
+    scenarios=(_MODE, *_OTHERS),
+    also=hence(
+        "a disk on which its mail is not proves nothing of it",
+        "full_disk",
+        verdict="not_applicable",
+        modes=(_MODE,),
+    ),
+)
+def keeps_its_mail_elsewhere() -> None:
+    """Has its spool beside its work directory, on another file system than its log."""
+
+    def make(original: Any) -> Any:
+        def opened(self: Any, path: Path) -> None:
+            original(self, path.parents[1] / f"{path.parent.name}-elsewhere")
+
+        return opened
+
+    patch(Spool, "__init__", make)
 
 
 @mutation(scenarios=(_MODE, *_OTHERS), profiles=("rfc",))
