@@ -1,11 +1,12 @@
 """A file system of a relay's own, in the namespace lab: it can be made full, and given room again.
 
-It is a tmpfs, whose size can be changed while it is used (tmpfs(5)). So nothing has to be written to fill it, and no
-process that writes at the same time gets in between.
+It is a tmpfs, whose size can be changed while it is used (tmpfs(5)). So hardly anything has to be written to fill it,
+and no process that writes at the same time gets in between.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -14,6 +15,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 _ROOM = "50%"  # of the memory: what a tmpfs has by itself
+_TRIES = 100  # blocks that may be given back while it is filled; and sizes that are tried, while others write
+_OURS = ".nothing-left"  # the file that takes what is left
 _AT_ONCE = 1 << 20  # octets of a file that are looked at together
 
 
@@ -51,10 +54,22 @@ class SmallDisk:
     def fill(self) -> None:
         """Leave no room: what is there stays, and no further block can be had.
 
+        A size of 0 would be no limit (tmpfs(5)). So where nothing is taken one block stays, and whatever is left, or
+        was given back meanwhile, goes to a file of ours.
+
         Raises:
-            OSError: It cannot be done.
+            OSError: It cannot be done, or there is room all the same.
         """
-        self._resize(str(self.used))
+        for left in reversed(range(_TRIES)):
+            try:
+                self._resize(str(max(self.used, os.statvfs(self.folder).f_frsize)))
+                break
+            except OSError:  # refused if more has been taken meanwhile
+                if not left:
+                    raise
+        self._take_what_is_left()
+        if os.statvfs(self.folder).f_bavail:
+            raise OSError(errno.EAGAIN, f"there is room on {self.folder}, although it was filled")
 
     def make_room(self) -> None:
         """Give it as much room as it had.
@@ -63,6 +78,24 @@ class SmallDisk:
             OSError: It cannot be done.
         """
         self._resize(_ROOM)
+        (self.folder / _OURS).unlink(missing_ok=True)
+
+    def _take_what_is_left(self) -> None:
+        """Write until there is no room.
+
+        Raises:
+            OSError: A write fails for another reason, or none does though there should be no room.
+        """
+        block = bytes(os.statvfs(self.folder).f_frsize)
+        try:
+            with (self.folder / _OURS).open("xb", buffering=0) as file:
+                for _ in range(_TRIES):
+                    file.write(block)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                return
+            raise
+        raise OSError(errno.EAGAIN, f"{self.folder} takes what is written, although it was filled")
 
     def unmount(self) -> None:
         """Take it away and leave what is on it in the folder, as far as it can be copied.

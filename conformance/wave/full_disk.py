@@ -27,6 +27,7 @@ from conformance.wave.unusable import TargetUnusable
 from conformance.wave.watch import RelayWatch
 from conformance.wave.windows import TRANSFER
 from conformance.witness.amid import DISK_FULL, Amid, hangs
+from fake_servers import Journal
 
 _NONE = "no file system could be mounted for the relay alone: {reason}"
 _ELSEWHERE = (
@@ -98,17 +99,29 @@ async def _no_room(player: Player, watch: RelayWatch, turn: Turns, before: int) 
         player.staged = replace(player.staged, not_played=why)
         return
     async with watch.left_alone():
-        asked = journal.now()
-        disk.fill()
+        action = await asyncio.to_thread(_fill, disk, journal, shown)
+        player.staged = replace(player.staged, operator_actions=[action])
         try:
-            action = OperatorAction(name=DISK_FULL, asked=asked, done=journal.now(), proof=shown)
-            player.staged = replace(player.staged, operator_actions=[action])
+            if action.refused:
+                return
             await _offer_in_vain(player, watch, turn)
             over = player.attempt_time() + player.leave_time()
             await player.until(lambda seen: not hangs(seen, journal.now()), over)
             await player.rest(_MOMENT)
         finally:
             disk.make_room()
+
+
+def _fill(disk: SmallDisk, journal: Journal, shown: str) -> OperatorAction:
+    """Fill a disk; where that fails, nothing is proven, and the reason is noted."""
+    asked = journal.now()
+    try:
+        disk.fill()
+    except OSError as error:
+        return OperatorAction(
+            name=DISK_FULL, asked=asked, done=journal.now(), refused=True, reason=str(error)
+        )
+    return OperatorAction(name=DISK_FULL, asked=asked, done=journal.now(), proof=shown)
 
 
 def _shown(disk: SmallDisk, content: bytes, before: int) -> str:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,11 @@ def writes(name):
     return "written"
 
 disk = SmallDisk(folder)
+if sys.argv[2] == "empty":
+    disk.fill()
+    print(json.dumps([writes("meanwhile"), sorted(each.name for each in folder.iterdir())]))
+    disk.make_room()
+    sys.exit()
 seen = [writes("before")]
 disk.fill()
 seen.append(writes("meanwhile"))
@@ -75,7 +81,7 @@ def test_what_lies_on_it_is_found_and_what_is_mounted_below_does_not_lie_on_it(t
 def test_full_for_a_while(tmp_path: Path) -> None:
     folder = tmp_path / "relay-1"
     folder.mkdir()
-    command = [*namespace.prefix(), sys.executable, "-c", _SCRIPT, str(folder)]
+    command = [*namespace.prefix(), sys.executable, "-c", _SCRIPT, str(folder), "used"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     seen, mounted, left = json.loads(done.stdout)
@@ -83,6 +89,41 @@ def test_full_for_a_while(tmp_path: Path) -> None:
     assert not mounted
     assert left == ["after", "before", "meanwhile"]
     assert (folder / "before").stat().st_size == 100_000
+
+
+@needs_the_lab
+def test_an_empty_one_can_be_full_too(tmp_path: Path) -> None:
+    """A size of 0, what is taken on it, is no limit."""
+    command = [*namespace.prefix(), sys.executable, "-c", _SCRIPT, str(tmp_path), "empty"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == ["ENOSPC", [".nothing-left", "meanwhile"]]
+
+
+def _unmounted(folder: Path, monkeypatch: pytest.MonkeyPatch, resize: Callable[[], None]) -> SmallDisk:
+    """Return what takes a plain folder for its file system."""
+    disk = SmallDisk.__new__(SmallDisk)
+    disk.folder = folder
+    monkeypatch.setattr(disk, "_resize", lambda _size: resize())
+    return disk
+
+
+def test_where_there_is_room_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(OSError, match="although it was filled"):
+        _unmounted(tmp_path, monkeypatch, lambda: None).fill()
+
+
+def test_who_writes_meanwhile_has_it_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = iter([OSError("too small"), OSError("too small"), None])
+
+    def resize() -> None:
+        if (error := next(tries)) is not None:
+            raise error
+
+    disk = _unmounted(tmp_path, monkeypatch, resize)
+    with pytest.raises(OSError, match="takes what is written"):
+        disk.fill()
+    assert next(tries, "all") == "all"
 
 
 def test_where_nothing_can_be_mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,6 +67,8 @@ class Everything:
         return self.folder / self.spool if self.spool else None
 
     def fill(self) -> None:
+        if self.spool == "cannot be filled":
+            raise OSError("mount: no")
         self.done.append("full")
         self.full = True
 
@@ -172,6 +174,15 @@ async def test_who_keeps_it_in_a_form_of_its_own_is_known_by_the_room_it_takes()
     assert "full" in every.done
     [action] = player.staged.operator_actions
     assert action.proof.startswith("80000 octets")
+
+
+@in_jumping_time
+async def test_where_it_cannot_be_filled_nothing_is_proven() -> None:
+    """Before, the wave broke."""
+    every, player = await _play(spool="cannot be filled")
+    assert every.done == ["recipient", "room", "repaired", AFTERWARDS]
+    assert [each.reason for each in player.staged.operator_actions] == ["mount: no"]
+    assert not list(acts(player.evidence()))
 
 
 @in_jumping_time
