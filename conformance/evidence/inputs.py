@@ -10,6 +10,9 @@ RCPT = "RCPT"
 # Local parts of those whose messages are offered while a relay has no room on its disk, and once it has again.
 WHILE_FULL, AFTERWARDS = "while-full", "afterwards"
 
+# Names of actions: that the disk was filled, and that a relay was started again which had ended meanwhile.
+DISK_FULL, STARTED_AGAIN = "disk full", "started again"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from conformance.catalogue.failure_modes import ALL
 from conformance.evidence.record import Record
 from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.view import Evidence
 from conformance.judging.verdict import Inconclusive, Judgement, NotApplicable
+from conformance.witness.amid import Amid
 
 # The requirement that is about it, judged of each scenario alone.
 PROCESSOR = "hygiene/processor"
@@ -26,10 +28,17 @@ def is_named(stopped: Stopped) -> bool:
     return len(stopped.scenarios) == 1
 
 
+def speaker(scenario: str) -> str:
+    """Return the aspect that speaks of a relay that is gone in a scenario: a destination did it, or a full disk."""
+    mode = ALL.get(scenario.partition(".")[0])
+    return "full_disk" if mode is not None and mode.amid is Amid.FULL else "survives"
+
+
 def why_unjudged(stopped: Stopped) -> Judgement:
     """Return why nothing else is said of a scenario whose relay was gone before its window closed."""
     if is_named(stopped):
-        return NotApplicable("the relay was brought down in this scenario", see="survives")
+        see = speaker(stopped.scenarios[0])
+        return NotApplicable("the relay was brought down in this scenario", see=see)
     return Inconclusive(f"the relay was gone: {group(stopped)}")
 
 

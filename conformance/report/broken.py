@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from conformance.evidence.record import Fault, Trouble
 from conformance.evidence.relays import Stopped
+from conformance.judging.survival import speaker
 from conformance.report.failure import at_fault
 from conformance.report.results import Results
 from conformance.report.writing import Writes, lines_of, write_lines, write_names
@@ -83,7 +84,8 @@ def _tell_brought_down(reporter: Writes, run: Results, *, all_names: bool) -> No
         write_lines(reporter, stopped.message)
         _write_log(reporter, stopped.log)
         if culprits:
-            reporter.write_line("brought down by (see survives):")
+            speakers = " and ".join(dict.fromkeys(map(speaker, culprits)))
+            reporter.write_line(f"brought down by (see {speakers}):")
             write_names(reporter, culprits, all_names=all_names)
         else:
             reporter.write_line(

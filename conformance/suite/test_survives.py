@@ -4,6 +4,7 @@ from conformance.catalogue.scenario import CLOCK_CONTROLS
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect, on_first_course
 from conformance.judging.survival import is_named, told, why_unjudged
 from conformance.judging.verdict import Inconclusive
+from conformance.witness.amid import Amid
 
 
 @aspect(
@@ -27,7 +28,10 @@ from conformance.judging.verdict import Inconclusive
         Kind.AMID,
     ),
     # what a moved clock is the control of has other courses
-    where=lambda mode, course: on_first_course(mode, course) and mode.name not in CLOCK_CONTROLS,
+    # and a disk that is full is no destination
+    where=lambda mode, course: (
+        on_first_course(mode, course) and mode.name not in CLOCK_CONTROLS and mode.amid is not Amid.FULL
+    ),
     place=290,
     outlives_relay=True,
     by_itself=True,

@@ -132,6 +132,17 @@ async def stopped(
     )
 
 
+async def is_away(instance: Instance) -> bool:
+    """Tell whether a relay refuses connections; or, where mail is handed over by a method, cannot be asked."""
+    if instance.submission is not None:
+        return await _refuses(instance)
+    try:
+        await instance.queue()
+    except TargetUnusable:
+        return True
+    return False
+
+
 async def _gone(instance: Instance, trouble: TargetUnusable) -> TargetUnusable | None:
     """Return what is to be said of a relay that is gone; None if it is there."""
     said: TargetUnusable | None = None

@@ -6,6 +6,9 @@ and another message is offered; then there is room again, the destination is rep
 That says something only of a relay whose mail is on that disk. So it is looked there for the message that waits: for a
 line of its text in any file, or, for who keeps it otherwise, for as much room as it needs. Where neither is, nothing is
 filled, and the scenario is not played on this relay.
+
+A relay may rather end than go on without room. It is started again once, where its adapter can: what it has lost shows
+only then.
 """
 
 from __future__ import annotations
@@ -17,16 +20,25 @@ from dataclasses import replace
 from pathlib import Path
 
 from conformance.catalogue.message import RECIPIENT
-from conformance.evidence.inputs import AFTERWARDS, WHILE_FULL, Offer, OperatorAction
+from conformance.evidence.inputs import (
+    AFTERWARDS,
+    DISK_FULL,
+    STARTED_AGAIN,
+    WHILE_FULL,
+    Offer,
+    OperatorAction,
+)
 from conformance.lab.small_disk import SmallDisk
+from conformance.target import Capability
 from conformance.wave.batch import message_to
+from conformance.wave.downfall import is_away
 from conformance.wave.offering import all_ended, offer
 from conformance.wave.player import Player
 from conformance.wave.turns import Turns
 from conformance.wave.unusable import TargetUnusable
 from conformance.wave.watch import RelayWatch
 from conformance.wave.windows import TRANSFER
-from conformance.witness.amid import DISK_FULL, Amid, hangs
+from conformance.witness.amid import Amid, hangs
 from fake_servers import Journal
 
 _NONE = "no file system could be mounted for the relay alone: {reason}"
@@ -110,6 +122,34 @@ async def _no_room(player: Player, watch: RelayWatch, turn: Turns, before: int) 
             await player.rest(_MOMENT)
         finally:
             disk.make_room()
+        if await _stays_away(player, watch):
+            await _start_again(player, watch)
+
+
+async def _stays_away(player: Player, watch: RelayWatch) -> bool:
+    """Tell whether a relay is still not there when there has been room for as long as it is offered mail again."""
+    deadline = player.journal.now() + (_OFFERS - 1) * player.longest_wait() * player.stretch
+    while await is_away(watch.instance):
+        if player.journal.now() >= deadline:
+            return True
+        await asyncio.sleep(_MOMENT)
+    return False
+
+
+async def _start_again(player: Player, watch: RelayWatch) -> None:
+    """Start a relay again that has ended, if its adapter can, and note how that went."""
+    if Capability.RESTART not in player.header.capabilities:
+        return
+    journal, reason = player.journal, ""
+    asked = journal.now()
+    try:
+        await watch.instance.kill_and_restart(journal, STARTED_AGAIN, relay=watch.number)
+    except TargetUnusable as error:
+        reason = str(error)
+    action = OperatorAction(
+        name=STARTED_AGAIN, asked=asked, done=journal.now(), refused=bool(reason), reason=reason
+    )
+    player.staged = replace(player.staged, operator_actions=[*player.staged.operator_actions, action])
 
 
 def _fill(disk: SmallDisk, journal: Journal, shown: str) -> OperatorAction:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
+from conformance.evidence.inputs import DISK_FULL, STARTED_AGAIN
 from conformance.evidence.view import Evidence
 from conformance.witness.attempts import Witness
 from conformance.witness.contact import Contact
@@ -31,9 +32,6 @@ class Amid(StrEnum):
     FULL = "full"  # the disk on which the relay works is full
 
 
-# An action of ours that proves nothing by itself: of a relay that keeps its mail elsewhere it takes no room.
-DISK_FULL = "disk full"
-
 # What holds an attempt on a connection: silence, or a server that takes its time.
 _HOLD = (Stall.name, Slow.name)
 
@@ -53,7 +51,8 @@ def acts(evidence: Evidence) -> Iterator[Act]:
             yield Act(moved.asked or moved.at, moved.at)
     yield from (Act(stop.asked, stop.dead) for stop in kills(evidence, ours))
     for action in evidence.staged.operator_actions:
-        if action.name != DISK_FULL or action.proof:
+        # of a relay that keeps its mail elsewhere that takes no room
+        if action.proof or action.name not in (DISK_FULL, STARTED_AGAIN):
             yield Act(action.asked, action.done)
 
 

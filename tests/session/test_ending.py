@@ -69,6 +69,16 @@ def test_what_broke_without_a_test_that_shows_it() -> None:
     assert _status(FAILED, ERROR, troubles=["x"], stopped=[(None, ["reset_at_mail.healed"])]) == FAILED
 
 
+def test_a_relay_that_a_full_disk_ends_is_told_by_the_verdict() -> None:
+    gone = [(None, ["disk_full_in_attempt.amid"])]
+    assert _status(OK, (Verdict.DEVIATION, PASSED), stopped=gone) == OK
+    assert _status(FAILED, (Verdict.DEVIATION, FAILS), stopped=gone) == FAILED
+    assert (
+        _status(OK, PASS, stopped=[(None, ["disk_full_in_attempt.amid", "reset_at_mail.healed"])]) == FAILED
+    )
+    assert _status(OK, PASS, stopped=[(None, [])]) == FAILED
+
+
 def test_tests_that_are_not_ours_count() -> None:
     assert _status(FAILED, ERROR, others=1) == FAILED
     assert _status(OK, (Verdict.NOT_APPLICABLE, PytestOutcome.SKIPPED), others=0) == NOTHING

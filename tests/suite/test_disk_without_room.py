@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from stories.story import Story
+from stories.story import ASPECT, Story
 from stories.wire import fault
 
 from conformance.catalogue.message import RECIPIENT
-from conformance.evidence.inputs import AFTERWARDS, WHILE_FULL, Offer, OperatorAction
+from conformance.evidence.inputs import (
+    AFTERWARDS,
+    DISK_FULL,
+    STARTED_AGAIN,
+    WHILE_FULL,
+    Offer,
+    OperatorAction,
+)
 from conformance.judging.judge import RED
 from conformance.judging.verdict import Verdict
-from conformance.witness.amid import DISK_FULL
 
 _MODE = "disk_full_in_attempt"
 _FILLED = OperatorAction(name=DISK_FULL, asked=1.5, done=1.6, proof="a line of it is in spool")
@@ -91,6 +97,36 @@ def test_an_action_that_is_not_proven_is_none() -> None:
     judged = story.look(8.0, None).judge("full_disk")
     assert judged.verdict is Verdict.INCONCLUSIVE
     assert "not provoked" in judged.reason
+
+
+def test_who_rather_ends_and_has_everything_when_it_is_started_again() -> None:
+    """Before, `survives` failed for it, a MUST about destinations, and it was not looked whether anything was lost."""
+    story = _delivers(_full(RECIPIENT, AFTERWARDS, refused=WHILE_FULL), RECIPIENT, AFTERWARDS)
+    story.staged.operator_actions.append(OperatorAction(name=STARTED_AGAIN, asked=3.2, done=3.4))
+    judged = story.look(8.0, None).judge("full_disk")
+    assert (judged.verdict, judged.requirement.id) == (Verdict.DEVIATION, "long-run/room-again")
+    assert "had to be started again" in judged.observed
+    assert not judged.only_late
+
+
+def test_who_rather_ends_and_has_lost_something_when_it_is_started_again() -> None:
+    story = _delivers(_full(RECIPIENT, AFTERWARDS, refused=WHILE_FULL), AFTERWARDS)
+    story.staged.operator_actions.append(OperatorAction(name=STARTED_AGAIN, asked=3.2, done=3.4))
+    assert _verdict(story.look(8.0, None)) == (Verdict.FAIL, "long-run/full-disk")
+
+
+def test_who_rather_ends_and_cannot_be_started_again() -> None:
+    story = _full(RECIPIENT, refused=WHILE_FULL).is_gone(2.0)
+    judged = story.judge("full_disk")
+    assert (judged.verdict, judged.requirement.id) == (Verdict.DEVIATION, "long-run/room-again")
+    assert "nobody knows what it has lost" in judged.observed
+    assert "see full_disk" in story.judge("tidy").reason
+    assert story.scenario not in ASPECT["survives"].scenarios()
+
+
+def test_who_was_gone_before_and_who_may_not_be_the_one() -> None:
+    assert _verdict(_full(RECIPIENT).is_gone(1.2))[0] is Verdict.INCONCLUSIVE
+    assert _verdict(_full(RECIPIENT).is_gone(2.0, "plain.healthy"))[0] is Verdict.INCONCLUSIVE
 
 
 def test_nothing_known_accuses_nobody() -> None:

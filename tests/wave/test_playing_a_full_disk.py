@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from stories.staging import header, scenario_of, staged
 from stories.wire import accepted, closed, fault, message
 
 from conformance.catalogue.course import Timing
-from conformance.evidence.inputs import AFTERWARDS, WHILE_FULL
-from conformance.target import Envelope, QueuedMessage
+from conformance.evidence.inputs import AFTERWARDS, DISK_FULL, STARTED_AGAIN, WHILE_FULL
+from conformance.evidence.record import Fault
+from conformance.target import Capability, Envelope, QueuedMessage
 from conformance.wave import full_disk
 from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.crashed import Crash
@@ -23,6 +25,7 @@ from conformance.wave.envelope import envelope_of
 from conformance.wave.full_disk import disk_for
 from conformance.wave.player import Player
 from conformance.wave.turns import Turns
+from conformance.wave.unusable import TargetUnusable
 from conformance.wave.watch import RelayWatch
 from conformance.witness.amid import acts, hangs
 
@@ -53,7 +56,8 @@ class Everything:
         self.grows = grows
         self.player: Player
         self.done: list[str] = []
-        self.full = self.repaired = False
+        self.full = self.repaired = self.away = False
+        self.ends = self.can_start = True
         self.waiting: list[Envelope] = []
 
     @property
@@ -74,7 +78,14 @@ class Everything:
 
     def make_room(self) -> None:
         self.done.append("room")
-        self.full = False
+        self.full, self.away = False, self.ends
+
+    async def kill_and_restart(self, journal: ExactJournal, moment: str, *, relay: int) -> None:
+        if not self.can_start:
+            raise TargetUnusable(Fault.TARGET, "it does not start")
+        assert not self.full
+        self.done.append(f"{moment}, relay {relay}")
+        self.away = False
 
     async def repair(self, scenario: object, index: int) -> None:
         self.done.append("repaired")
@@ -111,6 +122,8 @@ class Everything:
 
     async def queue(self) -> list[QueuedMessage]:
         assert not self.full, "asked while its disk is full"
+        if self.away:
+            raise TargetUnusable(Fault.TARGET, "connection refused")
         sender = self.player.staged.sender
         return [QueuedMessage(sender=sender, recipient=each.recipients[0]) for each in self.waiting]
 
@@ -119,14 +132,16 @@ class Everything:
 
 
 async def _play(
-    *, armed: bool = True, slow_to_see: int = 0, spool: str = "queue/1", grows: int = 0
+    *, armed: bool = True, slow_to_see: int = 0, spool: str = "queue/1", grows: int = 0, ends: str = ""
 ) -> tuple[Everything, Player]:
     journal, directory = ExactJournal(), Directory()
     journal.subscribe(lambda event: player.note(event) if (player := directory.concerned(event)) else None)
     scenario = scenario_of(_MODE)
     plain = staged(_MODE, 1, submitted=None, repaired=None, closed=None)
-    top = header(timing=Timing.CRASHED)
+    able = [Capability.RESTART] if ends != "cannot restart" else []
+    top = replace(header(timing=Timing.CRASHED), capabilities=able)
     every = Everything(journal, slow_to_see=slow_to_see, spool=spool, grows=grows)
+    every.ends, every.can_start = bool(ends), ends != "fails to restart"
     player = Player(scenario, 1, envelope_of(scenario), plain, top, every, 1.0, journal)  # type: ignore[arg-type]
     directory.add(player, journal)
     every.player = player
@@ -136,6 +151,7 @@ async def _play(
     async with asyncio.timeout(500):
         await Crash({player: watch}, Turns(8), lambda: None, armed=armed).play()
     watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
     return every, player
 
 
@@ -183,6 +199,26 @@ async def test_where_it_cannot_be_filled_nothing_is_proven() -> None:
     assert every.done == ["recipient", "room", "repaired", AFTERWARDS]
     assert [each.reason for each in player.staged.operator_actions] == ["mount: no"]
     assert not list(acts(player.evidence()))
+
+
+@in_jumping_time
+async def test_who_rather_ends_is_started_again_once_there_is_room() -> None:
+    every, player = await _play(ends="restarts")
+    _, _, _, *after = every.done
+    assert after == ["room", f"{STARTED_AGAIN}, relay 1", "repaired", AFTERWARDS]
+    assert [each.name for each in player.staged.operator_actions] == [DISK_FULL, STARTED_AGAIN]
+    assert len(list(acts(player.evidence()))) == 1
+    assert len(player.evidence().messages) == 2
+
+
+@in_jumping_time
+async def test_who_rather_ends_and_is_not_there_again_is_not_waited_for() -> None:
+    every, player = await _play(ends="cannot restart")
+    assert not any(STARTED_AGAIN in done for done in every.done)
+    assert [each.name for each in player.staged.operator_actions] == [DISK_FULL]
+    _, player = await _play(ends="fails to restart")
+    [_, started] = player.staged.operator_actions
+    assert (started.refused, started.reason) == (True, "it does not start")
 
 
 @in_jumping_time

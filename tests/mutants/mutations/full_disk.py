@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,35 @@ def keeps_its_mail_elsewhere() -> None:
         return opened
 
     patch(Spool, "__init__", make)
+
+
+def _ends() -> None:
+    def make(original: Any) -> Any:
+        async def accept(self: Any, *args: Any) -> None:
+            try:
+                await original(self, *args)
+            except sqlite3.Error:
+                os._exit(1)
+
+        return accept
+
+    patch(Relay, "accept", make)
+
+
+@mutation(scenarios=(_MODE, *_OTHERS), caught=(deviates("full_disk", "long-run/room-again", _MODE),))
+def rather_ends_than_goes_on_without_room() -> None:
+    """Ends when it cannot write to its disk, and has everything when it is started again."""
+    _ends()
+
+
+@mutation(
+    scenarios=(_MODE,),
+    caught=(deviates("full_disk", "long-run/room-again", _MODE),),
+    lacks=("restart", "stop"),
+)
+def rather_ends_and_cannot_be_started_again() -> None:
+    """Ends when it cannot write to its disk, and its adapter cannot start it again."""
+    _ends()
 
 
 @mutation(scenarios=(_MODE, *_OTHERS), profiles=("rfc",))
