@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from conformance.catalogue.course import OUT_OF_SERVICE, Course
 from conformance.evidence.inputs import Offer
 from conformance.evidence.queue import Presence
 from conformance.evidence.view import Evidence
@@ -20,7 +21,8 @@ class Whereabouts:
         copies: How it arrived at the scenario's servers.
         returned: How many reports to the sender name its recipient.
         kept_here: How often it is in the recipient's mailbox at the relay; where the relay shows no mailbox, once if
-            it says that it delivered the message and none of our servers got it.
+            it says that it delivered the message and none of our servers got it. Never where the domain is not the
+            relay's own: what is delivered there has arrived at a server of ours.
         queued: Whether it was in the queue at the last look.
         looked: When that was, in words.
     """
@@ -77,11 +79,12 @@ def _of(evidence: Evidence, offer: Offer) -> Whereabouts:
     said = not copies and any(r.event.outcome is Outcome.DELIVERED for r in evidence.reported_for(ours))
     look = evidence.queue_for(ours).during(after=offer.accepted or 0.0).last
     shown = Capability.MAILBOXES in evidence.record.header.capabilities
+    own = Course(evidence.staged.course) in OUT_OF_SERVICE
     return Whereabouts(
         offer=offer,
         copies=copies,
         returned=told.count(ours),
-        kept_here=len(offer.in_mailbox) if shown else int(said),
+        kept_here=(len(offer.in_mailbox) if shown else int(said)) if own else 0,
         queued=look.presence,
         looked="" if look.at is None else f" at {evidence.when(look.at)}",
     )

@@ -17,8 +17,10 @@ from conformance.evidence.inputs import (
     Offer,
     OperatorAction,
 )
+from conformance.evidence.record import Reported
 from conformance.judging.judge import RED
 from conformance.judging.verdict import Verdict
+from conformance.target import Capability, DeliveryEvent, Outcome
 
 _MODE = "disk_full_in_attempt"
 _FILLED = OperatorAction(name=DISK_FULL, asked=1.5, done=1.6, proof="a line of it is in spool")
@@ -76,6 +78,27 @@ def test_what_was_accepted_and_is_nowhere(lost: str, profile: str) -> None:
     everybody = (RECIPIENT, WHILE_FULL, AFTERWARDS)
     story = _delivers(_full(*everybody), *(each for each in everybody if each != lost)).look(8.0, None)
     assert _verdict(story, profile) == (Verdict.FAIL, "long-run/full-disk")
+
+
+@pytest.mark.parametrize("mailboxes", [True, False])
+def test_what_the_relay_says_it_has_delivered_is_lost_all_the_same(mailboxes: bool) -> None:
+    """Before, its word was a place in which the message was, and that a deviation of another requirement."""
+    story = _delivers(_full(RECIPIENT, WHILE_FULL, AFTERWARDS), RECIPIENT, AFTERWARDS).look(8.0, None)
+    others = [each for each in story.header.capabilities if each != Capability.MAILBOXES]
+    story.header = replace(story.header, capabilities=[*others, *[Capability.MAILBOXES] * mailboxes])
+    who = f"{WHILE_FULL}@{story.staged.domain}"
+    said = DeliveryEvent(at=1.9, text="250 2.0.0 OK", recipient=who, outcome=Outcome.DELIVERED)
+    story.reported.append(Reported(read_at=3.0, event=said))
+    assert _verdict(story) == (Verdict.FAIL, "long-run/full-disk")
+    observed = story.judge("full_disk").observed
+    assert observed.startswith(f"<{who}> neither delivered, returned nor in the queue")
+
+
+def test_what_the_relay_says_tells_nothing_where_the_queue_was_never_seen() -> None:
+    story = _full(RECIPIENT)
+    story.queue_listings.clear()
+    story.says(3.0, "250 2.0.0 OK", Outcome.DELIVERED)
+    assert _verdict(story)[0] is Verdict.INCONCLUSIVE
 
 
 def test_what_waits_still_may_only_be_late() -> None:

@@ -7,7 +7,9 @@ from stories.operated import Operated
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.message import members
+from conformance.evidence.record import Reported
 from conformance.judging.verdict import Verdict
+from conformance.target import DeliveryEvent, Outcome
 
 FAIL, DEVIATION = Verdict.FAIL, Verdict.DEVIATION
 AT_RCPT, AT_DOT = 1, 3
@@ -48,6 +50,16 @@ def test_one_is_lost() -> None:
     story = in_order(several(), 2)
     assert broken(story) == {"delivered": FAIL}
     assert not story.judge("each_message").only_late
+
+
+def test_what_the_relay_says_it_has_delivered_is_in_no_mailbox() -> None:
+    """Before, it was told that the message was in a mailbox of the relay."""
+    story = in_order(several(), 2)
+    who = story.staged.offers[2].recipient
+    said = DeliveryEvent(recipient=who, outcome=Outcome.DELIVERED, text="250 2.0.0 OK")
+    story.reported.append(Reported(read_at=5.0, event=said))
+    assert broken(story) == {"delivered": FAIL}
+    assert story.judge("each_message").observed.startswith(f"<{who}> neither delivered, returned nor in the")
 
 
 def test_one_still_waits() -> None:
