@@ -8,9 +8,10 @@ import email.policy
 import email.utils
 import quopri
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
+from email.errors import MissingHeaderBodySeparatorDefect
 from email.message import EmailMessage, Message
 
 # RFC 5322 section 3.2.2, which RFC 3464 section 2.1.1 lets into every structured field
@@ -32,6 +33,11 @@ _OF_A_RECIPIENT = (
     "Diagnostic-Code",
     "Remote-MTA",
 )
+
+_DECODERS: dict[str, Callable[[bytes], bytes]] = {
+    "base64": binascii.a2b_base64,
+    "quoted-printable": quopri.decodestring,
+}
 
 MACHINE_PARTS = (_ASCII_PART, GLOBAL_PART)
 
@@ -122,7 +128,12 @@ def names(address: str, said: str) -> bool:
 
 
 def octets_of(part: Message) -> bytes:
-    """Return the content of a part, decoded if it is a text: a soft line break may fall into a long field."""
+    """Return the content of a part, decoded if it is a text, or a message in an encoding.
+
+    A soft line break may fall into a long field. A message/global may be in any encoding (RFC 6532 section 3.7).
+    """
+    if is_encoded_message(part):
+        return _message_in(part)
     if not part.is_multipart():
         try:
             decoded = part.get_payload(decode=True)
@@ -148,17 +159,41 @@ def _parsed(content: bytes) -> Message:
     return email.message_from_bytes(content, policy=email.policy.compat32)
 
 
+def is_encoded_message(part: Message) -> bool:
+    """Tell whether a part is a message in an encoding, of which the parser has taken the encoded lines for fields."""
+    return part.get_content_maintype() == "message" and part.is_multipart() and _encoding(part) in _DECODERS
+
+
+def _encoding(part: Message) -> str:
+    return without_comments(part.get("Content-Transfer-Encoding")).lower()
+
+
+def _message_in(part: Message) -> bytes:
+    """Return what a part of type message has in it, decoded; nothing if it cannot be."""
+    inner = [each for each in part.get_payload() if isinstance(each, Message)]
+    decoder = _DECODERS.get(_encoding(part))
+    if decoder is None:
+        return b"".join(each.as_bytes() for each in inner)
+    try:
+        return decoder(b"".join(map(_as_it_came, inner)))
+    except binascii.Error:
+        return b""
+
+
+def _as_it_came(inner: Message) -> bytes:
+    """Return what was parsed as a message with no blank line that was not there: an encoded line ends the fields."""
+    body = inner.get_payload()
+    if not isinstance(body, str):
+        return inner.as_bytes()
+    fields = "".join(f"{name}: {value}\n" for name, value in inner.raw_items())
+    ended = any(isinstance(each, MissingHeaderBodySeparatorDefect) for each in inner.defects)
+    blank = "" if ended or not fields else "\n"
+    return f"{fields}{blank}{body}".encode("utf-8", "surrogateescape")
+
+
 def _split(part: Message) -> list[Message]:
     """Split a message/global-delivery-status, which may be encoded, at its blank lines."""
-    content = b"".join(inner.as_bytes() for inner in part.get_payload() if isinstance(inner, Message))
-    match str(part.get("Content-Transfer-Encoding", "")).strip().lower():
-        case "base64":
-            try:
-                content = binascii.a2b_base64(content)
-            except binascii.Error:
-                return []  # nothing that could be read
-        case "quoted-printable":
-            content = quopri.decodestring(content)
+    content = _message_in(part)
     blocks = re.split(rb"(?:\r?\n){2,}", content)
     return [email.message_from_bytes(block.strip(b"\r\n"), policy=email.policy.compat32) for block in blocks]
 

@@ -22,6 +22,7 @@ from conformance.evidence import codes
 from conformance.evidence.reports import (
     RecipientReport,
     field_groups,
+    is_encoded_message,
     octets_of,
     read_report,
     recipient_groups,
@@ -218,7 +219,7 @@ def _date(value: object) -> float | None:
 
 
 def _leaves(message: Message) -> Iterator[Message]:
-    return (part for part in message.walk() if not part.is_multipart())
+    return (part for part in message.walk() if not part.is_multipart() or is_encoded_message(part))
 
 
 def _parsed(content: bytes) -> Message:

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from stories.reports import delay_notice, exchange_like, postfix_like
 from stories.staging import staged
 
+from conformance.catalogue.special import Dsn
 from conformance.evidence.reports import read_report
 from conformance.judging import report_form
+from conformance.judging.report_says import other_part
 
 STAGED = staged("connection_refused")
 WHO = STAGED.recipient
@@ -294,3 +296,56 @@ def test_a_notice_of_delay_is_no_report_of_a_failure() -> None:
     [recipient] = read_report(delay_notice(STAGED)).recipients
     assert recipient.action == "delayed"
     assert report_form.fields(delay_notice(STAGED), WHO) == ["Action is delayed"]
+
+
+_LONG = (
+    b"From: <a@x.test>\r\nSubject: " + b"a long one " * 9 + b"\r\nMessage-ID: <1@x.test>\r\n\r\nthe text\r\n"
+)
+_OTHER = _LONG.replace(b"a long one", b"another one")
+
+
+def _encoded(name: str, original: bytes) -> bytes:
+    """Return what comes back of a message in a message/global in an encoding (RFC 6532 section 3.7)."""
+    made = {
+        "base64": base64.encodebytes,
+        "quoted-printable": quopri.encodestring,
+        "8bit": bytes,
+        "Base64 (all)": base64.encodebytes,
+    }[name](original)
+    lines = b"\r\n".join(made.splitlines())
+    head = b"Content-Type: message/global\r\nContent-Transfer-Encoding: " + name.encode() + b"\r\n\r\n"
+    return (
+        b"MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: text/plain\r\n\r\nx\r\n--b\r\nContent-Type: message/global-delivery-status\r\n\r\n"
+        b"Reporting-MTA: dns; x.test\r\n\r\n--b\r\n" + head + lines + b"\r\n--b--\r\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["base64", "quoted-printable", "8bit", "Base64 (all)"])
+def test_a_message_that_comes_back_in_an_encoding_is_read(name: str) -> None:
+    """Before, its encoded lines were looked at, and it had been altered whatever it was."""
+    report = _encoded(name, _LONG)
+    assert report_form.returns(report, _LONG) == []
+    [told] = report_form.altered(report, _OTHER)
+    assert told.startswith("what came back has no Subject")
+    assert other_part(report, _LONG, Dsn(ret="FULL")) == []
+    assert other_part(report, _LONG, Dsn(ret="HDRS")) != []
+
+
+def test_an_encoding_that_is_none() -> None:
+    report = _encoded("base64", b"").replace(b"base64\r\n\r\n", b"base64\r\n\r\nA")
+    assert report_form.altered(report, _LONG) != []
+
+
+@pytest.mark.parametrize("name", ["base64", "quoted-printable"])
+def test_fields_for_programs_in_an_encoding(name: str) -> None:
+    """Before, a soft line break in the first field made a blank line in the midst of it."""
+    fields = b"Reporting-MTA: dns; " + b"x" * 90 + b".test\r\n\r\nFinal-Recipient: rfc822; a@y.test\r\n"
+    fields += b"Action: failed\r\n"
+    report = _encoded(name, fields).replace(b"message/global\r\n", b"message/global-delivery-status\r\n")
+    report = report.replace(
+        b"message/global-delivery-status\r\n\r\nReporting", b"text/plain\r\n\r\nReporting", 1
+    )
+    assert report_form.fields(report, "a@y.test") == ["Status is missing"]
+    [recipient] = read_report(report).recipients
+    assert (recipient.final_recipient, recipient.action) == ("a@y.test", "failed")
