@@ -1,4 +1,9 @@
-"""TLS sessions that are resumed with another host than the one that gave them (RFC 8446 section 4.6.1).
+"""TLS sessions that are resumed with another host than the one that gave them.
+
+RFC 8446 section 4.6.1 (TLS 1.3) lets a client resume a session only where the certificate that came with it is valid
+for the new name. RFC 5246 (TLS 1.2) says nothing of it; there a session belongs to the name that the client gave when
+it was made, and SHOULD give again (RFC 6066 section 3). In both, whoever gives mail to the second host without its
+certificate does what the connector's rule forbids, and that is what is judged.
 
 Both hosts take the same sessions, as behind a load balancer. Of a session that is resumed no certificate comes, so a
 relay that offers that of the first host to the second never sees that the second one has none that passes. To resume a
