@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,10 +119,9 @@ def read(folder: Path) -> Report:
     """
     try:
         known = reported.read(folder)
-        lines = (folder / NAME).read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise Refused(str(error)) from error
-    rows = [json.loads(line) for line in lines]
+    rows = known.rows
     refuse_if([f"{folder / NAME}, {text}" for text in _missing(rows)])
     report = Report(
         folder=folder,

@@ -26,6 +26,16 @@ _COMMON = {
     "schedules": "fault schedules",
 }
 
+# What reading something else than a report comes to.
+_NO_REPORT = (
+    IndexError,
+    KeyError,
+    TypeError,
+    RecursionError,
+    UnicodeDecodeError,
+    json.JSONDecodeError,
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reported:
@@ -36,12 +46,14 @@ class Reported:
         header: The first row of its report.
         modes: The failure mode of each test that was judged, by node id.
         records: Its records, in the order in which they were staged.
+        rows: All rows of its report.
     """
 
     folder: Path
     header: Mapping[str, Any]
     modes: Mapping[str, str]
     records: Sequence[Path]
+    rows: Sequence[Mapping[str, Any]]
 
     @property
     def part(self) -> tuple[int, int] | None:
@@ -66,12 +78,12 @@ def read(folder: Path) -> Reported:
         modes = {row["node_id"]: row["failure_mode"] for row in verdicts}
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}; --conformance-report=DIR writes one") from error
-    except (IndexError, KeyError, TypeError, json.JSONDecodeError) as error:
+    except _NO_REPORT as error:
         raise ValueError(f"{path}: it is no report of this suite, or it was cut") from error
     missing = [record for record in records if not record.exists()]
     if missing:
         raise ValueError(f"{missing[0]}: it is not there; the records belong to the report beside them")
-    return Reported(folder=folder, header=header, modes=modes, records=records)
+    return Reported(folder=folder, header=header, modes=modes, records=records, rows=rows)
 
 
 def together(folders: Iterable[Path]) -> list[Reported]:

@@ -121,6 +121,13 @@ def test_what_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
         read(tmp_path)
 
 
+@pytest.mark.parametrize("octets", [b"\xff\xfe\x00", b"[" * 100_000])
+def test_what_nobody_can_read_is_refused(tmp_path: Path, octets: bytes) -> None:
+    (tmp_path / "report.jsonl").write_bytes(octets)
+    with pytest.raises(ValueError, match=r"report\.jsonl: it is no report of this suite, or it was cut"):
+        read(tmp_path)
+
+
 def test_a_folder_without_a_report_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match=r"report\.jsonl: No such file or directory; --conformance-report=DIR"
