@@ -71,6 +71,7 @@ class Criterion:
         by_itself: Whether it proves something even where a positive control did not pass.
         of_refusals: Whether it speaks of a message that is not ordinary even where the relay refused it.
         told_apart: Slots that only say in which way something is wrong: they hold where everything does.
+        borrowed: Further catalogue ids of which it has findings, in the words of the aspects that judge them.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Criterion:
     by_itself: bool = False
     of_refusals: bool = False
     told_apart: Set[str] = frozenset()
+    borrowed: Set[str] = frozenset()
 
     def main_requirement(self, mode: FailureMode, profile: Profile) -> Requirement:
         """Return the catalogue row that a failure mode serves first of all under this aspect."""
@@ -192,6 +194,7 @@ def aspect(
     by_itself: bool = False,
     of_refusals: bool = False,
     told_apart: Set[str] = frozenset(),
+    borrowed: Set[str] = frozenset(),
     requirements: Mapping[str, str] = MappingProxyType({}),
 ) -> Callable[[Judge], Aspect]:
     """Declare a function `test_<name>` of the suite as an aspect; see `Aspect`.
@@ -212,6 +215,7 @@ def aspect(
         by_itself: Whether it proves something even where a positive control did not pass.
         of_refusals: Whether it speaks of a message that is not ordinary even where the relay refused it.
         told_apart: Which slots only say in which way something is wrong.
+        borrowed: Of which further catalogue ids it has findings, in the words of other aspects.
         requirements: The catalogue ids that it judges, by slot, the main one first.
 
     Raises:
@@ -221,7 +225,7 @@ def aspect(
     def declare(judge: Judge) -> Aspect:
         name = judge.__name__.removeprefix("test_")
         limited = dict.fromkeys(courses, only) if isinstance(only, tuple) else only
-        _check(name, "requirement", requirements.values(), catalogue())
+        _check(name, "requirement", [*requirements.values(), *borrowed], catalogue())
         _check(name, "failure mode", (each for names in limited.values() for each in names), ALL)
         made = Aspect(
             name=name,
@@ -240,6 +244,7 @@ def aspect(
             by_itself=by_itself,
             of_refusals=of_refusals,
             told_apart={f"{name}.{slot}" for slot in told_apart},
+            borrowed=borrowed,
             requirements={f"{name}.{slot}": row for slot, row in requirements.items()},
         )
         for owners, where_owned, what in ((_OWNERS, courses, owns), (_ELSEWHERE, elsewhere, owns - SEEN)):

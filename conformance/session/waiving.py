@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from conformance.catalogue import profile as profiles
+from conformance.judging.waivable import check_waivable
 from conformance.report.results import Results
-from conformance.suite import ASPECTS
+from conformance.suite import ASPECTS, profile_of
 from conformance.waivers import NAME, Waivers, load
 
 OPTION = "--conformance-waivers"
@@ -33,6 +35,8 @@ def waivers_for(given: str | None, *, start: Path, root: Path, target: str, prof
     path = root / NAME if given is None else start / given
     shown = path.relative_to(start) if path.is_relative_to(start) else path
     waivers = load(path, aspects=[aspect.name for aspect in ASPECTS], shown=shown)
+    names = (waivers.profile,) if waivers.profile else profiles.NAMES
+    check_waivable(waivers, ASPECTS, [profile_of(name) for name in names])
     if waivers.is_about(target, profile):
         return waivers
     if given is None:

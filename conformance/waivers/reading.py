@@ -28,6 +28,7 @@ from typing import Any
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.profile import NAMES as PROFILES
 from conformance.catalogue.requirements import catalogue
 from conformance.catalogue.versions import is_in, since_of_mode, versions
 from conformance.schedules.sequence import FaultSequence
@@ -76,6 +77,11 @@ def load(
     version = _text(table, "catalogue", str(path))
     if version not in versions():
         raise WaiverError(f"{path}: catalogue is {version!r}; there are {', '.join(versions())}")
+    profile = _text(table, "profile", str(path)) if "profile" in table else ""
+    if profile and profile not in PROFILES:
+        raise WaiverError(
+            f"{path}: profile is {profile!r}, and there is no such one{_hint(profile, PROFILES)}"
+        )
     given = table.get("waiver", [])
     if not isinstance(given, list) or not all(isinstance(row, dict) for row in given):
         raise WaiverError(f"{path}: each row begins with [[waiver]]")
@@ -89,7 +95,7 @@ def load(
         rows=tuple(rows),
         today=day,
         target=_text(table, "target", str(path)) if "target" in table else "",
-        profile=_text(table, "profile", str(path)) if "profile" in table else "",
+        profile=profile,
     )
 
 

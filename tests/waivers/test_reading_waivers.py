@@ -150,6 +150,10 @@ def test_a_bad_row(tmp_path: Path, row: dict[str, str], words: str) -> None:
         ),
         ('catalogue = "0.1"\nwaiver = "x"', r"each row begins with \[\[waiver\]\]"),
         ('catalogue = "0.1"\ntarget = 3', "target must be a text"),
+        (
+            'catalogue = "0.1"\nprofile = "epo"',
+            "profile is 'epo', and there is no such one; did you mean eop",
+        ),
         ("catalogue = ", "Invalid value"),
     ],
 )
