@@ -45,7 +45,7 @@ def open_run(config: pytest.Config) -> Run:
     """
     run = _open_run(config)
     try:
-        run.waivers = waivers_for(
+        run.waivers, run.left_alone = waivers_for(
             config.getoption("conformance_waivers"),
             start=config.invocation_params.dir,
             root=config.rootpath,

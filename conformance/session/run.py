@@ -77,6 +77,7 @@ class Run:
         only: What is kept of the suite.
         once: Whether nothing is staged a second time, whatever was late.
         waivers: What of it is tolerated for now; None: nothing.
+        left_alone: Which file of waivers was found and is about something else, in words; empty: none.
         selected: The names of the tests that are judged in this run.
         wanted: What they are about, in the order of the suite.
         minimiser: What the failing ones come down to.
@@ -102,6 +103,7 @@ class Run:
     only: Only = field(default_factory=Only)
     once: bool = False
     waivers: Waivers | None = None
+    left_alone: str = ""
     selected: frozenset[str] = frozenset()
     wanted: Sequence[tuple[Aspect, Scenario]] = ()
     parts: Parts | None = None
@@ -157,6 +159,7 @@ class Run:
             *([f"conformance: catalogue {version}, nothing newer is asked"] if version != newest() else []),
             *self.schedules.about(),
             *([] if self.waivers is None else [self.waivers.about]),
+            *([self.left_alone] if self.left_alone else []),
         ]
 
     def knows(self, nodeid: str, scenario: Scenario) -> bool:

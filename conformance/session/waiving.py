@@ -16,8 +16,10 @@ WRITE = "--conformance-write-waivers"
 NONE = "none"
 
 
-def waivers_for(given: str | None, *, start: Path, root: Path, target: str, profile: str) -> Waivers | None:
-    """Return the waivers of a run; None: there are none for it.
+def waivers_for(
+    given: str | None, *, start: Path, root: Path, target: str, profile: str
+) -> tuple[Waivers | None, str]:
+    """Return the waivers of a run, and why a file that was found is left alone; None and empty: there are none for it.
 
     Args:
         given: What the option names; None: it was not given.
@@ -31,22 +33,21 @@ def waivers_for(given: str | None, *, start: Path, root: Path, target: str, prof
         ValueError: The file that is named is about another relay or profile; one that was found is left alone then.
     """
     if given == NONE or (given is None and not (root / NAME).exists()):
-        return None
+        return None, ""
     path = root / NAME if given is None else start / given
     shown = path.relative_to(start) if path.is_relative_to(start) else path
     waivers = load(path, aspects=[aspect.name for aspect in ASPECTS], shown=shown)
     names = (waivers.profile,) if waivers.profile else profiles.NAMES
     check_waivable(waivers, ASPECTS, [profile_of(name) for name in names])
     if waivers.is_about(target, profile):
-        return waivers
-    if given is None:
-        return None
+        return waivers, ""
     about = [
         f"{key} {value}" for key, value in (("target", waivers.target), ("profile", waivers.profile)) if value
     ]
-    raise ValueError(
-        f"{given} is about {' and '.join(about)}, and this run about target {target} and profile {profile}"
-    )
+    why = f"is about {' and '.join(about)}, and this run about target {target} and profile {profile}"
+    if given is None:
+        return None, f"conformance: waivers {shown} left alone: it {why}"
+    raise ValueError(f"{given} {why}")
 
 
 def name_of(run: Results) -> str:

@@ -63,6 +63,14 @@ def test_what_is_written_is_refused_until_it_is_filled_in(folder: Path, written:
     assert "--conformance-waivers: new.toml, row 1 (error/destination-server): reason is still" in ended.text
 
 
+def test_a_file_that_was_found_and_is_left_alone_is_named(folder: Path, written: str) -> None:
+    (folder / NAME).write_text(written.replace('target = "', 'target = "not-'), encoding="utf-8")
+    ended = run(f"{RUN} --tb=no", folder)
+    (folder / NAME).unlink()
+    assert ended.status == 1
+    assert f"conformance: waivers {NAME} left alone: it is about target not-" in ended.text
+
+
 def test_what_is_waived_passes_in_every_view(folder: Path, written: str) -> None:
     """Also those that were told once: all four are in the file. Written again it keeps its reasons."""
     (folder / NAME).write_text(written, encoding="utf-8")

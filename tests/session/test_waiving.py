@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ HEAD = f'catalogue = "{newest()}"\n'
 
 
 def _found(root: Path, given: str | None = None, target: str = "mine") -> Waivers | None:
-    return waivers_for(given, start=root, root=root, target=target, profile="rfc")
+    waivers, left_alone = waivers_for(given, start=root, root=root, target=target, profile="rfc")
+    assert not left_alone
+    return waivers
 
 
 def test_the_file_of_a_project_is_found(tmp_path: Path) -> None:
@@ -30,17 +33,38 @@ def test_the_file_of_a_project_is_found(tmp_path: Path) -> None:
 def test_it_is_told_of_as_it_is_seen_from_where_one_stands(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text(HEAD)
     (tmp_path / "below").mkdir()
-    found = waivers_for(None, start=tmp_path / "below", root=tmp_path, target="mine", profile="rfc")
+    found, _ = waivers_for(None, start=tmp_path / "below", root=tmp_path, target="mine", profile="rfc")
     assert found is not None
     assert found.file == tmp_path / NAME
 
 
-@pytest.mark.parametrize("about", ['target = "other"', 'profile = "eop"'])
+@pytest.mark.parametrize("about", ["target other", "profile eop"])
 def test_one_about_something_else_is_left_alone_unless_it_is_named(tmp_path: Path, about: str) -> None:
-    (tmp_path / NAME).write_text(f"{HEAD}{about}\n")
-    assert _found(tmp_path) is None
-    with pytest.raises(ValueError, match=r"is about .*, and this run about target mine and profile rfc"):
+    """A target may be mistyped, and nobody knows which there are: so it is said."""
+    key, value = about.split()
+    (tmp_path / NAME).write_text(f'{HEAD}{key} = "{value}"\n')
+    found, left_alone = waivers_for(None, start=tmp_path, root=tmp_path, target="mine", profile="rfc")
+    assert found is None
+    why = f"is about {about}, and this run about target mine and profile rfc"
+    assert left_alone == f"conformance: waivers {NAME} left alone: it {why}"
+    with pytest.raises(ValueError, match=why):
         _found(tmp_path, NAME)
+
+
+def test_one_with_a_profile_that_there_is_not_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_text(f'{HEAD}profile = "rcf"\n')
+    with pytest.raises(WaiverError, match=r"profile is 'rcf', .* did you mean rfc"):
+        _found(tmp_path)
+
+
+def test_a_row_that_can_never_apply_is_a_mistake(tmp_path: Path) -> None:
+    row = (
+        'verdict = "fail"\nrequirement = "rfc/queued"\naspect = "expires"\nfailure_modes = ["greeting_421"]\n'
+    )
+    when = f"expires = {date.today() + timedelta(days=9)}\n"
+    (tmp_path / NAME).write_text(f'{HEAD}[[waiver]]\n{row}observed = "*"\nreason = "x"\n{when}')
+    with pytest.raises(WaiverError, match=r"row 1 .* expires does not judge rfc/queued there"):
+        _found(tmp_path)
 
 
 def test_one_that_is_named_must_be_there(tmp_path: Path) -> None:
