@@ -37,6 +37,13 @@ def check_waivable(waivers: Waivers, aspects: Sequence[Aspect], profiles: Sequen
                 )
 
 
+def places(
+    waiver: Waiver, aspect: Aspect, name: str, waivers: Waivers, profiles: Sequence[Profile]
+) -> list[Scenario]:
+    """Return the scenarios of what a name stands for in which an aspect judges the requirement of a row."""
+    return list(_Asked(waiver, waivers.catalogue, profiles).scenarios(aspect, name))
+
+
 class _Asked:
     """Knows where a requirement is judged, in a version of the catalogue."""
 
@@ -46,7 +53,17 @@ class _Asked:
 
     def by(self, aspect: Aspect, name: str) -> bool:
         """Tell whether an aspect judges it for what a name stands for."""
-        return any(self._in(aspect, scenario) for scenario in _scenarios(aspect, name))
+        return any(True for _ in self.scenarios(aspect, name))
+
+    def scenarios(self, aspect: Aspect, name: str) -> Iterator[Scenario]:
+        """Yield where an aspect judges it for what a name stands for."""
+        name, course = split(name)
+        mode = mode_of(name)
+        for each in aspect.courses:
+            if course in ("", each) and aspect.reads(mode, each):
+                scenario = Scenario(failure_mode=mode, course=each)
+                if self._in(aspect, scenario):
+                    yield scenario
 
     def anywhere(self, aspect: Aspect) -> bool:
         """Tell whether an aspect judges it at all."""
@@ -74,12 +91,3 @@ def _instead(asked: _Asked, names: Sequence[str], named: Sequence[Aspect], aspec
     if others := [aspect.name for aspect in aspects if asked.anywhere(aspect)]:
         return f"with {asked.about()} it is judged by {', '.join(others)}, for other failure modes"
     return f"with {asked.about()} nothing judges it"
-
-
-def _scenarios(aspect: Aspect, name: str) -> Iterator[Scenario]:
-    """Yield what an aspect reads of what a name stands for."""
-    name, course = split(name)
-    mode = mode_of(name)
-    for each in aspect.courses:
-        if course in ("", each) and aspect.reads(mode, each):
-            yield Scenario(failure_mode=mode, course=each)

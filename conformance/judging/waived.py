@@ -86,7 +86,7 @@ def misfits(waivers: Waivers | None, judged: Sequence[tuple[Test, Judged]], prof
         return found
     old = [each for each in judged if each[0].aspect.is_in(waivers.catalogue, each[0].scenario)]
     for waiver in waivers.rows:
-        concerned = [each for each in old if _concerns(waiver, *each, profile)]
+        concerned = [each for each in old if compares(waiver, *each, profile)]
         if waivers.has_expired(waiver):
             found += [
                 Misfit(
@@ -115,7 +115,7 @@ def _waived(finding: Finding, aspect: Aspect, scenario: Scenario, waivers: Waive
     return finding if waiver is None else replace(finding, waived=waiver)
 
 
-def _concerns(waiver: Waiver, test: Test, judged: Judged, profile: Profile) -> bool:
+def compares(waiver: Waiver, test: Test, judged: Judged, profile: Profile) -> bool:
     """Tell whether something was compared in a test that a waiver is about."""
     mode = test.scenario.failure_mode
     return (

@@ -8,18 +8,25 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from conformance.catalogue.scenario import Scenario
 from conformance.catalogue.versions import newest
+from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged, Test
 from conformance.judging.systematic import is_the_same
 from conformance.judging.verdict import Finding, Verdict
+from conformance.judging.waivable import places
+from conformance.judging.waived import compares
 from conformance.report.results import Results
 from conformance.session.waiving import name_of
+from conformance.suite import ASPECTS
 from conformance.waivers import Waiver, Waivers
 from conformance.waivers.reading import GENERATED
 from conformance.waivers.writing import Row, pattern_for, written
 
 # So many days are proposed to whoever fills a file in.
 PROPOSED = timedelta(days=90)
+# What says nothing of a relay.
+_SILENT = (Verdict.INCONCLUSIVE, Verdict.ERROR)
 
 
 class WaiverFile:
@@ -50,7 +57,7 @@ def rows_of(run: Results) -> list[tuple[Row, list[str]]]:
     """Return the rows, each with the names that it is about.
 
     What is wrong in one test with one requirement is one row, however often it was compared: a file with two for the
-    same name is refused.
+    same name is refused. What the run says nothing of stays as it was.
     """
     wrong: dict[_Place, _Wrong] = {}
     for test, judged in run.judged:
@@ -60,6 +67,12 @@ def rows_of(run: Results) -> list[tuple[Row, list[str]]]:
     rows: dict[Row, list[str]] = {}
     for place, its in wrong.items():
         rows.setdefault(its.row(place), []).append(place.name)
+    waivers = run.waivers
+    if waivers is not None:
+        for waiver in waivers.rows:
+            if kept := list(_kept(run, waivers, waiver)):
+                place = _Place(waiver.verdict, waiver.requirement, waiver.aspect, "")
+                rows.setdefault(_Wrong(waiver).row(place), []).extend(kept)
     return list(rows.items())
 
 
@@ -132,15 +145,36 @@ def _former(waivers: Waivers | None, test: Test, finding: Finding) -> Waiver | N
 
 def _place(test: Test, finding: Finding, former: Waiver | None) -> _Place:
     mode, course = test.scenario.failure_mode.name, test.scenario.course
-    aspect, name = test.aspect.name, _name(test)
+    aspect, name = test.aspect.name, _name(test.aspect, test.scenario)
     if former is not None and not former.aspect:
         # as it was: beside a row that is about any aspect there can be none for one of them
         aspect, name = "", mode if mode in former.modes else f"{mode}-{course}"
     return _Place(finding.unwaived.value, finding.requirement, aspect, name)
 
 
-def _name(test: Test) -> str:
+def _kept(run: Results, waivers: Waivers, waiver: Waiver) -> Iterator[str]:
+    """Yield the names of a row for which nothing was compared in a run, each as the profile of the run has it."""
+    compared = {
+        (test.aspect.name, test.scenario.id)
+        for test, judged in run.judged
+        if judged.verdict not in _SILENT and compares(waiver, test, judged, run.profile)
+    }
+    for name in sorted(waiver.modes):
+        asked = [
+            (aspect, scenario)
+            for aspect in ASPECTS
+            if waiver.aspect in ("", aspect.name)
+            for scenario in places(waiver, aspect, name, waivers, [run.profile])
+        ]
+        silent = [each for each in asked if (each[0].name, each[1].id) not in compared]
+        if waiver.aspect:
+            yield from (_name(*each) for each in silent)
+        elif asked and len(silent) == len(asked):
+            yield name
+
+
+def _name(aspect: Aspect, scenario: Scenario) -> str:
     """Return the failure mode of a test, with the course where the aspect judges it on several."""
-    aspect, mode = test.aspect, test.scenario.failure_mode
+    mode = scenario.failure_mode
     alone = sum(aspect.reads(mode, course) for course in aspect.courses) < 2
-    return mode.name if alone else aspect.label(test.scenario)
+    return mode.name if alone else aspect.label(scenario)

@@ -25,7 +25,7 @@ from conformance.waivers import WaiverError, Waivers, load
 from conformance.waivers.reading import GENERATED
 
 CODE = "cannot-connect/error-code"
-MODES = ("connection_refused", "close_at_ehlo")
+MODES = ("mx_relay_in_list", "stale_address")
 REASON = "Known."
 
 
@@ -93,7 +93,7 @@ def test_what_is_wrong_in_the_same_way_is_one_row_in_whatever_order_it_was_compa
 
 def test_a_file_is_brought_up_to_date_with_what_is_newer_than_it(tmp_path: Path) -> None:
     """Patterns are written as what they stood for, since in the new version they stand for more."""
-    (older, *_), mode = versions(), _test(MODES[0], "destination_server")
+    (older, *_), mode = versions(), _test("connection_refused", "destination_server")
     aspect = mode.aspect
     newer = next(scenario for scenario in aspect.scenarios() if not aspect.is_in(older, scenario))
     wrong = _judged(_wrong("no host is named", "error/destination-server"))
@@ -104,7 +104,7 @@ def test_a_file_is_brought_up_to_date_with_what_is_newer_than_it(tmp_path: Path)
     again = _write(tmp_path, run, reason="New.")
     assert again.catalogue == newest()
     assert {(row.reason, *row.modes) for row in again.rows} == {
-        (REASON, MODES[0]),
+        (REASON, "connection_refused"),
         ("New.", newer.failure_mode.name),
     }
 
@@ -134,3 +134,53 @@ def test_a_row_about_any_aspect_stays_one(tmp_path: Path) -> None:
     (row,) = _write(tmp_path, run, reason="New").rows
     assert row.aspect == ""
     assert set(row.observed) == {"enhanced status code 4.0.0", "detail: none"}
+
+
+def _two_modes(folder: Path) -> tuple[Waivers, Judged]:
+    """A file of one row with both failure modes, and what is wrong in each."""
+    wrong = _judged(_wrong("enhanced status code 4.0.0"))
+    return _write(folder, _run(*((_test(mode), wrong) for mode in MODES))), wrong
+
+
+def test_what_a_part_of_the_suite_says_nothing_of_is_kept(tmp_path: Path) -> None:
+    """With its reason; what was judged and holds is left out."""
+    waivers, wrong = _two_modes(tmp_path)
+    for judged, modes in ((wrong, set(MODES)), (_judged(_holds()), {MODES[1]})):
+        (row,) = _write(tmp_path, _run((_test(MODES[0]), judged), waivers=waivers), reason="New.").rows
+        assert (row.reason, row.modes) == (REASON, modes)
+    (row,) = _write(tmp_path, _run(waivers=waivers)).rows
+    assert (row.modes, row.expires, row.observed) == (set(MODES), *_said(waivers))
+
+
+def _said(waivers: Waivers) -> tuple[date, tuple[str, ...]]:
+    return waivers.rows[0].expires, waivers.rows[0].observed
+
+
+@pytest.mark.parametrize("verdict", [Verdict.INCONCLUSIVE, Verdict.ERROR, Verdict.NOT_APPLICABLE])
+def test_what_says_nothing_of_a_relay_takes_nothing_out(tmp_path: Path, verdict: Verdict) -> None:
+    waivers, wrong = _two_modes(tmp_path)
+    silent = replace(wrong, verdict=verdict, findings=())
+    run = _run((_test(MODES[0]), wrong), (_test(MODES[1]), silent), waivers=waivers)
+    (row,) = _write(tmp_path, run).rows
+    assert row.modes == set(MODES)
+
+
+def test_of_one_course_that_was_judged_the_others_are_kept(tmp_path: Path) -> None:
+    """A row may name a failure mode for all courses of an aspect."""
+    aspect, mode = ASPECT["stays_queued"], ALL["greeting_421"]
+    courses = [course for course in aspect.courses if aspect.reads(mode, course)]
+    queued = _wrong("returned", "queue/kept")
+    tests = [(_test(mode.name, aspect.name, course), _judged(queued)) for course in courses]
+    waivers = _write(tmp_path, _run(*tests))
+    whole = replace(waivers, rows=[replace(waivers.rows[0], modes={mode.name}, failure_modes=(mode.name,))])
+    run = _run((tests[0][0], _judged(_holds("queue/kept"))), waivers=whole)
+    kept = {name for row in _write(tmp_path, run).rows for name in row.modes}
+    assert kept == {f"{mode.name}-{course}" for course in courses[1:]}
+    assert len(kept) == len(courses) - 1
+
+
+def test_a_row_about_any_aspect_is_kept_while_none_has_judged_it(tmp_path: Path) -> None:
+    waivers, _ = _two_modes(tmp_path)
+    open_row = replace(waivers, rows=[replace(row, aspect="") for row in waivers.rows])
+    (row,) = _write(tmp_path, _run((_test(MODES[0]), _judged(_holds())), waivers=open_row)).rows
+    assert (row.aspect, row.modes) == ("", {MODES[1]})
