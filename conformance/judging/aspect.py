@@ -71,7 +71,7 @@ class Criterion:
         by_itself: Whether it proves something even where a positive control did not pass.
         of_refusals: Whether it speaks of a message that is not ordinary even where the relay refused it.
         told_apart: Slots that only say in which way something is wrong: they hold where everything does.
-        borrowed: Further catalogue ids of which it has findings, in the words of the aspects that judge them.
+        borrowed: Slots of other aspects of which it has findings as well, with the catalogue ids that those name.
     """
 
     name: str
@@ -86,7 +86,7 @@ class Criterion:
     by_itself: bool = False
     of_refusals: bool = False
     told_apart: Set[str] = frozenset()
-    borrowed: Set[str] = frozenset()
+    borrowed: Mapping[str, str] = field(default_factory=dict)
 
     def main_requirement(self, mode: FailureMode, profile: Profile) -> Requirement:
         """Return the catalogue row that a failure mode serves first of all under this aspect."""
@@ -105,6 +105,11 @@ class Criterion:
             if profile.asks(slot)
         }
         return set(filter(profile.counts, asked))
+
+    def may_find(self, mode: FailureMode, profile: Profile) -> set[str]:
+        """Return the catalogue ids of which it can have a finding for a failure mode; some may be other aspects'."""
+        borrowed = {profile.requirement(slot, mode, own).id for slot, own in self.borrowed.items()}
+        return self.judges(mode, profile) | borrowed
 
     def also_hold(self, mode: FailureMode, profile: Profile) -> set[str]:
         """Return the catalogue ids that hold where everything that was compared does, though no finding names them."""
@@ -194,7 +199,7 @@ def aspect(
     by_itself: bool = False,
     of_refusals: bool = False,
     told_apart: Set[str] = frozenset(),
-    borrowed: Set[str] = frozenset(),
+    borrowed: Mapping[str, str] = MappingProxyType({}),
     requirements: Mapping[str, str] = MappingProxyType({}),
 ) -> Callable[[Judge], Aspect]:
     """Declare a function `test_<name>` of the suite as an aspect; see `Aspect`.
@@ -215,7 +220,7 @@ def aspect(
         by_itself: Whether it proves something even where a positive control did not pass.
         of_refusals: Whether it speaks of a message that is not ordinary even where the relay refused it.
         told_apart: Which slots only say in which way something is wrong.
-        borrowed: Of which further catalogue ids it has findings, in the words of other aspects.
+        borrowed: Of which slots of other aspects it has findings as well, with the catalogue ids that those name.
         requirements: The catalogue ids that it judges, by slot, the main one first.
 
     Raises:
@@ -225,7 +230,7 @@ def aspect(
     def declare(judge: Judge) -> Aspect:
         name = judge.__name__.removeprefix("test_")
         limited = dict.fromkeys(courses, only) if isinstance(only, tuple) else only
-        _check(name, "requirement", [*requirements.values(), *borrowed], catalogue())
+        _check(name, "requirement", [*requirements.values(), *borrowed.values()], catalogue())
         _check(name, "failure mode", (each for names in limited.values() for each in names), ALL)
         made = Aspect(
             name=name,

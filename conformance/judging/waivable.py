@@ -74,9 +74,8 @@ class _Asked:
         return f"catalogue {self._version} and profile {profiles}"
 
     def _in(self, aspect: Aspect, scenario: Scenario) -> bool:
-        return aspect.is_in(self._version, scenario) and (
-            self.requirement in aspect.borrowed
-            or any(self.requirement in aspect.judges(scenario.failure_mode, each) for each in self._profiles)
+        return aspect.is_in(self._version, scenario) and any(
+            self.requirement in aspect.may_find(scenario.failure_mode, profile) for profile in self._profiles
         )
 
 

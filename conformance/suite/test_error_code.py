@@ -19,6 +19,7 @@ _HAPPENED = {
     Course.HEALED,
     place=310,
     fates=FAILED - {Fate.RETURNED_WRONGLY},
+    borrowed=dict(_HAPPENED.values()),
     partly={
         Fate.VANISHED: IF_SHOWN,
         Fate.GIVEN_UP_EARLY: "what was shown while the message waited",

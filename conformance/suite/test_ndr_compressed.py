@@ -23,7 +23,7 @@ _ROWS |= {f"delay_notice.{slot}": row for slot, row in DELAY.items()}
     place=665,
     fates=TOLD,
     needs=(no_other_clock, granted_the_day),
-    borrowed={*FORM.values(), *STATUS.values(), *DELAY.values()},
+    borrowed=_ROWS,
     requirements={"dsn": FORM["dsn"]},
 )
 def test_ndr_compressed(case: Case) -> list[Finding]:

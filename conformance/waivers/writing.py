@@ -15,7 +15,7 @@ from fake_servers.printable import printable
 # Behind these stand the relay's own words.
 _TAIL = re.compile(r"( \(|; the relay says|; it says).*")
 # The whole of it is the relay's words, but for where they were read.
-_ALONE = re.compile(r"\A((?:event|queue|NDR|notice of delay): |(?=[245]\d\d[ -][245]\.)).+")
+_ALONE = re.compile(r"\A((?:event|queue|NDR|notice of delay|outcome [a-z]+): |(?=[245]\d\d[ -][245]\.)).+")
 # What a failing schedule came down to is added to what was observed.
 _ADDED = re.compile(r"; minimal schedule.*")
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*"|<[^>]*>""")

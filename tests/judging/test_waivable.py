@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 
 from conformance.catalogue.profile import NAMES
 from conformance.catalogue.versions import newest, versions
+from conformance.judging.aspect import Aspect
 from conformance.judging.waivable import check_waivable
 from conformance.suite import ASPECTS, profile_of
 from conformance.waivers import WaiverError, load
@@ -45,6 +48,8 @@ def _check(
         ("rfc/queued", "", "greeting_421"),
         ("rfc/queued", "stays_queued", "greeting_*"),
         ("schedule/exactly-once", "exactly_once", "connection_refused+dns_servfail+healthy"),
+        ("queue/kept", "error_code", "dns_servfail"),
+        ("rfc/queued", "error_code", "dns_servfail"),
         ("ndr/nothing-invented", "ndr_compressed", "dns_servfail"),
     ],
 )
@@ -59,7 +64,7 @@ def test_a_row_that_can_apply(tmp_path: Path, requirement: str, aspect: str, mod
             "rfc/queued",
             "expires",
             "greeting_421",
-            "expires does not judge rfc/queued there; .* judged by stays_queued$",
+            "expires does not judge rfc/queued there; .* judged by error_code, stays_queued$",
         ),
         (
             "rfc/queued",
@@ -84,6 +89,14 @@ def test_a_row_that_can_apply(tmp_path: Path, requirement: str, aspect: str, mod
 def test_one_that_cannot(tmp_path: Path, requirement: str, aspect: str, mode: str, words: str) -> None:
     with pytest.raises(WaiverError, match=rf"waivers\.toml, row 1 \({requirement}\): .*{words}"):
         _check(tmp_path, requirement, aspect, [mode])
+
+
+@pytest.mark.parametrize("aspect", ASPECTS, ids=lambda aspect: aspect.name)
+def test_whoever_makes_findings_past_its_own_slots_says_so(aspect: Aspect) -> None:
+    """Else a row for one of them would be refused."""
+    source = inspect.getsource(inspect.getmodule(aspect.judge))  # type: ignore[arg-type]
+    makes_some = re.search(r"return Finding\(|replace\(case, requirements=", source)
+    assert bool(aspect.borrowed) == bool(makes_some)
 
 
 def test_one_name_that_can_apply_excuses_no_other(tmp_path: Path) -> None:

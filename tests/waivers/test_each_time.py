@@ -50,6 +50,7 @@ SAME_IN_PATTERNS = (
     ("event: Deferred: pid 512 hung up", "event: Deferred: pid 99 hung up"),
     ("event: 450 4.4.318 Closed by peer 3.7", "event: 450 4.4.318 Closed by peer 4.1"),
     ("451 4.3.2 Not now [one two]", "451 4.3.2 Not now [three]"),
+    ("outcome permanent: no server", "outcome permanent: no answer"),
     ("detail 'Server not connected'", "detail 'Server is not connected'"),
     ("a rate of 3.25 in all", "a rate of 3.5 in all"),
 )
@@ -70,6 +71,7 @@ OTHER = (
     ("event: Deferred: 421 Closing", "event: Deferred: 450 Closing"),
     ("event: x [Message=550 5.7.1 no]", "event: x [Message=550 5.7.2 no]"),
     ("event: at mx1.plain.healed.test", "event: at mx2.plain.healed.test"),
+    ("outcome permanent: no server", "outcome delivered: no server"),
     ("451 4.3.2 Not now", "451 4.3.1 Not now"),
     ("an NDR at 0.1 s: 552 5.3.4 no, 2 copies", "an NDR at 0.1 s: 552 5.3.4 no, 0 copies"),
     ("negotiated TLS 1.0", "negotiated TLS 1.1"),
