@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from conformance.report.results import Results
 from conformance.session.waiving import name_of
 from conformance.suite import ASPECTS
 from conformance.waivers import Waiver, Waivers
-from conformance.waivers.reading import GENERATED
+from conformance.waivers.reading import GENERATED, today_in_utc
 from conformance.waivers.writing import Row, pattern_for, written
 
 # So many days are proposed to whoever fills a file in.
@@ -111,7 +111,7 @@ class _Wrong:
         former = self.former
         if former is None or self.is_new:
             reason = GENERATED if former is None else f"{GENERATED}; until now: {former.reason}"
-            observed, expires = tuple(sorted(self.observed)), date.today() + PROPOSED
+            observed, expires = tuple(sorted(self.observed)), today_in_utc() + PROPOSED
         else:
             reason, observed, expires = former.reason, former.observed, former.expires
         return Row(

@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Collection, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,8 @@ VERDICTS = ("fail", "deviation")
 GENERATED = "to be filled in: why this may be so for now"
 # So many days ahead a waiver expires at the latest.
 LONGEST = 366
+# Where the day begins earlier than in UTC, a year ahead is a day more.
+GRACE = timedelta(days=1)
 
 _HEAD = ("catalogue", "target", "profile", "waiver")
 _NEEDED = ("verdict", "requirement", "failure_modes", "observed", "reason", "expires")
@@ -61,15 +63,15 @@ def load(
     Args:
         path: The file.
         aspects: The names of all aspects.
-        today: The day by which they are valid; today, if nothing is said.
+        today: The day by which they are valid; today in UTC, if nothing is said.
         shown: How a reader is told of the file; as it is read, if nothing is said.
 
     Raises:
         WaiverError: It is not to be read, or something in it is wrong.
     """
-    day = today or date.today()
+    day = today or today_in_utc()
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin a file with a BOM
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise WaiverError(f"{shown or path}: {getattr(error, 'strerror', None) or error}") from error
     path = shown or path
@@ -97,6 +99,11 @@ def load(
         target=_text(table, "target", str(path)) if "target" in table else "",
         profile=profile,
     )
+
+
+def today_in_utc() -> date:
+    """Return the day by which waivers are valid: the same for everybody, wherever the run is."""
+    return datetime.now(UTC).date()
 
 
 class _Row:
@@ -170,7 +177,7 @@ class _Row:
         if not isinstance(given, date) or isinstance(given, datetime):
             raise WaiverError(f"{self._where}: expires is {given!r}; it is a date without quotes, 2027-03-31")
         latest = self._today + timedelta(days=LONGEST)
-        if given > latest:
+        if given > latest + GRACE:
             raise WaiverError(
                 f"{self._where}: expires is {given}; at most a year ahead is valid, up to {latest} today"
             )

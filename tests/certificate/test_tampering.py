@@ -213,7 +213,7 @@ def test_a_report_that_does_not_follow_from_its_records(
 
 
 def test_a_waiver_that_expired_since(certified: Vendor, capsys: pytest.CaptureFixture[str]) -> None:
-    over = date.today() - timedelta(days=1)
+    over = date.today() - timedelta(days=2)
     _edit(certified.run / WAIVERS, str(UNTIL), str(over))
     _edit(certified.run / report.NAME, str(UNTIL), str(over))
     certified.sign_as_it_is()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import tomllib
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from conformance.waivers.writing import Row, written
 
 TODAY = date(2026, 11, 29)
 NAMES = [aspect.name for aspect in ASPECTS]
+HEAD = f'catalogue = "{newest()}"\n'
 KEYS = {
     "verdict": '"fail"',
     "requirement": '"rfc/queued"',
@@ -28,7 +30,7 @@ KEYS = {
 }
 
 
-def _text(*rows: dict[str, str], head: str = f'catalogue = "{newest()}"\n') -> str:
+def _text(*rows: dict[str, str], head: str = HEAD) -> str:
     tables = [
         "[[waiver]]\n" + "".join(f"{key} = {value}\n" for key, value in (KEYS | row).items() if value)
         for row in rows
@@ -77,6 +79,30 @@ def test_a_row_without_aspect_covers_every_one(tmp_path: Path) -> None:
 def test_an_expired_row_covers_nothing(tmp_path: Path) -> None:
     assert _match(_load(tmp_path, _text({"expires": "2026-11-29"})))
     assert not _match(_load(tmp_path, _text({"expires": "2026-11-28"})))
+
+
+@pytest.mark.parametrize("zone", ["<+14>-14", "<-12>+12"])
+def test_the_day_is_that_of_utc_wherever_the_run_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    """At any time the date is another one in one of the two."""
+    file = tmp_path / "waivers.toml"
+    file.write_text(HEAD, encoding="utf-8")
+    before = datetime.now(UTC).date()
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        today = load(file, aspects=NAMES, shown=file).today
+    time.tzset()
+    assert before <= today <= datetime.now(UTC).date()
+
+
+def test_a_year_ahead_is_a_day_more_where_the_day_begins_earlier(tmp_path: Path) -> None:
+    _load(tmp_path, _text({"expires": "2027-12-01"}))
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    assert _match(_load(tmp_path, "\ufeff" + _text({})))
 
 
 def test_patterns_of_names_are_expanded(tmp_path: Path) -> None:
@@ -128,7 +154,7 @@ def test_several_things_may_be_observed(tmp_path: Path) -> None:
         ({"expires": ""}, "expires is missing"),
         ({"expires": '"2027-03-31"'}, "expires is '2027-03-31'; it is a date without quotes"),
         ({"expires": "2027-03-31T00:00:00"}, "it is a date without quotes"),
-        ({"expires": "2027-12-01"}, "expires is 2027-12-01; at most a year ahead is valid, up to 2027-11-30"),
+        ({"expires": "2027-12-02"}, "expires is 2027-12-02; at most a year ahead is valid, up to 2027-11-30"),
         ({"link": '"see there"'}, "link is 'see there'; it begins with http"),
         ({"resaon": '"x"'}, "resaon is no key; valid are verdict,"),
     ],
