@@ -22,7 +22,7 @@ class Stopped:
         log: The last lines that it wrote.
         relay: Number of the relay instance.
         scenarios: What was played on it.
-        suspects: Those among them with traffic in the last seconds before.
+        suspects: Those among them with traffic in the last seconds before, the most suspect first.
     """
 
     at: float

@@ -11,8 +11,9 @@ failed by which a message was handed over.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from conformance.evidence.record import Fault
 from conformance.evidence.relays import Stopped
@@ -21,7 +22,8 @@ from conformance.wave.player import Player
 from conformance.wave.processor import Reading
 from conformance.wave.unusable import EndedByItself, Flooded, NotTaken, TargetUnusable
 from conformance.wave.watch import RelayWatch
-from fake_servers import Journal
+from fake_servers import Event, Journal
+from fake_servers.events import SmtpFault, TcpClosed, TlsFailed
 
 # Looks at a relay that does not answer, and seconds between two of them.
 _LOOKS = 3
@@ -118,7 +120,7 @@ async def stopped(
         return said
     begin = min(seen, at - BEFORE)
     played = list(players)
-    suspects = [player.scenario.id for player in played if player.has_traffic(begin, at)]
+    suspects = _most_suspect_first({player.scenario.id: player.traffic(begin, at) for player in played})
     if not suspects:
         return said
     return Stopped(
@@ -130,6 +132,23 @@ async def stopped(
         scenarios=[player.scenario.id for player in played],
         suspects=suspects,
     )
+
+
+def _most_suspect_first(traffic: Mapping[str, Sequence[Event]]) -> list[str]:
+    """Return who had traffic: by turns who met a fault last, and who had to do with a server last in any other way.
+
+    That connections are closed tells nothing: who goes closes all.
+    """
+    suspects = {name: events for name, events in traffic.items() if events}
+
+    def last(name: str, *, kinds: type[Event] | tuple[type[Event], ...], but: bool = False) -> float:
+        return max((each.at for each in suspects[name] if isinstance(each, kinds) is not but), default=-inf)
+
+    by_fault = sorted(suspects, key=lambda name: last(name, kinds=SmtpFault), reverse=True)
+    by_contact = sorted(
+        suspects, key=lambda name: last(name, kinds=(TcpClosed, TlsFailed), but=True), reverse=True
+    )
+    return list(dict.fromkeys(name for pair in zip(by_fault, by_contact, strict=True) for name in pair))
 
 
 async def is_away(instance: Instance) -> bool:

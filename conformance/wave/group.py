@@ -255,7 +255,7 @@ class Stage:
             return None
 
         def quiet(since: float) -> bool:
-            return not any(player.has_traffic(since, math.inf) for player in group.players)
+            return not any(player.traffic(since, math.inf) for player in group.players)
 
         return Processor(self.journal, self._processes(group), quiet)
 
@@ -286,7 +286,7 @@ def _idling(group: Group, load: Load, at: float) -> Idling:
         scenarios=[player.scenario.id for player in group.players],
     )
     begin, end = load.since - BEFORE, load.since + LOOK
-    suspects = [player.scenario.id for player in group.players if player.has_traffic(begin, end)]
+    suspects = [player.scenario.id for player in group.players if player.traffic(begin, end)]
     return replace(idling, suspects=suspects) if idling.is_busy else idling
 
 

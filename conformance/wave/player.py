@@ -101,13 +101,14 @@ class Player:
         if delivered and mode.kind in (Kind.CONTROL, Kind.HARMLESS):
             self.pace.learn(mode, self.evidence())
 
-    def has_traffic(self, begin: float, end: float) -> bool:
-        """Tell whether anything of this scenario happened between two times; what we did by ourselves is nothing."""
-        return any(
-            begin <= event.at <= end
+    def traffic(self, begin: float, end: float) -> list[Event]:
+        """Return what happened of this scenario between two times; what we did by ourselves is nothing."""
+        return [
+            event
             for event in self._events
-            if not isinstance(event, (TcpProbe, TcpRefusing, TcpHanging, TcpUnreachable))
-        )
+            if begin <= event.at <= end
+            and not isinstance(event, (TcpProbe, TcpRefusing, TcpHanging, TcpUnreachable))
+        ]
 
     async def play(self, watch: RelayWatch, turn: Turns) -> None:
         """Play a course that needs no moving of clocks on the relay that is watched, submitting when it is its turn."""

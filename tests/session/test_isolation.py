@@ -13,6 +13,7 @@ from conformance.catalogue.profile import load
 from conformance.evidence.record import Record
 from conformance.judging.verdict import Verdict
 from conformance.schedules.scenarios import scenario_of
+from conformance.session import isolation
 from conformance.session.isolation import ROUNDS, isolate, killers
 from conformance.session.run import Run
 from conformance.wave.plan import Plan, schedule
@@ -74,6 +75,43 @@ def test_a_relay_that_is_gone_again_is_started_again_so_often_and_no_more() -> N
     assert len(isolate([_PLAN], [_gone(_FIRST)], launched)) == 2 * ROUNDS
     assert len(launched.plans) == ROUNDS
     assert [plan.scenarios for plan in launched.plans[1]] == [["plain.healthy", _OTHER], ["plain.healthy"]]
+
+
+def test_of_many_suspects_the_most_suspect_are_staged_alone_and_the_rest_with_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A hundred of a relay that cannot run beside another one took more than an hour."""
+    monkeypatch.setattr(isolation, "NEAREST", 1)
+    alone = _alone(waiting("greeting_421").is_gone(3.0).record())
+    launched = _Launched([alone, good("close_at_mail").record(good("close_at_dot"))])
+    isolate([_PLAN], [_gone(_FIRST, _SECOND)], launched)
+    [[first, second]] = launched.plans
+    assert (first.alone, first.scenarios) == (True, ["plain.healthy", _FIRST])
+    assert (second.alone, second.scenarios) == (False, ["plain.healthy", _SECOND, _OTHER])
+
+
+def test_where_none_of_the_most_suspect_does_it_all_others_are_staged_alone_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(isolation, "NEAREST", 1)
+    innocent = _alone(good("greeting_421").record())
+    rest = good("close_at_mail").record(good("close_at_dot"))
+    did_it = _alone(waiting("close_at_mail").is_gone(3.0).record())
+    launched = _Launched([innocent, rest], [did_it])
+    isolate([_PLAN], [_gone(_FIRST, _SECOND)], launched)
+    [plan] = launched.plans[1]
+    assert (plan.alone, plan.scenarios) == (True, ["plain.healthy", _SECOND])
+    assert killers([_gone(_FIRST, _SECOND), innocent, rest, did_it]) == {_SECOND}
+
+
+def test_in_the_last_round_nobody_is_kept_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolation, "NEAREST", 1)
+    innocent = _alone(good("greeting_421").record())
+    rounds = [[innocent, _gone(_FIRST, _SECOND, _OTHER)]] * (ROUNDS - 1)
+    launched = _Launched(*rounds, [innocent, innocent])
+    isolate([_PLAN], [_gone(_FIRST, _SECOND, _OTHER)], launched)
+    assert [plan.alone for plan in launched.plans[-1]] == [True, False]
+    assert set(launched.plans[-1][0].scenarios) >= {_FIRST, _SECOND, _OTHER}
 
 
 def test_after_a_relay_that_was_only_kept_busy_nothing_but_the_suspects_is_staged_again() -> None:

@@ -24,6 +24,7 @@ from conformance.wave import staging as run
 from conformance.wave.envelope import SENDER_DOMAIN
 from conformance.wave.plan import Plan
 from conformance.wave.unusable import TargetUnusable
+from fake_servers.events import SmtpSent
 
 SCENARIOS = [
     "greeting_421.healed",
@@ -151,7 +152,10 @@ async def test_a_relay_that_is_gone_after_traffic_is_no_trouble(
     many: bool, suspects: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(downfall, "_BETWEEN", 0.01)
-    monkeypatch.setattr(course.Player, "has_traffic", lambda player, *_: player.scenario.id in suspects)
+    sent = SmtpSent(at=0.0, stage="mail", text="250 2.1.0 OK")
+    monkeypatch.setattr(
+        course.Player, "traffic", lambda player, *_: [sent] if player.scenario.id in suspects else []
+    )
     target = Target()
     target.dies = ("close_at_mail.healed",)
     target.cannot_stop = target.dies
