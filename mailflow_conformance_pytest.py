@@ -89,7 +89,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--conformance-waivers",
         metavar="FILE",
         help="tolerate for now what this file lists (default: mailflow-waivers.toml of the project, if there; none: "
-        "nothing); a row that does not fit any more fails the run",
+        "nothing; known: what the suite knows of a built-in target); a row that does not fit any more fails the run",
     )
     group.addoption(
         "--conformance-write-waivers",

@@ -252,6 +252,7 @@ def _judge(
     """
     session.install(".")
     tests = Path("tests").resolve()
+    own = tests / "relays" / f"{name}.toml"
     report = Path(session.create_tmp()).resolve()
     session.chdir(tests if adapter else report)
     session.run(
@@ -259,7 +260,7 @@ def _judge(
         f"--target={adapter or name}",
         f"--conformance-profile={profile}",
         f"--conformance-report={report}",
-        f"--conformance-waivers={tests}/relays/{name}.toml",
+        f"--conformance-waivers={own if own.exists() else 'known'}",
         "--conformance-strict",
         *session.posargs,
         env=env,

@@ -36,6 +36,8 @@ from conformance.waivers.waiver import ANY, Waiver, Waivers, expression
 
 # The name under which a file is found in a project.
 NAME = "mailflow-waivers.toml"
+# What is known of built-in targets, each in a file of its name.
+KNOWN_FILES = Path(__file__).parent / "known"
 # What may be waived.
 VERDICTS = ("fail", "deviation")
 # What a file says that was written and not filled in.

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from conformance.suite import ASPECTS
-from conformance.waivers import load
+from conformance.waivers import KNOWN_FILES, load
 from conformance.waivers.reading import LONGEST
 
-FILES = sorted(Path(__file__).parent.glob("*.toml"))
+FILES = sorted([*Path(__file__).parent.glob("*.toml"), *KNOWN_FILES.glob("*.toml")])
 NAMES = [aspect.name for aspect in ASPECTS]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.catalogue.versions import newest
 from conformance.session.waiver_file import WaiverFile
-from conformance.session.waiving import NONE, waivers_for
+from conformance.session.waiving import KNOWN, NONE, waivers_for
 from conformance.waivers import NAME, WaiverError, Waivers
 
 HEAD = f'catalogue = "{newest()}"\n'
@@ -70,6 +70,18 @@ def test_a_row_that_can_never_apply_is_a_mistake(tmp_path: Path) -> None:
 def test_one_that_is_named_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(WaiverError, match=r"nowhere\.toml: No such file"):
         _found(tmp_path, "nowhere.toml")
+
+
+def test_what_is_known_of_a_built_in_target_comes_with_the_suite(tmp_path: Path) -> None:
+    found = _found(tmp_path, KNOWN, target="exim")
+    assert found is not None
+    assert (found.file, found.target) == (Path("conformance/waivers/known/exim.toml"), "exim")
+    with pytest.raises(ValueError, match=r"nothing is known of target mine, but of exim, .*postfix, "):
+        _found(tmp_path, KNOWN)
+    with pytest.raises(
+        ValueError, match=r"known is about target exim and profile rfc, and this run .* profile eop"
+    ):
+        waivers_for(KNOWN, start=tmp_path, root=tmp_path, target="exim", profile="eop")
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
