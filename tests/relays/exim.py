@@ -1,8 +1,8 @@
 """Exim, as Debian packages it, unpacked and not installed: `nox -s exim`.
 
 Runs in the namespace lab, in a view of the machine that has it (`private.py`). What it grants: whole seconds, and a
-look at each message every few seconds: the mail is shared out over named queues, each with runners of its own. A
-message is returned by the first failed attempt after its lifetime.
+look at each message every other second: each recipient domain has a queue of its own, for a queue run goes from
+message to message and waits for each. A message is returned by the first failed attempt after its lifetime.
 
 It cannot be told to look for another name in a certificate than the host's, so TLS_DOMAIN is not offered; its queue
 shows no errors, so they come from the main log, which has no codes of Exim's own.
@@ -46,10 +46,16 @@ _SPOOL = Path("/var/spool/exim4")
 _LOG = Path("/var/spool/exim4-log")
 _CLOCK = Path("/var/spool/exim4-clock")
 _READY = 40.0  # seconds; measured: 0.4
-# Reports go through the queue without a name, for those that cannot be delivered at once.
-_QUEUES = ("", *map(exim_config.queue_name, range(exim_config.QUEUES)))
-_PERIOD = 3  # seconds from one queue run to the next
-_GRANULARITY = 8.0  # and the messages before the next one's turn
+# A run of each queue in which there is any message; that without a name has reports. `-q3s` for each would cost more
+# than all mail.
+_QUEUES = f"""\
+for folder in {_SPOOL}/input {_SPOOL}/{exim_config.QUEUE}*/input; do
+  set -- "$folder"/*-H
+  name=${{folder#{_SPOOL}/}}
+  case $name in input) name= ;; *) name=G${{name%/input}} ;; esac
+  [ ! -e "$1" ] || {_PROGRAM} -q$forced$name &
+done"""
+_GRANULARITY = 6.0  # seconds
 
 
 class Exim:
@@ -128,7 +134,7 @@ class EximRelay:
         self.submission = submission
         self.schedule = _schedule(config)
         self._folder = config.work_directory
-        self._daemons: list[Process] = []
+        self._processes: list[Process] = []  # the daemon, and what runs its queues
         self._forced: list[Process] = []
         self._environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C", **environment}
         self._log = EximLog(config.work_directory / "log" / "mainlog")
@@ -137,16 +143,13 @@ class EximRelay:
     async def restart(self) -> None:
         """Start the daemon on the spool that is there, wait for its greeting, and start the queue runners."""
         daemon = await self._spawn(_PROGRAM, "-bdf")
-        self._daemons.append(daemon)
         try:
             await wait_for_port(self.submission, _READY, daemon, greeting=b"220")
         except TargetError as error:
             error.log += log_tail(self._folder / "log" / "paniclog")
             raise
-        # a daemon that is started by process 1, as the wave in the lab is, stays in the foreground
-        for queue in _QUEUES:
-            every = f"/{_PERIOD}s" if queue else f"{_PERIOD}s"
-            self._daemons.append(await self._spawn(_PROGRAM, _queue_run("", queue) + every))
+        runs = await self._spawn("sh", "-c", f"while sleep 2; do {_QUEUES}\ndone")
+        self._processes = [daemon, runs]
 
     async def _spawn(self, *command: str) -> Process:
         log = self._folder / "daemon.log"
@@ -154,14 +157,14 @@ class EximRelay:
 
     async def kill(self) -> None:
         """End every Exim of this lab by SIGKILL, all stopped first: deliveries may be groups of their own."""
-        for process in (*self._daemons, *self._forced):
+        for process in (*self._processes, *self._forced):
             if process.alive:
                 os.killpg(process.pid, signal.SIGSTOP)
         private.signal_all(_PROGRAM, signal.SIGSTOP)
         private.signal_all(_PROGRAM, signal.SIGKILL)
-        for process in (*self._daemons, *self._forced):
+        for process in (*self._processes, *self._forced):
             await process.kill()
-        self._daemons.clear()
+        self._processes.clear()
         self._forced.clear()
 
     async def move_clock(self, seconds: float) -> None:
@@ -171,16 +174,14 @@ class EximRelay:
                 "Exim was started without libfaketime", hint="apt-get install libfaketime", installation=True
             )
         self._clock.advance(seconds)
-        # one queue after the other would take as long as all silent hosts together
-        runs = [f"{_PROGRAM} {_queue_run('ff', queue)} &" for queue in _in_use()]
-        self._forced.append(await self._spawn("sh", "-c", " ".join([*runs, "wait"])))
+        self._forced.append(await self._spawn("sh", "-c", f"forced=ff; {_QUEUES}\nwait"))
 
     async def queue(self) -> Sequence[QueuedMessage]:
         """Return every recipient in the spool; it has no errors."""
-        for daemon in self._daemons:
-            if not daemon.alive:
-                raise daemon.failure(f"{' '.join(daemon.command)} ended with exit status {daemon.returncode}")
-        return [message for queue in _QUEUES for message in read_spool(_SPOOL / queue / "input")]
+        for process in self._processes:
+            if not process.alive:
+                raise process.failure(f"{process.command[0]} ended with exit status {process.returncode}")
+        return [message for folder in _folders() for message in read_spool(folder)]
 
     async def events(self) -> Sequence[DeliveryEvent]:
         """Return every attempt in the main log."""
@@ -188,14 +189,9 @@ class EximRelay:
         return tuple(self._log.events)
 
 
-def _queue_run(kind: str, queue: str) -> str:
-    """Return the option for a run of one queue."""
-    return f"-q{kind}G{queue}" if queue else f"-q{kind}"
-
-
-def _in_use() -> list[str]:
-    """Return the queues in which there is any message."""
-    return [queue for queue in _QUEUES if private.has_entries(_SPOOL / queue / "input")]
+def _folders() -> list[Path]:
+    """Return the folders of all queues that there are."""
+    return [_SPOOL / "input", *_SPOOL.glob(f"{exim_config.QUEUE}*/input")]
 
 
 def _schedule(config: RelayConfig) -> Schedule:

@@ -14,11 +14,10 @@ from pathlib import Path
 
 from conformance.target import Connector, RelayConfig, TlsPolicy
 
-QUEUES = 24
-"""Named queues that share the mail, by recipient domain. A queue run waits for each message before the next one's turn,
-and each that it looks at costs a process, even if it is not yet due."""
-
-_RUNS_AT_ONCE = 10  # of each queue (the default is 5)
+_QUEUES = 5000  # at most
+QUEUE = "of-"
+"""What the names of queues begin with. Each recipient domain has its own (but for a few that share one),
+for a queue run goes from message to message and waits for each."""
 
 _TRANSPORTS = {
     TlsPolicy.OPPORTUNISTIC: (),
@@ -39,11 +38,6 @@ _TRANSPORTS = {
 def seconds(value: float) -> int:
     """Round a time up to what Exim can be told: whole seconds, at least one."""
     return max(1, ceil(value))
-
-
-def queue_name(number: int | str) -> str:
-    """Return the name of one of the queues."""
-    return f"part{number}"
 
 
 def configuration(
@@ -88,7 +82,6 @@ dsn_advertise_hosts = *
 acl_smtp_rcpt = acl_rcpt
 smtp_accept_max = 0
 smtp_accept_queue_per_connection = 0
-queue_run_max = {_RUNS_AT_ONCE}
 dns_retrans = {seconds(config.dns_timeout)}s
 dns_retry = 1
 delay_warning = 4h:99d
@@ -97,7 +90,7 @@ ignore_bounce_errors_after = 0s
 begin acl
 
 acl_rcpt:
-  accept queue = {queue_name(f"${{nhash_{QUEUES}:$domain}}")}
+  accept queue = {QUEUE}${{nhash_{_QUEUES}:$domain}}
 
 begin routers
 
