@@ -20,7 +20,7 @@ from conformance.catalogue.section import Section
 from conformance.catalogue.step import Step
 from conformance.catalogue.way_back import WayBack
 from conformance.target import Capability, TlsPolicy
-from conformance.witness.amid import Amid
+from conformance.witness.amid import AT_THE_END, Amid
 from conformance.witness.attempts import Witness
 from conformance.witness.kills import KillPoint
 from fake_servers import (
@@ -240,6 +240,11 @@ class FailureMode:
     def lab(self) -> str:
         """The only lab in which it can be staged; empty: any."""
         return "namespace" if self.amid is Amid.FULL or any(host.dns.ipv6 for host in self.hosts) else ""
+
+    @property
+    def at_the_end(self) -> bool:
+        """Whether what falls into an attempt is such that nothing else may wait in the queue of the relay then."""
+        return self.amid in AT_THE_END
 
     @property
     def longest_ttl(self) -> float:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pytest
 
@@ -16,15 +17,30 @@ from conformance.target import Capability
 from conformance.wave import plan as planning
 from conformance.wave.plan import Plan
 
-# The clocks in the order in which their waves start: what takes longest first.
+
+class Part(NamedTuple):
+    """What one wave stages: the scenarios of a clock, or of it those that must come at the end, or the others."""
+
+    timing: Timing
+    at_the_end: bool | None = None
+
+    def has(self, scenario: Scenario) -> bool:
+        """Tell whether a scenario belongs to it."""
+        last = scenario.failure_mode.at_the_end
+        return scenario.timing is self.timing and self.at_the_end in (None, last)
+
+
+# In the order in which the waves start: what takes longest first. Things happen to one relay one after the other, and
+# on the interrupted clock that takes longer than anything else. So a relay with many connectors is there twice.
 LONGEST_FIRST = (
-    Timing.STEADY,
-    Timing.INTERRUPTED,
-    Timing.JUMPED,
-    Timing.CRASHED,
-    Timing.COMPRESSED,
-    Timing.OPERATED,
-    Timing.RESTARTED,
+    Part(Timing.STEADY),
+    Part(Timing.INTERRUPTED, at_the_end=False),
+    Part(Timing.JUMPED),
+    Part(Timing.COMPRESSED),
+    Part(Timing.CRASHED),
+    Part(Timing.OPERATED),
+    Part(Timing.INTERRUPTED, at_the_end=True),
+    Part(Timing.RESTARTED),
 )
 
 
@@ -40,7 +56,7 @@ def import_path(config: pytest.Config) -> list[str]:
 
 
 def staged_on(
-    timing: Timing, scenarios: Sequence[Scenario], capabilities: frozenset[Capability], lab: str
+    timing: Timing, scenarios: Iterable[Scenario], capabilities: frozenset[Capability], lab: str
 ) -> list[str]:
     """Return what is staged on one clock: controls first, each once, nothing the target cannot do."""
     here = [s for s in scenarios if s.timing is timing and not unsuitable(s, capabilities, lab)]
@@ -68,18 +84,24 @@ class Plans:
     day: float
 
     def of(self, scenarios: Sequence[Scenario], stretch: float) -> list[Plan]:
-        """Return the plans of the waves that stage scenarios, one for each clock.
+        """Return the plans of the waves that stage scenarios, one or two for each clock.
 
         Args:
             scenarios: What is staged.
             stretch: Factor for a second staging.
         """
-        staged = {
-            timing: staged_on(timing, scenarios, self.capabilities, self.lab) for timing in LONGEST_FIRST
-        }
+        staged = [
+            (part.timing, staged_on(part.timing, filter(part.has, scenarios), self.capabilities, self.lab))
+            for part in self._parts()
+        ]
         # the waves run side by side, so all of them are the load of each
-        slower = planning.stretch_for(sum(map(len, staged.values())), os.cpu_count() or 1)
-        return [self.one(names, timing, stretch, slower) for timing, names in staged.items() if names]
+        slower = planning.stretch_for(sum(len(names) for _, names in staged), os.cpu_count() or 1)
+        return [self.one(names, timing, stretch, slower) for timing, names in staged if names]
+
+    def _parts(self) -> Iterable[Part]:
+        if Capability.MANY_CONNECTORS in self.capabilities:
+            return LONGEST_FIRST
+        return dict.fromkeys(part._replace(at_the_end=None) for part in LONGEST_FIRST)
 
     def one(self, scenarios: list[str], timing: Timing, stretch: float, slower: float = 1.0) -> Plan:
         """Return the plan of one wave.

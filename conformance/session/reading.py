@@ -1,4 +1,4 @@
-"""Reads records that stay in memory to the end of the run.
+"""Reads records that stay in memory to the end of the run, as do verdicts.
 
 They are a hundred thousand objects and more, none of them garbage before pytest ends. Python's collector of garbage
 does not know that, and goes over all of them again and again: a third of what a run of pytest took.
@@ -18,8 +18,8 @@ _AT_A_TIME = 8_000_000
 
 
 @contextmanager
-def _for_good() -> Iterator[None]:
-    """Have the collector leave alone whatever there is afterwards."""
+def for_good() -> Iterator[None]:
+    """Have the collector wait meanwhile, and leave alone whatever there is afterwards."""
     collects = gc.isenabled()
     gc.disable()
     try:
@@ -36,7 +36,7 @@ def read_for_good(path: Path) -> Record:
     Raises:
         RecordError: The file cannot be read or is not a record.
     """
-    with _for_good():
+    with for_good():
         return load(path)
 
 
@@ -64,7 +64,7 @@ class Growing:
         end = octets.rfind(b"\n") + 1
         if not end and len(octets) == self._most:
             self._most *= 2
-        with _for_good():
+        with for_good():
             for line in octets[:end].splitlines(keepends=True):
                 try:
                     self._known.append(from_line(line.decode("utf-8")))
@@ -78,5 +78,5 @@ class Growing:
         Raises:
             RecordError: The file cannot be read or is not a record.
         """
-        with _for_good():
+        with for_good():
             return load(self._path, self._known, self._octets)

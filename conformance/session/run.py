@@ -38,6 +38,7 @@ from conformance.session.long_windows import LongWindows
 from conformance.session.minimise import WAVES, Minimiser
 from conformance.session.only import Only
 from conformance.session.plans import Plans, described, import_path
+from conformance.session.reading import for_good
 from conformance.session.reported import Parts
 from conformance.session.second import Seconds, Waves, once_more
 from conformance.session.sequence_choice import SequenceChoice
@@ -178,7 +179,8 @@ class Run:
 
     def decide(self) -> None:
         """Judge all tests of the run, each once, when everything was staged."""
-        self._decided.judge(self.wanted, self._with_waivers, self.profile)
+        with for_good():
+            self._decided.judge(self.wanted, self._with_waivers, self.profile)
 
     def verdict(self, aspect: Aspect, scenario: Scenario) -> Judged:
         """Return the verdict on a test as the run as a whole has it."""

@@ -20,10 +20,11 @@ from conformance.evidence.record import Record, Trouble
 from conformance.judging.aspect import Aspect
 from conformance.judging.judge import judge
 from conformance.judging.words import counted
+from conformance.schedules.scenarios import scenario_of
 from conformance.session.again import BATCH, again, is_hopeless, late_once_more
 from conformance.session.cut_short import what_is_left
 from conformance.session.isolation import is_open
-from conformance.session.reading import Growing
+from conformance.session.reading import Growing, for_good
 from conformance.target import Target
 from conformance.wave.plan import Plan
 
@@ -36,7 +37,7 @@ class Seconds:
         wanted: What is judged.
         profile: What is accepted.
         once: Whether nothing is staged a second time.
-        clocks: Those of which it is known what is staged again.
+        known: The scenarios of the waves of which it is known what is staged again.
         staged: The scenarios.
         beside: The clocks whose second staging began while other waves ran.
     """
@@ -44,32 +45,33 @@ class Seconds:
     wanted: Sequence[tuple[Aspect, Scenario]]
     profile: Profile
     once: bool = False
-    clocks: set[Timing] = field(default_factory=set)
+    known: set[str] = field(default_factory=set)
     staged: list[Scenario] = field(default_factory=list)
     beside: set[Timing] = field(default_factory=set)
 
     def judge(self, record: Record) -> None:
         """Judge what is wanted of a wave that has ended; nobody does so again."""
-        for aspect, scenario in self.wanted:
-            if scenario.id in record.staged:
-                judge(aspect, scenario, record, self.profile)
+        with for_good():
+            for aspect, scenario in self.wanted:
+                if scenario.id in record.staged:
+                    judge(aspect, scenario, record, self.profile)
 
     def after(self, record: Record) -> list[Scenario]:
         """Return what is to be staged again of a wave that has ended; nothing where that is not known yet."""
         if self.once or record.troubles or is_open(record):
             return []
-        self.clocks.add(Timing(record.header.timing))
+        self.known |= _own(record)
         late = again(self._on(record), [record], lambda _: record, self.profile)
         self.staged += late
         return late
 
     def left(self, records: Sequence[Record], record_of: Callable[[Scenario], Record]) -> list[Scenario]:
-        """Return what is to be staged again on the other clocks, but for those on which something broke."""
+        """Return what is to be staged again of the other waves, but on clocks on which something broke."""
         broken = {record.header.timing for record in records if record.troubles}
-        those = [r for r in records if r.header.timing not in self.clocks | broken]
-        clocks = {record.header.timing for record in those}
-        wanted = [(aspect, scenario) for aspect, scenario in self.wanted if scenario.timing in clocks]
-        return again(wanted, those, record_of, self.profile)
+        left = [r for r in records if r.header.timing not in broken and _own(r) - self.known]
+        own = {name for record in left for name in _own(record)} - self.known
+        wanted = [(aspect, scenario) for aspect, scenario in self.wanted if scenario.id in own]
+        return again(wanted, left, record_of, self.profile)
 
     def third(self, record_of: Callable[[Scenario], Record]) -> list[Scenario]:
         """Return what is to be staged a third time, in the order of the suite, controls first.
@@ -93,6 +95,11 @@ class Seconds:
             for aspect, scenario in self.wanted
             if scenario.timing == record.header.timing and scenario.id in record.staged
         ]
+
+
+def _own(record: Record) -> set[str]:
+    """Return the scenarios of a record that were staged on their own clock: others are controls there."""
+    return {name for name in record.staged if scenario_of(name).timing == record.header.timing}
 
 
 class Waves:
@@ -125,6 +132,7 @@ class Waves:
         self._records: dict[int, Record] = {}
         self._growing: dict[Path, Growing] = {}
         self._late: dict[int, list[Scenario]] = {}
+        self._of: dict[int, int] = {}
 
     def planned(self) -> list[tuple[Plan, Path]]:
         """Return the plans with a folder for each."""
@@ -144,7 +152,9 @@ class Waves:
         late = self._seconds.after(record)
         plans = self._plans_of(late)
         folders = self._where(len(plans))
-        self._late.update({len(self._plans) + n: late for n in range(len(plans))})
+        places = range(len(self._plans), len(self._plans) + len(plans))
+        self._late.update(dict.fromkeys(places, late))
+        self._of.update(dict.fromkeys(places, number))
         self._plans += plans
         self._folders += folders
         return list(zip(plans, folders, strict=True))
@@ -159,9 +169,8 @@ class Waves:
     def left(self, target: Target, trouble: Trouble | None) -> list[tuple[Record, Path]]:
         """Return what there is of the records; whichever wave ended first, what was staged again has its place."""
         found = what_is_left(self._plans, self._folders, self._records, target, trouble)
-        clocks = {record.header.timing: place for place, (record, _) in enumerate(found[: self._first])}
-        again = sorted(found[self._first :], key=lambda each: clocks[each[0].header.timing])
-        return [*found[: self._first], *again]
+        again = sorted(range(self._first, len(found)), key=lambda place: self._of[place])
+        return [*found[: self._first], *(found[place] for place in again)]
 
     @property
     def seconds(self) -> float:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from conformance.evidence.inputs import OperatorAction
 from conformance.evidence.slack import slack_for
+from conformance.evidence.view import Evidence
 from conformance.wave.connectors import SPARE, connectors
 from conformance.wave.names import smart_host
 from conformance.wave.operator import Operator
@@ -15,7 +16,7 @@ from conformance.wave.watch import RelayWatch
 from conformance.wave.windows import TRANSFER, slow_for
 from conformance.witness.amid import Amid, hangs
 from fake_servers import Journal
-from fake_servers.events import RelayClockMoved
+from fake_servers.events import RelayClockMoved, TcpProbe
 
 # So much past the lifetime that was granted is every message given up: samples of the live service show as much.
 _PAST = 15 * 60.0
@@ -31,11 +32,6 @@ _ATTEMPTS = 2
 _LOOKS = 2
 
 
-def at_the_end(player: Player) -> bool:
-    """Tell whether a clock is moved far, or a disk filled, so that nothing else may wait in the queue of the relay."""
-    return player.scenario.failure_mode.amid in (Amid.EXPIRY, Amid.SET_BACK, Amid.FULL)
-
-
 def past_lifetime(player: Player) -> float:
     """Return by how much a clock is moved so that a message is given up, in seconds."""
     return player.staged.granted.queue_lifetime + _PAST
@@ -47,6 +43,20 @@ def time_to_leave(player: Player) -> float:
         return 0.0
     once = player.attempt_time() + slack_for(player.attempt_time(), player.header)
     return 2 * once + player.staged.granted.granularity + TRANSFER
+
+
+def is_left(player: Player, evidence: Evidence) -> bool:
+    """Tell whether nothing of an attempt goes on, and the next retry would have come since the last of it was seen.
+
+    A question that the name server never answers ends unseen.
+    """
+    moved = max((event.at for event in evidence.events if not isinstance(event, TcpProbe)), default=0.0)
+    return (
+        any(connection.faults for connection in evidence.connections)
+        and all(connection.closed is not None for connection in evidence.connections)
+        and not any(host.dns.answer is not None for host in player.scenario.failure_mode.hosts)
+        and player.journal.now() - moved >= player.longest_wait() * player.stretch
+    )
 
 
 async def move_clock(watch: RelayWatch, journal: Journal, moment: str, seconds: float) -> None:

@@ -14,12 +14,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from conformance.catalogue.course import Course
 from conformance.evidence.record import Record
 from conformance.evidence.view import Evidence
 from conformance.wave.adapter import SubmissionRefused
-from conformance.wave.amid import Interruption, at_the_end, move_clock, past_lifetime, time_to_leave
+from conformance.wave.amid import Interruption, is_left, move_clock, past_lifetime, time_to_leave
 from conformance.wave.full_disk import play_full_disk
 from conformance.wave.player import Player, arrived
 from conformance.wave.submission import Submission
@@ -68,11 +69,11 @@ class Crash:
         for player in timeless:
             await self._killing(player).play()
         for player in amid:
-            if not at_the_end(player):
+            if not player.scenario.failure_mode.at_the_end:
                 await self._interruption(player).play()
         async with asyncio.TaskGroup() as group:
             ends = {player: group.create_task(self._control(player)) for player in controls}
-            timeless += [player for player in amid if not at_the_end(player)]
+            timeless += [player for player in amid if not player.scenario.failure_mode.at_the_end]
             ends |= {player: group.create_task(self._close(player)) for player in timeless}
             for player in expiring:
                 killing = self._killing(player)
@@ -82,7 +83,7 @@ class Crash:
                     await killing.expire()
                 ends[player] = group.create_task(self._close(player))
             for player in amid:
-                if at_the_end(player):
+                if player.scenario.failure_mode.at_the_end:
                     await self._let_go(ends)
                     await self._play_alone(player)
                     ends[player] = group.create_task(self._close(player))
@@ -106,7 +107,10 @@ class Crash:
     async def _close(self, player: Player) -> None:
         # a second copy or a second report would come with the next retry
         if player.staged.closed is None:
-            await player.rest(max(player.longest_wait(), time_to_leave(player)))
+            rest = player.longest_wait()
+            await player.rest(rest)
+            # and a connection that was held may last, which is judged; where none does, that is seen already
+            await player.until(partial(is_left, player), max(0.0, time_to_leave(player) - rest))
             await player.close(self._relays[player])
         self._closed()
 

@@ -32,6 +32,9 @@ class Amid(StrEnum):
     FULL = "full"  # the disk on which the relay works is full
 
 
+# For these a clock is moved far, or a disk filled, so that nothing else may wait in the queue of the relay.
+AT_THE_END = frozenset({Amid.EXPIRY, Amid.SET_BACK, Amid.FULL})
+
 # What holds an attempt on a connection: silence, or a server that takes its time.
 _HOLD = (Stall.name, Slow.name)
 

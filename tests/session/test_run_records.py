@@ -100,6 +100,26 @@ def test_each_clock_gets_its_scenarios_with_the_controls_first() -> None:
     assert staged_on(Timing.RESTARTED, wanted, EVERYTHING - {Capability.RESTART}, "loopback") == []
 
 
+def _names(capabilities: frozenset[Capability]) -> list[tuple[str, list[str]]]:
+    plans = Plans(target="x", import_path=[], capabilities=capabilities, lab="loopback", day=12.0)
+    wanted = [scenario_of(f"{name}.amid") for name in ("expired_in_attempt", "edited_in_attempt")]
+    return [(plan.timing, plan.scenarios) for plan in plans.of(wanted, 1.0)]
+
+
+def test_what_must_come_at_the_end_has_a_relay_of_its_own() -> None:
+    assert _names(EVERYTHING) == [
+        ("interrupted", ["plain.healthy", "edited_in_attempt.amid"]),
+        ("interrupted", ["plain.healthy", "expired_in_attempt.amid"]),
+    ]
+
+
+def test_where_each_scenario_has_a_relay_of_its_own_there_is_one_wave_for_each_clock() -> None:
+    """Nothing waits for anything there, and a wave costs something."""
+    assert _names(EVERYTHING - {Capability.MANY_CONNECTORS}) == [
+        ("interrupted", ["plain.healthy", "expired_in_attempt.amid", "edited_in_attempt.amid"]),
+    ]
+
+
 @pytest.mark.parametrize(
     ("timing", "interval", "day", "slack"),
     [

@@ -53,14 +53,14 @@ def test_each_clock_is_asked_by_its_own_record_whichever_ends_first(order: int) 
     seconds = _seconds()
     found = {record.header.timing: _ids(seconds.after(record)) for record in records[::order]}
     assert found == {"steady": ["greeting_421.healed"], "jumped": ["greeting_421.expires"]}
-    assert seconds.clocks == {Timing.STEADY, Timing.JUMPED}
+    assert seconds.known >= {scenario.id for _, scenario in WANTED}
     assert seconds.left(records, lambda scenario: records[scenario.timing is Timing.JUMPED]) == []
 
 
 def test_what_is_in_order_is_not_staged_again() -> None:
     seconds = _seconds()
     assert seconds.after(_steady()) == seconds.after(_jumped()) == seconds.staged == []
-    assert seconds.clocks == {Timing.STEADY, Timing.JUMPED}
+    assert seconds.known >= {scenario.id for _, scenario in WANTED}
 
 
 def test_a_control_that_was_late_elsewhere_is_not_staged_again_on_its_own_clock() -> None:
@@ -85,8 +85,19 @@ def test_where_a_relay_was_brought_down_it_is_known_later() -> None:
     seconds, record = _seconds(), _steady(lag=1.5)
     down = replace(record, stopped=[_stopped()])
     assert seconds.after(down) == []
-    assert seconds.clocks == set()
+    assert seconds.known == set()
     assert _ids(seconds.left([down, _jumped(lag=1.5)], lambda _: down))[0] == "greeting_421.healed"
+
+
+def test_of_two_waves_of_a_clock_each_is_asked_by_its_own_record() -> None:
+    """Where one brought its relay down, what the other is asked for again says nothing of it."""
+    other = _steady(lag=1.5)
+    down = replace(good("close_at_data").change(lag=1.5).record(), stopped=[_stopped()])
+    wanted = [*WANTED, (ASPECT["recovers"], scenario_of("close_at_data.healed"))]
+    seconds = _seconds(wanted)
+    assert seconds.after(down) == []
+    assert _ids(seconds.after(other)) == ["greeting_421.healed"]
+    assert _ids(seconds.left([down, other], lambda _: down)) == ["close_at_data.healed"]
 
 
 def test_how_much_a_relay_used_at_its_end_opens_no_question() -> None:

@@ -44,12 +44,15 @@ class Relay:
     Args:
         after: Seconds from what it is told to the end of the message.
         waits_for: How far its clock must have been moved in all before it does anything.
+        lets_go: After how many seconds more it closes the connection that hung.
     """
 
     submission = None
 
-    def __init__(self, journal: Journal, *, after: float, waits_for: float = -1e9) -> None:
-        self.journal, self.after, self.waits_for = journal, after, waits_for
+    def __init__(
+        self, journal: Journal, *, after: float, waits_for: float = -1e9, lets_go: float = 1e9
+    ) -> None:
+        self.journal, self.after, self.waits_for, self.lets_go = journal, after, waits_for, lets_go
         self.player: Player
         self.told: list[str] = []
         self.moved = 0.0
@@ -86,6 +89,8 @@ class Relay:
             )
             self.journal.note(closed(server=site.server, connection=number))
         self.waits = False
+        await asyncio.sleep(self.lets_go)
+        self.journal.note(closed(server=site.server, connection=self.number))
 
     def _tell(self, what: str) -> None:
         self.told.append(what)
@@ -169,6 +174,25 @@ async def test_it_happens_while_the_attempt_hangs(mode: str) -> None:
     # long enough for a second one, and for a connection on which nobody answers to end
     most = 2 * player.staged.granted.retry_interval if player.scenario.failure_mode.stalls else 3.0
     assert player.staged.closed - ends[0].at > most
+
+
+@pytest.mark.parametrize(
+    ("mode", "lets_go", "least", "most"),
+    [
+        ("flushed_in_attempt", 0.0, 3.0, 4.5),
+        ("flushed_in_attempt", 2.0, 5.0, 6.5),  # what comes of it then would come with the next retry
+        ("flushed_in_attempt", 1e9, 7.0, 8.5),
+        ("expired_in_look_up", 0.0, 7.0, 8.5),  # nothing shows the end of that
+    ],
+)
+@in_jumping_time
+async def test_who_holds_no_connection_any_more_is_waited_for_no_longer(
+    mode: str, lets_go: float, least: float, most: float
+) -> None:
+    _, player = await _play(mode, lets_go=lets_go)
+    ends = [*player.evidence().messages, *player.evidence().returned]
+    assert player.staged.closed is not None
+    assert least <= player.staged.closed - ends[0].at < most
 
 
 @in_jumping_time
