@@ -84,7 +84,7 @@ class Plans:
     day: float
 
     def of(self, scenarios: Sequence[Scenario], stretch: float) -> list[Plan]:
-        """Return the plans of the waves that stage scenarios, one or two for each clock.
+        """Return the plans of the waves that stage scenarios, one for each clock, or two.
 
         Args:
             scenarios: What is staged.

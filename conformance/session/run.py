@@ -311,7 +311,7 @@ class Run:
     def _stage(
         self, scenarios: Sequence[Scenario], where: _Where, stretch: float, seconds: Seconds | None = None
     ) -> None:
-        """Stage scenarios, with one wave for each clock, all waves side by side.
+        """Stage scenarios, each clock in a wave of its own, all waves side by side.
 
         Args:
             scenarios: What is staged.
