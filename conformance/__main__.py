@@ -50,6 +50,11 @@ _ALL = (
         about="one report of a run that was divided among machines",
         module="conformance.session.merge",
     ),
+    Command(
+        name="unpack",
+        about="put a relay where its adapter finds it, without installing it",
+        module="conformance.targets.kit.unpack",
+    ),
     Command(name="page", about="the page of a report, in HTML", module="conformance.html.__main__"),
     Command(
         name="compare",

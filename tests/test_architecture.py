@@ -291,7 +291,7 @@ def test_the_console_command_knows_what_it_runs() -> None:
         assert callable(import_module(command.module).main)
     imported = {command.module for command in COMMANDS.values()}
     assert {_room(module) for module in imported} <= {
-        *("across", "certificate", "demo", "html", "reference", "pages", "session", "fake_servers")
+        *("across", "certificate", "demo", "html", "reference", "pages", "session", "targets", "fake_servers")
     }
 
 

@@ -9,10 +9,10 @@ configuration has it (`conf.d/router/200_exim4-config_primary`); the default wou
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import ceil
 from pathlib import Path
 
 from conformance.target import Connector, RelayConfig, TlsPolicy
+from conformance.targets.kit import whole_seconds
 
 _QUEUES = 5000  # at most
 QUEUE = "of-"
@@ -33,11 +33,6 @@ _TRANSPORTS = {
         "tls_verify_cert_hostnames = *",
     ),
 }
-
-
-def seconds(value: float) -> int:
-    """Round a time up to what Exim can be told: whole seconds, at least one."""
-    return max(1, ceil(value))
 
 
 def configuration(
@@ -82,7 +77,7 @@ dsn_advertise_hosts = *
 acl_smtp_rcpt = acl_rcpt
 smtp_accept_max = 0
 smtp_accept_queue_per_connection = 0
-dns_retrans = {seconds(config.dns_timeout)}s
+dns_retrans = {whole_seconds(config.dns_timeout)}s
 dns_retry = 1
 delay_warning = 4h:99d
 ignore_bounce_errors_after = 0s
@@ -119,12 +114,12 @@ begin retry
 
 
 def _transport(policy: TlsPolicy, config: RelayConfig, etc: Path, extra: Sequence[str], port: int) -> str:
-    command = seconds(config.command_timeout)
+    command = whole_seconds(config.command_timeout)
     lines = [
         f"smtp_{policy.value}:",
         "driver = smtp",
         f"port = {port}",
-        f"connect_timeout = {seconds(config.connect_timeout)}s",
+        f"connect_timeout = {whole_seconds(config.connect_timeout)}s",
         f"command_timeout = {command}s",
         f"data_timeout = {command}s",
         f"final_timeout = {command}s",
@@ -136,8 +131,8 @@ def _transport(policy: TlsPolicy, config: RelayConfig, etc: Path, extra: Sequenc
 
 def _retry_rule(config: RelayConfig) -> str:
     """Return the retry rule: the first interval holds for two gaps, counted from the first failure."""
-    first, last = seconds(config.retry_interval), seconds(config.max_retry_interval)
-    lifetime = seconds(config.queue_lifetime)
+    first, last = whole_seconds(config.retry_interval), whole_seconds(config.max_retry_interval)
+    lifetime = whole_seconds(config.queue_lifetime)
     if first == last:
         return f"F,{lifetime}s,{last}s"
     return f"F,{min(2 * first - 1, lifetime)}s,{first}s; F,{lifetime}s,{last}s"

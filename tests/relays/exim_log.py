@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from conformance.target import DeliveryEvent, Outcome
+from conformance.targets.kit import EventLog
 
 _LINE = re.compile(
     r"(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) (?P<id>[0-9A-Za-z]+-[0-9A-Za-z]+-[0-9A-Za-z]+) (?P<rest>.*)"
@@ -42,29 +43,15 @@ _OUTCOMES = {
 }
 
 
-class EximLog:
+class EximLog(EventLog):
     """A main log in growth, written with `log_selector = +millisec` and the time zone UTC.
 
     `text` is everything after the recipient; `destination` the host in `H=`, of this line or of the one before.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = 0
+        super().__init__(path)
         self._hosts: dict[str, str] = {}  # named last, by message
-        self.events: list[DeliveryEvent] = []
-
-    def read(self) -> None:
-        """Read what was written since last time and append it to `events`; half a line is left for later."""
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                fresh = file.read()
-        except FileNotFoundError:
-            return  # Exim has said nothing yet
-        complete, newline, _ = fresh.rpartition(b"\n")
-        self._offset += len(complete) + len(newline)
-        self.feed(complete.decode("utf-8", "replace").split("\n"))
 
     def feed(self, lines: Iterable[str]) -> None:
         """Take complete lines, oldest first."""

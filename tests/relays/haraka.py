@@ -1,6 +1,6 @@
 """Haraka, as it comes from npm: only times, routes, TLS and trust are set. Tried with 3.3.4 on Node 20.
 
-Installed by npm into a folder that an environment variable names (`nox -s haraka`). Runs in the namespace lab, because
+Installed by npm into a folder (`nox -s haraka`). Runs in the namespace lab, because
 Haraka asks the name servers of resolv.conf, and port 25 of next hops that it finds by MX.
 
 What Haraka grants: no interval below 5 s, and a look at what is due once a second. It does not count a message's age
@@ -28,7 +28,6 @@ from conformance.target import (
     Address,
     Capability,
     Connector,
-    DeliveryEvent,
     QueuedMessage,
     Relay,
     RelayConfig,
@@ -36,9 +35,8 @@ from conformance.target import (
     TargetError,
     TlsPolicy,
 )
-from conformance.targets.process import Process, spawn, wait_for_port
+from conformance.targets.kit import Daemons, ProcessRelay, check_lab, find, listening, version
 
-from . import private
 from .haraka_log import HarakaLog
 
 _READY = 30.0  # seconds; measured: 1
@@ -67,78 +65,58 @@ class Haraka:
     )
 
     def __init__(self) -> None:
-        self.version = _version()
+        self.version = version(self.name)
 
     @asynccontextmanager
     async def running(self, config: RelayConfig) -> AsyncIterator[Relay]:
         """Write the configuration below the work directory, start Haraka, and wait for its greeting."""
         package, node = _find_installation()
-        private.check_lab(config, "Haraka")
-        listen = Address(config.listen.host, config.listen.port or 25)
+        check_lab(config, "Haraka")
+        listen, folder = listening(config), config.work_directory
         intervals = _intervals(config)
         _write_files(config, package, listen, intervals)
-        relay = HarakaRelay(config, package, node, listen, _schedule(config, intervals))
-        try:
-            await relay.restart()
+        daemons = Daemons(
+            folder,
+            log=folder / "haraka.log",
+            env={
+                "SSL_CERT_FILE": str(config.trust_anchors),
+                "SSL_CERT_DIR": str(folder / "no-certificates"),
+            },
+        )
+        schedule, log = _schedule(config, intervals), HarakaLog(daemons.log)
+        async with HarakaRelay(node, package, listen, schedule, daemons, log) as relay:
             yield relay
-        finally:
-            await relay.stop()
 
 
-class HarakaRelay:
+class HarakaRelay(ProcessRelay):
     """A running Haraka. Made by `Haraka.running`."""
 
     def __init__(
-        self, config: RelayConfig, package: Path, node: str, submission: Address, schedule: Schedule
+        self,
+        node: str,
+        package: Path,
+        submission: Address,
+        schedule: Schedule,
+        daemons: Daemons,
+        log: HarakaLog,
     ) -> None:
-        self.submission = submission
-        self.schedule = schedule
-        self._folder = config.work_directory
-        self._log_file = self._folder / "haraka.log"
-        self._log = HarakaLog(self._log_file)
+        super().__init__(submission, schedule, daemons, log=log)
         # --use-openssl-ca: node trusts what SSL_CERT_FILE names, and not the authorities that it brings along
-        self._command: list[str | Path] = [
-            node,
-            "--use-openssl-ca",
-            package / "bin" / "haraka",
-            "-c",
-            self._folder,
-        ]
-        self._environment = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "SSL_CERT_FILE": str(config.trust_anchors),
-            "SSL_CERT_DIR": str(self._folder / "no-certificates"),
-        }
-        self._process: Process | None = None
+        self._command = (node, "--use-openssl-ca", package / "bin" / "haraka", "-c", daemons.folder)
         self._seen: dict[str, list[QueuedMessage]] = {}  # by the part of a file's name that it keeps for life
 
-    async def restart(self) -> None:
+    async def start(self) -> None:
         """Start Haraka on the queue that is there, and wait for its greeting."""
-        self._process = await spawn(
-            self._command, cwd=self._folder, log=self._log_file, env=self._environment
-        )
-        await wait_for_port(self.submission, _READY, self._process, greeting=b"220")
+        await self.daemons.start(*self._command, greets=self.submission, within=_READY)
 
-    async def kill(self) -> None:
-        """End it by SIGKILL."""
-        if self._process is not None:
-            await self._process.kill()
-
-    async def stop(self) -> None:
-        """End it."""
-        if self._process is not None:
-            await self._process.stop()
-
-    async def queue(self) -> Sequence[QueuedMessage]:
+    async def waiting(self) -> Sequence[QueuedMessage]:
         """Return every recipient in the queue's files, which bear no reason.
 
         A file begins with the length of a JSON object in four octets, and that object; its name says when the next
         attempt is due and changes with each.
         """
-        if self._process is not None and not self._process.alive:
-            raise self._process.failure(f"Haraka ended with exit status {self._process.returncode}")
         seen: dict[str, list[QueuedMessage]] = {}
-        folder = self._folder / "queue"
+        folder = self.daemons.folder / "queue"
         for name in os.listdir(folder) if folder.is_dir() else ():
             parts = name.split("_")
             if (
@@ -153,36 +131,15 @@ class HarakaRelay:
         self._seen = seen
         return [message for messages in seen.values() for message in messages]
 
-    async def events(self) -> Sequence[DeliveryEvent]:
-        """Return every attempt in the log."""
-        self._log.read()
-        return tuple(self._log.events)
-
 
 def _find_installation() -> tuple[Path, str]:
     """Return the folder of the package and the node to run it with."""
-    folder = os.environ.get(private.variable("haraka"), "")
-    package = Path(folder, "node_modules", "Haraka")
-    if not Path(folder).is_absolute() or not package.is_dir():
-        raise TargetError(
-            f"haraka is not installed: {private.variable('haraka')} names no folder with node_modules/Haraka",
-            hint=f"Run `nox -s haraka`; or: npm install --prefix FOLDER Haraka, and set "
-            f"{private.variable('haraka')}=FOLDER (absolute).",
-            installation=True,
-        )
+    folder = find("haraka").folder
+    assert folder is not None
     node = shutil.which("node")
     if node is None:
         raise TargetError("node is not installed", hint="Install Node.js 20 or later.", installation=True)
-    return package.resolve(), node
-
-
-def _version() -> str:
-    """Return the version of the package; empty if it is not installed."""
-    try:
-        package, _ = _find_installation()
-    except TargetError:
-        return ""
-    return str(json.loads((package / "package.json").read_text(encoding="utf-8"))["version"])
+    return (folder / "node_modules" / "Haraka").resolve(), node
 
 
 def _intervals(config: RelayConfig) -> list[float]:

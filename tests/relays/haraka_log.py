@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.target import DeliveryEvent, Outcome
+from conformance.targets.kit import EventLog
 
 _CONFIRMED = re.compile(r"confirming recipient <(?P<recipient>.*)>")
 _ANSWERED = re.compile(r"recipient <(?P<recipient>.*?)> (?:rejected|deferred): (?P<text>.*)", re.DOTALL)
@@ -50,24 +51,13 @@ class _Delivery:
     host: str = ""  # the one tried last
 
 
-class HarakaLog:
+class HarakaLog(EventLog):
     """A log file in growth. `at` of the events has milliseconds."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = 0
+        super().__init__(path)
         self._confirmed: dict[str, list[str]] = {}  # by the uuid of the transaction
         self._deliveries: dict[str, _Delivery] = {}
-        self.events: list[DeliveryEvent] = []
-
-    def read(self) -> None:
-        """Read what was written since last time and append it to `events`; half a line is left for later."""
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            fresh = file.read()
-        complete, newline, _ = fresh.rpartition(b"\n")
-        self._offset += len(complete) + len(newline)
-        self.feed(complete.decode("utf-8", "replace").split("\n"))
 
     def feed(self, lines: Iterable[str]) -> None:
         """Take complete lines, oldest first; what is not of this form is somebody else's (node's warnings)."""

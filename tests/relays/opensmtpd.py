@@ -1,6 +1,6 @@
 """OpenSMTPD, as Debian packages it, unpacked and not installed: `nox -s opensmtpd`. Tried with 6.8.0p2.
 
-Runs in the namespace lab, in a view of the machine that has it (`private.py`). What it can be told is little: a
+Runs in the namespace lab, in a view of the machine that has it. What it can be told is little: a
 lifetime, routes, TLS. What it grants of the rest:
 
 - Its own back-off is 400 s times the square of the number of attempts. Retries that are due earlier are asked for with
@@ -23,21 +23,17 @@ clock's file is shown to them under the same path.
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
-from conformance.lab import namespace
 from conformance.target import (
     Address,
     Capability,
     Connector,
-    DeliveryEvent,
     QueuedMessage,
     Relay,
     RelayConfig,
@@ -45,21 +41,24 @@ from conformance.target import (
     TargetError,
     TlsPolicy,
 )
-from conformance.targets import faketime
-from conformance.targets.process import Process, spawn, wait_for_port
+from conformance.targets.kit import (
+    Daemons,
+    ProcessRelay,
+    View,
+    find,
+    listening,
+    own_addresses,
+    possible,
+    version,
+    view,
+)
 
-from . import private
 from .opensmtpd_log import OpenSmtpdLog
-
-PACKAGES = ("opensmtpd",)
 
 _DAEMON, _QUEUE = "opensmtpd", "opensmtpq"  # users, chosen when it was compiled
 _PROGRAM = "/usr/sbin/smtpd"
 _CONTROL = Path("/etc/smtpctl")  # a copy that lends the group of the queue, as the installed one does
 _EMPTY, _SPOOL = Path("/var/lib/opensmtpd/empty"), Path("/var/spool/smtpd")  # both are chroots
-_CLOCK = Path("/run/clock")
-_IPV6 = "fd77::ffff:25/128"  # of the lab's network, and nobody's there
-_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")  # there is no setting for them
 _READY = 15.0  # seconds; measured: 0.1
 _SHORTEST_INTERVAL = 5.0  # seconds; less gains nothing, see `_GRANULARITY`
 _FIRST_BACKOFF, _THIRD_BACKOFF = 400.0, 3600.0  # seconds; what it does by itself
@@ -76,114 +75,75 @@ class OpenSmtpd:
 
     name = "opensmtpd"
 
+    capabilities = possible(
+        Capability.SMART_HOST,
+        Capability.SEVERAL_SMART_HOSTS,
+        Capability.LITERAL,
+        Capability.MX,
+        Capability.TLS_OPPORTUNISTIC,
+        Capability.TLS_REQUIRED,
+        Capability.TLS_VERIFIED,
+        Capability.MANY_CONNECTORS,
+        Capability.EVENTS,
+        Capability.RESTART,
+        Capability.SUBMISSION_DSN,
+        Capability.CLOCK,
+        Capability.IPV6,
+    )
+
     def __init__(self) -> None:
-        offered = {
-            Capability.SMART_HOST,
-            Capability.SEVERAL_SMART_HOSTS,
-            Capability.LITERAL,
-            Capability.MX,
-            Capability.TLS_OPPORTUNISTIC,
-            Capability.TLS_REQUIRED,
-            Capability.TLS_VERIFIED,
-            Capability.MANY_CONNECTORS,
-            Capability.EVENTS,
-            Capability.RESTART,
-            Capability.SUBMISSION_DSN,
-        }
-        if faketime.available():
-            offered.add(Capability.CLOCK)
-        if namespace.has_ipv6():
-            offered.add(Capability.IPV6)
-        self.capabilities = frozenset(offered)
-        self.version = private.version("opensmtpd", PACKAGES[0])
+        self.version = version(self.name)
 
     @asynccontextmanager
     async def running(self, config: RelayConfig) -> AsyncIterator[Relay]:
         """Start OpenSMTPD in a view of its own and wait for its greeting; afterwards nothing of it is left."""
-        unpacked = private.unpacked("opensmtpd", PACKAGES)
-        private.check_lab(config, "OpenSMTPD")
-        listen = Address(config.listen.host, config.listen.port or 25)
-        async with private.view(unpacked, config.work_directory), AsyncExitStack() as mounts:
-            for place in (Path("/run"), Path("/var/lib")):  # its socket, and the folder of its chroot
-                await private.run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(place))
-                mounts.push_async_callback(private.run, "umount", "--lazy", str(place))
-            _write_files(config, listen)
-            # what is no address of a network device is not its own to a relay, and without one of IPv6 it asks for none
-            for address in (f"{listen.host}/32", _IPV6)[: 1 + (Capability.IPV6 in self.capabilities)]:
-                await private.run("ip", "address", "replace", address, "dev", "lo")
-            clock = await _make_clock() if Capability.CLOCK in self.capabilities else None
-            relay = OpenSmtpdRelay(config, listen, _schedule(config), clock)
-            try:
-                await relay.restart()
+        async with view(config, "OpenSMTPD", find(self.name).folder) as here:
+            listen, log = listening(config), config.work_directory / "smtpd.log"
+            _write_files(here, config, listen)
+            # without an address of IPv6 on a network device it asks for none
+            own_addresses(config, ipv6=Capability.IPV6 in self.capabilities)
+            clock = here.clock(chroots=(_EMPTY, _SPOOL))
+            daemons = Daemons(config.work_directory, log=log, clock=clock, view=here)
+            async with OpenSmtpdRelay(
+                listen, _schedule(config), daemons, log=OpenSmtpdLog(log), clock=clock
+            ) as relay:
                 yield relay
-            finally:
-                await relay.stop()
 
 
-class OpenSmtpdRelay:
+class OpenSmtpdRelay(ProcessRelay):
     """A running OpenSMTPD, and the script that asks it to retry. Made by `OpenSmtpd.running`."""
 
-    def __init__(
-        self, config: RelayConfig, submission: Address, schedule: Schedule, clock: faketime.Clock | None
-    ) -> None:
-        self.submission = submission
-        self.schedule = schedule
-        self._folder = config.work_directory
-        self._log_file = self._folder / "smtpd.log"
-        self._log = OpenSmtpdLog(self._log_file)
-        self._clock = clock
-        self._environment: Mapping[str, str] = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "TZ": "UTC",
-            **(clock.environment if clock else {}),
-        }
-        self._process: Process | None = None
-        self._script: asyncio.Task[None] | None = None
-        self._waiting: dict[str, tuple[int, float]] = {}  # by envelope: number of attempts, and since when
+    _script: asyncio.Task[None] | None = None
 
-    async def restart(self) -> None:
+    async def start(self) -> None:
         """Start it on the queue that is there, and wait for its greeting."""
-        self._process = await spawn(
-            [_PROGRAM, "-d", "-v"], cwd=self._folder, log=self._log_file, env=self._environment
-        )
-        await wait_for_port(self.submission, _READY, self._process, greeting=b"220")
+        self._waiting: dict[str, tuple[int, float]] = {}  # by envelope: number of attempts, and since when
+        await self.daemons.start(_PROGRAM, "-d", "-v", greets=self.submission, within=_READY)
         self._script = asyncio.create_task(self._retry())
 
     async def kill(self) -> None:
-        """End its processes, which are one group, by SIGKILL."""
+        """End its processes and the script."""
         await self._end_script()
-        if self._process is not None:
-            await self._process.kill()
+        await super().kill()
 
     async def stop(self) -> None:
         """End it."""
         await self._end_script()
-        if self._process is not None:
-            await self._process.stop()
+        await super().stop()
 
-    async def move_clock(self, seconds: float) -> None:
-        """Move the clock, and have every message tried that is not too old."""
-        if self._clock is None:
-            raise TargetError("OpenSMTPD was started without libfaketime", installation=True)
-        self._clock.advance(seconds)
+    async def flush(self) -> None:
+        """Have every message tried that is not too old."""
         await self._control("schedule", "all")
 
-    async def queue(self) -> Sequence[QueuedMessage]:
+    async def waiting(self) -> Sequence[QueuedMessage]:
         """Return every recipient in the queue with the error that is shown beside it."""
-        if self._process is not None and not self._process.alive:
-            raise self._process.failure(f"smtpd ended with exit status {self._process.returncode}")
         return [
             QueuedMessage(sender=row.sender, recipient=row.recipient, error=row.error)
             for row in await self._listing()
         ]
 
-    async def events(self) -> Sequence[DeliveryEvent]:
-        """Return every attempt in the log."""
-        self._log.read()
-        return tuple(self._log.events)
-
     async def _control(self, *words: str) -> str:
-        return await private.run(str(_CONTROL), *words, log=self._log_file, env=self._environment)
+        return await self.daemons.run(_CONTROL, *words)
 
     async def _listing(self) -> list[_Row]:
         listing = await self._control("show", "queue")
@@ -193,14 +153,9 @@ class OpenSmtpdRelay:
         """Ask for a retry of each message that has waited for the interval, as an operator's script would."""
         while True:
             await asyncio.sleep(_LOOK)
-            try:
-                due = self._due(await self._listing(), time.monotonic() + self._offset)
-                if due:
+            with suppress(TargetError):  # too busy to answer: the next look will show; or gone: queue() tells
+                if due := self._due(await self._listing(), time.monotonic() + self._offset):
                     await self._schedule(due)
-            except TargetError:
-                if self._process is None or not self._process.alive:
-                    return  # queue() tells
-                # a daemon too busy to answer: the next look will show
 
     async def _schedule(self, envelopes: Sequence[str]) -> None:
         """Have each of these tried now: smtpctl takes one at a time, and a shell starts it for less than we do.
@@ -208,7 +163,7 @@ class OpenSmtpdRelay:
         One that has gone meanwhile is none of our business.
         """
         each = f'for envelope; do {_CONTROL} schedule "$envelope"; done >/dev/null 2>&1; true'
-        await private.run("sh", "-c", each, "sh", *envelopes)
+        await self.daemons.run("sh", "-c", each, "sh", *envelopes)
 
     @property
     def _offset(self) -> float:
@@ -265,29 +220,18 @@ def _row(line: str) -> _Row | None:
     )
 
 
-def _write_files(config: RelayConfig, listen: Address) -> None:
+def _write_files(here: View, config: RelayConfig, listen: Address) -> None:
     """Make users, folders and files in the view."""
     for user in (_DAEMON, _QUEUE):
-        private.add_user(user)
-    for place in (_EMPTY, _SPOOL):
-        private.folder(place, mode=0o711)
-    shutil.copyfile("/usr/sbin/smtpctl", _CONTROL)
-    shutil.chown(_CONTROL, group=_QUEUE)
-    _CONTROL.chmod(0o2755)
-    _AUTHORITIES.parent.mkdir(parents=True, exist_ok=True)
-    _AUTHORITIES.unlink(missing_ok=True)
-    _AUTHORITIES.write_bytes(config.trust_anchors.read_bytes())
-    Path("/etc/mailname").write_text(f"{config.hostname}\n", encoding="ascii")
-    Path("/etc/smtpd.conf").write_text(_configuration(config, listen), encoding="utf-8")
+        here.add_user(user)
+    here.folder(_EMPTY, mode=0o711)
+    here.spool(_SPOOL, mode=0o711)
+    here.folder("/run")  # for its socket
+    here.write(_CONTROL, Path("/usr/sbin/smtpctl").read_bytes(), owner=_QUEUE, mode=0o2755)
+    here.trust(config.trust_anchors)
+    here.write("/etc/mailname", f"{config.hostname}\n")
+    here.write("/etc/smtpd.conf", _configuration(config, listen))
     Path("/proc/sys/net/ipv4/tcp_syn_retries").write_text("1", encoding="ascii")
-
-
-async def _make_clock() -> faketime.Clock:
-    """Return a clock that the chrooted processes see too."""
-    private.folder(_CLOCK)
-    for root in (_EMPTY, _SPOOL):
-        await private.show(_CLOCK, private.folder(root / _CLOCK.relative_to("/")))
-    return faketime.Clock(_CLOCK / "offset")
 
 
 def _configuration(config: RelayConfig, listen: Address) -> str:

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 
 from conformance.target import DeliveryEvent, Outcome
+from conformance.targets.kit import EventLog
 
 _ATTEMPT = re.compile(
     r"[0-9a-f]{16} mta delivery evpid=[0-9a-f]{16} from=<.*?> to=<(?P<recipient>.*?)> rcpt=<.*?> "
@@ -34,22 +34,8 @@ _OUTCOMES = {
 }
 
 
-class OpenSmtpdLog:
+class OpenSmtpdLog(EventLog):
     """A log file in growth. `destination` is the name in `relay=`; the events have no time."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = 0
-        self.events: list[DeliveryEvent] = []
-
-    def read(self) -> None:
-        """Read what was written since last time and append it to `events`; half a line is left for later."""
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            fresh = file.read()
-        complete, newline, _ = fresh.rpartition(b"\n")
-        self._offset += len(complete) + len(newline)
-        self.feed(complete.decode("utf-8", "replace").split("\n"))
 
     def feed(self, lines: Iterable[str]) -> None:
         """Take complete lines, oldest first."""

@@ -7,10 +7,10 @@ load from holding mail back. Names are those of sendmail's `cf/README`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import ceil
 from pathlib import Path
 
 from conformance.target import Connector, RelayConfig, TargetError, TlsPolicy
+from conformance.targets.kit import whole_seconds
 
 RUNNERS = 40
 """Queue runners that share the messages that are due in one run (the default is 1)."""
@@ -37,11 +37,6 @@ _TLS_RULES = {
 }
 
 
-def seconds(value: float) -> int:
-    """Round a time up to what sendmail can be told: whole seconds, at least one."""
-    return max(1, ceil(value))
-
-
 def configuration(
     config: RelayConfig, *, etc: Path, spool: Path, port: int, environment: Mapping[str, str]
 ) -> str:
@@ -54,7 +49,7 @@ def configuration(
         port: Where to accept mail.
         environment: Variables for sendmail itself, which clears those that it finds.
     """
-    command, connect = seconds(config.command_timeout), seconds(config.connect_timeout)
+    command, connect = whole_seconds(config.command_timeout), whole_seconds(config.connect_timeout)
     settings = {
         "confDOMAIN_NAME": config.hostname,
         "QUEUE_DIR": str(spool),
@@ -64,12 +59,12 @@ def configuration(
         "confCACERT": f"{etc}/trust_anchors.pem",
         "confCACERT_PATH": f"{etc}/certs",
         # Times.
-        "confMIN_QUEUE_AGE": f"{seconds(config.retry_interval)}s",
-        "confTO_QUEUERETURN": f"{seconds(config.queue_lifetime)}s",
+        "confMIN_QUEUE_AGE": f"{whole_seconds(config.retry_interval)}s",
+        "confTO_QUEUERETURN": f"{whole_seconds(config.queue_lifetime)}s",
         "confTO_CONNECT": f"{connect}s",
         "confTO_ICONNECT": f"{connect}s",
         **{f"confTO_{phase}": f"{command}s" for phase in _COMMAND_PHASES},
-        "confTO_RESOLVER_RETRANS": f"{seconds(config.dns_timeout)}s",
+        "confTO_RESOLVER_RETRANS": f"{whole_seconds(config.dns_timeout)}s",
         "confTO_RESOLVER_RETRY": "1",
         "confTO_HOSTSTATUS": "0s",  # what one message met says nothing of the next one
         "confTO_IDENT": "0s",

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from conformance.target import DeliveryEvent, Outcome
+from conformance.targets.kit import EventLog
 
 _LINE = re.compile(r"\w{3} [ \d]\d \d\d:\d\d:\d\d sendmail\[\d+\]: (?P<id>[0-9A-Za-z]+): (?P<rest>.*)")
 _ATTEMPT = re.compile(
@@ -28,29 +29,15 @@ _RECIPIENT = re.compile(r"<(.*?)>(?:,|$)")
 _EXPIRED = re.compile(r"[0-9A-Za-z]+: sender notify: Cannot send message for .*")
 
 
-class SendmailLog:
+class SendmailLog(EventLog):
     """A log file in growth.
 
     `text` is what stands after `stat=`; `status` the `dsn=`; `destination` the host in `relay=`.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = 0
+        super().__init__(path)
         self._deferred: dict[str, dict[str, DeliveryEvent]] = {}  # by queue id and recipient
-        self.events: list[DeliveryEvent] = []
-
-    def read(self) -> None:
-        """Read what was written since last time and append it to `events`; half a line is left for later."""
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                fresh = file.read()
-        except FileNotFoundError:
-            return  # sendmail has said nothing yet
-        complete, newline, _ = fresh.rpartition(b"\n")
-        self._offset += len(complete) + len(newline)
-        self.feed(complete.decode("utf-8", "replace").split("\n"))
 
     def feed(self, lines: Iterable[str]) -> None:
         """Take complete lines, oldest first."""

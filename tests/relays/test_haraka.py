@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance.target import Address, Connector, RelayConfig, TargetError, TlsPolicy
+from conformance.target import Address, Connector, RelayConfig, TlsPolicy
 from conformance.wave import plan as planning
 
-from . import private
-from .haraka import _find_installation, _intervals, _repeated, _routes, _tls
+from .haraka import _intervals, _repeated, _routes, _tls
 
 
 def _config(first: float, later: float, lifetime: float, *connectors: Connector) -> RelayConfig:
@@ -63,12 +62,3 @@ def test_routes_and_rules() -> None:
         'b.test = {"action": "continue", "nexthop": ["mx1.b.test:25", "[fd77::1]:25"]}',
     ]
     assert _tls(config).splitlines() == ["[outbound]", "force_tls_hosts[]=b.test", "force_tls_hosts[]=c.test"]
-
-
-@pytest.mark.parametrize("value", ["", "relative", "/nonexistent"])
-def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    monkeypatch.setenv(private.variable("haraka"), value)
-    with pytest.raises(TargetError, match="haraka is not installed") as caught:
-        _find_installation()
-    assert caught.value.installation
-    assert "nox -s haraka" in caught.value.hint

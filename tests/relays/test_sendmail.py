@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from conformance.target import Connector, Outcome, QueuedMessage, TargetError, TlsPolicy
 
-from . import sendmail_config, syslog
-from .sendmail import read_queue_file
+from . import sendmail_config
+from .sendmail import read_queue_files
 from .sendmail_log import SendmailLog
 from .test_exim import config
 
@@ -88,10 +84,10 @@ def test_a_queue_file() -> None:
         "RPFD:<s@c.test>\nH??Subject: x\nRPFD:<t@c.test>\n.\nRPFD:<u@c.test>\n"
     )
     error = "Deferred: Connection refused by mx.b.test."
-    assert read_queue_file(text) == [
+    assert read_queue_files([text]) == [
         QueuedMessage(sender="a@b.test", recipient=f"{local}@c.test", error=error) for local in "rst"
     ]
-    assert read_queue_file("S<>\nRPFD:<r@c.test>\n") == [QueuedMessage(sender="", recipient="r@c.test")]
+    assert read_queue_files(["S<>\nRPFD:<r@c.test>\n"]) == [QueuedMessage(sender="", recipient="r@c.test")]
 
 
 def test_maps() -> None:
@@ -129,22 +125,3 @@ def test_the_configuration_has_whole_seconds_and_its_own_environment(tmp_path: P
     )
     assert "define(`confMIN_QUEUE_AGE',`2s')dnl\n" in text
     assert text.endswith("LOCAL_CONFIG\nETZ=UTC\n")
-
-
-def test_what_is_said_to_the_socket_becomes_lines(tmp_path: Path) -> None:
-    address, file = tmp_path / "log", tmp_path / "file"
-    with subprocess.Popen([sys.executable, "-I", syslog.__file__, address, file]) as server:
-        try:
-            deadline = time.monotonic() + 20
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
-                while client.connect_ex(str(address)) != 0:
-                    assert time.monotonic() < deadline
-                    time.sleep(0.02)
-                client.send(b"<22>Nov 28 11:55:51 sendmail[1]: one\ntwo\n")
-                client.send(b"three")
-            while not (file.exists() and file.read_bytes().endswith(b"three\n")):
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-        finally:
-            server.kill()
-    assert file.read_bytes() == b"Nov 28 11:55:51 sendmail[1]: one two\nthree\n"

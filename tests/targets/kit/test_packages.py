@@ -1,4 +1,4 @@
-"""What is unpacked, and how it is found again."""
+"""What is unpacked of Debian packages."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.target import TargetError
-
-from . import packages, private
+from conformance.targets.kit import packages, unpack
 
 
 def test_a_folder_that_has_all_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,25 +58,5 @@ def test_no_debian(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(packages.shutil, "which", lambda tool: None)
-    assert packages.main([str(tmp_path / "x"), "relay"]) == 2
+    assert unpack.main(["relay", str(tmp_path / "x"), "--package=relay"]) == 2
     assert "apt-get, dpkg-deb not found" in capsys.readouterr().err
-
-
-def test_a_relay_that_was_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(private.variable("exim"), raising=False)
-    with pytest.raises(TargetError, match="MAILFLOW_RELAY_EXIM names no folder") as caught:
-        private.unpacked("exim", ["relay"])
-    assert caught.value.installation
-    assert "nox -s exim" in caught.value.hint
-    assert private.version("exim", "relay") == ""
-
-    (tmp_path / packages.LIST).write_text("relay 4.96-1\n")
-    monkeypatch.setenv(private.variable("exim"), str(tmp_path))
-    assert private.unpacked("exim", ["relay"]) == tmp_path
-    assert private.version("exim", "relay") == "4.96-1"
-
-
-def test_a_text_is_read_to_the_octet(tmp_path: Path) -> None:
-    (tmp_path / "qf1").write_bytes(b"Mbusy\rStatus: 2.0.0\n")
-    (tmp_path / "df1").write_bytes(b"other")
-    assert private.texts(tmp_path, "qf*") == ["Mbusy\rStatus: 2.0.0\n"]

@@ -1,21 +1,18 @@
 """Unpacks Debian packages into a folder, for relays that cannot be installed beside another one.
 
-`python -m relays.packages FOLDER PACKAGE ...` in the folder tests. Nothing is installed: the packages, and the
-libraries they need that this machine lacks, are downloaded by `apt-get` (which checks their signatures) and unpacked
-below FOLDER; no script of theirs is run. A folder that holds them already is left as it is; remove it to have newer
-ones.
+Nothing is installed: the packages, and the libraries they need that this machine lacks, are downloaded by `apt-get`
+(which checks their signatures) and unpacked below a folder; no script of theirs is run. A folder that holds them
+already is left as it is; remove it to have newer ones.
 
 Needs a Debian or a system made from it, with package lists (`apt-get update`).
 """
 
 from __future__ import annotations
 
-import argparse
 import re
 import shutil
 import stat
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -102,21 +99,3 @@ def _run(*command: str, cwd: Path | None = None) -> str:
         complaint = done.stderr.strip() or f"exit status {done.returncode}"
         raise PackagesError(f"{' '.join(command)}: {complaint} (package lists are made by: apt-get update)")
     return done.stdout
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Unpack packages; return 2 if they cannot be had."""
-    parser = argparse.ArgumentParser(prog="python -m relays.packages", description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("packages", nargs="+", metavar="package")
-    options = parser.parse_args(arguments)
-    try:
-        unpack(options.folder, options.packages)
-    except PackagesError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""Writes what is said to a syslog socket into a file: `python syslog.py SOCKET FILE`.
+"""Writes what is said to a syslog socket into a file: `python syslog_writer.py SOCKET FILE`.
 
 A program of its own, for a relay whose log waits for a reader waits with it.
 """
@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 _LONGEST = 65536
+_ROOM = 4 * 1024 * 1024  # octets that wait for us, as far as the kernel allows
 _PRIORITY = re.compile(rb"^<\d+>")
 
 
@@ -21,6 +22,7 @@ def main(address: str, file: str) -> None:
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server,
         Path(file).open("ab", buffering=0) as log,
     ):
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM)
         server.bind(address)
         os.chmod(address, 0o666)
         while True:

@@ -1,0 +1,74 @@
+"""Runs a command of a relay's to its end; what it complained of is in the error."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from conformance.target import TargetError
+from conformance.targets.process import log_tail
+
+_SYSTEM_PATH = "/usr/sbin:/sbin"  # where relays live; not on every user's PATH
+_LIMIT = 9.0  # seconds; the suite gives a call of an adapter ten
+
+
+def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return variables for a relay: English words, UTC in its log, programs of the system, and those that are given.
+
+    Nothing else of the environment of who runs the suite reaches the relay.
+    """
+    path = os.environ.get("PATH", os.defpath) + os.pathsep + _SYSTEM_PATH
+    return {"PATH": path, "LANG": "C", "TZ": "UTC", **(given or {})}
+
+
+async def run(
+    *command: str | Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    log: Path | None = None,
+    stdin: bytes = b"",
+    limit: float = _LIMIT,
+) -> str:
+    """Run a command and return its standard output.
+
+    Args:
+        command: The program and its arguments; no shell.
+        env: Its whole environment; None: that of this process.
+        cwd: Its working directory.
+        log: A log of the relay's, whose end the error shows.
+        stdin: What it reads from its standard input.
+        limit: Seconds after which it is ended.
+
+    Raises:
+        TargetError: It failed, or was not done in time, with what it wrote to its standard error; or there is no such
+            program (`installation` is set).
+    """
+    words = [str(word) for word in command]
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *words,
+            env=env,
+            cwd=cwd,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+    except OSError as error:
+        raise TargetError(f"cannot start {words[0]}: {error.strerror or error}", installation=True) from error
+    try:
+        async with asyncio.timeout(limit):
+            out, err = await process.communicate(stdin)
+    except TimeoutError as error:
+        raise TargetError(
+            f"{' '.join(words)}: not done after {limit:g} s", log=log_tail(log) if log else ""
+        ) from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        complaint = err.decode("utf-8", "replace").strip() or f"exit status {process.returncode}"
+        raise TargetError(f"{' '.join(words)}: {complaint}", log=log_tail(log) if log else "")
+    return out.decode("utf-8", "replace")

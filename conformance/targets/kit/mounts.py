@@ -1,0 +1,91 @@
+"""Mounts that one relay sees and nobody else, in the namespace lab: each instance has fixed paths to itself.
+
+The thread of an adapter's loop gets a mount namespace of its own (unshare(2), CLONE_NEWNS). The processes that it
+starts have it too, and what the adapter reads and writes by a path is what its relay sees there.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+from conformance.target import TargetError
+
+_CLONE_NEWNS = 0x00020000  # sched.h
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def leave_shared_mounts() -> None:
+    """Have this thread, and what it starts from now on, see mounts of its own.
+
+    Raises:
+        TargetError: It may not.
+    """
+    if _LIBC.unshare(_CLONE_NEWNS) != 0:
+        raise TargetError(f"no mounts of the relay's own: {os.strerror(ctypes.get_errno())}")
+
+
+def mount(*how: str | Path) -> None:
+    """Have something seen at a place, by the words of the command.
+
+    Raises:
+        TargetError: It cannot be done.
+    """
+    _run("mount", *how)
+
+
+def unmount(where: Path) -> None:
+    """Take away what is mounted at a place, even if it is in use.
+
+    Raises:
+        TargetError: It cannot be done.
+    """
+    _run("umount", "--lazy", where)
+
+
+def processes() -> list[int]:
+    """Return the processes that see the mounts of this thread, but for the one that it belongs to."""
+    mine = os.readlink("/proc/thread-self/ns/mnt")
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            with suppress(
+                FileNotFoundError, ProcessLookupError, PermissionError
+            ):  # ended, or somebody else's
+                if os.readlink(entry / "ns/mnt") == mine:
+                    found.append(int(entry.name))
+    return found
+
+
+def kill_all(but: frozenset[int] = frozenset()) -> None:
+    """End every process that sees the mounts of this thread by SIGKILL, whoever started it; all are stopped first.
+
+    Args:
+        but: Process ids of those that are left alone.
+    """
+    stopped: set[int] = set()
+    while fresh := {*processes()} - stopped - but:  # who was not stopped yet may have started others
+        for each in fresh:
+            _send(each, signal.SIGSTOP)
+        stopped |= fresh
+    for each in stopped:
+        _send(each, signal.SIGKILL)
+
+
+def _send(process: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, number)
+
+
+def _run(*command: str | Path) -> None:
+    words = list(map(str, command))
+    done = subprocess.run(
+        words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=9
+    )
+    if done.returncode != 0:
+        complaint = done.stderr.strip() or f"exit status {done.returncode}"
+        raise TargetError(f"{' '.join(words)}: {complaint}")
