@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from conformance.target import TargetError
 from conformance.targets.process import log_tail
@@ -46,29 +47,41 @@ async def run(
             program (`installation` is set).
     """
     words = [str(word) for word in command]
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *words,
-            env=env,
-            cwd=cwd,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-    except OSError as error:
-        raise TargetError(f"cannot start {words[0]}: {error.strerror or error}", installation=True) from error
-    try:
-        async with asyncio.timeout(limit):
-            out, err = await process.communicate(stdin)
-    except TimeoutError as error:
-        raise TargetError(
-            f"{' '.join(words)}: not done after {limit:g} s", log=log_tail(log) if log else ""
-        ) from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode != 0:
-        complaint = err.decode("utf-8", "replace").strip() or f"exit status {process.returncode}"
-        raise TargetError(f"{' '.join(words)}: {complaint}", log=log_tail(log) if log else "")
-    return out.decode("utf-8", "replace")
+    with _in_memory(stdin) as given, _in_memory() as out, _in_memory() as err:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *words, env=env, cwd=cwd, stdin=given, stdout=out, stderr=err
+            )
+        except OSError as error:
+            raise TargetError(
+                f"cannot start {words[0]}: {error.strerror or error}", installation=True
+            ) from error
+        try:
+            async with asyncio.timeout(limit):
+                status = await process.wait()
+        except TimeoutError as error:
+            raise _failure(words, f"not done after {limit:g} s", log) from error
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if status != 0:
+            raise _failure(words, _read(err).strip() or f"exit status {status}", log)
+        return _read(out)
+
+
+def _in_memory(content: bytes = b"") -> BinaryIO:
+    """Return a file; unlike a pipe it is not held open by what a command leaves in the background."""
+    file = os.fdopen(os.memfd_create("command"), "w+b", buffering=0)
+    file.write(content)
+    file.seek(0)
+    return cast(BinaryIO, file)
+
+
+def _read(file: BinaryIO) -> str:
+    file.seek(0)
+    return file.read().decode("utf-8", "replace")
+
+
+def _failure(words: list[str], complaint: str, log: Path | None) -> TargetError:
+    return TargetError(f"{' '.join(words)}: {complaint}", log=log_tail(log) if log else "")
