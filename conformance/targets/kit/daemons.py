@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from conformance.target import Address, TargetError
@@ -101,9 +102,10 @@ class Daemons:
         """End all of them as a power cut would: all are stopped, and then killed, so that none sees another one die."""
         for process in self._all():
             if process.alive:
-                os.killpg(process.pid, signal.SIGSTOP)
+                with suppress(ProcessLookupError):  # it has just ended, and nobody has noticed
+                    os.killpg(process.pid, signal.SIGSTOP)
         if self._view is not None:
-            self._view.kill()
+            await self._view.kill()
         for process in self._all():
             await process.kill()
         self._forget()
@@ -113,7 +115,7 @@ class Daemons:
         for process in reversed(self._all()):
             await process.stop()
         if self._view is not None:
-            self._view.kill()
+            await self._view.kill()
         self._forget()
 
     def _all(self) -> list[Process]:

@@ -6,6 +6,7 @@ starts have it too, and what the adapter reads and writes by a path is what its 
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import os
 import signal
@@ -16,6 +17,8 @@ from pathlib import Path
 from conformance.target import TargetError
 
 _CLONE_NEWNS = 0x00020000  # sched.h
+_BURIAL = 5.0  # seconds for the killed to be gone, which only a kernel in trouble needs
+_POLL = 0.005
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -61,11 +64,16 @@ def processes() -> list[int]:
     return found
 
 
-def kill_all(but: frozenset[int] = frozenset()) -> None:
+async def kill_all(but: frozenset[int] = frozenset()) -> None:
     """End every process that sees the mounts of this thread by SIGKILL, whoever started it; all are stopped first.
+
+    Returns once they are gone, so that who starts the relay again meets none of them.
 
     Args:
         but: Process ids of those that are left alone.
+
+    Raises:
+        TargetError: Some are not, as where a file system holds them.
     """
     stopped: set[int] = set()
     while fresh := {*processes()} - stopped - but:  # who was not stopped yet may have started others
@@ -74,6 +82,13 @@ def kill_all(but: frozenset[int] = frozenset()) -> None:
         stopped |= fresh
     for each in stopped:
         _send(each, signal.SIGKILL)
+    try:
+        async with asyncio.timeout(_BURIAL):
+            while stopped & {*processes()}:  # noqa: ASYNC110 (nobody tells that they are gone)
+                await asyncio.sleep(_POLL)
+    except TimeoutError as error:
+        left = sorted(stopped & {*processes()})
+        raise TargetError(f"processes that were killed do not end: {', '.join(map(str, left))}") from error
 
 
 def _send(process: int, number: signal.Signals) -> None:

@@ -56,7 +56,7 @@ async def view(config: RelayConfig, name: str, unpacked: Path | None = None) -> 
         here.furnish()
         yield here
     finally:
-        here.end()
+        await here.end()
 
 
 class View:
@@ -85,20 +85,22 @@ class View:
                 Path("/usr"), "-t", "overlay", "-o", f"nosuid,lowerdir={self._unpacked}/usr:/usr", "overlay"
             )
 
-    def end(self) -> None:
+    async def end(self) -> None:
         """End every process that sees this view, and take away what was mounted."""
-        self.kill(everybody=True)
-        while self._mounted:
-            mounts.unmount(self._mounted.pop())
+        try:
+            await self.kill(everybody=True)
+        finally:
+            while self._mounted:
+                mounts.unmount(self._mounted.pop())
 
-    def kill(self, *, everybody: bool = False) -> None:
+    async def kill(self, *, everybody: bool = False) -> None:
         """End every process of the relay by SIGKILL, whoever started it, all stopped first.
 
         Args:
             everybody: End what writes its syslog as well.
         """
         spared = frozenset(() if everybody else (writer.pid for writer in self._writers))
-        mounts.kill_all(spared)
+        await mounts.kill_all(spared)
 
     def add_user(self, name: str, home: str = "/nonexistent") -> int:
         """Add a user and a group of the relay's; return their number."""
