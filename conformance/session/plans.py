@@ -11,35 +11,52 @@ from typing import NamedTuple
 import pytest
 
 from conformance.catalogue.course import Timing
+from conformance.catalogue.message import Kind
 from conformance.catalogue.scenario import Scenario, controls_of, unsuitable
 from conformance.judging.words import counted
+from conformance.session.again import BATCH
 from conformance.target import Capability
 from conformance.wave import plan as planning
 from conformance.wave.plan import Plan
 
 
+def _has_most_steps(scenario: Scenario) -> bool:
+    return scenario.failure_mode.kind is Kind.SCHEDULE
+
+
+def _comes_at_the_end(scenario: Scenario) -> bool:
+    return scenario.failure_mode.at_the_end
+
+
+# What of a clock takes longer than the rest, or has to wait for the end of the rest, has a wave of its own where one
+# relay serves many. Fault schedules: the hundreds of others have been judged before the last of these is over. Things
+# that happen to a whole relay come one after the other, and some only when nothing else waits in its queue.
+_APART = {Timing.STEADY: _has_most_steps, Timing.INTERRUPTED: _comes_at_the_end}
+
+
 class Part(NamedTuple):
-    """What one wave stages: the scenarios of a clock, or of it those that must come at the end, or the others."""
+    """What one wave stages: the scenarios of a clock, or of it what is apart, or the others."""
 
     timing: Timing
-    at_the_end: bool | None = None
+    apart: bool | None = None
 
     def has(self, scenario: Scenario) -> bool:
         """Tell whether a scenario belongs to it."""
-        last = scenario.failure_mode.at_the_end
-        return scenario.timing is self.timing and self.at_the_end in (None, last)
+        if scenario.timing is not self.timing:
+            return False
+        return self.apart is None or _APART[self.timing](scenario) is self.apart
 
 
-# In the order in which the waves start: what takes longest first. Things happen to one relay one after the other, and
-# on the interrupted clock that takes longer than anything else. So a relay with many connectors is there twice.
+# In the order in which the waves start: what takes longest first.
 LONGEST_FIRST = (
-    Part(Timing.STEADY),
-    Part(Timing.INTERRUPTED, at_the_end=False),
+    Part(Timing.STEADY, apart=True),
+    Part(Timing.STEADY, apart=False),
+    Part(Timing.INTERRUPTED, apart=False),
     Part(Timing.JUMPED),
     Part(Timing.COMPRESSED),
     Part(Timing.CRASHED),
     Part(Timing.OPERATED),
-    Part(Timing.INTERRUPTED, at_the_end=True),
+    Part(Timing.INTERRUPTED, apart=True),
     Part(Timing.RESTARTED),
 )
 
@@ -92,16 +109,20 @@ class Plans:
         """
         staged = [
             (part.timing, staged_on(part.timing, filter(part.has, scenarios), self.capabilities, self.lab))
-            for part in self._parts()
+            for part in self._parts(scenarios)
         ]
         # the waves run side by side, so all of them are the load of each
         slower = planning.stretch_for(sum(len(names) for _, names in staged), os.cpu_count() or 1)
         return [self.one(names, timing, stretch, slower) for timing, names in staged if names]
 
-    def _parts(self) -> Iterable[Part]:
-        if Capability.MANY_CONNECTORS in self.capabilities:
-            return LONGEST_FIRST
-        return dict.fromkeys(part._replace(at_the_end=None) for part in LONGEST_FIRST)
+    def _parts(self, scenarios: Sequence[Scenario]) -> Iterable[Part]:
+        """Return what each wave stages: where each scenario has its own relay, or all are few, whole clocks."""
+        whole = set(Timing) if Capability.MANY_CONNECTORS not in self.capabilities else set()
+        if len({scenario.id for scenario in scenarios}) <= BATCH:
+            whole.add(Timing.STEADY)
+        return dict.fromkeys(
+            part._replace(apart=None) if part.timing in whole else part for part in LONGEST_FIRST
+        )
 
     def one(self, scenarios: list[str], timing: Timing, stretch: float, slower: float = 1.0) -> Plan:
         """Return the plan of one wave.

@@ -12,6 +12,8 @@ from stories.story import ASPECT, Story, good, good_control, waiting
 from stories.wire import query
 
 from conformance.catalogue.course import Course, Timing, timing_of
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.message import Kind
 from conformance.catalogue.profile import load
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Record
@@ -111,6 +113,20 @@ def test_what_must_come_at_the_end_has_a_relay_of_its_own() -> None:
         ("interrupted", ["plain.healthy", "edited_in_attempt.amid"]),
         ("interrupted", ["plain.healthy", "expired_in_attempt.amid"]),
     ]
+
+
+def test_fault_schedules_have_a_relay_of_their_own_beside_hundreds_of_others() -> None:
+    plans = Plans(target="x", import_path=[], capabilities=EVERYTHING, lab="loopback", day=12.0)
+    drawn = [scenario_of("stall_at_dot+healthy.schedule")]
+    transient = [mode for mode in ALL.values() if mode.kind is Kind.TRANSIENT]
+    others = [Scenario(failure_mode=mode, course=Course.HEALED) for mode in transient]
+    one, two = plans.of([*others, *drawn], 1.0)
+    assert one.timing == two.timing == Timing.STEADY
+    assert one.scenarios == ["plain.healthy", "stall_at_dot+healthy.schedule"]
+    assert "connection_refused.healed" in two.scenarios
+    assert "stall_at_dot+healthy.schedule" not in two.scenarios
+    [one] = plans.of([*others[:10], *drawn], 1.0)
+    assert one.scenarios[-1] == "stall_at_dot+healthy.schedule"
 
 
 def test_where_each_scenario_has_a_relay_of_its_own_there_is_one_wave_for_each_clock() -> None:
