@@ -14,11 +14,9 @@ Where libfaketime is installed all of Postfix runs with it, and its clock can be
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import pwd
-import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -27,22 +25,32 @@ from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
-from conformance.lab import namespace
 from conformance.target import (
     Address,
     Capability,
-    DeliveryEvent,
     QueuedMessage,
     Relay,
     RelayConfig,
     Schedule,
     TargetError,
 )
-from conformance.targets import faketime, postfix_config
+from conformance.targets import postfix_config
+from conformance.targets.kit import (
+    Clock,
+    Daemons,
+    ProcessRelay,
+    check_lab,
+    disk,
+    granted,
+    listening,
+    own_addresses,
+    possible,
+    run,
+    search_path,
+)
+from conformance.targets.kit.mounts import mount, unmount
 from conformance.targets.postfix_log import PostfixLog
-from conformance.targets.process import Process, log_tail, spawn, wait_for_port
 
-_SYSTEM_PATH = "/usr/sbin:/sbin"
 _READY = 15.0  # seconds; measured: 0.1
 _ENVIRONMENT = {"TZ": "UTC", "LANG": "C"}  # UTC in the log, English errors
 _NULL_SENDER = "MAILER-DAEMON"  # how showq(8) writes the null reverse-path
@@ -59,10 +67,9 @@ class PostfixTarget:
     """Postfix with stock behaviour: only times, routes, TLS and trust are set."""
 
     name = "postfix"
-    capabilities: frozenset[Capability]
 
     def __init__(self) -> None:
-        offered = {
+        self.capabilities = possible(
             Capability.SMART_HOST,
             Capability.SEVERAL_SMART_HOSTS,
             Capability.LITERAL,
@@ -76,12 +83,9 @@ class PostfixTarget:
             Capability.RESTART,
             Capability.STOP,
             Capability.SUBMISSION_DSN,
-        }
-        if faketime.available():
-            offered.add(Capability.CLOCK)
-        if namespace.has_ipv6():
-            offered.add(Capability.IPV6)
-        self.capabilities = frozenset(offered)
+            Capability.CLOCK,
+            Capability.IPV6,
+        )
 
     @property
     def version(self) -> str | None:
@@ -98,29 +102,34 @@ class PostfixTarget:
         """Start Postfix on a tmpfs of its own and wait for its greeting; afterwards nothing of it is left."""
         installation = await _find_installation()
         dns_timeout = _check_lab(config, installation)
-        listen = Address(config.listen.host, config.listen.port or 25)
+        listen = listening(config)
         root, log = installation.queue_directory, config.work_directory / "postfix.log"
-        await _run("mount", *_disk(config.work_directory), str(root))
+        mount(*disk(config.work_directory, "postfix"), root)
         try:
             _make_folders(root, installation)
             # beside the queue, where the user that Postfix becomes can read it
-            clock = faketime.Clock(root / "clock") if Capability.CLOCK in self.capabilities else None
-            environment = {**_ENVIRONMENT, **(clock.environment if clock else {})}
-            self._write_files(config, root, log, listen.port, environment)
+            clock = Clock(root / "clock") if Capability.CLOCK in self.capabilities else None
+            imported = {**_ENVIRONMENT, **(clock.environment if clock else {})}
+            self._write_files(config, root, log, listen.port, imported)
             # Postfix insists that its own address is that of a network device.
-            await _run("ip", "address", "replace", f"{listen.host}/32", "dev", "lo")
+            own_addresses(config)
             # Reads the same configuration and complains aloud; master would complain to syslog only.
-            await _run(installation.postqueue, "-c", str(root / "etc"), "-p")
-            relay = PostfixRelay(
-                listen, _schedule(config, dns_timeout), installation, environment, log, clock
+            await run(installation.postqueue, "-c", root / "etc", "-p")
+            daemons = Daemons(
+                root / "queue", log=log, env={"MAIL_CONFIG": str(root / "etc"), **_ENVIRONMENT}, clock=clock
             )
-            try:
-                await relay.restart()
+            schedule = granted(
+                config,
+                granularity=postfix_config.QUEUE_RUN_DELAY + 1,
+                whole=True,
+                dns_timeout=dns_timeout,
+            )
+            async with PostfixRelay(
+                listen, schedule, daemons, installation, log=PostfixLog(log), clock=clock
+            ) as relay:
                 yield relay
-            finally:
-                await relay.stop()
         finally:
-            await _run("umount", "--lazy", str(root))
+            unmount(root)
 
     def _parameters(self, etc: Path) -> dict[str, str]:
         """Return main.cf parameters beyond the common ones."""
@@ -165,68 +174,43 @@ class PostfixEopTarget(PostfixTarget):
         }
 
 
-class PostfixRelay:
+class PostfixRelay(ProcessRelay):
     """A running Postfix. Made by `PostfixTarget.running`."""
 
     def __init__(
         self,
         submission: Address,
         schedule: Schedule,
+        daemons: Daemons,
         installation: _Installation,
-        environment: Mapping[str, str],
-        log: Path,
-        clock: faketime.Clock | None,
+        *,
+        log: PostfixLog,
+        clock: Clock | None,
     ) -> None:
-        self.submission = submission
-        self.schedule = schedule
-        self._root = installation.queue_directory
-        etc = str(self._root / "etc")
-        self._command: list[str | Path] = [installation.daemon_directory / "master", "-c", etc, "-d"]
-        self._postqueue = [installation.postqueue, "-c", etc]
-        self._environment = {"PATH": _search_path(), "MAIL_CONFIG": etc, **environment}
-        self._master: Process | None = None
-        self._log_file = log
-        self._log = PostfixLog(log)
-        self._clock = clock
+        super().__init__(submission, schedule, daemons, log=log, clock=clock)
+        etc = installation.queue_directory / "etc"
+        self._master = (installation.daemon_directory / "master", "-c", etc, "-d")
+        self._postqueue = (installation.postqueue, "-c", etc)
 
-    async def restart(self) -> None:
-        """Start master on the queue that is there, and wait for the greeting of its SMTP server."""
-        self._master = await spawn(
-            self._command, cwd=self._root / "queue", log=self._log_file, env=self._environment
-        )
-        await wait_for_port(self.submission, _READY, self._master, greeting=b"220")
+    async def start(self) -> None:
+        """Start master on the queue that is there, and wait for the greeting of its SMTP server.
 
-    async def kill(self) -> None:
-        """End master and its daemons, which are all of its process group, by SIGKILL."""
-        if self._master is not None:
-            await self._master.kill()
-
-    async def stop(self) -> None:
-        """End master, which ends its daemons."""
-        if self._master is not None:
-            await self._master.stop()
-
-    async def move_clock(self, seconds: float) -> None:
-        """Move the clock and flush the queue.
-
-        The flush makes the queue manager forget which destinations are dead, and try every message whatever
-        the time it was put off to. It also wakes it: its timers are kept as times of day, but it sleeps for as
-        long as the first of them seemed to be away when it fell asleep.
+        Its daemons are of its process group; when it is stopped it ends them.
         """
-        if self._clock is None:
-            raise TargetError(
-                "Postfix was started without libfaketime",
-                hint="apt-get install libfaketime",
-                installation=True,
-            )
-        self._clock.advance(seconds)
-        await _run(*self._postqueue, "-f", log=self._log_file)
+        await self.daemons.start(*self._master, greets=self.submission, within=_READY)
 
-    async def queue(self) -> Sequence[QueuedMessage]:
+    async def flush(self) -> None:
+        """Flush the queue.
+
+        That makes the queue manager forget which destinations are dead, and try every message whatever the time it
+        was put off to. It also wakes it: its timers are kept as times of day, but it sleeps for as long as the first
+        of them seemed to be away when it fell asleep.
+        """
+        await run(*self._postqueue, "-f", log=self.daemons.log)
+
+    async def waiting(self) -> Sequence[QueuedMessage]:
         """Return every recipient in the queue with its `delay_reason`, which bears no status code."""
-        if self._master is not None and not self._master.alive:
-            raise self._master.failure(f"Postfix ended with exit status {self._master.returncode}")
-        listing = await _run(*self._postqueue, "-j", log=self._log_file)
+        listing = await run(*self._postqueue, "-j", log=self.daemons.log)
         return [
             QueuedMessage(
                 sender="" if message["sender"] == _NULL_SENDER else message["sender"],
@@ -237,11 +221,6 @@ class PostfixRelay:
             for message in map(json.loads, filter(None, listing.split("\n")))
             for recipient in message["recipients"]
         ]
-
-    async def events(self) -> Sequence[DeliveryEvent]:
-        """Return every attempt in the log."""
-        self._log.read()
-        return tuple(self._log.events)
 
 
 class _Installation(NamedTuple):
@@ -254,12 +233,8 @@ class _Installation(NamedTuple):
     setgid_group: str
 
 
-def _search_path() -> str:
-    return os.environ.get("PATH", os.defpath) + os.pathsep + _SYSTEM_PATH
-
-
 def _find(program: str) -> str | None:
-    return shutil.which(program, path=_search_path())
+    return shutil.which(program, path=search_path())
 
 
 async def _find_installation() -> _Installation:
@@ -271,20 +246,13 @@ async def _find_installation() -> _Installation:
             installation=True,
         )
     names = ("daemon_directory", "queue_directory", "mail_owner", "setgid_group")
-    daemons, queue, owner, group = (await _run(postconf, "-dh", *names)).splitlines()
+    daemons, queue, owner, group = (await run(postconf, "-dh", *names)).splitlines()
     return _Installation(postqueue, Path(daemons), Path(queue), owner, group)
 
 
 def _check_lab(config: RelayConfig, installation: _Installation) -> float:
     """Make sure that mounting is private and the resolver ours; return the time-out of one DNS question."""
-    resolv = Path("/etc/resolv.conf").read_text(encoding="utf-8", errors="replace")
-    servers = re.findall(r"(?m)^nameserver\s+(\S+)", resolv)
-    if servers != [config.resolver.host] or config.resolver.port != 53:
-        raise TargetError(
-            "Postfix needs a machine of its own: port 25 everywhere, and the system's resolver",
-            hint="Run it in the namespace lab.",
-            installation=True,
-        )
+    dns_timeout = check_lab(config, "Postfix")
     if os.path.ismount(installation.queue_directory):
         raise TargetError("one Postfix is already running here", hint="Run one instance at a time.")
     user = pwd.getpwnam(installation.mail_owner)
@@ -294,8 +262,7 @@ def _check_lab(config: RelayConfig, installation: _Installation) -> float:
             hint="Run as root, or install newuidmap (package uidmap) and have a range in /etc/subuid.",
             installation=True,
         )
-    options = dict(re.findall(r"\b(timeout|attempts):(\d+)", resolv))
-    return float(options.get("timeout", 5)) * float(options.get("attempts", 2))
+    return dns_timeout
 
 
 def _user_exists_here(uid: int) -> bool:
@@ -309,15 +276,6 @@ def _write(path: Path, text: str) -> None:
     os.utime(path, (0, 0))
 
 
-def _disk(work_directory: Path) -> tuple[str, ...]:
-    """Return how to mount the queue: a part of the work directory where that is a disk of our own, else a tmpfs."""
-    if not os.path.ismount(work_directory):
-        return ("-t", "tmpfs", "-o", "mode=755", "tmpfs")
-    part = work_directory / "spool"
-    part.mkdir(mode=0o755, exist_ok=True)
-    return ("--bind", str(part))
-
-
 def _make_folders(root: Path, installation: _Installation) -> None:
     for name in ("etc", "queue", "queue/pid", "data"):
         (root / name).mkdir(mode=0o755)
@@ -328,31 +286,3 @@ def _make_folders(root: Path, installation: _Installation) -> None:
         shutil.chown(folder, user=installation.mail_owner, group=group)
         folder.chmod(mode)
     shutil.chown(root / "data", user=installation.mail_owner)
-
-
-def _schedule(config: RelayConfig, dns_timeout: float) -> Schedule:
-    whole = postfix_config.seconds
-    return Schedule(
-        retry_interval=whole(config.retry_interval),
-        max_retry_interval=whole(config.max_retry_interval),
-        queue_lifetime=whole(config.queue_lifetime),
-        granularity=postfix_config.QUEUE_RUN_DELAY + 1,
-        connect_timeout=whole(config.connect_timeout),
-        command_timeout=whole(config.command_timeout),
-        dns_timeout=dns_timeout,
-    )
-
-
-async def _run(*command: str, log: Path | None = None) -> str:
-    """Run a command to its end and return its standard output; a failure is a TargetError."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    if process.returncode != 0:
-        complaint = err.decode("utf-8", "replace").strip() or f"exit status {process.returncode}"
-        raise TargetError(f"{' '.join(command)}: {complaint}", log=log_tail(log) if log else "")
-    return out.decode("utf-8", "replace")

@@ -7,10 +7,10 @@ disk, or about not altering submitted mail. Parameters are those of postconf(5).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import ceil
 from pathlib import Path
 
 from conformance.target import Connector, RelayConfig, TargetError, TlsPolicy
+from conformance.targets.kit import whole_seconds
 
 QUEUE_RUN_DELAY = 1
 """Seconds between two looks at the deferred queue; Postfix counts in whole seconds."""
@@ -63,17 +63,12 @@ postlog     unix-dgram  n  -  n  -      1  postlogd
 """
 
 
-def seconds(value: float) -> int:
-    """Round a time up to what Postfix can be told: whole seconds, at least one."""
-    return max(1, ceil(value))
-
-
 def _backoff(value: float) -> str:
     """Return a back-off time that keeps a message waiting for at least `value` seconds.
 
     Postfix counts from the beginning of the second in which the attempt ended.
     """
-    return f"{seconds(value) + 1}s"
+    return f"{whole_seconds(value) + 1}s"
 
 
 def main_cf(
@@ -94,7 +89,7 @@ def main_cf(
         extra: Further parameters, or other values.
     """
     etc = root / "etc"
-    command_timeout = f"{seconds(config.command_timeout)}s"
+    command_timeout = f"{whole_seconds(config.command_timeout)}s"
     parameters = {
         "compatibility_level": "3.6",
         "queue_directory": str(root / "queue"),
@@ -124,10 +119,10 @@ def main_cf(
         "queue_run_delay": f"{QUEUE_RUN_DELAY}s",
         "minimal_backoff_time": _backoff(config.retry_interval),
         "maximal_backoff_time": _backoff(config.max_retry_interval),
-        "maximal_queue_lifetime": f"{seconds(config.queue_lifetime)}s",
-        "bounce_queue_lifetime": f"{seconds(config.queue_lifetime)}s",
+        "maximal_queue_lifetime": f"{whole_seconds(config.queue_lifetime)}s",
+        "bounce_queue_lifetime": f"{whole_seconds(config.queue_lifetime)}s",
         "delay_warning_time": "0",
-        "smtp_connect_timeout": f"{seconds(config.connect_timeout)}s",
+        "smtp_connect_timeout": f"{whole_seconds(config.connect_timeout)}s",
         # Routes, TLS and trust.
         "transport_maps": f"texthash:{etc}/transport",
         "smtp_tls_security_level": "may",

@@ -13,14 +13,11 @@ becomes one event for each recipient that was deferred before.
 from __future__ import annotations
 
 import re
-import time
-from calendar import isleap
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 
-from conformance.target import DeliveryEvent, Outcome, TargetError
-from conformance.targets.plain_file import NotPlain, open_to_read
+from conformance.target import DeliveryEvent, Outcome
+from conformance.targets.kit import EventLog, seconds_of
 
 _LINE = re.compile(
     r"(?P<stamp>\w{3} [ \d]\d \d\d:\d\d:\d\d) \S+ postfix(?:/[\w-]+)*/(?P<service>[\w-]+)\[\d+\]: "
@@ -36,7 +33,7 @@ _EXPIRED = re.compile(r"from=<.*>, status=(?:expired|force-expired), returned to
 _OUTCOMES = {"sent": Outcome.DELIVERED, "deferred": Outcome.DEFERRED, "bounced": Outcome.PERMANENT}
 
 
-class PostfixLog:
+class PostfixLog(EventLog):
     """A log file in growth.
 
     `at` of the events has whole seconds, like the log. `text` is what the log has in parentheses; `status`
@@ -48,28 +45,8 @@ class PostfixLog:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = 0
+        super().__init__(path)
         self._deferred: dict[str, dict[str, DeliveryEvent]] = {}  # by queue id and recipient, until removed
-        self.events: list[DeliveryEvent] = []
-
-    def read(self) -> None:
-        """Read what was written since last time and append it to `events`; half a line is left for later.
-
-        Raises:
-            TargetError: It is no file.
-        """
-        try:
-            with open_to_read(self._path) as file:
-                file.seek(self._offset)
-                fresh = file.read()
-        except FileNotFoundError:
-            return  # Postfix has said nothing yet
-        except NotPlain as error:
-            raise TargetError(f"the log cannot be read: {error}") from error
-        complete, newline, _ = fresh.rpartition(b"\n")
-        self._offset += len(complete) + len(newline)
-        self.feed(complete.decode("utf-8", "replace").split("\n"))
 
     def feed(self, lines: Iterable[str]) -> None:
         """Take complete lines, oldest first."""
@@ -79,9 +56,9 @@ class PostfixLog:
                 continue
             queue_id, rest = line["queue_id"], line["rest"]
             if attempt := _ATTEMPT.fullmatch(rest):
-                self._attempt(queue_id, attempt, _seconds(line["stamp"]))
+                self._attempt(queue_id, attempt, seconds_of(line["stamp"]))
             elif _EXPIRED.fullmatch(rest) and line["service"] in {"qmgr", "nqmgr", "oqmgr"}:
-                self._expire(queue_id, _seconds(line["stamp"]))
+                self._expire(queue_id, seconds_of(line["stamp"]))
             elif rest == "removed":  # short queue ids are used again
                 self._deferred.pop(queue_id, None)
 
@@ -114,18 +91,3 @@ class PostfixLog:
                     at=at,
                 )
             )
-
-
-def _seconds(stamp: str) -> float:
-    """Return seconds since the epoch for `Jan  2 03:04:05`; the year is the one that brings it nearest to now.
-
-    Nearest, not last: a clock that was moved may be ahead of ours by days.
-    """
-    now = datetime.now(UTC)
-    parsed = time.strptime(f"2000 {stamp}", "%Y %b %d %H:%M:%S")  # a leap year, so that 29 February is a date
-    moments = [
-        datetime(year, *parsed[1:6], tzinfo=UTC)
-        for year in range(now.year - 8, now.year + 2)
-        if parsed[1:3] != (2, 29) or isleap(year)
-    ]
-    return min(moments, key=lambda moment: abs(moment - now)).timestamp()

@@ -24,11 +24,9 @@ from conformance.target import (
     Outcome,
     QueuedMessage,
     RelayConfig,
-    Schedule,
     TargetError,
 )
-from conformance.targets.plain_file import NotPlain, open_to_read
-from conformance.targets.process import Process, spawn
+from conformance.targets.kit import Process, Tail, granted, spawn
 from conformance.targets.reference_config import (
     Files,
     Table,
@@ -109,15 +107,7 @@ class ReferenceRelay:
     submission: Address
 
     def __init__(self, config: RelayConfig, command: list[str], files: Files) -> None:
-        self.schedule = Schedule(
-            retry_interval=config.retry_interval,
-            max_retry_interval=config.max_retry_interval,
-            queue_lifetime=config.queue_lifetime,
-            granularity=_GRANULARITY,
-            connect_timeout=config.connect_timeout,
-            command_timeout=config.command_timeout,
-            dns_timeout=config.dns_timeout,
-        )
+        self.schedule = granted(config, granularity=_GRANULARITY)
         self._command = command
         self._files = files
         self._process: Process | None = None
@@ -125,7 +115,7 @@ class ReferenceRelay:
         self._control = Address("", 0)
         self._offset = 0.0
         self._events: list[DeliveryEvent] = []
-        self._read = 0  # octets of the event log
+        self._log = Tail(files.events)
 
     async def restart(self) -> None:
         """Start the process and wait for the line that says it is ready."""
@@ -244,17 +234,7 @@ class ReferenceRelay:
 
     def events(self) -> Sequence[DeliveryEvent]:
         """Read on in the event log."""
-        try:
-            with open_to_read(self._files.events) as log:
-                log.seek(self._read)
-                whole = log.read().rpartition(b"\n")[0]
-        except FileNotFoundError:
-            return list(self._events)  # nothing has happened yet
-        except NotPlain as error:
-            raise TargetError(f"the event log cannot be read: {error}") from error
-        if whole:
-            self._read += len(whole) + 1
-            self._events += (_event(json.loads(line)) for line in whole.split(b"\n"))
+        self._events += (_event(json.loads(line)) for line in self._log.lines())
         return list(self._events)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from conformance.lab import namespace
-from conformance.targets import postfix
+from conformance.targets.kit import search_path
 
 Seen = dict[str, Any]
 
@@ -21,7 +21,7 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """Run the module's `SCRIPT` in a lab of its own, for each of the two configurations."""
     if (problem := namespace.unavailable()) is not None:
         pytest.skip(problem)
-    if shutil.which("postconf", path=postfix._search_path()) is None:
+    if shutil.which("postconf", path=search_path()) is None:
         pytest.skip("Postfix is not installed")
     running = {
         name: subprocess.Popen(

@@ -11,6 +11,7 @@ import pytest
 
 from conformance.target import Address, Outcome, RelayConfig, TargetError
 from conformance.targets import postfix
+from conformance.targets.kit import search_path
 
 SCRIPT = Path(__file__).with_name("postfix_lab_script.py")
 Seen = dict[str, Any]
@@ -138,7 +139,7 @@ def _config(work: Path) -> RelayConfig:
 async def test_without_postfix_the_hint_says_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postfix, "_search_path", lambda: str(tmp_path))
+    monkeypatch.setattr(postfix, "search_path", lambda: str(tmp_path))
     with pytest.raises(TargetError, match="not installed") as caught:
         async with postfix.PostfixTarget().running(_config(tmp_path)):
             pass
@@ -151,14 +152,14 @@ def test_it_tells_the_version_of_the_machines_own(tmp_path: Path, monkeypatch: p
     program = tmp_path / "postconf"
     program.write_text('#!/bin/sh\necho "3.5.9 $*"\n', encoding="utf-8")
     program.chmod(0o755)
-    monkeypatch.setattr(postfix, "_search_path", lambda: str(tmp_path))
+    monkeypatch.setattr(postfix, "search_path", lambda: str(tmp_path))
     assert postfix.PostfixEopTarget().version == "3.5.9 -dh mail_version"
     program.unlink()
     assert postfix.PostfixEopTarget().version is None
 
 
 async def test_outside_the_lab_it_refuses_to_touch_the_machine(tmp_path: Path) -> None:
-    if shutil.which("postconf", path=postfix._search_path()) is None:
+    if shutil.which("postconf", path=search_path()) is None:
         pytest.skip("Postfix is not installed")
     with pytest.raises(TargetError, match="a machine of its own") as caught:
         async with postfix.PostfixTarget().running(_config(tmp_path)):

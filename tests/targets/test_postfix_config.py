@@ -60,8 +60,3 @@ def test_two_rules_for_one_next_hop_are_refused() -> None:
     with pytest.raises(TargetError, match="one TLS rule for each next hop") as caught:
         postfix_config.tls_policy(connectors, 25)
     assert caught.value.hint
-
-
-@pytest.mark.parametrize(("asked", "told"), [(0.0, 1), (0.2, 1), (1.0, 1), (1.2, 2), (86400.0, 86400)])
-def test_times_are_whole_seconds(asked: float, told: int) -> None:
-    assert postfix_config.seconds(asked) == told

@@ -11,7 +11,7 @@ For one that has fixed paths, users or syslog, in the namespace lab: `view`, wit
 """
 
 from conformance.targets.faketime import Clock
-from conformance.targets.kit.command import environment, run
+from conformance.targets.kit.command import environment, run, search_path
 from conformance.targets.kit.daemons import Daemons
 from conformance.targets.kit.lab import check_lab, listening, own_addresses, possible
 from conformance.targets.kit.log import EventLog, Tail
@@ -50,6 +50,7 @@ __all__ = [
     "queued",
     "queued_in",
     "run",
+    "search_path",
     "seconds_of",
     "spawn",
     "texts",

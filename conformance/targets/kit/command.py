@@ -15,13 +15,17 @@ _SYSTEM_PATH = "/usr/sbin:/sbin"  # where relays live; not on every user's PATH
 _LIMIT = 9.0  # seconds; the suite gives a call of an adapter ten
 
 
+def search_path() -> str:
+    """Return where programs are looked for: this process's PATH, and the folders of system programs."""
+    return os.environ.get("PATH", os.defpath) + os.pathsep + _SYSTEM_PATH
+
+
 def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return variables for a relay: English words, UTC in its log, programs of the system, and those that are given.
 
     Nothing else of the environment of who runs the suite reaches the relay.
     """
-    path = os.environ.get("PATH", os.defpath) + os.pathsep + _SYSTEM_PATH
-    return {"PATH": path, "LANG": "C", "TZ": "UTC", **(given or {})}
+    return {"PATH": search_path(), "LANG": "C", "TZ": "UTC", **(given or {})}
 
 
 async def run(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from conformance.target import DeliveryEvent, TargetError
 from conformance.targets.plain_file import NotPlain, open_to_read
@@ -30,38 +32,39 @@ class Tail:
         Raises:
             TargetError: It is no file.
         """
-        found: list[str] = []
         try:
-            seen = self.path.stat()
+            with open_to_read(self.path) as file:
+                seen = os.fstat(file.fileno())
+                found: list[str] = []
+                if self._file and seen.st_ino != self._file:
+                    found = self._rest_of_renamed()
+                    self._begin()
+                elif seen.st_size < self._offset:
+                    self._begin()
+                self._file = seen.st_ino
+                return found + self._read(file)
         except FileNotFoundError:
-            return found  # nothing was said yet; or it is being replaced
+            return []  # nothing was said yet; or it is being replaced
         except OSError as error:
-            raise TargetError(f"the log cannot be read: {error}") from error
-        if self._file and seen.st_ino != self._file:
-            found += self._rest_of_renamed()
-            self._offset, self._part = 0, b""
-        elif seen.st_size < self._offset:
-            self._offset, self._part = 0, b""
-        self._file = seen.st_ino
-        return found + self._read(self.path)
+            why = error if isinstance(error, NotPlain) else error.strerror
+            raise TargetError(f"the log cannot be read: {why}") from error
+
+    def _begin(self) -> None:
+        self._offset, self._part = 0, b""
 
     def _rest_of_renamed(self) -> list[str]:
+        found: list[str] = []
         for path in self.path.parent.iterdir():
+            # it may be taken away meanwhile
             with suppress(FileNotFoundError):
-                if path.stat().st_ino == self._file:
-                    found = self._read(path)
-                    return [*found, *([_text(self._part)] if self._part else [])]
-        return [_text(self._part)] if self._part else []
+                if path.lstat().st_ino == self._file:
+                    with open_to_read(path) as file:
+                        found = self._read(file)
+        return [*found, *([_text(self._part)] if self._part else [])]
 
-    def _read(self, path: Path) -> list[str]:
-        try:
-            with open_to_read(path) as file:
-                file.seek(self._offset)
-                fresh = file.read()
-        except FileNotFoundError:
-            return []
-        except NotPlain as error:
-            raise TargetError(f"the log cannot be read: {error}") from error
+    def _read(self, file: BinaryIO) -> list[str]:
+        file.seek(self._offset)
+        fresh = file.read()
         self._offset += len(fresh)
         complete, newline, self._part = (self._part + fresh).rpartition(b"\n")
         # not splitlines(): a reply of a remote server may hold other line separators, U+2028 for one
