@@ -11,6 +11,7 @@ from mutants.waves import Given, judge_all, scenario_of, stage, was_crowded, was
 from conformance.evidence.record import Record
 from conformance.judging.verdict import Verdict
 
+from . import of_the_page
 from .drop import REFUSED, USAGE, dropped, main
 
 # Modes of each layer, and what each of these relays has its difficulty with.
@@ -44,7 +45,7 @@ STAGED = (
     "killed_in_delivery",
     "connection_refused+rejected_at_dot.schedule",
 )
-KINDS = ("OneSmartHost", "OnlyMx", "QueueRunner")
+KINDS = ("target:OneSmartHost", "target:OnlyMx", "target:QueueRunner", "of_the_page:OfThePage")
 
 _WRONG = (Verdict.FAIL, Verdict.DEVIATION, Verdict.INCONCLUSIVE, Verdict.ERROR)
 _LONG = 60.0  # seconds: no window of these is half as long for a relay that grants what it is asked for
@@ -55,7 +56,7 @@ def _judged(kind: str, folder: Path) -> tuple[list[Record], list[Given]]:
     wanted = [scenario_of(name) for name in STAGED]
     ids = {scenario.id for scenario in wanted}
     for pace in (1.0, 2.0):
-        records = stage(f"newcomers.target:{kind}", wanted, folder / f"at-{pace}", pace=pace)
+        records = stage(f"newcomers.{kind}", wanted, folder / f"at-{pace}", pace=pace)
         given = [each for each in judge_all(records, "rfc", unstaged=True) if each.scenario.id in ids]
         doubted = any(each.judged.verdict in _WRONG for each in given)
         if not doubted or not (was_late(records) or was_crowded(records)):
@@ -75,6 +76,10 @@ def test_nobody_is_accused_for_what_it_is(kind: str, tmp_path: Path) -> None:
         for staged in record.staged.values():
             assert staged.closed is not None
             assert staged.closed - (staged.offered or 0.0) < _LONG
+
+
+def test_the_adapter_of_the_page_is_short() -> None:
+    assert len(of_the_page.block().splitlines()) <= of_the_page.LINES
 
 
 def test_what_the_command_took_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

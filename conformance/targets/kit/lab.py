@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import subprocess
+from itertools import chain, count
 from pathlib import Path
 
 from conformance.lab import namespace
 from conformance.target import Address, Capability, RelayConfig, TargetError
 from conformance.targets import faketime
+from conformance.targets.process import free_port
 
 _IPV6 = "fd77::ffff:25"  # of the lab's network, and nobody's there
 _PORT = 25
+_PORTS = chain([_PORT], count(2525))  # of this process, which is one wave; all below those that clients get
 
 
 def possible(*offered: Capability) -> frozenset[Capability]:
@@ -27,8 +30,15 @@ def possible(*offered: Capability) -> frozenset[Capability]:
 
 
 def listening(config: RelayConfig) -> Address:
-    """Return where a relay in the lab is to accept mail: at port 25, where it may choose."""
-    return Address(config.listen.host, config.listen.port or _PORT)
+    """Return where a relay is to accept mail, where it may choose.
+
+    In a lab of its own that is port 25 for the first instance and another one for each that follows, whether or not the
+    ones before it are still there: two that wait for the greeting of one port would take each other for themselves.
+    """
+    host, port = config.listen
+    if not port:
+        port = next(_PORTS) if config.next_hop_port == _PORT else free_port(host)
+    return Address(host, port)
 
 
 def check_lab(config: RelayConfig, name: str, *, users: bool = False) -> float:

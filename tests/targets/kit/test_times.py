@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from conformance.target import Address, Capability, RelayConfig
-from conformance.targets.kit import granted, possible, seconds_of, whole_seconds
+from conformance.targets.kit import granted, listening, possible, seconds_of, whole_seconds
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,15 @@ def test_what_is_granted_is_what_was_asked_for_but_for_what_is_said(tmp_path: Pa
     whole = granted(_config(tmp_path), granularity=1.5, whole=True, content_timeout=300.0)
     assert (whole.retry_interval, whole.max_retry_interval, whole.content_timeout) == (1, 2, 300.0)
     assert [whole_seconds(value) for value in (0.01, 1.0, 1.01)] == [1, 1, 2]
+
+
+def test_no_two_instances_listen_at_one_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.targets.kit.lab._PORTS", iter([25, 2525, 2526]))
+    config = _config(tmp_path)
+    assert [listening(config).port for _ in range(3)] == [25, 2525, 2526]
+    assert listening(replace(config, listen=Address("10.77.0.25", 587))) == ("10.77.0.25", 587)
+    on_loopback = replace(config, listen=Address("127.0.0.1", 0), next_hop_port=2525)
+    assert listening(on_loopback).port not in (0, 25)
 
 
 def test_what_the_machine_lacks_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
