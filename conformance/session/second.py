@@ -17,11 +17,12 @@ from conformance.catalogue.course import Timing
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Record, Trouble
+from conformance.evidence.view import view_of
 from conformance.judging.aspect import Aspect
 from conformance.judging.judge import judge
 from conformance.judging.words import counted
 from conformance.schedules.scenarios import scenario_of
-from conformance.session.again import BATCH, again, is_hopeless, late_once_more
+from conformance.session.again import BATCH, again, is_hopeless, late_once_more, may_be_spoilt
 from conformance.session.cut_short import what_is_left
 from conformance.session.isolation import is_open
 from conformance.session.reading import Growing, for_good
@@ -76,18 +77,29 @@ class Seconds:
     def third(self, record_of: Callable[[Scenario], Record]) -> list[Scenario]:
         """Return what is to be staged a third time, in the order of the suite, controls first.
 
-        That is what we were late for again, and what is in doubt again on a clock whose second staging had no peace.
+        That is what we were late for again, and what is in doubt again on a clock whose second staging had no peace:
+        not what was only late, and by its own evidence had all the peace that there is.
         """
         # where that was no crowd by itself, and nothing ran beside it, there is no other one to be spared
         small = len(self.staged) <= BATCH and not self.beside
         hopeless = small and is_hopeless(self.staged, record_of)
         late = [] if hopeless else late_once_more(self.staged, record_of)
         staged = {scenario.id for scenario in self.staged if scenario.timing in self.beside}
-        wanted = [(aspect, scenario) for aspect, scenario in self.wanted if scenario.id in staged]
+        wanted = [
+            (aspect, scenario)
+            for aspect, scenario in self.wanted
+            if scenario.id in staged and not self._is_late_in_peace(aspect, scenario, record_of(scenario))
+        ]
         doubted = again(wanted, [], record_of, self.profile)
         places = {scenario.id: place for place, (_, scenario) in enumerate(self.wanted)}
         every = {scenario.id: scenario for scenario in (*late, *doubted)}
         return sorted(every.values(), key=lambda scenario: (places.get(scenario.id, -1), scenario.id))
+
+    def _is_late_in_peace(self, aspect: Aspect, scenario: Scenario, record: Record) -> bool:
+        staged = record.staged.get(scenario.id)
+        if staged is None or may_be_spoilt(view_of(record, staged)):
+            return False
+        return judge(aspect, scenario, record, self.profile).only_late
 
     def _on(self, record: Record) -> list[tuple[Aspect, Scenario]]:
         return [

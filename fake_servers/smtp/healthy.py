@@ -45,7 +45,10 @@ from fake_servers.stages import Stage
 # The journal says it all; without a handler Python would print aiosmtpd's warnings to standard error.
 logging.getLogger("mail.log").addHandler(logging.NullHandler())
 
-_READ_SIZE = 64 * 1024  # octets
+# Octets read at a time. asyncio's 256 KiB are mapped anew by the C library, and unmapped, for each command.
+_READ_SIZE = 64 * 1024
+# ... and where there was as much: a turn of the loop for each 64 KiB of megabytes takes long among hundreds of others.
+_OF_MEGABYTES = 1024 * 1024
 
 # After these replies the client does not go on with what it may have sent already.
 _AT_ONCE = ("220", "221", "354")
@@ -123,7 +126,6 @@ class HealthyProtocol(SMTP):
         super().connection_made(transport)
         if first:
             self._socket_transport = cast(asyncio.Transport, transport)
-            # asyncio's 256 KiB for each read are mapped anew by the C library, and unmapped, for each command
             cast(Any, transport).max_size = _READ_SIZE
             assert self._handler_coroutine is not None
             self._handler_coroutine.add_done_callback(self._done)
@@ -137,6 +139,8 @@ class HealthyProtocol(SMTP):
         now = time.monotonic()
         self._backlog.read(now, self._socket_transport.get_extra_info("socket"), len(data))
         self._tell_of_lateness(now)
+        if len(data) == _READ_SIZE:
+            cast(Any, self._socket_transport).max_size = _OF_MEGABYTES
         try:
             self._dialogue.received(data)
         except TooMuch:
@@ -183,6 +187,7 @@ class HealthyProtocol(SMTP):
         now = time.monotonic()
         self._tell_of_lateness(now, self._backlog.seconds(now))
         self._backlog.answered()
+        cast(Any, self._socket_transport).max_size = _READ_SIZE
         if self._abandoned:
             # aiosmtpd wants to reply to its own exception.
             raise asyncio.CancelledError

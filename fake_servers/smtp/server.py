@@ -6,7 +6,6 @@ import asyncio
 import socket
 import ssl
 from functools import partial
-from pathlib import Path
 from types import EllipsisType
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from fake_servers.endpoint import endpoint, family
 from fake_servers.events import FakeBroke, FakeExcess
 from fake_servers.journal import Journal
 from fake_servers.limits import Limits
+from fake_servers.room import enlarge
 from fake_servers.smtp import scripted
 from fake_servers.smtp.channel import abort
 from fake_servers.smtp.connection import Connection
@@ -23,7 +23,8 @@ from fake_servers.smtp.session import Session
 from fake_servers.tcp.acceptor import Acceptor
 
 _BACKLOG = 1024
-_DEFAULT_BUFFER = Path("/proc/sys/net/core/rmem_default")
+# Octets: from a size that was set there is no way back to one that grows as the system sees fit.
+_LARGE_BUFFER = 2 * 1024 * 1024
 
 
 class _Conduct(NamedTuple):
@@ -106,13 +107,15 @@ class SmtpServer:
             script: None: healthy.
             tls: The new TLS context, or None for none; if left out, what there was.
             certificate: The new label; if left out, what there was.
-            receive_buffer: The new SO_RCVBUF, or None for the system's; if left out, what there was.
+            receive_buffer: The new SO_RCVBUF, or None for a large one; if left out, what there was.
         """
         if receive_buffer is not ... and receive_buffer != self._receive_buffer:
             self._receive_buffer = receive_buffer
             if self._listener is not None:
-                octets = receive_buffer or int(_DEFAULT_BUFFER.read_text(encoding="ascii"))
-                self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, octets)
+                if receive_buffer is None:
+                    enlarge(self._listener, _LARGE_BUFFER)
+                else:
+                    self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         context = self._conduct.tls if isinstance(tls, EllipsisType) else tls
         label = self._conduct.certificate if isinstance(certificate, EllipsisType) else certificate
         if context is not None:

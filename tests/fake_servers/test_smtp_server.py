@@ -222,6 +222,33 @@ async def test_repair_can_change_the_certificate(start: Start, journal: Journal)
         assert (await client.reply()).startswith(b"502")
 
 
+async def test_megabytes_are_read_in_large_pieces(
+    start: Start, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each piece costs a turn of a loop that serves hundreds of others, while the peer waits."""
+    pieces: list[int] = []
+    received = HealthyProtocol.data_received
+
+    def count(self: HealthyProtocol, data: bytes) -> None:
+        pieces.append(len(data))
+        received(self, data)
+
+    monkeypatch.setattr(HealthyProtocol, "data_received", count)
+    server = await start(receive_buffer=4096)
+    server.repair(receive_buffer=None)
+    async with Client(server.address) as client:
+        await client.walk_to(Stage.BODY)
+        pieces.clear()
+        # as much as there is room for: nobody reads meanwhile
+        sent = client.sock.send((b"x" * 70 + b"\r\n") * 20_000)
+        await client.send(b"\r\n.\r\n")
+        assert (await client.reply()).startswith(b"250")
+    assert sum(pieces) > sent > 500_000
+    assert len(pieces) < sent / 65_536 / 2
+    [message] = journal.of(SmtpMessage)
+    assert len(message.content) > sent
+
+
 async def test_a_bound_socket_is_taken_over(journal: Journal) -> None:
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from stories.days import expired
-from stories.story import ASPECT, good, good_control, waiting
+from stories.story import ASPECT, Story, good, good_control, waiting
 
 from conformance.catalogue.course import Timing
 from conformance.catalogue.profile import load
@@ -130,6 +130,17 @@ def test_what_is_in_doubt_again_has_a_third_staging_if_the_second_had_no_peace(
     assert _ids(seconds.after(record)) == ["greeting_421.healed"]
     if beside:
         seconds.beside.add(Timing.STEADY)
+    assert _ids(seconds.third(lambda _: record)) == third
+
+
+@pytest.mark.parametrize(("pressure", "third"), [(0.9, ["close_at_ehlo.healed"]), (0.0, [])])
+def test_what_is_late_in_peace_as_well_has_no_third_staging(pressure: float, third: list[str]) -> None:
+    """Every attempt of some relays takes longer than it may; a machine at rest does not change that."""
+    story = Story("close_at_ehlo").change(repaired=20.0, closed=30.0, pressure=pressure).look(2.0)
+    record = story.meets_fault(1.0).meets_fault(6.0).record()
+    seconds = _seconds([(ASPECT["retried"], scenario_of("close_at_ehlo.healed"))])
+    assert _ids(seconds.after(record)) == ["close_at_ehlo.healed"]
+    seconds.beside.add(Timing.STEADY)
     assert _ids(seconds.third(lambda _: record)) == third
 
 
