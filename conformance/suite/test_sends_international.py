@@ -45,7 +45,7 @@ def test_sends_international(case: Case) -> list[Finding]:
     if proper:
         findings += case.intact("sends_international.intact")
     elif copies:
-        findings.append(_rewritten(case))
+        findings += _rewritten(case)
     elif not everywhere and (reports or waits):
         findings.append(_returned(case))
     return findings
@@ -92,13 +92,16 @@ def _ended(case: Case, *, must_arrive: bool) -> Finding:
     )
 
 
-def _rewritten(case: Case) -> Finding:
-    return case.finding(
+def _rewritten(case: Case) -> list[Finding]:
+    """Say what was made of it for a server that offers nothing; that it was sent as it is says another slot."""
+    damage = case.damage(case.evidence.messages)
+    finding = case.finding(
         "sends_international.rewritten",
-        holds=False,
+        holds=not damage,
         expected="returned, or delivered by a server that offers SMTPUTF8",
-        observed="sent in another form to a server that does not",
+        observed=f"sent to a server that does not, in another form: {damage}",
     )
+    return [finding] if damage else []
 
 
 def _returned(case: Case) -> Finding:
