@@ -155,13 +155,13 @@ def matrix(session: nox.Session) -> None:
 @nox.session
 def exim(session: nox.Session) -> None:
     """Judge an Exim, as Debian packages it: unpacked into the cache, not installed."""
-    _judge_unpacked(session, "Exim")
+    _judge_unpacked(session)
 
 
 @nox.session
 def sendmail(session: nox.Session) -> None:
     """Judge a sendmail, as Debian packages it: unpacked into the cache, not installed."""
-    _judge_unpacked(session, "Sendmail")
+    _judge_unpacked(session)
 
 
 @nox.session
@@ -261,8 +261,8 @@ def _judge(
     session.run("python", "-m", "relays.met", str(report / "report.jsonl"))
 
 
-def _judge_unpacked(session: nox.Session, adapter: str, *, users: bool = True) -> None:
-    """Judge a relay that is run from a folder, with the adapter of that name in `tests/relays/`.
+def _judge_unpacked(session: nox.Session, adapter: str = "", *, users: bool = True) -> None:
+    """Judge a relay that is run from a folder, with the adapter of that name in `tests/relays/` or the built-in one.
 
     Its packages could not be installed beside another one's.
     """
@@ -277,7 +277,7 @@ def _judge_unpacked(session: nox.Session, adapter: str, *, users: bool = True) -
         session,
         session.name,
         "rfc",
-        adapter=f"relays.{session.name}:{adapter}",
+        adapter=f"relays.{session.name}:{adapter}" if adapter else "",
         env={f"MAILFLOW_RELAY_{session.name.upper()}": str(folder)},
     )
 

@@ -32,6 +32,8 @@ _BUILT_IN = {
         "reference": "conformance.targets.reference:ReferenceTarget",
         "postfix": "conformance.targets.postfix:PostfixTarget",
         "postfix-eop": "conformance.targets.postfix:PostfixEopTarget",
+        "exim": "conformance.targets.exim:EximTarget",
+        "sendmail": "conformance.targets.sendmail:SendmailTarget",
     }.items()
 }
 

@@ -6,11 +6,14 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conformance.lab import namespace
+from conformance.target import Address, RelayConfig
 from conformance.targets.kit import search_path
 
 Seen = dict[str, Any]
@@ -43,3 +46,28 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def seen(request: pytest.FixtureRequest, both: dict[str, Seen]) -> Seen:
     """What came of it under one of them."""
     return both[request.param]
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Callable[..., RelayConfig]:
+    """What the suite may ask of a relay in the namespace lab, but for what is said."""
+
+    def config(**changes: object) -> RelayConfig:
+        said: dict[str, object] = {
+            "work_directory": tmp_path,
+            "hostname": "relay.test",
+            "listen": Address("10.77.0.25", 0),
+            "resolver": Address("10.77.0.53", 53),
+            "next_hop_port": 25,
+            "connectors": (),
+            "trust_anchors": tmp_path / "anchors.pem",
+            "retry_interval": 1.2,
+            "max_retry_interval": 1.2,
+            "queue_lifetime": 900.0,
+            "connect_timeout": 2.0,
+            "command_timeout": 2.0,
+            "dns_timeout": 2.0,
+        }
+        return RelayConfig(**(said | changes))  # type: ignore[arg-type]
+
+    return config

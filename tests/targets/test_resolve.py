@@ -69,7 +69,7 @@ def test_a_class_or_an_object_of_somebodys_module(name: str, folder: str) -> Non
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("refrence", "no target is called 'refrence'; there are postfix, postfix-eop, reference"),
+        ("refrence", "no target is called 'refrence'; there are exim, "),
         ("", "it is empty and names no target"),
         ("some.module", "package.module:Class"),
         ("./adapter.py:X", "package.module:Class"),
@@ -102,7 +102,7 @@ def test_what_is_no_target_says_why(name: str, told: str, folder: str) -> None:
         ("./my_adapters.py:Whole", "did you mean my_adapters:Whole?"),
         ("my_adapters.Whole", "did you mean my_adapters:Whole?"),
         ("my_adapters:whole", "did you mean my_adapters:Whole?"),
-        ("", "it is empty and names no target; there are postfix"),
+        ("", "it is empty and names no target; there are exim, "),
     ],
 )
 def test_a_near_miss_gets_a_hint(folder: str, given: str, meant: str) -> None:

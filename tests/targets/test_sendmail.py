@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from conformance.target import Connector, Outcome, QueuedMessage, TargetError, TlsPolicy
-
-from . import sendmail_config
-from .sendmail import read_queue_files
-from .sendmail_log import SendmailLog
-from .test_exim import config
+from conformance.target import Connector, Outcome, QueuedMessage, RelayConfig, TargetError, TlsPolicy
+from conformance.targets import sendmail_config
+from conformance.targets.kit import PatternLog
+from conformance.targets.sendmail import read_queue_files
+from conformance.targets.sendmail_log import sendmail_log
 
 HEAD = "Nov 28 11:55:51 sendmail[98]: 6ASBtouV000082: "
 FIELDS = "delay=00:00:01, xdelay=00:00:01, mailer=esmtp, pri=31783, "
 
 
-def _log(tmp_path: Path, *lines: str) -> SendmailLog:
-    log = SendmailLog(tmp_path / "log")
+def _log(tmp_path: Path, *lines: str) -> PatternLog:
+    log = sendmail_log(tmp_path / "log")
     log.feed(HEAD + line for line in lines)
     return log
 
@@ -119,9 +119,11 @@ def test_one_host_cannot_have_two_rules() -> None:
         )
 
 
-def test_the_configuration_has_whole_seconds_and_its_own_environment(tmp_path: Path) -> None:
+def test_the_configuration_has_whole_seconds_and_its_own_environment(
+    asked: Callable[..., RelayConfig],
+) -> None:
     text = sendmail_config.configuration(
-        config(tmp_path), etc=Path("/e"), spool=Path("/s/q"), port=25, environment={"TZ": "UTC"}
+        asked(), etc=Path("/e"), spool=Path("/s/q"), port=25, environment={"TZ": "UTC"}
     )
     assert "define(`confMIN_QUEUE_AGE',`2s')dnl\n" in text
     assert text.endswith("LOCAL_CONFIG\nETZ=UTC\n")

@@ -1,4 +1,4 @@
-"""sendmail, as Debian packages it, unpacked and not installed: `nox -s sendmail`.
+"""sendmail, as Debian packages it, installed or unpacked: `--target=sendmail`.
 
 Runs in the namespace lab, in a view of the machine that has it. What it grants: whole seconds, one interval between
 all attempts (`MinQueueAge`; the one that grows, `MaxQueueAge`, doubles with each attempt), and a queue run every
@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from conformance.target import Capability, QueuedMessage, Relay, RelayConfig
+from conformance.targets import sendmail_config
 from conformance.targets.kit import (
     Daemons,
     ProcessRelay,
@@ -32,9 +33,7 @@ from conformance.targets.kit import (
     view,
     whole_seconds,
 )
-
-from . import sendmail_config
-from .sendmail_log import SendmailLog
+from conformance.targets.sendmail_log import sendmail_log
 
 _PROGRAM = "/usr/libexec/sendmail/sendmail"
 _MAKEMAP = "/usr/libexec/sendmail/makemap"
@@ -56,7 +55,7 @@ _QUEUE_FILE_ENDS = "\n.\n"
 _READY = 20.0  # seconds; measured: 0.2
 
 
-class Sendmail:
+class SendmailTarget:
     """sendmail with stock behaviour: only times, routes, TLS and trust are set."""
 
     name = "sendmail"
@@ -100,12 +99,12 @@ class Sendmail:
                 max_retry_interval=whole_seconds(config.retry_interval),
                 content_timeout=_CONTENT,
             )
-            async with SendmailRelay(listen, schedule, daemons, log=SendmailLog(log), clock=clock) as relay:
+            async with SendmailRelay(listen, schedule, daemons, log=sendmail_log(log), clock=clock) as relay:
                 yield relay
 
 
 class SendmailRelay(ProcessRelay):
-    """A running sendmail. Made by `Sendmail.running`.
+    """A running sendmail. Made by `SendmailTarget.running`.
 
     A queue run begins within a second of real time, so there is nothing to do once its clock was moved.
     """

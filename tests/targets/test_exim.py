@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from conformance.target import Address, Connector, Outcome, RelayConfig, TlsPolicy
-
-from . import exim_config
-from .exim_log import EximLog
-from .exim_spool import read_message, read_spool
+from conformance.target import Connector, Outcome, RelayConfig, TlsPolicy
+from conformance.targets import exim_config
+from conformance.targets.exim_log import exim_log
+from conformance.targets.exim_spool import read_message, read_spool
+from conformance.targets.kit import PatternLog
 
 STAMP = "2026-01-02 03:04:05.678"
 ID = "1xXGbv-00000t-2F"
 
 
-def _events(tmp_path: Path, *lines: str) -> EximLog:
-    log = EximLog(tmp_path / "mainlog")
+def _events(tmp_path: Path, *lines: str) -> PatternLog:
+    log = exim_log(tmp_path / "mainlog")
     log.feed(f"{STAMP} {ID} {line}" for line in lines)
     return log
-
-
-def config(tmp_path: Path, **changes: object) -> RelayConfig:
-    asked: dict[str, object] = {
-        "work_directory": tmp_path,
-        "hostname": "relay.test",
-        "listen": Address("10.77.0.25", 0),
-        "resolver": Address("10.77.0.53", 53),
-        "next_hop_port": 25,
-        "connectors": (),
-        "trust_anchors": tmp_path / "anchors.pem",
-        "retry_interval": 1.2,
-        "max_retry_interval": 1.2,
-        "queue_lifetime": 900.0,
-        "connect_timeout": 2.0,
-        "command_timeout": 2.0,
-        "dns_timeout": 2.0,
-    }
-    return RelayConfig(**(asked | changes))  # type: ignore[arg-type]
 
 
 def test_an_attempt_names_the_host_of_the_line_before(tmp_path: Path) -> None:
@@ -103,7 +85,7 @@ def test_other_lines_are_no_attempts(tmp_path: Path, line: str) -> None:
 
 def test_half_a_line_is_left_for_later(tmp_path: Path) -> None:
     file = tmp_path / "mainlog"
-    log = EximLog(file)
+    log = exim_log(file)
     log.read()
     file.write_text(f"{STAMP} {ID} ** r@b.test: retry time")
     log.read()
@@ -156,10 +138,10 @@ def test_a_spool(tmp_path: Path) -> None:
     assert [message.recipient for message in read_spool(tmp_path)] == ['"q #1 q"@c.test', "t@c.test"]
 
 
-def test_the_first_interval_holds_for_two_gaps(tmp_path: Path) -> None:
+def test_the_first_interval_holds_for_two_gaps(asked: Callable[..., RelayConfig]) -> None:
     def rule(**changes: object) -> str:
         text = exim_config.configuration(
-            config(tmp_path, **changes),
+            asked(**changes),
             etc=Path("/e"),
             spool=Path("/s"),
             log=Path("/l"),

@@ -1,8 +1,8 @@
-"""Exim, as Debian packages it, unpacked and not installed: `nox -s exim`.
+"""Exim, as Debian packages it, installed or unpacked: `--target=exim`.
 
-Runs in the namespace lab, in a view of the machine that has it. What it grants: whole seconds, and a
-look at each message every other second: each recipient domain has a queue of its own, for a queue run goes from
-message to message and waits for each. A message is returned by the first failed attempt after its lifetime.
+Runs in the namespace lab, in a view of the machine that has it. What it grants: whole seconds, and a look at each
+message every other second: each recipient domain has a queue of its own, for a queue run goes from message to message
+and waits for each. A message is returned by the first failed attempt after its lifetime.
 
 It cannot be told to look for another name in a certificate than the host's, so TLS_DOMAIN is not offered; its queue
 shows no errors, so they come from the main log, which has no codes of Exim's own.
@@ -17,6 +17,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from conformance.target import Capability, QueuedMessage, Relay, RelayConfig
+from conformance.targets import exim_config
+from conformance.targets.exim_log import exim_log
+from conformance.targets.exim_spool import read_spool
 from conformance.targets.kit import (
     Daemons,
     ProcessRelay,
@@ -27,10 +30,6 @@ from conformance.targets.kit import (
     version,
     view,
 )
-
-from . import exim_config
-from .exim_log import EximLog
-from .exim_spool import read_spool
 
 _USER = "Debian-exim"  # chosen when it was compiled
 _PROGRAM = "/usr/sbin/exim4"
@@ -50,7 +49,7 @@ done"""
 _GRANULARITY = 10.0  # seconds; with forty runnable processes for two processors 9.6 were seen
 
 
-class Exim:
+class EximTarget:
     """Exim with stock behaviour: only times, routes, TLS and trust are set."""
 
     name = "exim"
@@ -101,13 +100,13 @@ class Exim:
                 here.write(_ETC / name, text)
             schedule = granted(config, granularity=_GRANULARITY, whole=True)
             async with EximRelay(
-                listen, schedule, daemons, log=EximLog(logs / "mainlog"), clock=clock
+                listen, schedule, daemons, log=exim_log(logs / "mainlog"), clock=clock
             ) as relay:
                 yield relay
 
 
 class EximRelay(ProcessRelay):
-    """A running Exim. Made by `Exim.running`."""
+    """A running Exim. Made by `EximTarget.running`."""
 
     async def start(self) -> None:
         """Start the daemon on the spool that is there, wait for its greeting, and start the queue runners."""
