@@ -125,7 +125,7 @@ class ReportFile:
         for number, (record, path) in enumerate(zip(run.records, run.paths, strict=True)):
             if path.exists():  # a wave that was ended before it had begun left none
                 copyfile(path, self.path.with_name(_name_of(record, number)))
-        waivers = run.waivers.file if run.waivers is not None else None
+        waivers = run.waivers.lies if run.waivers is not None else None
         if waivers is not None and waivers.resolve() != self.path.with_name(waivers.name).resolve():
             copyfile(waivers, self.path.with_name(waivers.name))
 

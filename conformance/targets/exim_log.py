@@ -41,7 +41,10 @@ def exim_log(path: Path) -> PatternLog:
     return PatternLog(
         path,
         Line(rf"{_MESSAGE}\*\* {_RECIPIENT}{_HOST}:? (?P<text>{_EXPIRED})", Outcome.EXPIRED),
-        Line(rf"{_MESSAGE}(?P<outcome>=>|->|>>|\*\*|==) {_NOT_TRIED}{_RECIPIENT}{_HOST}:? (?P<text>.*)", _OUTCOMES),
+        Line(
+            rf"{_MESSAGE}(?P<outcome>=>|->|>>|\*\*|==) {_NOT_TRIED}{_RECIPIENT}{_HOST}:? (?P<text>.*)",
+            _OUTCOMES,
+        ),
         Line(rf"{_MESSAGE}H=(?P<destination>\S+).*"),
         Line(rf"{_MESSAGE}no IP address found for host (?P<destination>[^\s()]+)(?: .*)?"),
     )

@@ -76,7 +76,7 @@ def load(
         table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin a file with a BOM
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise WaiverError(f"{shown or path}: {getattr(error, 'strerror', None) or error}") from error
-    path = shown or path
+    lies, path = path, shown or path
     _check_keys(table, _HEAD, ("catalogue",), str(path))
     version = _text(table, "catalogue", str(path))
     if version not in versions():
@@ -95,6 +95,7 @@ def load(
     _check_apart(rows)
     return Waivers(
         file=path,
+        lies=lies,
         catalogue=version,
         rows=tuple(rows),
         today=day,

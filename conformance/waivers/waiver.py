@@ -77,7 +77,8 @@ class Waivers:
     """The waivers of one file, on one day.
 
     Attributes:
-        file: The file.
+        file: The file, as a reader is told of it.
+        lies: Where it is.
         catalogue: Against which version of the catalogue its patterns are read.
         target: The relay that it is about; empty: any.
         profile: The profile that it is about; empty: any.
@@ -86,6 +87,7 @@ class Waivers:
     """
 
     file: Path
+    lies: Path
     catalogue: str
     rows: Sequence[Waiver]
     today: date

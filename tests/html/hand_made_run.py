@@ -39,7 +39,13 @@ def telling(text: str) -> Results:
     judged.append((Named(ASPECT["retried"], broken.scenario), broken.judge("retried")))
     test, failed = judged[0]
     rows = (_waiver(failed.requirement.id, text),)
-    waived = Waivers(file=Path("waivers.toml"), catalogue="0.1.0", rows=rows, today=date(2026, 11, 29))
+    waived = Waivers(
+        file=Path("waivers.toml"),
+        lies=Path("waivers.toml"),
+        catalogue="0.1.0",
+        rows=rows,
+        today=date(2026, 11, 29),
+    )
     judged[0] = (test, with_waivers(failed, test.aspect, test.scenario, waived))
     misfit = Misfit(waiver=waived.rows[0], nodeid=test.nodeid, why=text)
     return Results(

@@ -71,7 +71,9 @@ def _waiver(*modes: str, number: int = 1, **changes: object) -> Waiver:
 
 
 def _waivers(*rows: Waiver) -> Waivers:
-    return Waivers(file=Path("waivers.toml"), catalogue=newest(), rows=rows, today=TODAY)
+    return Waivers(
+        file=Path("waivers.toml"), lies=Path("waivers.toml"), catalogue=newest(), rows=rows, today=TODAY
+    )
 
 
 def _run(waivers: Waivers, **modes: Judged) -> list[tuple[Named, Judged]]:

@@ -71,7 +71,9 @@ def _waiver(tmp_path: Path) -> Waivers:
         expires=date.today() + timedelta(days=9),
         link="https://tracker.test/1",
     )
-    return Waivers(file=row.file, catalogue="0.6", rows=(row,), today=date.today(), target="", profile="")
+    return Waivers(
+        file=row.file, lies=row.file, catalogue="0.6", rows=(row,), today=date.today(), target="", profile=""
+    )
 
 
 def _written(tmp_path: Path, *, interrupted: str = "") -> list[dict[str, Any]]:

@@ -33,7 +33,9 @@ def test_records_and_waivers_are_kept(tmp_path: Path, within: bool) -> None:
         [story.record()], [(Named(ASPECT["retried"], story.scenario), story.judge("retried"))], [], []
     )
     run.target, run.paths = SimpleNamespace(name="hand-made"), [tmp_path / "record.jsonl"]
-    run.waivers = Waivers(file=waivers, catalogue="0.6", rows=(), today=date.today())
+    run.waivers = Waivers(
+        file=Path("told", waivers.name), lies=waivers, catalogue="0.6", rows=(), today=date.today()
+    )
     report = ReportFile(folder)
     report.begin(run)
     report.end(run, selected=1, status=0, interrupted="", took=Took())
