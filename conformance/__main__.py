@@ -33,6 +33,16 @@ class Command:
 
 _ALL = (
     Command(
+        name="new",
+        about="an adapter for your relay to begin with: a file, or a class in Python",
+        module="conformance.authoring.new_adapter",
+    ),
+    Command(
+        name="check",
+        about="try an adapter on three messages: what it reads, and what is missing, in seconds",
+        module="conformance.authoring.check",
+    ),
+    Command(
         name="demo",
         about="a refused connector, the alert, Fix now and the reports, played in this terminal",
         module="conformance.demo",

@@ -7,12 +7,17 @@ import re
 import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import cast
 
 from conformance.target import Capability, Target
+from conformance.targets.declared.reading import DeclarationError, read
+from conformance.targets.declared.relay import DeclaredTarget
 from conformance.targets.near_misses import suggested
 
 GROUP = "mailflow_conformance.targets"
+DECLARED = ".toml"
+"""How the name of a target ends that is declared in a file."""
 
 _MODULE_AND_CLASS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
@@ -39,7 +44,7 @@ _BUILT_IN = {
 
 
 def resolve(name: str, import_path: Sequence[str] = ()) -> Target:
-    """Return the target of a name, or of `package.module:Class`.
+    """Return the target of a name, of `package.module:Class`, or of a file that declares one.
 
     Args:
         name: As given on the command line.
@@ -48,6 +53,8 @@ def resolve(name: str, import_path: Sequence[str] = ()) -> Target:
     Raises:
         UnknownTarget: There is no such target, or it is not one.
     """
+    if name.endswith(DECLARED):
+        return _checked(name, _declared(name, import_path))
     entry = known().get(name)
     added = [folder for folder in import_path if folder not in sys.path]
     sys.path.extend(added)
@@ -56,10 +63,20 @@ def resolve(name: str, import_path: Sequence[str] = ()) -> Target:
             none = f"no target is called {name!r}" if name.strip() else "it is empty and names no target"
             raise UnknownTarget(
                 f"{none}; there are {', '.join(sorted(known()))}, "
-                f"or name your adapter as package.module:Class{suggested(name, known())}"
+                f"or name your adapter as package.module:Class, or as a file, myrelay.toml{suggested(name, known())}"
             )
         entry = EntryPoint(name=name, value=name, group=GROUP)
     return _checked(name, _load(name, entry, added))
+
+
+def _declared(name: str, folders: Sequence[str]) -> Target:
+    """Return the target that a file declares; a relative path counts from the last of the folders first."""
+    paths = [Path(folder, name) for folder in reversed(folders)] or [Path(name)]
+    path = next((each for each in paths if each.is_file()), paths[0])
+    try:
+        return DeclaredTarget(read(path))
+    except DeclarationError as error:
+        raise UnknownTarget(str(error)) from error
 
 
 def _load(name: str, entry: EntryPoint, added: Sequence[str]) -> object:

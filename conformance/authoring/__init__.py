@@ -1,0 +1,1 @@
+"""Commands for those who write an adapter: `mailflow-conformance new` and `mailflow-conformance check`."""
