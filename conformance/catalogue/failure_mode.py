@@ -147,7 +147,9 @@ class FailureMode:
 
     @property
     def waits_for_timeout(self) -> bool:
-        """Whether attempts last as long as a time-out of the relay's."""
+        """Whether attempts last as long as a time-out of the relay's, at the message or at its report."""
+        if self.as_report is not None and self.as_report.waits_for_timeout:
+            return True
         stalls = self.stalls or self.needs_total_deadline or self.attempt.timeout is not None
         return stalls or any(step.timeout is not None for step in self.steps)
 

@@ -160,3 +160,5 @@ def test_a_relay_that_only_looks_up_mx_is_judged_by_the_modes_named() -> None:
 def test_leaving_out_what_waits_leaves_out_whatever_only_a_time_out_ends() -> None:
     assert '`-m "not waits"`' in PAGE
     assert all(mode.waits_for_timeout for mode in ALL.values() if mode.stalls or mode.needs_total_deadline)
+    assert ALL["report_silent_at_rcpt"].waits_for_timeout, "nor does anything else end it where reports go"
+    assert not ALL["report_refused_at_rcpt"].waits_for_timeout

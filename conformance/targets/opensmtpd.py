@@ -1,4 +1,4 @@
-"""OpenSMTPD, as Debian packages it, unpacked and not installed: `nox -s opensmtpd`. Tried with 6.8.0p2.
+"""OpenSMTPD, as Debian packages it, unpacked or installed. Tried with 6.8.0p2.
 
 Runs in the namespace lab, in a view of the machine that has it. What it can be told is little: a
 lifetime, routes, TLS. What it grants of the rest:
@@ -43,6 +43,7 @@ from conformance.target import (
 )
 from conformance.targets.kit import (
     Daemons,
+    PatternLog,
     ProcessRelay,
     View,
     find,
@@ -52,8 +53,7 @@ from conformance.targets.kit import (
     version,
     view,
 )
-
-from .opensmtpd_log import OpenSmtpdLog
+from conformance.targets.opensmtpd_log import LINES
 
 _DAEMON, _QUEUE = "opensmtpd", "opensmtpq"  # users, chosen when it was compiled
 _PROGRAM = "/usr/sbin/smtpd"
@@ -67,7 +67,9 @@ _CONNECT = 3.0  # seconds: SYN, and one more after 1 s, for which 2 s are waited
 _DNS = 300.0  # seconds: 5, 10, 20 and 40 for each question; AAAA, A, and both once more, all in one attempt
 _SHORTEST_LIFETIME = 60.0  # seconds
 _LOOK = 1.0  # seconds between two looks of the script at the queue
-_GRANULARITY = 14.0  # seconds: 11 from a failed connection to the deferral, the script's look, whole seconds
+# seconds: 11 from a failed connection to the deferral, up to 4 more until its route may be used again, the script's
+# look, whole seconds; and a command for each of hundreds of messages
+_GRANULARITY = 20.0
 
 
 class OpenSmtpd:
@@ -105,7 +107,7 @@ class OpenSmtpd:
             clock = here.clock(chroots=(_EMPTY, _SPOOL))
             daemons = Daemons(config.work_directory, log=log, clock=clock, view=here)
             async with OpenSmtpdRelay(
-                listen, _schedule(config), daemons, log=OpenSmtpdLog(log), clock=clock
+                listen, _schedule(config), daemons, log=PatternLog(log, *LINES), clock=clock
             ) as relay:
                 yield relay
 

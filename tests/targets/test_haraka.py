@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from conformance.target import Address, Connector, RelayConfig, TlsPolicy
+from conformance.targets.haraka import _intervals, _repeated, _routes, _tls
 from conformance.wave import plan as planning
-
-from .haraka import _intervals, _repeated, _routes, _tls
 
 
 def _config(first: float, later: float, lifetime: float, *connectors: Connector) -> RelayConfig:

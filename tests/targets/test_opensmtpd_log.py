@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from conformance.target import DeliveryEvent, Outcome
-
-from .opensmtpd import _row
-from .opensmtpd_log import OpenSmtpdLog
+from conformance.targets.kit import PatternLog
+from conformance.targets.opensmtpd import _row
+from conformance.targets.opensmtpd_log import LINES
 
 
 def _attempt(result: str, text: str, relay: str = "10.77.1.9 (mx.c.test)") -> str:
@@ -20,7 +20,7 @@ def _attempt(result: str, text: str, relay: str = "10.77.1.9 (mx.c.test)") -> st
 
 
 def _events(*lines: str) -> list[DeliveryEvent]:
-    log = OpenSmtpdLog(Path("unused"))
+    log = PatternLog(Path("unused"), *LINES)
     log.feed(lines)
     return log.events
 
@@ -74,7 +74,7 @@ def test_half_a_line_is_left_for_later(tmp_path: Path) -> None:
     file = tmp_path / "smtpd.log"
     whole = _attempt("Ok", "250 2.0.0 OK") + "\n"
     file.write_text(whole[:-10])
-    log = OpenSmtpdLog(file)
+    log = PatternLog(file, *LINES)
     log.read()
     assert not log.events
     file.write_text(whole)

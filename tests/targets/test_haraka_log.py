@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 
 from conformance.target import DeliveryEvent, Outcome
-
-from .haraka_log import HarakaLog
+from conformance.targets.haraka_log import HarakaLog
 
 STAMP = "2026-11-28T11:25:31.519Z"
 AT = 1795865131.519

@@ -1,7 +1,7 @@
 """Haraka, as it comes from npm: only times, routes, TLS and trust are set. Tried with 3.3.4 on Node 20.
 
-Installed by npm into a folder (`nox -s haraka`). Runs in the namespace lab, because
-Haraka asks the name servers of resolv.conf, and port 25 of next hops that it finds by MX.
+`mailflow-conformance unpack haraka` puts it into a folder. Runs in the namespace lab, because Haraka asks the name
+servers of resolv.conf, and port 25 of next hops that it finds by MX.
 
 What Haraka grants: no interval below 5 s, and a look at what is due once a second. It does not count a message's age
 but its failures: the lifetime is the sum of the intervals in `temp_fail_intervals`, so attempts that take long make it
@@ -18,10 +18,11 @@ import json
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from math import ceil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from conformance.target import (
@@ -35,14 +36,14 @@ from conformance.target import (
     TargetError,
     TlsPolicy,
 )
+from conformance.targets.haraka_log import HarakaLog
 from conformance.targets.kit import Daemons, ProcessRelay, check_lab, find, listening, version
-
-from .haraka_log import HarakaLog
 
 _READY = 30.0  # seconds; measured: 1
 _SHORTEST_INTERVAL = 5.0  # "delay time too small, should be >=5 seconds"
 _TICK = 1.0  # seconds between two looks at what is due
 _TEXT_LINE = 1001  # octets, and one for the dot that transparency adds
+_WAITS = 3  # c-ares asks twice, and waits for twice as long the second time
 _PARTIAL = "__tmp__."  # how the name of a queue file begins while it is written
 
 
@@ -72,20 +73,17 @@ class Haraka:
         """Write the configuration below the work directory, start Haraka, and wait for its greeting."""
         package, node = _find_installation()
         check_lab(config, "Haraka")
-        listen, folder = listening(config), config.work_directory
-        intervals = _intervals(config)
+        listen, intervals = listening(config), _intervals(config)
         _write_files(config, package, listen, intervals)
-        daemons = Daemons(
-            folder,
-            log=folder / "haraka.log",
-            env={
-                "SSL_CERT_FILE": str(config.trust_anchors),
-                "SSL_CERT_DIR": str(folder / "no-certificates"),
-            },
-        )
-        schedule, log = _schedule(config, intervals), HarakaLog(daemons.log)
-        async with HarakaRelay(node, package, listen, schedule, daemons, log) as relay:
-            yield relay
+        environment = {
+            "SSL_CERT_FILE": str(config.trust_anchors),
+            "SSL_CERT_DIR": str(config.work_directory / "no-certificates"),
+        }
+        with _folder_for_logs(config.work_directory) as logs:
+            daemons = Daemons(config.work_directory, log=logs / "haraka.log", env=environment)
+            schedule, log = _schedule(config, intervals), HarakaLog(daemons.log)
+            async with HarakaRelay(node, package, listen, schedule, daemons, log) as relay:
+                yield relay
 
 
 class HarakaRelay(ProcessRelay):
@@ -130,6 +128,19 @@ class HarakaRelay(ProcessRelay):
                 seen[identity] = _as_queued(todo)
         self._seen = seen
         return [message for messages in seen.values() for message in messages]
+
+
+@contextmanager
+def _folder_for_logs(work_directory: Path) -> Iterator[Path]:
+    """Yield where to log: elsewhere, where the work directory is a disk that will be full, as the queue's is.
+
+    A Haraka that cannot write its log ends, and nothing would be seen of what it does about mail.
+    """
+    if not os.path.ismount(work_directory):
+        yield work_directory
+        return
+    with TemporaryDirectory(prefix="haraka-") as elsewhere:
+        yield Path(elsewhere)
 
 
 def _find_installation() -> tuple[Path, str]:
@@ -185,7 +196,7 @@ def _write_files(config: RelayConfig, package: Path, listen: Address, intervals:
         "outbound.ini": (
             f"temp_fail_intervals={_repeated(intervals)}\nconnect_timeout={_timeout(config):g}\n"
         ),
-        "net-utils.ini": f"[dns]\ntimeout={config.dns_timeout * 1000:.0f}\ntries=1\n",
+        "net-utils.ini": f"[dns]\ntimeout={config.dns_timeout * 1000 / _WAITS:.0f}\ntries=2\n",
         "tls.ini": _tls(config),
     }
     for name, text in files.items():
