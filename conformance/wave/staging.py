@@ -176,6 +176,7 @@ class _Wave:
         self._gate = Gate(partial(busy, self._journal, self._pressure, self._lag), self._journal.now)
         self._scope = TroubleScope(groups)
         self._one_by_one = asyncio.Lock()
+        self._apart = False
         stage = Stage(
             plan=self._plan,
             capabilities=capabilities,
@@ -196,8 +197,9 @@ class _Wave:
             TargetUnusable: What broke concerns every group; else it is noted as this one's.
         """
         trouble = await trouble_of(self._with_relay(group, stage, world, anchors))
-        if trouble is not None and self._plan.alone and not self._scope.has_started(group):
-            # a relay that serves many need not be one that can run beside another one
+        if self._plan.alone and not self._scope.has_started(group) and (trouble is not None or self._apart):
+            # a relay that serves many need not be one that can run beside another one: from now on none begins so
+            self._apart = True
             async with self._one_by_one:
                 await self._gate.empty()
                 group.again = True
@@ -210,6 +212,8 @@ class _Wave:
 
     async def _with_relay(self, group: Group, stage: Stage, world: World, anchors: Path) -> None:
         async with self._gate.admitted() as started:
+            if self._apart and not group.again:
+                return
             config = request.relay_config(
                 self._plan, self._lab, world.resolver, anchors, group.folder, group.connectors, group.accepted
             )

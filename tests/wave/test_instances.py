@@ -69,6 +69,7 @@ class Target:
         self.cannot_stop: tuple[str, ...] = ()
         self.dies: tuple[str, ...] = ()
         self.stands_alone = False
+        self.takes = 0.0
 
     @asynccontextmanager
     async def running(self, config: RelayConfig) -> AsyncIterator[HoldingRelay]:
@@ -80,6 +81,7 @@ class Target:
         if self.stands_alone and self.alive:
             raise TargetError("one is running already")
         self.alive += 1
+        await asyncio.sleep(self.takes)
         self.most = max(self.most, self.alive)
         try:
             yield DyingRelay() if scenario in self.dies else HoldingRelay()
@@ -132,11 +134,13 @@ async def test_looks_at_a_queue_concern_the_scenarios_of_that_relay(many: bool, 
         assert Evidence(record, one).queue.throughout.presence is Presence.PRESENT
 
 
-@pytest.mark.parametrize("stands_alone", [False, True])
+@pytest.mark.parametrize(("stands_alone", "takes"), [(False, 0.0), (True, 0.0), (True, 0.3)])
 async def test_one_that_serves_many_serves_each_alone_if_that_is_asked_for(
-    stands_alone: bool, tmp_path: Path
+    stands_alone: bool, takes: float, tmp_path: Path
 ) -> None:
+    """Where starting took long, the next one was let in beside one that was started for the second time."""
     target = Target()
+    target.takes = takes
     target.capabilities = target.capabilities | {Capability.MANY_CONNECTORS}
     target.stands_alone = stands_alone
     record = await staged(target, tmp_path, alone=True)

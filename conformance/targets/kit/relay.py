@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -22,6 +23,10 @@ from conformance.target import Address, DeliveryEvent, QueuedMessage, Schedule, 
 from conformance.targets.faketime import Clock
 from conformance.targets.kit.daemons import Daemons
 from conformance.targets.kit.log import EventLog
+
+# Where relays of this process listen; each adapter instance runs in a thread of its own.
+_CLAIMED: set[Address] = set()
+_CLAIMING = Lock()
 
 
 class ProcessRelay(ABC):
@@ -62,11 +67,23 @@ class ProcessRelay(ABC):
         """Have the whole queue tried now, since its clock was moved; nothing is to be done if it looks by itself."""
 
     async def __aenter__(self) -> Self:
-        """Start it; what was started is ended if that fails."""
+        """Start it; what was started is ended if that fails.
+
+        Raises:
+            TargetError: Another one listens there, whose greeting would pass for this one's; or what `start` raises.
+        """
+        with _CLAIMING:
+            if self.submission in _CLAIMED:
+                raise TargetError(
+                    f"a relay listens at {self.submission.host}:{self.submission.port} already",
+                    hint="Start one at a time.",
+                )
+            _CLAIMED.add(self.submission)
         try:
             await self.start()
         except BaseException:
             await self.daemons.kill()
+            _CLAIMED.discard(self.submission)
             raise
         return self
 
@@ -74,7 +91,10 @@ class ProcessRelay(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End it."""
-        await self.stop()
+        try:
+            await self.stop()
+        finally:
+            _CLAIMED.discard(self.submission)
 
     async def restart(self) -> None:
         """Start it again, for RESTART."""

@@ -142,6 +142,19 @@ async def test_a_relay_of_processes(tmp_path: Path) -> None:
             await relay.queue()
 
 
+async def test_the_greeting_of_another_one_passes_for_nobodys(tmp_path: Path) -> None:
+    """Two of one fixed port were taken for running, and then one of them had ended by itself."""
+    schedule = Schedule(retry_interval=1, max_retry_interval=1, queue_lifetime=9, granularity=1)
+    address = _address()
+    second = _Relay(address, schedule, Daemons(tmp_path))
+    async with _Relay(address, schedule, Daemons(tmp_path)) as relay:
+        with pytest.raises(TargetError, match=f"a relay listens at {address.host}:{address.port} already"):
+            await second.__aenter__()
+        relay.daemons.check()
+    async with second:
+        second.daemons.check()
+
+
 class _NeverReady(_Relay):
     async def start(self) -> None:
         await self.daemons.start("sleep", "1000", greets=self.submission, within=0.2)
