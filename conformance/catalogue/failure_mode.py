@@ -26,6 +26,7 @@ from conformance.witness.kills import KillPoint
 from fake_servers import (
     Action,
     Answer,
+    Close,
     CloseWith421,
     Endless,
     Followed,
@@ -33,6 +34,7 @@ from fake_servers import (
     NxDomain,
     Raw,
     Reply,
+    Reset,
     ServFail,
     Stall,
     Trickle,
@@ -167,18 +169,17 @@ class FailureMode:
     @property
     def refusals(self) -> tuple[str, ...]:
         """What the servers answer instead of a yes, word for word, whether or not that must be the relay's error."""
-        said = []
-        for action in self._actions:
-            match action:
-                case Reply(positive=False):
-                    said.append(action.text)
-                case Followed(reply=Reply(positive=False)):
-                    said.append(action.reply.text)
-                case CloseWith421():
-                    said.append(f"421 {action.text}")
-                case Raw():
-                    said.append(action.data.decode("latin-1"))
-        return tuple(said)
+        return tuple(said for action in self._actions for said in _refusals(action))
+
+    @property
+    def may_lose_refusal(self) -> bool:
+        """Whether a server refuses for good and ends the connection: one attempt hears why, and another does not."""
+        return any(
+            isinstance(action, Followed | Raw)
+            and isinstance(action.then, Close | Reset)
+            and any(said.startswith("5") for said in _refusals(action))
+            for action in self._actions
+        )
 
     @property
     def _actions(self) -> tuple[Action, ...]:
@@ -284,3 +285,17 @@ class FailureMode:
 def negative_ttl(answer: Answer | None) -> int:
     """Return for how many seconds a negative answer may be kept (RFC 2308 section 5)."""
     return answer.soa_minimum if isinstance(answer, NxDomain | NoData) else 0
+
+
+def _refusals(action: Action) -> tuple[str, ...]:
+    match action:
+        case Reply(positive=False):
+            return (action.text,)
+        case Followed(reply=Reply(positive=False)):
+            return (action.reply.text,)
+        case CloseWith421():
+            return (f"421 {action.text}",)
+        case Raw():
+            return (action.data.decode("latin-1"),)
+        case _:
+            return ()

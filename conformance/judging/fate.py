@@ -162,7 +162,8 @@ def fate_of(mode: FailureMode, evidence: Evidence, profile: Profile) -> Fate:
     if evidence.messages:
         return Fate.WAITED if _ended_at_once(evidence) is None else Fate.DELIVERED_AND_GIVEN_UP
     if outcome is Outcome.PERMANENT:
-        at_first = deferral(mode, evidence) is None
+        # who has not heard why may wait, and be told the next time
+        at_first = mode.may_lose_refusal or deferral(mode, evidence) is None
         if profile.accepts(mode, outcome):
             return Fate.RETURNED if at_first else Fate.RETURNED_LATER
         return Fate.RETURNED_WRONGLY if at_first else Fate.GIVEN_UP_EARLY

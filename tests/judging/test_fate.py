@@ -7,6 +7,7 @@ from stories.days import MOMENTS, moved, whole_day
 from stories.story import ASPECT, Story, good, waiting
 from stories.wire import fault
 
+from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import load
 from conformance.catalogue.requirements import Harm
 from conformance.catalogue.scenario import Course
@@ -64,6 +65,13 @@ def test_given_up() -> None:
 def test_given_up_once_it_was_deferred() -> None:
     assert _fate(waiting(RETURNED).returns(4.0)) is Fate.RETURNED_LATER
     assert _fate(waiting(RETURNED).returns(4.0), "eop") is Fate.GIVEN_UP_EARLY
+
+
+@pytest.mark.parametrize("name", ["refused_amid_content_then_reset", "refused_at_mail_then_closed"])
+def test_a_refusal_that_an_attempt_may_not_have_heard_is_heard_by_the_next_one(name: str) -> None:
+    """Haraka read the reset before the 552 once, deferred, and returned the message when it had read the reply."""
+    assert _fate(waiting(name).returns(4.0)) is Fate.RETURNED
+    assert not ALL["reply_5yz_at_ehlo"].may_lose_refusal
 
 
 def test_given_up_and_delivered_as_well_is_accepted_by_nobody() -> None:
