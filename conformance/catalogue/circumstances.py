@@ -132,6 +132,8 @@ def _in_order(routing: SmartHosts | MxRouting) -> SmartHosts | MxRouting:
     """Return a way to the hosts on which nothing is wrong; of preferences only the order counts, best first."""
     if isinstance(routing, SmartHosts):
         return SmartHosts(literal=routing.literal)
+    if routing.stands_in:
+        return SmartHosts()  # the control is declared so, too, and staged in the same way
     ranks = sorted(set(routing.preferences))
     preferences = sorted((ranks.index(each) + 1) * _STEP for each in routing.preferences)
     return MxRouting(preferences=tuple(preferences), apex=not preferences)

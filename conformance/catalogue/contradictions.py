@@ -123,7 +123,7 @@ def _of_routing(mode: FailureMode) -> Iterator[str]:
 
 
 def _of_mx(mode: FailureMode, mx: MxRouting, *, moves: bool) -> Iterator[str]:
-    if mode.steps:
+    if mode.steps and not mx.stands_in:
         yield "steps with MX routing: their one host is a smart host"
     if mode.tls.required and len(mode.hosts) > 1:
         yield "tls.policy with MX routing to several hosts: a certificate is asked for the first one's name"

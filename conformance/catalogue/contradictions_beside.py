@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from conformance.catalogue.connector import SmartHosts
 from conformance.catalogue.destination import DnsName, Host
 from conformance.catalogue.host_contradictions import of_host
 from conformance.catalogue.message import Kind
@@ -22,7 +21,7 @@ def of_servers_beside(mode: FailureMode) -> Iterator[str]:
     apart, back = mode.message.elsewhere, mode.way_back
     if apart and mode.kind not in _EACH_BY_ITSELF:
         yield f"message.elsewhere with kind {mode.kind}, under which nobody tells recipients apart"
-    if apart and not isinstance(mode.routing, SmartHosts):
+    if apart and mode.mx is not None and not mode.mx.stands_in:
         yield "message.elsewhere with MX routing: their servers are smart hosts"
     if apart and mode.message.backlog:
         yield "message.elsewhere with message.backlog, whose dead server has one of their addresses"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
+from conformance.catalogue.by_mx import SINCE as BY_MX_SINCE
+from conformance.catalogue.by_mx import by_mx, looks_up_mx_only, why_not_by_mx
 from conformance.catalogue.course import OUT_OF_SERVICE, SCHEDULES, TRAITS, Course, Timing
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes import ALL, control_of
+from conformance.catalogue.versions import is_in, newest
 from conformance.target import Capability
 
 # Submitted after the last stop of a jumped clock: the date the relay stamps on it shows that the clock moved. The first
@@ -26,6 +29,9 @@ _OPERATED_BY: dict[Course, frozenset[Capability]] = {
     ),
     Course.DELETED: frozenset({Capability.EDIT_CONNECTOR, Capability.ACCEPTED_DOMAINS}),
 }
+
+# What else a target lacks that can be given no smart host.
+_OF_SMART_HOSTS = frozenset({Capability.SMART_HOST, Capability.SEVERAL_SMART_HOSTS, Capability.LITERAL})
 
 # Some relays take host names of less than 64 octets only (OpenSMTPD's HOST_NAME_MAX), and no local part need be longer
 # (RFC 5321 section 4.5.3.1.1). What is put around a label to make names of it, `alias1.mx1.` and `.test`, has 16.
@@ -88,12 +94,36 @@ class Scenario:
         needs |= _OPERATED_BY.get(self.course, frozenset())
         return frozenset(needs)
 
+    def as_staged_for(self, capabilities: frozenset[Capability]) -> Scenario:
+        """Return the scenario as it is staged for a target: by MX if that can be given no smart host (`by_mx.py`)."""
+        if not looks_up_mx_only(capabilities):
+            return self
+        return replace(self, failure_mode=by_mx(self.failure_mode, self.course))
 
-def unsuitable(scenario: Scenario, capabilities: frozenset[Capability], lab: str) -> str:
-    """Say why a scenario cannot be staged for a target with these capabilities in this lab; empty if it can."""
-    lacking = sorted(scenario.needs - capabilities)
+
+def unsuitable(
+    scenario: Scenario, capabilities: frozenset[Capability], lab: str, version: str | None = None
+) -> str:
+    """Say why a scenario cannot be staged for a target with these capabilities in this lab; empty if it can.
+
+    Args:
+        scenario: What is to be staged, as it is declared.
+        capabilities: What the target is capable of.
+        lab: Where.
+        version: The version of the catalogue that is asked; None: the newest.
+    """
+    mx_only = looks_up_mx_only(capabilities) and is_in(BY_MX_SINCE, version or newest())
+    if mx_only:
+        scenario = scenario.as_staged_for(capabilities)
+    lacking = scenario.needs - capabilities
+    if mx_only and Capability.SMART_HOST in lacking and lacking <= _OF_SMART_HOSTS:
+        why = why_not_by_mx(scenario.failure_mode, scenario.course)
+        return f"the target finds its way by MX records alone (it does not offer {Capability.SMART_HOST}), and {why}"
     if lacking:
-        return f"the target is not capable of {', '.join(lacking)}; an adapter that is lists it in `capabilities`"
+        return (
+            f"the target is not capable of {', '.join(sorted(lacking))}; "
+            "an adapter that is lists it in `capabilities`"
+        )
     if Capability.ONE_ROUTE in capabilities and (several := _needs_several_routes(scenario)):
         return f"the target has one route for all mail, and {several}"
     only = scenario.failure_mode.lab
@@ -119,6 +149,7 @@ def controls_of(scenario: Scenario) -> list[Scenario]:
     """Return the positive controls that a scenario relies on, in the same wave."""
     controls = [Scenario(failure_mode=control_of(scenario.failure_mode), course=Course.HEALTHY)]
     if scenario.timing in (Timing.JUMPED, Timing.RESTARTED):
-        clock = CLOCK_CONTROLS[scenario.failure_mode.mx is not None]
+        mx = scenario.failure_mode.mx
+        clock = CLOCK_CONTROLS[mx is not None and not mx.stands_in]
         controls.append(Scenario(failure_mode=ALL[clock], course=Course.AFTER_JUMP))
     return controls

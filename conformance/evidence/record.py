@@ -117,10 +117,10 @@ class Staged:
             took late says so itself (`Evidence.lag` has the worst of both).
         pressure: Share of the worst second of the window in which somebody on the machine waited for a processor, but
             for seconds in which its relay is known to have been prompt all the same.
-        calm: For how many seconds before the window closed nobody on the machine waited for a processor for more than
-            two fifths of a moment.
+        calm: Seconds before it closed for which nobody waited for a processor for more than two fifths of a moment.
         stretched: Whether this is a second staging with the window doubled, because the first was too late.
         alias_of: The name that the recipient domain is an alias (CNAME) of; empty: it is none.
+        by_mx: Whether MX records stood in for the smart hosts that the failure mode declares.
         relay: Number of the relay instance that it was submitted to, counted from 1.
         offers: Where an operator is played, every message that was offered, the first of them the one above.
         operator_actions: What the operator did.
@@ -160,6 +160,7 @@ class Staged:
     way_back: Site | None = None
     way_back_mended: float | None = None
     alias_of: str = ""
+    by_mx: bool = False
     calm: float = 0.0
 
     @property

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from conformance.catalogue.by_mx import TOLD
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.requirements import Requirement, catalogue
@@ -108,6 +109,14 @@ class Shown:
     def mode(self) -> FailureMode | None:
         """The failure mode; None: it is a fault schedule, or of another version."""
         return ALL.get(self.name)
+
+    @property
+    def staged(self) -> str:
+        """What the destination does, and how it was found if that was otherwise than declared; empty: nobody knows."""
+        if self.mode is None:
+            return ""
+        by_mx = self.evidence is not None and self.evidence.get("by_mx")
+        return f"{self.mode.staged} By MX: {TOLD}" if by_mx else self.mode.staged
 
     @property
     def section(self) -> Section:

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from conformance.catalogue.by_mx import by_mx
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.profile import Check, Profile
 from conformance.catalogue.requirements import Requirement
+from conformance.catalogue.scenario import Scenario
 from conformance.evidence import codes
 from conformance.evidence.codes import Codes
 from conformance.evidence.errors_seen import ErrorSeen
@@ -193,3 +195,12 @@ class Case:
             conclusive=conclusive and not holds,
             slot=slot,
         )
+
+
+def case_of(
+    scenario: Scenario, evidence: Evidence, profile: Profile, requirements: Mapping[str, str]
+) -> Case:
+    """Return the case of a scenario, whose failure mode is as it was staged."""
+    mode = scenario.failure_mode
+    staged = by_mx(mode, scenario.course) if evidence.staged.by_mx else mode
+    return Case(staged, evidence, profile, requirements)

@@ -14,7 +14,7 @@ from conformance.evidence.record import Fault, Record, Trouble
 from conformance.evidence.view import Evidence, view_of
 from conformance.judging import control_proofs
 from conformance.judging.aspect import Aspect, AspectError, Criterion, aspect_of, named, owner_of
-from conformance.judging.case import Case
+from conformance.judging.case import Case, case_of
 from conformance.judging.fate import Fate, why_not
 from conformance.judging.relied_on import capabilities_for, relied_on
 from conformance.judging.survival import why_unjudged
@@ -234,7 +234,7 @@ def _ready(
     mode, header = scenario.failure_mode, record.header
     if not criterion.is_asked_by(profile):
         raise NotApplicable(f"the profile {profile.name} does not ask for it")
-    impossible = unsuitable(scenario, capabilities_for(scenario, record), header.lab)
+    impossible = unsuitable(scenario, capabilities_for(scenario, record), header.lab, profile.catalogue)
     if impossible:
         raise NotApplicable(impossible)
     if evidence is not None and evidence.staged.not_played:
@@ -243,13 +243,13 @@ def _ready(
     if evidence is not None and gone is not None:
         if not criterion.outlives_relay:
             raise why_unjudged(gone)
-        return Case(mode, evidence, profile, criterion.requirements)
+        return case_of(scenario, evidence, profile, criterion.requirements)
     _nothing_broke(record, evidence)
     if record.lacks(scenario.id):
         raise Inconclusive("the record ends before this scenario's window was closed")
     if evidence is None:
         raise Broken(Fault.HARNESS, f"the wave did not stage {scenario.id}")
-    case = Case(mode, evidence, profile, criterion.requirements)
+    case = case_of(scenario, evidence, profile, criterion.requirements)
     if evidence.staged.submitted is None and not (criterion.of_refusals and evidence.staged.refusal):
         raise _not_accepted(case)
     if not mode.is_control:

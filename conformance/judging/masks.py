@@ -14,7 +14,7 @@ from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Record
 from conformance.judging.aspect import Aspect, aspect_of, owner_elsewhere
-from conformance.judging.case import Case
+from conformance.judging.case import case_of
 from conformance.judging.fate import alike, why_not
 from conformance.judging.judge import RED, Judged, judge
 from conformance.judging.verdict import Verdict
@@ -89,7 +89,7 @@ def _left_elsewhere(
     speaks = aspect.fates.get(scenario.course) is not None
     if judged.verdict not in RED or evidence is None or judged.conclusive or not speaks:
         return judged
-    case = Case(mode, evidence, profile, aspect.requirements)
+    case = case_of(scenario, evidence, profile, aspect.requirements)
     copies = evidence.messages
     if len(copies) > 1 or (copies and (evidence.ndrs or case.damage(copies))):
         return judged
@@ -101,7 +101,9 @@ def _left_elsewhere(
     theirs = verdict_on(owner, other) if name in selected else None
     if theirs is None or theirs.verdict not in RED or theirs.evidence is None:
         return judged
-    if Case(mode, theirs.evidence, profile, owner.requirements).fate not in alike(case.fate, scenario.course):
+    if case_of(other, theirs.evidence, profile, owner.requirements).fate not in alike(
+        case.fate, scenario.course
+    ):
         return judged
     reason = f"{why_not(case.fate, profile)}, as on the course {other.course} (see {owner.name})"
     return replace(judged, verdict=Verdict.NOT_APPLICABLE, findings=(), reason=reason, because=name)

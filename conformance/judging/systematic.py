@@ -22,7 +22,7 @@ from conformance.catalogue.requirements import Harm, catalogue
 from conformance.catalogue.scenario import Scenario
 from conformance.judging.ages import waits_until
 from conformance.judging.aspect import Aspect
-from conformance.judging.case import Case
+from conformance.judging.case import case_of
 from conformance.judging.fate import Fate
 from conformance.judging.judge import RED, Judged
 from conformance.judging.verdict import Finding, Verdict, weightiest
@@ -169,7 +169,7 @@ def _is_lost(test: Told, profile: Profile) -> bool:
     aspect, scenario, judged = test
     if judged.evidence is None or Fate.VANISHED not in aspect.owns:
         return False
-    case = Case(scenario.failure_mode, judged.evidence, profile, aspect.requirements)
+    case = case_of(scenario, judged.evidence, profile, aspect.requirements)
     gone = judged.evidence.queue.in_the_end
     return case.fate is Fate.VANISHED and (gone.at is None or gone.at < waits_until(judged.evidence))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator
 
+from conformance.catalogue.by_mx import TOLD
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.profile import Profile
 from conformance.evidence.record import Fault
@@ -38,10 +39,17 @@ def explain(mode: FailureMode, judged: Judged, profile: Profile, *, width: int =
         # what broke is told once, above; a timeline would only hide it
         return f"error, {at_fault(judged.fault)}: {line_of(judged.reason)}"
     heading = f"{judged.verdict}: {judged.requirement.id} ({judged.level}, profile {profile.name})"
-    lines = [heading, *claim(judged, width=width), *labelled("staged", mode.staged, width=width)]
+    lines = [heading, *claim(judged, width=width), *staged(mode, judged.evidence, width=width)]
     if judged.evidence is not None:
         lines += ["", *timeline_lines(judged.evidence, width=width)]
     return "\n".join(lines)
+
+
+def staged(mode: FailureMode, evidence: Evidence | None, *, width: int = WIDTH) -> Iterator[str]:
+    """Yield what the destination does, and how it was found if that was otherwise than declared."""
+    yield from labelled("staged", mode.staged, width=width)
+    if evidence is not None and evidence.staged.by_mx:
+        yield from labelled("by MX", TOLD, width=width)
 
 
 def claim(judged: Judged, *, width: int = WIDTH) -> Iterator[str]:

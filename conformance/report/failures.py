@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from conformance.judging.judge import Judged, Test
 from conformance.judging.verdict import Verdict
 from conformance.judging.words import counted
-from conformance.report.failure import claim, labelled, timeline_lines
+from conformance.report.failure import claim, staged, timeline_lines
 from conformance.report.overview import rows
 from conformance.report.results import Results, unexpected
 from conformance.report.writing import Writes, width, write_names
@@ -74,7 +74,7 @@ def _chosen(scenarios: dict[str, list[tuple[Test, Judged]]], failed: Failed) -> 
 def _write(reporter: Writes, run: Results, found: Failed, *, with_timeline: bool) -> None:
     mode, columns = found[0][0].scenario.failure_mode, width() - 2
     reporter.write_sep("_", found[0][0].scenario.id, red=True)
-    for line in labelled("staged", mode.staged, width=columns):
+    for line in staged(mode, found[0][1].evidence, width=columns):
         reporter.write_line(line)
     for test, judged in found:
         reporter.write_line(

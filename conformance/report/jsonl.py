@@ -22,7 +22,7 @@ from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Record, unstructure
 from conformance.evidence.view import Evidence
-from conformance.judging.case import Case
+from conformance.judging.case import case_of
 from conformance.judging.judge import Judged, Test
 from conformance.judging.verdict import Verdict
 from conformance.report.facts import version_of
@@ -206,6 +206,7 @@ def _evidence(scenario: Scenario, evidence: Evidence, profile: Profile) -> dict[
         "course": evidence.staged.course,
         "lag": evidence.lag,
         "stretched": evidence.staged.stretched,
+        **({"by_mx": True} if evidence.staged.by_mx else {}),
         **({"day": _day(scenario, evidence, profile)} if scenario.course is Course.DAY else {}),
         "timeline": [_entry(entry) for entry in timeline(evidence)],
     }
@@ -218,7 +219,7 @@ def _entry(entry: TimelineEntry) -> dict[str, Any]:
 
 def _day(scenario: Scenario, evidence: Evidence, profile: Profile) -> dict[str, Any]:
     """Return when the attempts of a compressed day began, in hours of that day."""
-    case = Case(scenario.failure_mode, evidence, profile, {})
+    case = case_of(scenario, evidence, profile, {})
     hours = 24 / evidence.staged.granted.queue_lifetime
     begun = [round(evidence.since_accepted(attempt.at) * hours, 3) for attempt in case.all_attempts]
     return {"seconds": evidence.staged.granted.queue_lifetime, "attempts": begun}

@@ -32,7 +32,8 @@ class Division:
         ours = [item for item in items if isinstance(item, AspectItem)]
         capabilities = frozenset(map(Capability, self._target.capabilities))
         lab = labs.choose(self._run.lab, capabilities)
-        staged = [item.scenario for item in ours if not unsuitable(item.scenario, capabilities, lab)]
+        version = self._run.profile.catalogue
+        staged = [item.scenario for item in ours if not unsuitable(item.scenario, capabilities, lab, version)]
         modes = self._shard.modes(staged, (item.scenario.failure_mode.name for item in ours))
         others = {item for item in ours if item.scenario.failure_mode.name not in modes}
         if ours and not modes:

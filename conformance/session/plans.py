@@ -73,12 +73,24 @@ def import_path(config: pytest.Config) -> list[str]:
 
 
 def staged_on(
-    timing: Timing, scenarios: Iterable[Scenario], capabilities: frozenset[Capability], lab: str
+    timing: Timing,
+    scenarios: Iterable[Scenario],
+    capabilities: frozenset[Capability],
+    lab: str,
+    version: str | None = None,
 ) -> list[str]:
-    """Return what is staged on one clock: controls first, each once, nothing the target cannot do."""
-    here = [s for s in scenarios if s.timing is timing and not unsuitable(s, capabilities, lab)]
+    """Return what is staged on one clock: controls first, each once, nothing the target cannot do.
+
+    Args:
+        timing: The clock.
+        scenarios: What is judged.
+        capabilities: What the target is capable of.
+        lab: In which lab.
+        version: The version of the catalogue that is asked; None: the newest.
+    """
+    here = [s for s in scenarios if s.timing is timing and not unsuitable(s, capabilities, lab, version)]
     controls = [control for s in here for control in controls_of(s)]
-    possible = [s for s in (*controls, *here) if not unsuitable(s, capabilities, lab)]
+    possible = [s for s in (*controls, *here) if not unsuitable(s, capabilities, lab, version)]
     return list(dict.fromkeys(scenario.id for scenario in possible))
 
 
@@ -92,6 +104,7 @@ class Plans:
         capabilities: What it is capable of.
         lab: In which lab.
         day: Seconds that stand for 24 hours on the compressed clock.
+        version: The version of the catalogue that is asked; None: the newest.
     """
 
     target: str
@@ -99,6 +112,7 @@ class Plans:
     capabilities: frozenset[Capability]
     lab: str
     day: float
+    version: str | None = None
 
     def of(self, scenarios: Sequence[Scenario], stretch: float) -> list[Plan]:
         """Return the plans of the waves that stage scenarios, one for each clock, or two.
@@ -108,12 +122,15 @@ class Plans:
             stretch: Factor for a second staging.
         """
         staged = [
-            (part.timing, staged_on(part.timing, filter(part.has, scenarios), self.capabilities, self.lab))
+            (part.timing, self._staged(part.timing, filter(part.has, scenarios)))
             for part in self._parts(scenarios)
         ]
         # the waves run side by side, so all of them are the load of each
         slower = planning.stretch_for(sum(len(names) for _, names in staged), os.cpu_count() or 1)
         return [self.one(names, timing, stretch, slower) for timing, names in staged if names]
+
+    def _staged(self, timing: Timing, scenarios: Iterable[Scenario]) -> list[str]:
+        return staged_on(timing, scenarios, self.capabilities, self.lab, self.version)
 
     def _parts(self, scenarios: Sequence[Scenario]) -> Iterable[Part]:
         """Return what each wave stages: where each scenario has its own relay, or all are few, whole clocks."""

@@ -270,6 +270,7 @@ class Run:
             capabilities=capabilities,
             lab=lab,
             day=self.day,
+            version=self.profile.catalogue,
         )
         where = _Where(plans, progress)
         seconds = Seconds(wanted, self.profile, self.once)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from conformance.catalogue.connector import SmartHosts
 from conformance.catalogue.failure_mode import FailureMode
@@ -39,9 +40,29 @@ def connectors(scenario: Scenario, sites: Sequence[Site]) -> list[Connector]:
             tls_domain=mode.tls.name.format(host=hosts[0], domain=domain_of(scenario)) if checked else "",
         )
     ]
-    if mode.message.backlog:
+    beside = _beside(scenario)
+    if _by_mx_instead(scenario):
+        beside = [replace(each, smart_hosts=()) for each in beside]
+    return [*found, *beside]
+
+
+def exchangers_beside(scenario: Scenario) -> dict[str, str]:
+    """Return the one mail exchanger of each domain beside a scenario's own, where MX stands in for smart hosts."""
+    if not _by_mx_instead(scenario):
+        return {}
+    return {each.domain: each.smart_hosts[0] for each in _beside(scenario)}
+
+
+def _beside(scenario: Scenario) -> list[Connector]:
+    found = connectors_beside(scenario)
+    if scenario.failure_mode.message.backlog:
         found.append(Connector(domain=dead_domain_of(scenario), smart_hosts=(smart_host(scenario, DEAD),)))
-    return [*found, *connectors_beside(scenario)]
+    return found
+
+
+def _by_mx_instead(scenario: Scenario) -> bool:
+    mx = scenario.failure_mode.mx
+    return mx is not None and mx.stands_in
 
 
 def sender_connector() -> Connector:

@@ -136,7 +136,8 @@ class _Wave:
 
     async def _stage(self, world: World, header: Header) -> None:
         for index, name in enumerate(self._plan.scenarios):
-            scenario = scenario_of(name)
+            scenario = scenario_of(name).as_staged_for(frozenset(self._target.capabilities))
+            mx = scenario.failure_mode.mx
             sites = await world.stage(scenario, index, disarmed=self._plan.disarmed)
             way_back = await world.stage_way_back(scenario, index, disarmed=self._plan.disarmed)
             envelope = envelope_of(scenario, sites[0].host)
@@ -156,6 +157,7 @@ class _Wave:
                 null_path=scenario.failure_mode.message.special is not None and not envelope.sender,
                 way_back=way_back,
                 alias_of=alias_of(scenario),
+                by_mx=mx is not None and mx.stands_in,
             )
             # on the steady clock the schedule that was asked for is stretched, and windows follow it
             stretch = 1.0 if self._plan.timing is Timing.STEADY else self._plan.stretch

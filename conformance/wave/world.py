@@ -20,7 +20,7 @@ from conformance.lab import namespace
 from conformance.lab.addresses import NAMESPACE, Lab
 from conformance.target import Address
 from conformance.wave.beside import Beside, elsewhere, way_back
-from conformance.wave.connectors import DEAD, SINK_NAME, SPARE
+from conformance.wave.connectors import DEAD, SINK_NAME, SPARE, exchangers_beside
 from conformance.wave.envelope import SENDER_DOMAIN, domain_of
 from conformance.wave.names import new_name, point, publish_mx, smart_host
 from conformance.wave.request import RELAY_NAME
@@ -134,7 +134,10 @@ class World:
     async def stage(self, scenario: Scenario, index: int, *, disarmed: bool) -> list[Site]:
         """Arm one scenario's destination; nothing can connect before its fault is in place."""
         mode = scenario.failure_mode
+        for domain, exchanger in exchangers_beside(scenario).items():
+            self.zone.set(domain, "MX", Records(f"10 {exchanger}."))
         if mode.steps:
+            publish_mx(self.zone, scenario)
             return await self._stage_steps(scenario, index, disarmed=disarmed)
         hosts = mode.healed() if disarmed and not mode.is_control else mode.hosts
         destinations = [

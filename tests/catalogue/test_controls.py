@@ -198,7 +198,8 @@ class TestWhatAConnectorIsToldOf:
             for scenario in everything():
                 if unsuitable(scenario, able - lacking, lab):
                     continue
-                for hosts in _smart_hosts(scenario):
+                for hosts in _smart_hosts(scenario.as_staged_for(able - lacking)):
+                    assert not hosts or Capability.SMART_HOST not in lacking, scenario.id
                     assert len(hosts) <= 1 or Capability.SEVERAL_SMART_HOSTS not in lacking, scenario.id
                     assert not _literals(hosts) or Capability.LITERAL not in lacking, scenario.id
 

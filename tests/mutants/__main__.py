@@ -17,6 +17,7 @@ from conformance.evidence.record import Record
 
 from . import reds, whole
 from .catalogue import MUTANTS, Mutant
+from .mx_only import as_mx_only
 from .verdicts import Result, compare
 from .waves import scenario_of, stage, was_crowded, was_late
 
@@ -26,6 +27,8 @@ _SIDE_BY_SIDE = 10
 _DAYS_SIDE_BY_SIDE = 6
 _IN_PEACE = 3
 _NICENESS = 10
+_MUTANTS = "mutants.target"
+MX_ONLY = "mutants.mx_only"
 _SHOWN = 4  # verdicts of one mutant; the catalogue has all
 _SAMPLED = 60  # mutants against which everything is staged
 _WHOLE_SIDE_BY_SIDE = max(1, min(2, (os.cpu_count() or 1) // 2))  # each keeps more than a processor busy
@@ -51,6 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "what is kept is not staged again",
     )
     parser.add_argument("--sample", type=int, default=_SAMPLED, help="so many, 0: all (%(default)s)")
+    parser.add_argument(
+        "--mx-only",
+        action="store_true",
+        help="those that are caught at smart hosts, as relays that find their way by MX records alone",
+    )
     parser.add_argument("--seed", type=int, default=0, help="which decides of which ones (%(default)s)")
     options = parser.parse_args(arguments)
     chosen = [
@@ -58,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, mutant in MUTANTS.items()
         if not options.names or any(part in name for part in options.names)
     ]
+    if options.mx_only:
+        chosen = [mutant for each in chosen if (mutant := as_mx_only(each)) is not None]
     if not chosen:
         parser.error("no mutant has such a name; see --list")
     if options.list:
@@ -72,21 +82,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"the whole suite against {len(sampled)} of {len(chosen)} mutants, seed {options.seed}")
             return _count(sampled, folder, options.jobs or _WHOLE_SIDE_BY_SIDE)
         results = []
-        for result in run(chosen, folder, options.jobs or _SIDE_BY_SIDE):
+        module = MX_ONLY if options.mx_only else _MUTANTS
+        for result in run(chosen, folder, options.jobs or _SIDE_BY_SIDE, module):
             results.append(result)
             _show(result)
     return _sum_up(results, time.monotonic() - started)
 
 
-def run(mutants: Sequence[Mutant], folder: Path, jobs: int = _SIDE_BY_SIDE) -> Iterator[Result]:
-    """Run mutants side by side and yield what became of each; what was late is staged once more."""
+def run(
+    mutants: Sequence[Mutant], folder: Path, jobs: int = _SIDE_BY_SIDE, module: str = _MUTANTS
+) -> Iterator[Result]:
+    """Run mutants side by side and yield what became of each; what was late is staged once more.
+
+    Args:
+        mutants: Whom.
+        folder: Where to put everything.
+        jobs: How many at a time.
+        module: Where they are found as targets.
+    """
     late = []
     with (
         ThreadPoolExecutor(min(jobs, _DAYS_SIDE_BY_SIDE)) as days,
         ThreadPoolExecutor(jobs, initializer=_yield_the_processor) as others,
     ):
         futures = {
-            (days if _has_a_day(mutant) else others).submit(_staged, mutant, folder): mutant
+            (days if _has_a_day(mutant) else others).submit(_staged, mutant, folder, module): mutant
             for mutant in mutants
         }
         for future in as_completed(futures):
@@ -99,7 +119,7 @@ def run(mutants: Sequence[Mutant], folder: Path, jobs: int = _SIDE_BY_SIDE) -> I
                 yield result
     with ThreadPoolExecutor(_IN_PEACE) as pool:
         for mutant, records in zip(
-            late, pool.map(lambda each: _staged(each, folder, again=True), late), strict=True
+            late, pool.map(lambda each: _staged(each, folder, module, again=True), late), strict=True
         ):
             print(
                 f"{mutant.name}: late, or not as expected on a crowded machine: once more, in peace",
@@ -143,9 +163,9 @@ def _has_a_day(mutant: Mutant) -> bool:
     return any(scenario_of(name).timing is Timing.COMPRESSED for name in mutant.scenarios)
 
 
-def _staged(mutant: Mutant, folder: Path, *, again: bool = False) -> list[Record]:
+def _staged(mutant: Mutant, folder: Path, module: str, *, again: bool = False) -> list[Record]:
     scenarios = [scenario_of(name) for name in mutant.scenarios]
-    return stage(f"mutants.target:{mutant.name}", scenarios, folder / (mutant.name + "-again" * again))
+    return stage(f"{module}:{mutant.name}", scenarios, folder / (mutant.name + "-again" * again))
 
 
 def _few(names: Sequence[str]) -> str:

@@ -44,6 +44,10 @@ STAGED = (
     "killed_after_250",
     "killed_in_delivery",
     "connection_refused+rejected_at_dot.schedule",
+    "dns_nxdomain+close_at_mail+healthy.schedule",
+    "domains_accepted_accepted_deferred",
+    "report_deferred_at_rcpt",
+    "address_first_refuses",
 )
 KINDS = ("target:OneSmartHost", "target:OnlyMx", "target:QueueRunner", "of_the_page:OfThePage")
 
@@ -70,6 +74,9 @@ def test_nobody_is_accused_for_what_it_is(kind: str, tmp_path: Path) -> None:
     records, given = _judged(kind, tmp_path)
     assert [str(each) for each in given if each.judged.verdict in _WRONG] == []
     assert sum(each.judged.verdict is Verdict.PASS for each in given) > 15
+    by_mx = {each.mode for each in given if each.judged.evidence and each.judged.evidence.staged.by_mx}
+    wanted = {"connection_refused", "beside_backlog", "first_host_refused", "report_deferred_at_rcpt"}
+    assert wanted & by_mx == (wanted if kind == "OnlyMx" else set())
     none = [each.judged.observed for each in given if each.judged.verdict is Verdict.NOT_APPLICABLE]
     assert all(len(reason) > 20 for reason in none)
     for record in records:
