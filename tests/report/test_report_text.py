@@ -8,6 +8,7 @@ from stories.story import Story, good, waiting
 from stories.wire import accepted, closed, fault, query, received, sent, syn
 
 from conformance.catalogue.course import Course
+from conformance.catalogue.by_mx import TOLD
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import load
 from conformance.evidence.record import Fault, Trouble
@@ -53,6 +54,13 @@ def test_a_failure_says_what_was_asked_by_whom_and_what_was_seen() -> None:
         assert wanted in flat
     assert "message accepted by the relay" in told
     assert "destination repaired" in told
+
+
+def test_a_failure_says_that_it_was_staged_by_mx() -> None:
+    story = waiting("connection_refused").says(2.0, "451 4.4.0 oops")
+    assert TOLD not in " ".join(_explained(story, "error_code").split())
+    told = " ".join(_explained(story.change(by_mx=True), "error_code").split())
+    assert f"{ALL['connection_refused'].staged} by MX {TOLD}" in told
 
 
 def test_the_timeline_says_when_the_relay_was_gone() -> None:
