@@ -7,8 +7,8 @@ from stories.operated import taken_out, told, waits_for_alert
 from stories.story import Story, good, waiting
 from stories.wire import accepted, closed, fault, query, received, sent, syn
 
-from conformance.catalogue.course import Course
 from conformance.catalogue.by_mx import TOLD
+from conformance.catalogue.course import Course
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.profile import load
 from conformance.evidence.record import Fault, Trouble
