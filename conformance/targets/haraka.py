@@ -47,7 +47,7 @@ _WAITS = 3  # c-ares asks twice, and waits for twice as long the second time
 _PARTIAL = "__tmp__."  # how the name of a queue file begins while it is written
 
 
-class Haraka:
+class HarakaTarget:
     """Haraka with stock behaviour."""
 
     name = "haraka"
@@ -87,7 +87,7 @@ class Haraka:
 
 
 class HarakaRelay(ProcessRelay):
-    """A running Haraka. Made by `Haraka.running`."""
+    """A running Haraka. Made by `HarakaTarget.running`."""
 
     def __init__(
         self,

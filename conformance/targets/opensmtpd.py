@@ -72,7 +72,7 @@ _LOOK = 1.0  # seconds between two looks of the script at the queue
 _GRANULARITY = 20.0
 
 
-class OpenSmtpd:
+class OpenSmtpdTarget:
     """OpenSMTPD with stock behaviour: only lifetime, retries, routes, TLS and trust are set."""
 
     name = "opensmtpd"
@@ -113,7 +113,7 @@ class OpenSmtpd:
 
 
 class OpenSmtpdRelay(ProcessRelay):
-    """A running OpenSMTPD, and the script that asks it to retry. Made by `OpenSmtpd.running`."""
+    """A running OpenSMTPD, and the script that asks it to retry. Made by `OpenSmtpdTarget.running`."""
 
     _script: asyncio.Task[None] | None = None
 

@@ -39,8 +39,8 @@ _BUILT_IN = {
         "postfix-eop": "conformance.targets.postfix:PostfixEopTarget",
         "exim": "conformance.targets.exim:EximTarget",
         "sendmail": "conformance.targets.sendmail:SendmailTarget",
-        "opensmtpd": "conformance.targets.opensmtpd:OpenSmtpd",
-        "haraka": "conformance.targets.haraka:Haraka",
+        "opensmtpd": "conformance.targets.opensmtpd:OpenSmtpdTarget",
+        "haraka": "conformance.targets.haraka:HarakaTarget",
     }.items()
 }
 
