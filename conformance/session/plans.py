@@ -53,10 +53,10 @@ LONGEST_FIRST = (
     Part(Timing.STEADY, apart=False),
     Part(Timing.INTERRUPTED, apart=False),
     Part(Timing.JUMPED),
+    Part(Timing.INTERRUPTED, apart=True),
     Part(Timing.COMPRESSED),
     Part(Timing.CRASHED),
     Part(Timing.OPERATED),
-    Part(Timing.INTERRUPTED, apart=True),
     Part(Timing.RESTARTED),
 )
 
