@@ -6,6 +6,7 @@ import re
 
 from conformance.evidence.connections import Connection
 from conformance.evidence.queue import Presence
+from conformance.evidence.record import Staged
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.offers import offered_at, offered_for
 from conformance.judging.twice import surely_again
@@ -77,7 +78,7 @@ def _unoffered(case: Case, connection: Connection) -> list[str]:
     return told
 
 
-def _header(message: SmtpMessage) -> bytes:
+def _header(message: SmtpMessage | Staged) -> bytes:
     return message.content.partition(b"\r\n\r\n")[0]
 
 
@@ -94,14 +95,23 @@ def _ended(case: Case, *, must_arrive: bool) -> Finding:
 
 def _rewritten(case: Case) -> list[Finding]:
     """Say what was made of it for a server that offers nothing; that it was sent as it is says another slot."""
-    damage = case.damage(case.evidence.messages)
+    converted = [told for copy in case.evidence.messages if (told := _converted(case.evidence.staged, copy))]
     finding = case.finding(
         "sends_international.rewritten",
-        holds=not damage,
+        holds=not converted,
         expected="returned, or delivered by a server that offers SMTPUTF8",
-        observed=f"sent to a server that does not, in another form: {damage}",
+        observed=f"sent to a server that does not, in another form: {'; '.join(converted)}",
     )
-    return [finding] if damage else []
+    return [finding] if converted else []
+
+
+def _converted(staged: Staged, copy: SmtpMessage) -> str:
+    """Say what of a copy is in ASCII and was not when it was submitted; empty if nothing is."""
+    if not staged.recipient.isascii() and not any(map(_BEYOND_ASCII.search, copy.recipients)):
+        return f"the forward-path is <{'>, <'.join(copy.recipients)}>"
+    if not _header(staged).isascii() and _header(copy).isascii():
+        return "the header is in ASCII"
+    return ""
 
 
 def _returned(case: Case) -> Finding:

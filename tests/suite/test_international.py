@@ -52,6 +52,8 @@ def test_made_another_message() -> None:
     story = Story(HEADER)
     content = story.staged.content.replace("Gr\u00fc\u00dfe".encode(), b"=?utf-8?q?Gr=C3=BC=C3=9Fe?=")
     assert rows(story.delivers(1.5, content=content)) == {("utf8/not-rewritten", Verdict.DEVIATION)}
+    other = Story(ADDRESS).delivers(1.5, recipients=["xn--gre-6ka8l@a.test"])
+    assert rows(other) == {("utf8/not-rewritten", Verdict.DEVIATION)}
 
 
 def test_one_of_two_servers_offers_it() -> None:
