@@ -34,10 +34,15 @@ def unpack(folder: Path, packages: Sequence[str]) -> None:
     Set-user-ID and set-group-ID bits are not kept: a cache is no place for them.
 
     Raises:
-        PackagesError: This is no Debian, or a package is not to be had.
+        PackagesError: This is no Debian, a package is not to be had, or something else is in the folder.
     """
     if set(packages) <= versions(folder).keys():
         return
+    if folder.exists() and not ((folder / LIST).exists() or (folder.is_dir() and not any(folder.iterdir()))):
+        raise PackagesError(
+            f"{folder} holds something else, which would be removed: "
+            "name a folder that is new or empty, or to which something was unpacked before"
+        )
     absent = [tool for tool in _TOOLS if shutil.which(tool) is None]
     if absent:
         raise PackagesError(f"{', '.join(absent)} not found: relays are unpacked from Debian packages")

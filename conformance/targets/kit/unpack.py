@@ -10,6 +10,7 @@ outside the folder is touched. `--package` is for relays of other adapters: `unp
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from pathlib import Path
 from conformance.targets.kit.packages import PackagesError, unpack
 from conformance.targets.kit.sources import SOURCES, Debian, Source
 from conformance.targets.kit.unpacked import usual_folder, variable, version_in
+
+_NAME = re.compile(r"\w[\w-]*")
 
 
 def main(arguments: Sequence[str], prog: str = "mailflow-conformance unpack") -> int:
@@ -38,6 +41,8 @@ def main(arguments: Sequence[str], prog: str = "mailflow-conformance unpack") ->
         help="a Debian package, for a relay that is not built in; repeated",
     )
     options = parser.parse_args(arguments)
+    if not _NAME.fullmatch(options.name):
+        parser.error(f"{options.name!r} is no name: letters, digits, - and _ make one")
     source: Source | None = (
         Debian(tuple(options.package), "") if options.package else SOURCES.get(options.name)
     )

@@ -54,6 +54,26 @@ def test_packages_and_the_libraries_they_lack_are_unpacked(
     assert [entry.name for entry in folder.parent.iterdir()] == ["relay"]
 
 
+def test_what_lies_in_a_folder_is_not_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(packages.shutil, "which", lambda tool: None)
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "letter").touch()
+    for place in ("home", "home/letter"):
+        assert unpack.main(["relay", str(tmp_path / place), "--package=relay"]) == 2
+        assert "holds something else, which would be removed" in capsys.readouterr().err
+    assert (tmp_path / "home" / "letter").exists()
+    (tmp_path / "empty").mkdir()
+    for place in ("empty", "new"):
+        assert unpack.main(["relay", str(tmp_path / place), "--package=relay"]) == 2
+        assert "not found" in capsys.readouterr().err
+    for name in ("../..", "/etc", ""):
+        with pytest.raises(SystemExit):
+            unpack.main([name, "--package=relay"])
+        assert "is no name" in capsys.readouterr().err
+
+
 def test_no_debian(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
