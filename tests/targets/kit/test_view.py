@@ -89,5 +89,10 @@ def test_nobody_else_saw_anything(seen: Seen) -> None:
     assert not outside["dev log"]
 
 
+def test_a_relay_may_be_installed(seen: Seen) -> None:
+    """Its programs lend no rights, so libfaketime works; a copy below /etc may."""
+    assert seen["outside"]["installed"] == ["installed0\n", True, 0]
+
+
 def test_there_is_none_outside_of_the_lab(seen: Seen) -> None:
     assert "My relay needs a machine of its own" in seen["outside"]["another resolver"]

@@ -165,11 +165,21 @@ def main(folder: Path) -> dict[str, Any]:
         "mounts": Path("/proc/mounts").read_text() == mounts,
         "dev log": Path("/dev/log").exists(),
     }
+    outside["installed"] = asyncio.run(_installed(folder / "installed"))
     try:
         asyncio.run(_elsewhere(folder))
     except TargetError as error:
         outside["another resolver"] = str(error)
     return {**seen, "outside": outside}
+
+
+async def _installed(work: Path) -> list[Any]:
+    """Return what a relay that is installed, and not unpacked, has of its programs and settings."""
+    os.mkdir(work)
+    async with view(_config(work), "My relay") as here:
+        here.write(CONFIG, "installed")
+        said = await Daemons(work, view=here).run("sh", "-c", f"cat {CONFIG}; id -u")
+        return [said, os.statvfs("/usr").f_flag & os.ST_NOSUID != 0, os.statvfs("/etc").f_flag & os.ST_NOSUID]
 
 
 async def _elsewhere(folder: Path) -> None:
