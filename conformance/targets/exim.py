@@ -38,14 +38,16 @@ _SPOOL = Path("/var/spool/exim4")
 _LOG = Path("/var/spool/exim4-log")
 _READY = 40.0  # seconds; measured: 0.4
 # A run of each queue in which there is any message; that without a name has reports. `-q3s` for each would cost more
-# than all mail. Hundreds begin at once, and should not keep the fake world waiting, so they are polite.
+# than all mail. Hundreds begin at once, and should not keep the fake world waiting, so they are polite; and none
+# begins beside another one of the same queue, or on a busy machine there would be more and more of them.
 _QUEUES = f"""\
 for folder in {_SPOOL}/input {_SPOOL}/{exim_config.QUEUE}*/input; do
   set -- "$folder"/*-H
   name=${{folder#{_SPOOL}/}}
   case $name in input) name= ;; *) name=G${{name%/input}} ;; esac
-  [ ! -e "$1" ] || nice {_PROGRAM} -q$forced$name &
+  [ ! -e "$1" ] || run {_PROGRAM} -q$forced$name &
 done"""
+_ALONE, _AT_ONCE = 'run() { nice flock -no "$folder" "$@"; }', 'run() { "$@"; }'
 _GRANULARITY = 10.0  # seconds; with forty runnable processes for two processors 9.6 were seen
 
 
@@ -111,11 +113,11 @@ class EximRelay(ProcessRelay):
     async def start(self) -> None:
         """Start the daemon on the spool that is there, wait for its greeting, and start the queue runners."""
         await self.daemons.start(_PROGRAM, "-bdf", greets=self.submission, within=_READY)
-        await self.daemons.start("sh", "-c", f"while sleep 3; do {_QUEUES}\ndone")
+        await self.daemons.start("sh", "-c", f"{_ALONE}; while sleep 3; do {_QUEUES}\ndone")
 
     async def flush(self) -> None:
         """Try every message, whatever its retry time."""
-        await self.daemons.start("sh", "-c", f"forced=ff; {_QUEUES}\nwait", lasts=False)
+        await self.daemons.start("sh", "-c", f"forced=ff; {_AT_ONCE}; {_QUEUES}\nwait", lasts=False)
 
     async def waiting(self) -> Sequence[QueuedMessage]:
         """Return every recipient in the spool; it has no errors."""
