@@ -16,6 +16,10 @@ NAMES = (LOOPBACK, NAMESPACE)
 HOSTS_PER_SCENARIO = 6
 _SCENARIOS_PER_NET = 42
 
+# Instances of a relay with an address of their own: as many as one answer of DNS names by UDP.
+_INSTANCES = 25
+_BEFORE_INSTANCES = 100
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lab:
@@ -39,6 +43,10 @@ class Lab:
     def relay_host(self) -> str:
         """Where a relay listens; instances share it and differ by port."""
         return f"{self.net}.0.25"
+
+    def instance_host(self, number: int) -> str:
+        """Return where one of several instances of a relay listens, which may have a fixed port; counted from 1."""
+        return f"{self.net}.0.{_BEFORE_INSTANCES + number}" if number <= _INSTANCES else self.relay_host
 
     @property
     def sink_host(self) -> str:

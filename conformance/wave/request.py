@@ -28,15 +28,16 @@ def relay_config(
     folder: str,
     connectors: Sequence[Connector],
     accepted: Sequence[AcceptedDomain] = (),
+    host: str = "",
 ) -> RelayConfig:
-    """Return the configuration to ask one relay for; makes its work directory."""
+    """Return the configuration to ask one relay for, at an address of its own if need be; makes its work directory."""
     directory = Path(plan.work_directory) / folder
     directory.mkdir(parents=True)
     asked = plan.asked
     config = RelayConfig(
         work_directory=directory,
         hostname=RELAY_NAME,
-        listen=Address(lab.relay_host, 0),
+        listen=Address(host or lab.relay_host, 0),
         resolver=resolver,
         next_hop_port=lab.smtp_port,
         connectors=tuple(connectors),

@@ -35,7 +35,7 @@ from conformance.wave.unreached import Unreached
 from conformance.wave.unusable import TargetUnusable
 from conformance.wave.watch import LagMeter, Pressure
 from conformance.wave.world import World
-from fake_servers import Event, Journal
+from fake_servers import Event, Journal, Records
 
 Tell = Callable[[Entry], None]
 Progress = Callable[[int, int, list[str], float | None], None]
@@ -102,6 +102,7 @@ class _Wave:
         self._work = Path(plan.work_directory)
         self._staged: dict[str, Staged] = {}
         self._remaining = Remaining(self._players, self._journal.now)
+        self._hosts: dict[int, str] = {}  # of relays that have an address of their own, by their numbers
         self._lines = 0
         self._done = 0
         self._journal.subscribe(self._noted)
@@ -179,6 +180,10 @@ class _Wave:
         self._scope = TroubleScope(groups)
         self._one_by_one = asyncio.Lock()
         self._apart = False
+        if self._plan.alone and self._lab.name == NAMESPACE:
+            # one that serves many need have no other port than 25; it knows itself by any of these
+            self._hosts = {group.number: self._lab.instance_host(group.number) for group in groups}
+            world.zone.set(request.RELAY_NAME, "A", Records(*dict.fromkeys(self._hosts.values())))
         stage = Stage(
             plan=self._plan,
             capabilities=capabilities,
@@ -217,7 +222,14 @@ class _Wave:
             if self._apart and not group.again:
                 return
             config = request.relay_config(
-                self._plan, self._lab, world.resolver, anchors, group.folder, group.connectors, group.accepted
+                self._plan,
+                self._lab,
+                world.resolver,
+                anchors,
+                group.folder,
+                group.connectors,
+                group.accepted,
+                self._hosts.get(group.number, ""),
             )
             async with disk_for(group.players, config.work_directory):
                 try:

@@ -29,9 +29,15 @@ def test_no_two_hosts_share_an_address(lab: Lab) -> None:
         for host in range(HOSTS_PER_SCENARIO)
         for reachable in (True, False)
     ]
-    everybody = [lab.relay_host, lab.sink_host, lab.resolver.host, *hosts]
+    instances = [lab.instance_host(number) for number in range(1, 26)]
+    everybody = [lab.relay_host, *instances, lab.sink_host, lab.resolver.host, *hosts]
     assert len({ipaddress.IPv4Address(host) for host in everybody}) == len(everybody)
     assert all(host.rsplit(".", 1)[1] not in ("0", "255") for host in everybody)
+
+
+def test_so_many_instances_have_addresses_of_their_own_as_one_answer_names() -> None:
+    lab = in_namespace()
+    assert lab.instance_host(26) == lab.relay_host
 
 
 def test_loopback_stays_on_loopback() -> None:
