@@ -20,8 +20,8 @@ from conformance.wave import plan as planning
 from conformance.wave.plan import Plan
 
 
-def _has_most_steps(scenario: Scenario) -> bool:
-    return scenario.failure_mode.kind is Kind.SCHEDULE
+def _takes_longest(scenario: Scenario) -> bool:
+    return scenario.failure_mode.kind in (Kind.SCHEDULE, Kind.BATCH)
 
 
 def _comes_at_the_end(scenario: Scenario) -> bool:
@@ -29,9 +29,9 @@ def _comes_at_the_end(scenario: Scenario) -> bool:
 
 
 # What of a clock takes longer than the rest, or has to wait for the end of the rest, has a wave of its own where one
-# relay serves many. Fault schedules: the hundreds of others have been judged before the last of these is over. Things
-# that happen to a whole relay come one after the other, and some only when nothing else waits in its queue.
-_APART = {Timing.STEADY: _has_most_steps, Timing.INTERRUPTED: _comes_at_the_end}
+# relay serves many. Fault schedules and backlogs: what hundreds of others came to has been judged before the last of
+# these is over. Things that happen to a whole relay come one after the other, some only when nothing else waits there.
+_APART = {Timing.STEADY: _takes_longest, Timing.INTERRUPTED: _comes_at_the_end}
 
 
 class Part(NamedTuple):
