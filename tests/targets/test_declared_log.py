@@ -104,6 +104,25 @@ def test_a_report_of_the_relay_itself_has_nobody_that_is_known() -> None:
     assert log_of("haraka", haraka("U-2.1.1", "Temp failing 1_2_3_relay for 6 seconds: Tried all MXs")) == []
 
 
+def test_of_a_relay_that_does_one_after_the_other_lines_are_of_the_attempt_that_goes_on() -> None:
+    events = log_of(
+        "nullmailer",
+        "From: <a@sender.test> to: <b@c.test>",
+        "smtp: Failed: Connect failed",
+        "Sending failed: Connection refused",
+        "From: <a@sender.test> to: <d@c.test>",
+        "smtp: Succeeded: 250 2.0.0 OK",
+        "From: <a@sender.test> to: <b@c.test>",
+        "smtp: Failed: 550 5.7.1 Not wanted here",
+        "Sending failed: Permanent error in sending the message",
+    )
+    assert told(events) == [
+        ("b@c.test", "deferred", "Connect failed; Connection refused", ""),
+        ("d@c.test", "delivered", "250 2.0.0 OK", ""),
+        ("b@c.test", "permanent", "550 5.7.1 Not wanted here; Permanent error in sending the message", ""),
+    ]
+
+
 def test_a_line_is_read_as_a_whole_and_control_characters_are_spelled_out() -> None:
     kinds = [(re.compile(r"to=(?P<recipient>\S+) (?P<text>\d.*)"), Means.DEFERRED)]
     log = DeclaredLog(Path("unused"), kinds)

@@ -101,7 +101,7 @@ def test_a_target_is_found_where_the_user_is(tmp_path: Path) -> None:
         resolve("my.toml", [str(tmp_path)])
 
 
-@pytest.mark.parametrize(("name", "most"), [("plain", 25), ("exim", 40), ("haraka", 40)])
+@pytest.mark.parametrize(("name", "most"), [("plain", 25), ("exim", 40), ("haraka", 40), ("nullmailer", 40)])
 def test_examples_are_short(name: str, most: int) -> None:
     path = EXAMPLES / f"{name}.toml"
     assert read(path).name == name

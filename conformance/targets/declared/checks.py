@@ -119,16 +119,18 @@ def _of_log(declared: Declaration) -> Iterator[str]:
     for wanted in ("delivered", "deferred"):
         if not any(line.means == wanted for line in lines):
             yield f"log.lines: none of them means {wanted}"
+    # a relay that does one after the other needs no `id`: what its lines say is of the attempt that goes on
+    one_by_one = not any(_has(declared.log.begins + line.pattern, "id") for line in lines)
     has_recipients = any(line.means is Means.RECIPIENT for line in lines)
     for number, line in enumerate(lines, start=1):
         key = f"log.lines[{number}].pattern"
         has = partial(_has, declared.log.begins + line.pattern)
-        if line.means in (Means.RECIPIENT, Means.CAUSE) and not has("id"):
+        if line.means in (Means.RECIPIENT, Means.CAUSE) and not has("id") and not one_by_one:
             yield f"{key}: a line that means {line.means} must have a group id, by which a later line is known"
         names_one = has("recipient")
         if line.means is Means.RECIPIENT and not names_one:
             yield f"{key}: a line that means recipient must have a group recipient or recipients"
-        by_id = has_recipients and has("id")
+        by_id = has_recipients and (has("id") or one_by_one)
         if line.means in _OUTCOMES and not names_one and not by_id:
             yield (
                 f"{key}: whose attempt is it? It must have a group recipient, or a group id by which "

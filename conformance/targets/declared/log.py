@@ -2,7 +2,8 @@
 
 A line is taken only if a pattern fits the whole of it: so what a remote server said cannot pass for another field.
 Where no line has all that belongs to an attempt, those with the same `id` are put together: what its recipients are,
-and what was the cause of an outcome that a later line tells.
+and what was the cause of an outcome that a later line tells. Without any `id` the lines are of the attempt that goes
+on, which begins where its recipients are named.
 """
 
 from __future__ import annotations
@@ -74,6 +75,9 @@ class DeclaredLog(EventLog):
         part.destination = said.get("destination") or part.destination
         part.domain = said.get("domain") or part.domain
         if means is Means.RECIPIENT:
+            if "id" not in said:  # one attempt after the other: this one begins
+                message.waiting.clear()
+                part.causes.clear()
             message.waiting |= dict.fromkeys(named)
         elif means is Means.CAUSE:
             if named:
