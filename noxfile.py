@@ -192,6 +192,31 @@ def haraka(session: nox.Session) -> None:
 
 
 @nox.session
+def declared(session: nox.Session) -> None:
+    """Judge Exim and Haraka as docs/examples declares them, in a hundred modes, as red as by the built-in adapters."""
+    if os.geteuid() != 0:
+        session.error(
+            "Exim is unpacked to files of root's, and has a user of its own: run this session as root"
+        )
+    session.install(".")
+    examples, reports = Path("docs", "examples").resolve(), Path(session.create_tmp()).resolve()
+    with session.chdir("tests"):
+        modes = str(session.run("python", "-m", "relays.hundred", silent=True)).split()
+    for name in ("exim", "haraka"):
+        folder = Path(session.cache_dir).resolve() / "relays" / name
+        session.run("mailflow-conformance", "unpack", name, str(folder))
+        for target in (name, f"{examples}/{name}.toml"):
+            with session.chdir(reports):
+                session.run(
+                    *("pytest", f"--target={target}", "--conformance-profile=rfc", *modes, "-q", "--tb=no"),
+                    f"--conformance-report={reports / Path(target).name}",
+                    env={f"MAILFLOW_RELAY_{name.upper()}": str(folder)},
+                    success_codes=[0, 1, 3],  # what is red is compared
+                )
+        session.run("mailflow-conformance", "compare", str(reports / name), str(reports / f"{name}.toml"))
+
+
+@nox.session
 def page(session: nox.Session) -> None:
     """Look at pages in Chromium: a green run, a red one, hostile texts; `nox -s page -- REPORT...` looks at those."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
