@@ -25,6 +25,7 @@ _IN_PYTHON = (
 )
 _OUTCOMES = (Means.DELIVERED, Means.DEFERRED, Means.PERMANENT, Means.EXPIRED)
 _ASKED = ("retry_interval", "max_retry_interval", "queue_lifetime")
+_WITHOUT_RELAY = frozenset(("here", "env"))  # what is known where nothing is started
 _EXTRA = {"submit": ("sender", "recipients", "notify")}
 
 
@@ -41,13 +42,14 @@ def mistakes_in(declared: Declaration) -> Iterator[str]:
     for key, source in templates_of(declared):
         extra = next((names for part, names in _EXTRA.items() if key.startswith(part)), ())
         try:
-            unknown = templates.unknown_names(source, known | {*extra}, made)
+            valid_here = known | {*extra} if not key.startswith("version.") else _WITHOUT_RELAY
+            unknown = templates.unknown_names(source, valid_here, made)
         except TemplateWrong as error:
             yield f"{named(declared, key)}: {error}"
             continue
         for name in unknown:
             of, _, attribute = name.partition(".")
-            valid = [*RelayConfig.__annotations__] if attribute else sorted((*known, *extra))
+            valid = [*RelayConfig.__annotations__] if attribute else sorted(valid_here)
             yield f"{named(declared, key)}: {name} is unknown{near(attribute or of, valid)}"
     for name in declared.values:
         if name in templates.NAMES or not name.isidentifier():
