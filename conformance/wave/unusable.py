@@ -16,17 +16,32 @@ _LINES = 100
 _CHARACTERS = 2000
 
 
+# Raised by code that is wrong; never by a file that is moved at this moment, a half-written line or a busy machine.
+_MISTAKES = (TypeError, AttributeError, NameError, NotImplementedError)
+
+
 class TargetUnusable(Exception):
-    """An adapter or its relay cannot be used; carries whose fault it is, a hint and the relay's log tail."""
+    """An adapter or its relay cannot be used; carries whose fault it is, a hint and the relay's log tail.
+
+    `mistaken` is one that comes of how the adapter is written, and not of the moment in which it was asked.
+    """
 
     def __init__(
-        self, fault: Fault, message: str, *, hint: str = "", log: str = "", installation: bool = False
+        self,
+        fault: Fault,
+        message: str,
+        *,
+        hint: str = "",
+        log: str = "",
+        installation: bool = False,
+        mistaken: bool = False,
     ) -> None:
         super().__init__(bearable(message))
         self.fault = fault
         self.hint = hint
         self.log = "\n".join(bearable(line) for line in log.splitlines()[-_LINES:])
         self.installation = installation
+        self.mistaken = mistaken
 
 
 def bearable(text: str) -> str:
@@ -49,6 +64,7 @@ def defect(message: str, error: BaseException | None = None) -> TargetUnusable:
         message,
         hint="This is a defect of the adapter, see conformance/target/.",
         log="" if error is None else _traceback(error),
+        mistaken=isinstance(error, _MISTAKES),
     )
 
 

@@ -50,6 +50,7 @@ class RelayWatch:
     answered: float = 0.0
     missed: float | None = None
     _seen: int = 0
+    _lost: bool = False
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _answered: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -66,7 +67,7 @@ class RelayWatch:
                 misses = 0
             except TargetUnusable:
                 misses += 1
-                if misses > _MISSES_ALLOWED:
+                if self._lost or misses > _MISSES_ALLOWED:
                     raise
             await asyncio.sleep(QUEUE_INTERVAL)
 
@@ -109,7 +110,12 @@ class RelayWatch:
                     await self._answered.wait()
 
     async def _read_events(self) -> None:
-        events = await self.instance.events()
+        try:
+            events = await self.instance.events()
+        except TargetUnusable as error:
+            # the part of the log at which it fell may never be read again, and the relay would be blamed for silence
+            self._lost = error.mistaken
+            raise
         read_at = self.journal.now()
         for event in events[self._seen :]:
             self.tell(Reported(read_at=read_at, event=event))

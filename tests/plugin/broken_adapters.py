@@ -155,6 +155,19 @@ class EventsReturnRubbish(_Wrapped):
         return relay
 
 
+class EventsStumble(_Wrapped):
+    def wrap(self, relay: ReferenceRelay) -> Any:
+        calls = 0
+
+        async def events() -> Any:
+            nonlocal calls
+            calls += 1
+            return [] if calls != 2 else len(None)  # type: ignore[arg-type]
+
+        relay.events = events  # type: ignore[method-assign]
+        return relay
+
+
 class EventsClaimed(_Wrapped):
     def wrap(self, relay: ReferenceRelay) -> Any:
         class Poorer:

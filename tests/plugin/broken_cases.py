@@ -98,6 +98,12 @@ ADAPTERS = [
         texts=("events() returned", "DeliveryEvent"),
     ),
     Broken(
+        name="EventsStumble",
+        does="`events()` raises a TypeError once, at lines that it will not read again",
+        fault=ADAPTER,
+        texts=("events() raised TypeError",),
+    ),
+    Broken(
         name="EventsClaimed",
         does="claims the capability `events` and has no such method",
         fault=ADAPTER,

@@ -9,7 +9,7 @@ import pytest
 from conformance.evidence.record import Fault
 from conformance.target import QueuedMessage
 from conformance.wave import watch
-from conformance.wave.unusable import TargetUnusable
+from conformance.wave.unusable import TargetUnusable, defect
 from conformance.wave.watch import LagMeter, Pressure, RelayWatch
 from fake_servers import Journal
 
@@ -99,6 +99,24 @@ async def test_without_kernel_support_the_load_average_must_do(monkeypatch: pyte
     await pressure.run()
     monkeypatch.setattr("os.getloadavg", lambda: (1e6, 0.0, 0.0))
     assert pressure.worst(0.0, 1.0) == pressure.share() == 1.0
+
+
+@pytest.mark.parametrize(("error", "asked"), [(TypeError("no"), 1), (OSError("busy"), 3)])
+async def test_a_log_that_is_read_wrongly_is_no_stumble(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, asked: int
+) -> None:
+    monkeypatch.setattr(watch, "QUEUE_INTERVAL", 0.0)
+    relay = _Asked()
+    calls: list[int] = []
+
+    async def events() -> Any:
+        calls.append(1)
+        raise defect("events() raised", error)
+
+    monkeypatch.setattr(relay, "events", events)
+    with pytest.raises(TargetUnusable, match="events"):
+        await RelayWatch(relay, Journal(), lambda _: None).run()  # type: ignore[arg-type]
+    assert len(calls) == asked
 
 
 async def test_an_adapter_may_stumble_but_not_fall(monkeypatch: pytest.MonkeyPatch) -> None:
