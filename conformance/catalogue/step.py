@@ -15,7 +15,7 @@ class Step:
     Attributes:
         name: Identifier in schedules: `dns_servfail`, `close_at_mail`, `healthy`.
         about: What the destination does, as the end of "the destination ...".
-        host: The smart host as it is meanwhile: `rules`, `tcp` or `dns.answer`, and nothing else.
+        host: The smart host as it is meanwhile: `rules`, `tcp`, `dns.answer` or `extensions`, and nothing else.
         timeout: Which of the relay's time-outs ends the attempt; None: the fault shows at once.
 
     Raises:
@@ -30,8 +30,16 @@ class Step:
     def __post_init__(self) -> None:
         host = self.host
         wrong = [f"host has {sentence}" for sentence in of_host(host)]
-        if host != Host(rules=host.rules, tcp=host.tcp, dns=DnsName(answer=host.dns.answer)):
-            wrong.append("host differs in more than rules, tcp and dns.answer, which no step stages")
+        staged = Host(
+            rules=host.rules,
+            tcp=host.tcp,
+            dns=DnsName(answer=host.dns.answer),
+            extensions=host.extensions,
+        )
+        if host != staged:
+            wrong.append(
+                "host differs in more than rules, tcp, dns.answer and extensions, which no step stages"
+            )
         if self.timeout is not None and self.timeout not in waits_for(host):
             wrong.append(f"timeout {self.timeout}, and host lets no relay wait for it")
         must = waits_for(host, surely=True)

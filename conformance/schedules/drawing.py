@@ -9,7 +9,7 @@ from typing import TypeVar
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
-from conformance.schedules.sequence import ENDINGS, FAULTS, FaultSequence
+from conformance.schedules.sequence import ENDINGS, FAULTS, SETTINGS, FaultSequence
 
 T = TypeVar("T")
 
@@ -17,17 +17,25 @@ DEFAULT_COUNT = 100
 DEFAULT_SEED = 0
 DEFAULT_DEPTH = 3
 
+# All that can be unusual of one schedule.
+_SETTINGS = tuple(tuple(filter(None, each)) for each in product(*(("", *sort) for sort in SETTINGS)))
+
 # How often to ask hypothesis for more before the few schedules that are left are counted through.
 _TURNS = 4
 _BITS = 10  # enough for any part to be nearly as likely as any other
 
 
 def sequences(depth: int) -> st.SearchStrategy[FaultSequence]:
-    """Return a strategy for schedules of one to `depth` faults and an ending, which is healthy half of the time."""
+    """Return a strategy for schedules of one to `depth` faults and an ending, which is healthy half of the time.
+
+    Of each sort of settings half have none.
+    """
     fault = _one_of(tuple(FAULTS))
     faults = _one_of(range(1, depth + 1)).flatmap(lambda length: st.tuples(*[fault] * length))
     healthy, *others = ENDINGS
-    return st.builds(FaultSequence, faults, _one_of([healthy] * len(others) + others))
+    settings = st.tuples(*(_one_of([""] * len(sort) + list(sort)) for sort in SETTINGS))
+    unusual = settings.map(lambda drawn: tuple(filter(None, drawn)))
+    return st.builds(FaultSequence, faults, _one_of([healthy] * len(others) + others), unusual)
 
 
 def _one_of(values: Sequence[T]) -> st.SearchStrategy[T]:
@@ -49,7 +57,9 @@ def draw(
     clock, no profile of the user's.
     """
     found: dict[FaultSequence, None] = {}
-    wanted = min(count, sum(len(FAULTS) ** length for length in range(1, depth + 1)) * len(ENDINGS))
+    wanted = min(
+        count, sum(len(FAULTS) ** length for length in range(1, depth + 1)) * len(ENDINGS) * len(_SETTINGS)
+    )
     for turn in range(_TURNS):
         if len(found) < wanted:
             found |= dict.fromkeys(_drawn(wanted, seed_ * _TURNS + turn, depth))
@@ -84,5 +94,5 @@ def _drawn(count: int, number: int, depth: int) -> list[FaultSequence]:
 
 def _all(depth: int) -> Iterator[FaultSequence]:
     for length in range(1, depth + 1):
-        for *faults, ending in product(*[FAULTS] * length, ENDINGS):
-            yield FaultSequence(tuple(faults), ending)
+        for faults, ending, unusual in product(product(FAULTS, repeat=length), ENDINGS, _SETTINGS):
+            yield FaultSequence(faults, ending, unusual)

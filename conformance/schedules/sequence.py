@@ -2,23 +2,26 @@
 
 A schedule is a sequence of faults and an ending; its text, `dns_servfail+close_at_mail+healthy`, is its name in
 node ids, plans and records, and all that is needed to stage it again. Each fault lasts until an attempt has met
-it; the ending lasts. Whatever the schedule, the message must be delivered once or returned once.
+it; the ending lasts. In front may stand what is not as usual all along, `large_message+offers_nothing+reset_at_dot+
+healthy`. Whatever the schedule, the message must be delivered once or returned once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product, takewhile
 from typing import Self
 
 from conformance.catalogue.destination import DnsName, Host, Tcp, Timeout
 from conformance.catalogue.failure_mode import FailureMode
-from conformance.catalogue.message import Kind
+from conformance.catalogue.message import Kind, Message
 from conformance.catalogue.section import Section
 from conformance.catalogue.step import Step
 from conformance.schedules.steps import contacts
 from conformance.witness.attempts import Witness
 from fake_servers import (
+    OFFER,
     Action,
     Close,
     CloseWith421,
@@ -109,6 +112,14 @@ _ENDINGS = (
     ),
 )
 
+# What may be unusual of the message, or of what the server offers, from beginning to end; at most one of each.
+_MESSAGES = {"large_message": (64_000, "the message has 64,000 octets")}
+_OFFERS: dict[str, tuple[tuple[str, ...], str]] = {
+    "offers_nothing": ((), "the server offers nothing at EHLO"),
+    "offers_chunking": ((*OFFER, "CHUNKING"), "the server offers CHUNKING besides what most do"),
+}
+SETTINGS: tuple[tuple[str, ...], ...] = (tuple(_MESSAGES), tuple(_OFFERS))
+
 # What can happen to an attempt before the last one, and to the last one; by name, simplest first.
 FAULTS: dict[str, Step] = {step.name: step for step in _FAULTS}
 ENDINGS: dict[str, Step] = {step.name: step for step in _ENDINGS}
@@ -122,10 +133,12 @@ class FaultSequence:
     Attributes:
         faults: Each for one attempt.
         ending: What the destination does from then on.
+        settings: What is unusual all along, at most one of each of `SETTINGS`, in their order.
     """
 
     faults: tuple[str, ...]
     ending: str
+    settings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.faults if name not in FAULTS]
@@ -133,6 +146,13 @@ class FaultSequence:
             raise ValueError(f"no fault is called {unknown[0]!r}; there are {', '.join(FAULTS)}")
         if self.ending not in ENDINGS:
             raise ValueError(f"no ending is called {self.ending!r}; there are {', '.join(ENDINGS)}")
+        if list(self.settings) not in [
+            list(filter(None, each)) for each in product(*(("", *s) for s in SETTINGS))
+        ]:
+            raise ValueError(
+                f"{SEPARATOR.join(self.settings)!r} are no settings; there are, at most one of each, "
+                + " and ".join(" or ".join(each) for each in SETTINGS)
+            )
         if not self.faults and self.ending == _HEALTHY.name:
             raise ValueError("a schedule needs a fault; a destination that is healthy all along is a control")
 
@@ -144,33 +164,49 @@ class FaultSequence:
             ValueError: It is not one; the text says which part.
         """
         *faults, ending = text.split(SEPARATOR)
-        return cls(tuple(faults), ending)
+        settings = tuple(takewhile(_is_setting, faults))
+        return cls(tuple(faults[len(settings) :]), ending, settings)
 
     def __str__(self) -> str:
-        return SEPARATOR.join((*self.faults, self.ending))
+        return SEPARATOR.join((*self.settings, *self.faults, self.ending))
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """The faults and the ending, in full."""
-        return (*(FAULTS[name] for name in self.faults), ENDINGS[self.ending])
+        offered = next((_OFFERS[name][0] for name in self.settings if name in _OFFERS), OFFER)
+        usual = (*(FAULTS[name] for name in self.faults), ENDINGS[self.ending])
+        return tuple(_offering(step, offered) for step in usual)
 
     @property
-    def weight(self) -> tuple[int, int]:
-        """What makes one schedule simpler than another: fewer faults, then simpler ones."""
+    def octets(self) -> int:
+        """How large the message is."""
+        return next((_MESSAGES[name][0] for name in self.settings if name in _MESSAGES), Message().octets)
+
+    @property
+    def about(self) -> str:
+        """What is unusual all along, in words; empty: nothing."""
+        known = _MESSAGES | _OFFERS
+        return " and ".join(known[name][1] for name in self.settings)
+
+    @property
+    def weight(self) -> tuple[int, int, int]:
+        """What makes one schedule simpler than another: fewer faults, then less that is unusual, then simpler ones."""
         faults = len(self.faults) + (self.ending != _HEALTHY.name)
-        return faults, sum(_ORDER[step.name] for step in self.steps)
+        return faults, len(self.settings), sum(_ORDER[step.name] for step in self.steps)
 
     @property
     def alone(self) -> str:
-        """The one step that is not healthy, by name; empty: there are several."""
+        """The one step that is not healthy, by name; empty: there are several, or it is not all."""
+        if self.settings:
+            return ""
         wrong = [*self.faults, *([self.ending] if self.ending != _HEALTHY.name else [])]
         return wrong[0] if len(wrong) == 1 else ""
 
     def reductions(self) -> list[FaultSequence]:
         """Return every schedule that is simpler by one step, simplest first.
 
-        A fault is dropped, or becomes a milder one at the same stage, or the mildest of its layer, or the mildest of
-        all; an ending becomes a milder one of its kind, or healthy.
+        What is unusual all along is dropped; a fault is dropped, or becomes a milder one at the same stage, or the
+        mildest of its layer, or the mildest of all; an ending becomes a milder one of its kind, or healthy.
         """
         return sorted(set(self._reductions()), key=lambda sequence: sequence.weight)
 
@@ -183,6 +219,8 @@ class FaultSequence:
 
     def can_become(self, other: FaultSequence) -> bool:
         """Tell whether reductions lead from this schedule to another, or to itself."""
+        if not set(other.settings) <= set(self.settings):
+            return False
         if other.ending != self.ending and other.ending not in _milder(self.ending, ENDINGS):
             return False
         # each fault of the other one in turn takes the first of ours that is left and can become it
@@ -190,15 +228,27 @@ class FaultSequence:
         return all(any(f == fault or fault in _milder(f, FAULTS) for f in left) for fault in other.faults)
 
     def _reductions(self) -> Iterator[FaultSequence]:
+        for name in self.settings:
+            yield replace(self, settings=tuple(each for each in self.settings if each != name))
         for place, name in enumerate(self.faults):
             before, after = self.faults[:place], self.faults[place + 1 :]
             if before or after or self.ending != _HEALTHY.name:
-                yield FaultSequence((*before, *after), self.ending)
+                yield replace(self, faults=(*before, *after))
             for milder in _milder(name, FAULTS):
-                yield FaultSequence((*before, milder, *after), self.ending)
+                yield replace(self, faults=(*before, milder, *after))
         for milder in _milder(self.ending, ENDINGS):
             if self.faults or milder != _HEALTHY.name:
-                yield FaultSequence(self.faults, milder)
+                yield replace(self, ending=milder)
+
+
+def _offering(step: Step, extensions: tuple[str, ...]) -> Step:
+    """Return a step in which a server that is met at all offers these."""
+    met = step.host.tcp is Tcp.SERVE and step.host.dns.answer is None
+    return replace(step, host=replace(step.host, extensions=extensions)) if met else step
+
+
+def _is_setting(name: str) -> bool:
+    return any(name in each for each in SETTINGS)
 
 
 def _milder(name: str, among: dict[str, Step]) -> Iterator[str]:
@@ -223,8 +273,10 @@ def failure_mode_of(sequence: FaultSequence) -> FailureMode:
     return FailureMode(
         name=str(sequence),
         section=Section.SCHEDULE,
-        staged=f"To one attempt after another the destination {'; then it '.join(step.about for step in steps)}.",
+        staged=f"To one attempt after another the destination {'; then it '.join(step.about for step in steps)}"
+        f"{'; ' if sequence.about else ''}{sequence.about}.",
         kind=Kind.SCHEDULE,
+        message=Message(octets=sequence.octets),
         steps=steps,
         witness=Witness(
             sentence="for at least one fault of the schedule, the journal shows that an attempt met it",
@@ -233,4 +285,4 @@ def failure_mode_of(sequence: FaultSequence) -> FailureMode:
     )
 
 
-__all__ = ["ENDINGS", "FAULTS", "FaultSequence", "failure_mode_of"]
+__all__ = ["ENDINGS", "FAULTS", "SETTINGS", "FaultSequence", "failure_mode_of"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from conformance.catalogue.destination import Host, Tcp
 from conformance.catalogue.step import Step
@@ -95,7 +96,7 @@ class SteppedDestination:
 
     async def heal(self, rules: tuple[Rule, ...] = ()) -> None:
         """Be healthy from now on, but for these rules."""
-        await self._change(Host(rules=rules))
+        await self._change(replace(Host(rules=rules), extensions=self._now.extensions))
 
     async def stop(self) -> None:
         """Close everything."""
@@ -109,7 +110,7 @@ class SteppedDestination:
         await self._probe(before.tcp)
 
     def _arm(self, host: Host) -> None:
-        self._server.repair(Script(*map(self._rule, host.rules)))
+        self._server.repair(Script(*map(self._rule, host.rules), extensions=host.extensions))
         self._zone.clear(self._name)
         if host.dns.answer is None:
             self._zone.set(self._name, "A", Records(self._addresses[host.tcp]))

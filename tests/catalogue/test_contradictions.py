@@ -253,7 +253,10 @@ def test_what_contradicts_itself_is_refused(declared: dict[str, Any], sentence: 
     ("declared", "sentence"),
     [
         ({"host": Host(dns=DnsName(loops=True))}, "host has dns.loops without dns.aliases: "),
-        ({"host": Host(tls=ServerTls())}, "host differs in more than rules, tcp and dns.answer, "),
+        (
+            {"host": Host(tls=ServerTls())},
+            "host differs in more than rules, tcp, dns.answer and extensions, ",
+        ),
         ({"host": Host(), "timeout": Timeout.DNS}, "timeout dns, and host lets no relay wait for it"),
         ({"host": Host(tcp=Tcp.HANG)}, "timeout None, and host lets the relay wait for connect"),
     ],

@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from conformance.schedules.drawing import DEFAULT_COUNT, DEFAULT_DEPTH, DEFAULT_SEED, draw
-from conformance.schedules.sequence import ENDINGS, FAULTS, FaultSequence
+from conformance.schedules.sequence import ENDINGS, FAULTS, SETTINGS, FaultSequence
 from conformance.session.sequence_choice import SequenceChoice
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +76,10 @@ def test_default_draw_meets_most_of_what_can_happen() -> None:
     assert {schedule.ending for schedule in drawn} == set(ENDINGS)
     assert 30 < sum(schedule.ending == "healthy" for schedule in drawn) < 70
     assert any("_at_dot" in name for name in faults)
+    settings = Counter(name for schedule in drawn for name in schedule.settings)
+    assert set(settings) == {name for sort in SETTINGS for name in sort}
+    assert all(15 < number < 70 for number in settings.values())
+    assert 10 < sum(not schedule.settings for schedule in drawn) < 50
 
 
 @pytest.mark.parametrize("depth", [1, 2, 6])
@@ -83,7 +88,8 @@ def test_depth_is_respected(depth: int) -> None:
 
 
 def test_all_there_are_are_drawn_if_more_are_asked_for() -> None:
-    everything = {FaultSequence((fault,), ending) for fault in FAULTS for ending in ENDINGS}
+    settings = [tuple(filter(None, each)) for each in product(*(("", *sort) for sort in SETTINGS))]
+    everything = {FaultSequence((fault,), *how) for fault in FAULTS for how in product(ENDINGS, settings)}
     assert set(draw(len(everything) + 1, depth=1)) == everything
 
 

@@ -159,3 +159,44 @@ def test_a_schedule_cannot_become_what_is_not_simpler(one: str, other: str) -> N
 def test_the_only_schedule_without_reductions_is_the_simplest() -> None:
     assert FaultSequence.parse("connection_refused+healthy").reductions() == []
     assert FaultSequence.parse("host_unreachable+healthy").reductions() != []
+
+
+class TestSettings:
+    """What is unusual from beginning to end."""
+
+    TEXT = "large_message+offers_nothing+connection_refused+reset_at_dot+healthy"
+
+    def test_they_stand_in_front(self) -> None:
+        schedule = FaultSequence.parse(self.TEXT)
+        assert schedule.settings == ("large_message", "offers_nothing")
+        assert schedule.faults == ("connection_refused", "reset_at_dot")
+        assert str(schedule) == self.TEXT
+        assert schedule.octets == 64_000
+        # who is never met offers nothing to anybody
+        assert [step.host.extensions == () for step in schedule.steps] == [False, True, True]
+        mode = failure_mode_of(schedule)
+        assert mode.message.octets == 64_000
+        assert "the server offers nothing at EHLO" in mode.staged
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "offers_nothing+offers_chunking+close_at_mail+healthy",
+            "offers_nothing+large_message+close_at_mail+healthy",
+            "close_at_mail+large_message+healthy",
+            "large_message+healthy",
+        ],
+    )
+    def test_at_most_one_of_each_in_their_order(self, text: str) -> None:
+        with pytest.raises(ValueError, match=r"settings|fault"):
+            FaultSequence.parse(text)
+
+    def test_a_schedule_is_simpler_without_one(self) -> None:
+        schedule = FaultSequence.parse("offers_chunking+connection_refused+healthy")
+        plain = FaultSequence.parse("connection_refused+healthy")
+        assert plain in schedule.reductions()
+        assert plain.weight < schedule.weight
+        assert schedule.can_become(plain)
+        assert not plain.can_become(schedule)
+        assert schedule.alone == ""
+        assert plain.alone == "connection_refused"
