@@ -84,7 +84,7 @@ class Section(StrEnum):
     CONTENT_SIZE = "content-size", "Content: what everybody must be able to take"
     CONTENT = "content", "Content: messages that are not ordinary"
     ADDRESS_LITERAL = "address-literal", "A recipient at an address, and at no domain"
-    BARE = "content-bare", "Content: bare CR and LF"
+    BARE = "content-bare", "Content: bare CR and LF, and lines that are too long"
     SMUGGLING = "content-smuggling", "Content: a second message, forged within the first"
     HOPS = "content-hops", "Content: messages that have passed many hosts, or go around"
     REPORT = "report", "The report: what it says"

@@ -73,6 +73,8 @@ class Special:
         utf8: Whether it is internationalized: it has a header field or an address beyond ASCII, and is submitted with
             SMTPUTF8 (RFC 6531).
         eight_bit: Whether it is declared to have 8-bit text (BODY=8BITMIME, RFC 6152).
+        over_long: Whether a header field and a line of its body are longer than any line may be (RFC 5321 section
+            4.5.3.1.6), so that it is no proper message; another field is behind it.
         bare: Whether some CR or LF stand alone in its body, so that it is no proper message.
         forged_end: What stands before and behind a dot in its body, to be taken for the end of the message by who takes
             something else than CRLF for the end of a line; commands for a second message follow. Empty: nothing.
@@ -95,6 +97,7 @@ class Special:
     mixed_case: bool = False
     utf8: bool = False
     eight_bit: bool = False
+    over_long: bool = False
     bare: bool = False
     forged_end: tuple[bytes, bytes] | None = None
     literal: bool = False
@@ -103,7 +106,7 @@ class Special:
     @property
     def verbatim(self) -> bool:
         """Whether it can only be handed over octet for octet, which takes an SMTP session of ours."""
-        return self.bare or self.forged_end is not None or self.dsn is not None or self.utf8
+        return self.bare or self.over_long or self.forged_end is not None or self.dsn is not None or self.utf8
 
     @property
     def circles(self) -> bool:

@@ -41,6 +41,9 @@ _ENCODING = b"content-transfer-encoding"
 _LAST = 3
 # Whoever prepares a message takes it out (RFC 5322 section 3.6.3), and who submits one may leave that to the relay.
 _BLIND = b"bcc"
+# Octets of the longest line without its end (RFC 5322 section 2.1.1), and the field that stands behind a longer one.
+_LONGEST = 998
+_BEHIND = b"X-Behind:"
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,29 @@ def is_cut_short(sent: bytes, received: bytes) -> bool:
 def has_bare_ends(content: bytes) -> bool:
     """Tell whether a CR or LF stands alone in a content."""
     return re.search(rb"\r(?!\n)|(?<!\r)\n", content) is not None
+
+
+def lost_of_long_lines(sent: bytes, received: bytes) -> list[str]:
+    """Return what is missing, in words, of the lines that are longer than any may be, and of the header behind them.
+
+    Who breaks a line puts blanks into it, and some an exclamation mark in front; who encodes a text loses nothing.
+    """
+    fields, body = _split(received)
+    decoded = _decoded(body, _value(fields, _ENCODING))
+    text = _squeezed(body if decoded is None else decoded)
+    header = [_squeezed(each) for each in fields]
+    sent_fields, sent_body = _split(sent)
+    found = [
+        f"the header has no whole field {told(each.partition(b':')[0])}"
+        for each in sent_fields
+        if (len(each) > _LONGEST or each.startswith(_BEHIND)) and _squeezed(each) not in header
+    ]
+    lines = [line for line in sent_body.split(b"\r\n") if len(line) > _LONGEST]
+    return found + [f"{told(line)} is not whole" for line in lines if _squeezed(line) not in text]
+
+
+def _squeezed(octets: bytes) -> bytes:
+    return re.sub(rb"[!\s]+", b"", octets)
 
 
 def _is_fields(octets: bytes) -> bool:

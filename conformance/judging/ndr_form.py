@@ -18,6 +18,7 @@ FORM = {
     "others": "ndr/read-by-others",
     "remote": "ndr/remote-mta",
     "will_retry": "ndr/will-retry-until",
+    "bare": "ndr/no-bare-line-ends",
 }
 
 
@@ -29,7 +30,8 @@ def form_of(case: Case) -> list[Finding]:
     """
     content = only_report(case)
     complaints = {
-        "dsn": ("a multipart/report with report-type and fields", report_form.notification(content))
+        "dsn": ("a multipart/report with report-type and fields", report_form.notification(content)),
+        "bare": ("every CR and LF in a CRLF", report_form.bare(content)),
     }
     if report_form.is_report(content):
         complaints |= _of_report(case, content)

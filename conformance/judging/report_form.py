@@ -30,6 +30,7 @@ _DATE = re.compile(
 )
 _DATE_FIELDS = ("Arrival-Date", "Last-Attempt-Date", "Will-Retry-Until")
 _STATUS = re.compile(r"^[245]\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,2})(?:\s*\(.*\))?$")
+_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _NEVER_REWRITTEN = ("Message-ID", "Subject")
 _RETURNED = (
     "message/rfc822",
@@ -62,6 +63,12 @@ def notification(content: bytes) -> list[str]:
     if not field_groups(message):
         found.append("there is no message/delivery-status part")
     return found
+
+
+def bare(content: bytes) -> list[str]:
+    """Complain about a CR or LF that stands alone (RFC 5321 section 2.3.8)."""
+    number = len(_BARE.findall(content))
+    return [f"a CR or LF stands alone, {number} times"] if number else []
 
 
 def form(content: bytes) -> list[str]:

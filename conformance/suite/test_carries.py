@@ -2,7 +2,16 @@
 
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
-from conformance.judging.content import ENCODED, FORM, PATH, Change, changes, has_bare_ends, is_cut_short
+from conformance.judging.content import (
+    ENCODED,
+    FORM,
+    PATH,
+    Change,
+    changes,
+    has_bare_ends,
+    is_cut_short,
+    lost_of_long_lines,
+)
 from conformance.judging.offers import offered_for
 from conformance.judging.twice import surely_again
 from conformance.judging.verdict import NotApplicable
@@ -31,6 +40,7 @@ _EIGHT_BIT = "8BITMIME"
         "returned": "content/returned",
         "bare": "content/no-bare-line-ends",
         "nul": "content/nul",
+        "long": "content/long-lines",
         "twice": "recipients/same-twice",
         "hops": "loops/threshold",
     },
@@ -51,6 +61,8 @@ def test_carries(case: Case) -> list[Finding]:
         return [_returned(case, "carries.bare")]
     if special.may_return:
         return _ends(case, copies)
+    if special.over_long:
+        return [_long(case, copies)]
     if special.twice:
         return [_twice(case, copies)]
     if special.received:
@@ -111,6 +123,25 @@ def _ends(case: Case, copies: tuple[SmtpMessage, ...]) -> list[Finding]:
             conclusive=surely_again(case, copies),
         )
     ]
+
+
+def _long(case: Case, copies: tuple[SmtpMessage, ...]) -> Finding:
+    """Compare: a message with lines that nobody need be able to carry arrives whole or is returned, once."""
+    reports = len(case.evidence.ndrs)
+    if not copies and not reports and case.evidence.queue.last.presence is Presence.PRESENT:
+        raise NotApplicable(
+            "it is neither carried nor returned at once: it waits, to be returned when it has expired"
+        )
+    sent = case.evidence.staged.content
+    lost = list(dict.fromkeys(words for copy in copies for words in lost_of_long_lines(sent, copy.content)))
+    ends = ", ".join((counted(len(copies), "copy", "copies"), counted(reports, "report")))
+    return case.finding(
+        "carries.long",
+        holds=len(copies) + reports == 1 and not lost,
+        expected="one copy with nothing of its lines lost, or one report",
+        observed="; ".join((ends, *lost)),
+        conclusive=bool(lost) or surely_again(case, copies),
+    )
 
 
 def _offered(case: Case) -> list[Finding]:

@@ -58,10 +58,12 @@ class Fault(Change):
     Attributes:
         reference: Where it was reported in public.
         reported: What was reported, in words of our own.
+        free: Why no requirement can catch it, though somebody has suffered from it; empty: one ought to.
     """
 
     reference: str
     reported: str
+    free: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,8 +88,12 @@ def fault(
     reported: str,
     requirements: tuple[str, ...],
     first: tuple[str, ...] = (),
+    free: str = "",
 ) -> Declare:
-    """Declare a function that puts a fault into the reference relay of this process; its docstring is the summary."""
+    """Declare a function that puts a fault into the reference relay of this process; its docstring is the summary.
+
+    One that the RFCs leave to a relay says so (`free`), and counts as missed all the same.
+    """
 
     def declare(mutate: Mutate) -> Mutate:
         return _declare(
@@ -100,6 +106,7 @@ def fault(
                 first=first,
                 reference=reference,
                 reported=reported,
+                free=free,
             )
         )
 

@@ -74,7 +74,10 @@ def lots(scenarios: Iterable[Scenario]) -> Iterator[list[Scenario]]:
 def marks_below(folder: Path) -> list[str]:
     """Return what the relays of a wave have marked."""
     return [
-        line for file in sorted(folder.rglob(MARKS)) for line in file.read_text(encoding="utf-8").splitlines()
+        line
+        for file in sorted(folder.rglob(MARKS))
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if line
     ]
 
 

@@ -14,6 +14,8 @@ from conformance.reference.relay import Relay
 
 MARKS = "foreign-marks.txt"
 
+_ROOM = 16_384  # octets
+
 _in_hand: ContextVar[Message | None] = ContextVar("in_hand", default=None)
 
 
@@ -28,8 +30,21 @@ def marked(*whom: Message | Recipient | str) -> None:
         message = _in_hand.get()
         assert message is not None, "no message is tried here: say which one"
         whom = (message,)
-    with Path(MARKS).open("a", encoding="utf-8") as file:
-        file.writelines(f"{line}\n" for each in whom for line in _lines(each))
+    _write([line for each in whom for line in _lines(each)])
+
+
+def _write(lines: Sequence[str]) -> None:
+    """Write lines behind those that are there, into the room that is kept: on a full disk there is no other."""
+    _keep_room()
+    with Path(MARKS).open("r+b") as file:
+        written = file.read().rstrip(b"\n")
+        file.seek(len(written) + 1 if written else 0)
+        file.write("".join(f"{line}\n" for line in lines).encode())
+
+
+def _keep_room() -> None:
+    if not Path(MARKS).exists():
+        Path(MARKS).write_bytes(b"\n" * _ROOM)
 
 
 def each_marked(whom: Iterable[Message | Recipient | str]) -> None:
@@ -45,7 +60,8 @@ def in_hand() -> Message | None:
 
 
 def note_what_is_tried() -> None:
-    """Have every attempt remember its message, for `marked`."""
+    """Have every attempt remember its message, for `marked`, and keep room for what it marks."""
+    _keep_room()
 
     def make(original: Any) -> Any:
         async def attempt(self: Any, message: Message, *others: Any) -> None:

@@ -57,7 +57,9 @@ class Outcome:
     why: str = ""
 
     def __str__(self) -> str:
-        return f"{self.change.kind} {self.change.name:44} {self.fate}{': ' if self.why else ''}{self.why}"
+        free = self.change.free if isinstance(self.change, Fault) and self.fate is not Fate.CAUGHT else ""
+        why = "; ".join(filter(None, (self.why, free)))
+        return f"{self.change.kind} {self.change.name:44} {self.fate}{': ' if why else ''}{why}"
 
 
 def hits(seen: Iterable[Seen]) -> list[Seen]:

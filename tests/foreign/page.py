@@ -37,6 +37,8 @@ reference relay as little as possible (`mutants.patching.patch`), and calls `mar
 occurred, and nowhere else. An oddity has the decorator `oddity`, with the RFC and section that permits it. Then
 write this page again.
 
+Of one that the RFCs leave to a relay `free` says why nothing may catch it; it counts as missed all the same.
+
 None is removed but as "not a sending relay's", by somebody who did not add it.
 """
 
@@ -66,7 +68,7 @@ def _fault_row(fault: Fault) -> tuple[str, ...]:
         f"[`{fault.name}`]({fault.reference})",
         fault.reported,
         fault.summary,
-        ", ".join(f"`{each}`" for each in fault.requirements),
+        f"nothing: {fault.free}" if fault.free else ", ".join(f"`{each}`" for each in fault.requirements),
     )
 
 

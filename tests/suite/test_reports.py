@@ -143,6 +143,8 @@ class TestNdrForm:
         ("old", "new", "requirement"),
         [
             (b"report-type=delivery-status", b"x=y", "ndr/form"),
+            (b"Action: failed\r\n", b"Action: failed\n", "ndr/no-bare-line-ends"),
+            (b"Action: failed\r\n", b"X: y\rz\r\nAction: failed\r\n", "ndr/no-bare-line-ends"),
             (b"Reporting-MTA: dns; relay.test", b"X: y", "ndr/fields"),
             (b"Status:", b"Remote-MTA: dns; mx.test\r\nStatus:", "ndr/remote-mta"),
             (
@@ -170,7 +172,10 @@ class TestNdrForm:
     def test_a_plain_text_deviates_and_is_asked_no_more(self, profile: str) -> None:
         judged = expired("connection_refused", report=qmail_like).judge("ndr_form", profile)
         assert (judged.verdict, judged.requirement.id) == (Verdict.DEVIATION, "ndr/notification")
-        assert [finding.requirement for finding in judged.findings] == ["ndr/notification"]
+        assert {finding.requirement for finding in judged.findings} == {
+            "ndr/notification",
+            "ndr/no-bare-line-ends",
+        }
         assert "text/plain, of which RFC 3464" in judged.observed
 
     def test_a_report_without_fields_is_asked_all(self) -> None:

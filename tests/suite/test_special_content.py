@@ -106,6 +106,32 @@ def test_altered_content(mode: str, before: bytes, after: bytes) -> None:
     assert rows(arrives(mode, before, after)) == {("content/unaltered", Verdict.FAIL)}
 
 
+LONG = b"text-299"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (b" word-100", b"\r\nword-100", "no whole field 'X-Over-Long'"),
+        (b"word-199\r\n", b"word-199\r\n\r\n", "no whole field 'X-Behind'"),
+        (b" word-199", b"", "no whole field 'X-Over-Long'"),
+        (b" " + LONG, b"", "is not whole"),
+    ],
+)
+def test_what_is_lost_of_long_lines(before: bytes, after: bytes, words: str) -> None:
+    story = arrives("lines_over_long", before, after)
+    assert rows(story) == {("content/long-lines", Verdict.DEVIATION)}
+    assert words in observed(story, "carries", Verdict.DEVIATION)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(LONG, LONG), (b" " + LONG, b"!\r\n " + LONG), (b" word-100", b"\r\n\tword-100")],
+)
+def test_long_lines_may_be_broken(before: bytes, after: bytes) -> None:
+    assert arrives("lines_over_long", before, after).verdict("carries") is Verdict.PASS
+
+
 def test_an_empty_body_stays_empty() -> None:
     story = Story("empty_body")
     story.delivers(1.5, content=story.staged.content + b"\r\n")

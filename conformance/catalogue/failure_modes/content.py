@@ -22,6 +22,7 @@ _FROM = ("From a line that begins with this word", ">From another one", "the las
 _EIGHT_BIT = ("Gr\u00fc\u00dfe aus K\u00f6ln, \u65e5\u672c\u8a9e", "and a line in ASCII")
 _FIELDS = (
     b"X-Folded: one\r\n two\r\n\tthree",
+    b"Cc: <one.{author}>,\r\n <two.{author}>,\r\n\t<three.{author}>",
     b"X-Long: " + b" ".join([b"word"] * (_LONG_FIELD // 5)),
     b"X-Unbroken: " + b"x" * _UNBROKEN,
 )
@@ -80,7 +81,7 @@ MODES = (
     _mode(
         "long_header_fields",
         Section.CONTENT,
-        f"The header has a folded field, one of {_LONG_FIELD} octets in one line, and one of {_UNBROKEN} octets "
+        f"The header has folded fields, one of {_LONG_FIELD} octets in one line, and one of {_UNBROKEN} octets "
         "without a blank.",
         Special(fields=_FIELDS),
     ),

@@ -94,6 +94,15 @@ MODES = (
         routing=MxRouting(),
         witness=delivered,
     ),
+    FailureMode(
+        name="mx_implicit_ipv6",
+        section=Section.CONTROL,
+        staged="The recipient domain has no MX record, and an IPv6 address alone, with a healthy server (implicit MX).",
+        kind=Kind.CONTROL,
+        hosts=(Host(dns=DnsName(ipv6=True)),),
+        routing=MxRouting(preferences=(), apex=True),
+        witness=delivered,
+    ),
     _beside_good(
         "domain_alias",
         "The recipient domain is an alias (CNAME) of the name that has the MX record.",

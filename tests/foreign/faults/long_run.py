@@ -16,7 +16,7 @@ from conformance.reference.spool import Spool
 from foreign.change import fault
 from foreign.marker import each_marked, in_hand, marked
 
-_FULL_DISK = ("long-run/full-disk",)
+_FULL_DISK = ("long-run/full-disk", "long-run/room-again")
 _DOUBLED = 2.0
 
 
@@ -168,6 +168,7 @@ def lets_old_mail_wait_after_a_restart() -> None:
     reference="https://github.com/haraka/Haraka/issues/1263",
     reported="While the disk was full, mail was refused with a 5yz, so that whoever had sent it gave up.",
     requirements=_FULL_DISK,
+    free="with which code a relay refuses what it is offered concerns it as a server, and not what it sends",
 )
 def refuses_for_good_while_the_disk_is_full() -> None:
     """Answers 550 where a message cannot be written to disk."""

@@ -170,6 +170,8 @@ def is_deaf_to_what_concerns_the_tried() -> None:
     reported="A message that was greylisted in answer to MAIL got no entry for its failed try, and was tried in every "
     "round.",
     requirements=("lifetime/gaps",),
+    free="who tries more often than once an hour breaks nothing that the source document or RFC 5321 section 4.5.4.1 "
+    "asks, as long as there is a pause",
 )
 def does_not_count_what_was_deferred_at_mail() -> None:
     """Does not count a try that ended with a 4yz reply, and so never comes to its longer pauses."""

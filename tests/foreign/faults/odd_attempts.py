@@ -134,6 +134,7 @@ def heeds_the_largest_size() -> None:
     scenarios=(
         "plain",
         "line_of_998",
+        "lines_over_long",
         "leading_dots",
         "special_content_retried",
         "long_header_fields",

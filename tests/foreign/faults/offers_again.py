@@ -14,6 +14,8 @@ from conformance.reference.transaction import Delivered, Transaction
 from foreign.change import fault
 from foreign.marker import marked
 
+_PATIENCE = 0.5  # seconds
+
 
 def _ehlo(after: Any) -> None:
     def make(original: Any) -> Any:
@@ -93,12 +95,12 @@ def takes_a_refusal_at_data_for_a_delay() -> None:
     requirements=("harmless/delivered", "harmless/at-once"),
 )
 def has_no_patience_at_the_end() -> None:
-    """Waits for the reply to the final dot for a second at most."""
+    """Waits for the reply to the final dot for half a second at most."""
 
     def make(original: Any) -> Any:
         async def send_body(self: Any, content: bytes) -> Any:
             try:
-                async with asyncio.timeout(1.0):
+                async with asyncio.timeout(_PATIENCE):
                     return await original(self, content)
             except TimeoutError as error:
                 marked()

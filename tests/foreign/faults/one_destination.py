@@ -36,23 +36,40 @@ def _waiting_for_silent_servers(results: Any) -> bool:
 )
 def loses_a_slot_with_each_time_out() -> None:
     """Does not give back the slot of an attempt that timed out."""
-    kept: set[asyncio.Semaphore] = set()
+    lost: Counter[Any] = Counter()
+    timed_out: set[asyncio.Task[Any] | None] = set()
 
-    def make(original: Any) -> Any:
+    class Leaking(asyncio.Semaphore):
+        def release(self) -> None:
+            if asyncio.current_task() in timed_out:
+                timed_out.discard(asyncio.current_task())
+            else:
+                super().release()
+
+    leaking: dict[Any, asyncio.Semaphore] = {}
+
+    def attempted(original: Any) -> Any:
+        async def attempt(self: Any, message: Any, route: Any, recipients: Any) -> None:
+            slots = leaking.setdefault(route, Leaking(relay._SESSIONS_PER_DESTINATION))
+            self._slots[route] = slots
+            if lost[route] == relay._SESSIONS_PER_DESTINATION:
+                marked(message)
+            await original(self, message, route, recipients)
+
+        return attempt
+
+    def delivered(original: Any) -> Any:
         async def deliver(self: Any, message: Any, route: Any, recipients: Any) -> Any:
             results = await original(self, message, route, recipients)
-            slots: asyncio.Semaphore = self._slots[route]
             if _waiting_for_silent_servers(results):
-                if slots.locked():
-                    marked()
-                else:
-                    await slots.acquire()
-                    kept.add(slots)
+                lost[route] += 1
+                timed_out.add(asyncio.current_task())
             return results
 
         return deliver
 
-    patch(Relay, "_deliver", make)
+    patch(Relay, "_attempt", attempted)
+    patch(Relay, "_deliver", delivered)
 
 
 @fault(

@@ -60,7 +60,10 @@ def reports_about_reports() -> None:
     reference="https://github.com/bruceg/nullmailer/issues/82",
     reported="What could not be returned went to the postmaster with the reverse-path <#@[]>, which his server "
     "refused; so nobody ever heard of it.",
-    requirements=("ndr/null-reverse-path", "reports/postmaster-told"),
+    requirements=("report/once",),
+    first=("report_refused_at_rcpt",),
+    free="no RFC asks a relay to tell its postmaster of a report that nobody takes, and what it tells him never leaves "
+    "it where its own host name is its own domain",
 )
 def tells_the_postmaster_with_no_proper_sender() -> None:
     """Tells the postmaster of a report that could not be delivered, with a reverse-path that is no address."""

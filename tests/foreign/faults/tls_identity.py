@@ -196,7 +196,7 @@ def _has_expired(certificate: bytes) -> bool:
     reported="The TLS layer of a mail library kept sessions for all its configurations in one place: one that had "
     "been made without a check was resumed where a check is asked for, and a resumed session shows no "
     "certificate.",
-    requirements=("tls/resumed-identity",),
+    requirements=("tls/fit-host",),
 )
 def looks_once_at_each_server() -> None:
     """Looks at no certificate of a server with which it has had TLS before, under whatever rule."""

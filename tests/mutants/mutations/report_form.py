@@ -90,6 +90,16 @@ def will_retry_until_in_a_failure() -> None:
     field_added(b"Diagnostic-Code: ", b"Will-Retry-Until: Thu, 01 Jan 2099 00:00:00 +0000")
 
 
+@_form("ndr/no-bare-line-ends")
+def bare_line_feeds_in_reports() -> None:
+    """Ends the lines of its words for people with LF alone."""
+
+    def lines(text: bytes) -> bytes:
+        return text.replace(b"\r\n", b"\n")
+
+    patch(dsn, "_human_part", lambda original: lambda *of, **more: lines(original(*of, **more)))
+
+
 @mutation(scenarios=_REFUSED, caught=(deviates("ndr_form", "ndr/returns-original"),))
 def no_original() -> None:
     """Does not return the original message."""
