@@ -50,6 +50,7 @@ from conformance.targets.kit import (
     listening,
     own_addresses,
     possible,
+    run,
     version,
     view,
 )
@@ -66,6 +67,8 @@ _SILENCE = 300.0  # seconds; SMTPD_SESSION_TIMEOUT
 _CONNECT = 3.0  # seconds: SYN, and one more after 1 s, for which 2 s are waited
 _DNS = 300.0  # seconds: 5, 10, 20 and 40 for each question; AAAA, A, and both once more, all in one attempt
 _SHORTEST_LIFETIME = 60.0  # seconds
+_COMMAND_AWAITED = 9.0  # seconds; the suite gives a call of an adapter ten
+_COMMAND_ENDS = 300.0  # seconds
 _LOOK = 1.0  # seconds between two looks of the script at the queue
 # seconds: 11 from a failed connection to the deferral, up to 4 more until its route may be used again, the script's
 # look, whole seconds; and a command for each of hundreds of messages
@@ -120,6 +123,7 @@ class OpenSmtpdRelay(ProcessRelay):
     async def start(self) -> None:
         """Start it on the queue that is there, and wait for its greeting."""
         self._waiting: dict[str, tuple[int, float]] = {}  # by envelope: number of attempts, and since when
+        self._asked: set[asyncio.Task[str]] = set()
         await self.daemons.start(_PROGRAM, "-d", "-v", greets=self.submission, within=_READY)
         self._script = asyncio.create_task(self._retry())
 
@@ -127,11 +131,13 @@ class OpenSmtpdRelay(ProcessRelay):
         """End its processes and the script."""
         await self._end_script()
         await super().kill()
+        await self._end_commands()
 
     async def stop(self) -> None:
         """End it."""
         await self._end_script()
         await super().stop()
+        await self._end_commands()
 
     async def flush(self) -> None:
         """Have every message tried that is not too old."""
@@ -145,7 +151,36 @@ class OpenSmtpdRelay(ProcessRelay):
         ]
 
     async def _control(self, *words: str) -> str:
-        return await self.daemons.run(_CONTROL, *words)
+        return await self._run(_CONTROL, *words)
+
+    async def _run(self, *command: str | Path) -> str:
+        """Run a command and return its output; it goes on if nobody waits for it any more.
+
+        Where smtpctl is killed with an answer unread, smtpd ends as a whole: `control: exiting: Connection reset by
+        peer`.
+        """
+        daemons = self.daemons
+        task = asyncio.create_task(
+            run(*command, env=daemons.env, cwd=daemons.folder, log=daemons.log, limit=_COMMAND_ENDS)
+        )
+        self._asked.add(task)
+        task.add_done_callback(self._over)
+        try:
+            async with asyncio.timeout(_COMMAND_AWAITED):
+                return await asyncio.shield(task)
+        except TimeoutError as error:
+            raise TargetError(
+                f"{' '.join(map(str, command[:3]))}: not done after {_COMMAND_AWAITED:g} s"
+            ) from error
+
+    def _over(self, task: asyncio.Task[str]) -> None:
+        self._asked.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waited for it has it
+
+    async def _end_commands(self) -> None:
+        """Wait for the end of commands, of which the relay's end is one."""
+        await asyncio.gather(*self._asked, return_exceptions=True)
 
     async def _listing(self) -> list[_Row]:
         listing = await self._control("show", "queue")
@@ -165,7 +200,7 @@ class OpenSmtpdRelay(ProcessRelay):
         One that has gone meanwhile is none of our business.
         """
         each = f'for envelope; do {_CONTROL} schedule "$envelope"; done >/dev/null 2>&1; true'
-        await self.daemons.run("sh", "-c", each, "sh", *envelopes)
+        await self._run("sh", "-c", each, "sh", *envelopes)
 
     @property
     def _offset(self) -> float:
