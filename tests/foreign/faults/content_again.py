@@ -40,8 +40,8 @@ def _sent(change: Callable[[bytes], bytes], *, instead: bool = False) -> None:
     reported="Content was read in pieces of a thousand octets, and each piece became a line; a long header field so "
     "ended the header.",
     requirements=("content/unaltered",),
-    free="the unchanged relay refuses lines that are too long, so that there is nothing to compare with; mutants of this "
-    "kind are caught by `content/long-lines`",
+    free="the unchanged relay refuses lines that are too long, so that there is nothing to compare with; mutants of "
+    "this kind are caught by `content/long-lines`",
 )
 def makes_lines_of_its_pieces() -> None:
     """Ends a line after each thousand octets of a longer one, with nothing in front of what follows."""
