@@ -104,7 +104,7 @@ HOSTILE = [
         acts=("links, pipes and folders where its log and its events are read",),
         fault=RELAY,
         texts=(
-            "the event log cannot be read: events.jsonl is a link that leads elsewhere, a pipe or a folder",
+            "the log cannot be read: events.jsonl is a link that leads elsewhere, a pipe or a folder",
         ),
         unjudged=(VICTIM, BYSTANDER, "plain"),
     ),
