@@ -67,7 +67,6 @@ class Message:
         envid: The value of ENVID (RFC 3461 4.4) as received, or empty.
         body: `8BITMIME` or `7BIT` as declared with BODY (RFC 6152), or empty.
         received_from: The client that handed the message over.
-        size: Octets of content.
     """
 
     sender: str
@@ -78,4 +77,3 @@ class Message:
     envid: str = ""
     body: str = ""
     received_from: str = ""
-    size: int = 0

@@ -74,7 +74,6 @@ class Relay:
         Raises:
             sqlite3.Error: It is not, and must be refused.
         """
-        message.size = len(content)
         await self._spool.add(message, content)
         self._adopt(message)
 
@@ -347,7 +346,6 @@ class Relay:
             hostname=self._config.hostname,
             at=now,
         )
-        report.size = len(content)
         return report, content
 
     async def _record(

@@ -128,7 +128,7 @@ class _Enabled:
 
     def of(self, connectors: Iterable[Connector]) -> dict[str, Connector]:
         """Return them; of any two for one domain, which the settings refuse, the first."""
-        if connectors is not self._connectors or not isinstance(connectors, tuple):
+        if connectors is not self._connectors:
             self._by_domain = {}
             for each in connectors:
                 if each.enabled:

@@ -65,10 +65,10 @@ class Spool:
         """Return all messages with their waiting recipients, oldest first; called once, before all else."""
         messages: dict[str, Message] = {}
         for row in self._database.execute(
-            "SELECT queue_id, sender, accepted_at, ret, envid, body, received_from, length(content)"
+            "SELECT queue_id, sender, accepted_at, ret, envid, body, received_from"
             " FROM message ORDER BY accepted_at, rowid"
         ):
-            queue_id, sender, accepted_at, ret, envid, body, received_from, size = row
+            queue_id, sender, accepted_at, ret, envid, body, received_from = row
             messages[queue_id] = Message(
                 queue_id=queue_id,
                 sender=sender,
@@ -78,7 +78,6 @@ class Spool:
                 envid=envid,
                 body=body,
                 received_from=received_from,
-                size=size,
             )
         for queue_id, *columns in self._database.execute(
             "SELECT queue_id, number, address, notify, orcpt, attempts, next_retry, failure, last_error,"

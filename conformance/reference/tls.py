@@ -59,7 +59,7 @@ def _first_certificate(message: bytes, *, tls13: bool) -> bytes:
     """Return the DER form of the first entry of a Certificate message (RFC 8446 4.4.2, RFC 5246 7.4.2)."""
     start = 4  # type and length of the handshake message
     if tls13:
-        start += 1 + message[start]  # certificate_request_context
+        start += 1  # the length of certificate_request_context, which is empty here
     start += 3  # length of the list
     length = int.from_bytes(message[start : start + 3], "big")
     return message[start + 3 : start + 3 + length]
