@@ -38,6 +38,7 @@ from fake_servers import Reply
 _NEAR = 60.0
 
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
+_EMBEDDED = re.compile(r"\\x\{((?:10|[0-9A-Fa-f])?[0-9A-Fa-f]{2,4})\}")
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
 # What says of a message that it arrived, unless a word in the same sentence takes it back.
@@ -163,6 +164,21 @@ def other_part(content: bytes, original: bytes, dsn: Dsn) -> list[str]:
     if dsn.ret == "FULL" and not returned:
         return ["the text of the message did not come back, and RET=FULL was asked for"]
     return []
+
+
+def spelled_otherwise(content: bytes, recipient: str) -> list[str]:
+    """Complain about a Final-Recipient of type utf-8, spelled in ASCII, that is another than the envelope had.
+
+    What is beyond ASCII is spelled by its numbers there (RFC 6533 section 3); other spellings are not read.
+    """
+    found = []
+    for group in recipient_groups(_parsed(content)):
+        kind, _, spelled = without_comments(group.get("Final-Recipient")).partition(";")
+        if kind.strip().lower() == "utf-8" and spelled.isascii():
+            address = _EMBEDDED.sub(lambda number: chr(int(number[1], 16)), spelled.strip())
+            if canonical(address) != canonical(recipient):
+                found.append(f"Final-Recipient is {kind};{spelled}, the envelope had {recipient}")
+    return found
 
 
 def wrong_words(content: bytes, original: bytes, failed: Iterable[str], served: Iterable[str]) -> list[str]:

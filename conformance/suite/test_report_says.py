@@ -36,6 +36,7 @@ from fake_servers import Reply
         "original": "report/original-recipient",
         "returned_part": "report/returned-part",
         "original_header": "ndr/returns-original",
+        "form": "ndr/form",
         "people": "report/to-people",
         "words_say": "ndr/words-say-failed",
         "addressed": "ndr/addressed",
@@ -121,6 +122,7 @@ def _of_fields(case: Case, reports: list[bytes], dsn: Dsn) -> Iterator[Finding]:
     stale = [rule.action for rule in rules if isinstance(rule.action, Reply) and rule.action.code < 500]
     servers = [name for site in staged.sites for name in (site.name, site.host)]
     checks: dict[str, tuple[str, Callable[[bytes], list[str]]]] = {
+        "form": ("a multipart/report with its parts in order", report_form.form),
         "named": ("the recipients of the envelope", partial(report_says.misnamed, recipients=everybody)),
         "own_reply": (
             "what was replied to each",

@@ -9,6 +9,7 @@ from conformance.evidence.queue import Presence
 from conformance.evidence.record import Staged
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.offers import offered_at, offered_for
+from conformance.judging.report_says import spelled_otherwise, truth
 from conformance.judging.twice import surely_again
 from fake_servers import Stage
 from fake_servers.events import SmtpMessage, SmtpReceived
@@ -29,12 +30,13 @@ _BEYOND_ASCII = re.compile(r"\\x[89a-f][0-9a-f]|[^\x00-\x7f]")
         "intact": "content/unaltered",
         "rewritten": "utf8/not-rewritten",
         "returned": "utf8/returned",
+        "named": "ndr/fields",
     },
 )
 def test_sends_international(case: Case) -> list[Finding]:
     """Delivered as it is where a server offers SMTPUTF8; where none does, nothing of it is sent, and it is returned.
 
-    Where one of two servers does, either is in order.
+    Where one of two servers does, either is in order. A report names the recipient.
     """
     copies, reports = case.evidence.messages, case.evidence.ndrs
     findings = [_sent(case)]
@@ -49,6 +51,12 @@ def test_sends_international(case: Case) -> list[Finding]:
         findings += _rewritten(case)
     elif not everywhere and (reports or waits):
         findings.append(_returned(case))
+    if reports:
+        recipient = case.evidence.staged.recipient
+        wrong = [each for report, _ in reports for each in spelled_otherwise(report.content, recipient)]
+        findings.append(
+            truth(case, "sends_international.named", "the recipient of the envelope named", wrong)
+        )
     return findings
 
 

@@ -1,10 +1,20 @@
-"""Nothing that a destination does brings the relay down."""
+"""Nothing that a destination does brings the relay down, and it comes back after it was killed."""
 
 from conformance.catalogue.scenario import CLOCK_CONTROLS
-from conformance.judging.aspect import Case, Course, Finding, Kind, aspect, on_first_course
+from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
+from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.survival import is_named, told, why_unjudged
 from conformance.judging.verdict import Inconclusive
 from conformance.witness.amid import Amid
+
+
+def _is_asked(mode: FailureMode, course: Course) -> bool:
+    if course is Course.KILLED:
+        return mode.kind is Kind.KILLED
+    if course is Course.RESTARTED:
+        return mode.name in FULL_DAY
+    # what a moved clock is the control of has other courses, and a disk that is full is no destination
+    return on_first_course(mode, course) and mode.name not in CLOCK_CONTROLS and mode.amid is not Amid.FULL
 
 
 @aspect(
@@ -16,6 +26,8 @@ from conformance.witness.amid import Amid
     Course.REPORTED,
     Course.BATCH,
     Course.AMID,
+    Course.RESTARTED,
+    Course.KILLED,
     kinds=(
         Kind.CONTROL,
         Kind.HARMLESS,
@@ -26,12 +38,9 @@ from conformance.witness.amid import Amid
         Kind.REPORTED,
         Kind.BATCH,
         Kind.AMID,
+        Kind.KILLED,
     ),
-    # what a moved clock is the control of has other courses
-    # and a disk that is full is no destination
-    where=lambda mode, course: (
-        on_first_course(mode, course) and mode.name not in CLOCK_CONTROLS and mode.amid is not Amid.FULL
-    ),
+    where=_is_asked,
     place=290,
     outlives_relay=True,
     by_itself=True,
@@ -46,7 +55,8 @@ def test_survives(case: Case) -> list[Finding]:
     gone = case.evidence.stopped
     if gone is not None and not is_named(gone):
         raise why_unjudged(gone)
-    if gone is None and not case.attempts:
+    killed = case.evidence.staged.course in (Course.KILLED, Course.RESTARTED)
+    if gone is None and not case.attempts and not killed:
         raise Inconclusive("the relay went nowhere, so nothing could bring it down")
     return [
         case.finding(

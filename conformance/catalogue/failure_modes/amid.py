@@ -11,18 +11,26 @@ from conformance.witness.amid import PROOFS, Amid
 from fake_servers import Rule, Silence, Slow, Stage, Stall
 
 _SERVER = Host(rules=(Rule(stage=Stage.GREETING, action=Stall()),))
+_UNANSWERED = Host(rules=(Rule(stage=Stage.RCPT, action=Stall()),))
 _PACE = 1.0  # seconds for each reply: half of the time-outs that are asked for
 _SLOWLY = (Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT)
 _SLOW_SERVER = Host(rules=tuple(Rule(stage=stage, action=Slow(_PACE)) for stage in _SLOWLY))
 _LOOK_UP = Host(dns=DnsName(answer=Silence()))
 
 _IN_ATTEMPT = "the first attempt hangs in a server that does not greet"
+_IN_TRANSACTION = "the first attempt hangs in a server that does not answer RCPT"
 _IN_DELIVERY = f"the first attempt delivers to a healthy server that takes {_PACE} s for each reply"
 _IN_LOOK_UP = "the first attempt waits for the address of the smart host, which the name server never gives"
 
 _PLAY = (
     ("expired_in_attempt", Amid.EXPIRY, _SERVER, f"The lifetime of the message ends while {_IN_ATTEMPT}."),
     ("expired_in_look_up", Amid.EXPIRY, _LOOK_UP, f"The lifetime of the message ends while {_IN_LOOK_UP}."),
+    (
+        "expired_in_transaction",
+        Amid.EXPIRY,
+        _UNANSWERED,
+        f"The lifetime of the message ends while {_IN_TRANSACTION}.",
+    ),
     (
         "edited_in_attempt",
         Amid.EDIT,
@@ -70,7 +78,7 @@ _PLAY = (
 )
 
 # Which of the relay's time-outs ends an attempt.
-_TIME_OUTS = {_SERVER: Timeout.COMMAND, _LOOK_UP: Timeout.DNS}
+_TIME_OUTS = {_SERVER: Timeout.COMMAND, _UNANSWERED: Timeout.COMMAND, _LOOK_UP: Timeout.DNS}
 
 # So large a message is seen on a disk by the room that it takes, which no log takes in so short a time.
 _OCTETS = {Amid.FULL: 64_000}

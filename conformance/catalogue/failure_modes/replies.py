@@ -82,12 +82,12 @@ MODES = (
     FailureMode(
         name="reply_259",
         section=Section.POSITIVE_REPLIES,
-        staged="The server accepts MAIL and RCPT with 259, a code that no standard has.",
+        staged="The server accepts MAIL with 200 and RCPT with 259, codes that no standard has.",
         kind=Kind.HARMLESS,
         hosts=(
             Host(
                 rules=(
-                    Rule(Stage.MAIL, Reply(259, "2.1.0 Sender welcome")),
+                    Rule(Stage.MAIL, Reply(200, "2.1.0 Sender welcome")),
                     Rule(Stage.RCPT, Reply(259, "2.1.5 Recipient known")),
                 )
             ),

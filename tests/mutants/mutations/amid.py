@@ -13,6 +13,7 @@ from conformance.reference.config import Config
 from conformance.reference.message import Message, Recipient, State
 from conformance.reference.relay import Relay
 from conformance.reference.session import Session
+from conformance.reference.transaction import Transaction
 from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
 
@@ -190,6 +191,27 @@ def leaves_open_what_is_called_off() -> None:
         return abort
 
     patch(Session, "abort", make)
+
+
+@mutation(
+    scenarios=("expired_in_transaction", "expired_in_attempt", "stall_at_rcpt"),
+    caught=(deviates("tidy", "hygiene/connections", "expired_in_transaction"),),
+)
+def leaves_open_a_transaction_that_is_called_off() -> None:
+    """Leaves the connection of an attempt open that it calls off when it has begun to hand the message over."""
+    kept: list[Session] = []
+
+    def watched(original: Any) -> Any:
+        async def run(self: Any, *arguments: Any) -> None:
+            try:
+                await original(self, *arguments)
+            except asyncio.CancelledError:
+                self._session.abort = lambda: kept.append(self._session)
+                raise
+
+        return run
+
+    patch(Transaction, "run", watched)
 
 
 @mutation(scenarios=_ALL)

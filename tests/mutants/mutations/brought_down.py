@@ -16,9 +16,11 @@ from typing import Any, NoReturn
 from conformance.reference.classify import Cause, Stage
 from conformance.reference.config import Address
 from conformance.reference.errors import SessionFailed
+from conformance.reference.message import Message
 from conformance.reference.session import Reply, Session
 from conformance.reference.settings import Settings
-from mutants.mutant import fails, mutation
+from conformance.reference.spool import Spool
+from mutants.mutant import fails, hence, mutation
 from mutants.patching import patch
 
 _SURVIVES = ("survives", "relay/survives")
@@ -175,3 +177,26 @@ def comes_back_by_itself() -> None:
         _die_when_left(
             Cause.RESET, 2, lambda: asyncio.get_running_loop().call_later(0.2, _die, "starting anew")
         )
+
+
+@mutation(
+    scenarios=("killed_in_delivery", "killed_between_attempts", "connection_refused.restarted"),
+    caught=(fails(*_SURVIVES, "killed_in_delivery", "killed_between_attempts", "connection_refused"),),
+    also=tuple(
+        hence("it does not come back", aspect, verdict="not_applicable")[0]
+        for aspect in ("resumes", "nothing_lost", "survives_restart")
+    ),
+)
+def dies_of_what_its_queue_holds() -> None:
+    """Ends as it starts when there is mail in its queue."""
+
+    def make(original: Any) -> Any:
+        def load(self: Any) -> list[Message]:
+            messages: list[Message] = original(self)
+            if messages:
+                _die("there is mail")
+            return messages
+
+        return load
+
+    patch(Spool, "load", make)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from email.header import Header
 from typing import Any
 
-from conformance.reference import transaction
+from conformance.reference import dsn, transaction
 from conformance.reference.errors import Failure
 from conformance.reference.transaction import Delivered, Transaction
 from mutants.mutant import deviates, fails, mutation
@@ -111,6 +112,30 @@ def returns_whatever_has_an_address_beyond_ascii() -> None:
         return takes_utf8
 
     patch(transaction, "takes_utf8", make)
+
+
+@mutation(
+    scenarios=(*_ALL, "plain"),
+    caught=(
+        fails(
+            "sends_international",
+            "ndr/fields",
+            "utf8_address_not_offered",
+            "utf8_address_offered_by_the_second",
+        ),
+    ),
+)
+def misspells_who_failed() -> None:
+    """Spells what is beyond ASCII in Final-Recipient by the number of the letter behind it."""
+
+    def make(original: Any) -> Any:
+        def final_recipient(recipient: Any) -> str:
+            found: str = original(recipient)
+            return re.sub(r"\\x\{(\w+)\}", lambda it: f"\\x{{{int(it[1], 16) + 1:X}}}", found)
+
+        return final_recipient
+
+    patch(dsn, "final_recipient", make)
 
 
 @mutation(scenarios=(*_ALL, "plain"))

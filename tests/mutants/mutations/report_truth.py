@@ -256,6 +256,24 @@ def returns_headers_that_nobody_can_read() -> None:
 
 
 @mutation(
+    scenarios=("refused_dsn_headers", "refused_dsn_full"),
+    caught=(fails("report_says", "ndr/form", "refused_dsn_headers"),),
+)
+def returns_headers_as_plain_text() -> None:
+    """Says of the header that it returns that it is a text as any other."""
+    patch(
+        dsn,
+        "returned_part",
+        lambda original: (
+            lambda message, content: (
+                original(message, content)[0].replace("text/rfc822-headers", "text/plain"),
+                original(message, content)[1],
+            )
+        ),
+    )
+
+
+@mutation(
     scenarios=("refused_dsn_never", "refused_dsn_success", "refused_dsn_full"),
     caught=(fails("report_says", "ndr/none-unless-asked", "refused_dsn_never", "refused_dsn_success"),),
 )
