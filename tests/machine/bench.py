@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import threading
@@ -10,15 +11,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from foreign.bench import is_green
-from foreign.choice import lots
-from mutants.waves import Given, judge_all, scenario_of, stage
+from mutants.waves import Given, everything, judge_all, scenario_of, stage
 
+from conformance.catalogue import profile as profiles
+from conformance.catalogue.requirements import Level
 from conformance.catalogue.scenario import Scenario
+from conformance.evidence.record import Record
 from conformance.judging.judge import RED
+from conformance.judging.survival import all_stopped
 from conformance.judging.verdict import Verdict
 from conformance.session.again import CROWDED
+from conformance.session.ending import SURVIVES
 from conformance.session.launch import WaveFailed
+from conformance.suite import ASPECTS
 
 from .draw import is_born, write
 from .executed import Executed
@@ -30,7 +35,8 @@ PROFILES = ("eop", "rfc")
 
 _UNCHANGED = "reference"
 _GREENS = "unchanged.json"
-_LOTS = (10, 40)  # scenarios that are staged first, and then; the rest comes in lots of one clock
+_LOTS = (12, 60)  # scenarios that are staged first, and then
+_REST = 180  # so many of the rest at once, of all clocks together: most of a wave is waiting
 _MOST_PROOFS = (
     3  # reds that are looked at once more, and where the unchanged relay must be green; one is enough
 )
@@ -86,7 +92,7 @@ class Bench:
 
     def run(self, changes: Iterator[Change], number: int, jobs: int) -> Iterator[Outcome]:
         """Yield what became of so many changes that start; of those too that do not."""
-        self._read_greens()
+        self._find_greens()
         with ThreadPoolExecutor(jobs) as pool:
             left = number
             while left:
@@ -150,11 +156,11 @@ class Bench:
     def _lots(self, change: Change, staged: set[str]) -> Iterator[list[Scenario]]:
         waiting = [each for each in self._candidates(change) if each.id not in staged]
         waiting = waiting[: max(0, self.most - len(staged))] if self.most else waiting
-        for size in _LOTS:
-            if waiting:
-                yield waiting[:size]
-                waiting = waiting[size:]
-        yield from lots(waiting)
+        for size in itertools.chain(_LOTS, itertools.repeat(_REST)):
+            if not waiting:
+                return
+            yield waiting[:size]
+            waiting = waiting[size:]
 
     def _reds(self, change: Change, lot: Sequence[Scenario]) -> list[Red]:
         """Stage a lot and return what is red for certain, and where the unchanged relay is known to be green."""
@@ -182,7 +188,7 @@ class Bench:
                 verdicts = list(judge_all(records, profile))
                 if never_started(verdicts):
                     raise NeverStarted
-                if found := list(reds_in(verdicts)):
+                if found := [*brought_down(records, profile), *reds_in(verdicts)]:
                     return found
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -200,20 +206,31 @@ class Bench:
             shutil.rmtree(folder)
             for profile in dict.fromkeys(red.profile for red in missing):
                 asked = [red for red in missing if red.profile == profile]
-                seen = is_green(
-                    list(judge_all(records, profile)), [(red.scenario, red.requirement) for red in asked]
-                )
-                self.green |= {red.key: seen[red.scenario, red.requirement] for red in asked}
+                seen = greens_in(list(judge_all(records, profile)))
+                self.green |= {red.key: red.key in seen for red in asked}
             missing = [red for red in missing if not self.green[red.key]]
             if not missing:
                 break
-        _write(self.folder / _GREENS, [[*key, value] for key, value in self.green.items()])
+        self._write_greens()
 
-    def _read_greens(self) -> None:
+    def _find_greens(self) -> None:
+        """Find out where the unchanged relay is green, by staging everything once; what is not is looked at again."""
         kept = self.folder / _GREENS
         if kept.exists():
             rows = json.loads(kept.read_text(encoding="utf-8"))
             self.green = {(scenario, row, profile): value for scenario, row, profile, value in rows}
+            return
+        folder = self.folder / "waves" / _UNCHANGED
+        shutil.rmtree(folder, ignore_errors=True)
+        records = stage(_UNCHANGED, everything(), folder)
+        shutil.rmtree(folder)
+        self.green = {
+            key: True for profile in PROFILES for key in greens_in(list(judge_all(records, profile)))
+        }
+        self._write_greens()
+
+    def _write_greens(self) -> None:
+        _write(self.folder / _GREENS, [[*key, value] for key, value in self.green.items()])
 
     def _read(self, change: Change) -> Kept:
         path = self._path(change)
@@ -245,10 +262,42 @@ def reds_in(verdicts: Iterable[Given]) -> Iterator[Red]:
                     )
 
 
+def greens_in(verdicts: Sequence[Given]) -> set[tuple[str, str, str]]:
+    """Return by scenario, requirement and profile what was judged and broken by nothing."""
+    judged = set()
+    for given in verdicts:
+        if given.judged.findings:
+            aspect = next(each for each in ASPECTS if each.name == given.aspect)
+            rows = aspect.judges(given.scenario.failure_mode, profiles.load(given.profile))
+            judged |= {(given.scenario.id, row, given.profile) for row in rows}
+    broken = {red.key for red in reds_in(verdicts)}
+    whole = {(given.scenario.id, SURVIVES, given.profile) for given in verdicts if not _was_stopped(given)}
+    return (judged | whole) - broken
+
+
+def brought_down(records: Sequence[Record], profile: str) -> Iterator[Red]:
+    """Yield of each relay that was brought down who did it: whatever else is judged, such a run fails."""
+    for stopped, names in all_stopped(records):
+        for name in names:
+            yield Red(
+                scenario=name,
+                requirement=SURVIVES,
+                profile=profile,
+                level=Level.MUST,
+                told=stopped.message,
+                certain=True,  # in the company of others, and alone
+            )
+
+
 def never_started(verdicts: Iterable[Given]) -> bool:
     """Tell whether the relay was never there: nothing is said of it but that it broke."""
     said = {given.judged.verdict for given in verdicts}
     return Verdict.ERROR in said and said <= {Verdict.ERROR, Verdict.NOT_APPLICABLE}
+
+
+def _was_stopped(given: Given) -> bool:
+    evidence = given.judged.evidence
+    return evidence is None or evidence.stopped is not None
 
 
 def _in_peace(given: Given) -> bool:
