@@ -103,9 +103,7 @@ HOSTILE = [
         name="Links",
         acts=("links, pipes and folders where its log and its events are read",),
         fault=RELAY,
-        texts=(
-            "the log cannot be read: events.jsonl is a link that leads elsewhere, a pipe or a folder",
-        ),
+        texts=("the log cannot be read: events.jsonl is a link that leads elsewhere, a pipe or a folder",),
         unjudged=(VICTIM, BYSTANDER, "plain"),
     ),
     Hostile(
