@@ -140,8 +140,9 @@ class OpenSmtpdRelay(ProcessRelay):
         await self._end_commands()
 
     async def flush(self) -> None:
-        """Have every message tried that is not too old."""
-        await self._control("schedule", "all")
+        """Have every message tried that is not too old; on a busy machine the command takes its time, and goes on."""
+        with suppress(TargetError):  # a relay that is gone is told by queue()
+            await self._control("schedule", "all")
 
     async def waiting(self) -> Sequence[QueuedMessage]:
         """Return every recipient in the queue with the error that is shown beside it."""
