@@ -76,7 +76,7 @@ def test_nobody_is_accused_for_what_it_is(kind: str, tmp_path: Path) -> None:
     assert sum(each.judged.verdict is Verdict.PASS for each in given) > 15
     by_mx = {each.mode for each in given if each.judged.evidence and each.judged.evidence.staged.by_mx}
     wanted = {"connection_refused", "beside_backlog", "first_host_refused", "report_deferred_at_rcpt"}
-    assert wanted & by_mx == (wanted if kind == "OnlyMx" else set())
+    assert wanted & by_mx == (wanted if kind == "target:OnlyMx" else set())
     none = [each.judged.observed for each in given if each.judged.verdict is Verdict.NOT_APPLICABLE]
     assert all(len(reason) > 20 for reason in none)
     for record in records:
