@@ -138,9 +138,9 @@ def lists_two_rows_for_two_lines() -> None:
     scenarios=(_HOSTILE.each("{}.expires"), _REJECTED, "rejected_at_rcpt"),
     caught=(fails("quotes_safely", "replies/report-intact"),),
     also=hence(
-        "fields that are broken are not those of RFC 3464",
+        "fields that are broken are not those of RFC 3464, and line ends that stand alone are none of mail",
         "ndr_form",
-        modes=("reply_utf8", "reply_latin1", "reply_like_fields"),
+        modes=("reply_utf8", "reply_latin1", "reply_like_fields", "reply_bare_cr", "reply_like_log_lines"),
     ),
 )
 def reports_words_as_they_came() -> None:
