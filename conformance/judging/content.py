@@ -94,9 +94,9 @@ def is_cut_short(sent: bytes, received: bytes) -> bool:
     return bool(last) and now.count(last) < b" ".join(was).count(last)  # it may stand further up as well
 
 
-def has_bare_ends(content: bytes) -> bool:
-    """Tell whether a CR or LF stands alone in a content."""
-    return re.search(rb"\r(?!\n)|(?<!\r)\n", content) is not None
+def bare_ends(content: bytes) -> int:
+    """Return how often a CR or LF stands alone in a content (RFC 5321 section 2.3.8)."""
+    return len(re.findall(rb"\r(?!\n)|(?<!\r)\n", content))
 
 
 def lost_of_long_lines(sent: bytes, received: bytes) -> list[str]:

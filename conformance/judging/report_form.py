@@ -23,6 +23,7 @@ from conformance.evidence.reports import (
     recipient_groups,
     without_comments,
 )
+from conformance.judging.content import bare_ends
 
 # RFC 5322 section 3.3: a numeric zone; RFC 3464 sections 2.2.5, 2.3.7 and 2.3.9 demand one.
 _DATE = re.compile(
@@ -30,7 +31,6 @@ _DATE = re.compile(
 )
 _DATE_FIELDS = ("Arrival-Date", "Last-Attempt-Date", "Will-Retry-Until")
 _STATUS = re.compile(r"^[245]\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,2})(?:\s*\(.*\))?$")
-_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _NEVER_REWRITTEN = ("Message-ID", "Subject")
 _RETURNED = (
     "message/rfc822",
@@ -67,7 +67,7 @@ def notification(content: bytes) -> list[str]:
 
 def bare(content: bytes) -> list[str]:
     """Complain about a CR or LF that stands alone (RFC 5321 section 2.3.8)."""
-    number = len(_BARE.findall(content))
+    number = bare_ends(content)
     return [f"a CR or LF stands alone, {number} times"] if number else []
 
 

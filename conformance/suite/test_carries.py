@@ -7,8 +7,8 @@ from conformance.judging.content import (
     FORM,
     PATH,
     Change,
+    bare_ends,
     changes,
-    has_bare_ends,
     is_cut_short,
     lost_of_long_lines,
 )
@@ -267,7 +267,7 @@ def _form(case: Case, found: list[Change], sort: str) -> Finding:
 
 
 def _bare(case: Case, copies: tuple[SmtpMessage, ...]) -> Finding:
-    bare = any(has_bare_ends(copy.content) for copy in copies)
+    bare = any(bare_ends(copy.content) for copy in copies)
     return case.finding(
         "carries.bare",
         holds=not bare,

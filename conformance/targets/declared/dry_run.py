@@ -15,6 +15,7 @@ from conformance.targets.declared.checks import named, templates_of
 from conformance.targets.declared.format import Declaration, Otherwise
 from conformance.targets.declared.templates import TemplateWrong, Variables
 
+_FOLDER = Path("/work-directory")  # stands for the real one, and need not be there
 _OTHERWISE = {Otherwise.AS_ASKED: "", Otherwise.WHOLE_SECONDS: " | whole"}
 
 
@@ -104,13 +105,13 @@ def _example(declared: Declaration) -> RelayConfig:
         for number, way in enumerate(ways)
     ]
     return RelayConfig(
-        work_directory=Path("/work"),
+        work_directory=_FOLDER,
         hostname="relay.test",
         listen=Address("127.1.0.25", 2525),
         resolver=Address("127.1.0.53", 53),
         next_hop_port=25,
         connectors=tuple(connectors if Capability.MANY_CONNECTORS in offered else connectors[:1]),
-        trust_anchors=Path("/work/trust-anchors.pem"),
+        trust_anchors=_FOLDER / "trust-anchors.pem",
         retry_interval=2.0,
         max_retry_interval=2.0,
         queue_lifetime=900.0,
