@@ -67,6 +67,10 @@ _SUBORDINATE_USERS = ("--map-root-user", "--map-auto")  # newuidmap and /etc/sub
 _ONE_USER = ("--map-root-user",)
 
 
+# The host name of the namespace that this process is in, once it is furnished.
+_ENTERED: list[str] = []
+
+
 class _Trial(NamedTuple):
     prefix: list[str]
     problem: str | None
@@ -134,6 +138,12 @@ def enter(*, hostname: str, resolver: str) -> None:
     _replace_name_resolution(hostname, resolver)
     if Path("/dev/shm").is_dir():  # names in it often bear a process id, and two labs have the same ones
         _run("mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/dev/shm")
+    _ENTERED.append(hostname)
+
+
+def entered() -> bool:
+    """Tell whether this process, or one that it was forked from, has furnished the namespace it is in."""
+    return bool(_ENTERED)
 
 
 def _replace_name_resolution(hostname: str, resolver: str) -> None:

@@ -51,12 +51,12 @@ class Part(NamedTuple):
 LONGEST_FIRST = (
     Part(Timing.STEADY, apart=True),
     Part(Timing.STEADY, apart=False),
-    Part(Timing.INTERRUPTED, apart=False),
     Part(Timing.JUMPED),
-    Part(Timing.INTERRUPTED, apart=True),
-    Part(Timing.COMPRESSED),
+    Part(Timing.INTERRUPTED, apart=False),
     Part(Timing.CRASHED),
+    Part(Timing.COMPRESSED),
     Part(Timing.OPERATED),
+    Part(Timing.INTERRUPTED, apart=True),
     Part(Timing.RESTARTED),
 )
 

@@ -26,13 +26,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from conformance.lab import namespace
 from conformance.target import Address, TargetError
 from conformance.targets.plain_file import NotPlain, open_to_append, open_to_read
 from conformance.targets.spoken import Spoken
 
 _LIBC = ctypes.CDLL(None, use_errno=True)  # loaded here: nothing may be loaded between fork and exec
 _PR_SET_PDEATHSIG = 1  # prctl(2)
-# Before a command to run it in a lab of its own; a wave in the namespace lab is process 1 there.
+# Before a command to run it in a lab of its own.
 _LAB_SHELL = "$(python -m conformance.lab.namespace) python -m conformance.lab.namespace "
 _POLL = 0.02  # between two looks at a starting relay
 _TAIL_OCTETS = 65536
@@ -166,7 +167,7 @@ class Process:
             TargetError: The program ended, or the deadline passed.
         """
         program = Path(self.command[0]).name
-        lab = _LAB_SHELL if os.getpid() == 1 else ""
+        lab = _LAB_SHELL if namespace.entered() else ""
         by_hand = (
             f"Start it by hand to see more: {lab}{shlex.join([*_in_environment(self._env), *self.command])}"
         )
@@ -214,12 +215,14 @@ class Process:
         await self._bury_orphans(deadline)
 
     async def _bury_orphans(self, deadline: float) -> None:
-        """Wait for those of the group that were left to this process, as they are to process 1 of a lab."""
-        with suppress(ChildProcessError, TimeoutError):  # none left, as nearly always; or stuck in the kernel
+        """Wait until whoever the orphans of the group were left to has taken note that they have ended."""
+        with suppress(
+            ProcessLookupError, TimeoutError
+        ):  # none left, as nearly always; or stuck in the kernel
             async with asyncio.timeout(deadline):
                 while True:
-                    if os.waitpid(-self.pid, os.WNOHANG) == (0, 0):  # noqa: ASYNC222 (returns at once)
-                        await asyncio.sleep(_POLL)
+                    os.killpg(self.pid, 0)
+                    await asyncio.sleep(_POLL)
 
 
 def _in_environment(env: Mapping[str, str] | None) -> list[str]:

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conformance.lab import namespace
-from conformance.wave.guard import guard
+from conformance.wave.guard import below_a_guard_of_its_own, guard
 
 if TYPE_CHECKING:
     from conformance.wave.plan import Plan
@@ -119,6 +119,7 @@ def _run(plan: Plan, path: Path) -> int:
         from conformance.lab.addresses import in_namespace
 
         namespace.enter(hostname=RELAY_NAME, resolver=in_namespace().resolver.host)
+        below_a_guard_of_its_own()
     gc.freeze()
     gc.set_threshold(_NEW_OBJECTS, _TIMES, _TIMES)
     gc.enable()

@@ -1,4 +1,8 @@
-"""Keeps watch over a wave: nothing of it outlives pytest, and nothing of it outlives the wave."""
+"""Keeps watch over a wave: nothing of it outlives pytest, and nothing of it outlives the wave.
+
+What a relay leaves behind when it turns into a daemon, or forks for each delivery, is buried as soon as it has ended: a
+system has numbers for so many processes only, and a relay that gets none any more would be blamed.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 # The variable that tells a wave the number of its guard, below which all of its processes are.
@@ -41,6 +45,7 @@ def guard(command: Sequence[str], grace: float = GRACE) -> int:
     environment = {**os.environ, GUARD: str(os.getpid())}
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent, env=environment)
     watched = os.pidfd_open(child.pid)
+    signal.signal(signal.SIGCHLD, lambda *_: _bury(but=child.pid))
     try:
         if not _ended_by_itself(watched, ended):
             if grace:
@@ -49,9 +54,26 @@ def guard(command: Sequence[str], grace: float = GRACE) -> int:
             child.kill()
         status = child.wait()
     finally:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.close(watched)
         _end_descendants()
     return status if status >= 0 else 128 - status
+
+
+def below_a_guard_of_its_own() -> None:
+    """As process 1 of a namespace: become its guard, and return in a child that does the work.
+
+    All orphans there are left to process 1. When it ends the kernel ends everybody.
+    """
+    child = os.fork()
+    if not child:
+        os.environ[GUARD] = str(os.getppid())
+        return
+    while True:
+        pid, status = os.wait()
+        if pid == child:
+            code = os.waitstatus_to_exitcode(status)
+            os._exit(code if code >= 0 else 128 - code)
 
 
 @contextmanager
@@ -80,6 +102,15 @@ def _ended_by_itself(watched: int, ended: int) -> bool:
             return True
         if ended in ready or not os.read(sys.stdin.fileno(), 1024):
             return False
+
+
+def _bury(but: int) -> None:
+    """Take note of the ends of all children but one, of which somebody else will."""
+    with suppress(ChildProcessError):  # none is left
+        while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
+            if ended.si_pid == but:
+                return
+            os.waitpid(ended.si_pid, 0)
 
 
 def _die_with_parent() -> None:

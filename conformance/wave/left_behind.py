@@ -27,9 +27,8 @@ async def left_behind() -> list[str]:
 
 def _orphans() -> set[int]:
     """Return the processes that were left to whom orphans are left to, in another session than ours."""
-    own = os.getpid()
-    guarded = os.environ.get(GUARD) == str(os.getppid())
-    if own != 1 and not guarded:
+    own, guard = os.getpid(), os.getppid()
+    if os.environ.get(GUARD) != str(guard):
         return set()
     found = set()
     for entry in _PROC.iterdir():
@@ -41,7 +40,7 @@ def _orphans() -> set[int]:
             )
         except (OSError, ValueError):
             continue  # it has ended
-        if int(parent) == (1 if own == 1 else os.getppid()) and int(session) != os.getsid(0) and state != "Z":
+        if int(parent) == guard and int(session) != os.getsid(0) and state != "Z":
             found.add(int(entry.name))
     return found
 

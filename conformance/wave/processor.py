@@ -209,11 +209,6 @@ def _spun(now: Thread, before: Thread, seconds: float) -> float:
 def _descendants() -> Iterator[int]:
     """Yield all processes of this wave but its own."""
     own = os.getpid()
-    if own == 1:
-        yield from (
-            int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit() and entry.name != "1"
-        )
-        return
     guarded = os.environ.get(GUARD) == str(os.getppid())
     waiting = [os.getppid() if guarded else own]
     while waiting:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance.lab import namespace
 from conformance.target import Address, TargetError
 from conformance.targets.process import free_port, last_words, log_tail, spawn, wait_for_port
 
@@ -70,8 +71,8 @@ async def test_the_hint_leads_into_the_lab_where_the_relay_ran(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process = await spawn(_python("pass"), cwd=tmp_path, log=tmp_path / "log")
-    for pid, begins in ((os.getpid(), sys.executable), (1, "$(python -m conformance.lab.namespace) ")):
-        monkeypatch.setattr(os, "getpid", lambda pid=pid: pid)
+    for inside, begins in ((False, sys.executable), (True, "$(python -m conformance.lab.namespace) ")):
+        monkeypatch.setattr(namespace, "entered", lambda inside=inside: inside)
         with pytest.raises(TargetError) as caught:
             await wait_for_port(Address("127.0.0.1", free_port("127.0.0.1")), 10, process)
         assert caught.value.hint.startswith(f"Start it by hand to see more: {begins}")

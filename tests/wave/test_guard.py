@@ -11,12 +11,31 @@ from collections.abc import Iterator
 
 import pytest
 
+from conformance.lab import namespace
+
 # Seconds that anything may take to end on a machine with much else to do; what does not end sleeps for longer.
 _PATIENCE = 120
 
 _GUARD = "import sys; from conformance.wave.guard import guard; sys.exit(guard(sys.argv[1:]))"
 _LINGER = "import time; print('ready', flush=True); time.sleep(600)"
 _STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + _LINGER
+# Something left behind by a parent that is gone, which ends; the number is free again once somebody took note of that.
+_LEAVES_ORPHANS = (
+    "import os, select, time\n"
+    "from pathlib import Path\n"
+    "reading, writing = os.pipe()\n"
+    "child = os.fork()\n"
+    "if child == 0:\n"
+    "    orphan = os.fork()\n"
+    "    if orphan:\n"
+    "        os.write(writing, str(orphan).encode())\n"
+    "    os._exit(0)\n"
+    "orphan = int(os.read(reading, 20))\n"
+    "os.waitpid(child, 0)\n"
+    "while Path(f'/proc/{orphan}').exists():\n"
+    "    time.sleep(0.01)\n"
+    "print('buried', flush=True)\n"
+)
 # A daemon as relays do it: a session of its own, its parent gone.
 _DAEMON = (
     "import os, sys, time\n"
@@ -98,6 +117,30 @@ def test_daemons_do_not_outlive_the_command(started: list[Popen]) -> None:
     daemon = int(_first_line(started[0]))
     assert started[0].wait(_PATIENCE) == 0
     assert _ends(daemon, _PATIENCE)
+
+
+def test_orphans_that_have_ended_are_buried_while_the_command_goes_on(started: list[Popen]) -> None:
+    started.append(_guarded(_LEAVES_ORPHANS))
+    assert _first_line(started[0]) == "buried"
+    assert started[0].wait(_PATIENCE) == 0
+
+
+@pytest.mark.skipif(namespace.unavailable() is not None, reason=str(namespace.unavailable()))
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        (_LEAVES_ORPHANS, 0),
+        ("raise SystemExit(3)", 3),
+        ("import os; os.kill(os.getpid(), 9)", 128 + signal.SIGKILL),
+    ],
+)
+def test_process_1_of_a_namespace_is_a_guard_itself(code: str, status: int) -> None:
+    below = "from conformance.wave.guard import below_a_guard_of_its_own as below; below()\n" + code
+    done = subprocess.run(
+        [*namespace.prefix(), sys.executable, "-c", below], timeout=_PATIENCE, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (status, "")
+    assert done.stdout == ("buried\n" if code is _LEAVES_ORPHANS else "")
 
 
 def test_a_guard_that_is_killed_takes_its_command_with_it(started: list[Popen]) -> None:
