@@ -14,6 +14,8 @@ from datetime import UTC
 from email.errors import MissingHeaderBodySeparatorDefect
 from email.message import EmailMessage, Message
 
+from conformance.evidence.report_addresses import address_of
+
 # RFC 5322 section 3.2.2, which RFC 3464 section 2.1.1 lets into every structured field
 _COMMENT = re.compile(r"\([^()]*\)")
 _TYPE = re.compile(r"[\w.-]+\s*;\s*")
@@ -47,7 +49,7 @@ class RecipientReport:
     """The per-recipient fields (RFC 3464 section 2.3), empty where absent.
 
     Attributes:
-        final_recipient: The address, without its type.
+        final_recipient: The address, without its type (`report_addresses.py`).
         action: `failed`, `delayed`, `delivered`, `relayed` or `expanded`, in lower case.
         status: The enhanced status code, comments removed.
         diagnostic: Diagnostic-Code without its type.
@@ -200,7 +202,7 @@ def _split(part: Message) -> list[Message]:
 
 def _recipient(group: Message | EmailMessage) -> RecipientReport:
     return RecipientReport(
-        final_recipient=_after_type(group.get("Final-Recipient")),
+        final_recipient=address_of(group, "Final-Recipient"),
         action=without_comments(_unfold(group.get("Action"))).lower(),
         status=without_comments(_unfold(group.get("Status"))),
         diagnostic=_after_type(group.get("Diagnostic-Code")),

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from email.message import Message
 
+from conformance.evidence.report_addresses import address_of
 from conformance.evidence.reports import ARRIVED, MACHINE_PARTS, field_groups, without_comments
 
 # The C0 controls that RFC 5424 section 6.4 warns of, but for the tab.
@@ -62,7 +63,7 @@ def _fields(group: Message, recipient: str) -> list[str]:
     # injected words may say the contrary, or leave nothing; what a relay likes to call it is a question of the form
     if action is not None and without_comments(action).lower() in ("", *ARRIVED):
         found.append(f"Action is {action}")
-    final = str(group.get("Final-Recipient") or "").partition(";")[2].strip()
+    final = address_of(group, "Final-Recipient") if ";" in str(group.get("Final-Recipient")) else ""
     if final and final.lower() != recipient.lower():
         found.append(f"Final-Recipient is {final}")
     return found

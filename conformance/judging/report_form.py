@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from flufl.bounce import scan_message
 
+from conformance.evidence.report_addresses import address_of
 from conformance.evidence.reports import (
     GLOBAL_PART,
     MACHINE_PARTS,
@@ -23,6 +24,7 @@ from conformance.evidence.reports import (
     recipient_groups,
     without_comments,
 )
+from conformance.judging.addresses import canonical
 from conformance.judging.content import bare_ends
 
 # RFC 5322 section 3.3: a numeric zone; RFC 3464 sections 2.2.5, 2.3.7 and 2.3.9 demand one.
@@ -114,8 +116,8 @@ def fields(content: bytes, recipient: str) -> list[str]:
 
 def _recipient(group: Message, recipient: str) -> Iterator[str]:
     final = str(group.get("Final-Recipient") or "")
-    address = final.partition(";")[2] if ";" in final else final  # that it has no type is a fault of its own
-    if address.strip() != recipient:
+    # that it has no type is a fault of its own
+    if canonical(address_of(group, "Final-Recipient")) != canonical(recipient):
         yield f"Final-Recipient is {final or 'missing'}, the envelope had {recipient}"
     action = without_comments(group.get("Action")).lower()
     if action != "failed":

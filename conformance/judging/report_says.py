@@ -19,6 +19,7 @@ from email.message import Message
 
 from conformance.catalogue.special import Dsn
 from conformance.evidence import codes
+from conformance.evidence.report_addresses import address_of, type_of
 from conformance.evidence.reports import (
     RecipientReport,
     field_groups,
@@ -29,7 +30,7 @@ from conformance.evidence.reports import (
     without_comments,
     words,
 )
-from conformance.judging.addresses import canonical, unquoted
+from conformance.judging.addresses import canonical, may_mean, unquoted
 from conformance.judging.case import Case
 from conformance.judging.verdict import Finding
 from fake_servers import Reply
@@ -37,8 +38,8 @@ from fake_servers import Reply
 # Seconds by which two clocks, or two roundings, may differ.
 _NEAR = 60.0
 
+_FINAL = "Final-Recipient"
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
-_EMBEDDED = re.compile(r"\\x\{((?:10|[0-9A-Fa-f])?[0-9A-Fa-f]{2,4})\}")
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
 # What says of a message that it arrived, unless a word in the same sentence takes it back.
@@ -167,17 +168,17 @@ def other_part(content: bytes, original: bytes, dsn: Dsn) -> list[str]:
 
 
 def spelled_otherwise(content: bytes, recipient: str) -> list[str]:
-    """Complain about a Final-Recipient of type utf-8, spelled in ASCII, that is another than the envelope had.
+    """Complain about a Final-Recipient of type utf-8 that is another than the envelope had, however it is spelled.
 
-    What is beyond ASCII is spelled by its numbers there (RFC 6533 section 3); other spellings are not read.
+    One of another type cannot name who is beyond ASCII, and octets that are no UTF-8 are not read.
     """
     found = []
     for group in recipient_groups(_parsed(content)):
-        kind, _, spelled = without_comments(group.get("Final-Recipient")).partition(";")
-        if kind.strip().lower() == "utf-8" and spelled.isascii():
-            address = _EMBEDDED.sub(lambda number: chr(int(number[1], 16)), spelled.strip())
-            if canonical(address) != canonical(recipient):
-                found.append(f"Final-Recipient is {kind};{spelled}, the envelope had {recipient}")
+        kind, said = type_of(group, _FINAL), address_of(group, _FINAL)
+        unread = kind != "utf-8" or "\ufffd" in said
+        if not unread and not may_mean(said) & may_mean(recipient):
+            value = without_comments(group.get(_FINAL))
+            found.append(f"{_FINAL} is {value}, the envelope had {recipient}")
     return found
 
 

@@ -175,3 +175,51 @@ def test_a_domain_may_be_told_as_it_is_read() -> None:
     who = "one@xn--r8jz45g.test"
     for text in (who, "one@\u4f8b\u3048.test"):
         assert report_says.wrong_words(_report("", text), _ORIGINAL, [who], []) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        (r"utf-8; gr\x{FC}\x{DF}e@a.test", 0),  # RFC 6533 section 3, utf-8-addr-xtext
+        (r"UTF-8;gr\x{fc}\x{df}e@A.test (away)", 0),
+        (r"utf-8; \x{67}r\x{FC}\x{DF}e\x{40}a.test", 0),
+        (r'utf-8; "gr\x{FC}\x{DF}e"@a.test', 0),
+        (r"utf-8; gru\x{308}\x{DF}e@a.test", 0),
+        ("utf-8; gr\u00fc\u00dfe@a.test", 0),  # utf-8-address
+        ("utf-8; gr+C3+BC+C3+9Fe@a.test", 0),  # as no RFC has it, and still the right one
+        ("utf-8; =?utf-8?q?gr=C3=BC=C3=9Fe?=@a.test", 0),
+        ("rfc822; gr??e@a.test", 0),
+        (r"utf-8; gr\x{FD}\x{DF}e@a.test", 1),
+        (r"utf-8; gr\x{110000}e@a.test", 1),
+        ("utf-8; gr\u00fd\u00dfe@a.test", 1),
+        ("utf-8; gr??e@a.test", 1),
+        ("utf-8; xn--gre-6ka8l@a.test", 1),
+        ("utf-8; =?never?q?gr=C3?=@a.test", 1),
+    ],
+)
+def test_who_is_beyond_ascii_may_be_spelled_in_many_ways(said: str, wrong: int) -> None:
+    report = _report(f"Final-Recipient: {said}\nAction: failed\n")
+    assert len(report_says.spelled_otherwise(report, "gr\u00fc\u00dfe@a.test")) == wrong
+
+
+def test_octets_that_are_no_utf8_are_not_read() -> None:
+    report = _report("Final-Recipient: utf-8; gr?e@a.test\nAction: failed\n").replace(b"?", b"\xfc")
+    assert report_says.spelled_otherwise(report, "gr\u00fc\u00dfe@a.test") == []
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        ("rfc822; a@xn--bcher-kva.test", 0),
+        ("utf-8; a@xn--bcher-kva.test", 0),
+        ("utf-8; a@b\u00fccher.test", 0),
+        (r"utf-8; a@b\x{FC}cher.test", 0),
+        ("rfc822; a@xn--bcher-kva.test (their postmaster)", 0),
+        ("utf-8; a@b\u00fdcher.test", 1),
+        (r"rfc822; a@b\x{FC}cher.test", 1),  # the type is ASCII, and knows no such spelling
+        ("rfc822; a@b\u00fccher.test", 1),
+    ],
+)
+def test_the_labels_of_a_domain_may_be_read_or_encoded(said: str, wrong: int) -> None:
+    report = _report(f"Final-Recipient: {said}\nAction: failed\n")
+    assert len(report_says.misnamed(report, ["a@xn--bcher-kva.test"])) == wrong

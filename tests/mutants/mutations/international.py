@@ -11,6 +11,7 @@ from conformance.reference.errors import Failure
 from conformance.reference.transaction import Delivered, Transaction
 from mutants.mutant import deviates, fails, mutation
 from mutants.patching import patch
+from mutants.reporting import rewritten
 
 _OFFERED = ("utf8_header_offered", "utf8_address_offered")
 _NOT_OFFERED = ("utf8_header_not_offered", "utf8_address_not_offered")
@@ -132,6 +133,55 @@ def misspells_who_failed() -> None:
         def final_recipient(recipient: Any) -> str:
             found: str = original(recipient)
             return re.sub(r"\\x\{(\w+)\}", lambda it: f"\\x{{{int(it[1], 16) + 1:X}}}", found)
+
+        return final_recipient
+
+    patch(dsn, "final_recipient", make)
+
+
+@mutation(scenarios=(*_ALL, "refused_idn", "plain"))
+def names_who_failed_in_utf8() -> None:
+    """Writes message/global-delivery-status, with addresses in UTF-8, domains included."""
+
+    def change(report: bytes) -> bytes:
+        report = report.replace(b"message/delivery-status", b"message/global-delivery-status", 1)
+        return re.sub(rb"(?m)^Final-Recipient: .*$", lambda it: _in_utf8(it[0]), report)
+
+    rewritten(change)
+
+
+def _in_utf8(field: bytes) -> bytes:
+    address = field.decode("ascii").partition(";")[2].strip()
+    local, _, domain = re.sub(r"\\x\{(\w+)\}", lambda it: chr(int(it[1], 16)), address).partition("@")
+    return f"Final-Recipient: utf-8; {local}@{domain.encode('ascii').decode('idna')}".encode() + b"\r"
+
+
+@mutation(scenarios=(*_ALL, "refused_idn", "plain"))
+def names_who_failed_by_numbers() -> None:
+    """Spells each letter of who failed by its number, those of ASCII too, and has a comment behind it."""
+
+    def make(original: Any) -> Any:
+        def final_recipient(recipient: Any) -> str:
+            local, _, domain = recipient.address.partition("@")
+            address = f"{local}@{domain.encode('ascii').decode('idna')}"
+            numbers = "".join(f"\\x{{{ord(each):x}}}" for each in address)
+            return f"utf-8; {numbers} (as it was given)"
+
+        return final_recipient
+
+    patch(dsn, "final_recipient", make)
+
+
+@mutation(scenarios=(*_ALL, "refused_idn", "plain"))
+def names_who_failed_in_xtext() -> None:
+    """Spells who failed as ORCPT does in ASCII, octet for octet, which RFC 6533 does not have for reports."""
+
+    def make(original: Any) -> Any:
+        def final_recipient(recipient: Any) -> str:
+            if recipient.address.isascii():
+                return str(original(recipient))
+            octets = recipient.address.encode()
+            return "utf-8;" + "".join(chr(each) if each < 128 else f"+{each:02X}" for each in octets)
 
         return final_recipient
 

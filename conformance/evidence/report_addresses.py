@@ -1,0 +1,52 @@
+"""The address of a typed field of a report, as it is meant: RFC 3464 section 2.1.2, RFC 6533 section 3."""
+
+from __future__ import annotations
+
+import re
+from email.message import Message
+
+_TYPE = re.compile(r"([\w.-]+)\s*;\s*")
+# RFC 3464 section 2.1.1; one inside a local part can only stand in quotes, so never at the end behind a blank
+_COMMENT_BEHIND = re.compile(r"\s+\([^()]*\)$")
+_EMBEDDED = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
+_LAST = 0x10FFFF
+
+
+def address_of(group: Message, name: str) -> str:
+    """Return the address of a field without its type; empty if there is none.
+
+    Of an address of the type utf-8, what is beyond ASCII is returned as it is, in UTF-8 or by its numbers, but in the
+    domain in A-labels, of which it is another spelling (RFC 5890 section 2.3.2.1). The type rfc822 knows neither.
+    """
+    text = _value(group, name)
+    typed = _TYPE.match(text)
+    address = _COMMENT_BEHIND.sub("", text[typed.end() :] if typed else text)
+    if not typed or typed[1].lower() != "utf-8":
+        return address
+    local, at, domain = _EMBEDDED.sub(_character, address).rpartition("@")
+    return local + at + _a_labels(domain)
+
+
+def type_of(group: Message, name: str) -> str:
+    """Return the type of the address of a field, in lower case; empty if it has none."""
+    typed = _TYPE.match(_value(group, name))
+    return typed[1].lower() if typed else ""
+
+
+def _value(group: Message, name: str) -> str:
+    # the parsed value has lost the octets that are not ASCII
+    raw = next((value for key, value in group.raw_items() if key.lower() == name.lower()), "")
+    text = str(raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return re.sub(r"\r?\n[ \t]+", " ", text).strip()
+
+
+def _character(found: re.Match[str]) -> str:
+    number = int(found[1], 16)
+    return chr(number) if number <= _LAST else found[0]
+
+
+def _a_labels(domain: str) -> str:
+    try:
+        return domain if domain.isascii() else domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return domain
