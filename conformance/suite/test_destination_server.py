@@ -9,12 +9,15 @@ from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import FAILED, IF_SHOWN, Fate
 from conformance.judging.final_report import remote_involved
 from conformance.judging.verdict import NotApplicable
+from conformance.witness.traces import is_lookup
 
 # Where the host may stand beside the text that was read.
 _PLACES = {
     "event": "in the text of the error nor apart from it, in the event's field `destination`",
     "queue": "in the error that the queue shows nor by an event, in its text or in its field `destination`",
 }
+# The row of those who know no source document: it asks for nobody where nobody was tried.
+_SLOT, _WHO_WAS_TRIED = "named", "rfc/remote-host"
 _IN_A_REPORT = "in a Remote-MTA field of the report nor in what it says to people"
 
 
@@ -23,13 +26,14 @@ _IN_A_REPORT = "in a Remote-MTA field of the report nor in what it says to peopl
     place=330,
     fates=FAILED,
     partly={Fate.VANISHED: IF_SHOWN},
-    requirements={"named": "error/destination-server"},
+    requirements={_SLOT: "error/destination-server"},
 )
 def test_destination_server(case: Case) -> list[Finding]:
     """The last error shown names the smart host that was tried last, by name or by address.
 
     Where mail is routed by MX and a look-up failed, it may be the recipient domain (samples of the live service). Where
-    a report is all that was shown, its Remote-MTA counts, and what it says to people.
+    a report is all that was shown, its Remote-MTA counts, and what it says to people. Under the profile rfc nobody need
+    be named where no look-up led to an address.
     """
     case.must_show_an_error(see="error_detail")
     expected = _tried_last(case)
@@ -49,11 +53,19 @@ def test_destination_server(case: Case) -> list[Finding]:
             raise NotApplicable(
                 "no server was ever known, since the look-up of the MX records failed, and the error names none"
             )
+        if (
+            not named
+            and case.requirement(f"destination_server.{_SLOT}").id == _WHO_WAS_TRIED
+            and _nobody_was(case)
+        ):
+            raise NotApplicable(
+                "no look-up led to an address, so no server was ever tried, and the error names none"
+            )
         holds = bool(named) and {site.name for site in named} <= {site.name for site in expected}
         observed = _told(error, named)
     return [
         case.finding(
-            "destination_server.named",
+            f"destination_server.{_SLOT}",
             holds=holds,
             expected=f"the destination server tried last: {asked}",
             observed=observed,
@@ -91,6 +103,12 @@ def _could_be_known(case: Case, site: Site) -> bool:
     """Tell whether a look-up can have led to a server; not to one where no mail may go, which stands beside it."""
     barred = [case.evidence.staged.sites[number] for number in case.mode.forbidden]
     return bool(site.host) and site not in barred
+
+
+def _nobody_was(case: Case) -> bool:
+    """Tell whether no server was tried: no look-up led to an address, and each attempt ended with that."""
+    contacts = [contact for attempt in case.attempts for contact in attempt.contacts]
+    return case.mode.section is Section.DNS_QUERY_FAILED and all(map(is_lookup, contacts))
 
 
 def _named(case: Case, text: str) -> list[Site]:

@@ -237,7 +237,7 @@ def test_the_finding_that_decides_gives_requirement_level_and_words() -> None:
     assert judged.verdict is Verdict.PASS
     story = good("connection_refused").says(7.0, "no words of the cause")
     judged = story.judge("destination_server", "rfc")
-    assert (judged.verdict, judged.level) == (Verdict.DEVIATION, Level.SHOULD)
+    assert (judged.verdict, judged.level) == (Verdict.DEVIATION, Level.HYGIENE)
     assert judged.requirement.id == "rfc/remote-host"
     assert (judged.expected, judged.observed) == (judged.findings[0].expected, judged.findings[0].observed)
 

@@ -334,6 +334,10 @@ class TestOnlyAReport:
         judged = story.judge("destination_server", "rfc")
         assert judged.verdict is Verdict.NOT_APPLICABLE
         assert "no Remote-MTA" in judged.reason
-        assert "host unknown" in observed(
-            story.look(1.5, "host unknown"), "destination_server", Verdict.DEVIATION, "rfc"
-        )
+        story.look(1.5, "host unknown")
+        assert "no server was ever tried" in story.judge("destination_server", "rfc").reason
+        assert "host unknown" in observed(story, "destination_server")
+
+    def test_it_names_the_one_that_was_tried(self) -> None:
+        story = Story("greeting_421").meets_fault(1.2).look(1.5, "refused").change(repaired=4.0)
+        assert "refused" in observed(story, "destination_server", Verdict.DEVIATION, "rfc")

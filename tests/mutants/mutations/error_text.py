@@ -81,7 +81,17 @@ def detail_says_nothing() -> None:
     scenarios=("connection_refused", "dns_nxdomain", "greeting_421_every_host"),
     caught=(
         fails("destination_server", "error/destination-server"),
-        deviates("destination_server", "rfc/remote-host", profile="rfc"),
+        deviates(
+            *("destination_server", "rfc/remote-host", "connection_refused", "greeting_421_every_host"),
+            profile="rfc",
+        ),
+    ),
+    also=hence(
+        "no look-up led to an address, so that nobody need be named",
+        "destination_server",
+        verdict="not_applicable",
+        modes=("dns_nxdomain",),
+        profile="rfc",
     ),
 )
 def names_no_destination() -> None:
