@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from conformance.catalogue.connector import MxRouting, SmartHosts, TlsRule
 from conformance.catalogue.contradictions_beside import of_servers_beside
-from conformance.catalogue.destination import DnsName, EachAttempt, Host, Timeout, with_names
+from conformance.catalogue.destination import DnsName, EachAttempt, Host, Tcp, Timeout, with_names
 from conformance.catalogue.failing_attempts import MOST_ATTEMPTS, failing_attempts, first_gap
 from conformance.catalogue.host_contradictions import of_further, of_host, waits_for, waits_for_answer
 from conformance.catalogue.message import RECIPIENT, Kind, Message, Refusal
@@ -28,6 +28,9 @@ _REPAIRED = (Kind.TRANSIENT, Kind.MIXED, Kind.KILLED, Kind.AMID)
 _WITH_ERROR = (Kind.TRANSIENT, Kind.PERMANENT)
 _MAY_BE_REFUSED = (Kind.CONTENT, Kind.REPORTED)
 _DELIVERED = (Kind.CONTROL, Kind.HARMLESS, Kind.PASSING, Kind.CONTENT)
+
+# Hosts beside one that is broken in one way after another.
+_BESIDE_STEPS = ((), (Host(),), (Host(tcp=Tcp.REFUSE),))
 
 # Sections of which all members are of one kind.
 _OF_ONE_KIND = {
@@ -88,8 +91,8 @@ def _of_kind(mode: FailureMode) -> Iterator[str]:
         yield "avoidable_because with kind control: there is nothing to avoid"
     if not mode.hosts:
         yield "hosts without a host"
-    if mode.steps and mode.hosts != (Host(),):
-        yield "hosts with steps, which say what the one host does"
+    if mode.steps and (mode.hosts[:1] != (Host(),) or mode.hosts[1:] not in _BESIDE_STEPS):
+        yield "hosts with steps, which say what the first does: beside it there may be one that is in order, or refuses"
     if 0 < sum(bool(host.like) for host in mode.hosts) < len(mode.hosts):
         yield "like for one of the hosts and not for another"
 

@@ -64,7 +64,7 @@ class FailureMode:
         routing: How the connector finds them.
         tls: What the connector asks of TLS.
         message: What is submitted.
-        steps: What the one smart host does instead, to one attempt after another; the last step stays.
+        steps: What the first smart host does instead, to one attempt after another; the last step stays.
         way_back: The server of the sender's own domain and what is wrong with it; None: the one that all share.
         killed: When the relay is killed.
         amid: What falls into the first attempt, while it hangs.

@@ -9,7 +9,9 @@ from typing import TypeVar
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 
-from conformance.schedules.sequence import ENDINGS, FAULTS, SETTINGS, FaultSequence
+from conformance.catalogue.versions import newest
+from conformance.schedules.sequence import ENDINGS, FAULTS, FaultSequence
+from conformance.schedules.settings import Sort, sorts_of
 
 T = TypeVar("T")
 
@@ -17,23 +19,22 @@ DEFAULT_COUNT = 100
 DEFAULT_SEED = 0
 DEFAULT_DEPTH = 3
 
-# All that can be unusual of one schedule.
-_SETTINGS = tuple(tuple(filter(None, each)) for each in product(*(("", *sort) for sort in SETTINGS)))
-
 # How often to ask hypothesis for more before the few schedules that are left are counted through.
 _TURNS = 4
 _BITS = 10  # enough for any part to be nearly as likely as any other
 
 
-def sequences(depth: int) -> st.SearchStrategy[FaultSequence]:
+def sequences(depth: int, version: str = "") -> st.SearchStrategy[FaultSequence]:
     """Return a strategy for schedules of one to `depth` faults and an ending, which is healthy half of the time.
 
-    Of each sort of settings half have none.
+    Args:
+        depth: The most faults in a row.
+        version: The version of the catalogue whose settings may be drawn; empty: the newest.
     """
     fault = _one_of(tuple(FAULTS))
     faults = _one_of(range(1, depth + 1)).flatmap(lambda length: st.tuples(*[fault] * length))
     healthy, *others = ENDINGS
-    settings = st.tuples(*(_one_of([""] * len(sort) + list(sort)) for sort in SETTINGS))
+    settings = st.tuples(*(_one_of(sort.drawn) for sort in sorts_of(version or newest())))
     unusual = settings.map(lambda drawn: tuple(filter(None, drawn)))
     return st.builds(FaultSequence, faults, _one_of([healthy] * len(others) + others), unusual)
 
@@ -49,28 +50,34 @@ def _one_of(values: Sequence[T]) -> st.SearchStrategy[T]:
 
 
 def draw(
-    count: int = DEFAULT_COUNT, *, seed_: int = DEFAULT_SEED, depth: int = DEFAULT_DEPTH
+    count: int = DEFAULT_COUNT, *, seed_: int = DEFAULT_SEED, depth: int = DEFAULT_DEPTH, version: str = ""
 ) -> list[FaultSequence]:
     """Return so many different schedules, or all there are if these are fewer.
 
     The draws depend on the arguments and on the version of hypothesis, and on nothing else: no database, no
-    clock, no profile of the user's.
+    clock, no profile of the user's. To a closed version of the catalogue they are what they were.
+
+    Args:
+        count: How many.
+        seed_: Which.
+        depth: The most faults in a row.
+        version: The version of the catalogue that is asked; empty: the newest.
     """
     found: dict[FaultSequence, None] = {}
-    wanted = min(
-        count, sum(len(FAULTS) ** length for length in range(1, depth + 1)) * len(ENDINGS) * len(_SETTINGS)
-    )
+    sorts = sorts_of(version or newest())
+    rows = sum(len(FAULTS) ** length for length in range(1, depth + 1))
+    wanted = min(count, rows * len(ENDINGS) * len(_settings(sorts)))
     for turn in range(_TURNS):
         if len(found) < wanted:
-            found |= dict.fromkeys(_drawn(wanted, seed_ * _TURNS + turn, depth))
-    for sequence in _all(depth):
+            found |= dict.fromkeys(_drawn(wanted, seed_ * _TURNS + turn, sequences(depth, version)))
+    for sequence in _all(depth, sorts):
         if len(found) >= wanted:
             break
         found[sequence] = None
     return list(found)[:wanted]
 
 
-def _drawn(count: int, number: int, depth: int) -> list[FaultSequence]:
+def _drawn(count: int, number: int, strategy: st.SearchStrategy[FaultSequence]) -> list[FaultSequence]:
     examples: list[FaultSequence] = []
 
     @seed(number)
@@ -84,7 +91,7 @@ def _drawn(count: int, number: int, depth: int) -> list[FaultSequence]:
         verbosity=Verbosity.quiet,
         backend="hypothesis",
     )
-    @given(sequences(depth))
+    @given(strategy)
     def collect(sequence: FaultSequence) -> None:
         examples.append(sequence)
 
@@ -92,7 +99,12 @@ def _drawn(count: int, number: int, depth: int) -> list[FaultSequence]:
     return examples
 
 
-def _all(depth: int) -> Iterator[FaultSequence]:
+def _all(depth: int, sorts: Sequence[Sort]) -> Iterator[FaultSequence]:
     for length in range(1, depth + 1):
-        for faults, ending, unusual in product(product(FAULTS, repeat=length), ENDINGS, _SETTINGS):
+        for faults, ending, unusual in product(product(FAULTS, repeat=length), ENDINGS, _settings(sorts)):
             yield FaultSequence(faults, ending, unusual)
+
+
+def _settings(sorts: Sequence[Sort]) -> list[tuple[str, ...]]:
+    """Return all that can be unusual of one schedule."""
+    return [tuple(filter(None, each)) for each in product(*(("", *sort.names) for sort in sorts))]

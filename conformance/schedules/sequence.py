@@ -18,6 +18,7 @@ from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind, Message
 from conformance.catalogue.section import Section
 from conformance.catalogue.step import Step
+from conformance.schedules.settings import KNOWN, SORTS, Setting, newest_of
 from conformance.schedules.steps import contacts
 from conformance.witness.attempts import Witness
 from fake_servers import (
@@ -112,14 +113,6 @@ _ENDINGS = (
     ),
 )
 
-# What may be unusual of the message, or of what the server offers, from beginning to end; at most one of each.
-_MESSAGES = {"large_message": (64_000, "the message has 64,000 octets")}
-_OFFERS: dict[str, tuple[tuple[str, ...], str]] = {
-    "offers_nothing": ((), "the server offers nothing at EHLO"),
-    "offers_chunking": ((*OFFER, "CHUNKING"), "the server offers CHUNKING besides what most do"),
-}
-SETTINGS: tuple[tuple[str, ...], ...] = (tuple(_MESSAGES), tuple(_OFFERS))
-
 # What can happen to an attempt before the last one, and to the last one; by name, simplest first.
 FAULTS: dict[str, Step] = {step.name: step for step in _FAULTS}
 ENDINGS: dict[str, Step] = {step.name: step for step in _ENDINGS}
@@ -133,7 +126,7 @@ class FaultSequence:
     Attributes:
         faults: Each for one attempt.
         ending: What the destination does from then on.
-        settings: What is unusual all along, at most one of each of `SETTINGS`, in their order.
+        settings: What is unusual all along, at most one of each of `SORTS`, in their order.
     """
 
     faults: tuple[str, ...]
@@ -146,12 +139,12 @@ class FaultSequence:
             raise ValueError(f"no fault is called {unknown[0]!r}; there are {', '.join(FAULTS)}")
         if self.ending not in ENDINGS:
             raise ValueError(f"no ending is called {self.ending!r}; there are {', '.join(ENDINGS)}")
-        if list(self.settings) not in [
-            list(filter(None, each)) for each in product(*(("", *s) for s in SETTINGS))
+        if self.settings not in [
+            tuple(filter(None, each)) for each in product(*(("", *s.names) for s in SORTS))
         ]:
             raise ValueError(
                 f"{SEPARATOR.join(self.settings)!r} are no settings; there are, at most one of each, "
-                + " and ".join(" or ".join(each) for each in SETTINGS)
+                + " and ".join(" or ".join(sort.names) for sort in SORTS)
             )
         if not self.faults and self.ending == _HEALTHY.name:
             raise ValueError("a schedule needs a fault; a destination that is healthy all along is a control")
@@ -164,7 +157,7 @@ class FaultSequence:
             ValueError: It is not one; the text says which part.
         """
         *faults, ending = text.split(SEPARATOR)
-        settings = tuple(takewhile(_is_setting, faults))
+        settings = tuple(takewhile(KNOWN.__contains__, faults))
         return cls(tuple(faults[len(settings) :]), ending, settings)
 
     def __str__(self) -> str:
@@ -173,20 +166,38 @@ class FaultSequence:
     @property
     def steps(self) -> tuple[Step, ...]:
         """The faults and the ending, in full."""
-        offered = next((_OFFERS[name][0] for name in self.settings if name in _OFFERS), OFFER)
+        offered = next((each.offers for each in self._set if each.offers is not None), OFFER)
         usual = (*(FAULTS[name] for name in self.faults), ENDINGS[self.ending])
         return tuple(_offering(step, offered) for step in usual)
 
     @property
-    def octets(self) -> int:
-        """How large the message is."""
-        return next((_MESSAGES[name][0] for name in self.settings if name in _MESSAGES), Message().octets)
+    def hosts(self) -> tuple[Host, ...]:
+        """The smart hosts: the one whose steps these are, and one beside it if there is one."""
+        return (Host(), *(each.second for each in self._set if each.second is not None))
+
+    @property
+    def message(self) -> Message:
+        """What is submitted."""
+        return Message(octets=next(filter(None, (each.octets for each in self._set)), Message().octets))
 
     @property
     def about(self) -> str:
         """What is unusual all along, in words; empty: nothing."""
-        known = _MESSAGES | _OFFERS
-        return " and ".join(known[name][1] for name in self.settings)
+        return " and ".join(each.about for each in self._set)
+
+    @property
+    def avoidable_because(self) -> str:
+        """Why a relay may deliver without having met any fault; empty: it cannot."""
+        return "it may begin with the other smart host" if Host() in self.hosts[1:] else ""
+
+    @property
+    def since(self) -> str:
+        """The version of the catalogue with which all that it has came."""
+        return newest_of(self.settings)
+
+    @property
+    def _set(self) -> list[Setting]:
+        return [KNOWN[name] for name in self.settings]
 
     @property
     def weight(self) -> tuple[int, int, int]:
@@ -211,10 +222,16 @@ class FaultSequence:
         return sorted(set(self._reductions()), key=lambda sequence: sequence.weight)
 
     def parts(self) -> list[FaultSequence]:
-        """Return each fault followed by health, and the ending without faults: one often explains it all."""
+        """Return what often explains it all, much simpler than the whole.
+
+        That is each fault followed by health, and the ending without faults, as usual or under all that is unusual;
+        and the whole under nothing of that, or one thing.
+        """
         alone = [FaultSequence((name,), _HEALTHY.name) for name in self.faults]
         if self.ending != _HEALTHY.name:
             alone.append(FaultSequence((), self.ending))
+        alone += [replace(part, settings=self.settings) for part in alone]
+        alone += [replace(self, settings=few) for few in ((), *((name,) for name in self.settings))]
         return [part for part in dict.fromkeys(alone) if part != self]
 
     def can_become(self, other: FaultSequence) -> bool:
@@ -247,10 +264,6 @@ def _offering(step: Step, extensions: tuple[str, ...]) -> Step:
     return replace(step, host=replace(step.host, extensions=extensions)) if met else step
 
 
-def _is_setting(name: str) -> bool:
-    return any(name in each for each in SETTINGS)
-
-
 def _milder(name: str, among: dict[str, Step]) -> Iterator[str]:
     mildest = next(iter(among))
     family = _family(name)
@@ -276,8 +289,10 @@ def failure_mode_of(sequence: FaultSequence) -> FailureMode:
         staged=f"To one attempt after another the destination {'; then it '.join(step.about for step in steps)}"
         f"{'; ' if sequence.about else ''}{sequence.about}.",
         kind=Kind.SCHEDULE,
-        message=Message(octets=sequence.octets),
+        hosts=sequence.hosts,
+        message=sequence.message,
         steps=steps,
+        avoidable_because=sequence.avoidable_because,
         witness=Witness(
             sentence="for at least one fault of the schedule, the journal shows that an attempt met it",
             see=lambda evidence: contacts(evidence, steps),
@@ -285,4 +300,4 @@ def failure_mode_of(sequence: FaultSequence) -> FailureMode:
     )
 
 
-__all__ = ["ENDINGS", "FAULTS", "SETTINGS", "FaultSequence", "failure_mode_of"]
+__all__ = ["ENDINGS", "FAULTS", "FaultSequence", "failure_mode_of"]

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 
 from conformance.catalogue.destination import Tcp
 from conformance.catalogue.step import Step
+from conformance.evidence.site import Site
 from conformance.evidence.view import Evidence
 from conformance.witness.contact import Contact
-from fake_servers.events import DnsAnswer, E, Event, SmtpFault, TcpProbe, TcpSyn
+from fake_servers.events import DnsAnswer, DnsEvent, E, Event, SmtpFault, TcpProbe, TcpSyn
 
 _SYN = {Tcp.REFUSE: "refused", Tcp.HANG: "dropped"}
 _PROBE = {Tcp.REFUSE: "refused", Tcp.UNREACHABLE: "unreachable"}
@@ -57,12 +58,21 @@ def faults_not_met(evidence: Evidence, steps: Sequence[Step]) -> list[Step]:
     return [step for number, step in enumerate(steps) if is_fault(step) and not met(evidence, steps, number)]
 
 
+def beside(evidence: Evidence) -> list[Site]:
+    """Return where the second host of a schedule is, which takes no part in its steps; nothing: there is none."""
+    first = evidence.staged.sites[0].name
+    return [site for site in evidence.staged.sites if site.name != first]
+
+
 def _in_force(evidence: Evidence, number: int, kind: type[E]) -> Iterator[E]:
+    """Yield the events of a kind in the time of a step, but for those at the second host."""
+    elsewhere = {text for site in beside(evidence) for text in (site.server, site.name)}
     milestones, repaired = evidence.staged.milestones, evidence.staged.fault_ended
     begin = 0.0 if number == 0 else milestones.get(milestone(number))
     end = milestones.get(milestone(number + 1), float("inf") if repaired is None else repaired)
     for event in evidence.of(kind):
-        if begin is not None and begin <= event.at < end:
+        whose = event.host if isinstance(event, DnsEvent) else event.server
+        if begin is not None and begin <= event.at < end and whose not in elsewhere:
             yield event
 
 
@@ -72,7 +82,8 @@ def _unconnected(evidence: Evidence, how: Tcp, number: int) -> Iterator[Contact]
     Packets show them, and a SYN that is never answered shows in the kernel's socket table. Otherwise it is the
     look-up of an address (TTL 0) at which probes of our own, before and if possible after it, met the same.
     """
-    servers = {site.server for site in evidence.staged.sites if site.tcp == how.value}
+    sites = (site for site in evidence.staged.sites if site not in beside(evidence))
+    servers = {site.server for site in sites if site.tcp == how.value}
     if how is Tcp.HANG or (how is Tcp.REFUSE and evidence.record.header.lab == "namespace"):
         for syn in _in_force(evidence, number, TcpSyn):
             if syn.server in servers and syn.outcome == _SYN[how]:

@@ -103,6 +103,7 @@ def _open_run(config: pytest.Config) -> Run:
             count=config.getoption("conformance_schedules"),
             seed=config.getoption("conformance_seed"),
             depth=config.getoption("conformance_depth"),
+            version=profile.catalogue,
         )
     except ValueError as error:
         raise pytest.UsageError(str(error)) from error
@@ -218,7 +219,7 @@ def _replay(config: pytest.Config, given: list[Path], profile: Profile, strict: 
     targets = sorted({record.header.target for record in records})
     if len(targets) > 1:
         raise pytest.UsageError(f"--conformance-replay: records of several targets: {', '.join(targets)}")
-    schedules = SequenceChoice(count=0, staged=staged_in(records))
+    schedules = SequenceChoice(count=0, version=profile.catalogue, staged=staged_in(records))
     only = _only(config, profile)
     return Run(
         *(targets[0], profile, strict, config),

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.scenario import Scenario
+from conformance.catalogue.versions import is_in, newest
 from conformance.evidence.record import Record
 from conformance.schedules.scenarios import scenario_of
 from conformance.schedules.sequence import FaultSequence, failure_mode_of
@@ -25,12 +26,14 @@ class SequenceChoice:
         count: How many to draw.
         seed: What to draw.
         depth: The most faults in a row.
+        version: The version of the catalogue that is asked; empty: the newest.
         staged: Those of a record, which are judged again instead of drawing any.
     """
 
     count: int
     seed: int = 0
     depth: int = 3
+    version: str = ""
     staged: tuple[FaultSequence, ...] = ()
 
     def __post_init__(self) -> None:
@@ -67,7 +70,8 @@ class SequenceChoice:
             named: Texts of schedules that are wanted, drawn or not; a text that is none is left out.
             drawn: Whether those drawn, or found in a record, are wanted at all.
         """
-        chosen = [*self.staged, *self._draw()] if drawn else []
+        known = (each for each in self.staged if is_in(each.since, self.version or newest()))
+        chosen = [*known, *self._draw()] if drawn else []
         for schedule in dict.fromkeys([*chosen, *_read(named)]):
             yield Scenario(failure_mode=failure_mode_of(schedule), course=Course.SCHEDULE)
 
@@ -76,7 +80,7 @@ class SequenceChoice:
             return []
         from conformance.schedules.drawing import draw  # hypothesis takes a while to import
 
-        return draw(self.count, seed_=self.seed, depth=self.depth)
+        return draw(self.count, seed_=self.seed, depth=self.depth, version=self.version)
 
 
 def staged_in(records: Iterable[Record]) -> tuple[FaultSequence, ...]:

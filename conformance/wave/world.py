@@ -191,8 +191,9 @@ class World:
         return self.lab.scenario_host(index, number + 1 if host.dns.moves else number, ipv6=host.dns.ipv6)
 
     async def _stage_steps(self, scenario: Scenario, index: int, *, disarmed: bool) -> list[Site]:
+        mode = scenario.failure_mode
         stepped = SteppedDestination(
-            smart_host(scenario, 0),
+            [smart_host(scenario, number) for number in range(len(mode.hosts))],
             self.lab,
             index,
             journal=self.journal,
@@ -202,10 +203,8 @@ class World:
         )
         self._stepped[scenario.id] = stepped
         self._stack.push_async_callback(stepped.stop)
-        steps = (
-            [Step(name="healthy", about="serves", host=Host())] if disarmed else scenario.failure_mode.steps
-        )
-        return await stepped.stage(steps)
+        steps = [Step(name="healthy", about="serves", host=Host())] if disarmed else mode.steps
+        return await stepped.stage(steps, mode.healed()[1:] if disarmed else mode.hosts[1:])
 
     async def step(self, scenario: Scenario, number: int) -> None:
         """Arm the nth step of a scenario's schedule, counted from 0, in place of the one before."""

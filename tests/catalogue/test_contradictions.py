@@ -111,7 +111,9 @@ def test_what_goes_together_is_accepted(declared: dict[str, Any]) -> None:
         ({**HARMLESS, "brief": True}, "brief with kind harmless, "),
         ({**CONTROL, "avoidable_because": "it is in order"}, "avoidable_because with kind control: "),
         ({**TRANSIENT, "hosts": ()}, "hosts without a host"),
-        ({**SCHEDULE, "hosts": (Host(), Host())}, "hosts with steps, "),
+        ({**SCHEDULE, "hosts": (Host(tcp=Tcp.REFUSE),)}, "hosts with steps, "),
+        ({**SCHEDULE, "hosts": (Host(), Host(tcp=Tcp.UNREACHABLE))}, "hosts with steps, "),
+        ({**SCHEDULE, "hosts": (Host(), Host(), Host())}, "hosts with steps, "),
         ({**TRANSIENT, "hosts": (Host(like="greeting_421"), Host())}, "like for one of the hosts and not "),
         # error
         (PLAIN, "kind transient without explained_by: "),

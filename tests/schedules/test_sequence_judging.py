@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from stories.sequences import HANGS, REFUSES, SERVES, SequenceStory
-from stories.wire import syn
+from stories.sequences import HANGS, REFUSES, SECOND, SERVES, SequenceStory
+from stories.wire import answer, syn
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.profile import load
@@ -193,6 +193,45 @@ def test_a_hang_is_a_syn_that_was_dropped() -> None:
     story.note(syn("dropped", 1.9, at=1.2, server=f"{HANGS}:25"))
     [contact] = met(story.evidence(), story.mode.steps, 0)
     assert contact.at == 1.2
+
+
+class TestSecondHost:
+    """A second host takes no part in the steps; when it is tried is the relay's business."""
+
+    HEALTHY, REFUSED = f"second_host_healthy+{TEXT}", f"second_host_refuses+{TEXT}"
+
+    def first_fault(self, text: str) -> SequenceStory:
+        return SequenceStory(text).looks_up(1.1, "servfail").armed(2, 2.1)
+
+    def test_delivered_there_before_the_rest_was_met(self) -> None:
+        assert self.first_fault(self.HEALTHY).delivers(1.2, host=SECOND).judged().verdict is Verdict.PASS
+
+    def test_delivered_there_after_all_of_it(self) -> None:
+        assert met_both(self.HEALTHY).delivers(5.3, host=SECOND).judged().verdict is Verdict.PASS
+
+    def test_delivered_at_both(self) -> None:
+        judged = self.first_fault(self.HEALTHY).delivers(1.2, host=SECOND).delivers(5.3).judged()
+        assert judged.verdict is Verdict.FAIL
+        assert "delivered twice" in judged.observed
+
+    def test_delivered_there_first_thing(self) -> None:
+        judged = SequenceStory(self.HEALTHY).delivers(1.2, host=SECOND).judged()
+        assert judged.verdict is Verdict.NOT_APPLICABLE
+        assert "it may begin with the other smart host" in judged.reason
+
+    def test_delivered_at_the_first_host_past_a_fault(self) -> None:
+        for text in (self.HEALTHY, self.REFUSED):
+            assert self.first_fault(text).delivers(3.0).judged().verdict is Verdict.INCONCLUSIVE
+
+    def test_what_is_seen_of_it_meets_no_step(self) -> None:
+        story = SequenceStory("second_host_refuses+connection_refused+dns_nodata+healthy")
+        story.note(TcpProbe(at=0.5, server=f"{REFUSES}:25", outcome="refused")).armed(2, 2.0).armed(3, 4.0)
+        for at, way in ((1.1, "records"), (3.1, "nodata")):
+            second = answer(story.staged.sites[1].name, way, SECOND, at=at)
+            story.note(second)
+        assert names(story) == ["connection_refused", "dns_nodata"]
+        story.looks_up(1.2, "records", REFUSES).looks_up(3.2, "nodata")
+        assert names(story) == []
 
 
 def test_a_failure_says_what_it_came_down_to() -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from conformance.catalogue.profile import load
-from conformance.catalogue.scenario import Course, Scenario
+from conformance.catalogue.scenario import Course, Scenario, controls_of
 from conformance.evidence.record import QueueListing, Record, Staged
 from conformance.evidence.site import Site
 from conformance.evidence.view import Evidence
 from conformance.judging.judge import Judged, judge
-from conformance.schedules.scenarios import scenario_of
 from conformance.schedules.sequence import FaultSequence, failure_mode_of
 from conformance.schedules.steps import milestone
 from conformance.suite.test_exactly_once import test_exactly_once as exactly_once
@@ -21,8 +20,7 @@ from stories.reports import ndr
 from stories.staging import ASKED, header
 from stories.wire import SINK, answer, fault, message, received, written
 
-SERVES, REFUSES, HANGS = "127.1.1.1", "127.1.1.2", "127.1.1.3"
-_CONTROL = scenario_of("plain.healthy")
+SERVES, REFUSES, HANGS, SECOND = "127.1.1.1", "127.1.1.2", "127.1.1.3", "127.1.1.5"
 
 
 @dataclass
@@ -39,9 +37,12 @@ class SequenceStory:
     def __post_init__(self) -> None:
         self.mode = failure_mode_of(FaultSequence.parse(self.text))
         self.scenario = Scenario(failure_mode=self.mode, course=self.course)
+        [self.control_scenario] = controls_of(self.scenario)
         name = f"mx1.{domain_of(self.scenario)}"
         places = ((SERVES, "serve"), (REFUSES, "refuse"), (HANGS, "hang"))
         sites = [Site(name=name, host=host, port=25, tcp=tcp) for host, tcp in places]
+        for host in self.mode.hosts[1:]:
+            sites.insert(1, Site(name=name.replace("mx1", "mx2"), host=SECOND, port=25, tcp=host.tcp))
         self.staged = _staged(self.scenario, sites)
 
     def note(self, event: Event) -> SequenceStory:
@@ -63,11 +64,13 @@ class SequenceStory:
     def looks_up(self, at: float, way: str = "records", *records: str, type: str = "A") -> SequenceStory:
         return self.note(answer(self.staged.sites[0].name, way, *records, type=type, at=at))
 
-    def delivers(self, at: float, *, sender: str | None = None, cut: int = 0) -> SequenceStory:
-        """Accept a copy, perhaps with another reverse-path or without its last octets."""
+    def delivers(
+        self, at: float, *, sender: str | None = None, cut: int = 0, host: str = SERVES
+    ) -> SequenceStory:
+        """Accept a copy, perhaps with another reverse-path or without its last octets, or at another host."""
         mail_from = self.staged.sender if sender is None else sender
         content = self.staged.content[: len(self.staged.content) - cut]
-        return self._message(at, f"{SERVES}:25", mail_from, self.staged.recipient, content)
+        return self._message(at, f"{host}:25", mail_from, self.staged.recipient, content)
 
     def returns(self, at: float, *, action: str = "failed", to_author: bool = False) -> SequenceStory:
         """Receive a report at the sink."""
@@ -89,7 +92,7 @@ class SequenceStory:
         return self
 
     def record(self) -> Record:
-        control = _staged(_CONTROL, [Site(name="mx1.plain.test", host="127.1.9.9", port=25)])
+        control = _staged(self.control_scenario, [Site(name="mx1.plain.test", host="127.1.9.9", port=25)])
         arrival = SequenceStory.__new__(SequenceStory)
         arrival.events = []
         if self.control:
@@ -97,7 +100,7 @@ class SequenceStory:
             arrival._message(1.5, "127.1.9.9:25", control.sender, control.recipient, control.content)
         return Record(
             header=header(lab=self.lab),
-            staged={self.scenario.id: self.staged, _CONTROL.id: control},
+            staged={self.scenario.id: self.staged, self.control_scenario.id: control},
             events=sorted([*self.events, *arrival.events], key=lambda event: event.at),
             queue_listings=self.queue_listings,
             reported=[],

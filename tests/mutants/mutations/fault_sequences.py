@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakSet
 
 from conformance.reference.classify import Cause, Stage
+from conformance.reference.delivery import Delivery
 from conformance.reference.errors import Failure, SessionFailed
 from conformance.reference.message import Message, Recipient
 from conformance.reference.relay import Relay
@@ -19,6 +22,20 @@ from mutants.shared import altered, doubled, without_last_line
 _ONE_FAULT = "close_at_mail+healthy"
 _TWO_FAULTS = "reset_at_data+dns_servfail+healthy"
 _LOST_REPLY = "stall_at_dot+healthy"
+
+_RESET = "reset_at_data+healthy"
+_RESET_HEALTHY = f"second_host_healthy+{_RESET}"
+_RESET_REFUSED = f"second_host_refuses+{_RESET}"
+_WITH_A_SECOND_HOST = tuple(
+    f"{name}.schedule"
+    for name in (
+        _RESET,
+        _RESET_HEALTHY,
+        _RESET_REFUSED,
+        f"second_host_healthy+{_ONE_FAULT}",
+        f"second_host_refuses+{_ONE_FAULT}",
+    )
+)
 
 
 @mutation(
@@ -117,3 +134,83 @@ def returns_after_a_lost_reply() -> None:
 
     patch(Session, "send_body", make_send_body)
     patch(Relay, "_settle", make_settle)
+
+
+def _next_host_after_reset_at_data(wrong: Any) -> None:
+    """Do something wrong with the next host of an attempt in which the one before has reset the connection at DATA.
+
+    Args:
+        wrong: What, given the coroutine that tries that host, the recipients and the results.
+    """
+    lost: WeakSet[asyncio.Task[Any]] = WeakSet()
+
+    def task() -> asyncio.Task[Any]:
+        current = asyncio.current_task()
+        assert current is not None
+        return current
+
+    def make_run(original: Any) -> Any:
+        async def run(self: Any, *args: Any) -> None:
+            try:
+                await original(self, *args)
+            except SessionFailed as error:
+                if (error.stage, error.cause) == (Stage.DATA, Cause.RESET):
+                    lost.add(task())
+                raise
+
+        return run
+
+    def make_try(original: Any) -> Any:
+        async def try_address(
+            self: Any, host: str, address: str, message: Any, content: bytes, waiting: Any, results: Any
+        ) -> bool:
+            async def attempt() -> bool:
+                went_on: bool = await original(self, host, address, message, content, waiting, results)
+                return went_on
+
+            if task() not in lost:
+                return await attempt()
+            went_on: bool = await wrong(attempt, waiting, results)
+            return went_on
+
+        return try_address
+
+    patch(Transaction, "run", make_run)
+    patch(Delivery, "_try_address", make_try)
+
+
+@mutation(
+    scenarios=_WITH_A_SECOND_HOST,
+    caught=(
+        fails("exactly_once", "schedule/exactly-once", _RESET_HEALTHY),
+        fails("exactly_once", "schedule/exactly-once", _RESET_HEALTHY, profile="rfc"),
+    ),
+)
+def delivers_twice_by_the_second_host() -> None:
+    """Delivers a message twice by the second host when the first one reset the connection at DATA."""
+
+    async def wrong(attempt: Any, waiting: Any, results: Any) -> bool:
+        await attempt()
+        return bool(await attempt())
+
+    _next_host_after_reset_at_data(wrong)
+
+
+@mutation(
+    scenarios=_WITH_A_SECOND_HOST,
+    caught=(
+        fails("exactly_once", "schedule/exactly-once", _RESET_REFUSED),
+        fails("exactly_once", "schedule/exactly-once", _RESET_REFUSED, profile="rfc"),
+    ),
+)
+def loses_between_two_hosts() -> None:
+    """Takes a message for delivered when one host reset the connection at DATA and the next one refuses it."""
+
+    async def wrong(attempt: Any, waiting: Any, results: Any) -> bool:
+        went_on = bool(await attempt())
+        for each in waiting:
+            if not isinstance(results[each], Delivered):
+                results[each] = Delivered("nobody", "250 OK")
+        return went_on
+
+    _next_host_after_reset_at_data(wrong)
