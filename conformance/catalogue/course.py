@@ -60,6 +60,8 @@ class Course(StrEnum):
         "fixed_now_off"  # ... until the connector is off, and Fix now is chosen for it all the same
     )
     DELETED = "deleted"  # ... until the connector is deleted and the domain authoritative
+    EDITED_AMID = "edited_amid"  # the connector is edited while a server holds the first attempt
+    FIXED_NOW_AMID = "fixed_now_amid"  # Fix now is chosen while a server holds the first attempt
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,10 +112,15 @@ TRAITS: dict[Course, Traits] = {
     Course.SWITCHED_OFF: Traits(timing=Timing.OPERATED),
     Course.FIXED_NOW_OFF: Traits(timing=Timing.OPERATED),
     Course.DELETED: Traits(timing=Timing.OPERATED),
+    Course.EDITED_AMID: Traits(timing=Timing.OPERATED),
+    Course.FIXED_NOW_AMID: Traits(timing=Timing.OPERATED),
 }
 
 # The destination was shut down for good: the operator takes it out of service, in one step or by hand.
 OUT_OF_SERVICE = (Course.FIXED_NOW, Course.SWITCHED_OFF, Course.FIXED_NOW_OFF, Course.DELETED)
+
+# On these the recipient domain is the relay's own, as an internal relay domain at first.
+OWN_DOMAIN = (*OUT_OF_SERVICE, Course.FIXED_NOW_AMID)
 
 # On these the connector is given another, healthy smart host.
 NEW_SMART_HOST = (Course.EDITED, Course.EDIT_REFUSED)

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from conformance.catalogue.by_mx import SINCE as BY_MX_SINCE
 from conformance.catalogue.by_mx import by_mx, looks_up_mx_only, why_not_by_mx
-from conformance.catalogue.course import OUT_OF_SERVICE, SCHEDULES, TRAITS, Course, Timing
+from conformance.catalogue.course import OWN_DOMAIN, SCHEDULES, TRAITS, Course, Timing
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes import ALL, control_of
 from conformance.catalogue.versions import is_in, newest
@@ -28,6 +28,8 @@ _OPERATED_BY: dict[Course, frozenset[Capability]] = {
         {Capability.FIX_NOW, Capability.EDIT_CONNECTOR, Capability.ACCEPTED_DOMAINS}
     ),
     Course.DELETED: frozenset({Capability.EDIT_CONNECTOR, Capability.ACCEPTED_DOMAINS}),
+    Course.EDITED_AMID: frozenset({Capability.EDIT_CONNECTOR}),
+    Course.FIXED_NOW_AMID: frozenset({Capability.FIX_NOW, Capability.ACCEPTED_DOMAINS}),
 }
 
 # What else a target lacks that can be given no smart host.
@@ -140,7 +142,7 @@ def _needs_several_routes(scenario: Scenario) -> str:
         return "here the message has recipients in several domains, each with a way of its own"
     if scenario.failure_mode.way_back is not None:
         return "here what comes back to the sender has a way of its own"
-    if scenario.course in OUT_OF_SERVICE:
+    if scenario.course in OWN_DOMAIN:
         return "here its destination is taken out of service, so that no report could leave it"
     return ""
 

@@ -26,6 +26,7 @@ from conformance.judging.fate import SEEN, Fate
 from conformance.judging.needs import Need
 from conformance.judging.verdict import Finding
 from conformance.target import Outcome
+from conformance.witness.amid import BY_OPERATOR, Amid
 
 # The course on which what a failure mode does shows first; an aspect of several kinds reads each on its own.
 _FIRST_COURSE = {
@@ -302,6 +303,8 @@ def _check(name: str, what: str, named: Iterable[str], known: Mapping[str, objec
 
 def on_first_course(mode: FailureMode, course: Course) -> bool:
     """Tell whether a course is the one on which what a failure mode does shows first."""
+    if mode.amid in BY_OPERATOR:
+        return course is (Course.FIXED_NOW_AMID if mode.amid is Amid.FIX_NOW else Course.EDITED_AMID)
     return _FIRST_COURSE.get(mode.kind) is course
 
 

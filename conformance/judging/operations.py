@@ -15,7 +15,7 @@ from conformance.target import Alert
 from fake_servers.events import DnsQuery, TcpSyn
 
 # What was under way when the operator's act was done may come to its end, in seconds on top of the relay's granularity.
-_UNDER_WAY = 0.5
+UNDER_WAY = 0.5
 
 # The modes of failure for which the operator's courses are played, one of each sort.
 ALERTED = ("connection_refused", "greeting_421")
@@ -44,7 +44,7 @@ def last_action(case: Case) -> OperatorAction:
 
 def in_force_from(case: Case) -> float:
     """Return when the last action was in force, with what was under way at that moment."""
-    return last_action(case).done + case.evidence.staged.granted.granularity + _UNDER_WAY
+    return last_action(case).done + case.evidence.staged.granted.granularity + UNDER_WAY
 
 
 def contacts_after(evidence: Evidence, moment: float) -> Iterator[tuple[float, str]]:

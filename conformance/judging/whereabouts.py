@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conformance.catalogue.course import OUT_OF_SERVICE, Course
+from conformance.catalogue.course import OWN_DOMAIN, Course
 from conformance.evidence.inputs import Offer
 from conformance.evidence.queue import Presence
 from conformance.evidence.view import Evidence
@@ -79,7 +79,7 @@ def _of(evidence: Evidence, offer: Offer) -> Whereabouts:
     said = not copies and any(r.event.outcome is Outcome.DELIVERED for r in evidence.reported_for(ours))
     look = evidence.queue_for(ours).during(after=offer.accepted or 0.0).last
     shown = Capability.MAILBOXES in evidence.record.header.capabilities
-    own = Course(evidence.staged.course) in OUT_OF_SERVICE
+    own = Course(evidence.staged.course) in OWN_DOMAIN
     return Whereabouts(
         offer=offer,
         copies=copies,

@@ -7,13 +7,13 @@ from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.final_report import only_promised, why_none_could_come
 from conformance.judging.twice import surely_again
 from conformance.judging.verdict import Inconclusive, NotApplicable
-from conformance.witness.amid import Amid
+from conformance.witness.amid import BY_OPERATOR, Amid
 
 
 @aspect(
     Course.AMID,
     kinds=(Kind.AMID,),
-    where=lambda mode, _: mode.amid is not Amid.FULL,
+    where=lambda mode, _: mode.amid not in (Amid.FULL, *BY_OPERATOR),
     place=745,
     requirements={
         "expiry": "between/expires-in-attempt",

@@ -28,6 +28,8 @@ def _is_asked(mode: FailureMode, course: Course) -> bool:
     Course.AMID,
     Course.RESTARTED,
     Course.KILLED,
+    Course.EDITED_AMID,
+    Course.FIXED_NOW_AMID,
     kinds=(
         Kind.CONTROL,
         Kind.HARMLESS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.catalogue.course import OUT_OF_SERVICE
+from conformance.catalogue.course import OWN_DOMAIN
 from conformance.catalogue.message import RECIPIENT
 from conformance.catalogue.scenario import Scenario
 from conformance.target import AcceptedDomain, DomainType, Envelope
@@ -31,7 +31,7 @@ def message_to(scenario: Scenario, local: str) -> Envelope:
 
 def accepted_domains(scenario: Scenario) -> list[AcceptedDomain]:
     """Return the domains of a scenario that are the relay's own at first: internal relay, with known recipients."""
-    if scenario.course not in OUT_OF_SERVICE:
+    if scenario.course not in OWN_DOMAIN:
         return []
     domain = domain_of(scenario)
     known = tuple(f"{local}@{domain}" for local in (*KNOWN, KNOWN_LATER))

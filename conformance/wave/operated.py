@@ -22,6 +22,7 @@ from conformance.wave.connectors import SPARE, connectors
 from conformance.wave.names import smart_host
 from conformance.wave.offering import all_arrived, offer
 from conformance.wave.operator import AlertWatch, Operator
+from conformance.wave.overtaken import Overtaking
 from conformance.wave.player import Player
 from conformance.wave.turns import Turns
 from conformance.wave.watch import RelayWatch
@@ -68,6 +69,8 @@ async def play_operated(
         Course.SWITCHED_OFF: play.out_of_service,
         Course.FIXED_NOW_OFF: play.out_of_service,
         Course.DELETED: play.out_of_service,
+        Course.EDITED_AMID: play.overtaken,
+        Course.FIXED_NOW_AMID: play.overtaken,
     }
     if player.scenario.course not in courses:  # a positive control
         await player.play(watch, turn)
@@ -167,6 +170,10 @@ class _Operated:
         await self._player.rest(2 * self._player.longest_wait())
         seen = [replace(o, in_mailbox=await self._operator.mailbox(o.recipient)) for o in self._offers]
         self._player.staged = replace(self._player.staged, offers=seen)
+
+    async def overtaken(self) -> None:
+        """Change the settings while a server holds the first attempt."""
+        await Overtaking(self._player, self._operator, self._turn).play()
 
     async def _take_out_of_service(self) -> None:
         course, domain = self._player.scenario.course, self._connector.domain

@@ -153,7 +153,7 @@ class World:
         if mode.message.backlog:
             dead = Host(rules=(Rule(Stage.GREETING, Stall()),))
             destinations.append(await self._extra(scenario, index, DEAD, dead))
-        if scenario.course in NEW_SMART_HOST or mode.amid is Amid.EDIT:
+        if scenario.course in NEW_SMART_HOST or mode.amid in (Amid.EDIT, Amid.NEW_HOST):
             spare = Host(tls=ServerTls() if mode.tls.required else None)
             destinations.append(await self._extra(scenario, index, SPARE, spare))
         self._destinations[scenario.id] = destinations

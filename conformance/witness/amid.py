@@ -30,10 +30,16 @@ class Amid(StrEnum):
     SECOND = "second"  # another instance is started on the same spool
     SET_BACK = "set_back"  # the clock is set back by an hour
     FULL = "full"  # the disk on which the relay works is full
+    NEW_HOST = "new_host"  # as `edit`, where other mail has an operator of its own
+    SAME_HOST = "same_host"  # the connector is given the address of its smart host instead of its name
+    FIX_NOW = "fix_now"  # Fix now is chosen
 
 
 # For these a clock is moved far, or a disk filled, so that nothing else may wait in the queue of the relay.
 AT_THE_END = frozenset({Amid.EXPIRY, Amid.SET_BACK, Amid.FULL})
+
+# These an operator does while other scenarios go on, on courses of their own.
+BY_OPERATOR = frozenset({Amid.NEW_HOST, Amid.SAME_HOST, Amid.FIX_NOW})
 
 # What holds an attempt on a connection: silence, or a server that takes its time.
 _HOLD = (Stall.name, Slow.name)
@@ -94,6 +100,9 @@ _WHAT = {
     Amid.STOP: "the relay was told to stop",
     Amid.SECOND: "another instance of the relay was started on its spool",
     Amid.SET_BACK: "the relay's clock was set back",
+    Amid.NEW_HOST: "the connector was given another smart host",
+    Amid.SAME_HOST: "the connector was given the address of its smart host",
+    Amid.FIX_NOW: "Fix now was chosen",
     Amid.FULL: "the file system on which the waiting message was found was left without room",
 }
 

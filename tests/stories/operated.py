@@ -72,7 +72,7 @@ class Operated(Story):
         """Accept the nth message at a server."""
         offer = self.offer(number)
         content = b"Received: from relay.test\r\n" + offer.content
-        self.delivers(at, recipients=[offer.recipient], content=content[: len(content) - cut])
+        self.delivers(at, recipients=[offer.recipient], content=content[: len(content) - cut], host=host)
         return self
 
     def returns_of(self, at: float, number: int) -> Operated:

@@ -11,11 +11,11 @@ from conformance.catalogue.failure_modes import ALL
 from conformance.evidence.inputs import OperatorAction
 from conformance.judging.judge import RED
 from conformance.judging.verdict import Verdict
-from conformance.witness.amid import Amid
+from conformance.witness.amid import BY_OPERATOR, Amid
 from fake_servers.events import RelayClockMoved, RelayKilled, RelayRestarted
 
-# a full disk has an aspect of its own
-MODES = [mode.name for mode in ALL.values() if mode.amid not in (None, Amid.FULL)]
+# a full disk, and what an operator does while others go on, have aspects of their own
+MODES = [mode.name for mode in ALL.values() if mode.amid not in (None, Amid.FULL, *BY_OPERATOR)]
 EXPIRING = [name for name in MODES if ALL[name].amid is Amid.EXPIRY]
 OTHERS = [name for name in MODES if name not in EXPIRING]
 
@@ -43,7 +43,7 @@ def amid(mode: str, at: float = 1.5) -> Story:
 
 
 def test_every_act_has_a_mode_and_a_requirement() -> None:
-    acts = set(Amid) - {Amid.FULL}
+    acts = set(Amid) - {Amid.FULL, *BY_OPERATOR}
     assert {ALL[name].amid for name in MODES} == acts
     assert {f"in_attempt.{each}" for each in acts} == set(ASPECT["in_attempt"].requirements)
 

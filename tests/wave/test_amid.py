@@ -23,12 +23,12 @@ from conformance.wave.player import Player
 from conformance.wave.turns import Turns
 from conformance.wave.watch import RelayWatch
 from conformance.wave.windows import slow_for
-from conformance.witness.amid import Amid, acts, hangs
+from conformance.witness.amid import BY_OPERATOR, Amid, acts, hangs
 from fake_servers import Journal
 from fake_servers.events import RelayClockMoved, RelayKilled
 
-# a full disk has a file of its own
-MODES = [mode.name for mode in ALL.values() if mode.amid not in (None, Amid.FULL)]
+# a full disk, and what an operator does while others go on, have files of their own
+MODES = [mode.name for mode in ALL.values() if mode.amid not in (None, Amid.FULL, *BY_OPERATOR)]
 
 
 class World:

@@ -1,0 +1,112 @@
+"""New settings that fall into an attempt: relays that go on the old way, deliver twice, or lose their patience."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.reference.config import Config
+from conformance.reference.delivery import Delivery
+from conformance.reference.message import State
+from conformance.reference.relay import Relay
+from mutants.mutant import deviates, fails, mutation
+from mutants.patching import patch
+
+_FIRST_HOST = ("edited_in_first_host.edited_amid", "fixed_now_in_first_host.fixed_now_amid")
+_HAND_OVER = ("edited_in_hand_over.edited_amid", "fixed_now_in_hand_over.fixed_now_amid")
+_IN_VAIN = "edited_in_vain.edited_amid"
+_ALL = (*_FIRST_HOST, *_HAND_OVER, _IN_VAIN)
+
+
+def _nothing_called_off() -> None:
+    """Have what is tried come to its end, and take the new settings then."""
+
+    def make(original: Any) -> Any:
+        def apply(self: Any, config: Config) -> None:
+            tried = [each for _, each in self.queue() if each.state is State.TRYING]
+            for recipient in tried:
+                recipient.state = State.SETTLING
+            original(self, config)
+            for recipient in tried:
+                recipient.state = State.TRYING
+
+        return apply
+
+    patch(Relay, "apply", make)
+
+
+@mutation(
+    scenarios=_ALL,
+    caught=(
+        deviates(
+            "overtaken", "between/settings-in-first-host", "edited_in_first_host", "fixed_now_in_first_host"
+        ),
+    ),
+)
+def goes_on_to_the_next_old_host() -> None:
+    """Has an attempt go through all its hosts, whatever the connector says meanwhile."""
+    _nothing_called_off()
+
+
+@mutation(scenarios=_ALL)
+def ends_an_attempt_where_it_is() -> None:
+    """Waits for the server in which an attempt hangs, and begins nothing with another one by settings of before."""
+    changes: list[Config] = []
+
+    def noted(original: Any) -> Any:
+        def apply(self: Any, config: Config) -> None:
+            changes.append(config)
+            original(self, config)
+
+        return apply
+
+    def one_host(original: Any) -> Any:
+        async def try_address(self: Any, *arguments: Any) -> bool:
+            known = len(changes)
+            safe: bool = await original(self, *arguments)
+            return safe and len(changes) == known
+
+        return try_address
+
+    _nothing_called_off()
+    patch(Relay, "apply", noted)
+    patch(Delivery, "_try_address", one_host)
+
+
+@mutation(
+    scenarios=_ALL,
+    caught=(
+        fails("overtaken", "between/settings-in-hand-over", "edited_in_hand_over", "fixed_now_in_hand_over"),
+    ),
+)
+def calls_off_what_is_handed_over() -> None:
+    """Calls an attempt off for new settings though the server may have the message, and begins anew."""
+
+    def make(original: Any) -> Any:
+        def apply(self: Any, config: Config) -> None:
+            for recipients in self._attempts.values():
+                for recipient in recipients:
+                    if recipient.state is State.SETTLING:
+                        recipient.state = State.TRYING
+            original(self, config)
+
+        return apply
+
+    patch(Relay, "apply", make)
+
+
+@mutation(
+    scenarios=_ALL,
+    caught=(fails("overtaken", "between/pauses-after-settings", "edited_in_vain"),),
+)
+def never_waits_again() -> None:
+    """Tries at once, again and again, what was being handed over when new settings came."""
+
+    def make(original: Any) -> Any:
+        def defer(self: Any, message: Any, now: float, recipients: Any) -> None:
+            hurried = [each for each in recipients if each in self._overtaken]
+            original(self, message, now, recipients)
+            self._overtaken.update(hurried)
+
+        return defer
+
+    patch(Relay, "_defer", make)
