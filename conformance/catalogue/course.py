@@ -60,6 +60,7 @@ class Course(StrEnum):
         "fixed_now_off"  # ... until the connector is off, and Fix now is chosen for it all the same
     )
     DELETED = "deleted"  # ... until the connector is deleted and the domain authoritative
+    ALERTED_AMID = "alerted_amid"  # enough messages grow old while a server holds them
     EDITED_AMID = "edited_amid"  # the connector is edited while a server holds the first attempt
     FIXED_NOW_AMID = "fixed_now_amid"  # Fix now is chosen while a server holds the first attempt
 
@@ -112,6 +113,7 @@ TRAITS: dict[Course, Traits] = {
     Course.SWITCHED_OFF: Traits(timing=Timing.OPERATED),
     Course.FIXED_NOW_OFF: Traits(timing=Timing.OPERATED),
     Course.DELETED: Traits(timing=Timing.OPERATED),
+    Course.ALERTED_AMID: Traits(timing=Timing.OPERATED),
     Course.EDITED_AMID: Traits(timing=Timing.OPERATED),
     Course.FIXED_NOW_AMID: Traits(timing=Timing.OPERATED),
 }

@@ -42,6 +42,12 @@ _FIRST_COURSE = {
     Kind.AMID: Course.AMID,
 }
 
+# The course of what an operator does, or is told of, amid an attempt, where it is no edit.
+_AMONG_OTHERS: Mapping[Amid | None, Course] = {
+    Amid.FIX_NOW: Course.FIXED_NOW_AMID,
+    Amid.ALERT: Course.ALERTED_AMID,
+}
+
 Judge = Callable[[Case], Sequence[Finding]]
 
 # The place of an aspect that names none: behind all others.
@@ -304,7 +310,7 @@ def _check(name: str, what: str, named: Iterable[str], known: Mapping[str, objec
 def on_first_course(mode: FailureMode, course: Course) -> bool:
     """Tell whether a course is the one on which what a failure mode does shows first."""
     if mode.amid in BY_OPERATOR:
-        return course is (Course.FIXED_NOW_AMID if mode.amid is Amid.FIX_NOW else Course.EDITED_AMID)
+        return course is _AMONG_OTHERS.get(mode.amid, Course.EDITED_AMID)
     return _FIRST_COURSE.get(mode.kind) is course
 
 

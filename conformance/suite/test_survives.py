@@ -28,6 +28,7 @@ def _is_asked(mode: FailureMode, course: Course) -> bool:
     Course.AMID,
     Course.RESTARTED,
     Course.KILLED,
+    Course.ALERTED_AMID,
     Course.EDITED_AMID,
     Course.FIXED_NOW_AMID,
     kinds=(

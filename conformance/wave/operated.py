@@ -26,7 +26,9 @@ from conformance.wave.overtaken import Overtaking
 from conformance.wave.player import Player
 from conformance.wave.turns import Turns
 from conformance.wave.watch import RelayWatch
-from conformance.wave.windows import TRANSFER
+from conformance.wave.windows import TRANSFER, slow_for
+from conformance.witness.amid import ALERT_MARGIN
+from fake_servers import Reply
 
 # Messages that wait for a correction: fewer than an alert takes.
 _WAITING = 3
@@ -38,7 +40,7 @@ _MORE = 2
 _BETWEEN_ROUNDS = 0.4
 
 # How long a relay that is wrong gets to show it, in seconds: a few looks at its alerts.
-_MARGIN = 1.0
+_MARGIN = ALERT_MARGIN
 
 
 async def play_operated(
@@ -69,6 +71,7 @@ async def play_operated(
         Course.SWITCHED_OFF: play.out_of_service,
         Course.FIXED_NOW_OFF: play.out_of_service,
         Course.DELETED: play.out_of_service,
+        Course.ALERTED_AMID: play.alerted_amid,
         Course.EDITED_AMID: play.overtaken,
         Course.FIXED_NOW_AMID: play.overtaken,
     }
@@ -109,6 +112,19 @@ class _Operated:
         await self._player.repair()
         await self._all_arrive()
         await self._player.until(lambda _: self._cleared(), 2 * self._player.longest_wait())
+        await self._player.rest(_MARGIN)
+
+    async def alerted_amid(self) -> None:
+        """Let a message fail, then just enough grow old while a server holds all of them, and wait for their errors."""
+        enough = self._player.header.alert_messages
+        first, *others = members(enough)
+        if not await self._offer_all((first,)):
+            return
+        await self._player.until(lambda seen: bool(_failed(seen, 1)), self._player.time_for_attempts(1))
+        await self._offer_all(tuple(others))
+        await self._grow_old()
+        held = slow_for(self._player.scenario.failure_mode) + self._player.longest_wait()
+        await self._player.until(lambda seen: _failed(seen, 1 + enough), 2 * held)
         await self._player.rest(_MARGIN)
 
     async def corrected(self) -> None:
@@ -271,6 +287,11 @@ class _Operated:
         player = self._player
         # twice the wait that would be in order: late is another verdict than never
         await player.until(all_arrived, 2 * player.longest_wait() + player.attempt_time() + TRANSFER)
+
+
+def _failed(evidence: Evidence, number: int) -> bool:
+    """Tell whether so many attempts were given a reason to fail."""
+    return sum(fault.action == Reply.name for each in evidence.connections for fault in each.faults) >= number
 
 
 def _returned(evidence: Evidence, offer: Offer) -> bool:

@@ -33,13 +33,17 @@ class Amid(StrEnum):
     NEW_HOST = "new_host"  # as `edit`, where other mail has an operator of its own
     SAME_HOST = "same_host"  # the connector is given the address of its smart host instead of its name
     FIX_NOW = "fix_now"  # Fix now is chosen
+    ALERT = "alert"  # the alert about mail that waits falls due
 
 
 # For these a clock is moved far, or a disk filled, so that nothing else may wait in the queue of the relay.
 AT_THE_END = frozenset({Amid.EXPIRY, Amid.SET_BACK, Amid.FULL})
 
-# These an operator does while other scenarios go on, on courses of their own.
-BY_OPERATOR = frozenset({Amid.NEW_HOST, Amid.SAME_HOST, Amid.FIX_NOW})
+# These an operator does, or is told of, while other scenarios go on, on courses of their own.
+BY_OPERATOR = frozenset({Amid.NEW_HOST, Amid.SAME_HOST, Amid.FIX_NOW, Amid.ALERT})
+
+# So many seconds later an alert is still raised in time, by a relay that looks at its queue now and then.
+ALERT_MARGIN = 1.0
 
 # What holds an attempt on a connection: silence, or a server that takes its time.
 _HOLD = (Stall.name, Slow.name)
@@ -83,12 +87,28 @@ def hangs(evidence: Evidence, now: float) -> bool:
     return any(silent) or any(unanswered)
 
 
+def alert_falls_due(evidence: Evidence) -> float | None:
+    """Return when enough messages had waited for long enough for an alert; None: never were enough of them accepted."""
+    header = evidence.record.header
+    accepted = sorted(offer.accepted for offer in evidence.staged.offers if offer.accepted is not None)
+    if not header.alert_messages or len(accepted) < header.alert_messages:
+        return None
+    return accepted[header.alert_messages - 1] + header.alert_age
+
+
 def _amid(evidence: Evidence) -> list[Contact]:
     return [
         Contact(at=act.asked, end=act.done, latest_end=act.done, host="")
         for act in acts(evidence)
         if hangs(evidence, act.asked)
     ]
+
+
+def _alert_due(evidence: Evidence) -> list[Contact]:
+    due = alert_falls_due(evidence)
+    if due is None or not (hangs(evidence, due) and hangs(evidence, due + ALERT_MARGIN)):
+        return []
+    return [Contact(at=due, end=due, latest_end=due, host="")]
 
 
 _SENTENCE = "an attempt was under way, held by a server or by the name server, when {what}"
@@ -103,7 +123,13 @@ _WHAT = {
     Amid.NEW_HOST: "the connector was given another smart host",
     Amid.SAME_HOST: "the connector was given the address of its smart host",
     Amid.FIX_NOW: "Fix now was chosen",
+    Amid.ALERT: "the alert fell due, and a little later",
     Amid.FULL: "the file system on which the waiting message was found was left without room",
 }
 
-PROOFS = {what: Witness(sentence=_SENTENCE.format(what=_WHAT[what]), see=_amid) for what in Amid}
+PROOFS = {
+    what: Witness(
+        sentence=_SENTENCE.format(what=_WHAT[what]), see=_alert_due if what is Amid.ALERT else _amid
+    )
+    for what in Amid
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,10 @@ from conformance.wave.operated import play_operated
 from conformance.wave.operator import Operator
 from conformance.wave.player import Player
 from conformance.wave.turns import Turns
-from conformance.witness.amid import BY_OPERATOR, Amid, hangs
+from conformance.witness.amid import ALERT_MARGIN, BY_OPERATOR, Amid, alert_falls_due, hangs
 
-MODES = [mode.name for mode in ALL.values() if mode.amid in BY_OPERATOR]
+MESSAGES, AGE = 4, 2.0
+MODES = [mode.name for mode in ALL.values() if mode.amid in BY_OPERATOR - {Amid.ALERT}]
 
 
 class Relay:
@@ -38,11 +40,12 @@ class Relay:
 
     def __init__(self, player: Callable[[], Player], log: list[Any], *, hangs: bool) -> None:
         self._player, self._log, self._hangs = player, log, hangs
-        self._attempt: asyncio.Task[None] | None = None
+        self._attempts = 0
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def submit(self, envelope: Envelope, took: Callable[[], None]) -> None:
         took()
-        self._attempt = asyncio.create_task(self._try(envelope.recipients[0]))
+        self._tasks.append(asyncio.create_task(self._try(envelope.recipients[0])))
 
     async def _try(self, recipient: str) -> None:
         await asyncio.sleep(0.1)
@@ -76,7 +79,26 @@ class Relay:
         return [b"kept here"]
 
 
-def _play(mode: str, *, hangs: bool = True) -> tuple[Player, list[Any]]:
+class Holding(Relay):
+    """Fails with its first message at once, and is held with every later one for six seconds before it fails."""
+
+    async def _try(self, recipient: str) -> None:
+        await asyncio.sleep(0.05)
+        journal, site = self._player().journal, self._player().staged.sites[0]
+        where: Any = {"server": site.server, "connection": journal.new_connection()}
+        journal.note(accepted(**where))
+        if len(self._player().staged.offers) > 1 or self._attempts:
+            journal.note(fault("slow", **where))
+            await asyncio.sleep(6.0)
+        self._attempts += 1
+        journal.note(fault("reply", **where))
+        journal.note(closed(**where))
+        if self._attempts == 1:
+            await asyncio.sleep(1.0)
+            await self._try(recipient)
+
+
+def _play(mode: str, relay: type[Relay] = Relay, *, hangs: bool = True) -> tuple[Player, list[Any]]:
     log: list[Any] = []
     made: list[Player] = []
 
@@ -86,16 +108,16 @@ def _play(mode: str, *, hangs: bool = True) -> tuple[Player, list[Any]]:
 
     async def go() -> None:
         journal = LoopJournal()
-        course = Course.FIXED_NOW_AMID if ALL[mode].amid is Amid.FIX_NOW else Course.EDITED_AMID
+        courses = {Amid.FIX_NOW: Course.FIXED_NOW_AMID, Amid.ALERT: Course.ALERTED_AMID}
+        course = courses.get(ALL[mode].amid or Amid.EDIT, Course.EDITED_AMID)
         scenario = scenario_of(mode, course)
         plain = staged(mode, course=course, submitted=None, repaired=None, closed=None)
         world: Any = World()
-        player = Player(
-            scenario, 0, envelope_of(scenario), plain, header(timing=Timing.OPERATED), world, 1.0, journal
-        )
+        top = replace(header(timing=Timing.OPERATED), alert_messages=MESSAGES, alert_age=AGE)
+        player = Player(scenario, 0, envelope_of(scenario), plain, top, world, 1.0, journal)
         made.append(player)
         journal.subscribe(player.note)
-        instance: Any = Relay(lambda: player, log, hangs=hangs)
+        instance: Any = relay(lambda: player, log, hangs=hangs)
         watched: Any = Unwatched(instance)
         operator = Operator(instance, journal, has_mailboxes=True)
         async with asyncio.timeout(200):
@@ -137,3 +159,21 @@ def test_without_an_attempt_that_hangs_nothing_is_done(mode: str) -> None:
     player, log = _play(mode, hangs=False)
     assert log == []
     assert player.staged.operator_actions == []
+
+
+def test_an_alert_falls_due_while_the_server_holds_every_message() -> None:
+    player, log = _play("alerted_in_attempt", Holding)
+    assert log == []
+    seen = player.evidence()
+    assert len(player.staged.offers) == MESSAGES
+    # the first failed before the others were offered, and is held as they are
+    assert [each.faults[0].action for each in seen.connections] == ["reply", *["slow"] * MESSAGES]
+    due = alert_falls_due(seen)
+    assert due is not None
+    assert hangs(seen, due)
+    assert hangs(seen, due + ALERT_MARGIN)
+    # until each of them has failed again, and a relay has had time to say so
+    last = max(each.faults[-1].at for each in seen.connections)
+    assert player.staged.closed is not None
+    assert player.staged.closed - last >= ALERT_MARGIN
+    assert player.scenario.failure_mode.witness.see(seen) != []

@@ -1,5 +1,7 @@
 """New settings, or Fix now, while the first attempt hangs: in the first of two smart hosts, or in the hand-over itself.
 
+An alert falls due meanwhile as at any other time.
+
 Whether an attempt is called off then or comes to its end where it is, the message ends once. What a server may have
 taken already is not sent again before it has had time to say so.
 """
@@ -19,6 +21,17 @@ _IN_VAIN = Host(
     rules=(
         Rule(stage=Stage.DOT, action=Stall(), connections=range(1, 2)),
         Rule(stage=Stage.GREETING, action=Reply(421, "4.3.2 Not now"), connections=range(2, _NEVER)),
+    )
+)
+
+_BUSY = "4.3.2 Busy"
+_GREYLISTED = "4.7.1 Greylisted"
+_HELD = (Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT)
+_HOLDS = Host(
+    rules=(
+        Rule(stage=Stage.GREETING, action=Reply(421, _BUSY), connections=range(1, 2)),
+        *(Rule(stage=stage, action=Slow(_PAUSE), connections=range(2, _NEVER)) for stage in _HELD),
+        Rule(stage=Stage.DATA, action=Reply(450, _GREYLISTED)),
     )
 )
 
@@ -57,6 +70,14 @@ _PLAY = (
         "The connector is given the address of its smart host instead of its name, while the server, which has the "
         'whole message, never answers the final dot; from then on it greets with "421 4.3.2 Not now".',
     ),
+    (
+        "alerted_in_attempt",
+        Amid.ALERT,
+        (_HOLDS,),
+        f'The server greets the first connection with "421 {_BUSY}"; each one after it is held for '
+        f'{_PAUSE * len(_HELD):.0f} s, a little at each reply, and then told "450 {_GREYLISTED}". The alert falls due '
+        "meanwhile.",
+    ),
 )
 
 MODES = tuple(
@@ -68,7 +89,7 @@ MODES = tuple(
         hosts=hosts,
         amid=what,
         witness=PROOFS[what],
-        attempt=EachAttempt(timeout=None if _LATE in hosts else Timeout.COMMAND),
+        attempt=EachAttempt(timeout=None if hosts[0] in (_LATE, _HOLDS) else Timeout.COMMAND),
     )
     for name, what, hosts, staged in _PLAY
 )

@@ -10,6 +10,7 @@ from typing import Any
 from conformance.reference import config_file
 from conformance.reference.alerts import AlertWatch
 from conformance.reference.config import AlertRule
+from conformance.reference.message import State
 from mutants.mutant import deviates, fails, mutation
 from mutants.patching import patch
 
@@ -127,3 +128,100 @@ def alert_without_error() -> None:
 def alert_without_remedy() -> None:
     """Says nothing of how to fix it."""
     _told(lambda alert: {"how_to_fix": ""})
+
+
+# An alert that falls due while a server holds every message.
+_HELD = ("alerted_in_attempt.alerted_amid",)
+_LOOKS_EVERY = 0.5  # seconds
+
+
+@mutation(
+    scenarios=_HELD,
+    caught=(deviates("alert_in_attempt", "between/alert-in-attempt"),),
+    brings={
+        "alert/raised": "an attempt that takes its time comes later than the alert is due",
+        "alert/raised-for-refused": "the same",
+    },
+)
+def alerts_when_an_attempt_fails() -> None:
+    """Looks whether an alert is due when an attempt has failed, and not in between."""
+    failed: set[int] = set()
+
+    def noted(original: Any) -> Any:
+        def fails(self: Any, recipient: Any) -> None:
+            original(self, recipient)
+            failed.add(id(self))
+
+        return fails
+
+    def looked(original: Any) -> Any:
+        async def look(self: Any, now: float) -> None:
+            if id(self) in failed:
+                failed.discard(id(self))
+                await original(self, now)
+
+        return look
+
+    patch(AlertWatch, "failed", noted)
+    patch(AlertWatch, "look", looked)
+    # joined() tells of what failed before
+    patch(
+        AlertWatch,
+        "joined",
+        lambda original: lambda self, message: _unless_new(original, self, message, failed),
+    )
+
+
+def _unless_new(original: Any, watch: Any, message: Any, failed: set[int]) -> None:
+    known = id(watch) in failed
+    original(watch, message)
+    if not known:
+        failed.discard(id(watch))
+
+
+@mutation(scenarios=_HELD, caught=(deviates("alert_in_attempt", "between/alert-error-in-attempt"),))
+def alert_forgets_the_error_in_an_attempt() -> None:
+    """Shows no error in an alert as long as one of its messages is tried."""
+
+    def make(original: Any) -> Any:
+        def alerts(self: Any) -> list[dict[str, Any]]:
+            tried = {
+                name
+                for name, queue in self._queues.items()
+                for message in queue.waiting.values()
+                if any(each.state is State.TRYING for each in message.recipients)
+            }
+            return [
+                each | ({"last_error": ""} if each["connector"] in tried else {}) for each in original(self)
+            ]
+
+        return alerts
+
+    patch(AlertWatch, "alerts", make)
+
+
+@mutation(scenarios=_HELD, caught=(deviates("alert_in_attempt", "between/alert-follows"),))
+def alert_keeps_its_first_error() -> None:
+    """Shows for as long as an alert lasts the error with which it was raised."""
+    first: dict[tuple[str, float], str] = {}
+    _told(
+        lambda alert: {
+            "last_error": first.setdefault((alert["connector"], alert["raised_at"]), alert["last_error"])
+        }
+    )
+
+
+@mutation(scenarios=_HELD)
+def looks_for_alerts_now_and_then() -> None:
+    """Looks twice a second whether an alert is due."""
+    looked: dict[int, float] = {}
+
+    def make(original: Any) -> Any:
+        async def look(self: Any, now: float) -> None:
+            if now - looked.get(id(self), 0.0) >= _LOOKS_EVERY:
+                looked[id(self)] = now
+                await original(self, now)
+
+        return look
+
+    patch(AlertWatch, "look", make)
