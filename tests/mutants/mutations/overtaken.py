@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
+from conformance.reference.alerts import AlertWatch
 from conformance.reference.config import Config
 from conformance.reference.delivery import Delivery
 from conformance.reference.message import State
 from conformance.reference.relay import Relay
-from mutants.mutant import deviates, fails, mutation
+from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
 
 _FIRST_HOST = ("edited_in_first_host.edited_amid", "fixed_now_in_first_host.fixed_now_amid")
 _HAND_OVER = ("edited_in_hand_over.edited_amid", "fixed_now_in_hand_over.fixed_now_amid")
 _IN_VAIN = "edited_in_vain.edited_amid"
+_ALERTED = "alerted_in_attempt.alerted_amid"
+_DIED = 70
 _ALL = (*_FIRST_HOST, *_HAND_OVER, _IN_VAIN)
 
 
@@ -110,3 +114,41 @@ def never_waits_again() -> None:
         return defer
 
     patch(Relay, "_defer", make)
+
+
+@mutation(
+    scenarios=_FIRST_HOST,
+    caught=(fails("survives", "relay/survives", "edited_in_first_host", "fixed_now_in_first_host"),),
+    also=hence("it is gone", "overtaken", verdict="not_applicable"),
+)
+def dies_of_new_settings_in_an_attempt() -> None:
+    """Ends when new settings come while something is tried."""
+
+    def make(original: Any) -> Any:
+        def apply(self: Any, config: Config) -> None:
+            if any(each.state is State.TRYING for _, each in self.queue()):
+                os._exit(_DIED)
+            original(self, config)
+
+        return apply
+
+    patch(Relay, "apply", make)
+
+
+@mutation(
+    scenarios=(_ALERTED,),
+    caught=(fails("survives", "relay/survives", "alerted_in_attempt"),),
+    also=hence("it is gone", "alert_in_attempt", verdict="not_applicable"),
+)
+def dies_of_an_alert_in_an_attempt() -> None:
+    """Ends when it has an alert to describe while one of its messages is tried."""
+
+    def make(original: Any) -> Any:
+        def describe(self: Any, name: str, queue: Any, raised_at: float) -> Any:
+            if any(who.state is State.TRYING for each in queue.waiting.values() for who in each.recipients):
+                os._exit(_DIED)
+            return original(self, name, queue, raised_at)
+
+        return describe
+
+    patch(AlertWatch, "_describe", make)
