@@ -49,13 +49,6 @@ class PytestOutcome(StrEnum):
     XPASSED = "xpassed"
 
 
-class Drawn(Protocol):
-    """Which fault schedules were staged."""
-
-    def drawn_by(self) -> Mapping[str, int | str]:
-        """Return all that the draws depend on; nothing if nothing was drawn."""
-
-
 class Minimal(Protocol):
     """What failing fault schedules come down to."""
 
@@ -83,10 +76,6 @@ class Results(Protocol):
     @property
     def catalogue_digest(self) -> str:
         """The digest of the version of the catalogue that is asked (`profile.catalogue`)."""
-
-    @property
-    def day(self) -> float:
-        """Seconds that stood for 24 hours on the compressed clock, if anything was staged."""
 
     @property
     def part(self) -> Mapping[str, int]:
@@ -133,8 +122,12 @@ class Results(Protocol):
         """Every relay that was kept busy when nothing was left to do, and the scenarios that do it alone."""
 
     @property
-    def schedules(self) -> Drawn:
-        """Which fault schedules were staged."""
+    def asked(self) -> Mapping[str, object]:
+        """What was asked for that no record tells.
+
+        `schedules` is all that their draws depend on, nothing if nothing was drawn; `day` is the seconds that stood for
+        24 hours on the compressed clock, if anything was staged.
+        """
 
     @property
     def minimiser(self) -> Minimal:

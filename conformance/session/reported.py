@@ -151,15 +151,17 @@ class Parts:
         paths: Their files.
         of_mode: The records of the part that a failure mode was judged in, by its name. A control is staged in every
             part that relies on it, and judged in one.
+        asked: What all of them were asked for that no record tells, as their headers have it.
     """
 
     tests: frozenset[str]
     records: Sequence[Record]
     paths: Sequence[Path]
     of_mode: Mapping[str, Sequence[Record]]
+    asked: Mapping[str, object]
 
 
-def loaded(reports: Iterable[Reported]) -> Parts:
+def loaded(reports: Sequence[Reported]) -> Parts:
     """Load the records of parts.
 
     Raises:
@@ -175,4 +177,5 @@ def loaded(reports: Iterable[Reported]) -> Parts:
         paths += report.records
         of_mode |= dict.fromkeys(report.modes.values(), own)
         tests |= report.modes.keys()
-    return Parts(tests=frozenset(tests), records=records, paths=paths, of_mode=of_mode)
+    asked = {key: reports[0].header[key] for key in ("schedules", "day") if key in reports[0].header}
+    return Parts(tests=frozenset(tests), records=records, paths=paths, of_mode=of_mode, asked=asked)

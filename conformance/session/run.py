@@ -124,6 +124,13 @@ class Run:
         return list(self._judged.values())
 
     @property
+    def asked(self) -> dict[str, object]:
+        """What was asked for that no record tells: of parts of a run, what all of them were asked."""
+        if self.parts is not None:
+            return dict(self.parts.asked)
+        return {"schedules": self.schedules.drawn_by(), **({"day": self.day} if self.target else {})}
+
+    @property
     def catalogue_digest(self) -> str:
         """The digest of the version of the catalogue that is asked."""
         return digest_of(self.profile.catalogue)

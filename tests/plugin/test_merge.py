@@ -40,8 +40,11 @@ def test_parts_are_judged_together(outcomes: list[Ended]) -> None:
     assert '<td class="fail">' in page
     [footer] = merged.rows("footer", "whole")
     assert footer["verdicts"] == 4
-    [header] = first.rows("header", "part-a")
+    [header], [together] = first.rows("header", "part-a"), merged.rows("header", "whole")
     assert header["shard"] == {"number": 1, "count": 2, "tests": 4}
+    # what no record tells is taken over: without it the two runs would differ, and no certificate could be had
+    assert (together["day"], together["schedules"]) == (header["day"], header["schedules"])
+    assert header["schedules"]
     # a control that nobody asked to judge is staged wherever it is relied on
     for part in ("part-a", "part-b"):
         assert "plain.healthy" in (merged.folder / part / "record-1-steady.jsonl").read_text(encoding="utf-8")

@@ -13,7 +13,6 @@ from conformance.evidence.relays import Stopped
 from conformance.judging.judge import Judged
 from conformance.judging.waived import Misfit
 from conformance.report.results import PytestOutcome
-from conformance.session.sequence_choice import SequenceChoice
 from conformance.waivers import Waivers
 from stories.saved import Named
 
@@ -35,10 +34,9 @@ class Results:
     profile: Any = field(default_factory=lambda: load("eop"))
     paths: Iterable[Path] = ()
     catalogue_digest: str = "sha256:0"
-    day: float = 12.0
     part: dict[str, int] = field(default_factory=dict)
     busy: Iterable[Any] = ()
-    schedules: Any = field(default_factory=lambda: SequenceChoice(count=0))
+    asked: dict[str, object] = field(default_factory=lambda: {"schedules": {}})
 
     @property
     def outcomes(self) -> dict[str, PytestOutcome]:
