@@ -11,7 +11,7 @@ from enum import StrEnum
 from ssl import TLSVersion
 
 from conformance.target import Schedule
-from fake_servers import OFFER, Answer, Certificate, Records, Rule, Stage
+from fake_servers import OFFER, Answer, Certificate, Records, Rule, Slow, Stage
 from fake_servers.smtp.script import WITH_REVERSE_PATH
 
 
@@ -162,6 +162,19 @@ def addresses_of(hosts: Sequence[Host], number: int) -> range:
 def offer_without(*extensions: str) -> tuple[str, ...]:
     """Return what nearly every server offers, but for some extensions."""
     return tuple(extension for extension in OFFER if extension not in extensions)
+
+
+# Seconds that a slow server takes for a reply: half of the time-outs that are asked for. Commands of one group are sent
+# together, and who counts a time-out from then (RFC 5321 section 4.5.3.2) has all their replies in one.
+PACE = 1.0
+PACE_IN_GROUP = 0.4
+SLOWLY = f"takes {PACE} s for each reply, {PACE_IN_GROUP} s for those to MAIL, RCPT and DATA"
+
+
+def slow_at(*stages: Stage) -> tuple[Rule, ...]:
+    """Return the rules of a healthy server that offers PIPELINING and takes its time at some stages."""
+    in_group = (Stage.MAIL, Stage.RCPT, Stage.DATA)
+    return tuple(Rule(stage, Slow(PACE_IN_GROUP if stage in in_group else PACE)) for stage in stages)
 
 
 def held_up_at(host: Host, whole: Host) -> bool:

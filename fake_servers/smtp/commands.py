@@ -26,7 +26,11 @@ _DEFINED: dict[str, dict[str, set[str]]] = {
     "8BITMIME": {"FROM": {"BODY"}, "TO": set()},  # RFC 6152, section 2
     "DSN": _DSN,
     "SMTPUTF8": {"FROM": {"SMTPUTF8"}, "TO": set()},  # RFC 6531, section 3.4
+    "AUTH": {"FROM": {"AUTH"}, "TO": set()},  # RFC 4954, section 5: also of who is not authenticated
+    "DELIVERBY": {"FROM": {"BY"}, "TO": set()},  # RFC 2852, section 4
 }
+# Extensions whose parameters aiosmtpd does not know; of them nobody here heeds any but those of DSN.
+FOREIGN = ("DSN", "AUTH", "DELIVERBY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +80,10 @@ def parse_chunk(argument: str) -> tuple[int, bool] | None:
     return match and (int(match["octets"]), match["last"] is not None)
 
 
-def without_dsn(path: Path, keyword: Literal["FROM", "TO"]) -> str:
-    """Return the argument of MAIL or RCPT that a path is, without the parameters of DSN (RFC 3461)."""
-    kept = [word for word in path.parameters if word.partition("=")[0].upper() not in _DSN[keyword]]
+def plainer(path: Path, keyword: Literal["FROM", "TO"]) -> str:
+    """Return the argument of MAIL or RCPT that a path is, without parameters that aiosmtpd does not know."""
+    unknown = {word for name in FOREIGN for word in _DEFINED[name][keyword]}
+    kept = [word for word in path.parameters if word.partition("=")[0].upper() not in unknown]
     return " ".join([f"{keyword}:<{path.address}>", *kept])
 
 

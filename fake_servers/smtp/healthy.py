@@ -2,9 +2,9 @@
 
 aiosmtpd is changed only where a fake needs it: the dialogue is noted; a defect resets the connection
 instead of becoming a reply; a client that half-closes is still served to the end of what it sent; the
-parameters of DSN (RFC 3461) are understood if the script offers that extension; replies have enhanced status codes
-(RFC 2034), and commands that came in one segment are answered in one (RFC 2920). What is done faster than it
-does it comes to the same.
+parameters of DSN (RFC 3461), AUTH (RFC 4954) and DELIVERBY (RFC 2852) are taken if the script offers that
+extension; replies have enhanced status codes (RFC 2034), and commands that came in one segment are answered
+in one (RFC 2920). What is done faster than it does it comes to the same.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from fake_servers.punctuality import Backlog, notable
 from fake_servers.smtp.blocks import Blocks
 from fake_servers.smtp.channel import presents_certificate
 from fake_servers.smtp.commands import (
+    FOREIGN,
     NOT_IMPLEMENTED,
     Path,
     parse_path,
+    plainer,
     with_status,
-    without_dsn,
 )
 from fake_servers.smtp.connection import Connection, peer_ending
 from fake_servers.smtp.content import MAX_CONTENT_LINE, MAX_MESSAGE_OCTETS
@@ -234,7 +235,7 @@ class HealthyProtocol(SMTP):
         if not nested and not _is_plain(arg) and not _asks_for_utf8(arg, path):
             await self.push(NEEDS_SMTPUTF8.text)
             return
-        await super().smtp_MAIL(self._without_dsn(arg, path, "FROM"))
+        await super().smtp_MAIL(self._plainer(arg, path, "FROM"))
         self._keep_parameters(path, accepted=not nested and self.envelope.mail_from is not None)
 
     async def smtp_RCPT(self, arg: str | None) -> None:
@@ -247,7 +248,7 @@ class HealthyProtocol(SMTP):
         if self.envelope.mail_from and not _is_plain(arg) and not self.envelope.smtp_utf8:
             await self.push(NEEDS_SMTPUTF8.text)
             return
-        await super().smtp_RCPT(self._without_dsn(arg, path, "TO"))
+        await super().smtp_RCPT(self._plainer(arg, path, "TO"))
         self._keep_parameters(path, accepted=len(self.envelope.rcpt_tos) > before)
 
     async def smtp_DATA(self, arg: str) -> None:
@@ -319,10 +320,11 @@ class HealthyProtocol(SMTP):
             return frozenset()
         return self._script.keywords(self._connection.nth, secured=self._tls_protocol is not None)
 
-    def _without_dsn(self, arg: str | None, path: Path | None, keyword: Literal["FROM", "TO"]) -> str | None:
-        if path is None or not path.parameters or "DSN" not in self._offered():
+    def _plainer(self, arg: str | None, path: Path | None, keyword: Literal["FROM", "TO"]) -> str | None:
+        """Leave out of the argument what was offered and aiosmtpd does not know."""
+        if path is None or not path.parameters or self._offered().isdisjoint(FOREIGN):
             return arg
-        return without_dsn(path, keyword)
+        return plainer(path, keyword)
 
     def _keep_parameters(self, path: Path | None, *, accepted: bool) -> None:
         if accepted and path is not None:

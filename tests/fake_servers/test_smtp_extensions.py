@@ -126,6 +126,37 @@ async def test_parameters_that_were_not_offered_are_refused_and_noted(
     assert unoffered(journal) == [("mail", ("Size=10", "RET=HDRS")), ("rcpt", ("NOTIFY=NEVER",))]
 
 
+async def test_who_offers_auth_is_told_that_nobody_is_authenticated(
+    start: Start, journal: Journal, rules: Rules
+) -> None:
+    server = await start(Script(*rules, extensions=("AUTH PLAIN LOGIN", "DELIVERBY 240")))
+    async with Client(server.address) as client:
+        await client.walk_to(Stage.EHLO)
+        await client.reply()
+        sent = (
+            b"MAIL FROM:<a@b.test> AUTH=<> SIZE=10",
+            b"MAIL FROM:<a@b.test> AUTH=<> BY=300;R",
+            b"RCPT TO:<r@b.test> BY=300;R",
+            b"RCPT TO:<r@b.test>",
+        )
+        assert await codes(client, *sent) == [b"555", b"250", b"555", b"250"]
+    assert unoffered(journal) == [("mail", ("SIZE=10",)), ("rcpt", ("BY=300;R",))]
+
+
+async def test_auth_in_another_spelling_offers_no_parameter(
+    start: Start, journal: Journal, rules: Rules
+) -> None:
+    server = await start(Script(*rules, extensions=("AUTH=LOGIN PLAIN", "X-AUTH")))
+    async with Client(server.address) as client:
+        await client.walk_to(Stage.EHLO)
+        await client.reply()
+        assert await codes(client, b"MAIL FROM:<a@b.test> AUTH=<>", b"MAIL FROM:<a@b.test>") == [
+            b"555",
+            b"250",
+        ]
+    assert unoffered(journal) == [("mail", ("AUTH=<>",))]
+
+
 async def test_under_tls_only_the_new_offer_counts(start: Start, journal: Journal, rules: Rules) -> None:
     script = Script(*rules, extensions=CLEAR, tls_extensions=("8BITMIME",))
     server = await start(script, tls=tls_context())

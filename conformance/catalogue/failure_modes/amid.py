@@ -3,23 +3,21 @@
 Whatever it is, the relay is there afterwards, the message is delivered or reported once, and the old connection ends.
 """
 
-from conformance.catalogue.destination import DnsName, EachAttempt, Host, Timeout
+from conformance.catalogue.destination import SLOWLY, DnsName, EachAttempt, Host, Timeout, slow_at
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind, Message
 from conformance.catalogue.section import Section
 from conformance.witness.amid import PROOFS, Amid
-from fake_servers import Rule, Silence, Slow, Stage, Stall
+from fake_servers import Rule, Silence, Stage, Stall
 
 _SERVER = Host(rules=(Rule(stage=Stage.GREETING, action=Stall()),))
 _UNANSWERED = Host(rules=(Rule(stage=Stage.RCPT, action=Stall()),))
-_PACE = 1.0  # seconds for each reply: half of the time-outs that are asked for
-_SLOWLY = (Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT)
-_SLOW_SERVER = Host(rules=tuple(Rule(stage=stage, action=Slow(_PACE)) for stage in _SLOWLY))
+_SLOW_SERVER = Host(rules=slow_at(Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT))
 _LOOK_UP = Host(dns=DnsName(answer=Silence()))
 
 _IN_ATTEMPT = "the first attempt hangs in a server that does not greet"
 _IN_TRANSACTION = "the first attempt hangs in a server that does not answer RCPT"
-_IN_DELIVERY = f"the first attempt delivers to a healthy server that takes {_PACE} s for each reply"
+_IN_DELIVERY = f"the first attempt delivers to a healthy server that {SLOWLY}"
 _IN_LOOK_UP = "the first attempt waits for the address of the smart host, which the name server never gives"
 
 _PLAY = (

@@ -1,15 +1,13 @@
 """Positive controls: destinations with nothing wrong, which mail must reach at the first attempt."""
 
 from conformance.catalogue.connector import MxRouting, TlsRule
-from conformance.catalogue.destination import Host, ServerTls
+from conformance.catalogue.destination import SLOWLY, Host, ServerTls, slow_at
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind, Message
 from conformance.catalogue.section import Section
 from conformance.target import TlsPolicy
 from conformance.witness.connections import delivered
-from fake_servers import Rule, Slow, Stage
-
-_PACE = 1.0  # seconds for each reply: half of the time-outs that are asked for
+from fake_servers import Stage
 
 MODES = (
     FailureMode(
@@ -62,14 +60,11 @@ MODES = (
     FailureMode(
         name="slow",
         section=Section.CONTROL,
-        staged=f"A healthy server that takes {_PACE} s for the greeting and for each reply.",
+        staged=f"A healthy server that {SLOWLY}.",
         kind=Kind.CONTROL,
         hosts=(
             Host(
-                rules=tuple(
-                    Rule(stage=stage, action=Slow(_PACE))
-                    for stage in (Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT)
-                ),
+                rules=slow_at(Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT),
             ),
         ),
         witness=delivered,

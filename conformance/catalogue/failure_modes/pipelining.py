@@ -6,7 +6,7 @@ nothing new.
 """
 
 from conformance.catalogue.connector import TlsRule
-from conformance.catalogue.destination import EachAttempt, Host, ServerTls, Timeout, offer_without
+from conformance.catalogue.destination import PACE, EachAttempt, Host, ServerTls, Timeout, offer_without
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes.grid import mode_of_cell
 from conformance.catalogue.failure_modes.grid_actions import COLUMNS, LATE, LOST
@@ -21,7 +21,6 @@ from fake_servers import OFFER, Accept, Close, Raw, Reply, Rule, Slow, Stage, St
 _ONE_BY_ONE = offer_without("PIPELINING")
 _IN_GROUPS = (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT)
 _ACTIONS = ("reply_4yz", "reply_5yz", "close", "stall")
-_PACE = 1.0  # seconds for each reply: half of the time-outs that are asked for
 _BUSY = Reply(450, "4.2.1 Mailbox busy")
 _UNWANTED = Reply(550, "5.7.1 Not wanted here")
 
@@ -53,10 +52,10 @@ _OFFERED = (
     ),
     _offers(
         "slow_one_by_one",
-        f"A healthy server that does not offer PIPELINING and takes {_PACE} s for the greeting and for each reply.",
+        f"A healthy server that does not offer PIPELINING and takes {PACE} s for the greeting and for each reply.",
         Host(
             rules=tuple(
-                Rule(stage=stage, action=Slow(_PACE)) for stage in (Stage.GREETING, Stage.EHLO, *_IN_GROUPS)
+                Rule(stage=stage, action=Slow(PACE)) for stage in (Stage.GREETING, Stage.EHLO, *_IN_GROUPS)
             ),
             extensions=_ONE_BY_ONE,
         ),

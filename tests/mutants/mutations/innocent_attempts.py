@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from conformance.reference import delivery, hosts
+from conformance.reference import delivery, hosts, transaction
+from conformance.reference.classify import Cause, Stage
 from conformance.reference.delivery import Delivery
 from conformance.reference.errors import SessionFailed
 from conformance.reference.resolver import LookupDetail, LookupFailed, Resolver
@@ -21,6 +22,12 @@ _ALL_PROFILES = ("rfc", "eop-observed")
 _LINGERS = 8.0
 
 _SILENT = ("greeting_timeout", "stall_at_mail", "stall_at_rcpt")
+
+_AUTH = (
+    "offers_more_under_tls",
+    "offers_size_zero_more_mixed_case",
+    "offers_size_large_more_mixed_case_under_tls",
+)
 
 _abandoned: set[asyncio.Task[None]] = set()
 _asking: set[asyncio.Task[Any]] = set()
@@ -222,6 +229,51 @@ def _linger() -> None:
         return part
 
     patch(delivery, "part", make)
+
+
+@mutation(
+    scenarios=("slow", "slow_one_by_one", "flushed_in_delivery", "stall_at_rcpt", "stall_at_data", "plain"),
+    profiles=_ALL_PROFILES,
+)
+def has_the_same_patience_for_a_whole_group() -> None:
+    """Counts the time-out for each reply to a group of commands from when the group was sent."""
+    sent: dict[int, float] = {}
+
+    def make_group(original: Any) -> Any:
+        def group(self: Session, lines: Any) -> None:
+            original(self, lines)
+            sent[id(self)] = asyncio.get_running_loop().time()
+
+        return group
+
+    def make_command(original: Any) -> Any:
+        async def command(self: Session, stage: Stage, line: str) -> Any:
+            if not self._group:
+                return await original(self, stage, line)
+            try:
+                async with asyncio.timeout_at(sent[id(self)] + self._timeouts.command):
+                    return await original(self, stage, line)
+            except TimeoutError as error:
+                raise SessionFailed(stage, Cause.SILENT, "Timed out") from error
+
+        return command
+
+    patch(Session, "group", make_group)
+    patch(Session, "command", make_command)
+
+
+@mutation(scenarios=(*_AUTH, "plain"), profiles=_ALL_PROFILES)
+def says_that_nobody_is_authenticated() -> None:
+    """Says AUTH=<> with MAIL where AUTH is offered, as everybody may (RFC 4954 section 5)."""
+
+    def make(original: Any) -> Any:
+        def mail_command(message: Any, content: bytes, extensions: dict[str, str]) -> str:
+            mail: str = original(message, content, extensions)
+            return f"{mail} AUTH=<>" if "auth" in extensions else mail
+
+        return mail_command
+
+    patch(transaction, "mail_command", make)
 
 
 @mutation(
