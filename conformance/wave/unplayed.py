@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from conformance.catalogue.compressed_day import why_no_day
 from conformance.catalogue.course import Timing
+from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Header
+from conformance.evidence.time_outs import time_out_at
 from conformance.target import Schedule
 from conformance.wave.adapter import Instance
 from conformance.wave.windows import LONGEST_WINDOW, expected_window, slow_for
 from conformance.witness.kills import IN_SUBMISSION
+from fake_servers import Slow
 
 _NO_SESSION = (
     "the relay takes mail by submit(), so there is no SMTP session of a submission in which it can be killed"
@@ -39,6 +42,8 @@ def why_unplayed(scenario: Scenario, instance: Instance, granted: Schedule, head
         return (
             f"the relay gives any delivery up after {deadline:g} s, and these servers need {slow:g} s for it"
         )
+    if impatient := _outwaited(scenario.failure_mode, granted, header.asked):
+        return impatient
     day = header.asked.queue_lifetime
     compressed = scenario.timing is Timing.COMPRESSED
     if compressed and (none := why_no_day(granted, day)):
@@ -51,6 +56,19 @@ def why_unplayed(scenario: Scenario, instance: Instance, granted: Schedule, head
         f"for what the relay granted ({_granted(granted)}) the window would be open for about {window / 60:.0f} min, "
         f"and none is for more than {longest / 60:.0f}"
     )
+
+
+def _outwaited(mode: FailureMode, granted: Schedule, asked: Schedule) -> str:
+    """Say at which stage a server is late by more than the relay granted (RFC 5321 section 4.5.3.2); empty: at none."""
+    for rule in (rule for host in mode.hosts for rule in host.rules):
+        if isinstance(rule.action, Slow):
+            time_out = time_out_at(rule.stage, granted, asked)
+            if time_out <= rule.action.seconds:
+                return (
+                    f"the relay waits for {time_out:g} s at {rule.stage}, "
+                    f"and this server needs {rule.action.seconds:g} s"
+                )
+    return ""
 
 
 def _needs_a_session(scenario: Scenario) -> str:

@@ -192,6 +192,23 @@ def test_what_relays_grant_is_played(scenario: str, granted: dict[str, float]) -
     assert unplayed(scenario, **granted) == ""
 
 
+@pytest.mark.parametrize(
+    ("granted", "said"),
+    [
+        ({}, ""),
+        ({"final_timeout": 0.8}, "the relay waits for 0.8 s at dot, and this server needs 1 s"),
+        (
+            {"command_timeout": 0.8, "final_timeout": 5.0},
+            "the relay waits for 0.8 s at greeting, and this server needs 1 s",
+        ),
+        ({"command_timeout": 1.2}, ""),
+    ],
+)
+def test_nobody_is_later_than_a_relay_waits(granted: dict[str, float], said: str) -> None:
+    assert unplayed("slow.healthy", **granted) == said
+    assert unplayed("plain.healthy", **granted) == ""
+
+
 @pytest.mark.parametrize("scenario", OF_EACH_CLOCK)
 def test_a_lifetime_of_days_is_not_waited_for(scenario: str) -> None:
     said = unplayed(scenario, queue_lifetime=5 * 24 * HOUR, granularity=65.0)

@@ -189,6 +189,27 @@ def defers_everything_once() -> None:
     patch(Relay, "_deliver", make)
 
 
+@mutation(
+    scenarios=("slow", "plain"),
+    caught=(fails("delivered", _DELIVERED, "slow"),),
+    also=hence("it leaves without a word", "takes_leave", modes=("slow",), certain=False),
+)
+def impatient_at_the_final_dot() -> None:
+    """Waits for the reply to the final dot for a quarter of the time-out that it grants, and tries again."""
+
+    def make(original: Any) -> Any:
+        async def send_body(self: Any, content: bytes) -> Any:
+            try:
+                async with asyncio.timeout(self._timeouts.command / 4):
+                    return await original(self, content)
+            except TimeoutError as error:
+                raise SessionFailed(Stage.BODY, Cause.SILENT, "Timed out") from error
+
+        return send_body
+
+    patch(Session, "send_body", make)
+
+
 @mutation(scenarios=("slow", "plain"), caught=(fails("delivered", _DELIVERED, "slow"),))
 def impatient_with_slow_servers() -> None:
     """Gives a server less than a second for MAIL, RCPT and DATA together."""
