@@ -274,9 +274,10 @@ class SmtpFault(Event):
 
 @_kind("smtp", "heard")
 class SmtpHeard(Event):
-    """Octets came into a stall, the first that did, half a second or more after it had begun."""
+    """Octets came into a stall, the first that did, half a second or more after it had begun; `line`: if in clear."""
 
     octets: int
+    line: str = ""
 
 
 @_kind("smtp", "unoffered")

@@ -164,7 +164,8 @@ def _described(event: Event) -> tuple[str, str]:
         case SmtpFault():
             return "SMTP", f"fault played: {event.action} at {event.stage}"
         case SmtpHeard():
-            return "SMTP", f"> {event.octets} octets into the silence"
+            said = f"{event.line} ({event.octets} octets)" if event.line else f"{event.octets} octets"
+            return "SMTP", f"> {said} into the silence"
         case SmtpBody():
             return "SMTP", f"content: {event.octets} octets read"
         case SmtpMessage():

@@ -93,6 +93,7 @@ def _applies(mode: FailureMode, course: Course) -> bool:
         "ends": "session/times-out",
         "total": "session/total-deadline",
         "each": "session/each-command",
+        "anew": "session/not-anew",
     },
 )
 def test_times_out(case: Case) -> list[Finding]:
@@ -124,7 +125,33 @@ def test_times_out(case: Case) -> list[Finding]:
             conclusive=worst.beyond > NO_LATENESS and _had_a_processor(case, worst),
         ),
         *_each_command(case),
+        *_begun_anew(case),
     ]
+
+
+def _begun_anew(case: Case) -> Iterator[Finding]:
+    """Say of a relay what it did once it had waited in vain for the reply to the final dot.
+
+    It may say QUIT or RSET. A message after another one may be begun in the group in which the content ends (RFC 2920
+    section 3.1), which is not heard so late, and is not the same one again.
+    """
+    if not case.mode.stalls or all(
+        rule.stage is not Stage.DOT for host in case.mode.hosts for rule in host.rules
+    ):
+        return
+    path = f"<{case.evidence.staged.sender}>".lower()
+    heard = [connection.heard for connection in case.evidence.connections if connection.heard is not None]
+    wrong = [
+        each for each in heard if each.line.upper().startswith("MAIL FROM:") and path in each.line.lower()
+    ]
+    told = [f"{each.line} at {case.evidence.when(each.at)}, into the silence" for each in wrong]
+    yield case.finding(
+        "times_out.anew",
+        holds=not wrong,
+        expected="the message not begun anew on a connection on which the final dot is not answered",
+        observed="; ".join(told) or "so it was",
+        conclusive=True,
+    )
 
 
 def _had_a_processor(case: Case, held: _Held) -> bool:

@@ -109,6 +109,11 @@ class Channel:
         now = self._loop.time()
         self._tell_of_lateness(now, self._backlog.seconds(now))
 
+    @property
+    def secured(self) -> bool:
+        """Whether what is on the wire is TLS."""
+        return self._tls is not None
+
     async def start_tls(
         self, context: ssl.SSLContext, received: bytes, offered: Callable[[], object]
     ) -> ssl.SSLObject:
@@ -156,17 +161,17 @@ class Channel:
         with contextlib.suppress(OSError):  # ENOTCONN: the peer has reset the connection
             self._sock.shutdown(socket.SHUT_WR)
 
-    async def drain(self, heard: Callable[[int], object] = lambda _: None) -> None:
+    async def drain(self, heard: Callable[[bytes], object] = lambda _: None) -> None:
         """Read and forget everything, as it is on the wire, until the peer has sent FIN or RST.
 
         Args:
-            heard: Called for each read with the number of octets.
+            heard: Called for each read with the octets.
 
         Raises:
             ConnectionError: It was RST.
         """
         while data := await self._loop.sock_recv(self._sock, _RECORD_SIZE):
-            heard(len(data))
+            heard(data)
 
     async def departure(self) -> None:
         """Wait for the peer's FIN or RST without reading anything.

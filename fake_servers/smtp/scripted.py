@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from fake_servers.events import SmtpHeard, TlsFailed, TlsOffered
 from fake_servers.limits import TooMuch
 from fake_servers.smtp.channel import Channel
+from fake_servers.smtp.commands import shortened
 from fake_servers.smtp.connection import Connection, peer_ending
 from fake_servers.smtp.effects import (
     Abort,
@@ -172,21 +173,23 @@ class _Performance:
         self._connection.ended("server", "fin")
         await self._drain()
 
-    def _ear(self) -> Callable[[int], None]:
+    def _ear(self) -> Callable[[bytes], None]:
         """Return what notes, once, that the peer says something into a stall that begins now."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
         noted = False
 
-        def hear(octets: int) -> None:
+        def hear(data: bytes) -> None:
             nonlocal noted
             if not noted and loop.time() - begun >= _ON_THEIR_WAY:
                 noted = True
-                self._connection.note(SmtpHeard(octets=octets))
+                in_clear = not self._channel.secured and data[:4].isalpha()
+                line = shortened(data.partition(b"\r\n")[0]) if in_clear else ""
+                self._connection.note(SmtpHeard(octets=len(data), line=line))
 
         return hear
 
-    async def _hold(self, *, reading: bool, heard: Callable[[int], None] = lambda _: None) -> None:
+    async def _hold(self, *, reading: bool, heard: Callable[[bytes], None] = lambda _: None) -> None:
         """Wait for the peer to leave; a peer that has only half-closed still waits for its reply."""
         if reading:
             await self._channel.drain(heard)

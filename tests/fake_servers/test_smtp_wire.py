@@ -106,6 +106,7 @@ async def test_what_is_said_into_a_stall_is_noted_once(serve: Serve, journal: Jo
     assert then.at - fault.at >= ON_THEIR_WAY
     # under TLS a record, with its header
     assert heard.octets == 6 if stage is not Stage.EHLO_TLS else int(str(heard.octets)) > 6
+    assert heard.line == ("QUIT" if stage is not Stage.EHLO_TLS else "")
 
 
 async def test_what_was_on_its_way_into_a_stall_is_not_noted_and_hides_nothing(

@@ -225,3 +225,23 @@ def test_what_was_over_in_a_crowd_may_be_over_for_that() -> None:
     story = _held("endless_at_mail", "endless", 20.0).change(pressure=0.6, calm=9.0)
     assert story.verdict("times_out") is Verdict.DEVIATION
     assert not story.judge("times_out").conclusive
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        ("QUIT", Verdict.PASS),
+        ("RSET", Verdict.PASS),
+        ("", Verdict.PASS),
+        ("MAIL FROM:<>", Verdict.PASS),
+        ("MAIL FROM:<somebody@else.test>", Verdict.PASS),
+        ("mail from:<{sender}> SIZE=5", Verdict.DEVIATION),
+    ],
+)
+def test_what_is_not_answered_is_not_begun_anew(line: str, verdict: Verdict) -> None:
+    for mode, expected in (("stall_at_dot", verdict), ("stall_at_mail", Verdict.PASS)):
+        story = _held(mode, "stall", 2.1)
+        said = line.format(sender=story.staged.sender)
+        story.note(SmtpHeard(at=3.05, server=story.site().server, connection=101, octets=6, line=said))
+        story.events.sort(key=lambda event: event.at)
+        assert story.verdict("times_out") is expected

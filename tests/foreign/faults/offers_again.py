@@ -122,7 +122,7 @@ def has_no_patience_at_the_end() -> None:
     reference="https://github.com/swiftmailer/swiftmailer/issues/828",
     reported="When the reply to the final dot was late the message was sent again on the same connection, and the late "
     "reply was read as that to its MAIL.",
-    requirements=("harmless/delivered", "session/times-out", "queue/kept", "hygiene/connections"),
+    requirements=("session/not-anew", "session/times-out", "queue/kept", "hygiene/connections"),
     first=("stall_at_dot",),
 )
 def begins_again_while_the_end_is_not_answered() -> None:

@@ -9,8 +9,10 @@ from typing import Any
 from aiosmtplib.errors import SMTPReadTimeoutError
 from aiosmtplib.protocol import SMTPProtocol
 
-from conformance.reference.classify import Stage
+from conformance.reference.classify import Cause, Stage
+from conformance.reference.errors import SessionFailed
 from conformance.reference.session import Reply, Session
+from conformance.reference.transaction import Transaction
 from mutants.mutant import Expected, deviates, fails, hence, mutation
 from mutants.patching import patch
 from mutants.selection import Selection, cells
@@ -191,3 +193,24 @@ def waits_for_ever_for_the_answer_to_quit() -> None:
     """Says QUIT after a time-out, and waits without end for the answer."""
     say_quit_into_the_silence()
     _leaves_only_with_an_answer()
+
+
+@mutation(
+    scenarios=("stall_at_dot", "plain"),
+    caught=(deviates("times_out", "session/not-anew", "stall_at_dot"),),
+)
+def begins_anew_behind_an_unanswered_dot() -> None:
+    """Says MAIL again on the same connection where the reply to the final dot does not come in time, and gives up."""
+
+    def make(original: Any) -> Any:
+        async def run(self: Any, message: Any, *args: Any) -> None:
+            try:
+                await original(self, message, *args)
+            except SessionFailed as error:
+                if error.stage is Stage.BODY and error.cause is Cause.SILENT:
+                    self._session._transport.write(f"MAIL FROM:<{message.sender}>\r\n".encode())
+                raise
+
+        return run
+
+    patch(Transaction, "run", make)
