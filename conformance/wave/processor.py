@@ -39,6 +39,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _NANO = 1e-9
 _PAUSED = re.compile(rb"^voluntary_ctxt_switches:\s*(\d+)", re.MULTILINE)
 _PROC = Path("/proc")
+_PIECE = 65536  # octets
 
 
 class Process(NamedTuple):
@@ -93,9 +94,13 @@ class Owners:
 
     def of(self, folder: str) -> Iterator[Reading]:
         """Yield the processes of the relay with this folder; of all relays if it has no name."""
-        readings = {reading.process.pid: reading for reading in map(_read, _descendants()) if reading}
+        found = filter(None, map(_read, _descendants()))
+        if not folder:  # whoever asks whether there is any looks at one
+            yield from found
+            return
+        readings = {reading.process.pid: reading for reading in found}
         for reading in readings.values():
-            if not folder or self._owner(reading, readings) == folder:
+            if self._owner(reading, readings) == folder:
                 yield reading
 
     def _owner(self, reading: Reading, readings: dict[int, Reading]) -> str:
@@ -133,19 +138,24 @@ class Processor:
     _loads: list[Load] = field(default_factory=list)
 
     async def run(self) -> None:
-        """Look once a second until cancelled."""
+        """Look once a second until cancelled; not in our loop, for a relay may have hundreds of processes."""
         while True:
-            self.look()
+            now = self.journal.now()
+            self._note(now, await asyncio.to_thread(self._threads))
             await asyncio.sleep(LOOK)
 
     def look(self) -> None:
         """Take note of what was used since the last look; the first one has nothing to compare with."""
-        now = self.journal.now()
-        threads = {
+        self._note(self.journal.now(), self._threads())
+
+    def _threads(self) -> dict[tuple[Process, int], Thread]:
+        return {
             (reading.process, number): thread
             for reading in self.readings()
             for number, thread in reading.threads.items()
         }
+
+    def _note(self, now: float, threads: dict[tuple[Process, int], Thread]) -> None:
         if self._looked is not None and now > self._looked:
             seconds = now - self._looked
             pairs = [(thread, self._before.get(key, Thread(0.0, 0.0))) for key, thread in threads.items()]
@@ -219,24 +229,16 @@ def _descendants() -> Iterator[int]:
 
 
 def _children(pid: int) -> list[int]:
-    try:
-        listed = [
-            (task / "children").read_text(encoding="ascii") for task in (_PROC / str(pid) / "task").iterdir()
-        ]
-    except OSError:
-        return []  # it has ended
+    listed = [_octets(f"{pid}/task/{task}/children") for task in _names(f"{pid}/task")]
     return [int(child) for text in listed for child in text.split()]
 
 
 def _read(pid: int) -> Reading | None:
     """Read proc(5), /proc/PID/stat; None if the process has ended."""
-    try:
-        text = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    # the name before may hold anything; the third field is the first here
+    fields = _octets(f"{pid}/stat").rpartition(b")")[2].split()
+    if not fields:
         return None
-    fields = text.rpartition(")")[
-        2
-    ].split()  # the name before may hold anything; the third field is the first here
     _, parent, _, session, *_ = fields
     ticks, started = int(fields[11]) + int(fields[12]), int(fields[19])
     threads = _threads(pid) or {pid: Thread(ticks / _TICKS, 0.0)}
@@ -248,14 +250,13 @@ def _threads(pid: int) -> dict[int, Thread]:
 
     And how often each slept, from proc(5), /proc/PID/status.
     """
-    folder = _PROC / str(pid) / "task"
     found = {}
-    for number in _names(folder):
-        try:
-            ran, waited, *_ = (folder / number / "schedstat").read_text(encoding="ascii").split()
-            status = (folder / number / "status").read_bytes()
-        except (OSError, ValueError):
+    for number in _names(f"{pid}/task"):
+        account = _octets(f"{pid}/task/{number}/schedstat").split()
+        status = _octets(f"{pid}/task/{number}/status")
+        if len(account) < 2 or not status:
             continue  # it has ended, or the kernel keeps no such account
+        ran, waited, *_ = account
         paused = _PAUSED.search(status)
         found[int(number)] = Thread(int(ran) * _NANO, int(waited) * _NANO, int(paused[1]) if paused else 0)
     return found
@@ -264,19 +265,31 @@ def _threads(pid: int) -> dict[int, Thread]:
 def _traces(pid: int) -> Iterator[str]:
     """Yield what shows where a process belongs."""
     folder = _PROC / str(pid)
-    for link in ("cwd", *(f"fd/{number}" for number in _names(folder / "fd"))):
+    for link in ("cwd", *(f"fd/{number}" for number in _names(f"{pid}/fd"))):
         try:
             yield str((folder / link).readlink())
         except OSError:
             continue  # closed meanwhile, or somebody else's
+    yield _octets(f"{pid}/cmdline").decode("utf-8", "replace")
+
+
+def _octets(name: str) -> bytes:
+    """Return what a file below /proc has, nothing if it has gone; by the shortest way, for there are thousands."""
     try:
-        yield (folder / "cmdline").read_bytes().decode("utf-8", "replace")
+        file = os.open(f"{_PROC}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            octets = b""
+            while piece := os.read(file, _PIECE):
+                octets += piece
+            return octets
+        finally:
+            os.close(file)
     except OSError:
-        return
+        return b""
 
 
-def _names(folder: Path) -> list[str]:
+def _names(folder: str) -> list[str]:
     try:
-        return [entry.name for entry in folder.iterdir()]
+        return os.listdir(f"{_PROC}/{folder}")
     except OSError:
         return []  # it has ended, or is somebody else's
