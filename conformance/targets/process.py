@@ -28,6 +28,7 @@ from typing import BinaryIO
 
 from conformance.lab import namespace
 from conformance.target import Address, TargetError
+from conformance.targets import precedence
 from conformance.targets.plain_file import NotPlain, open_to_append, open_to_read
 from conformance.targets.spoken import Spoken
 
@@ -73,6 +74,7 @@ async def spawn(
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:  # it died before the line above
             os._exit(1)
+        precedence.fall_back()
 
     with _opened(log, cwd) as output:
         try:

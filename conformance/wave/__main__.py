@@ -108,6 +108,7 @@ def _run(plan: Plan, path: Path) -> int:
 
     from conformance.evidence.record import unstructure
     from conformance.lab.addresses import NAMESPACE
+    from conformance.targets import precedence
     from conformance.targets.resolve import UnknownTarget, resolve
     from conformance.wave import heartbeat
     from conformance.wave.record_file import RecordFile
@@ -120,6 +121,7 @@ def _run(plan: Plan, path: Path) -> int:
 
         namespace.enter(hostname=RELAY_NAME, resolver=in_namespace().resolver.host)
         below_a_guard_of_its_own()
+    precedence.go_ahead()
     gc.freeze()
     gc.set_threshold(_NEW_OBJECTS, _TIMES, _TIMES)
     gc.enable()
