@@ -226,7 +226,7 @@ class Instance:
         """
         async with self._turn:
             asked = journal.now()
-            await self._done(f"{by}()", partial(self._call, by), STOP_LIMIT if by == "stop" else CALL_LIMIT)
+            await self._done(f"{by}()", partial(self._call, by), STOP_LIMIT)
             how = "stopped" if by == "stop" else "killed"
             journal.note(RelayKilled(moment=moment, relay=relay, asked=asked, how=how))
             if meanwhile is not None:

@@ -47,6 +47,7 @@ class Daemons:
         self._logs = tuple(logs)
         self._lasting: list[Process] = []
         self._passing: list[Process] = []
+        self._ending: list[Process] = []  # nobody misses them, however long their end takes
 
     async def start(
         self,
@@ -100,30 +101,30 @@ class Daemons:
 
     async def kill(self) -> None:
         """End all of them as a power cut would: all are stopped, and then killed, so that none sees another one die."""
-        for process in self._all():
+        for process in self._all_to_end():
             if process.alive:
                 with suppress(ProcessLookupError):  # it has just ended, and nobody has noticed
                     os.killpg(process.pid, signal.SIGSTOP)
         if self._view is not None:
             await self._view.kill()
-        for process in self._all():
+        for process in self._ending:
             await process.kill()
-        self._forget()
+        self._ending.clear()
 
     async def stop(self) -> None:
         """End all of them, the last one first, as a service manager would; what is left in the view is killed."""
-        for process in reversed(self._all()):
+        for process in reversed(self._all_to_end()):
             await process.stop()
         if self._view is not None:
             await self._view.kill()
-        self._forget()
+        self._ending.clear()
 
-    def _all(self) -> list[Process]:
-        return [*self._lasting, *self._passing]
-
-    def _forget(self) -> None:
+    def _all_to_end(self) -> list[Process]:
+        """Return all there are, whose end is expected from now on; those too whose end was broken off."""
+        self._ending += [*self._lasting, *self._passing]
         self._lasting.clear()
         self._passing.clear()
+        return self._ending
 
     def _with_logs(self, error: TargetError) -> TargetError:
         ends = [f"{log.name}:\n{end}" for log in self._logs if (end := log_tail(log))]

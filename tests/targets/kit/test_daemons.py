@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Sequence
@@ -54,6 +55,23 @@ async def test_all_are_stopped_before_one_is_killed(tmp_path: Path) -> None:
     await daemons.start("sh", "-c", watching)
     await daemons.kill()
     assert not (tmp_path / "seen").exists()
+
+
+async def test_nobody_misses_one_that_is_being_ended(tmp_path: Path) -> None:
+    """Nor after the end was broken off; who ends them again ends those that are left."""
+    daemons = Daemons(tmp_path)
+    slow = await daemons.start("sh", "-c", "trap : TERM; while :; do sleep 1000; done")
+    quick = await daemons.start("sleep", "1000")
+    stopping = asyncio.create_task(daemons.stop())
+    async with asyncio.timeout(10):
+        await quick._process.wait()
+    daemons.check()
+    stopping.cancel()
+    await asyncio.gather(stopping, return_exceptions=True)
+    daemons.check()
+    assert slow.alive
+    await daemons.kill()
+    assert not slow.alive
 
 
 async def test_one_that_ends_is_missed_with_its_words_and_further_logs(tmp_path: Path) -> None:
