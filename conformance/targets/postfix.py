@@ -40,15 +40,15 @@ from conformance.targets.kit import (
     Daemons,
     ProcessRelay,
     check_lab,
-    disk,
     granted,
     listening,
+    mount_spool,
     own_addresses,
     possible,
     run,
     search_path,
 )
-from conformance.targets.kit.mounts import mount, unmount
+from conformance.targets.kit.mounting import unmount
 from conformance.targets.postfix_log import PostfixLog
 
 _READY = 15.0  # seconds; measured: 0.1
@@ -104,7 +104,7 @@ class PostfixTarget:
         dns_timeout = _check_lab(config, installation)
         listen = listening(config)
         root, log = installation.queue_directory, config.work_directory / "postfix.log"
-        mount(*disk(config.work_directory, "postfix"), root)
+        mount_spool(root, config.work_directory, "postfix")
         try:
             _make_folders(root, installation)
             # beside the queue, where the user that Postfix becomes can read it

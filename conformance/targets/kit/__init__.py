@@ -22,7 +22,7 @@ from conformance.targets.kit.schedule import granted, whole_seconds
 from conformance.targets.kit.sources import Debian, Npm
 from conformance.targets.kit.stamps import seconds_of
 from conformance.targets.kit.unpacked import Found, find, version
-from conformance.targets.kit.view import View, disk, view
+from conformance.targets.kit.view import View, mount_spool, view
 from conformance.targets.process import Process, free_port, spawn, wait_for_port
 
 __all__ = [
@@ -39,12 +39,12 @@ __all__ = [
     "Tail",
     "View",
     "check_lab",
-    "disk",
     "environment",
     "find",
     "free_port",
     "granted",
     "listening",
+    "mount_spool",
     "own_addresses",
     "possible",
     "queued",

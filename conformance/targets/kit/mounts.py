@@ -10,14 +10,13 @@ import asyncio
 import ctypes
 import os
 import signal
-import subprocess
 from contextlib import suppress
 from pathlib import Path
 
 from conformance.target import TargetError
 
 _CLONE_NEWNS = 0x00020000  # sched.h
-_BURIAL = 5.0  # seconds for the killed to be gone, which only a kernel in trouble needs
+_BURIAL = 20.0  # seconds for the killed to be gone; hundreds of them, on a crowded machine, take some
 _POLL = 0.005
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -30,24 +29,6 @@ def leave_shared_mounts() -> None:
     """
     if _LIBC.unshare(_CLONE_NEWNS) != 0:
         raise TargetError(f"no mounts of the relay's own: {os.strerror(ctypes.get_errno())}")
-
-
-def mount(*how: str | Path) -> None:
-    """Have something seen at a place, by the words of the command.
-
-    Raises:
-        TargetError: It cannot be done.
-    """
-    _run("mount", *how)
-
-
-def unmount(where: Path) -> None:
-    """Take away what is mounted at a place, even if it is in use.
-
-    Raises:
-        TargetError: It cannot be done.
-    """
-    _run("umount", "--lazy", where)
 
 
 def processes() -> list[int]:
@@ -94,13 +75,3 @@ async def kill_all(but: frozenset[int] = frozenset()) -> None:
 def _send(process: int, number: signal.Signals) -> None:
     with suppress(ProcessLookupError):
         os.kill(process, number)
-
-
-def _run(*command: str | Path) -> None:
-    words = list(map(str, command))
-    done = subprocess.run(
-        words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=9
-    )
-    if done.returncode != 0:
-        complaint = done.stderr.strip() or f"exit status {done.returncode}"
-        raise TargetError(f"{' '.join(words)}: {complaint}")

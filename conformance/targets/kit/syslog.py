@@ -8,7 +8,7 @@ from pathlib import Path
 from conformance.targets.process import Process, spawn
 
 _WRITER = Path(__file__).with_name("syslog_writer.py")
-_READY = 10.0  # seconds; measured: 0.05
+_READY = 40.0  # seconds; measured: 0.05
 
 
 async def start_syslog(address: Path, log: Path, folder: Path) -> Process:

@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from conformance.target import RelayConfig, TargetError
 from conformance.targets import faketime
-from conformance.targets.kit import mounts, users
+from conformance.targets.kit import mounting, mounts, users
 from conformance.targets.kit.lab import check_lab
 from conformance.targets.kit.syslog import start_syslog
 from conformance.targets.process import Process
@@ -33,6 +34,7 @@ _NAME_RESOLUTION = (
     "/etc/hosts",
     "/etc/nsswitch.conf",
 )  # the lab's own, over the real ones
+_WAITING_WORDS = Path("/proc/sys/net/unix/max_dgram_qlen")  # of this lab, whose network is its own
 _OURS = Path("/etc/mailflow-relay")  # for what is ours and every user must reach
 _AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 
@@ -73,25 +75,28 @@ class View:
     def furnish(self) -> None:
         """Lay over /usr and /etc what was unpacked, and make /etc writable."""
         self._scratch.mkdir()
-        self._mount(self._scratch, "-t", "tmpfs", "-o", "mode=755", "tmpfs")
+        self._mount(self._scratch, mounting.memory)
         self._make_writable(Path("/etc"))
         self.folder(_OURS)
         # its programs lend nobody's rights: those that do would ignore libfaketime
+        usr = Path("/usr")
         if self._unpacked is None:
-            self._mount(Path("/usr"), "--rbind", "/usr")
-            mounts.mount("-o", "remount,bind,nosuid", "/usr")
+            self._mount(usr, partial(mounting.bind_all, usr))
+            mounting.lend_nobody(usr)
         else:
-            self._mount(
-                Path("/usr"), "-t", "overlay", "-o", f"nosuid,lowerdir={self._unpacked}/usr:/usr", "overlay"
-            )
+            overlaid = self._unpacked / "usr"
+            self._mount(usr, lambda where: mounting.reading_layers(where, overlaid, usr))
 
     async def end(self) -> None:
         """End every process that sees this view, and take away what was mounted."""
         try:
+            await self.kill()
+            for writer in self._writers:  # which has read the relay's last words by then
+                await writer.stop()
             await self.kill(everybody=True)
         finally:
             while self._mounted:
-                mounts.unmount(self._mounted.pop())
+                mounting.unmount(self._mounted.pop())
 
     async def kill(self, *, everybody: bool = False) -> None:
         """End every process of the relay by SIGKILL, whoever started it, all stopped first.
@@ -138,7 +143,7 @@ class View:
     def show(self, what: Path, where: str | Path) -> Path:
         """Show a folder at another place as well, which every user can reach; return the place."""
         where = self.folder(where)
-        self._mount(where, "--bind", what)
+        self._mount(where, partial(mounting.bind, what))
         return where
 
     def spool(self, path: str | Path, owner: str = "root", mode: int = 0o755) -> Path:
@@ -148,7 +153,7 @@ class View:
         """
         where = self._writable(path)
         where.mkdir(parents=True, exist_ok=True)
-        self._mount(where, *disk(self._work, where.name))
+        self._mount(where, lambda where: mount_spool(where, self._work, where.name))
         shutil.chown(where, user=owner, group=owner)
         where.chmod(mode)
         return where
@@ -174,9 +179,10 @@ class View:
         """
         shared = self._scratch / "shm"  # libfaketime keeps files there; the overlay would hide the mount
         shared.mkdir()
-        mounts.mount("--bind", "/dev/shm", shared)
+        mounting.bind(Path("/dev/shm"), shared)
         self._make_writable(Path("/dev"))
-        self._mount(Path("/dev/shm"), "--bind", shared)
+        self._mount(Path("/dev/shm"), partial(mounting.bind, shared))
+        _let_words_wait()
         self._writers.append(await start_syslog(Path("/dev/log"), log, self._work))
 
     def _writable(self, path: str | Path) -> Path:
@@ -200,37 +206,43 @@ class View:
         work = upper.with_name(f"{upper.name}.work")
         upper.mkdir()
         work.mkdir()
-        lower = [str(area)]
+        lower = [area]
         if self._unpacked is not None and (beside := self._unpacked / area.relative_to("/")).is_dir():
-            lower.insert(0, str(beside))
-        layers = f"lowerdir={':'.join(lower)},upperdir={upper},workdir={work}"
+            lower.insert(0, beside)
         back = self._scratch / f"{upper.name}.back"
         if self._work.is_relative_to(area):
             back.mkdir()
-            mounts.mount("--rbind", self._work, back)
-        self._mount(area, "-t", "overlay", "-o", layers, "overlay")
+            mounting.bind_all(self._work, back)
+        self._mount(area, lambda where: mounting.layers(where, *lower, upper=upper, work=work))
         if self._work.is_relative_to(area):
-            mounts.mount("--rbind", back, self._work)
+            mounting.bind_all(back, self._work)
         self._areas.add(area)
         for path, octets in kept.items():
             self.write(path, octets)
 
-    def _mount(self, where: Path, *how: str | Path) -> None:
-        mounts.mount(*how, where)
+    def _mount(self, where: Path, mount: Callable[[Path], None]) -> None:
+        mount(where)
         self._mounted.append(where)
 
 
-def disk(work_directory: Path, name: str) -> tuple[str | Path, ...]:
-    """Return how to mount a spool: as a part of the work directory where that is a disk of its own, else in memory.
+def _let_words_wait() -> None:
+    """Let so many messages wait for the reader of a syslog before a relay waits for it: by default it is ten."""
+    _WAITING_WORDS.write_text("10000", encoding="ascii")
+
+
+def mount_spool(where: Path, work_directory: Path, name: str) -> None:
+    """Mount a spool: as a part of the work directory where that is a disk of its own, else in memory.
 
     The wave makes it one for `disk_full_in_attempt`; mail that is kept elsewhere never meets the full disk.
 
     Args:
+        where: The place.
         work_directory: The relay's.
         name: What to call the part.
     """
     if not os.path.ismount(work_directory):
-        return ("-t", "tmpfs", "-o", "mode=755", "tmpfs")
+        mounting.memory(where)
+        return
     part = work_directory / f"spool-{name}"
     part.mkdir(mode=0o755, exist_ok=True)
-    return ("--bind", part)
+    mounting.bind(part, where)
