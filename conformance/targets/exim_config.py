@@ -76,6 +76,7 @@ tls_advertise_hosts =
 dsn_advertise_hosts = *
 acl_smtp_rcpt = acl_rcpt
 smtp_accept_max = 0
+smtp_connect_backlog = 511
 smtp_accept_queue_per_connection = 0
 dns_retrans = {whole_seconds(config.dns_timeout)}s
 dns_retry = 1

@@ -52,7 +52,7 @@ _GRANULARITY = 12.0  # seconds
 # The sender, the error of the message, and recipients, each after flags and a colon.
 _QUEUE_FILE = (r"S<?(?P<sender>.*?)>?", r"M(?P<error>.*)", r"R[^:]*:<?(?P<recipient>.*?)>?")
 _QUEUE_FILE_ENDS = "\n.\n"
-_READY = 20.0  # seconds; measured: 0.2
+_READY = 40.0  # seconds; measured: 0.2
 
 
 class SendmailTarget:
@@ -134,7 +134,7 @@ async def _configure(here: View, config: RelayConfig, port: int, environment: Ma
     }
     for name, text in sources.items():
         here.write(_ETC / name, text)
-    made = await run("m4", f"-D_CF_DIR_={_CF}/", f"{_CF}/m4/cf.m4", str(_ETC / "sendmail.mc"))
+    made = await run("m4", f"-D_CF_DIR_={_CF}/", f"{_CF}/m4/cf.m4", str(_ETC / "sendmail.mc"), limit=_READY)
     here.write(_ETC / "sendmail.cf", made)
     for name in ("mailertable", "access"):
-        await run("sh", "-c", f"{_MAKEMAP} hash {_ETC / name} < {_ETC / name}")
+        await run("sh", "-c", f"{_MAKEMAP} hash {_ETC / name} < {_ETC / name}", limit=_READY)
