@@ -60,6 +60,7 @@ class Course(StrEnum):
         "fixed_now_off"  # ... until the connector is off, and Fix now is chosen for it all the same
     )
     DELETED = "deleted"  # ... until the connector is deleted and the domain authoritative
+    FIXED_NOW_BESIDE = "fixed_now_beside"  # Fix now is chosen beside a connector with a domain of its own
     ALERTED_AMID = "alerted_amid"  # enough messages grow old while a server holds them
     EDITED_AMID = "edited_amid"  # the connector is edited while a server holds the first attempt
     FIXED_NOW_AMID = "fixed_now_amid"  # Fix now is chosen while a server holds the first attempt
@@ -113,6 +114,7 @@ TRAITS: dict[Course, Traits] = {
     Course.SWITCHED_OFF: Traits(timing=Timing.OPERATED),
     Course.FIXED_NOW_OFF: Traits(timing=Timing.OPERATED),
     Course.DELETED: Traits(timing=Timing.OPERATED),
+    Course.FIXED_NOW_BESIDE: Traits(timing=Timing.OPERATED),
     Course.ALERTED_AMID: Traits(timing=Timing.OPERATED),
     Course.EDITED_AMID: Traits(timing=Timing.OPERATED),
     Course.FIXED_NOW_AMID: Traits(timing=Timing.OPERATED),
@@ -122,10 +124,10 @@ TRAITS: dict[Course, Traits] = {
 OUT_OF_SERVICE = (Course.FIXED_NOW, Course.SWITCHED_OFF, Course.FIXED_NOW_OFF, Course.DELETED)
 
 # On these the recipient domain is the relay's own, as an internal relay domain at first.
-OWN_DOMAIN = (*OUT_OF_SERVICE, Course.FIXED_NOW_AMID)
+OWN_DOMAIN = (*OUT_OF_SERVICE, Course.FIXED_NOW_AMID, Course.FIXED_NOW_BESIDE)
 
-# On these the connector is given another, healthy smart host.
-NEW_SMART_HOST = (Course.EDITED, Course.EDIT_REFUSED)
+# On these there is another, healthy smart host: the connector is given it, or another connector has it.
+NEW_SMART_HOST = (Course.EDITED, Course.EDIT_REFUSED, Course.FIXED_NOW_BESIDE)
 
 # On these, what is staged is a fault schedule and not a failure mode of the catalogue.
 SCHEDULES = (Course.SCHEDULE, Course.REDUCED)

@@ -28,6 +28,9 @@ _OPERATED_BY: dict[Course, frozenset[Capability]] = {
         {Capability.FIX_NOW, Capability.EDIT_CONNECTOR, Capability.ACCEPTED_DOMAINS}
     ),
     Course.DELETED: frozenset({Capability.EDIT_CONNECTOR, Capability.ACCEPTED_DOMAINS}),
+    Course.FIXED_NOW_BESIDE: frozenset(
+        {Capability.FIX_NOW, Capability.ACCEPTED_DOMAINS, Capability.MANY_CONNECTORS}
+    ),
     Course.ALERTED_AMID: frozenset({Capability.ALERTS}),
     Course.EDITED_AMID: frozenset({Capability.EDIT_CONNECTOR}),
     Course.FIXED_NOW_AMID: frozenset({Capability.FIX_NOW, Capability.ACCEPTED_DOMAINS}),

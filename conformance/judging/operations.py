@@ -24,6 +24,7 @@ CORRECTED = {
     Course.CORRECTED: ("connection_refused", "dns_nxdomain", "certificate_expired"),
     Course.EDITED: ("host_unreachable", "tls_not_offered", "certificate_unknown_ca"),
 }
+FIXED_BESIDE = SHUT_DOWN
 EDIT_REFUSED = ("greeting_421",)
 TAKEN_OUT_OF_SERVICE = dict.fromkeys(OUT_OF_SERVICE, SHUT_DOWN)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.catalogue.course import OWN_DOMAIN
+from conformance.catalogue.course import OWN_DOMAIN, Course
 from conformance.catalogue.message import RECIPIENT
 from conformance.catalogue.scenario import Scenario
 from conformance.target import AcceptedDomain, DomainType, Envelope
-from conformance.wave.envelope import domain_of, envelope_of
+from conformance.wave.envelope import domain_of, envelope_of, untouched_of
 
 # Local parts where the domain is one of the relay's own. The known ones it is told of; of the others it hears first
 # in a submission, while the destination is broken or after it was taken out of service.
@@ -19,11 +19,15 @@ STRANGER_LATER = "stranger-later"
 
 
 def message_to(scenario: Scenario, local: str) -> Envelope:
-    """Return the message of a scenario to one of its recipients; no two have the same content."""
+    """Return the message of a scenario to one of its recipients, by local part; no two have the same content.
+
+    Who is in another domain is named with that.
+    """
     first = envelope_of(scenario)
     if local == RECIPIENT:
         return first
-    address = f"{local}@{domain_of(scenario)}"
+    address = local if "@" in local else f"{local}@{domain_of(scenario)}"
+    local = local.partition("@")[0]
     content = first.content.replace(first.recipients[0].encode(), address.encode())
     content = content.replace(b"Message-ID: <", f"Message-ID: <{local}.".encode(), 1)
     return replace(first, recipients=(address,), content=content)
@@ -35,4 +39,7 @@ def accepted_domains(scenario: Scenario) -> list[AcceptedDomain]:
         return []
     domain = domain_of(scenario)
     known = tuple(f"{local}@{domain}" for local in (*KNOWN, KNOWN_LATER))
-    return [AcceptedDomain(domain=domain, type=DomainType.INTERNAL_RELAY, recipients=known)]
+    ours = [AcceptedDomain(domain=domain, type=DomainType.INTERNAL_RELAY, recipients=known)]
+    if scenario.course is Course.FIXED_NOW_BESIDE:
+        ours.append(AcceptedDomain(domain=untouched_of(scenario), type=DomainType.INTERNAL_RELAY))
+    return ours

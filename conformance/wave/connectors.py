@@ -6,19 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from conformance.catalogue.connector import SmartHosts
+from conformance.catalogue.course import Course
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.site import Site
 from conformance.lab.addresses import HOSTS_PER_SCENARIO
 from conformance.target import Connector, TlsPolicy
 from conformance.wave.beside import connectors_beside
-from conformance.wave.envelope import SENDER_DOMAIN, dead_domain_of, domain_of
+from conformance.wave.envelope import SENDER_DOMAIN, dead_domain_of, domain_of, untouched_of
 from conformance.wave.names import smart_host
 
 # Number of the smart host that a scenario's backlog waits for: the last of its addresses.
 DEAD = HOSTS_PER_SCENARIO - 1
 
-# Number of the healthy smart host that a connector is given on some courses.
+# Number of the healthy smart host that a connector is given, or another one has, on some courses.
 SPARE = HOSTS_PER_SCENARIO - 2
 
 SINK_NAME = f"mx.{SENDER_DOMAIN}"
@@ -57,6 +58,8 @@ def _beside(scenario: Scenario) -> list[Connector]:
     found = connectors_beside(scenario)
     if scenario.failure_mode.message.backlog:
         found.append(Connector(domain=dead_domain_of(scenario), smart_hosts=(smart_host(scenario, DEAD),)))
+    if scenario.course is Course.FIXED_NOW_BESIDE:
+        found.append(Connector(domain=untouched_of(scenario), smart_hosts=(smart_host(scenario, SPARE),)))
     return found
 
 

@@ -61,6 +61,11 @@ def elsewhere_of(scenario: Scenario) -> list[str]:
     return [f"{each.local}.{domain_of(scenario)}" for each in scenario.failure_mode.message.elsewhere]
 
 
+def untouched_of(scenario: Scenario) -> str:
+    """Return the recipient domain of another connector, which an operator does not touch."""
+    return f"untouched.{domain_of(scenario)}"
+
+
 def recipient_of(scenario: Scenario, address: str = _NOWHERE) -> str:
     """Return the envelope recipient that is judged; `address` is that of the first host."""
     special, local = scenario.failure_mode.message.special, _cased(scenario, RECIPIENT)

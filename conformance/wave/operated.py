@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from conformance.catalogue.course import Course
-from conformance.catalogue.message import members
+from conformance.catalogue.message import RECIPIENT, members
 from conformance.evidence.inputs import Offer, OperatorAction
 from conformance.evidence.view import Evidence
 from conformance.target import Connector, DomainType, TlsPolicy
@@ -19,6 +20,7 @@ from conformance.wave.batch import (
     accepted_domains,
 )
 from conformance.wave.connectors import SPARE, connectors
+from conformance.wave.envelope import untouched_of
 from conformance.wave.names import smart_host
 from conformance.wave.offering import all_arrived, offer
 from conformance.wave.operator import AlertWatch, Operator
@@ -71,6 +73,7 @@ async def play_operated(
         Course.SWITCHED_OFF: play.out_of_service,
         Course.FIXED_NOW_OFF: play.out_of_service,
         Course.DELETED: play.out_of_service,
+        Course.FIXED_NOW_BESIDE: play.fixed_now_beside,
         Course.ALERTED_AMID: play.alerted_amid,
         Course.EDITED_AMID: play.overtaken,
         Course.FIXED_NOW_AMID: play.overtaken,
@@ -96,7 +99,7 @@ class _Operated:
         self._alerts = alerts
         self._turn = turn
         self._folder = folder
-        [self._connector] = connectors(player.scenario, player.staged.sites)
+        self._connector, *_ = connectors(player.scenario, player.staged.sites)
 
     async def alerted(self) -> None:
         """Let too few messages grow old, then just enough, then more; and repair the destination."""
@@ -187,6 +190,21 @@ class _Operated:
         seen = [replace(o, in_mailbox=await self._operator.mailbox(o.recipient)) for o in self._offers]
         self._player.staged = replace(self._player.staged, offers=seen)
 
+    async def fixed_now_beside(self) -> None:
+        """Choose Fix now, and offer mail to a domain of another connector before and after."""
+        before, after = (
+            f"{local}@{untouched_of(self._player.scenario)}" for local in (STRANGERS[0], STRANGER_LATER)
+        )
+        if not await self._offer_all((RECIPIENT, before)):
+            return
+        await self._met_by_all()
+        self._note(await self._operator.fix_now(self._connector.domain))
+        await self._offer(after)
+        patience = 2 * self._player.longest_wait() + TRANSFER
+        await self._player.until(lambda seen: all(map(partial(_has_come, seen), self._offers[1:])), patience)
+        # a report, or another copy, would come with the next retry
+        await self._player.rest(self._player.longest_wait())
+
     async def overtaken(self) -> None:
         """Change the settings while a server holds the first attempt."""
         await Overtaking(self._player, self._operator, self._turn).play()
@@ -222,7 +240,7 @@ class _Operated:
         return self._player.staged.submitted is not None
 
     async def _offer(self, local: str) -> None:
-        known = local not in (*STRANGERS, STRANGER_LATER)
+        known = "stranger" not in local
         turn = self._turn.ahead if self._offers else self._turn
         await offer(self._player, self._operator.instance, turn, local, known=known)
 
@@ -292,6 +310,11 @@ class _Operated:
 def _failed(evidence: Evidence, number: int) -> bool:
     """Tell whether so many attempts were given a reason to fail."""
     return sum(fault.action == Reply.name for each in evidence.connections for fault in each.faults) >= number
+
+
+def _has_come(evidence: Evidence, offer: Offer) -> bool:
+    """Tell whether a message has arrived, or need not be waited for since it was refused."""
+    return offer.accepted is None or any(message.is_for(offer.recipient) for message in evidence.messages)
 
 
 def _returned(evidence: Evidence, offer: Offer) -> bool:

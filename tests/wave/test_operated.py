@@ -21,8 +21,9 @@ from conformance.target import Alert, Connector, DomainType, EditRefused, Envelo
 from conformance.wave import request
 from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.batch import KNOWN, KNOWN_LATER, STRANGER_LATER, STRANGERS, accepted_domains
-from conformance.wave.connectors import SPARE
-from conformance.wave.envelope import envelope_of
+from conformance.wave.connectors import SPARE, connectors
+from conformance.wave.envelope import envelope_of, untouched_of
+from conformance.wave.names import smart_host
 from conformance.wave.operated import play_operated
 from conformance.wave.operator import AlertWatch, Operator
 from conformance.wave.player import Player
@@ -257,6 +258,27 @@ def test_a_destination_is_taken_out_of_service(course: Course, alerts: bool, tmp
     assert player.staged.closed is not None
     assert player.staged.closed - refused.at > 2 * player.staged.granted.retry_interval
     assert player.staged.repaired is None
+
+
+def test_another_connector_has_a_domain_of_its_own_beside_fix_now(tmp_path: Path) -> None:
+    player, log = _play("greeting_421", Course.FIXED_NOW_BESIDE, tmp_path)
+    assert log == [("fix_now", player.staged.domain)]
+    ours, other = accepted_domains(player.scenario)
+    assert (ours.domain, other.domain) == (player.staged.domain, untouched_of(player.scenario))
+    assert (other.type, other.recipients) == (DomainType.INTERNAL_RELAY, ())
+    first, before, after = player.staged.offers
+    assert [each.recipient.partition("@")[2] for each in (first, before, after)] == [
+        ours.domain,
+        *[other.domain] * 2,
+    ]
+    assert [each.known for each in (first, before, after)] == [True, False, False]
+    [act] = player.staged.operator_actions
+    assert before.at < act.asked <= act.done <= after.at
+    assert len({each.content for each in player.staged.offers}) == 3
+    # the other connector leads to a host of its own
+    mine, theirs = connectors(player.scenario, player.staged.sites)
+    assert (mine.domain, theirs.domain) == (ours.domain, other.domain)
+    assert theirs.smart_hosts == (smart_host(player.scenario, SPARE),)
 
 
 def test_only_the_operators_wave_asks_for_small_alerts(tmp_path: Path) -> None:

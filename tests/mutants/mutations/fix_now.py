@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference import errors, routing
+from conformance.reference import errors, routing, settings
 from conformance.reference.config import Config, DomainType
 from conformance.reference.errors import ACCESS_DENIED, Failure
 from conformance.reference.message import Message, Recipient
 from conformance.reference.relay import Relay
 from conformance.reference.routing import Here
 from conformance.reference.settings import Settings
+from conformance.reference.toml_edit import Edit
 from conformance.reference.transaction import Delivered
 from mutants.mutant import deviates, fails, mutation
 from mutants.patching import patch
@@ -150,3 +151,40 @@ def fixes_nothing_that_is_off() -> None:
         return fix_now
 
     patch(Settings, "fix_now", make)
+
+
+_BESIDE = "connection_refused.fixed_now_beside"
+_OTHERS = "out-of-service/others-untouched"
+_SENDERS = "sender.test"
+
+
+@mutation(
+    scenarios=(_BESIDE,),
+    caught=(fails("fixed_beside", _OTHERS),),
+    brings={"accepted-domain/internal-relay": "the domains of others are no internal relay domains any more"},
+)
+def fixes_all_domains() -> None:
+    """Makes every accepted domain authoritative, and not those of the connector alone."""
+    patch(settings, "fix_now_domains", lambda _: lambda domain, config: list(config.accepted_domains))
+
+
+@mutation(
+    scenarios=(_BESIDE,),
+    caught=(fails("fixed_beside", _OTHERS),),
+    brings={_STOPS: "the connectors of others are off as well"},
+)
+def fixes_all_connectors() -> None:
+    """Turns every connector off, and not the one alone."""
+
+    def make(original: Any) -> Any:
+        def edits(self: Any, domain: str) -> list[Edit]:
+            off = [
+                Edit("connector", number, "enabled", False)
+                for number, each in enumerate(self.config.connectors)
+                if each.domain not in (domain, _SENDERS)
+            ]
+            return [*original(self, domain), *off]
+
+        return edits
+
+    patch(Settings, "_fix_now_edits", make)
