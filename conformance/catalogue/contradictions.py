@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # message must arrive without any repair.
 _REPAIRED = (Kind.TRANSIENT, Kind.MIXED, Kind.KILLED, Kind.AMID)
 _WITH_ERROR = (Kind.TRANSIENT, Kind.PERMANENT)
-_MAY_BE_REFUSED = (Kind.CONTENT, Kind.REPORTED)
+_MAY_BE_REFUSED = (Kind.CONTENT, Kind.REPORTED, Kind.SCHEDULE)
 _DELIVERED = (Kind.CONTROL, Kind.HARMLESS, Kind.PASSING, Kind.CONTENT)
 
 # Hosts beside one that is broken in one way after another.
@@ -177,7 +177,7 @@ def _of_message(mode: FailureMode) -> Iterator[str]:
     if mode.kind is Kind.CONTENT and message.special is None:
         yield "kind content without message.special: nothing is special about it"
     if mode.kind not in _MAY_BE_REFUSED and message.special is not None:
-        yield f"message.special with kind {mode.kind}: only kinds content and reported may be refused"
+        yield f"message.special with kind {mode.kind}: only kinds content, reported and schedule may be refused"
     if mode.kind is Kind.MIXED and not (message.also_to or message.elsewhere):
         yield "kind mixed without a further recipient in message.also_to or message.elsewhere"
     told = any(rule.recipient or message.elsewhere for rule in rules)

@@ -26,7 +26,8 @@ from fake_servers.events import SmtpMessage
 FORM = "form"
 ENCODED = "encoded"
 
-# Another recipient than the one that was given.
+# Another sender, or another recipient, than the one that was given.
+REVERSE_PATH = "reverse-path"
 PATH = "forward-path"
 
 # Sorts that no habit explains: a part is missing, there twice, or another message's.
@@ -131,7 +132,7 @@ def _of_envelope(staged: Staged, message: SmtpMessage) -> Iterator[Change]:
     wanted = "" if staged.null_path else staged.sender
     if _same_case(message.mail_from) != _same_case(wanted):
         text = f"the reverse-path is <{message.mail_from}> instead of <{wanted}>"
-        yield Change("reverse-path", text)
+        yield Change(REVERSE_PATH, text)
     everybody = [_same_case(address) for address in (staged.recipient, *staged.others)]
     paths = [_before_aliases(_same_case(address), staged) for address in message.recipients]
     if paths != everybody and [*map(canonical, paths)] == [*map(canonical, everybody)]:

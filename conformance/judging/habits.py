@@ -3,7 +3,9 @@
 Whatever a relay does to mail that nothing hinders it does everywhere: that is a *habit*, and no fault's doing. It is
 said where it shows first: of the controls, and then of the messages that are not ordinary, in the order of the
 catalogue. Everywhere else a change counts that is not of a sort seen there: what is missing at the end, there twice or
-another message's in any case. What is only a change of form is said of one failure mode alone, by `carries`.
+another message's in any case. Of a message that is not ordinary and has a fault schedule nothing else counts but its
+envelope: the wave of schedules shows no habit of such messages. What is only a change of form is said of one failure
+mode alone, by `carries`.
 """
 
 from __future__ import annotations
@@ -15,9 +17,20 @@ from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.message import Kind
 from conformance.evidence.record import Record
 from conformance.evidence.view import view_of
-from conformance.judging.content import CUT, ENCODED, FORM, MIXED, REPEATED, Change, changes
+from conformance.judging.content import (
+    CUT,
+    ENCODED,
+    FORM,
+    MIXED,
+    PATH,
+    REPEATED,
+    REVERSE_PATH,
+    Change,
+    changes,
+)
 
 _OF_FORM = (FORM, ENCODED)
+_OF_ENVELOPE = (REVERSE_PATH, PATH)
 _NO_HABIT = (CUT, REPEATED, MIXED)
 
 # Failure modes are told apart by whether something is wrong at the server; those where it is come last.
@@ -35,6 +48,8 @@ def unaccustomed(found: list[Change], mode: FailureMode, record: Record) -> list
     """
     if not found:
         return []
+    if mode.kind is Kind.SCHEDULE and mode.message.special is not None:
+        found = [change for change in found if change.sort in (*_NO_HABIT, *_OF_ENVELOPE)]
     known = {sort for place, sorts in _habits(record) if place < _place(mode) for sort in sorts}
     return [
         change

@@ -278,7 +278,8 @@ def _not_accepted(case: Case) -> Judgement:
     """
     staged = case.evidence.staged
     said = staged.refusal or "nothing was submitted"
-    if case.mode.kind in _MAY_BE_REFUSED and staged.refusal and not staged.unanswered:
+    may_be_refused = case.mode.kind in _MAY_BE_REFUSED or case.mode.message.special is not None
+    if may_be_refused and staged.refusal and not staged.unanswered:
         return NotApplicable(f"the relay does not take such a message: {said}")
     for_now = " for now" if staged.refused_for_now else ""
     return Broken(Fault.TARGET, f"the relay did not accept the message{for_now}: {said}")

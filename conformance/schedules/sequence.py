@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import product, takewhile
+from itertools import takewhile
 from typing import Self
 
 from conformance.catalogue.destination import DnsName, Host, Tcp, Timeout
@@ -18,7 +18,7 @@ from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind, Message
 from conformance.catalogue.section import Section
 from conformance.catalogue.step import Step
-from conformance.schedules.settings import KNOWN, SORTS, Setting, newest_of
+from conformance.schedules.settings import KNOWN, SORTS, Setting, combinations_of, newest_of
 from conformance.schedules.steps import contacts
 from conformance.witness.attempts import Witness
 from fake_servers import (
@@ -113,6 +113,9 @@ _ENDINGS = (
     ),
 )
 
+# All that can be unusual from beginning to end.
+_SETTINGS = frozenset(combinations_of(SORTS))
+
 # What can happen to an attempt before the last one, and to the last one; by name, simplest first.
 FAULTS: dict[str, Step] = {step.name: step for step in _FAULTS}
 ENDINGS: dict[str, Step] = {step.name: step for step in _ENDINGS}
@@ -139,9 +142,7 @@ class FaultSequence:
             raise ValueError(f"no fault is called {unknown[0]!r}; there are {', '.join(FAULTS)}")
         if self.ending not in ENDINGS:
             raise ValueError(f"no ending is called {self.ending!r}; there are {', '.join(ENDINGS)}")
-        if self.settings not in [
-            tuple(filter(None, each)) for each in product(*(("", *s.names) for s in SORTS))
-        ]:
+        if self.settings not in _SETTINGS:
             raise ValueError(
                 f"{SEPARATOR.join(self.settings)!r} are no settings; there are, at most one of each, "
                 + " and ".join(" or ".join(sort.names) for sort in SORTS)
@@ -178,7 +179,9 @@ class FaultSequence:
     @property
     def message(self) -> Message:
         """What is submitted."""
-        return Message(octets=next(filter(None, (each.octets for each in self._set)), Message().octets))
+        octets = next(filter(None, (each.octets for each in self._set)), Message().octets)
+        special = (each.special(octets) for each in self._set)
+        return Message(octets=octets, special=next(filter(None, special), None))
 
     @property
     def about(self) -> str:

@@ -6,10 +6,12 @@ A sort came with a version of the catalogue; to earlier ones nothing is drawn of
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from conformance.catalogue.destination import Host, Tcp
+from conformance.catalogue.special import LONGEST_LINE, Special
 from conformance.catalogue.versions import is_in, versions
 from fake_servers import OFFER
 
@@ -24,6 +26,7 @@ class Setting:
         octets: How large the message is; None: as usual.
         offers: What the server offers at EHLO; None: what most do.
         second: A second smart host, which is the same all along; None: there is none.
+        lines: Lines of which the body consists, again and again; empty: it is an ordinary one.
     """
 
     name: str
@@ -31,6 +34,15 @@ class Setting:
     octets: int | None = None
     offers: tuple[str, ...] | None = None
     second: Host | None = None
+    lines: tuple[str, ...] = ()
+
+    def special(self, octets: int) -> Special | None:
+        """Return what is not ordinary about a message of so many octets; None: nothing."""
+        if not self.lines:
+            return None
+        again = "".join(f"{line}\r\n" for line in self.lines).encode()
+        body = again * (octets // len(again) + 1) + b"The end.\r\n"
+        return Special(body=body, eight_bit=not body.isascii())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +90,29 @@ _HOSTS = (
         second=Host(tcp=Tcp.REFUSE),
     ),
 )
+_CONTENTS = (
+    Setting(
+        name="lines_with_dots",
+        about="lines of the message begin with a dot, or are nothing else",
+        lines=("a line that does not begin with a dot", ".a line that does", "..", "."),
+    ),
+    Setting(
+        name="lines_of_998",
+        about="lines of the message have 998 octets",
+        lines=("a short line", "x" * (LONGEST_LINE - 2)),
+    ),
+    Setting(
+        name="eight_bit_text",
+        about="the text of the message is UTF-8",
+        lines=("a line in ASCII", "Gr\u00fc\u00dfe aus K\u00f6ln, \u65e5\u672c\u8a9e"),
+    ),
+)
 
 SORTS = (
     Sort(settings=_MESSAGES, without=1),
     Sort(settings=_OFFERS, without=2),
     Sort(settings=_HOSTS, without=5, since="0.7"),
+    Sort(settings=_CONTENTS, without=8, since="0.7"),
 )
 
 KNOWN = {setting.name: setting for sort in SORTS for setting in sort.settings}
@@ -91,6 +121,11 @@ KNOWN = {setting.name: setting for sort in SORTS for setting in sort.settings}
 def sorts_of(version: str) -> tuple[Sort, ...]:
     """Return the sorts that there are in a version of the catalogue."""
     return tuple(sort for sort in SORTS if is_in(sort.since, version))
+
+
+def combinations_of(sorts: Sequence[Sort]) -> list[tuple[str, ...]]:
+    """Return all that a schedule can have of some sorts: at most one of each, in their order."""
+    return [tuple(filter(None, each)) for each in product(*(("", *sort.names) for sort in sorts))]
 
 
 def newest_of(names: Collection[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -232,6 +233,28 @@ class TestSecondHost:
         assert names(story) == ["connection_refused", "dns_nodata"]
         story.looks_up(1.2, "records", REFUSES).looks_up(3.2, "nodata")
         assert names(story) == []
+
+
+class TestContents:
+    """What becomes of lines that are not ordinary is asked elsewhere; that some of the message is missing, here."""
+
+    TEXT = f"lines_with_dots+{TEXT}"
+
+    def test_altered_lines_may_be_what_the_relay_does_to_all_such_messages(self) -> None:
+        instead = (b"\r\n..\r\n", b"\r\n.\r\n")
+        assert met_both(self.TEXT).delivers(5.3, instead=instead).judged().verdict is Verdict.PASS
+        assert met_both().delivers(5.3, instead=(b"lazy", b"busy")).judged().verdict is Verdict.FAIL
+
+    @pytest.mark.parametrize("change", [{"cut": 400}, {"sender": "somebody@sender.test"}])
+    def test_whatever_is_missing_fails(self, change: dict[str, Any]) -> None:
+        judged = met_both(self.TEXT).delivers(5.3, **change).judged()
+        assert (judged.verdict, judged.requirement.id) == (Verdict.FAIL, "schedule/intact")
+
+    def test_refused_by_the_relay_there_is_nothing_to_judge(self) -> None:
+        for text, verdict in ((self.TEXT, Verdict.NOT_APPLICABLE), (TEXT, Verdict.ERROR)):
+            story = SequenceStory(text)
+            story.staged = replace(story.staged, submitted=None, refusal="550 5.6.1 no")
+            assert story.judged().verdict is verdict
 
 
 def test_a_failure_says_what_it_came_down_to() -> None:

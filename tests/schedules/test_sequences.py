@@ -186,6 +186,19 @@ class TestSettings:
         assert mode.message.octets == 64_000
         assert "the server offers nothing at EHLO" in mode.staged
 
+    @pytest.mark.parametrize("name", ["lines_with_dots", "lines_of_998", "eight_bit_text"])
+    @pytest.mark.parametrize(("size", "octets"), [("", 1_500), ("large_message+", 64_000)])
+    def test_lines_fill_a_message_of_any_size(self, name: str, size: str, octets: int) -> None:
+        message = failure_mode_of(FaultSequence.parse(f"{size}{name}+close_at_body+healthy")).message
+        assert message.octets == octets
+        assert message.special is not None
+        body = message.special.body or b""
+        assert octets < len(body) < octets + 1_500
+        assert body.endswith(b"\r\nThe end.\r\n")
+        assert max(map(len, body.split(b"\r\n"))) <= 998
+        assert message.special.eight_bit is (name == "eight_bit_text")
+        assert not message.special.verbatim
+
     @pytest.mark.parametrize(
         "text",
         [

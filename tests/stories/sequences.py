@@ -65,11 +65,17 @@ class SequenceStory:
         return self.note(answer(self.staged.sites[0].name, way, *records, type=type, at=at))
 
     def delivers(
-        self, at: float, *, sender: str | None = None, cut: int = 0, host: str = SERVES
+        self,
+        at: float,
+        *,
+        sender: str | None = None,
+        cut: int = 0,
+        host: str = SERVES,
+        instead: tuple[bytes, bytes] = (b"", b""),
     ) -> SequenceStory:
-        """Accept a copy, perhaps with another reverse-path or without its last octets, or at another host."""
+        """Accept a copy, perhaps of another sender, without its last octets, with others, or at another host."""
         mail_from = self.staged.sender if sender is None else sender
-        content = self.staged.content[: len(self.staged.content) - cut]
+        content = self.staged.content[: len(self.staged.content) - cut].replace(*instead)
         return self._message(at, f"{host}:25", mail_from, self.staged.recipient, content)
 
     def returns(self, at: float, *, action: str = "failed", to_author: bool = False) -> SequenceStory:

@@ -214,3 +214,59 @@ def loses_between_two_hosts() -> None:
         return went_on
 
     _next_host_after_reset_at_data(wrong)
+
+
+def _of_contents(name: str) -> tuple[str, ...]:
+    return tuple(f"{each}.schedule" for each in (_RESET, f"{name}+{_RESET}", f"{name}+{_ONE_FAULT}"))
+
+
+def _cut_after_reset_at_data(end: Any) -> None:
+    """Cut a message short, where a function says, once the connection was reset at DATA."""
+    lost: set[bytes] = set()
+
+    def make(original: Any) -> Any:
+        async def run(
+            self: Any, message: Message, content: bytes, recipients: Sequence[Recipient], hand_over: Any
+        ) -> None:
+            at = end(content)
+            sent = content[:at].rstrip() + b"\r\n" if content in lost and at > 0 else content
+            try:
+                await original(self, message, sent, recipients, hand_over)
+            except SessionFailed as error:
+                if (error.stage, error.cause) == (Stage.DATA, Cause.RESET):
+                    lost.add(content)
+                raise
+
+        return run
+
+    patch(Transaction, "run", make)
+
+
+@mutation(
+    scenarios=_of_contents("lines_with_dots"),
+    caught=(
+        fails("exactly_once", "schedule/intact", f"lines_with_dots+{_RESET}"),
+        fails("exactly_once", "schedule/intact", f"lines_with_dots+{_RESET}", profile="rfc"),
+    ),
+)
+def ends_at_a_dot_after_reset_at_data() -> None:
+    """Takes a line with a dot alone for the end of a message that was once reset at DATA."""
+    _cut_after_reset_at_data(lambda content: content.find(b"\r\n.\r\n") + 1)
+
+
+@mutation(
+    scenarios=_of_contents("lines_of_998"),
+    caught=(fails("exactly_once", "schedule/intact", f"lines_of_998+{_RESET}"),),
+)
+def ends_at_a_long_line_after_reset_at_data() -> None:
+    """Loses what stands behind the first 900 octets of a line, of a message that was once reset at DATA."""
+    _cut_after_reset_at_data(lambda content: content.find(b"x" * 900))
+
+
+@mutation(
+    scenarios=_of_contents("eight_bit_text"),
+    caught=(fails("exactly_once", "schedule/intact", f"eight_bit_text+{_RESET}"),),
+)
+def ends_at_eight_bits_after_reset_at_data() -> None:
+    """Loses what stands behind the first character beyond ASCII, of a message that was once reset at DATA."""
+    _cut_after_reset_at_data(lambda content: next((at for at, octet in enumerate(content) if octet > 127), 0))
