@@ -17,7 +17,7 @@ from conformance.witness.amid import Amid
     Course.FIXED_NOW_AMID,
     kinds=(Kind.AMID,),
     where=on_first_course,
-    place=746,
+    place=747,
     requirements={
         "once": "between/settings-in-hand-over",
         "stops": "between/settings-in-first-host",

@@ -22,6 +22,7 @@ _RELAYED = "relayed"
         "passed_on": "dsn/passed-on",
         "unoffered": "offers/parameters",
         "relayed": "dsn/relayed",
+        "needless": "dsn/no-needless-report",
         "unasked": "dsn/unasked",
     },
 )
@@ -29,7 +30,7 @@ def test_passes_wishes(case: Case) -> list[Finding]:
     """NOTIFY, RET, ENVID and ORCPT are passed on as they were given, to a server that offers DSN, and to no other.
 
     Another one takes the message without them. Who has asked for SUCCESS is told then that it was relayed, once, and
-    who has not is told nothing.
+    who has not is told nothing; nor is anybody whose server has taken it over to tell of the delivery.
     """
     special, copies = case.mode.message.special, case.evidence.messages
     assert special is not None
@@ -41,7 +42,7 @@ def test_passes_wishes(case: Case) -> list[Finding]:
         raise NotApplicable(f"{len(copies)} copies arrived", see="carries")
     [copy] = copies
     if "DSN" in offered_for(case, copy):
-        return [_passed_on(case, copy, special.dsn)]
+        return [_passed_on(case, copy, special.dsn), *_needless(case, copy)]
     success = "SUCCESS" in special.dsn.notify.split(",")
     return [unoffered, _relayed(case) if success else _unasked(case)]
 
@@ -70,6 +71,33 @@ def _passed_on(case: Case, copy: SmtpMessage, wish: Dsn) -> Finding:
         observed=", ".join(wrong) or "so it was",
         conclusive=True,
     )
+
+
+def _needless(case: Case, copy: SmtpMessage) -> list[Finding]:
+    """Compare: who was asked for a report of success, and offers to send one, is the only one who does."""
+    asked = {
+        word
+        for each in copy.options
+        if each.upper().startswith("NOTIFY=")
+        for word in each[7:].upper().split(",")
+    }
+    if "SUCCESS" not in asked:
+        return []
+    told = _arrivals(case)
+    finding = case.finding(
+        "passes_wishes.needless",
+        holds=not told,
+        expected="no report of the relay's own, as the server has taken it over to tell of the delivery",
+        observed=f"a report with Action: {', '.join(told)}" if told else "none",
+        conclusive=True,
+    )
+    return [finding]
+
+
+def _arrivals(case: Case) -> list[str]:
+    """Return what reports say of a message that went on its way."""
+    said = (each.action for notice in case.evidence.notices for each in notice.report.recipients)
+    return [action for action in said if action in ARRIVED]
 
 
 def _same(keyword: str, given: str, passed: str | None) -> bool:
@@ -114,12 +142,7 @@ def _relayed(case: Case) -> Finding:
 
 
 def _unasked(case: Case) -> Finding:
-    told = [
-        each.action
-        for notice in case.evidence.notices
-        for each in notice.report.recipients
-        if each.action in ARRIVED
-    ]
+    told = _arrivals(case)
     return case.finding(
         "passes_wishes.unasked",
         holds=not told,

@@ -44,6 +44,17 @@ def test_not_as_given(number: int, instead: str, told: str) -> None:
     assert observed(_passed(*options), "passes_wishes", Verdict.FAIL) == told
 
 
+def test_who_takes_it_over_is_the_only_one_to_tell() -> None:
+    for action in ("relayed", "delivered"):
+        story = _passed(*GIVEN).returns(1.8, action=action, status="2.0.0")
+        said = observed(story, "passes_wishes", Verdict.DEVIATION)
+        assert said == f"a report with Action: {action}"
+    late = _passed(*GIVEN).returns(1.8, action="delayed", status="4.0.0")
+    assert late.verdict("passes_wishes") is Verdict.PASS
+    kept = _passed(*GIVEN[:2], "NOTIFY=FAILURE", GIVEN[3]).returns(1.8, action="relayed", status="2.0.0")
+    assert observed(kept, "passes_wishes", Verdict.FAIL) == "NOTIFY=FAILURE"
+
+
 def _relayed(mode: str = WITHOUT) -> Story:
     return Story(mode).delivers(1.5)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.reference import relayed, transaction
 from conformance.reference.message import Recipient
-from mutants.mutant import fails, mutation
+from mutants.mutant import deviates, fails, mutation
 from mutants.patching import patch
 
 _PASSED = ("dsn_passed_on_success", "dsn_passed_on_never", "dsn_passed_on_nothing")
@@ -133,3 +133,20 @@ def calls_what_was_relayed_delivered() -> None:
 def tells_everybody_of_relaying() -> None:
     """Tells every sender that a message was relayed."""
     patch(Recipient, "wants_success_report", lambda _: property(lambda self: True))
+
+
+@mutation(
+    scenarios=(*_ALL, "plain"),
+    caught=(deviates("passes_wishes", "dsn/no-needless-report", "dsn_passed_on_success"),),
+)
+def reports_relaying_to_whoever_took_it() -> None:
+    """Reports that a message was relayed, to a server that reports itself as well."""
+
+    def make(original: Any) -> Any:
+        async def tell_of_relaying(message: Any, delivered: Any, *args: Any, **kwargs: Any) -> None:
+            silent = {who: replace(done, reports=False) for who, done in delivered.items()}
+            await original(message, silent, *args, **kwargs)
+
+        return tell_of_relaying
+
+    patch(relayed, "tell_of_relaying", make)
