@@ -80,6 +80,12 @@ class Connection:
         """What the relay said, content apart."""
         return self._all(SmtpReceived)
 
+    @property
+    def greetings(self) -> frozenset[str]:
+        """With which commands the relay greeted the server: EHLO, HELO."""
+        said = {command.line.partition(" ")[0].upper() for command in self.commands}
+        return frozenset(said & {"EHLO", "HELO"})
+
     @cached_property
     def transactions(self) -> tuple[Transaction, ...]:
         """The envelopes that the relay offered on it, in order; none if it never came as far as MAIL."""

@@ -16,6 +16,7 @@ from conformance.judging import control_proofs
 from conformance.judging.aspect import Aspect, AspectError, Criterion, aspect_of, named, owner_of
 from conformance.judging.case import Case, case_of
 from conformance.judging.fate import Fate, why_not
+from conformance.judging.offers import asked_for_no_offer
 from conformance.judging.relied_on import capabilities_for, relied_on
 from conformance.judging.survival import why_unjudged
 from conformance.judging.verdict import (
@@ -259,6 +260,8 @@ def _ready(
         if mode.kind is not Kind.CONTENT and not case.attempts:
             if mode.avoidable_because and evidence.messages:
                 raise NotApplicable(f"delivered, and what is wrong was not met: {mode.avoidable_because}")
+            if asked_for_no_offer(evidence):
+                raise NotApplicable("the relay says HELO and never EHLO, to which alone this is a reply")
             raise Inconclusive(
                 f"the failure was not provoked; proof would have been: {mode.witness.sentence}"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance.evidence.connections import Connection
+from conformance.evidence.view import Evidence
 from conformance.judging.case import Case
 from fake_servers import Stage
 from fake_servers.events import SmtpMessage, SmtpSent, TlsEstablished
@@ -28,6 +29,12 @@ def offered_at(connection: Connection, at: float) -> frozenset[str] | None:
             case TlsEstablished():
                 offered = None
     return offered
+
+
+def asked_for_no_offer(evidence: Evidence) -> bool:
+    """Tell whether the relay said HELO and never EHLO, so that no server could offer it anything."""
+    said = {word for connection in evidence.connections for word in connection.greetings}
+    return said == {"HELO"}
 
 
 def offered_for(case: Case, copy: SmtpMessage) -> frozenset[str]:

@@ -12,7 +12,7 @@ from conformance.judging.content import (
     is_cut_short,
     lost_of_long_lines,
 )
-from conformance.judging.offers import offered_for
+from conformance.judging.offers import asked_for_no_offer, offered_for
 from conformance.judging.twice import surely_again
 from conformance.judging.verdict import NotApplicable
 from conformance.judging.words import counted
@@ -205,7 +205,12 @@ def _returned(case: Case, slot: str) -> Finding:
 
 
 def _may_be_returned(case: Case) -> bool:
-    """Tell whether no server offers to take 8-bit text as it is, in the state in which it is given mail."""
+    """Tell whether no server offers to take 8-bit text as it is, in the state in which it is given mail.
+
+    Who says HELO alone has been offered nothing: it may return the text, as it might for a server without 8BITMIME.
+    """
+    if asked_for_no_offer(case.evidence):
+        return True
     taken = [
         host.tls.extensions if host.tls and host.tls.extensions is not None else host.extensions
         for host in case.mode.hosts
@@ -248,7 +253,7 @@ def _eight_bit(case: Case, copies: tuple[SmtpMessage, ...]) -> Finding:
     return case.finding(
         "carries.eight_bit",
         holds=not raw,
-        expected="no octet above 127, as the server does not offer 8BITMIME",
+        expected="no octet above 127, as the server has not offered 8BITMIME",
         observed="the text was sent in 8 bits all the same" if raw else "none",
         conclusive=True,
     )

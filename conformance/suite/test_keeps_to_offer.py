@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from conformance.catalogue.section import Section
 from conformance.evidence.connections import Connection
 from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
-from conformance.judging.offers import keywords_of
+from conformance.judging.offers import asked_for_no_offer, keywords_of
 from conformance.judging.verdict import NotApplicable
 from fake_servers import Slow, Stage
 from fake_servers.events import (
@@ -59,6 +59,7 @@ class _Said:
     by_itself=True,
     requirements={
         "waits": "offers/waits",
+        "ehlo": "offers/ehlo",
         "offered": "offers/parameters",
         "chunks": "offers/chunks",
         "nobody": "offers/nobody",
@@ -68,8 +69,9 @@ class _Said:
 def test_keeps_to_offer(case: Case) -> list[Finding]:
     """Commands go one by one unless PIPELINING is offered; no parameter and no BDAT that was not offered.
 
-    Nothing here is beyond ASCII, so SMTPUTF8 has no place. Where all recipients were refused and DATA was accepted all
-    the same, nothing but the final dot follows.
+    A server of which nothing says that it knows no EHLO is greeted with that. Nothing here is beyond ASCII, so
+    SMTPUTF8 has no place. Where all recipients were refused and DATA was accepted all the same, nothing but the final
+    dot follows.
     """
     repaired = case.evidence.staged.repaired
     end = math.inf if repaired is None else repaired
@@ -85,6 +87,9 @@ def test_keeps_to_offer(case: Case) -> list[Finding]:
         ("chunks", said.chunks, "BDAT where CHUNKING is offered, and no DATA behind it"),
         ("utf8", said.utf8, "no SMTPUTF8 for a message that is ASCII"),
     ]
+    if not any(host.rules for host in case.mode.hosts):
+        helo = ["HELO"] if asked_for_no_offer(case.evidence) else []
+        judged.append(("ehlo", helo, "EHLO"))
     if _for_nobody(case.mode):
         judged.append(("nobody", said.nobody, "no content for nobody: a lone dot"))
     return [

@@ -8,7 +8,7 @@ from conformance.evidence.connections import Connection
 from conformance.evidence.queue import Presence
 from conformance.evidence.record import Staged
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
-from conformance.judging.offers import offered_at, offered_for
+from conformance.judging.offers import asked_for_no_offer, offered_at, offered_for
 from conformance.judging.report_says import spelled_otherwise, truth
 from conformance.judging.twice import surely_again
 from fake_servers import Stage
@@ -41,6 +41,7 @@ def test_sends_international(case: Case) -> list[Finding]:
     copies, reports = case.evidence.messages, case.evidence.ndrs
     findings = [_sent(case)]
     everywhere = all(_UTF8 in host.extensions for host in case.mode.hosts)
+    everywhere = everywhere and not asked_for_no_offer(case.evidence)
     waits = case.evidence.queue.last.presence is Presence.PRESENT
     if copies or everywhere or not (reports or waits):
         findings.append(_ended(case, must_arrive=everywhere))

@@ -106,3 +106,14 @@ def test_a_relay_that_said_nothing() -> None:
 def test_smtputf8_for_what_is_ascii() -> None:
     said = received("mail", "MAIL FROM:<a@b.test> SIZE=10 smtputf8")
     assert observed(_said(_EHLO, _RICH, said), "keeps_to_offer", Verdict.DEVIATION).startswith("MAIL at ")
+
+
+def test_who_says_helo_alone_is_offered_nothing() -> None:
+    helo = received("ehlo", "HELO relay.test")
+    bare = Story("offers_nothing").connects(1.2, helo, _BARE, _MAIL)
+    judged = bare.judge("keeps_to_offer")
+    assert (judged.verdict, judged.requirement.id) == (Verdict.DEVIATION, "offers/ehlo")
+    unmet = Story("offers_size_large").connects(1.2, helo, _BARE, _MAIL)
+    assert unmet.verdict("keeps_to_offer") is Verdict.NOT_APPLICABLE
+    both = Story("offers_size_large").connects(1.2, _EHLO, helo, _BARE, _MAIL)
+    assert both.verdict("keeps_to_offer") is Verdict.INCONCLUSIVE

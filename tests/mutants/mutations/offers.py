@@ -125,6 +125,38 @@ def finds_keywords_within_words() -> None:
     _returns_what_is_too_large(lambda said: int(said) or 2**40)
 
 
+_UNASKED = ("size_too_small", "helo_only_500", "helo_only_502", "offers_chunking", "offers_size_large")
+
+
+@mutation(
+    scenarios=("offers_nothing", *_UNASKED, "eight_bit", "utf8_address_offered", "plain"),
+    caught=(deviates("keeps_to_offer", "offers/ehlo", "offers_nothing"),),
+    also=hence(
+        "no server is asked what it offers, so there is nothing to keep to",
+        "delivers_anyway",
+        "keeps_to_offer",
+        "returned_at_once",
+        "reports_refusal",
+        "survives",
+        "tidy",
+        verdict="not_applicable",
+        modes=_UNASKED,
+        certain=False,
+    ),
+)
+def says_helo_alone() -> None:
+    """Greets every server with HELO, as clients did before there were extensions."""
+
+    def make(original: Any) -> Any:
+        async def command(self: Any, stage: Stage, line: str) -> Reply:
+            reply: Reply = await original(self, stage, line.replace("EHLO ", "HELO ", 1))
+            return reply
+
+        return command
+
+    patch(Session, "command", make)
+
+
 @mutation(
     scenarios=("offers_less_later", "plain"),
     caught=(
