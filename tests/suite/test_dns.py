@@ -123,7 +123,14 @@ class TestDeliversAnyway:
         assert story.delivers(1.5, host=1).verdict("delivers_anyway") is Verdict.PASS
         story = Story("first_host_greets_421").connects(1.1, met).delivers(3.2, host=1)
         assert "began 2." in observed(story, "delivers_anyway", Verdict.DEVIATION)
-        assert story.judge("delivers_anyway").only_late
+
+    def test_who_passes_the_next_host_by_is_not_late(self) -> None:
+        """No busy machine keeps a relay from asking for a host; one that has begun with it may be late there."""
+        story = Story("first_host_greets_421").connects(1.1, fault("reply")).delivers(3.2, host=1)
+        assert story.judge("delivers_anyway").conclusive
+        story = Story("first_host_greets_421").connects(1.1, fault("reply")).connects(1.2, host=1)
+        judged = story.delivers(3.6, host=1).judge("delivers_anyway")
+        assert (judged.only_late, judged.conclusive) == (True, False)
 
     def test_a_missing_family_that_was_no_error_is_not_the_fault(self) -> None:
         story = _asks(Story("dns_aaaa_servfail"), 1.1, "AAAA", "nodata").delivers(1.5)
