@@ -135,7 +135,7 @@ def _misfits_of(waiver: Waiver, concerned: Iterable[tuple[Test, Judged]]) -> Ite
     for tests in of_mode.values():
         wrong = [(test, why) for test, judged in tests if (why := _differs(waiver, judged))]
         yield from (Misfit(waiver=waiver, nodeid=test.nodeid, why=why) for test, why in wrong)
-        if not wrong and not any(fires(waiver, judged) for _, judged in tests):
+        if not wrong and not waiver.sometimes and not any(fires(waiver, judged) for _, judged in tests):
             test, judged = tests[0]
             yield Misfit(waiver=waiver, nodeid=test.nodeid, why=_not_needed(waiver, judged))
 

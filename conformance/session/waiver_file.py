@@ -122,6 +122,7 @@ class _Wrong:
             reason=reason,
             expires=expires,
             link=former.link if former is not None else "",
+            sometimes=former is not None and former.sometimes,
         )
 
 

@@ -14,6 +14,7 @@
     reason = "A message for a domain whose best host is the relay itself is frozen; mended in the next release."
     expires = 2027-03-31
     link = "https://..."            # optional
+    sometimes = true                # optional: it need not be seen in each run
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ GRACE = timedelta(days=1)
 
 _HEAD = ("catalogue", "target", "profile", "waiver")
 _NEEDED = ("verdict", "requirement", "failure_modes", "observed", "reason", "expires")
-_KEYS = (*_NEEDED, "aspect", "link")
+_KEYS = (*_NEEDED, "aspect", "link", "sometimes")
 _LINK = re.compile(r"https?://\S+")
 
 
@@ -150,7 +151,14 @@ class _Row:
             reason=reason,
             expires=self._date(),
             link=link,
+            sometimes=self._sometimes(),
         )
+
+    def _sometimes(self) -> bool:
+        given = self._row.get("sometimes", False)
+        if not isinstance(given, bool):
+            raise WaiverError(f"{self._where}: sometimes is {given!r}; it is true or false, without quotes")
+        return given
 
     def _expanded(self, written: str) -> frozenset[str]:
         """Return what one entry stands for in the version of the catalogue that the file names."""

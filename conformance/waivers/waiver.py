@@ -32,6 +32,7 @@ class Waiver:
         reason: Why it may be so.
         expires: The last day on which it is valid.
         link: Where more is said; empty: nowhere.
+        sometimes: Whether it need not be seen in each run, since a race of the relay's decides.
     """
 
     file: Path
@@ -45,6 +46,7 @@ class Waiver:
     reason: str
     expires: date
     link: str = ""
+    sometimes: bool = False
 
     @property
     def where(self) -> str:

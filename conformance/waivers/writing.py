@@ -55,6 +55,7 @@ class Row:
     reason: str
     expires: date
     link: str = ""
+    sometimes: bool = False
 
 
 def pattern_for(observed: str) -> str:
@@ -104,6 +105,7 @@ def written(rows: Iterable[tuple[Row, Sequence[str]]], *, catalogue: str, target
             f"reason = {_text(row.reason)}",
             f"expires = {row.expires.isoformat()}",
             *([f"link = {_text(row.link)}"] if row.link else []),
+            *(["sometimes = true"] if row.sometimes else []),
         ]
     return "\n".join(lines) + "\n"
 

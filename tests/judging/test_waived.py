@@ -140,6 +140,18 @@ def test_a_waiver_that_is_no_longer_needed() -> None:
     )
 
 
+def test_what_need_not_be_seen_in_each_run() -> None:
+    """All else that is wrong with such a row is told."""
+    row = replace(_waiver("close_at_ehlo", "close_at_mail"), sometimes=True)
+    waivers = _waivers(row)
+    run = _run(waivers, close_at_ehlo=_judged(_finding()), close_at_mail=_judged(_finding(holds=True)))
+    assert _of(run) == {"close_at_ehlo": Verdict.WAIVED, "close_at_mail": Verdict.PASS}
+    assert _why(waivers, run) == []
+    assert _why(waivers, _run(waivers, close_at_ehlo=_judged(_finding(observed="another one"))))
+    expired = _waivers(replace(row, expires=date(2026, 11, 28)))
+    assert _why(expired, _run(expired, close_at_ehlo=_judged(_finding(holds=True))))
+
+
 def test_a_waiver_that_expired() -> None:
     waivers = _waivers(_waiver("close_at_ehlo", expires=date(2026, 11, 28)))
     run = _run(waivers, close_at_ehlo=_judged(_finding()))

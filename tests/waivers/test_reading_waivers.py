@@ -156,6 +156,7 @@ def test_several_things_may_be_observed(tmp_path: Path) -> None:
         ({"expires": "2027-03-31T00:00:00"}, "it is a date without quotes"),
         ({"expires": "2027-12-02"}, "expires is 2027-12-02; at most a year ahead is valid, up to 2027-11-30"),
         ({"link": '"see there"'}, "link is 'see there'; it begins with http"),
+        ({"sometimes": '"yes"'}, "sometimes is 'yes'; it is true or false"),
         ({"resaon": '"x"'}, "resaon is no key; valid are verdict,"),
     ],
 )  # fmt: skip
@@ -219,6 +220,7 @@ def test_what_is_written_can_be_read(tmp_path: Path) -> None:
         reason="It is so.",
         expires=date(2027, 3, 31),
         link="https://tracker.example/7",
+        sometimes=True,
     )
     names = ["greeting_421", "greeting_554"]
     text = written([(row, names)], catalogue=newest(), target="t", profile="rfc")
@@ -227,6 +229,7 @@ def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     read = waivers.rows[0]
     assert read.modes == set(names)
     assert (read.requirement, read.aspect, read.link) == (row.requirement, row.aspect, row.link)
+    assert read.sometimes
     assert read.describes('a "quoted" \\ text\u202e, é and more')
     assert tomllib.loads(text)["waiver"][0]["expires"] == row.expires
 
