@@ -260,6 +260,15 @@ def _ready(
         if mode.kind is not Kind.CONTENT and not case.attempts:
             if mode.avoidable_because and evidence.messages:
                 raise NotApplicable(f"delivered, and what is wrong was not met: {mode.avoidable_because}")
+            if (
+                mode.kind is Kind.SCHEDULE
+                and mode.message.special
+                and evidence.ndrs
+                and not evidence.messages
+            ):
+                raise NotApplicable(
+                    "returned, and what is wrong was not met: the message is not an ordinary one"
+                )
             if asked_for_no_offer(evidence):
                 raise NotApplicable("the relay says HELO and never EHLO, to which alone this is a reply")
             raise Inconclusive(

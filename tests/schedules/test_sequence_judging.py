@@ -250,6 +250,11 @@ class TestContents:
         judged = met_both(self.TEXT).delivers(5.3, **change).judged()
         assert (judged.verdict, judged.requirement.id) == (Verdict.FAIL, "schedule/intact")
 
+    def test_returned_before_any_fault_there_is_nothing_to_judge(self) -> None:
+        for text, verdict in ((self.TEXT, Verdict.NOT_APPLICABLE), (TEXT, Verdict.INCONCLUSIVE)):
+            assert SequenceStory(text).returns(2.0).judged().verdict is verdict
+        assert SequenceStory(self.TEXT).delivers(2.0).judged().verdict is Verdict.INCONCLUSIVE
+
     def test_refused_by_the_relay_there_is_nothing_to_judge(self) -> None:
         for text, verdict in ((self.TEXT, Verdict.NOT_APPLICABLE), (TEXT, Verdict.ERROR)):
             story = SequenceStory(text)
