@@ -49,9 +49,11 @@ def report(content: bytes, recipient: str) -> list[str]:
     if not groups:
         return ["there is no message/delivery-status part"]
     found = _octets(content, message)
-    if len(groups) != 2:
-        found.append(f"{len(groups) - 1} groups of fields for one recipient")
-    for group in groups[1:]:
+    # who has no group for the recipient quotes in the only one: that is a question of the form, and of no words
+    quoting = groups if len(groups) == 1 and "Diagnostic-Code" in groups[0] else groups[1:]
+    if len(quoting) != 1:
+        found.append(f"{len(quoting)} groups of fields for one recipient")
+    for group in quoting:
         found += _fields(group, recipient)
     return found
 

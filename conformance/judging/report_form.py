@@ -118,7 +118,7 @@ def _recipient(group: Message, recipient: str) -> Iterator[str]:
     final = str(group.get("Final-Recipient") or "")
     # that it has no type is a fault of its own
     if canonical(address_of(group, "Final-Recipient")) != canonical(recipient):
-        yield f"Final-Recipient is {final or 'missing'}, the envelope had {recipient}"
+        yield f"Final-Recipient is {final or 'missing'}, the envelope had <{recipient}>"
     action = without_comments(group.get("Action")).lower()
     if action != "failed":
         yield f"Action is {action or 'missing'}"

@@ -13,7 +13,7 @@ import email.policy
 import email.utils
 import html
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from email.message import Message
 
@@ -59,11 +59,12 @@ def truth(case: Case, slot: str, expected: str, wrong: list[str]) -> Finding:
     )
 
 
-def misnamed(content: bytes, recipients: Iterable[str]) -> list[str]:
+def misnamed(content: bytes, recipients: Sequence[str]) -> list[str]:
     """Complain about a Final-Recipient that is none of the recipients of the envelope."""
     known = {canonical(each) for each in recipients}
+    had = ", ".join(f"<{each}>" for each in recipients)
     return [
-        f"Final-Recipient is {each.final_recipient or 'missing'}, the envelope had {', '.join(recipients)}"
+        f"Final-Recipient is {each.final_recipient or 'missing'}, the envelope had {had}"
         for each in read_report(content).recipients
         if canonical(each.final_recipient) not in known
     ]

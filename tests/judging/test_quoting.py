@@ -59,6 +59,24 @@ def test_what_breaks_a_report_is_seen(words: bytes, complaint: str) -> None:
     assert any(complaint in each for each in quoting.report(_report(FIELDS % words), WHO))
 
 
+@pytest.mark.parametrize(
+    ("words", "complaints"),
+    [(b"", []), (b"\r\nAction: delivered", ["Action is delivered"]), (b" \xc3\xa4", ["not 7bit"])],
+)
+def test_who_has_no_group_for_the_recipient_may_quote_in_the_other(
+    words: bytes, complaints: list[str]
+) -> None:
+    fields = b"Received-From-MTA: dns; a.test\r\nDiagnostic-Code: smtp; 550 5.2.1 Mailbox busy%s\r\n" % words
+    found = quoting.report(_report(fields), WHO)
+    assert len(found) == len(complaints)
+    assert all(expected in each for expected, each in zip(complaints, found, strict=True))
+
+
+def test_no_group_for_the_recipient_and_no_quotation() -> None:
+    found = quoting.report(_report(b"Reporting-MTA: dns; relay.test\r\n"), WHO)
+    assert found == ["0 groups of fields for one recipient"]
+
+
 def test_a_message_without_fields_is_no_report() -> None:
     assert quoting.report(b"Subject: returned\r\n\r\nSorry.\r\n", WHO) == [
         "there is no message/delivery-status part"

@@ -38,7 +38,8 @@ def main(arguments: Sequence[str], prog: str = "mailflow-conformance unpack") ->
         "--package",
         action="append",
         default=[],
-        help="a Debian package, for a relay that is not built in; repeated",
+        help="a Debian package, for a relay that is not built in; repeated. It comes with its libraries, and with no "
+        "other package that it depends on: name these as well",
     )
     options = parser.parse_args(arguments)
     if not _NAME.fullmatch(options.name):
