@@ -6,6 +6,8 @@ import asyncio
 import re
 from typing import Any
 
+from conformance.catalogue.failure_mode import Kind
+from conformance.reference import session
 from conformance.reference.classify import Cause, Stage
 from conformance.reference.errors import Failure, SessionFailed
 from conformance.reference.groups import GroupProtocol
@@ -20,6 +22,7 @@ from mutants.selection import modes
 _TAKEN = modes(lambda mode: mode.name.startswith("taken_then_"))
 _REFUSED = modes(lambda mode: mode.section == "5yz-lost")
 _ALL = modes(lambda mode: mode.section in ("5yz-lost", "early") or mode.name.startswith(("taken_", "rset_")))
+_MAY_BE_LOST = modes(lambda mode: mode.may_lose_refusal and mode.kind is not Kind.PERMANENT)
 _MOMENT = 0.05  # seconds in which the end of a connection is noticed that comes with a reply
 _REPLY = re.compile(rb"^(\d{3}) ?([^\r\n]*)", re.MULTILINE)
 
@@ -37,11 +40,9 @@ def _heard() -> None:
     patch(GroupProtocol, "data_received", make)
 
 
-def _has_ended(session: Session) -> bool:
+def _has_ended(ended: Session) -> bool:
     return (
-        session._transport.is_closing()
-        or session._protocol._lost is not None
-        or not session._protocol.is_connected
+        ended._transport.is_closing() or ended._protocol._lost is not None or not ended._protocol.is_connected
     )
 
 
@@ -124,6 +125,45 @@ def _note_losses() -> None:
 
 def _is_refusal(result: Delivered | Failure) -> bool:
     return isinstance(result, Failure) and result.permanent
+
+
+@mutation(
+    scenarios=(_MAY_BE_LOST, "rejected_at_rcpt"),
+    profiles=("rfc",),
+    also=tuple(
+        expected
+        for aspect in ("stays_queued", "retried")
+        for profile in ("eop", "rfc")
+        for expected in hence(
+            "once it has heard why, it returns the message",
+            aspect,
+            verdict="not_applicable",
+            modes=(_MAY_BE_LOST,),
+            profile=profile,
+        )
+    ),
+)
+def hears_a_refusal_the_second_time() -> None:
+    """Has read the end of a connection before the refusal in front of it, and reads that at the next attempt.
+
+    An innocent one: what waits behind a reset is thrown away by some systems.
+    """
+    deaf: set[str] = set()
+
+    def make(original: Any) -> Any:
+        async def run(self: Any, message: Message, *rest: Any) -> None:
+            await original(self, message, *rest)
+            await asyncio.sleep(_MOMENT)
+            refused = [each for each, result in self._results.items() if _is_refusal(result)]
+            if message.sender and refused and _has_ended(self._session) and message.queue_id not in deaf:
+                deaf.add(message.queue_id)
+                for each in refused:
+                    del self._results[each]
+                raise session._lost(Stage.RCPT, Cause.RESET)
+
+        return run
+
+    patch(Transaction, "run", make)
 
 
 @mutation(
