@@ -6,7 +6,6 @@ import asyncio
 import re
 from typing import Any
 
-from conformance.catalogue.failure_mode import Kind
 from conformance.reference import session
 from conformance.reference.classify import Cause, Stage
 from conformance.reference.errors import Failure, SessionFailed
@@ -22,7 +21,7 @@ from mutants.selection import modes
 _TAKEN = modes(lambda mode: mode.name.startswith("taken_then_"))
 _REFUSED = modes(lambda mode: mode.section == "5yz-lost")
 _ALL = modes(lambda mode: mode.section in ("5yz-lost", "early") or mode.name.startswith(("taken_", "rset_")))
-_MAY_BE_LOST = modes(lambda mode: mode.may_lose_refusal and mode.kind is not Kind.PERMANENT)
+_MAY_BE_LOST = modes(lambda mode: mode.may_lose_refusal and mode.kind != "permanent")
 _MOMENT = 0.05  # seconds in which the end of a connection is noticed that comes with a reply
 _REPLY = re.compile(rb"^(\d{3}) ?([^\r\n]*)", re.MULTILINE)
 
@@ -144,10 +143,7 @@ def _is_refusal(result: Delivered | Failure) -> bool:
     ),
 )
 def hears_a_refusal_the_second_time() -> None:
-    """Has read the end of a connection before the refusal in front of it, and reads that at the next attempt.
-
-    An innocent one: what waits behind a reset is thrown away by some systems.
-    """
+    """Has read the end of a connection before the refusal in front of it, and reads that at the next attempt."""
     deaf: set[str] = set()
 
     def make(original: Any) -> Any:
