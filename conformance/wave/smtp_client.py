@@ -11,7 +11,7 @@ from conformance.evidence.inputs import RCPT
 from conformance.target import Address
 
 # How long, in seconds, the relay may take to answer.
-SUBMIT_LIMIT = 30.0
+SUBMIT_LIMIT = 60.0
 
 # Seconds to wait for a connection by which only is tried whether there is anybody.
 _PATIENCE = 2.0
