@@ -145,4 +145,4 @@ def expected_window(scenario: Scenario, granted: Schedule, header: Header) -> fl
             seconds = _KILLS_IN_A_ROW * wait + attempt
         case _:
             seconds = mode.failing_attempts * (wait + attempt) + (attempt if mode.attempt.timeout else 0.0)
-    return seconds + granted.granularity + TRANSFER + rest
+    return seconds + slow_for(mode) + granted.granularity + TRANSFER + rest
