@@ -125,23 +125,38 @@ def finds_keywords_within_words() -> None:
     _returns_what_is_too_large(lambda said: int(said) or 2**40)
 
 
-_UNASKED = ("size_too_small", "helo_only_500", "helo_only_502", "offers_chunking", "offers_size_large")
+_WELL = ("helo_only_500", "helo_only_502", "offers_chunking", "offers_size_large")
+_NOT_ASKED = "no server is asked what it offers, so there is nothing to keep to"
 
 
 @mutation(
-    scenarios=("offers_nothing", *_UNASKED, "eight_bit", "utf8_address_offered", "plain"),
+    scenarios=("offers_nothing", *_WELL, "size_too_small", "eight_bit", "utf8_address_offered", "plain"),
     caught=(deviates("keeps_to_offer", "offers/ehlo", "offers_nothing"),),
-    also=hence(
-        "no server is asked what it offers, so there is nothing to keep to",
-        "delivers_anyway",
-        "keeps_to_offer",
-        "returned_at_once",
-        "reports_refusal",
-        "survives",
-        "tidy",
-        verdict="not_applicable",
-        modes=_UNASKED,
-        certain=False,
+    also=(
+        *hence(
+            _NOT_ASKED,
+            "delivers_anyway",
+            "keeps_to_offer",
+            verdict="not_applicable",
+            modes=_WELL,
+            certain=False,
+        ),
+        *hence(
+            _NOT_ASKED,
+            "returned_at_once",
+            "reports_refusal",
+            verdict="not_applicable",
+            modes=("size_too_small",),
+            certain=False,
+        ),
+        *hence(
+            _NOT_ASKED,
+            "survives",
+            "tidy",
+            verdict="not_applicable",
+            modes=(*_WELL, "size_too_small"),
+            certain=False,
+        ),
     ),
 )
 def says_helo_alone() -> None:
