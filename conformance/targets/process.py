@@ -217,12 +217,14 @@ class Process:
         await self._bury_orphans(deadline)
 
     async def _bury_orphans(self, deadline: float) -> None:
-        """Wait until whoever the orphans of the group were left to has taken note that they have ended."""
-        with suppress(
-            ProcessLookupError, TimeoutError
-        ):  # none left, as nearly always; or stuck in the kernel
+        """Wait until the ends of the orphans of the group are noted, by this process or by whom they were left to."""
+        # none is left, as nearly always, or the kernel has trouble with one
+        with suppress(ProcessLookupError, TimeoutError):
             async with asyncio.timeout(deadline):
                 while True:
+                    with suppress(ChildProcessError):  # they were left to somebody else
+                        while os.waitpid(-self.pid, os.WNOHANG)[0]:  # noqa: ASYNC222 (returns at once)
+                            pass
                     os.killpg(self.pid, 0)
                     await asyncio.sleep(_POLL)
 
