@@ -7,7 +7,7 @@ from conformance.judging.final_report import only_promised, why_none_could_come
 from conformance.judging.held import is_held
 from conformance.judging.twice import surely_again
 from conformance.judging.verdict import Inconclusive, NotApplicable
-from conformance.schedules.steps import beside, faults_not_met
+from conformance.schedules.steps import beside, by_chunks, faults_not_met
 
 
 @aspect(
@@ -29,6 +29,10 @@ def test_exactly_once(case: Case) -> list[Finding]:
         if reports:
             raise NotApplicable(
                 "the relay returned the message in mid-schedule: the rest of the schedule was never met"
+            )
+        if by_chunks(evidence, faults[0]):
+            raise NotApplicable(
+                f"the relay sends content in chunks (BDAT), and comes by {faults[0].name} without meeting it"
             )
         if not _by_the_second_host(case):
             names = ", ".join(step.name for step in faults)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from stories.sequences import HANGS, REFUSES, SECOND, SERVES, SequenceStory
-from stories.wire import answer, syn
+from stories.wire import answer, received, syn
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.profile import load
@@ -43,6 +43,25 @@ def test_delivered_once() -> None:
 def test_reported_once(profile: str) -> None:
     story = met_both("dns_servfail+close_at_mail+rejected_at_rcpt").fault(5.3, "reply_at_rcpt").returns(5.4)
     assert story.judged(profile).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("step", "command", "verdict"),
+    [
+        ("reply_421_at_dot", "BDAT 700 LAST", Verdict.NOT_APPLICABLE),
+        ("close_at_body", "BDAT 700 LAST", Verdict.NOT_APPLICABLE),
+        ("reply_421_at_dot", "DATA", Verdict.INCONCLUSIVE),
+        ("reply_421_at_rcpt", "BDAT 700 LAST", Verdict.INCONCLUSIVE),
+    ],
+)
+def test_who_sends_chunks_passes_by_what_is_wrong_with_data(
+    step: str, command: str, verdict: Verdict
+) -> None:
+    """Before, a relay that sends content by BDAT where CHUNKING is offered could not be judged."""
+    story = SequenceStory(f"offers_chunking+close_at_mail+{step}+healthy").fault(2.2, "close_at_mail")
+    stage = "data" if command == "DATA" else "bdat_last"
+    story = story.armed(2, 2.3).note(received(stage, command, at=5.3)).delivers(5.3)
+    assert story.judged().verdict is verdict
 
 
 def test_a_notice_of_delay_is_no_report() -> None:

@@ -93,7 +93,24 @@ _CHUNKED = modes(lambda mode: "_at_bdat" in mode.name and mode.section != "beara
 _LAST = modes(lambda mode: mode.name.endswith("_at_bdat_last"))
 
 
-@mutation(scenarios=(_CHUNKED, *_OFFERS, "plain", *_NOBODY), profiles=_PROFILES)
+_PASSED_BY = "offers_chunking+close_at_mail+reply_421_at_dot+healthy"
+
+
+@mutation(
+    scenarios=(_CHUNKED, *_OFFERS, "plain", *_NOBODY, f"{_PASSED_BY}.schedule"),
+    also=tuple(
+        expected
+        for profile in _PROFILES
+        for expected in hence(
+            "what is wrong behind DATA is not met by who sends chunks",
+            "exactly_once",
+            verdict="not_applicable",
+            modes=(_PASSED_BY,),
+            profile=profile,
+        )
+    ),
+    profiles=_PROFILES,
+)
 def sends_in_chunks() -> None:
     """Sends messages by BDAT where CHUNKING is offered."""
     _in_chunks()
