@@ -100,7 +100,7 @@ _PASSED_BY = "offers_chunking+close_at_mail+reply_421_at_dot+healthy"
     scenarios=(_CHUNKED, *_OFFERS, "plain", *_NOBODY, f"{_PASSED_BY}.schedule"),
     also=tuple(
         expected
-        for profile in _PROFILES
+        for profile in ("eop", *_PROFILES)
         for expected in hence(
             "what is wrong behind DATA is not met by who sends chunks",
             "exactly_once",
