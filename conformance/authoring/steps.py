@@ -247,7 +247,7 @@ def _report(evidence: Evidence) -> Step:
     staged = evidence.staged
     for _, report in evidence.ndrs:
         lines = [
-            f"{each.final_recipient}: {each.action}, status {each.status or 'none'}, "
+            f"{each.final_recipient or 'nobody'}: {each.action or 'no action'}, status {each.status or 'none'}, "
             f"{each.diagnostic or 'no diagnostic'}"
             for each in report.recipients
         ]
