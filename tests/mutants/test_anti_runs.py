@@ -45,10 +45,10 @@ _CONTROLS = [name for name, mode in ALL.items() if mode.is_control and _can_be_s
 # Who looks a name up, or delivers, has met somebody who might have brought it down, is there, and has said goodbye.
 _OF_THE_RELAY = ("survives", "tidy", "takes_leave")
 
-# Who never tries needs no time to, and its windows are multiples of what it was asked for; but slow servers take a
-# second for a reply, and are not played to who is asked for less.
+# Who never tries needs no time to, and its windows are multiples of what it was asked for; but some servers take a
+# second and a half for a reply, and are not played to who is asked for less.
 _DAY = 10.0
-_PACE = 0.6
+_PACE = 0.8
 
 
 @pytest.fixture(scope="module")
