@@ -132,16 +132,25 @@ def _time_out_for_each_line() -> None:
 
 
 @mutation(
-    scenarios=("endless_at_data", "stall_at_rcpt", "stall_at_body", "greeting_timeout", "slow", "plain"),
+    scenarios=(
+        "endless_at_data",
+        "stall_at_rcpt",
+        "stall_at_body",
+        "greeting_timeout",
+        "slow_one_by_one",
+        "plain",
+    ),
     also=tuple(
         expected
         for profile in ("eop", *_ALL_PROFILES)
         for expected in hence(
             "it never was to wait for so slow a server",
-            "delivered",
+            "delivers_anyway",
+            "keeps_to_offer",
             "survives",
+            "tidy",
             verdict="not_applicable",
-            modes=("slow",),
+            modes=("slow_one_by_one",),
             profile=profile,
         )
     ),
