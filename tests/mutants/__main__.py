@@ -60,12 +60,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="those that are caught at smart hosts, as relays that find their way by MX records alone",
     )
     parser.add_argument("--seed", type=int, default=0, help="which decides of which ones (%(default)s)")
+    parser.add_argument(
+        "--part", type=_part, default=(1, 1), metavar="K/N", help="only the Kth of N parts, each of all kinds"
+    )
     options = parser.parse_args(arguments)
     chosen = [
         mutant
         for name, mutant in MUTANTS.items()
         if not options.names or any(part in name for part in options.names)
     ]
+    number, count = options.part
+    chosen = chosen[number - 1 :: count]
     if options.mx_only:
         chosen = [mutant for each in chosen if (mutant := as_mx_only(each)) is not None]
     if not chosen:
@@ -87,6 +92,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             results.append(result)
             _show(result)
     return _sum_up(results, time.monotonic() - started)
+
+
+def _part(text: str) -> tuple[int, int]:
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise argparse.ArgumentTypeError(f"{text}: K/N, the Kth of N parts, such as 1/2")
+    return int(number), int(count)
 
 
 def run(
