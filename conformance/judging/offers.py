@@ -1,12 +1,15 @@
-"""What a server had offered on a connection when something was said there."""
+"""What a server had offered on a connection when something was said there, and what the relay made of offers."""
 
 from __future__ import annotations
 
+from conformance.catalogue.step import Step
 from conformance.evidence.connections import Connection
 from conformance.evidence.view import Evidence
 from conformance.judging.case import Case
 from fake_servers import Stage
-from fake_servers.events import SmtpMessage, SmtpSent, TlsEstablished
+from fake_servers.events import SmtpMessage, SmtpReceived, SmtpSent, TlsEstablished
+
+_BY_DATA, _BY_BDAT = (Stage.DATA, Stage.BODY, Stage.DOT), (Stage.BDAT, Stage.BDAT_LAST)
 
 
 def keywords_of(reply: str) -> frozenset[str]:
@@ -48,3 +51,11 @@ def offered_for(case: Case, copy: SmtpMessage) -> frozenset[str]:
     secured = copy.tls and host.tls is not None and host.tls.extensions is not None
     staged = host.tls.extensions if secured and host.tls is not None else host.extensions
     return frozenset(line.partition(" ")[0].upper() for line in staged or ())
+
+
+def by_chunks(evidence: Evidence, step: Step) -> bool:
+    """Tell whether a copy came by BDAT (RFC 3030), which passes by what a step does to DATA and behind it."""
+    if not all(rule.stage in _BY_DATA for rule in step.host.rules) or not step.host.rules:
+        return False
+    chunked = {e.connection for e in evidence.of(SmtpReceived) if e.stage in _BY_BDAT}
+    return any(copy.connection in chunked for copy in evidence.messages)

@@ -13,20 +13,17 @@ from conformance.catalogue.step import Step
 from conformance.evidence.site import Site
 from conformance.evidence.view import Evidence
 from conformance.witness.contact import Contact
-from fake_servers import Stage
 from fake_servers.events import (
     DnsAnswer,
     DnsEvent,
     E,
     Event,
     SmtpFault,
-    SmtpReceived,
     TcpProbe,
     TcpSyn,
 )
 
 _SYN = {Tcp.REFUSE: "refused", Tcp.HANG: "dropped"}
-_BY_DATA, _BY_BDAT = (Stage.DATA, Stage.BODY, Stage.DOT), (Stage.BDAT, Stage.BDAT_LAST)
 _PROBE = {Tcp.REFUSE: "refused", Tcp.UNREACHABLE: "unreachable"}
 
 
@@ -67,14 +64,6 @@ def contacts(evidence: Evidence, steps: Sequence[Step]) -> list[Contact]:
 def faults_not_met(evidence: Evidence, steps: Sequence[Step]) -> list[Step]:
     """Return the faults of a schedule that no attempt has met."""
     return [step for number, step in enumerate(steps) if is_fault(step) and not met(evidence, steps, number)]
-
-
-def by_chunks(evidence: Evidence, step: Step) -> bool:
-    """Tell whether a copy came by BDAT (RFC 3030), which passes by what a step does to DATA and behind it."""
-    if not all(rule.stage in _BY_DATA for rule in step.host.rules) or not step.host.rules:
-        return False
-    chunked = {e.connection for e in evidence.of(SmtpReceived) if e.stage in _BY_BDAT}
-    return any(copy.connection in chunked for copy in evidence.messages)
 
 
 def beside(evidence: Evidence) -> list[Site]:

@@ -5,9 +5,10 @@ from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.fate import Fate, why_not
 from conformance.judging.final_report import only_promised, why_none_could_come
 from conformance.judging.held import is_held
+from conformance.judging.offers import by_chunks
 from conformance.judging.twice import surely_again
 from conformance.judging.verdict import Inconclusive, NotApplicable
-from conformance.schedules.steps import beside, by_chunks, faults_not_met
+from conformance.schedules.steps import beside, faults_not_met
 
 
 @aspect(

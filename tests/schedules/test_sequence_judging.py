@@ -62,6 +62,10 @@ def test_who_sends_chunks_passes_by_what_is_wrong_with_data(
     stage = "data" if command == "DATA" else "bdat_last"
     story = story.armed(2, 2.3).note(received(stage, command, at=5.3)).delivers(5.3)
     assert story.judged().verdict is verdict
+    first = (
+        SequenceStory(f"offers_chunking+{step}+healthy").note(received(stage, command, at=5.3)).delivers(5.3)
+    )
+    assert first.judged().verdict is verdict
 
 
 def test_a_notice_of_delay_is_no_report() -> None:

@@ -93,11 +93,14 @@ _CHUNKED = modes(lambda mode: "_at_bdat" in mode.name and mode.section != "beara
 _LAST = modes(lambda mode: mode.name.endswith("_at_bdat_last"))
 
 
-_PASSED_BY = "offers_chunking+close_at_mail+reply_421_at_dot+healthy"
+_PASSED_BY = (
+    "offers_chunking+close_at_mail+reply_421_at_dot+healthy",
+    "offers_chunking+reply_421_at_data+healthy",
+)
 
 
 @mutation(
-    scenarios=(_CHUNKED, *_OFFERS, "plain", *_NOBODY, f"{_PASSED_BY}.schedule"),
+    scenarios=(_CHUNKED, *_OFFERS, "plain", *_NOBODY, *(f"{name}.schedule" for name in _PASSED_BY)),
     also=tuple(
         expected
         for profile in ("eop", *_PROFILES)
@@ -105,7 +108,7 @@ _PASSED_BY = "offers_chunking+close_at_mail+reply_421_at_dot+healthy"
             "what is wrong behind DATA is not met by who sends chunks",
             "exactly_once",
             verdict="not_applicable",
-            modes=(_PASSED_BY,),
+            modes=_PASSED_BY,
             profile=profile,
         )
     ),
