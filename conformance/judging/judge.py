@@ -16,7 +16,7 @@ from conformance.judging import control_proofs
 from conformance.judging.aspect import Aspect, AspectError, Criterion, aspect_of, named, owner_of
 from conformance.judging.case import Case, case_of
 from conformance.judging.fate import Fate, why_not
-from conformance.judging.offers import asked_for_no_offer, by_chunks
+from conformance.judging.offers import asked_for_no_offer, by_chunks, is_brought_by_ehlo
 from conformance.judging.relied_on import capabilities_for, relied_on
 from conformance.judging.survival import why_unjudged
 from conformance.judging.verdict import (
@@ -271,7 +271,7 @@ def _ready(
                 )
             if mode.steps and by_chunks(evidence, mode.steps[0]):
                 raise NotApplicable("delivered, and what is wrong was not met: the relay sends chunks (BDAT)")
-            if asked_for_no_offer(evidence):
+            if asked_for_no_offer(evidence) and is_brought_by_ehlo(mode):
                 raise NotApplicable("the relay says HELO and never EHLO, to which alone this is a reply")
             raise Inconclusive(
                 f"the failure was not provoked; proof would have been: {mode.witness.sentence}"

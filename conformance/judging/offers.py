@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.step import Step
 from conformance.evidence.connections import Connection
 from conformance.evidence.view import Evidence
@@ -38,6 +39,12 @@ def asked_for_no_offer(evidence: Evidence) -> bool:
     """Tell whether the relay said HELO and never EHLO, so that no server could offer it anything."""
     said = {word for connection in evidence.connections for word in connection.greetings}
     return said == {"HELO"}
+
+
+def is_brought_by_ehlo(mode: FailureMode) -> bool:
+    """Tell whether EHLO alone brings forth what a failure mode is about: what is offered, or a fault in that reply."""
+    stages = {rule.stage for host in mode.hosts for rule in host.rules}
+    return mode.witness.by_ehlo or stages == {Stage.EHLO}
 
 
 def offered_for(case: Case, copy: SmtpMessage) -> frozenset[str]:

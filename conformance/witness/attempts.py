@@ -148,6 +148,7 @@ class Witness:
         indirect: Labs in which it sees what precedes an attempt, a look-up, and not the attempt itself.
         either_end: Whether some relays give up with the contact itself and others go on waiting after it, as for an
             answer that must not be believed. Then the same question, asked again when a retry is due, is a retry.
+        by_ehlo: Whether a relay has to say EHLO to bring forth what it sees.
     """
 
     sentence: str
@@ -155,6 +156,7 @@ class Witness:
     per_attempt: int = 1
     indirect: frozenset[str] = frozenset()
     either_end: bool = False
+    by_ehlo: bool = False
 
     def attempts(self, evidence: Evidence, *, connections: int = 1) -> list[Attempt]:
         """Return the attempts that met the fault; the arguments are those of `all_attempts`."""

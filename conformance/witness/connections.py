@@ -71,6 +71,7 @@ def offered(extensions: Iterable[str]) -> Witness:
 
     return Witness(
         sentence="the journal of the fake server shows a connection on which EHLO was answered with this offer",
+        by_ehlo=True,
         see=see,
     )
 
@@ -89,6 +90,7 @@ def offered_as(extensions: Iterable[str], *, mixed_case: bool = False) -> Witnes
 
     return Witness(
         sentence="the journal of the fake server shows a connection on which EHLO was answered with these lines",
+        by_ehlo=True,
         see=lambda evidence: connections_with(evidence, telling),
     )
 

@@ -115,5 +115,8 @@ def test_who_says_helo_alone_is_offered_nothing() -> None:
     assert (judged.verdict, judged.requirement.id) == (Verdict.DEVIATION, "offers/ehlo")
     unmet = Story("offers_size_large").connects(1.2, helo, _BARE, _MAIL)
     assert unmet.verdict("keeps_to_offer") is Verdict.NOT_APPLICABLE
+    # a server that closes behind RCPT is met by whoever comes so far
+    close = Story("close_at_rcpt").connects(1.2, helo, _BARE, _MAIL)
+    assert close.verdict("stays_queued") is Verdict.INCONCLUSIVE
     both = Story("offers_size_large").connects(1.2, _EHLO, helo, _BARE, _MAIL)
     assert both.verdict("keeps_to_offer") is Verdict.INCONCLUSIVE
