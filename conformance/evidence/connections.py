@@ -93,8 +93,8 @@ class Connection:
         for command in self.commands:
             if (path := reverse_path(command)) is not None:
                 found.append((path, []))
-            elif found and (named := _RCPT.match(command.line)):
-                found[-1][1].append(named[1])
+            elif found and (named := forward_path(command)) is not None:
+                found[-1][1].append(named)
         return tuple(Transaction(reverse_path=path, forward_paths=tuple(paths)) for path, paths in found)
 
     @cached_property
@@ -157,6 +157,12 @@ def reverse_path(command: SmtpReceived) -> str | None:
     """Return the reverse-path that a command offers, empty for the null one; None if it is no MAIL."""
     begun = _MAIL.match(command.line)
     return None if begun is None else begun[1]
+
+
+def forward_path(command: SmtpReceived) -> str | None:
+    """Return the forward-path that a command offers; None if it is no RCPT."""
+    named = _RCPT.match(command.line)
+    return None if named is None else named[1]
 
 
 def connections_of(events: Iterable[Event]) -> tuple[Connection, ...]:

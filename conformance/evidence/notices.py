@@ -15,7 +15,8 @@ that comes back is a *notice*, and what makes one *final* is what happens, not w
   report without Action, with an Action that nobody knows, as plain text or as another multipart promises nothing. What
   is wrong with its form is another question (`judging/report_form.py`).
 
-Of several recipients of one message an attempt or a listing that comes later speaks of those only for whom it was.
+Of several recipients, of one message or of a batch, an attempt or a listing that comes later speaks of those only for
+whom it was.
 
 A notice that promises more and is the last of all has told nobody of the end. One after which the message was still
 tried or listed was sent *while it waited*.
@@ -34,7 +35,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from conformance.evidence.connections import Connection
+from conformance.evidence.connections import Connection, forward_path
 from conformance.evidence.envelopes import Seen
 from conformance.evidence.reports import (
     ARRIVED,
@@ -139,7 +140,7 @@ def read_notices(evidence: Followed) -> Iterator[Notice]:
 
         def goes_on(address: str, message: SmtpMessage = message) -> bool:
             at = message.at
-            if evidence.staged.others:
+            if evidence.staged.others or len(evidence.staged.offers) > 1:
                 return all(_goes_on_for(evidence, who, at) for who in _meant(evidence, address, message))
             return _is_tried_after(evidence, at) or _is_listed_after(evidence, address, at + CLEARING)
 
@@ -149,21 +150,26 @@ def read_notices(evidence: Followed) -> Iterator[Notice]:
 def _meant(evidence: Followed, address: str, message: SmtpMessage) -> list[str]:
     """Return which of several recipients a notice speaks of: the one of this address, or those that its words name."""
     staged = evidence.staged
-    everybody = (staged.recipient, *staged.others)
+    everybody = _everybody(evidence)
     said = address or words(message.content, staged.content)
     return [each for each in everybody if names(each, said)] or [staged.recipient]
 
 
+def _everybody(evidence: Followed) -> tuple[str, ...]:
+    """Return the recipients of the message that is judged, or of each message of a batch."""
+    staged = evidence.staged
+    ours = (staged.recipient, *staged.others, *(offer.recipient for offer in staged.offers))
+    return tuple(dict.fromkeys(ours))
+
+
 def _goes_on_for(evidence: Followed, who: str, at: float) -> bool:
     """Tell whether one of several recipients was offered or listed after a time; the others say nothing."""
-    later = (each for each in evidence.connections if each.opened > at)
-    offered = (path for each in later for said in each.transactions for path in said.forward_paths)
-    return who.lower() in map(str.lower, offered) or _is_listed_after(evidence, who, at + CLEARING)
+    later = (command for each in evidence.connections for command in each.commands if command.at > at)
+    offered = ((forward_path(command) or "").lower() for command in later)
+    return who.lower() in offered or _is_listed_after(evidence, who, at + CLEARING)
 
 
 def _is_tried_after(evidence: Followed, at: float) -> bool:
-    if len(evidence.staged.offers) > 1:
-        return False  # one message of several may be tried after another was given up
     if any(each.opened > at and not evidence.may_be_a_report(each) for each in evidence.connections):
         return True
     if at > evidence.unclear_from:
@@ -176,6 +182,7 @@ def _is_tried_after(evidence: Followed, at: float) -> bool:
 
 def _is_listed_after(evidence: Followed, address: str, begin: float) -> bool:
     """Tell whether the recipient that a notice names was listed later, or the one that is judged if it names nobody."""
-    ours = (*evidence.staged.others, *(offer.recipient for offer in evidence.staged.offers))
-    who = next((each for each in ours if each.lower() == address.lower()), evidence.staged.recipient)
+    who = next(
+        (each for each in _everybody(evidence) if each.lower() == address.lower()), evidence.staged.recipient
+    )
     return any(each.messages for each in evidence.queue_for(who).during(after=begin).listings)

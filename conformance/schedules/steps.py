@@ -13,6 +13,7 @@ from conformance.catalogue.step import Step
 from conformance.evidence.site import Site
 from conformance.evidence.view import Evidence
 from conformance.witness.contact import Contact
+from fake_servers import Stage
 from fake_servers.events import (
     DnsAnswer,
     DnsEvent,
@@ -66,6 +67,11 @@ def faults_not_met(evidence: Evidence, steps: Sequence[Step]) -> list[Step]:
     return [step for number, step in enumerate(steps) if is_fault(step) and not met(evidence, steps, number)]
 
 
+def is_at_quit(step: Step) -> bool:
+    """Tell whether a step goes wrong at the end of a session alone, when the message is through."""
+    return bool(step.host.rules) and all(rule.stage is Stage.QUIT for rule in step.host.rules)
+
+
 def beside(evidence: Evidence) -> list[Site]:
     """Return where the second host of a schedule is, which takes no part in its steps; nothing: there is none."""
     first = evidence.staged.sites[0].name
@@ -78,6 +84,10 @@ def _in_force(evidence: Evidence, number: int, kind: type[E]) -> Iterator[E]:
     milestones, repaired = evidence.staged.milestones, evidence.staged.fault_ended
     begin = 0.0 if number == 0 else milestones.get(milestone(number))
     end = milestones.get(milestone(number + 1), float("inf") if repaired is None else repaired)
+    if kind is SmtpFault and milestone(number + 1) not in milestones:
+        end = float(
+            "inf"
+        )  # a session goes on as it began: who has the message may still take its time with QUIT
     for event in evidence.of(kind):
         whose = event.host if isinstance(event, DnsEvent) else event.server
         if begin is not None and begin <= event.at < end and whose not in elsewhere:

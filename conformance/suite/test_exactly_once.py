@@ -8,7 +8,9 @@ from conformance.judging.held import is_held
 from conformance.judging.offers import by_chunks
 from conformance.judging.twice import surely_again
 from conformance.judging.verdict import Inconclusive, NotApplicable
-from conformance.schedules.steps import beside, faults_not_met
+from conformance.schedules.steps import beside, faults_not_met, is_at_quit
+from fake_servers import Stage
+from fake_servers.events import SmtpReceived
 
 
 @aspect(
@@ -35,6 +37,8 @@ def test_exactly_once(case: Case) -> list[Finding]:
             raise NotApplicable(
                 f"the relay sends content in chunks (BDAT), and comes by {faults[0].name} without meeting it"
             )
+        if all(map(is_at_quit, faults)) and not _took_leave(case):
+            raise NotApplicable("the relay did not say QUIT to the server that took the message")
         if not _by_the_second_host(case):
             names = ", ".join(step.name for step in faults)
             raise Inconclusive(f"the message arrived, but no attempt met {names}")
@@ -66,6 +70,13 @@ def _by_the_second_host(case: Case) -> bool:
     """Whether a copy came by the second host: whoever is there may be tried at any time, and then the rest is over."""
     servers = {site.server for site in beside(case.evidence)}
     return any(copy.server in servers for copy in case.evidence.messages)
+
+
+def _took_leave(case: Case) -> bool:
+    """Whether QUIT was said on a connection by which a copy came."""
+    by = {copy.connection for copy in case.evidence.messages}
+    said = (command for command in case.evidence.of(SmtpReceived) if command.connection in by)
+    return any(command.stage is Stage.QUIT for command in said)
 
 
 def _nothing(case: Case) -> str:

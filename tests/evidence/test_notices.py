@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from stories.operated import Operated
 from stories.reports import delay_notice, ndr, postfix_like_with, qmail_like
 from stories.story import Story
 from stories.wire import query, syn
 
+from conformance.catalogue.course import Course
 from conformance.evidence.notices import Notice
 
 LATER = b"Will-Retry-Until: Sat, 28 Nov 2026 15:00:00 +0000\r\n"
@@ -108,6 +110,19 @@ class TestWhatFollows:
         story = Story("greeting_421").look(2.0).meets_fault(4.9).returns_here(5.0, action="").meets_fault(6.0)
         [notice] = story.look(3.0, None).evidence().notices
         assert notice.is_final
+
+    def test_a_message_of_a_batch_that_is_offered_later(self) -> None:
+        """Exchange says `delayed` and 4.4.7 of what it goes on trying."""
+        staged = Operated("connection_refused", course=Course.EDITED).offers(1.0, "ada", "bob").staged
+        ours, another = (offer.recipient for offer in staged.offers)
+        about = ndr(staged, action="delayed", status="4.4.7").replace(
+            staged.recipient.encode(), ours.encode()
+        )
+        for offered, final in ((ours, False), (another, True), (None, True)):
+            story = Operated("connection_refused", course=Course.EDITED).offers(1.0, "ada", "bob")
+            if offered is not None:
+                story.says_mail(6.0, staged.sender, offered)
+            assert _notice(about, story=story).is_final is final
 
     def test_one_recipient_of_several_messages_by_its_own_queue(self) -> None:
         story = Story("one_recipient_deferred")

@@ -83,7 +83,8 @@ def told_of_delay(action: bytes, attempt: int, *, change: Change = bytes) -> Non
     def make(original: Any) -> Any:
         async def conclude(self: Any, message: Message, results: Any) -> None:
             await original(self, message, results)
-            waiting = {r: f for r, f in results.items() if isinstance(f, Failure) and r.attempts == attempt}
+            deferred = {r: f for r, f in results.items() if isinstance(f, Failure) and not f.permanent}
+            waiting = {r: f for r, f in deferred.items() if r.attempts == attempt}
             if waiting and message.sender:
                 content = await self._spool.content(message.queue_id)
                 await send_report(self, message, content, waiting, change=delayed)

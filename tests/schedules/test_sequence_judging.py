@@ -140,10 +140,17 @@ def test_delivered_past_a_fault_is_inconclusive() -> None:
     assert "close_at_mail" in judged.reason
 
 
-def test_delivered_without_the_fault_of_the_ending_is_inconclusive() -> None:
-    story = met_both("dns_servfail+close_at_mail+reset_at_quit").delivers(5.3)
-    assert story.judged().verdict is Verdict.INCONCLUSIVE
-    assert story.fault(5.4, "reset_at_quit").judged().verdict is Verdict.PASS
+def test_delivered_without_the_fault_of_the_ending() -> None:
+    text = "dns_servfail+close_at_mail+reset_at_quit"
+    assert met_both(text).delivers(5.3).judged().verdict is Verdict.INCONCLUSIVE
+    assert met_both(text).delivers(5.3, quits=False).judged().verdict is Verdict.NOT_APPLICABLE
+    assert met_both(text).delivers(5.3).fault(5.4, "reset_at_quit").judged().verdict is Verdict.PASS
+
+
+def test_who_takes_its_time_with_quit_has_met_what_goes_wrong_there() -> None:
+    """The destination counts as repaired when the message is there; the session goes on as it began."""
+    story = met_both("dns_servfail+close_at_mail+reset_at_quit").delivers(5.3, quits=False).repaired(5.35)
+    assert story.fault(9.0, "reset_at_quit").judged().verdict is Verdict.PASS
 
 
 def test_returned_before_the_end_of_the_schedule_leaves_the_rest_unjudged() -> None:

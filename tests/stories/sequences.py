@@ -72,11 +72,12 @@ class SequenceStory:
         cut: int = 0,
         host: str = SERVES,
         instead: tuple[bytes, bytes] = (b"", b""),
+        quits: bool = True,
     ) -> SequenceStory:
         """Accept a copy, perhaps of another sender, without its last octets, with others, or at another host."""
         mail_from = self.staged.sender if sender is None else sender
         content = self.staged.content[: len(self.staged.content) - cut].replace(*instead)
-        return self._message(at, f"{host}:25", mail_from, self.staged.recipient, content)
+        return self._message(at, f"{host}:25", mail_from, self.staged.recipient, content, quits)
 
     def returns(self, at: float, *, action: str = "failed", to_author: bool = False) -> SequenceStory:
         """Receive a report at the sink."""
@@ -90,9 +91,18 @@ class SequenceStory:
         )
         return self
 
-    def _message(self, at: float, server: str, sender: str, to: str, content: bytes) -> SequenceStory:
-        """Accept a message; the relay says QUIT at once, so it has read the reply."""
+    def repaired(self, at: float) -> SequenceStory:
+        """Repair the destination."""
+        self.staged = replace(self.staged, repaired=at)
+        return self
+
+    def _message(
+        self, at: float, server: str, sender: str, to: str, content: bytes, quits: bool = True
+    ) -> SequenceStory:
+        """Accept a message; the relay says QUIT at once, so it has read the reply, or not before the end."""
         self.note(message(to, content, mail_from=sender, at=at, server=server))
+        if not quits:
+            return self
         quit_at_once = received("quit", "QUIT", at=at, server=server, connection=int(at * 10))
         self.events.append(written(quit_at_once))
         return self

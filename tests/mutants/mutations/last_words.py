@@ -135,7 +135,13 @@ def warns_in_plain_text() -> None:
 
 
 @mutation(
-    scenarios=(*_EXPIRES, "greeting_421.day", "connection_refused"),
+    scenarios=(
+        *_EXPIRES,
+        "greeting_421.day",
+        "connection_refused",
+        "tls_not_offered.edited",
+        "mix_deferred_accepted_refused",
+    ),
     profiles=("rfc", "eop-observed"),
 )
 def warns_of_a_delay_without_its_status() -> None:
