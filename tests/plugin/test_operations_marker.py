@@ -45,6 +45,7 @@ def test_the_marker_is_known_and_selects_every_operated_scenario(outcome: Ended)
         "alert_raised",
         "alert_detail",
         "alert_cleared",
+        "alert_answered",
         "rejected_at_once",
         "stops_trying",
         "not_purged",
@@ -86,7 +87,7 @@ def test_without_a_target_there_is_no_such_marker(outcome: Ended) -> None:
 def test_a_target_without_the_capabilities_is_told_what_each_would_take(outcomes: list[Ended]) -> None:
     outcome, selected = outcomes
     assert outcome.status == 5, outcome.text
-    assert "34 not applicable" in outcome.text
+    assert "35 not applicable" in outcome.text
     for lacking in (
         "alerts",
         "accepted_domains, fix_now",

@@ -16,6 +16,7 @@ from mutants.patching import patch
 
 _SOON = 0.5  # seconds
 _ALERTED = ("connection_refused.alerted", "greeting_421.alerted")
+_ANSWERED = ("connection_refused.fixed_now",)
 
 
 _NO_ALERT = (
@@ -98,6 +99,20 @@ def alert_cleared_while_it_lasts() -> None:
         return {} if alert["cleared_at"] is not None or time.time() < end else {"cleared_at": end}
 
     _told(cleared)
+
+
+@mutation(scenarios=_ANSWERED, caught=(deviates("alert_answered", "alert/cleared-by-fix"),))
+def alert_outlives_its_connector() -> None:
+    """Brings those alerts up to date whose connector still is there, and forgets the others."""
+
+    def make(original: Any) -> Any:
+        def apply(self: Any, *settings: Any) -> None:
+            original(self, *settings)
+            self._changed &= self._queues.keys()
+
+        return apply
+
+    patch(AlertWatch, "apply", make)
 
 
 @mutation(scenarios=_ALERTED, caught=(deviates("alert_detail", "alert/tells-number"),))
