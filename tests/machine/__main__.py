@@ -7,6 +7,7 @@ nor out of scope, and no more than a fifth of all are said to be equivalent; els
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from .target import FOLDER
 
 _AT_LEAST = 90.0  # percent
 _NUMBER = 150
+_SEARCHED = 2  # times the number: some of those that are drawn do not start
 _SIDE_BY_SIDE = 4  # changes; each is a wave or two, which mostly wait
 
 
@@ -51,6 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--at-least", type=float, default=_AT_LEAST, metavar="PERCENT", help="the rate (%(default).0f)"
     )
+    parser.add_argument(
+        "--only", metavar="TEXT", help="of the changes those whose line, as --list has it, has this"
+    )
+    parser.add_argument(
+        "--scenario", action="append", metavar="ID", help="stage this one and no other; may be repeated"
+    )
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="machine-") as temporary:
         return _run(options, (options.keep or Path(temporary)).resolve())
@@ -64,12 +72,16 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
     executed = find_executed(folder)
     print(f"seed {seed}, {options.number} changes", flush=True)
     changes = draw(seed, executed)
+    if options.only:
+        some = itertools.islice(changes, _SEARCHED * options.number)
+        changes = (change for change in some if options.only in str(change))
     if options.list:
         for change, _ in zip(changes, range(options.number), strict=False):
             print(change)
         return 0
     outcomes = []
-    for outcome in Bench(folder, executed, read(), options.most).run(changes, options.number, options.jobs):
+    bench = Bench(folder, executed, read(), options.most, named=tuple(options.scenario or ()))
+    for outcome in bench.run(changes, options.number, options.jobs):
         print(outcome, flush=True)
         if outcome.fate is not Fate.UNBORN:
             outcomes.append(outcome)

@@ -75,6 +75,7 @@ class Bench:
         executed: Which scenarios could see what.
         sentences: What readers have said.
         most: How many scenarios are staged of a change at most; 0: all that could see it.
+        named: The scenarios that are staged, by id, whatever could see a change; none: those that could.
         green: Whether the unchanged relay is green, by scenario, requirement and profile.
     """
 
@@ -82,6 +83,7 @@ class Bench:
     executed: Executed
     sentences: Mapping[Key, Sentence]
     most: int = 0
+    named: Sequence[str] = ()
     green: Greens = field(default_factory=dict)
     _proving: threading.Lock = field(default_factory=threading.Lock)
 
@@ -151,6 +153,8 @@ class Bench:
                 return
 
     def _candidates(self, change: Change) -> list[Scenario]:
+        if self.named:
+            return [scenario_of(name) for name in self.named]
         return self.executed.could_see(change, lines_that_use(change.constant) if change.constant else ())
 
     def _lots(self, change: Change, staged: set[str]) -> Iterator[list[Scenario]]:

@@ -82,6 +82,13 @@ class Change:
         """The first line that differs, as it is, stripped."""
         return self._differing[1]
 
+    @property
+    def within(self) -> str:
+        """The name of the function that it is in; empty: in none."""
+        header = self.unchanged.splitlines()[self.around[0] - 1] if self.around[0] else ""
+        found = re.search(r"\bdef (\w+)", header)
+        return found[1] if found else ""
+
     @cached_property
     def _differing(self) -> tuple[str, str]:
         lines = zip(self.unchanged.splitlines(), self.source.splitlines(), strict=False)
