@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from conformance.authoring.raw import written_about
 from conformance.authoring.steps import Step, steps_of
 from conformance.catalogue.course import Course, Timing
 from conformance.catalogue.failure_modes import ALL, control_of
@@ -120,6 +121,9 @@ def _tried(name: str, target: Target, lab: str, folder: Path) -> int:
         steps = [*(step for step in steps if not step.missing), broken_off]
     for number, step in enumerate(steps, start=2):
         _say(step, number)
+        if step.about:
+            for line in written_about(step.about, folder / "work", listed=step.name == "queue"):
+                print(f"   | {line_of(line)}")
     print()
     if missing := [step.name for step in steps if step.missing]:
         print(f"missing: {', '.join(missing)}")

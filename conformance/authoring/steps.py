@@ -29,12 +29,14 @@ class Step:
         seen: What the adapter showed, line by line; or what is there instead.
         missing: What is missing; empty: nothing.
         remedy: Where to look then.
+        about: The recipient of whom nothing was read, if the relay's own files may tell.
     """
 
     name: str
     seen: tuple[str, ...] = ()
     missing: str = ""
     remedy: str = ""
+    about: str = ""
 
 
 def steps_of(record: Record) -> Iterator[Step]:
@@ -151,6 +153,7 @@ def _queue(evidence: Evidence) -> Step:
             missing=f"a message to {staged.recipient} waited, and the queue does not show it",
             remedy=_told(_trouble(evidence))
             or "Look at how the queue is read, and compare with what the relay itself lists.",
+            about=staged.recipient,
         )
     if all(entry.sender.strip("<>").lower() != staged.sender.lower() for entry in mine):
         return Step(
@@ -158,6 +161,7 @@ def _queue(evidence: Evidence) -> Step:
             seen=tuple(f"it shows {_entry(entry)}" for entry in dict.fromkeys(mine)),
             missing=f"the sender of the message is {staged.sender}, and the queue shows another one",
             remedy="The envelope sender belongs there, without angle brackets.",
+            about=staged.recipient,
         )
     worded = [entry for entry in mine if entry.error] or mine
     late = [
@@ -217,6 +221,7 @@ def _events(offered: frozenset[Capability], waits: Evidence, healthy: Evidence) 
         missing=missing,
         remedy=_told(_trouble(waits))
         or "Look at how the log is read, and compare with the lines of the log itself.",
+        about=(healthy if deferred else waits).staged.recipient,
     )
 
 

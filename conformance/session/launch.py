@@ -30,7 +30,7 @@ from conformance.session.silence import Silence
 from conformance.targets.process import log_tail
 from conformance.wave.__main__ import EXIT_INSTALLATION, command
 from conformance.wave.guard import GRACE, adopting_orphans
-from conformance.wave.heartbeat import BEAT, SILENCE_LIMIT
+from conformance.wave.heartbeat import BEAT, LOOK_LIMIT, SILENCE_LIMIT, held
 from conformance.wave.plan import Plan
 from conformance.wave.reach import Reach
 from conformance.wave.watch import stalled_so_far
@@ -162,6 +162,7 @@ class _Wave:
         self.reach = Reach()
         self._last: dict[str, Any] = {}
         self._half_line = b""
+        self._logged = 0  # octets of its log when it last said something
 
     def _started(self, plan: Plan, folder: Path, stack: ExitStack) -> subprocess.Popen[bytes]:
         work, written = folder / "work", folder / "plan.json"
@@ -187,6 +188,7 @@ class _Wave:
     def hear(self, octets: bytes) -> list[dict[str, float]]:
         """Take what the child wrote to its standard output; return what it said of windows that take long."""
         lasting: list[dict[str, float]] = []
+        self._logged = self._log.stat().st_size
         *lines, self._half_line = (self._half_line + octets).split(b"\n")
         for line in filter(None, lines):  # an empty one is a beat, see wave/heartbeat.py
             self._last = json.loads(line)
@@ -202,6 +204,13 @@ class _Wave:
                 self.reach = structure(self._last["reach"], Reach)
             lasting += [self._last["lasting"]] if "lasting" in self._last else []
         return lasting
+
+    def held(self) -> WaveFailed | None:
+        """Return who holds its interpreter, if its log says so since it last said something."""
+        with self._log.open("rb") as log:
+            log.seek(self._logged)
+            told = held(log.read().decode("utf-8", "replace"))
+        return None if told is None else WaveFailed(told.message, log=told.log, fault=told.fault)
 
     def record_path(self) -> Path:
         """Return the record of a wave that has ended.
@@ -307,6 +316,7 @@ def _run(
     starts: _Starts, waves: list[_Wave], stack: ExitStack, progress: Shows, calls: _Calls, early: bool
 ) -> None:
     """Start every wave when it may start, adding it to `waves`; show progress until all have closed their output."""
+    quiet: Silence[_Wave] = Silence(LOOK_LIMIT)
     silence: Silence[_Wave] = Silence(SILENCE_LIMIT)
     with DefaultSelector() as selector:
         while starts.left or selector.get_map():
@@ -319,6 +329,7 @@ def _run(
                 continue
             for key, _ in selector.select(_LOOK_AGAIN if starts.left else BEAT):
                 octets = os.read(key.fd, 65_536)
+                quiet.heard(key.data)
                 silence.heard(key.data)
                 if not octets:
                     selector.unregister(key.fileobj)
@@ -333,7 +344,11 @@ def _run(
             if starts.has_room():
                 for key in selector.get_map().values():
                     calls.written(key.data.record)
-            if silence.too_long(key.data for key in selector.get_map().values()):
+            running = [key.data for key in selector.get_map().values()]
+            for wave in quiet.too_long(running):
+                if (held_by := wave.held()) is not None:
+                    raise held_by
+            if silence.too_long(running):
                 raise WaveFailed(
                     f"its process has not run for {SILENCE_LIMIT:.0f} s: something has stopped it"
                 )

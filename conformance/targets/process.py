@@ -158,12 +158,15 @@ class Process:
         """Return an error about this process, with the last lines of its log."""
         return TargetError(message, hint=hint, log=self.log_tail())
 
-    async def wait_ready(self, check: Callable[[], Awaitable[bool]], deadline: float) -> None:
+    async def wait_ready(
+        self, check: Callable[[], Awaitable[bool]], deadline: float, lacks: str = ""
+    ) -> None:
         """Return as soon as `check` returns True; it is asked again and again.
 
         Args:
             check: Asks the relay once; it should not take longer than a second.
             deadline: How long to keep asking.
+            lacks: What was waited for in vain, in words, if it is over.
 
         Raises:
             TargetError: The program ended, or the deadline passed.
@@ -183,7 +186,8 @@ class Process:
                         raise self.failure(f"{program} {how}", hint=by_hand)
                     await asyncio.sleep(0 if ready else _POLL)
         except TimeoutError as error:
-            raise self.failure(f"{program} was not ready after {deadline:g} s", hint=by_hand) from error
+            late = f"{program} was not ready after {deadline:g} s"
+            raise self.failure(f"{late}: {lacks}" if lacks else late, hint=by_hand) from error
 
     async def stop(self, grace: float = 5.0) -> None:
         """End the program: SIGTERM, then after `grace` SIGKILL; what is left of its group is killed too.
@@ -269,7 +273,8 @@ async def wait_for_port(
         finally:
             writer.close()
 
-    await process.wait_ready(answers, deadline)
+    said = f"nobody says {greeting.decode()} there" if greeting else "nobody listens there"
+    await process.wait_ready(answers, deadline, f"at {address.host}:{address.port} {said}")
 
 
 def free_port(host: str) -> int:

@@ -18,7 +18,6 @@ import json
 import os
 import resource
 import signal
-import stat
 import sys
 import threading
 import traceback
@@ -62,19 +61,8 @@ def main(arguments: Sequence[str]) -> int:
     inside = command(options.plan, options.record, inside=True)
     if _lab(options.plan) == "namespace":
         # no signal but SIGKILL gets through to a namespace, and that ends all that is in it
-        return _explained(guard([*namespace.prefix(), *inside], grace=0))
-    return _explained(guard(inside))
-
-
-def _explained(status: int) -> int:
-    """Return an exit status; if the process inside ended itself because it was held, say so as it would have."""
-    if status == 1 and stat.S_ISREG(os.fstat(sys.stderr.fileno()).st_mode):
-        from conformance.targets.process import log_tail
-        from conformance.wave import heartbeat
-
-        if held := heartbeat.held(log_tail(Path("/proc/self/fd/2").readlink(), lines=1000)):
-            print(json.dumps({"broken": held.message, "fault": held.fault, "log": held.log}), flush=True)
-    return status
+        return guard([*namespace.prefix(), *inside], grace=0)
+    return guard(inside)
 
 
 def _lab(plan: Path) -> str:

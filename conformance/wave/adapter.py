@@ -285,7 +285,7 @@ class Instance:
         function = partial(getattr(self._relay, name), **keywords)
         answer: object = await self._own.either(function, *arguments, name=f"{name}()")
         if name not in ("kill", "stop"):  # it may take mail elsewhere now, but not while there is no relay
-            where = getattr(self._relay, "submission", None)
+            where = None if self._takes_envelopes else getattr(self._relay, "submission", None)
             self.submission = None if where is None else Address(*where)
         return answer
 

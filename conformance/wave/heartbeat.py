@@ -26,7 +26,9 @@ BEAT = 1.0
 
 # Seconds for which the interpreter may be held by whoever it is.
 HELD_LIMIT = 30.0
-# Seconds after which pytest ends a wave that does not beat: later than it would have ended itself.
+# Seconds without a beat after which pytest looks in its log whether it was held: later than it has said so.
+LOOK_LIMIT = HELD_LIMIT + 3.0
+# Seconds without a beat after which pytest ends a wave that says nothing: a busy machine takes long to start one.
 SILENCE_LIMIT = 60.0
 
 _OURS = Path(__file__).parents[2]
@@ -49,7 +51,7 @@ def start(tell: Callable[[], None]) -> None:
 
     def beat() -> None:
         while True:  # until the process ends, or pytest has, and the guard is about to see to that
-            faulthandler.dump_traceback_later(HELD_LIMIT, exit=True, file=sys.__stderr__ or sys.stderr)
+            faulthandler.dump_traceback_later(HELD_LIMIT, file=sys.__stderr__ or sys.stderr)
             try:
                 tell()
             except BrokenPipeError:
@@ -60,7 +62,7 @@ def start(tell: Callable[[], None]) -> None:
 
 
 class Held(NamedTuple):
-    """Why a wave ended itself: whose fault, in words, and where the thread stood that is to blame."""
+    """Why a wave did not beat any more: whose fault, in words, and where the thread stood that is to blame."""
 
     fault: Fault
     message: str
@@ -68,7 +70,7 @@ class Held(NamedTuple):
 
 
 def held(log: str) -> Held | None:
-    """Read from the end of a wave's log that its interpreter was held, and by whom; None: it was not.
+    """Read in what a wave's log says since its last beat that its interpreter is held, and by whom; None: it is not.
 
     The adapter's code is to blame where a thread stands in it; ours where none does.
     """

@@ -45,15 +45,15 @@ def check_powers(relay: object, capabilities: frozenset[Capability]) -> None:
 
 
 def submission(relay: object) -> Address | None:
-    """Return where mail is submitted, None if by `submit`."""
-    given = getattr(relay, "submission", None)
+    """Return where mail is submitted; None if by `submit`, whatever place a base class has given it besides."""
+    given, takes_envelopes = getattr(relay, "submission", None), hasattr(relay, "submit")
     if given is None:
-        if not hasattr(relay, "submit"):
+        if not takes_envelopes:
             raise defect("running() yielded an object with neither `submission` nor `submit`")
         return None
     match given:
         case (str(host), int(port)) if 0 < port < 65536:
-            return Address(host, port)
+            return None if takes_envelopes else Address(host, port)
     raise defect(f"`submission` is {given!r}, not a conformance.target.Address (host, port)")
 
 

@@ -181,7 +181,7 @@ ADAPTERS = [
             "it stands at blocking_adapters.py, line ",
             " in before\n",
         ),
-        seconds=40,
+        seconds=45,
     ),
     Broken(
         name="PortNeverOpen",

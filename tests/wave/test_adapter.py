@@ -21,7 +21,7 @@ from adapters import (
 )
 
 from conformance.evidence.record import Fault
-from conformance.target import Capability, EditRefused, Envelope, MessageRefused
+from conformance.target import Address, Capability, EditRefused, Envelope, MessageRefused
 from conformance.wave import adapter
 from conformance.wave.adapter import SubmissionRefused, running
 from conformance.wave.unusable import TargetUnusable
@@ -48,6 +48,20 @@ async def test_adapters_of_both_sorts(target: AsyncTarget) -> None:
         assert not target.left
     assert target.relay.taken == ENVELOPE
     assert target.left
+
+
+@pytest.mark.parametrize("relay", [AsyncRelay, PlainRelay])
+async def test_who_takes_envelopes_takes_no_mail_elsewhere(relay: type[Any]) -> None:
+    class Derived(relay):  # type: ignore[misc]
+        submission = Address("127.0.0.1", 1)  # of a base class, say, and nobody is there
+
+    target = AsyncTarget(Derived())
+    async with running(target, CONFIG) as instance:
+        assert instance.submission is None
+        await instance.queue()
+        assert instance.submission is None
+        await instance.submit(ENVELOPE, lambda: None)
+    assert target.relay.taken == ENVELOPE
 
 
 async def test_without_the_capability_nobody_asks_for_events() -> None:

@@ -1,4 +1,4 @@
-"""A wave whose interpreter is held ends itself, and its log says by whom it was held."""
+"""A wave whose interpreter is held does not beat, and its log says by whom it is held."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ import asyncio, sys, threading
 sys.path.insert(0, {root!r})
 from conformance.wave import heartbeat
 from {module} import hold
-heartbeat.HELD_LIMIT, heartbeat.BEAT = 0.5, 0.1
+heartbeat.HELD_LIMIT, heartbeat.BEAT = 1.0, 0.1
 heartbeat.start(lambda: print(flush=True))
 threading.Timer(0.3, hold).start()
-asyncio.run(asyncio.sleep(9))
+asyncio.run(asyncio.sleep(1.5))
 """
-_HOLD = "import ctypes\ndef hold():\n    ctypes.PyDLL(None).sleep(9)  # which keeps the interpreter's lock\n"
+_HOLD = "import ctypes\ndef hold():\n    ctypes.PyDLL(None).sleep(3)  # which keeps the interpreter's lock\n"
 
 
 def _run(folder: Path, module: str) -> subprocess.CompletedProcess[str]:
@@ -37,10 +37,12 @@ def _run(folder: Path, module: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_ends_itself_and_names_who_held_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_says_who_held_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "relay.py").write_text(_HOLD, encoding="utf-8")
     ended = _run(tmp_path, "relay")
-    assert ended.returncode == 1
+    assert ended.returncode == 0, (
+        "the timer runs out as well where all were frozen for a while, and ends nothing"
+    )
     assert ended.stdout.strip("\n") == "", "a beat is an empty line"
     assert len(ended.stdout) >= 2
     found = heartbeat.held("what was printed before\n" + ended.stderr)

@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from conformance.targets.kit.lab import listening, own_addresses
 _LIMIT = 9.0  # seconds for one command; the suite gives a call of an adapter ten
 _LOOKS = 3  # at a file that no pattern fits, as it may be half written
 _SHOWN = 200  # characters of it
+LISTING = "queue.txt"  # what the queue's command has printed, each line once
 _LARGEST = 65_536  # octets of a queue file that are read: its envelope stands at the top
 
 
@@ -141,6 +142,7 @@ class DeclaredRelay(ProcessRelay):
         self._rendering = rendering
         self._has_run = False
         self._unread: dict[Path, int] = {}
+        self._listed: set[str] = set()  # lines of listings that are kept
         self._patterns = [compiled(pattern) for pattern in declared.queue.patterns]
 
     async def start(self) -> None:
@@ -152,16 +154,18 @@ class DeclaredRelay(ProcessRelay):
             self._has_run = True
         ready = declared.ready
         said = compiled(ready.log) if ready.log else None
-        size = self._file.stat().st_size if self._file.exists() else 0
+        places = {file: _size_of(file) for file in (self._file, self.daemons.log)}
 
         async def is_said() -> bool:
-            return said is None or said.search(_text_of(self._file, size)) is not None
+            texts = (_text_of(file, size) for file, size in places.items())
+            return said is None or any(said.search(text) for text in texts)
 
         await self.daemons.start(
             *words(declared.start),
             greets=None if declared.submit else self.submission,
             ready=is_said,
             within=ready.within,
+            lacks=f"ready.log: {ready.log!r} is found in none of {', '.join(map(str, places))}",
         )
         for command in declared.beside:
             await self.daemons.start(*words(command))
@@ -175,9 +179,21 @@ class DeclaredRelay(ProcessRelay):
         declared = self._declared.queue
         if declared.command:
             listing = await self.daemons.run(*self._rendering.words(declared.command))
+            self._keep(listing)
             return queue.read(listing, self._patterns, declared.null)
         names = [Path(name) for each in declared.files for name in glob.glob(self._rendering.text(each))]
         return [each for name in names for each in self._waiting_in(name)]
+
+    def _keep(self, listing: str) -> None:
+        """Keep each line of a listing once, up to a limit, for whoever looks why no pattern fits."""
+        new = [line for line in dict.fromkeys(listing.splitlines()) if line not in self._listed]
+        room = _LARGEST - sum(map(len, self._listed))
+        if new and room > 0:
+            self._listed.update(new)
+            with suppress(OSError), (self.daemons.folder / LISTING).open("a", encoding="utf-8") as kept:
+                kept.write(
+                    "\n".join(new)[:room] + "\n"
+                )  # the disk may be full, as is staged, and nobody needs it
 
     def _waiting_in(self, file: Path) -> list[QueuedMessage]:
         """Return who waits of the message of one file."""
@@ -299,6 +315,10 @@ def _inside(path: str, work: Path, here: View | None, key: str) -> Path:
     if here is None and not absolute.is_relative_to(work):
         raise ValueError(f"{key}: {path} is not below the work directory; it needs a table [lab]")
     return absolute
+
+
+def _size_of(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _text_of(path: Path, begin: int = 0, limit: int = -1) -> str:

@@ -56,6 +56,7 @@ class Daemons:
         ready: Callable[[], Awaitable[bool]] | None = None,
         within: float = _READY,
         lasts: bool = True,
+        lacks: str = "",
     ) -> Process:
         """Start a program and wait until it is ready.
 
@@ -65,6 +66,7 @@ class Daemons:
             ready: Tells whether it is ready, where that is something else.
             within: Seconds to wait for that.
             lasts: Whether it runs for as long as the relay; else it may end by itself.
+            lacks: What is to be said if `ready` never told so.
 
         Raises:
             TargetError: It ended or was not ready in time; with the ends of its logs.
@@ -75,7 +77,7 @@ class Daemons:
             if greets is not None:
                 await wait_for_port(greets, within, process, greeting=b"220")
             if ready is not None:
-                await process.wait_ready(ready, within)
+                await process.wait_ready(ready, within, lacks)
         except TargetError as error:
             raise self._with_logs(error) from error.__cause__
         return process
