@@ -37,7 +37,7 @@ _TITLES = {
     Course.HEALED: "Broken until two attempts met the fault, then repaired",
     Course.EXPIRES: "Broken for good, and the clock is moved past the lifetime",
     Course.DAY: "Broken for a whole compressed day",
-    Course.RESTARTED: "Broken for good; killed when the message is 12 hours old",
+    Course.RESTARTED: "Broken for good; killed when the message is 12 hours old, and at 23 h 55",
     Course.HEALED_1H: "Repaired when the message is 1, 12 or 23 hours old",
     Course.NULL_SENDER: "Broken for good; nobody has to be told",
     Course.CORRECTED: "Several messages wait until what is wrong is corrected",

@@ -1,5 +1,6 @@
 """The queue, and the age of what is in it, survive the death of the relay."""
 
+from conformance.catalogue.course import HALF_TIME
 from conformance.evidence.queue import Presence
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.fate import HAD_TO_WAIT, Fate
@@ -26,7 +27,7 @@ def test_survives_restart(case: Case) -> list[Finding]:
     whether the sender was told of the end.
     """
     span = lifetime_of(case)
-    dead = [kill.dead for kill in kills(case.evidence)]
+    dead = [kill.dead for kill in kills(case.evidence, HALF_TIME)]
     if not dead:
         raise Inconclusive("the relay was never killed")
     ended = given_up(case)

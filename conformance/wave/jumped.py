@@ -44,7 +44,7 @@ class Jump:
     """One relay's clock, moved from stop to stop for all scenarios at once.
 
     Args:
-        timing: JUMPED, or RESTARTED to kill the relay at half-time.
+        timing: JUMPED, or RESTARTED to kill the relay at half-time, and once more before the end.
         players: The scenarios, each with its relay.
         turn: Lets so many submissions pass at a time.
         closed: Called when a window is closed.
@@ -93,7 +93,8 @@ class Jump:
             if stop == LAST_STILL_QUEUED:
                 # a report that is only now on its way is too early, and may not be taken for one of the next stop
                 await self._let_report(waiting)
-            if self._timing is Timing.RESTARTED and stop == HALF_TIME:
+            # the second time what was known of the last attempt is all that a report can tell
+            if self._timing is Timing.RESTARTED and stop in (HALF_TIME, LAST_STILL_QUEUED):
                 for watch in self._watches:
                     await watch.instance.kill_and_restart(self._journal, stop, relay=watch.number)
         await self._try_reports_again(waiting)

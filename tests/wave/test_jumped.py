@@ -150,9 +150,14 @@ async def test_the_control_is_submitted_after_the_last_stop() -> None:
     assert wave.closed == 2
 
 
-@pytest.mark.parametrize(("timing", "killed"), [(Timing.JUMPED, []), (Timing.RESTARTED, [12 * 3600.0])])
+@pytest.mark.parametrize(
+    ("timing", "killed"),
+    [(Timing.JUMPED, []), (Timing.RESTARTED, [12 * 3600.0, (23 * 60.0 + 55.0) * 60.0])],
+)
 @in_jumping_time
-async def test_at_half_time_the_relay_is_killed(timing: Timing, killed: list[float]) -> None:
+async def test_at_half_time_and_before_the_end_the_relay_is_killed(
+    timing: Timing, killed: list[float]
+) -> None:
     course = Course.RESTARTED if timing is Timing.RESTARTED else Course.EXPIRES
     wave = Wave(course, timing=timing)
     relay = Relay(wave.journal)
