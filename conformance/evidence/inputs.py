@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+# What the client calls itself by which messages are handed to a relay.
+CLIENT = "submitter.test"
+
 # The command to which an SMTP server answers that it does not know a recipient.
 RCPT = "RCPT"
 

@@ -19,6 +19,7 @@ from fake_servers.events import (
     SmtpReceived,
     SmtpSent,
     SmtpUnoffered,
+    TcpClosed,
     TlsEstablished,
 )
 
@@ -70,8 +71,8 @@ def test_keeps_to_offer(case: Case) -> list[Finding]:
     """Commands go one by one unless PIPELINING is offered; no parameter and no BDAT that was not offered.
 
     A server of which nothing says that it knows no EHLO is greeted with that. Nothing here is beyond ASCII, so
-    SMTPUTF8 has no place. Where all recipients were refused and DATA was accepted all the same, nothing but the final
-    dot follows.
+    SMTPUTF8 has no place. Where all recipients were refused and DATA was accepted all the same, the final dot follows,
+    and nothing else.
     """
     repaired = case.evidence.staged.repaired
     end = math.inf if repaired is None else repaired
@@ -108,12 +109,21 @@ def _listen(case: Case, connection: Connection, end: float, said: _Said) -> None
     offered: frozenset[str] = frozenset()
     previous: Stage | None = None
     accepted, chunked, faults = 0, False, False
+    asked_for_content = False  # for nobody
     for event in _before(connection, end):
         match event:
             case SmtpSent(stage=Stage.EHLO | Stage.EHLO_TLS) if event.text.startswith("2"):
                 offered = keywords_of(event.text)
             case SmtpSent(stage=Stage.RCPT) if event.text.startswith("2"):
                 accepted += 1
+            case SmtpSent(stage=Stage.DATA) if event.text.startswith("354") and not accepted:
+                asked_for_content = True
+            case SmtpSent(stage=Stage.DOT):
+                asked_for_content = False
+            case TcpClosed() if asked_for_content:
+                asked_for_content = False
+                if event.by == "peer":
+                    said.nobody.append(f"left at {case.evidence.when(event.at)}, without the final dot")
             case TlsEstablished():
                 offered = frozenset()
             case SmtpFault() if event.action != Slow.name:  # who is late only changes nothing

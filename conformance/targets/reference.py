@@ -160,18 +160,19 @@ class ReferenceRelay:
         fresh = self._files.clock.with_suffix(".new")
         fresh.write_text(str(self._offset), encoding="ascii")
         fresh.replace(self._files.clock)
-        await self._ask("flush")
+        if "flushed" not in (answer := await self._ask("flush")):
+            raise self._broken("flush", answer)
 
     async def queue(self) -> Sequence[QueuedMessage]:
         """Ask the control port."""
         return [
             QueuedMessage(sender=row["sender"], recipient=row["recipient"], error=row["last_error"] or "")
-            for row in await self._ask("queue")
+            for row in await self._rows("queue")
         ]
 
     async def alerts(self) -> Sequence[Alert]:
         """Ask the control port."""
-        return [Alert(**row) for row in await self._ask("alerts")]
+        return [Alert(**row) for row in await self._rows("alerts")]
 
     async def fix_now(self, domain: str) -> None:
         """Have the relay do it; its file says so when this returns."""
@@ -219,18 +220,41 @@ class ReferenceRelay:
         if "error" in answer:
             raise EditRefused(answer["error"])
 
+    async def _rows(self, request: str) -> list[dict[str, Any]]:
+        answer = await self._ask(request)
+        if not isinstance(answer, list):
+            raise self._broken(request, answer)
+        return answer
+
     async def _ask(self, request: str) -> Any:
         """Return the answer to a request: one line for one line."""
         try:
             reader, writer = await asyncio.open_connection(*self._control, limit=2**24)
         except OSError as error:
-            log = self._process.log_tail() if self._process else ""
-            raise TargetError(f"the relay's control port does not answer: {error}", log=log) from error
+            raise TargetError(
+                f"the relay's control port does not answer: {error}", log=self._log_tail()
+            ) from error
         try:
             writer.write(request.encode() + b"\n")
-            return json.loads(await reader.readline())
+            line = await reader.readline()
+        except ConnectionError as error:
+            raise self._broken(request, error) from error
         finally:
             writer.close()
+        try:
+            return json.loads(line)
+        except ValueError as error:
+            raise self._broken(request, line) from error
+
+    def _broken(self, request: str, answer: object) -> TargetError:
+        """Return what is told of a relay whose answer is none: it is the relay's fault, and not this adapter's."""
+        command = request.partition(" ")[0]
+        return TargetError(
+            f"the relay's control port answers {command!r} with {answer!r:.200}", log=self._log_tail()
+        )
+
+    def _log_tail(self) -> str:
+        return self._process.log_tail() if self._process else ""
 
     def events(self) -> Sequence[DeliveryEvent]:
         """Read on in the event log."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import aiosmtplib
 
-from conformance.evidence.inputs import RCPT
+from conformance.evidence.inputs import CLIENT, RCPT
 from conformance.target import Address
 
 # How long, in seconds, the relay may take to answer.
@@ -33,7 +33,7 @@ class Client(aiosmtplib.SMTP):
             port=port,
             timeout=SUBMIT_LIMIT,
             start_tls=False,
-            local_hostname="submitter.test",
+            local_hostname=CLIENT,
         )
         self.sent = False
 

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from conformance.catalogue.special import Dsn, Special
+from conformance.evidence.inputs import CLIENT
 from conformance.target import Address, Envelope
 from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.smtp_client import SUBMIT_LIMIT
 from conformance.wave.unusable import NotTaken
 from fake_servers import Journal
-from fake_servers.events import ClientReply
+from fake_servers.events import ClientReply, ClientSent
 
 _EIGHT_BIT = "8BITMIME"
 _UTF8 = "SMTPUTF8"
@@ -56,6 +57,9 @@ async def hand_over(
         try:
             await session.submit(envelope, special)
             accepted()
+            # by no adapter, but by ourselves
+            sent = len(envelope.content)
+            journal.note(ClientSent(sender=envelope.sender, what="content", octets=sent))
         finally:
             for reply in await session.leave():
                 journal.note(ClientReply(sender=envelope.sender, text=reply))
@@ -75,7 +79,7 @@ class _Session:
     async def submit(self, envelope: Envelope, special: Special) -> None:
         """Say everything up to the reply to the final dot."""
         await self._say(b"", "")
-        offered = await self._say(b"EHLO submitter.test\r\n", "EHLO")
+        offered = await self._say(f"EHLO {CLIENT}\r\n".encode("ascii"), "EHLO")
         if special.eight_bit and _EIGHT_BIT not in (line[4:].upper().strip() for line in offered):
             raise NotTakenHere(
                 "the relay's own listener does not offer 8BITMIME, so no 8-bit text may be given to it"

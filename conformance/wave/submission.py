@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import Literal, Self
 
+from conformance.evidence.inputs import CLIENT
 from conformance.target import Address, Envelope
 from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.unusable import NotTaken
@@ -46,7 +47,7 @@ class Submission:
             SubmissionRefused: The relay did not agree.
         """
         await self._expect("")
-        await self._expect("EHLO submitter.test")
+        await self._expect(f"EHLO {CLIENT}")
         await self._expect(f"MAIL FROM:<{self._envelope.sender}>")
         for recipient in self._envelope.recipients:
             await self._expect(f"RCPT TO:<{recipient}>")

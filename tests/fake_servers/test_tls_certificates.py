@@ -31,6 +31,7 @@ VERIFY_ERRORS = {
     Certificate.CHILD_NAME: MISMATCH,
     Certificate.LONGER_NAME: MISMATCH,
     Certificate.WILDCARD_BELOW: MISMATCH,
+    Certificate.EMPTY_LABEL: MISMATCH,
     Certificate.SELF_SIGNED: (18, "self-signed certificate"),
     Certificate.UNKNOWN_CA: (20, "unable to get local issuer certificate"),
     Certificate.MISSING_INTERMEDIATE: (20, "unable to get local issuer certificate"),
@@ -85,6 +86,7 @@ def test_the_fault_is_the_only_one(authority: CertificateAuthority, kind: Certif
         Certificate.CHILD_NAME: f"alias1.{HOSTNAME}",
         Certificate.LONGER_NAME: f"other-{HOSTNAME}",
         Certificate.WILDCARD_BELOW: f"*.{HOSTNAME}",
+        Certificate.EMPTY_LABEL: ".sub.a.test",
     }.get(kind, HOSTNAME)
     assert common_name.value == name
     if kind == Certificate.COMMON_NAME_ONLY:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from stories.story import Story, observed
@@ -10,7 +11,7 @@ from stories.wire import fault, received, sent
 
 from conformance.judging.verdict import Verdict
 from fake_servers import Stage
-from fake_servers.events import Event, SmtpBody, SmtpReceived, SmtpUnoffered, TlsEstablished
+from fake_servers.events import Event, SmtpBody, SmtpReceived, SmtpUnoffered, TcpClosed, TlsEstablished
 
 _BARE = sent("ehlo", "250 mx")
 _RICH = sent("ehlo", "250-mx\n250-PIPELINING\n250-CHUNKING\n250 HELP")
@@ -89,9 +90,19 @@ def test_chunks_that_nobody_may_send(events: tuple[Event, ...]) -> None:
 def test_content_for_nobody(octets: int) -> None:
     group = _EHLO, _RICH, _MAIL, _ahead(_RCPT), _ahead(_DATA), fault("reply", "rcpt")
     replies = sent("mail", "250 OK"), sent("rcpt", "450 4.2.1 Busy"), sent("data", "354 Go ahead")
-    story = _said(*group, *replies, SmtpBody(octets=octets), mode="data_for_nobody_4yz")
+    content = SmtpBody(octets=octets), sent("dot", "554 5.5.1 No valid recipients")
+    story = _said(*group, *replies, *content, mode="data_for_nobody_4yz")
     judged = story.judge("keeps_to_offer")
     assert judged.verdict is (Verdict.DEVIATION if octets else Verdict.PASS)
+
+
+@pytest.mark.parametrize("by", ["peer", "server"])
+def test_who_leaves_instead_of_the_dot(by: Literal["peer", "server"]) -> None:
+    group = _EHLO, _RICH, _MAIL, _ahead(_RCPT), _ahead(_DATA), fault("reply", "rcpt")
+    replies = sent("mail", "250 OK"), sent("rcpt", "450 4.2.1 Busy"), sent("data", "354 Go ahead")
+    cut_off = SmtpBody(octets=0), TcpClosed(by=by, how="fin")
+    story = _said(*group, *replies, *cut_off, mode="data_for_nobody_4yz")
+    assert story.verdict("keeps_to_offer") is (Verdict.DEVIATION if by == "peer" else Verdict.PASS)
 
 
 def test_what_is_seen_needs_no_control() -> None:

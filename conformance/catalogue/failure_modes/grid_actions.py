@@ -47,7 +47,7 @@ LOST = (
     "aborted",
 )
 LATE = ("timedout", "timeout", "10060", "noresponse", "notrespond", "deadline")
-_ODD = ("malformed", "unexpected", "invalid", "protocol", "syntax", "outoforder", "garbage", "socketerror")
+ODD = ("malformed", "unexpected", "invalid", "protocol", "syntax", "outoforder", "garbage", "socketerror")
 
 # Why a cell cannot be staged, where several columns share the reason.
 _SAID_AT_CONNECT = "at connect the server says nothing: the first reply is the greeting"
@@ -195,7 +195,7 @@ COLUMNS = (
         action=_malformed,
         opening=Section.ODD,
         later=Section.ODD,
-        explained_by=(*_ODD, *LATE, "notsmtp"),
+        explained_by=(*ODD, *LATE, "notsmtp"),
         timeout=Timeout.COMMAND,
         impossible={Stage.CONNECT: _SAID_AT_CONNECT, Stage.BODY: _NO_REPLY_DUE},
     ),
@@ -207,7 +207,7 @@ COLUMNS = (
         said=lambda row: row.wrong,
         opening=Section.WRONG_CODE,
         later=Section.WRONG_CODE,
-        explained_by=(*_ODD, *LATE),
+        explained_by=(*ODD, *LATE),
         timeout=Timeout.COMMAND,
         impossible=_NO_REPLY,
     ),
@@ -218,7 +218,7 @@ COLUMNS = (
         action=lambda _: Endless(interval=0.02),
         opening=Section.ODD,
         later=Section.ODD,
-        explained_by=(*_ODD, *LATE, "toolong", "toolarge", "toomany", "limit"),
+        explained_by=(*ODD, *LATE, "toolong", "toolarge", "toomany", "limit"),
         timeout=Timeout.COMMAND,
         impossible=_NO_REPLY,
     ),
@@ -229,7 +229,7 @@ COLUMNS = (
         action=_over_long,
         opening=Section.BEARABLE,
         later=Section.BEARABLE,
-        explained_by=(*_ODD, *LATE, "toolong", "toolarge", "length", "limit"),
+        explained_by=(*ODD, *LATE, "toolong", "toolarge", "length", "limit"),
         timeout=Timeout.COMMAND,
         impossible={**_NO_REPLY, **dict.fromkeys((Stage.DOT, Stage.BDAT_LAST), _WHO_HAS_IT)},
     ),
@@ -240,7 +240,7 @@ COLUMNS = (
         action=lambda row: Raw(row.healthy.encoded().replace(b"\r\n", b"\n")),
         opening=Section.BEARABLE,
         later=Section.BEARABLE,
-        explained_by=(*_ODD, *LATE, "barelf", "linefeed", "lineend"),
+        explained_by=(*ODD, *LATE, "barelf", "linefeed", "lineend"),
         timeout=Timeout.COMMAND,
         impossible={**_NO_REPLY, **dict.fromkeys((Stage.DOT, Stage.BDAT_LAST), _WHO_HAS_IT)},
     ),

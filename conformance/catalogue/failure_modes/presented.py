@@ -128,6 +128,12 @@ IDENTITIES = (
         explained_by=NAME_WORDS,
     ),
     Presented(
+        certificate=Certificate.EMPTY_LABEL,
+        what="a certificate that has its name with nothing before the first dot",
+        named=False,
+        explained_by=NAME_WORDS,
+    ),
+    Presented(
         certificate=Certificate.SEVERAL_NAMES,
         what="a valid certificate for several names, of which its own is the last",
     ),

@@ -1,18 +1,22 @@
-"""Replies that are in order and unusual: no status, a status of another class, an unknown code, several lines.
+"""Replies that are in order and unusual: no status, a status of another class, an unknown code, several lines, no text.
 
 A client acts on the reply code alone, unknown ones by their first digit, and any text is acceptable (RFC 5321
 sections 4.2 and 4.3.2). The source document has them under "Other error codes".
 """
 
-from conformance.catalogue.destination import Host, offer_without
+from conformance.catalogue.destination import Host, Timeout, offer_without
 from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.failure_modes.grid import mode_of_cell
+from conformance.catalogue.failure_modes.grid_actions import LATE, ODD, Column
+from conformance.catalogue.failure_modes.grid_stages import ROWS
 from conformance.catalogue.message import Kind, Refusal
 from conformance.catalogue.section import Section
 from conformance.witness.connections import fault_played
-from fake_servers import Reply, Rule, Stage
+from fake_servers import Raw, Refuse, Reply, Rule, Stage
 
 # Some have no status, or one of another class, which nobody may say who has offered them (RFC 2034 section 4).
 _WITHOUT_STATUS = offer_without("ENHANCEDSTATUSCODES")
+_OF_NO_CLASS = "600 4.2.1 Mailbox busy"
 _BUSY = ("busy", "tryagain", "later")
 _UNWANTED = ("notwanted", "unwanted")
 
@@ -54,6 +58,11 @@ MODES = (
         Reply(450, "5.7.1 Mailbox busy, try again later"),
     ),
     _transient(
+        "400",
+        "400, the first of the codes of its class, which no standard has",
+        Reply(400, "4.2.1 Mailbox busy, try again later"),
+    ),
+    _transient(
         "499",
         "499, a code that no standard has",
         Reply(499, "4.2.1 Mailbox busy, try again later"),
@@ -62,6 +71,11 @@ MODES = (
         "multi_line",
         "450 in three lines",
         Reply(450, "4.2.1 Mailbox busy", "4.2.1 Twelve others are waiting", "4.2.1 Try again later"),
+    ),
+    _transient(
+        "last_line_empty",
+        "450 in two lines, of which the last has no text",
+        Reply(450, "4.2.1 Mailbox busy, try again later", ""),
     ),
     _permanent(
         "without_status",
@@ -73,6 +87,7 @@ MODES = (
         '"550 4.7.1 Not wanted here": the two codes are not of one class',
         Reply(550, "4.7.1 Not wanted here"),
     ),
+    _permanent("500", "500, the first of the codes of its class", Reply(500, "5.7.1 Not wanted here")),
     _permanent("599", "599, a code that no standard has", Reply(599, "5.7.1 Not wanted here")),
     _permanent(
         "multi_line",
@@ -93,5 +108,50 @@ MODES = (
             ),
         ),
         witness=fault_played,
+    ),
+    FailureMode(
+        name="reply_bare",
+        section=Section.POSITIVE_REPLIES,
+        staged="The server accepts MAIL, RCPT and the message with the code 250 alone, without a text or a blank.",
+        kind=Kind.HARMLESS,
+        hosts=(
+            Host(
+                rules=tuple(Rule(stage, Raw(b"250\r\n")) for stage in (Stage.MAIL, Stage.RCPT, Stage.DOT)),
+                extensions=_WITHOUT_STATUS,
+            ),
+        ),
+        witness=fault_played,
+    ),
+    FailureMode(
+        name="reply_299",
+        section=Section.POSITIVE_REPLIES,
+        staged="The server accepts MAIL, RCPT and the message with 299, the last of the codes of its class, which no "
+        "standard has.",
+        kind=Kind.HARMLESS,
+        hosts=(
+            Host(
+                rules=tuple(
+                    Rule(stage, Reply(299, "2.0.0 Fine")) for stage in (Stage.MAIL, Stage.RCPT, Stage.DOT)
+                )
+            ),
+        ),
+        witness=fault_played,
+    ),
+    mode_of_cell(
+        "reply_600_at_rcpt",
+        next(row for row in ROWS if row.stage is Stage.RCPT),
+        Column(
+            name="reply_600",
+            about='answers {asked} with "'
+            + _OF_NO_CLASS
+            + '", a code of no class, and goes on as if it had refused',
+            action=lambda _: Raw(f"{_OF_NO_CLASS}\r\n".encode(), then=Refuse()),
+            opening=Section.ODD,
+            later=Section.ODD,
+            explained_by=(*ODD, *LATE, "notsmtp", "600", "notvalid"),
+            timeout=Timeout.COMMAND,
+            one_by_one="as for `malformed`",
+        ),
+        brief=True,
     ),
 )

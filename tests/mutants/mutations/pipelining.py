@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from aiosmtplib.errors import SMTPException
 from aiosmtplib.protocol import SMTPProtocol
 
 from conformance.reference import transaction
@@ -117,6 +118,20 @@ def sends_content_for_nobody() -> None:
 
     patch(transaction.Transaction, "run", keep)
     patch(Session, "_settle", make)
+
+
+@mutation(scenarios=(*_NOBODY, "plain"), caught=(deviates("keeps_to_offer", "offers/nobody", *_NOBODY),))
+def leaves_a_server_that_asks_for_content_for_nobody() -> None:
+    """Closes the connection where DATA was accepted though every recipient was refused."""
+
+    async def settle(self: Any, timeout: float) -> None:
+        while self._protocol.due:
+            line = self._group.popleft()
+            reply = await self._protocol.read_response(timeout)
+            if line == "DATA" and reply.code == 354:
+                raise SMTPException("nobody wants what the server asks for")
+
+    patch(Session, "_settle", lambda _: settle)
 
 
 @mutation(

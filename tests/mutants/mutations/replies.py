@@ -6,9 +6,12 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from aiosmtplib.protocol import SMTPProtocol
+
 from conformance.reference import transaction
-from conformance.reference.errors import Failure
-from conformance.reference.session import Reply
+from conformance.reference.classify import Cause
+from conformance.reference.errors import Failure, SessionFailed
+from conformance.reference.session import Reply, Session
 from conformance.reference.transaction import Transaction
 from mutants.expectations import returned
 from mutants.mutant import Declare, deviates, fails, mutation
@@ -16,6 +19,7 @@ from mutants.patching import patch
 from mutants.shared import misread
 
 _STATUS = re.compile(r"([245])\.\d{1,3}\.\d{1,3}\b")
+_BARE = re.compile(rb"(?m)^\d{3}\r\n")
 _PASSING = "replies/passing"
 _WRONG_CLASS = ("reply_of_another_class", "rejected_of_another_class")
 
@@ -124,6 +128,99 @@ def unknown_5yz_is_transient() -> None:
 def unknown_2yz_is_no_yes() -> None:
     """Takes nothing but 250 and 251 for a yes."""
     patch(Reply, "positive", lambda _: property(lambda self: self.code in (250, 251)))
+
+
+@mutation(
+    scenarios=("reply_400", "reply_multi_line"),
+    caught=(returned("reply_400"),),
+    brings={
+        "lifetime/not-early": "the same where the destination is broken for a day",
+        "ndr/agrees": "its report has class 5 beside the server's class 4",
+    },
+)
+def first_4yz_is_permanent() -> None:
+    """Takes the first code of the class of passing refusals for one of the next class."""
+    _returned(400)
+
+
+@_retries("rejected_500", "rejected_at_rcpt")
+def first_5yz_is_transient() -> None:
+    """Takes the first code of the class of permanent refusals for one of the class before."""
+    misread(lambda failure, code, _: replace(failure, code="450") if code == 500 else failure)
+
+
+@mutation(
+    scenarios=("reply_299", "reply_259"),
+    caught=(fails("delivers_anyway", "harmless/delivered", "reply_299"),),
+)
+def last_2yz_is_no_yes() -> None:
+    """Does not take the last code of the class of positive replies for a yes."""
+    patch(Reply, "positive", lambda _: property(lambda self: 200 <= self.code < 299))
+
+
+@mutation(
+    scenarios=("reply_600_at_rcpt", "malformed_at_rcpt"),
+    caught=(fails("error_code", "session/transient", "reply_600_at_rcpt", besides=("session/odd-reply",)),),
+)
+def takes_600_for_a_reply() -> None:
+    """Takes a code of no class for a refusal, and shows it."""
+
+    def make(original: Any) -> Any:
+        async def read(self: Any, stage: Any, reading: Any) -> Reply:
+            code, text = 0, ""
+
+            async def kept() -> Any:
+                nonlocal code, text
+                response = await reading
+                code, text = response.code, response.message
+                return response
+
+            try:
+                reply: Reply = await original(self, stage, kept())
+            except SessionFailed:
+                if code != 600:
+                    raise
+                return Reply(code, text)
+            return reply
+
+        return read
+
+    patch(Session, "_read", make)
+
+
+@mutation(
+    scenarios=("reply_bare", "reply_multi_line"),
+    caught=(fails("delivers_anyway", "harmless/delivered", "reply_bare"),),
+)
+def waits_for_a_blank_behind_the_code() -> None:
+    """Takes a line that is a code alone for one that is not the last of its reply."""
+
+    def make(original: Any) -> Any:
+        def read(self: Any) -> Any:
+            return None if _BARE.search(bytes(self._buffer)) else original(self)
+
+        return read
+
+    patch(SMTPProtocol, "_read_response_from_buffer", make)
+
+
+@mutation(
+    scenarios=("reply_last_line_empty", "reply_multi_line"),
+    caught=(deviates("error_code", "session/4yz-kept", "reply_last_line_empty"),),
+)
+def wants_a_text_in_the_last_line() -> None:
+    """Takes a reply of several lines for none at all whose last line has no text."""
+
+    def make(original: Any) -> Any:
+        async def read(self: Any, stage: Any, reading: Any) -> Reply:
+            reply: Reply = await original(self, stage, reading)
+            if reply.text.endswith("\n"):
+                raise SessionFailed(stage, Cause.MALFORMED, f"451 4.4.0 Malformed: {reply.line}")
+            return reply
+
+        return read
+
+    patch(Session, "_read", make)
 
 
 @mutation(

@@ -1,0 +1,54 @@
+"""The trace field that a relay adds names whoever handed the message over, as that one named itself."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+
+from conformance.evidence.inputs import CLIENT
+from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.verdict import NotApplicable
+from fake_servers.events import ClientSent
+
+# What was said in EHLO stands before who took the message (RFC 5321 section 4.4).
+_FROM = re.compile(r"\s*from\s+(.*?)\s+by\s", re.IGNORECASE | re.DOTALL)
+
+
+@aspect(
+    Course.PERSISTS,
+    kinds=(Kind.CONTENT,),
+    only=("line_of_998", "leading_dots"),
+    place=158,
+    requirements={"named": "trace/client-named"},
+)
+def test_names_client(case: Case) -> list[Finding]:
+    """The first Received field behind the submission has the name given in EHLO, among whatever else is said of it.
+
+    A relay whose field does not say from whom it had the message has nothing that could be wrong, and of one that was
+    handed the message in another way than by our SMTP client nobody knows what it was told.
+    """
+    if not any(case.evidence.of(ClientSent)):
+        raise NotApplicable("the message was not handed over by our own SMTP client")
+    if not case.evidence.messages:
+        raise NotApplicable("nothing arrived", see="carries")
+    fields = _received(case.evidence.messages[0].content)
+    added = fields[: len(fields) - len(_received(case.evidence.staged.content))]
+    clause = _FROM.match(added[-1]) if added else None
+    if clause is None:
+        raise NotApplicable("the relay adds no Received field that says from whom it had the message")
+    said = " ".join(clause[1].split())
+    return [
+        case.finding(
+            "names_client.named",
+            holds=CLIENT in said.lower(),
+            expected=f"from {CLIENT}, as it was said in EHLO",
+            observed=f"from {said}",
+            conclusive=True,
+        )
+    ]
+
+
+def _received(content: bytes) -> list[str]:
+    message = email.message_from_bytes(content, policy=email.policy.compat32)
+    return [str(value) for value in message.get_all("Received") or []]

@@ -1,0 +1,50 @@
+"""What a relay says of those from whom it had a message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.reference import intake
+from mutants.mutant import deviates, hence, mutation
+from mutants.patching import patch
+
+_SCENARIOS = ("line_of_998", "leading_dots")
+
+
+def _trace(before: bytes, after: bytes) -> None:
+    def make(original: Any) -> Any:
+        def received_field(*arguments: Any, **more: Any) -> bytes:
+            field: bytes = original(*arguments, **more)
+            return field.replace(before, after, 1)
+
+        return received_field
+
+    patch(intake, "received_field", make)
+
+
+@mutation(scenarios=_SCENARIOS, caught=(deviates("names_client", "trace/client-named", *_SCENARIOS),))
+def garbles_the_name_of_the_client() -> None:
+    """Leaves the letters out of the name that a client has given."""
+    patch(intake, "_client_name", lambda original: lambda session: "?" * len(original(session)))
+
+
+@mutation(scenarios=_SCENARIOS, profiles=("rfc",))
+def names_the_client_behind_its_address() -> None:
+    """Writes the client's name behind its address, as a comment."""
+    _trace(b"from submitter.test ([127.0.0.1])", b"from [127.0.0.1] (helo=submitter.test)")
+
+
+@mutation(
+    scenarios=_SCENARIOS,
+    profiles=("rfc",),
+    also=tuple(
+        expected
+        for profile in ("eop", "rfc")
+        for expected in hence(
+            "it does not say from whom", "names_client", verdict="not_applicable", profile=profile
+        )
+    ),
+)
+def says_by_whom_and_not_from_whom() -> None:
+    """Leaves out of the field it adds from whom it had the message."""
+    _trace(b"from submitter.test ([127.0.0.1])\r\n\tby", b"by")
