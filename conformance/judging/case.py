@@ -17,7 +17,7 @@ from conformance.evidence.codes import Codes
 from conformance.evidence.errors_seen import ErrorSeen
 from conformance.evidence.view import Evidence
 from conformance.judging.code_check import judged_by
-from conformance.judging.content import changes
+from conformance.judging.content import REVERSE_PATH, changes, may_hide_the_sender
 from conformance.judging.fate import Fate, fate_of, outcome_of, why_not
 from conformance.judging.habits import unaccustomed
 from conformance.judging.one_route import attempts_on_message
@@ -170,8 +170,12 @@ class Case:
     def damage(self, copies: Iterable[SmtpMessage]) -> str:
         """Say what was altered of a message on its way, if that is said of this scenario; empty if nothing was."""
         staged = self.evidence.staged
-        found = (unaccustomed(changes(staged, copy), self.mode, self.evidence.record) for copy in copies)
-        return next((change.text for some in found for change in some), "")
+        for copy in copies:
+            hidden = may_hide_the_sender(self.mode, copy, self.evidence.connection_of(copy).greetings)
+            found = [change for change in changes(staged, copy) if not hidden or change.sort != REVERSE_PATH]
+            for change in unaccustomed(found, self.mode, self.evidence.record):
+                return change.text
+        return ""
 
     def finding(
         self,

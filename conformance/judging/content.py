@@ -14,9 +14,10 @@ from __future__ import annotations
 import binascii
 import quopri
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from conformance.catalogue.failure_mode import FailureMode
 from conformance.evidence.record import Staged
 from conformance.judging.addresses import canonical
 from conformance.judging.lines import changed_lines, instead, told
@@ -126,6 +127,19 @@ def _squeezed(octets: bytes) -> bytes:
 def _is_fields(octets: bytes) -> bool:
     """Tell whether octets in front of a message are whole header fields, or none."""
     return not octets or (octets.endswith(b"\r\n") and b"\r\n\r\n" not in octets)
+
+
+def may_hide_the_sender(mode: FailureMode, message: SmtpMessage, greetings: Iterable[str]) -> bool:
+    """Tell whether a message may have the null reverse-path though it was submitted with another one.
+
+    A server that does not offer DSN cannot be told that the sender wants no report at all, so a relay may see to it in
+    this way (RFC 3461 section 5.2.2 d). To one who says HELO nothing is offered.
+    """
+    special = mode.message.special
+    wish = special.dsn if special is not None else None
+    offered = any(line.upper() == "DSN" for host in mode.hosts for line in host.extensions)
+    known = offered and "EHLO" in greetings
+    return wish is not None and wish.notify == "NEVER" and not known and not message.mail_from
 
 
 def _of_envelope(staged: Staged, message: SmtpMessage) -> Iterator[Change]:

@@ -84,6 +84,33 @@ def tries_its_wishes_first() -> None:
     patch(transaction.Session, "group", lambda _: lambda self, lines: None)
 
 
+def _hide_the_sender(never: bool) -> None:
+    def make(original: Any) -> Any:
+        def mail_command(message: Any, content: bytes, extensions: Any) -> str:
+            line: str = original(message, content, extensions)
+            wanted = all((each.notify == "NEVER") is never for each in message.recipients)
+            hidden = "dsn" not in extensions and wanted and any(each.notify for each in message.recipients)
+            return line.replace(f"<{message.sender}>", "<>") if hidden else line
+
+        return mail_command
+
+    patch(transaction, "mail_command", make)
+
+
+@mutation(scenarios=(*_ALL, "plain"), profiles=("rfc", "eop-observed"))
+def hides_the_sender_who_wants_no_report() -> None:
+    """Sends NOTIFY=NEVER with the null reverse-path where DSN is not offered (RFC 3461 section 5.2.2 d, a MAY)."""
+    _hide_the_sender(never=True)
+
+
+@mutation(
+    scenarios=(*_ALL, "plain"), caught=(fails("carries", "content/unaltered", "dsn_not_offered_success"),)
+)
+def hides_the_sender_who_wants_a_report() -> None:
+    """Sends everything but NOTIFY=NEVER with the null reverse-path where DSN is not offered."""
+    _hide_the_sender(never=False)
+
+
 @mutation(
     scenarios=(*_ALL, "plain"), caught=(fails("passes_wishes", "dsn/relayed", "dsn_not_offered_success"),)
 )
