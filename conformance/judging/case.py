@@ -171,11 +171,14 @@ class Case:
         """Say what was altered of a message on its way, if that is said of this scenario; empty if nothing was."""
         staged = self.evidence.staged
         for copy in copies:
-            hidden = may_hide_the_sender(self.mode, copy, self.evidence.connection_of(copy).greetings)
-            found = [change for change in changes(staged, copy) if not hidden or change.sort != REVERSE_PATH]
-            for change in unaccustomed(found, self.mode, self.evidence.record):
-                return change.text
+            for change in unaccustomed(changes(staged, copy), self.mode, self.evidence.record):
+                if change.sort != REVERSE_PATH or not self._may_hide_the_sender(copy):
+                    return change.text
         return ""
+
+    def _may_hide_the_sender(self, copy: SmtpMessage) -> bool:
+        greetings = self.evidence.connection_of(copy).greetings
+        return may_hide_the_sender(self.mode, copy, greetings)
 
     def finding(
         self,

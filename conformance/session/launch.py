@@ -350,7 +350,7 @@ def _run(
                     raise held_by
             if silence.too_long(running):
                 raise WaveFailed(
-                    f"its process has not run for {SILENCE_LIMIT:.0f} s: something has stopped it"
+                    f"its process has not run for {SILENCE_LIMIT:.0f} s or more: something has stopped it"
                 )
             said = [(wave.reach, wave.child.poll() is not None) for wave in starts.planned]
             if early and not starts.waiting and (symptoms := unreached(said)):

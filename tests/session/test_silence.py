@@ -17,6 +17,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_who_says_nothing_for_too_long_is_told(clock: list[float]) -> None:
     quiet: Silence[str] = Silence(5.0)
+    quiet.heard("silent")
     for second in range(1, 6):
         clock[0] = second
         quiet.heard("beats")
@@ -24,6 +25,16 @@ def test_who_says_nothing_for_too_long_is_told(clock: list[float]) -> None:
     clock[0] = 6.0
     quiet.heard("beats")
     assert quiet.too_long(["beats", "silent", "new"]) == ["silent"]
+
+
+def test_the_first_word_may_take_longer(clock: list[float]) -> None:
+    """A process is long in starting where a hundred others want to run."""
+    quiet: Silence[str] = Silence(5.0)
+    for second in range(1, 26):
+        clock[0] = second
+        assert quiet.too_long(["starts"]) == []
+    clock[0] = 26.0
+    assert quiet.too_long(["starts"]) == ["starts"]
 
 
 def test_time_in_which_we_were_stopped_ourselves_counts_little(clock: list[float]) -> None:
