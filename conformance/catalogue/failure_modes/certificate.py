@@ -53,17 +53,6 @@ _NAMES = (
         witness=presented(Certificate.GOOD),
     ),
     FailureMode(
-        name="certificate_empty_label_under_tls_domain_wildcard",
-        section=Section.CERTIFICATE,
-        staged="The connector requires a certificate for any name below the recipient domain (`*.domain`); the server "
-        "presents one that has nothing before the dot of such a name.",
-        hosts=(Host(tls=ServerTls(certificate=Certificate.EMPTY_LABEL)),),
-        tls=TlsRule(policy=TlsPolicy.DOMAIN_VALIDATION, name="*.{domain}"),
-        witness=presented(Certificate.EMPTY_LABEL),
-        explained_by=_MISMATCH,
-        brief=True,
-    ),
-    FailureMode(
         name="certificate_of_host_not_tls_domain",
         section=Section.CERTIFICATE,
         staged="The connector requires a certificate for another name than the smart host's; the server presents one "

@@ -39,22 +39,7 @@ def wildcard_matches_many_labels() -> None:
     )
 
 
-@takes_certificate(
-    ("certificate_empty_label_under_tls_domain_wildcard",),
-    "certificate_empty_label",
-    "certificate_tls_domain_wildcard",
-)
-def takes_nothing_for_a_label() -> None:
-    """Has the connector's wildcard covered by a name with nothing before its first dot."""
-    _names(
-        lambda original, presented, expected: (
-            original(presented, expected)
-            or (expected.startswith("*.") and presented.lower() == expected.lower()[1:])
-        )
-    )
-
-
-@takes_certificate(("certificate_empty_label",), "certificate_empty_label_under_tls_domain_wildcard")
+@takes_certificate(("certificate_empty_label",), "certificate_wrong_name", "verified_tls")
 def takes_the_end_of_a_name() -> None:
     """Takes a name that begins with a dot for all that end in it."""
     _names(
