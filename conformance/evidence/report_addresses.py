@@ -6,8 +6,8 @@ import re
 from email.message import Message
 
 _TYPE = re.compile(r"([\w.-]+)\s*;\s*")
-# RFC 3464 section 2.1.1; one inside a local part can only stand in quotes, so never at the end behind a blank
-_COMMENT_BEHIND = re.compile(r"\s+\([^()]*\)$")
+# What stands in quotes, as a local part may, is no comment, whatever there is in it.
+_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|\\.|.', re.DOTALL)
 _EMBEDDED = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 _LAST = 0x10FFFF
 
@@ -20,7 +20,7 @@ def address_of(group: Message, name: str) -> str:
     """
     text = _value(group, name)
     typed = _TYPE.match(text)
-    address = _COMMENT_BEHIND.sub("", text[typed.end() :] if typed else text)
+    address = text[typed.end() :] if typed else text
     if not typed or typed[1].lower() != "utf-8":
         return address
     local, at, domain = _EMBEDDED.sub(_character, address).rpartition("@")
@@ -37,7 +37,21 @@ def _value(group: Message, name: str) -> str:
     # the parsed value has lost the octets that are not ASCII
     raw = next((value for key, value in group.raw_items() if key.lower() == name.lower()), "")
     text = str(raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return re.sub(r"\r?\n[ \t]+", " ", text).strip()
+    return without_comments_beside_quotes(re.sub(r"\r?\n[ \t]+", " ", text))
+
+
+def without_comments_beside_quotes(text: str) -> str:
+    """Return a field in which quotes may stand without its comments (RFC 3464 section 2.1.1), some within others.
+
+    A parenthesis that is never closed begins none.
+    """
+    kept, depth = [], 0
+    for piece in _PIECE.findall(text):
+        depth += piece == "("
+        if not depth:
+            kept.append(piece)
+        depth -= piece == ")" and depth > 0
+    return text.strip() if depth else "".join(kept).strip()
 
 
 def _character(found: re.Match[str]) -> str:

@@ -203,8 +203,8 @@ def _split(part: Message) -> list[Message]:
 def _recipient(group: Message | EmailMessage) -> RecipientReport:
     return RecipientReport(
         final_recipient=address_of(group, "Final-Recipient"),
-        action=without_comments(_unfold(group.get("Action"))).lower(),
-        status=without_comments(_unfold(group.get("Status"))),
+        action=without_comments(group.get("Action")).lower(),
+        status=without_comments(group.get("Status")),
         diagnostic=_after_type(group.get("Diagnostic-Code")),
         remote_mta=_after_type(group.get("Remote-MTA")),
         will_retry_until=_date(group.get("Will-Retry-Until")),
@@ -221,8 +221,14 @@ def _date(value: object) -> float | None:
 
 
 def without_comments(value: object) -> str:
-    """Return the value of a structured field without its comments; empty if there is no such field."""
-    return _COMMENT.sub("", str(value or "")).strip()
+    """Return the value of a structured field without its folds and comments; empty if there is no such field.
+
+    A comment may go over several lines and have others in it (RFC 5322 section 3.2.2).
+    """
+    text = _unfold(value)
+    while (shorter := _COMMENT.sub("", text)) != text:
+        text = shorter
+    return text.strip()
 
 
 def _unfold(value: object) -> str:

@@ -12,7 +12,9 @@ import re
 from collections.abc import Iterator
 from email.message import Message
 
+from conformance.evidence.report_addresses import address_of
 from conformance.evidence.reports import field_groups, without_comments
+from conformance.judging.addresses import canonical
 
 # RFC 3464 sections 2.1.2, 2.2.2 to 2.2.4, 2.3.1, 2.3.2, 2.3.5 and 2.3.6: they begin with a type and a semicolon.
 _TYPED = (
@@ -59,9 +61,10 @@ def _identifiers(content: bytes) -> Iterator[str]:
 
 def _recipients(content: bytes, recipient: str) -> Iterator[str]:
     for group in _groups(content):
-        for value in group.get_all("Original-Recipient") or []:
-            address = without_comments(value).rpartition(";")[2].strip()
-            if address.lower() != recipient.lower():
+        value = group.get("Original-Recipient")
+        if value:
+            address = address_of(group, "Original-Recipient")
+            if canonical(address).lower() != canonical(recipient).lower():
                 yield f"Original-Recipient is {value}, and the envelope had {recipient}"
 
 

@@ -28,24 +28,17 @@ from conformance.judging.addresses import canonical
 from conformance.judging.content import bare_ends
 
 # RFC 5322 section 3.3: a numeric zone; RFC 3464 sections 2.2.5, 2.3.7 and 2.3.9 demand one.
-_DATE = re.compile(
-    r"^(?:[A-Z][a-z]{2}, ?)?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? [+-]\d{4}(?: *\([^)]*\))?$"
-)
+_DATE = re.compile(r"^(?:[A-Z][a-z]{2}, ?)?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? [+-]\d{4}$")
 _DATE_FIELDS = ("Arrival-Date", "Last-Attempt-Date", "Will-Retry-Until")
-_STATUS = re.compile(r"^[245]\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,2})(?:\s*\(.*\))?$")
+_STATUS = re.compile(r"^[245]\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,2})$")
 _NEVER_REWRITTEN = ("Message-ID", "Subject")
-_RETURNED = (
-    "message/rfc822",
-    "text/rfc822-headers",
-    "message/rfc822-headers",
-    "message/global",
-    "message/global-headers",
-)
+# RFC 6522 section 3 has "the returned message or a portion thereof" in the last part, and names no type for it.
+_RETURNED = ("message", "text")
 
 
 def is_status(text: str) -> bool:
     """Tell whether a text is an enhanced status code of RFC 3463, as Status has it, with or without a comment."""
-    return _STATUS.match(text) is not None
+    return _STATUS.match(without_comments(text)) is not None
 
 
 def is_report(content: bytes) -> bool:
@@ -89,7 +82,7 @@ def form(content: bytes) -> list[str]:
         found.append(f"the first part is {parts[0].get_content_type()}, not for people to read")
     if parts[1].get_content_type() not in MACHINE_PARTS:
         found.append(f"the second part is {parts[1].get_content_type()}, not message/delivery-status")
-    if len(parts) == 3 and parts[2].get_content_type() not in _RETURNED:
+    if len(parts) == 3 and parts[2].get_content_maintype() not in _RETURNED:
         found.append(f"the third part is {parts[2].get_content_type()}, no returned message")
     return found
 
@@ -123,14 +116,14 @@ def _recipient(group: Message, recipient: str) -> Iterator[str]:
     if action != "failed":
         yield f"Action is {action or 'missing'}"
     status = str(group.get("Status") or "").strip()
-    if not _STATUS.match(status):
+    if not is_status(status):
         yield f"Status is {status or 'missing'}"
 
 
 def _dates(group: Message) -> Iterator[str]:
     for name in _DATE_FIELDS:
         value = group.get(name)
-        if value is not None and not _DATE.match(re.sub(r"\s+", " ", str(value)).strip()):
+        if value is not None and not _DATE.match(re.sub(r"\s+", " ", without_comments(value))):
             yield f"{name} is not a date with a numeric zone: {value}"
 
 
@@ -165,8 +158,13 @@ def _unfolded(value: object) -> str:
 
 
 def others_claim_to_read(content: bytes) -> bool:
-    """Tell whether the independent reader knows the form: flufl.bounce does not know that of RFC 6533."""
-    return not any(part.get_content_type() == GLOBAL_PART for part in _parsed(content).walk())
+    """Tell whether the independent reader knows the form: flufl.bounce knows neither that of RFC 6533 nor comments."""
+    message = _parsed(content)
+    values = (
+        group.get(name) for group in recipient_groups(message) for name in ("Final-Recipient", "Action")
+    )
+    commented = any("(" in str(value or "") for value in values)
+    return not commented and not any(part.get_content_type() == GLOBAL_PART for part in message.walk())
 
 
 def others_read(content: bytes, recipient: str) -> list[str]:

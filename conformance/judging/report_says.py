@@ -41,6 +41,9 @@ _NEAR = 60.0
 _FINAL = "Final-Recipient"
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
+# What stands in HTML where a word may be broken, and is not seen.
+_MARK = re.compile(r"<[^<>]*>")
+_UNSEEN = re.compile("[\u00ad\u200b\u2060]")
 
 # What says of a message that it arrived, unless a word in the same sentence takes it back.
 _CLAIM = re.compile(
@@ -48,7 +51,8 @@ _CLAIM = re.compile(
     r"|\bsuccessfully (?:delivered|relayed)\b"
 )
 _TAKEN_BACK = re.compile(
-    r"\b(?:not|no|never|un\w+|cannot|could|fail\w*|if|until|before|after|when|would|nor)\b|n't\b"
+    r"\b(?:not|no|never|un\w+|cannot|could|fail\w*|if|until|before|after|when|would|n?either|nor|nothing|none|nobody"
+    r"|others?|rest|refus\w+|reject\w+|too late)\b|n't\b"
 )
 
 
@@ -151,9 +155,8 @@ def without_original_recipient(content: bytes, dsn: Dsn) -> list[str]:
     wanted = dsn.orcpt.partition(";")[2]
     found = []
     for group in recipient_groups(_parsed(content)):
-        value = str(group.get("Original-Recipient") or "")
-        if value.partition(";")[2].strip() not in (wanted, _decoded(wanted)):
-            found.append(f"Original-Recipient is {value or 'missing'}")
+        if address_of(group, "Original-Recipient") not in (wanted, _decoded(wanted)):
+            found.append(f"Original-Recipient is {group.get('Original-Recipient') or 'missing'}")
     return found
 
 
@@ -184,15 +187,25 @@ def spelled_otherwise(content: bytes, recipient: str) -> list[str]:
 
 
 def wrong_words(content: bytes, original: bytes, failed: Iterable[str], served: Iterable[str]) -> list[str]:
-    """Complain about what is said to people: who failed is not named, or who did not is."""
-    dense = "".join(html.unescape(words(content, original)).split()).lower()
+    """Complain about what is said to people: who failed is not named, or who did not is.
+
+    In HTML there may be marks within an address, by which nobody is kept from reading it.
+    """
+    said = words(content, original)
+    dense, unmarked = (_dense(text) for text in (said, _MARK.sub("", said)))
     found = [
-        f"nobody is told of <{each}>" for each in failed if not any(form in dense for form in _forms(each))
+        f"nobody is told of <{each}>"
+        for each in failed
+        if not any(form in dense or form in unmarked for form in _forms(each))
     ]
     found += [
         f"<{each}> is named, who got the message" for each in served if "".join(each.split()).lower() in dense
     ]
     return found
+
+
+def _dense(text: str) -> str:
+    return "".join(_UNSEEN.sub("", html.unescape(text)).split()).lower()
 
 
 def claims(content: bytes, original: bytes) -> list[str]:

@@ -1,6 +1,6 @@
 """While the fault lasts the message stays in the queue and is not returned."""
 
-from conformance.evidence.queue import Presence
+from conformance.evidence.queue import Presence, QueueReading
 from conformance.judging.aspect import Case, Course, Finding, Outcome, aspect
 from conformance.judging.deferral import deferral
 from conformance.judging.fate import DEFERRED, Fate
@@ -33,7 +33,8 @@ _OWN = frozenset(
 def test_stays_queued(case: Case) -> list[Finding]:
     """Between its acceptance and the repair the message is in every look at the queue, and no NDR came.
 
-    Where the profile accepts that it is given up at once, it may not be given up once it was deferred.
+    Where the profile accepts that it is given up at once, it may not be given up once it was deferred. What is being
+    tried need not be listed: some relays have a list of what waits, and none of what is under way.
     """
     expected = "in the queue at every look until the repair, and no NDR"
     evidence = case.evidence
@@ -42,7 +43,7 @@ def test_stays_queued(case: Case) -> list[Finding]:
     if case.outcome is Outcome.PERMANENT and evidence.given_up is not None:
         return [_given_up(case, expected, evidence.given_up)]
     until = _until(case)
-    queue = evidence.queue.during(until=until)
+    queue = _between_attempts(case, evidence.queue.during(until=until))
     kept = queue.throughout
     if kept.presence is Presence.ABSENT and kept.at is not None:
         looks = f"{len(queue.missing)} of {len(queue.telling)} looks"
@@ -60,6 +61,20 @@ def test_stays_queued(case: Case) -> list[Finding]:
     if never_seen:
         raise Inconclusive("the queue was never seen while the fault lasted")
     return [_finding(case, True, expected, f"in the queue at {len(queue.telling)} looks, no NDR")]
+
+
+def _between_attempts(case: Case, queue: QueueReading) -> QueueReading:
+    """Leave out the looks that miss a message which was being tried meanwhile."""
+    if case.fate is Fate.VANISHED:
+        return queue
+    tried = [(each.at, each.latest_end) for each in case.all_attempts]
+    return QueueReading(
+        tuple(
+            look
+            for look in queue.listings
+            if look.messages or not any(begun <= look.at and look.asked <= over for begun, over in tried)
+        )
+    )
 
 
 def _given_up(case: Case, expected: str, at: float) -> Finding:

@@ -67,7 +67,11 @@ class Relay(Protocol):
     schedule: Schedule
 
     async def queue(self) -> Sequence[QueuedMessage]:
-        """Return every recipient that waits, or raise TargetError: the relay is gone. Asked once a second or more."""
+        """Return every recipient that waits; one that is being tried may be missing. Asked once a second or more.
+
+        Raises:
+            TargetError: The relay is gone.
+        """
 
 
 class Target(Protocol):

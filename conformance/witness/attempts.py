@@ -24,7 +24,9 @@ same attempt, to come back is not.
 *Several questions* (type of record, transport) have a number each as well, and one that was not asked yet may take its
 time, up to a whole interval: who waits in vain for an AAAA record asks for A after its time-out. *Only proof uses up*:
 of what proves nothing (an alias, a TLSA record, a connection in clear after TLS failed) nobody knows how much an
-attempt needs. *Where two contacts must be of different attempts*, what lies between them is parted at the longest
+attempt needs. *Only what has failed does*: a connection that was opened before the fault showed on the other one comes
+back from nothing, for a retry follows a failure (RFC 5321 section 4.5.4.1); some relays open several at the same time.
+*Where two contacts must be of different attempts*, what lies between them is parted at the longest
 pause.
 
 *Retransmissions* have the identifier of the query that they repeat (`mark`). They use up nothing, and may come late,
@@ -215,8 +217,8 @@ class Witness:
             return interval, False
         if self.either_end and alike and contact.at - max(c.end for c in alike) >= NEARLY * interval:
             return interval, True
-        # marks count once: retransmissions do not use up an attempt
-        used = {c.mark or str(n) for n, c in enumerate(alike)}
+        # marks count once: retransmissions do not use up an attempt; nor does what had not failed when this one began
+        used = {c.mark or str(n) for n, c in enumerate(alike) if c.told <= contact.at}
         # a question that this attempt has not asked yet (AAAA after A) may take its time
         fresh = bool(contact.what) and bool(proofs) and not alike
         return (interval if fresh else interval / 2), len(used) >= most

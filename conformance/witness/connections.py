@@ -47,6 +47,7 @@ def connections_with(
             host=name_of(evidence, connection.server),
             address=address_of(evidence, connection.server),
             shown_by=connection.accepted,
+            told=told.at,
         )
         contacts.append(contact)
     return contacts

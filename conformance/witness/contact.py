@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from fake_servers.events import Event
@@ -22,6 +23,7 @@ class Contact:
         what: What was asked of the host; different questions do not use up one another's number.
         shown_by: The event that shows it: a connection's acceptance, an answer, a SYN.
         signs: When something was seen of it; empty: when it began, and at its end.
+        told: Of a connection, when the relay can have met the fault there for the first time.
     """
 
     at: float
@@ -33,6 +35,7 @@ class Contact:
     shown_by: Event | None = None
     signs: tuple[float, ...] = ()
     address: str = ""
+    told: float = -math.inf
 
     @property
     def place(self) -> tuple[str, str]:

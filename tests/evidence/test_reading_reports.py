@@ -40,8 +40,22 @@ def test_absent_fields_are_empty() -> None:
 
 
 def test_the_action_without_comments_in_lower_case() -> None:
-    for action in ("failed", "Failed", "failed (given up)"):
+    for action in ("failed", "Failed", "failed (given up)", "(a\r\n\tb) failed (given (or not) up)"):
         assert [r.action for r in read_report(ndr(STAGED, action=action)).recipients] == ["failed"]
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("(of (old)) rfc822; (One)\r\n one@a.test (not (two))", "one@a.test"),
+        ("rfc822;one@a.test(One)", "one@a.test"),
+        ('rfc822; "(one \\" (two"@a.test (One)', '"(one \\" (two"@a.test'),
+        ("rfc822; one@a.test (never closed", "one@a.test (never closed"),
+    ],
+)
+def test_an_address_without_comments_beside_its_quotes(said: str, meant: str) -> None:
+    report = ndr(STAGED).replace(f"rfc822; {STAGED.recipient}".encode(), said.encode())
+    assert [each.final_recipient for each in read_report(report).recipients] == [meant]
 
 
 def test_each_recipient_has_a_group() -> None:

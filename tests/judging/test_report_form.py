@@ -75,6 +75,10 @@ class TestForm:
         first = b"Content-Type: text/plain; charset=us-ascii"
         assert report_form.form(_with(first, b"Content-Type: " + kind)) == []
 
+    @pytest.mark.parametrize("kind", [b"text/plain", b"text/rfc822-headers", b"message/partial"])
+    def test_a_portion_may_come_back_in_any_form(self, kind: bytes) -> None:
+        assert report_form.form(_with(b"Content-Type: message/rfc822", b"Content-Type: " + kind)) == []
+
     def test_parts_in_the_wrong_order(self) -> None:
         swapped = _with(
             b"Content-Type: text/plain; charset=us-ascii", b"Content-Type: message/delivery-status", POSTFIX
@@ -177,7 +181,7 @@ class TestFields:
     @given(
         at=st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)),
         minutes=st.integers(-14 * 60, 14 * 60),
-        comment=st.sampled_from(["", " (UTC)", " (a zone)"]),
+        comment=st.sampled_from(["", " (UTC)", " (a zone)", "\r\n\t(a zone (of some))"]),
         day=st.booleans(),
         seconds=st.booleans(),
     )
@@ -211,7 +215,7 @@ class TestFields:
         klass=st.sampled_from("245"),
         subject=st.integers(0, 999),
         detail=st.integers(0, 999),
-        comment=st.sampled_from(["", " (why)"]),
+        comment=st.sampled_from(["", " (why)", " (why\r\n not)", " (why (not))"]),
     )
     def test_every_status(self, klass: str, subject: int, detail: int, comment: str) -> None:
         status = f"{klass}.{subject}.{detail}{comment}"
@@ -268,6 +272,14 @@ class TestReturnedMessage:
         assert report_form.returns(report, STAGED.content) == [
             "neither the original message nor its header section came back"
         ]
+
+
+@pytest.mark.parametrize("form", ["(One (of two)) {}", "{} (One)", "{}(One)"])
+def test_a_comment_keeps_nobody_from_the_recipient(form: str) -> None:
+    said = b"Final-Recipient: rfc822; " + form.format(WHO).encode()
+    report = _with(f"Final-Recipient: rfc822; {WHO}".encode(), said)
+    assert report_form.fields(report, WHO) == []
+    assert not report_form.others_claim_to_read(report)
 
 
 def test_an_independent_reader_finds_the_recipient_alone() -> None:

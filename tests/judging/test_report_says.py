@@ -135,6 +135,8 @@ def test_as_much_as_was_asked_for(ret: str, returned: str, wrong: int) -> None:
         "Your message was not delivered to one@a.test.",
         "It could not be successfully delivered to\n  one@\n  a.test",
         "Delivery to &lt;one@a.test&gt; failed. If it was delivered meanwhile, ignore this.",
+        "Nothing was delivered to one<wbr>@a.<b>test</b>; the message was delivered to all other recipients.",
+        "one@a.test: it was relayed to mx.a.test, which refused it",
     ],
 )
 def test_words_that_are_true(text: str) -> None:

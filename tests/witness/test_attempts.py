@@ -49,6 +49,13 @@ def test_so_many_with_one_host_and_no_more() -> None:
     assert groups(*storm, connections=2) == [[1.0, 1.1], [1.2, 1.3]]
 
 
+@pytest.mark.parametrize(("told", "together"), [(1.05, True), (0.95, False)])
+def test_what_was_opened_before_the_first_one_failed_does_not_come_back(told: float, together: bool) -> None:
+    first, second, third = (replace(contact(at), told=at + told - 1.0) for at in (0.9, 1.0, 1.2))
+    first = replace(first, told=told)
+    assert groups(first, second, third) == ([[0.9, 1.0], [1.2]] if together else [[0.9], [1.0], [1.2]])
+
+
 def test_each_host_has_its_own_number() -> None:
     there = [contact(1.0, "a"), contact(1.1, "b")]
     assert groups(*there, contact(1.2, "c")) == [[1.0, 1.1, 1.2]]

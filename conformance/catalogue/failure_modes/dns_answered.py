@@ -12,11 +12,21 @@ from fake_servers import Answer, Delayed, NxDomain, Refused, ServFail, Silence, 
 
 _LATE = 0.4  # seconds: noticeable, and well within the time-out of any resolver
 _UNASKED = "the relay asks for no IPv6 addresses"
+# RFC 7766 section 5 lets it.
+TCP_AT_ONCE = "the relay asks its name server by TCP at once"
 
 
-def _answered(name: str, staged: str, host: Host, witness: Witness) -> FailureMode:
+def _answered(
+    name: str, staged: str, host: Host, witness: Witness, avoidable_because: str = ""
+) -> FailureMode:
     return FailureMode(
-        name=name, section=Section.DNS, staged=staged, kind=Kind.HARMLESS, hosts=(host,), witness=witness
+        name=name,
+        section=Section.DNS,
+        staged=staged,
+        kind=Kind.HARMLESS,
+        hosts=(host,),
+        witness=witness,
+        avoidable_because=avoidable_because,
     )
 
 
@@ -46,6 +56,7 @@ MODES = (
         "The answer does not fit into a datagram (TC); by TCP the name server gives all of it.",
         Host(dns=DnsName(served=Truncated)),
         truncated,
+        TCP_AT_ONCE,
     ),
     _answered(
         "dns_slow",

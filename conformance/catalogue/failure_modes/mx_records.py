@@ -5,6 +5,7 @@ from __future__ import annotations
 from conformance.catalogue.connector import MxRouting
 from conformance.catalogue.destination import DnsName, Host, Tcp
 from conformance.catalogue.failure_mode import FailureMode
+from conformance.catalogue.failure_modes.dns_answered import TCP_AT_ONCE
 from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import Witness, either
@@ -118,6 +119,7 @@ MODES = (
         Host(),
         routing=MxRouting(served=Truncated),
         section=Section.DNS,
+        avoidable_because=TCP_AT_ONCE,
     ),
     _best_of_two("nxdomain", "has a name that does not exist (NXDOMAIN)", query_failed, _NXDOMAIN),
     _best_of_two(
