@@ -36,6 +36,10 @@ _NEVER_REWRITTEN = ("Message-ID", "Subject")
 _RETURNED = ("message", "text")
 
 
+# RFC 2045 section 6.1; what has an encoding that nobody knows is for nobody to read (section 6.4).
+_ENCODINGS = ("7bit", "8bit", "binary", "quoted-printable", "base64")
+
+
 def is_status(text: str) -> bool:
     """Tell whether a text is an enhanced status code of RFC 3463, as Status has it, with or without a comment."""
     return _STATUS.match(without_comments(text)) is not None
@@ -67,7 +71,7 @@ def bare(content: bytes) -> list[str]:
 
 
 def form(content: bytes) -> list[str]:
-    """Complain about the outer form (RFC 6522 section 3)."""
+    """Complain about the outer form (RFC 6522 section 3), encodings that are none among it."""
     message = _parsed(content)
     found = []
     if message.get_content_type() != "multipart/report":
@@ -76,6 +80,7 @@ def form(content: bytes) -> list[str]:
     if report_type.lower() != "delivery-status":
         found.append(f"report-type is {report_type or 'missing'}")
     parts = _parts(message)
+    found += filter(None, map(_no_encoding, (message, *parts)))
     if not 2 <= len(parts) <= 3:
         return [*found, f"it has {len(parts)} parts"]
     if parts[0].get_content_maintype() == "message":  # any other type may be for people to read
@@ -85,6 +90,16 @@ def form(content: bytes) -> list[str]:
     if len(parts) == 3 and parts[2].get_content_maintype() not in _RETURNED:
         found.append(f"the third part is {parts[2].get_content_type()}, no returned message")
     return found
+
+
+def _no_encoding(part: Message) -> str:
+    """Return what is wrong with the encoding that a part says it has, if it says any; private names may be known."""
+    if part.get("Content-Transfer-Encoding") is None:
+        return ""
+    encoding = without_comments(part.get("Content-Transfer-Encoding")).lower()
+    if encoding in _ENCODINGS or encoding.startswith("x-"):
+        return ""
+    return f"the encoding of {part.get_content_type()} is {encoding or 'nothing'}"
 
 
 def fields(content: bytes, recipient: str) -> list[str]:

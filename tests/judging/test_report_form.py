@@ -65,6 +65,17 @@ class TestForm:
     def test_outer_form(self, old: bytes, new: bytes, told: str) -> None:
         assert any(told in complaint for complaint in report_form.form(_with(old, new)))
 
+    @pytest.mark.parametrize("name", [b"", b"other", b"(seven bits)", b"7-bit"])
+    def test_an_encoding_that_nobody_knows(self, name: bytes) -> None:
+        kind = b"Content-Type: message/delivery-status"
+        told = report_form.form(_with(kind, kind + b"\r\nContent-Transfer-Encoding: " + name))
+        assert [each.rpartition(" is ")[0] for each in told] == ["the encoding of message/delivery-status"]
+
+    @pytest.mark.parametrize("name", [b"7BIT", b"8bit (of course)", b"base64", b"x-ours"])
+    def test_an_encoding_that_somebody_knows(self, name: bytes) -> None:
+        kind = b"Content-Type: message/rfc822"
+        assert report_form.form(_with(kind, kind + b"\r\nContent-Transfer-Encoding: " + name)) == []
+
     def test_the_case_of_the_report_type_does_not_matter(self) -> None:
         assert report_form.form(_with(b"report-type=delivery-status", b"REPORT-TYPE=Delivery-Status")) == []
 

@@ -54,6 +54,19 @@ def five_parts() -> None:
     parts_changed(lambda parts: [*parts, parts[0], parts[0]])
 
 
+@_form(_FORM)
+def encoding_without_a_name() -> None:
+    """Leaves the encoding of the fields open: the word is there, and what it is not."""
+    parts_changed(
+        lambda parts: [
+            part.replace(b"Content-Transfer-Encoding: 7bit", b"Content-Transfer-Encoding: ", 1)
+            if b"message/delivery-status" in part
+            else part
+            for part in parts
+        ]
+    )
+
+
 @_form(_FIELDS)
 def no_reporting_mta() -> None:
     """Leaves Reporting-MTA out."""
