@@ -27,6 +27,14 @@ MODES = (
         witness=delivered,
     ),
     FailureMode(
+        name="mx_relay_behind",
+        section=Section.MX_PREFERENCE,
+        staged="Two mail exchangers: the better one is healthy, and the other one is the relay itself.",
+        kind=Kind.CONTROL,
+        routing=MxRouting(preferences=(10,), relay=20),
+        witness=delivered,
+    ),
+    FailureMode(
         name="mx_equal",
         section=Section.CONTROL,
         staged="Two healthy mail exchangers of the same preference; either may get the message.",

@@ -68,6 +68,26 @@ def _ordering(order: Any) -> None:
     patch(hosts, "order_exchangers", lambda _: order)
 
 
+@mutation(
+    scenarios=("mx_relay_behind", "mx_preference"),
+    caught=(fails("delivered", _DELIVERED, "mx_relay_behind"),),
+)
+def looks_behind_itself() -> None:
+    """Leaves out those exchangers that are better than the relay itself, instead of the others."""
+
+    def make(original: Any) -> Any:
+        def order(records: Any, hostname: str) -> list[str]:
+            own = [each.preference for each in records if each.host.lower() == hostname]
+            found: list[str] = original(
+                [each for each in records if each.preference >= min(own, default=0)], ""
+            )
+            return found
+
+        return order
+
+    patch(hosts, "order_exchangers", make)
+
+
 @mutation(scenarios=("mx_equal", "mx_preference"), caught=(fails("delivered", _DELIVERED, "mx_equal"),))
 def takes_one_exchanger_of_each_preference() -> None:
     """Leaves out mail exchangers of the same preference."""
