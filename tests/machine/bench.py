@@ -98,7 +98,7 @@ class Bench:
         with ThreadPoolExecutor(jobs) as pool:
             left = number
             while left:
-                some = [change for change, _ in zip(changes, range(left), strict=False)]
+                some = list(itertools.islice(changes, left))
                 if not some:
                     return
                 for outcome in pool.map(self.outcome, some):
