@@ -111,6 +111,21 @@ def circumstances_of(mode: FailureMode) -> Circumstances:
     )
 
 
+def apart(together: Circumstances) -> tuple[Circumstances, ...]:
+    """Return the same as several in which fewer things are unusual, each of them in one; nothing if there is one only.
+
+    Fault schedules have further addresses, hosts and recipients in any combination, and no control has all of that.
+    """
+    hosts = together.hosts
+    named = tuple(hosts[number] for number in with_names(hosts))
+    near = hosts[: addresses_of(hosts, 0).stop]
+    if together.recipients > 1 and len(hosts) > 1:
+        return replace(together, recipients=1), replace(together, hosts=hosts[:1])
+    if len(named) > 1 and len(near) > 1:
+        return replace(together, hosts=named), replace(together, hosts=near)
+    return ()
+
+
 def is_plain_control(mode: FailureMode) -> bool:
     """Tell whether a failure mode stages its circumstances and nothing else, so that it is a control for others."""
     own = circumstances_of(mode)
@@ -139,4 +154,4 @@ def _in_order(routing: SmartHosts | MxRouting) -> SmartHosts | MxRouting:
     return MxRouting(preferences=tuple(preferences), apex=not preferences)
 
 
-__all__ = ["Circumstances", "circumstances_of", "in_words", "is_plain_control"]
+__all__ = ["Circumstances", "apart", "circumstances_of", "in_words", "is_plain_control"]

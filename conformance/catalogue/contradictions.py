@@ -29,9 +29,6 @@ _WITH_ERROR = (Kind.TRANSIENT, Kind.PERMANENT)
 _MAY_BE_REFUSED = (Kind.CONTENT, Kind.REPORTED, Kind.SCHEDULE)
 _DELIVERED = (Kind.CONTROL, Kind.HARMLESS, Kind.PASSING, Kind.CONTENT)
 
-# Hosts beside one that is broken in one way after another.
-_BESIDE_STEPS = ((), (Host(),), (Host(tcp=Tcp.REFUSE),))
-
 # Sections of which all members are of one kind.
 _OF_ONE_KIND = {
     Section.CONTROL: Kind.CONTROL,
@@ -81,6 +78,8 @@ def _of_kind(mode: FailureMode) -> Iterator[str]:
         yield f"kind {kind} and amid {mode.amid}: what falls into an attempt is of kind amid, and says what it is"
     if kind is Kind.SCHEDULE and not mode.steps:
         yield "kind schedule without steps: nothing is staged"
+    if mode.killed_amid_steps and len(mode.steps) < 2:
+        yield "killed_amid_steps without two steps: nothing is left to be met once the first was"
     if kind is not Kind.SCHEDULE and mode.steps:
         yield f"steps with kind {kind}, under which none is staged"
     if kind is not _OF_ONE_KIND.get(mode.section, kind):
@@ -91,10 +90,30 @@ def _of_kind(mode: FailureMode) -> Iterator[str]:
         yield "avoidable_because with kind control: there is nothing to avoid"
     if not mode.hosts:
         yield "hosts without a host"
-    if mode.steps and (mode.hosts[:1] != (Host(),) or mode.hosts[1:] not in _BESIDE_STEPS):
-        yield "hosts with steps, which say what the first does: beside it there may be one that is in order, or refuses"
+    if mode.steps and not _goes_with_steps(mode):
+        yield (
+            "hosts with steps, which say what the first does: beside it there may be a second address and a second "
+            "host, each in order or refusing, and rules that are about one recipient and the same everywhere"
+        )
     if 0 < sum(bool(host.like) for host in mode.hosts) < len(mode.hosts):
         yield "like for one of the hosts and not for another"
+
+
+def _goes_with_steps(mode: FailureMode) -> bool:
+    first, *beside = mode.hosts
+    served = [host for host in (first, *beside) if host.tcp is Tcp.SERVE]
+    plain = all(
+        host == Host(tcp=host.tcp, rules=host.rules, dns=DnsName(ipv6=host.dns.ipv6), further=host.further)
+        and host.tcp in (Tcp.SERVE, Tcp.REFUSE)
+        for host in mode.hosts
+    )
+    return (
+        plain
+        and first == Host(rules=first.rules)
+        and [host.further for host in beside] in ([], [True], [False], [True, False])
+        and {host.rules for host in served} == {first.rules}
+        and all(rule.recipient is not None for rule in first.rules)
+    )
 
 
 def _of_error(mode: FailureMode) -> Iterator[str]:

@@ -68,6 +68,7 @@ class FailureMode:
         tls: What the connector asks of TLS.
         message: What is submitted.
         steps: What the first smart host does instead, to one attempt after another; the last step stays.
+        killed_amid_steps: Whether the relay is killed and started again once the first step was met.
         way_back: The server of the sender's own domain and what is wrong with it; None: the one that all share.
         killed: When the relay is killed.
         amid: What falls into the first attempt, while it hangs.
@@ -96,6 +97,7 @@ class FailureMode:
     tls: TlsRule = field(default_factory=TlsRule)
     message: Message = field(default_factory=Message)
     steps: tuple[Step, ...] = ()
+    killed_amid_steps: bool = False
     way_back: WayBack | None = None
     killed: KillPoint | None = None
     amid: Amid | None = None
@@ -208,6 +210,8 @@ class FailureMode:
             needs.add(Capability.TLS_DOMAIN)
         if self.way_back is not None or self.message.elsewhere:
             needs.add(Capability.MANY_CONNECTORS)
+        if self.killed_amid_steps:
+            needs.add(Capability.RESTART)
         if self.killed in (KillPoint.EXPIRING, KillPoint.REPORTING):
             needs.add(Capability.CLOCK)
         return frozenset(needs | _TAKES.get(self.amid, frozenset()))

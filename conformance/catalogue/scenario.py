@@ -9,7 +9,8 @@ from conformance.catalogue.by_mx import SINCE as BY_MX_SINCE
 from conformance.catalogue.by_mx import by_mx, looks_up_mx_only, why_not_by_mx
 from conformance.catalogue.course import OWN_DOMAIN, SCHEDULES, TRAITS, Course, Timing
 from conformance.catalogue.failure_mode import FailureMode
-from conformance.catalogue.failure_modes import ALL, control_of
+from conformance.catalogue.failure_modes import ALL
+from conformance.catalogue.failure_modes import controls_of as controls_of_mode
 from conformance.catalogue.versions import is_in, newest
 from conformance.target import Capability
 
@@ -85,7 +86,7 @@ class Scenario:
     @property
     def timing(self) -> Timing:
         """The clock it runs on."""
-        return TRAITS[self.course].timing
+        return Timing.CRASHED if self.failure_mode.killed_amid_steps else TRAITS[self.course].timing
 
     @property
     def needs(self) -> frozenset[Capability]:
@@ -153,7 +154,8 @@ def _needs_several_routes(scenario: Scenario) -> str:
 
 def controls_of(scenario: Scenario) -> list[Scenario]:
     """Return the positive controls that a scenario relies on, in the same wave."""
-    controls = [Scenario(failure_mode=control_of(scenario.failure_mode), course=Course.HEALTHY)]
+    modes = controls_of_mode(scenario.failure_mode)
+    controls = [Scenario(failure_mode=mode, course=Course.HEALTHY) for mode in modes]
     if scenario.timing in (Timing.JUMPED, Timing.RESTARTED):
         mx = scenario.failure_mode.mx
         clock = CLOCK_CONTROLS[mx is not None and not mx.stands_in]

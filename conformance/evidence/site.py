@@ -16,7 +16,8 @@ class Site:
         host: The IP address.
         port: The TCP port.
         tcp: What connecting meets there.
-        beside: Whether the name leads to other addresses at the same time.
+        beside: Whether the name leads to other addresses at the same time; of a fault schedule only that address
+            which is the same all along.
     """
 
     name: str

@@ -147,6 +147,8 @@ class FaultSequence:
                 f"{SEPARATOR.join(self.settings)!r} are no settings; there are, at most one of each, "
                 + " and ".join(" or ".join(sort.names) for sort in SORTS)
             )
+        if self.is_killed and not self.faults:
+            raise ValueError("a schedule without a fault has no moment at which the relay is killed")
         if not self.faults and self.ending == _HEALTHY.name:
             raise ValueError("a schedule needs a fault; a destination that is healthy all along is a control")
 
@@ -173,15 +175,22 @@ class FaultSequence:
 
     @property
     def hosts(self) -> tuple[Host, ...]:
-        """The smart hosts: the one whose steps these are, and one beside it if there is one."""
-        return (Host(), *(each.second for each in self._set if each.second is not None))
+        """The one whose steps these are, its second address if it has one, and a host beside it if there is one."""
+        rules = tuple(rule for each in self._set for rule in each.rules)
+        further = [each.address for each in self._set if each.address is not None]
+        second = [each.second for each in self._set if each.second is not None]
+        return tuple(
+            replace(host, rules=rules) if host.tcp is Tcp.SERVE else host
+            for host in (Host(), *further, *second)
+        )
 
     @property
     def message(self) -> Message:
         """What is submitted."""
         octets = next(filter(None, (each.octets for each in self._set)), Message().octets)
         special = (each.special(octets) for each in self._set)
-        return Message(octets=octets, special=next(filter(None, special), None))
+        also_to = tuple(local for each in self._set for local in each.also_to)
+        return Message(octets=octets, also_to=also_to, special=next(filter(None, special), None))
 
     @property
     def about(self) -> str:
@@ -191,7 +200,15 @@ class FaultSequence:
     @property
     def avoidable_because(self) -> str:
         """Why a relay may deliver without having met any fault; empty: it cannot."""
-        return "it may begin with the other smart host" if Host() in self.hosts[1:] else ""
+        healthy = next((host for host in self.hosts[1:] if host.tcp is Tcp.SERVE), None)
+        if healthy is None:
+            return ""
+        return f"it may begin with the other {'address' if healthy.further else 'smart host'}"
+
+    @property
+    def is_killed(self) -> bool:
+        """Whether the relay is killed and started again once the first fault was met."""
+        return any(each.killed for each in self._set)
 
     @property
     def since(self) -> str:
@@ -206,7 +223,8 @@ class FaultSequence:
     def weight(self) -> tuple[int, int, int]:
         """What makes one schedule simpler than another: fewer faults, then less that is unusual, then simpler ones."""
         faults = len(self.faults) + (self.ending != _HEALTHY.name)
-        return faults, len(self.settings), sum(_ORDER[step.name] for step in self.steps)
+        unusual = sum(len(_down_from(name)) for name in self.settings)
+        return faults, unusual, sum(_ORDER[step.name] for step in self.steps)
 
     @property
     def alone(self) -> str:
@@ -219,8 +237,9 @@ class FaultSequence:
     def reductions(self) -> list[FaultSequence]:
         """Return every schedule that is simpler by one step, simplest first.
 
-        What is unusual all along is dropped; a fault is dropped, or becomes a milder one at the same stage, or the
-        mildest of its layer, or the mildest of all; an ending becomes a milder one of its kind, or healthy.
+        What is unusual all along is dropped, or becomes what is simpler of its sort; a fault is dropped, or becomes a
+        milder one at the same stage, or the mildest of its layer, or the mildest of all; an ending becomes a milder one
+        of its kind, or healthy.
         """
         return sorted(set(self._reductions()), key=lambda sequence: sequence.weight)
 
@@ -233,13 +252,15 @@ class FaultSequence:
         alone = [FaultSequence((name,), _HEALTHY.name) for name in self.faults]
         if self.ending != _HEALTHY.name:
             alone.append(FaultSequence((), self.ending))
-        alone += [replace(part, settings=self.settings) for part in alone]
+        alone += [
+            replace(part, settings=self.settings) for part in alone if part.faults or not self.is_killed
+        ]
         alone += [replace(self, settings=few) for few in ((), *((name,) for name in self.settings))]
         return [part for part in dict.fromkeys(alone) if part != self]
 
     def can_become(self, other: FaultSequence) -> bool:
         """Tell whether reductions lead from this schedule to another, or to itself."""
-        if not set(other.settings) <= set(self.settings):
+        if not set(other.settings) <= {name for each in self.settings for name in _down_from(each)}:
             return False
         if other.ending != self.ending and other.ending not in _milder(self.ending, ENDINGS):
             return False
@@ -248,11 +269,13 @@ class FaultSequence:
         return all(any(f == fault or fault in _milder(f, FAULTS) for f in left) for fault in other.faults)
 
     def _reductions(self) -> Iterator[FaultSequence]:
-        for name in self.settings:
-            yield replace(self, settings=tuple(each for each in self.settings if each != name))
+        for place, name in enumerate(self.settings):
+            before, behind = self.settings[:place], self.settings[place + 1 :]
+            for less in ((), *((milder,) for milder in _down_from(name)[1:])):
+                yield replace(self, settings=(*before, *less, *behind))
         for place, name in enumerate(self.faults):
             before, after = self.faults[:place], self.faults[place + 1 :]
-            if before or after or self.ending != _HEALTHY.name:
+            if before or after or (self.ending != _HEALTHY.name and not self.is_killed):
                 yield replace(self, faults=(*before, *after))
             for milder in _milder(name, FAULTS):
                 yield replace(self, faults=(*before, milder, *after))
@@ -265,6 +288,12 @@ def _offering(step: Step, extensions: tuple[str, ...]) -> Step:
     """Return a step in which a server that is met at all offers these."""
     met = step.host.tcp is Tcp.SERVE and step.host.dns.answer is None
     return replace(step, host=replace(step.host, extensions=extensions)) if met else step
+
+
+def _down_from(setting: str) -> tuple[str, ...]:
+    """Return a setting and all that are simpler than it, each than the one before."""
+    milder = KNOWN[setting].milder
+    return (setting, *(_down_from(milder) if milder else ()))
 
 
 def _milder(name: str, among: dict[str, Step]) -> Iterator[str]:
@@ -295,6 +324,7 @@ def failure_mode_of(sequence: FaultSequence) -> FailureMode:
         hosts=sequence.hosts,
         message=sequence.message,
         steps=steps,
+        killed_amid_steps=sequence.is_killed,
         avoidable_because=sequence.avoidable_because,
         witness=Witness(
             sentence="for at least one fault of the schedule, the journal shows that an attempt met it",

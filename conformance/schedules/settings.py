@@ -1,5 +1,8 @@
 """What is unusual of a fault schedule from beginning to end: of the message, of what the server offers, of other hosts.
 
+Recipients and addresses are among it: whom the message is for, and where the host is found besides; and whether the
+relay is killed meanwhile.
+
 Each setting is one word in the text of a schedule, and at most one of each sort stands there, in the order of `SORTS`.
 A sort came with a version of the catalogue; to earlier ones nothing is drawn of it.
 """
@@ -10,10 +13,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from conformance.catalogue.destination import Host, Tcp
+from conformance.catalogue.destination import DnsName, Host, Tcp
 from conformance.catalogue.special import LONGEST_LINE, Special
 from conformance.catalogue.versions import is_in, versions
-from fake_servers import OFFER
+from fake_servers import OFFER, Raw, Refuse, Rule, Stage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,12 @@ class Setting:
         octets: How large the message is; None: as usual.
         offers: What the server offers at EHLO; None: what most do.
         second: A second smart host, which is the same all along; None: there is none.
+        address: A second address of the smart host, where it is the same all along; None: there is none.
+        also_to: Local parts of further recipients.
+        rules: What every server does all along, before which comes what a step does.
+        killed: Whether the relay is killed and started again once the first fault was met.
+        milder: The setting of the same sort that is simpler; empty: none is.
+        rare: Whether it is drawn half as often, because it cannot be staged everywhere.
         lines: Lines of which the body consists, again and again; empty: it is an ordinary one.
     """
 
@@ -34,6 +43,12 @@ class Setting:
     octets: int | None = None
     offers: tuple[str, ...] | None = None
     second: Host | None = None
+    address: Host | None = None
+    also_to: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    killed: bool = False
+    milder: str = ""
+    rare: bool = False
     lines: tuple[str, ...] = ()
 
     def special(self, octets: int) -> Special | None:
@@ -108,11 +123,55 @@ _CONTENTS = (
     ),
 )
 
+_SECOND = "second"
+# Raw octets, so that the journal tells it from a reply of a step.
+_NOBODY = Rule(Stage.RCPT, Raw(b"550 5.1.1 Nobody of that name\r\n", then=Refuse()), recipient=_SECOND)
+_RECIPIENTS = (
+    Setting(name="two_recipients", about="the message has two recipients", also_to=(_SECOND,)),
+    Setting(
+        name="second_recipient_refused",
+        about="the message has two recipients, of whom every server refuses the second with 550",
+        also_to=(_SECOND,),
+        rules=(_NOBODY,),
+        milder="two_recipients",
+    ),
+)
+_ADDRESSES = (
+    Setting(
+        name="second_address_healthy",
+        about="the smart host has a second address, where all is well",
+        address=Host(further=True),
+    ),
+    Setting(
+        name="second_address_refuses",
+        about="the smart host has a second address, which refuses all connections",
+        address=Host(tcp=Tcp.REFUSE, further=True),
+    ),
+    # one where all is well would leave nothing to judge of whoever prefers IPv6, as most do (RFC 6724)
+    Setting(
+        name="ipv6_address_refuses",
+        about="the smart host has an IPv6 address besides, which refuses all connections",
+        address=Host(tcp=Tcp.REFUSE, dns=DnsName(ipv6=True), further=True),
+        milder="second_address_refuses",
+        rare=True,
+    ),
+)
+_KILLS = (
+    Setting(
+        name="relay_killed",
+        about="once the first fault was met the relay is killed and started again",
+        killed=True,
+    ),
+)
+
 SORTS = (
     Sort(settings=_MESSAGES, without=1),
     Sort(settings=_OFFERS, without=2),
     Sort(settings=_HOSTS, without=5, since="0.7"),
     Sort(settings=_CONTENTS, without=8, since="0.7"),
+    Sort(settings=_RECIPIENTS, without=5, since="0.7"),
+    Sort(settings=_ADDRESSES, without=8, since="0.7"),
+    Sort(settings=_KILLS, without=7, since="0.7"),
 )
 
 KNOWN = {setting.name: setting for sort in SORTS for setting in sort.settings}
@@ -126,6 +185,16 @@ def sorts_of(version: str) -> tuple[Sort, ...]:
 def combinations_of(sorts: Sequence[Sort]) -> list[tuple[str, ...]]:
     """Return all that a schedule can have of some sorts: at most one of each, in their order."""
     return [tuple(filter(None, each)) for each in product(*(("", *sort.names) for sort in sorts))]
+
+
+def some_of(sorts: Sequence[Sort]) -> list[tuple[str, ...]]:
+    """Return what a schedule has of some sorts, as often as it shall: nothing in two of five, or one thing, or two."""
+    alone = {(each.name,): 1 if each.rare else 2 for sort in sorts for each in sort.settings}
+    pairs = [each for each in combinations_of(sorts) if len(each) == 2]
+    often = -(-len(pairs) * 2 // sum(alone.values()))  # two things at once are half as frequent as one
+    ones = [name for name, times in alone.items() for _ in range(times * often)]
+    some = [*ones, *pairs]
+    return [()] * (len(some) * 2 // 3) + some
 
 
 def newest_of(names: Collection[str]) -> str:

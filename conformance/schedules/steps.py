@@ -73,14 +73,15 @@ def is_at_quit(step: Step) -> bool:
 
 
 def beside(evidence: Evidence) -> list[Site]:
-    """Return where the second host of a schedule is, which takes no part in its steps; nothing: there is none."""
+    """Return where a second host or a second address is, which take no part in the steps; nothing: there is none."""
     first = evidence.staged.sites[0].name
-    return [site for site in evidence.staged.sites if site.name != first]
+    return [site for site in evidence.staged.sites if site.name != first or site.beside]
 
 
 def _in_force(evidence: Evidence, number: int, kind: type[E]) -> Iterator[E]:
-    """Yield the events of a kind in the time of a step, but for those at the second host."""
+    """Yield the events of a kind in the time of a step, but for those at the second host or address."""
     elsewhere = {text for site in beside(evidence) for text in (site.server, site.name)}
+    elsewhere.discard(evidence.staged.sites[0].name)
     milestones, repaired = evidence.staged.milestones, evidence.staged.fault_ended
     begin = 0.0 if number == 0 else milestones.get(milestone(number))
     end = milestones.get(milestone(number + 1), float("inf") if repaired is None else repaired)
@@ -98,9 +99,11 @@ def _unconnected(evidence: Evidence, how: Tcp, number: int) -> Iterator[Contact]
     """Yield attempts to connect where nobody listens.
 
     Packets show them, and a SYN that is never answered shows in the kernel's socket table. Otherwise it is the
-    look-up of an address (TTL 0) at which probes of our own, before and if possible after it, met the same.
+    look-up of an address (TTL 0) at which probes of our own, before and if possible after it, met the same. Where all
+    is well at another address of the same name, a look-up does not tell which of the two was tried.
     """
-    sites = (site for site in evidence.staged.sites if site not in beside(evidence))
+    others = beside(evidence)
+    sites = (site for site in evidence.staged.sites if site not in others)
     servers = {site.server for site in sites if site.tcp == how.value}
     if how is Tcp.HANG or (how is Tcp.REFUSE and evidence.record.header.lab == "namespace"):
         for syn in _in_force(evidence, number, TcpSyn):
@@ -109,6 +112,8 @@ def _unconnected(evidence: Evidence, how: Tcp, number: int) -> Iterator[Contact]
         return
     probes = [e for e in evidence.of(TcpProbe) if e.server in servers]
     if not probes or any(probe.outcome != _PROBE[how] for probe in probes):
+        return
+    if any(site.beside and site.tcp == Tcp.SERVE for site in others):
         return
     hosts = {server.rpartition(":")[0] for server in servers}
     for answer in _in_force(evidence, number, DnsAnswer):

@@ -24,6 +24,10 @@ def _takes_longest(scenario: Scenario) -> bool:
     return scenario.failure_mode.kind in (Kind.SCHEDULE, Kind.BATCH)
 
 
+def _is_killed_amid_steps(scenario: Scenario) -> bool:
+    return scenario.failure_mode.killed_amid_steps
+
+
 def _comes_at_the_end(scenario: Scenario) -> bool:
     return scenario.failure_mode.at_the_end
 
@@ -31,7 +35,12 @@ def _comes_at_the_end(scenario: Scenario) -> bool:
 # What of a clock takes longer than the rest, or has to wait for the end of the rest, has a wave of its own where one
 # relay serves many. Fault schedules and backlogs: what hundreds of others came to has been judged before the last of
 # these is over. Things that happen to a whole relay come one after the other, some only when nothing else waits there.
-_APART = {Timing.STEADY: _takes_longest, Timing.INTERRUPTED: _comes_at_the_end}
+# And a kill hits all that the relay has: schedules of which each has begun stand that, and other kills do not.
+_APART = {
+    Timing.STEADY: _takes_longest,
+    Timing.INTERRUPTED: _comes_at_the_end,
+    Timing.CRASHED: _is_killed_amid_steps,
+}
 
 
 class Part(NamedTuple):
@@ -51,9 +60,10 @@ class Part(NamedTuple):
 LONGEST_FIRST = (
     Part(Timing.STEADY, apart=True),
     Part(Timing.STEADY, apart=False),
+    Part(Timing.CRASHED, apart=True),
     Part(Timing.JUMPED),
     Part(Timing.INTERRUPTED, apart=False),
-    Part(Timing.CRASHED),
+    Part(Timing.CRASHED, apart=False),
     Part(Timing.COMPRESSED),
     Part(Timing.OPERATED),
     Part(Timing.INTERRUPTED, apart=True),

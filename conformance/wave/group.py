@@ -30,6 +30,7 @@ from conformance.wave.flood import FloodWatch
 from conformance.wave.gone import open_when_gone
 from conformance.wave.granted import granted
 from conformance.wave.jumped import Jump
+from conformance.wave.killed_schedules import KilledSchedules
 from conformance.wave.operated import play_operated
 from conformance.wave.operator import AlertWatch, Operator, alert_watch
 from conformance.wave.plan import Plan
@@ -307,6 +308,15 @@ class _Play:
         if plan.timing in (Timing.JUMPED, Timing.RESTARTED):
             await Jump(plan.timing, relays, self.turn, closed, self.stage.journal).play()
             return
+        schedules = {p: each for p, each in relays.items() if p.scenario.failure_mode.killed_amid_steps}
+        if schedules:
+            relays = {p: each for p, each in relays.items() if p not in schedules}
+            killing = KilledSchedules(self.watch, list(schedules), self.turn, closed, armed=not plan.disarmed)
+            controls = Crash(relays, self.turn, closed, armed=False)
+            if all(player.scenario.course is Course.HEALTHY for player in relays):
+                await killing.play(controls.play)
+                return
+            await killing.play()
         if plan.timing in (Timing.CRASHED, Timing.INTERRUPTED):
             await Crash(relays, self.turn, closed, armed=not plan.disarmed).play()
             return

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from conformance.catalogue.destination import Tcp
 from conformance.catalogue.step import Step
 from conformance.evidence.view import Evidence
 from conformance.schedules.steps import met, milestone
-from conformance.wave.player import Player, returned
+from conformance.wave.player import Player, ended, returned
 from conformance.wave.turns import Turns
 from conformance.wave.watch import RelayWatch
 from conformance.wave.windows import step_time
@@ -17,17 +18,34 @@ from conformance.wave.windows import step_time
 _TRANSFER = 1.0
 
 
-async def play_sequence(player: Player, watch: RelayWatch, turn: Turns) -> None:
-    """Submit the message when it is its turn, and play the whole sequence."""
+async def _at_once() -> None:
+    """Go on without waiting."""
+
+
+async def play_sequence(
+    player: Player,
+    watch: RelayWatch,
+    turn: Turns,
+    before_second: Callable[[], Awaitable[None]] = _at_once,
+) -> None:
+    """Submit the message when it is its turn, and play the whole sequence.
+
+    Args:
+        player: Who plays it.
+        watch: The relay.
+        turn: Whose turn it is.
+        before_second: Waited for once the first step was met, which stays in force meanwhile.
+    """
     if await player.submit(watch.instance, turn):
-        await _play_steps(player)
+        await _play_steps(player, before_second)
         await player.close(watch)
 
 
-async def _play_steps(player: Player) -> None:
+async def _play_steps(player: Player, before_second: Callable[[], Awaitable[None]]) -> None:
     """Play all steps, until the message is delivered or returned, or ought to have been.
 
-    Then the destination is healthy: a relay that has returned a message and tries again all the same shows that now.
+    Then the destination is healthy: a relay that has returned a message and tries again all the same shows that now. If
+    it was delivered to one of its recipients the server may still have something wrong in store, at QUIT.
     """
     steps = player.scenario.failure_mode.steps
     before = 0.0
@@ -43,7 +61,10 @@ async def _play_steps(player: Player) -> None:
             break
         before = _time_of(player, step)
         await player.until(_over, _rest(player, seen, steps, number), at_once=True)
-    if player.evidence().returned:
+        if number == 0 and not _over(player.evidence()):
+            await before_second()
+    seen = player.evidence()
+    if seen.returned and not seen.messages:
         await player.repair()
     # a second copy or a report as well would come with the next retry
     await player.rest(player.longest_wait() + _time_of(player, steps[-1]))
@@ -55,6 +76,8 @@ def _goes_on(evidence: Evidence, steps: tuple[Step, ...], number: int) -> bool:
 
 
 def _over(evidence: Evidence) -> bool:
+    if evidence.staged.others:
+        return bool(evidence.astray) or ended(evidence)
     return bool(evidence.messages or evidence.astray) or returned(evidence)
 
 

@@ -200,6 +200,7 @@ class World:
             zone=self.zone,
             witness=self.witness,
             rule=partial(self._rule, scenario),
+            always=() if disarmed else mode.hosts[0].rules,
         )
         self._stepped[scenario.id] = stepped
         self._stack.push_async_callback(stepped.stop)

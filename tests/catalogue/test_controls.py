@@ -13,6 +13,7 @@ from conformance.catalogue.connector import MxRouting, SmartHosts, TlsRule
 from conformance.catalogue.destination import DnsName, Host, ServerTls
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes import ALL, control_of
+from conformance.catalogue.failure_modes import controls_of as controls_of_mode
 from conformance.catalogue.failure_modes.derived import controls_for
 from conformance.catalogue.message import Kind, Message
 from conformance.catalogue.scenario import Course, Scenario, controls_of, unsuitable
@@ -73,11 +74,16 @@ def test_a_control_can_be_staged_wherever_its_dependants_can(lab: str) -> None:
 
 def test_nothing_is_wrong_with_a_control() -> None:
     for scenario in everything():
-        control = control_of(scenario.failure_mode)
-        assert control.is_control
-        assert is_plain_control(control)
-        assert circumstances_of(control) == circumstances_of(scenario.failure_mode)
-        assert control_of(control) is control
+        own, controls = circumstances_of(scenario.failure_mode), controls_of_mode(scenario.failure_mode)
+        for control in controls:
+            assert control.is_control
+            assert is_plain_control(control)
+            assert control_of(control) is control
+        found = [circumstances_of(control) for control in controls]
+        if scenario.failure_mode.kind is not Kind.SCHEDULE:
+            assert found == [own]
+        assert max(each.recipients for each in found) == own.recipients
+        assert set(own.hosts) == {host for each in found for host in each.hosts}
 
 
 def test_controls_are_found_by_name_and_none_is_made_in_vain() -> None:

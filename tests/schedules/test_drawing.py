@@ -14,7 +14,7 @@ import hypothesis
 import pytest
 
 from conformance.catalogue.versions import newest, versions
-from conformance.schedules.drawing import DEFAULT_COUNT, DEFAULT_DEPTH, DEFAULT_SEED, draw
+from conformance.schedules.drawing import DEFAULT_COUNT, DEFAULT_DEPTH, DEFAULT_SEED, draw, evened
 from conformance.schedules.sequence import ENDINGS, FAULTS, FaultSequence
 from conformance.schedules.settings import SORTS, combinations_of, sorts_of
 from conformance.session.sequence_choice import SequenceChoice
@@ -75,14 +75,28 @@ def test_default_draw_is_distinct_and_as_deep_as_it_says() -> None:
 def test_default_draw_meets_most_of_what_can_happen() -> None:
     drawn = draw()
     faults = Counter(name for schedule in drawn for name in schedule.faults)
-    assert len(faults) > 0.75 * len(FAULTS)
+    assert set(faults) == set(FAULTS)
     assert {schedule.ending for schedule in drawn} == set(ENDINGS)
     assert 30 < sum(schedule.ending == "healthy" for schedule in drawn) < 70
     assert any("_at_dot" in name for name in faults)
     settings = Counter(name for schedule in drawn for name in schedule.settings)
     assert set(settings) == {name for sort in SORTS for name in sort.names}
-    assert all(2 < number < 70 for number in settings.values())
-    assert 5 < sum(not schedule.settings for schedule in drawn) < 50
+    assert all(1 < number < 60 for number in settings.values())
+    assert 8 < sum(not schedule.settings for schedule in drawn) < 30
+
+
+def test_a_fault_that_is_missing_takes_the_place_of_a_frequent_one_that_lasts_as_long() -> None:
+    drawn = [FaultSequence.parse(f"close_at_mail+stall_at_{stage}+healthy") for stage in ("ehlo", "mail")]
+    drawn += [
+        FaultSequence.parse(f"stall_at_ehlo+{fault}+healthy") for fault in ("reset_at_dot", "dns_nodata")
+    ]
+    faults = [FAULTS[name] for schedule in evened(drawn) for name in schedule.faults]
+    assert len({step.name for step in faults}) == len(faults) > 6
+    assert Counter(step.timeout for step in faults) == Counter(
+        FAULTS[name].timeout for schedule in drawn for name in schedule.faults
+    )
+    assert len(evened(drawn[:1])) == 1
+    assert evened(drawn[:1]) == drawn[:1]
 
 
 @pytest.mark.parametrize("depth", [1, 2, 6])

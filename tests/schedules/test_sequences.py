@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.catalogue.course import SCHEDULES, Course
+from conformance.catalogue.course import SCHEDULES, Course, Timing
 from conformance.catalogue.destination import Tcp
 from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.message import Kind
@@ -17,10 +17,19 @@ from conformance.schedules.drawing import sequences
 from conformance.schedules.scenarios import scenario_of
 from conformance.schedules.sequence import ENDINGS, FAULTS, FaultSequence, failure_mode_of
 from conformance.schedules.steps import is_fault
+from conformance.target import Capability
 from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_of
 from fake_servers import Script
 
 anything = sequences(5)
+
+# Which control has what a setting brings.
+_CONTROLS = {
+    re.compile("second_host"): "plain_two_hosts",
+    re.compile("recipient"): "plain_two_recipients",
+    re.compile("second_address"): "plain_with_two_addresses",
+    re.compile("ipv6"): "plain_both_families_ipv4_first_with_two_addresses",
+}
 
 
 def scenario(schedule: FaultSequence, course: Course = Course.SCHEDULE) -> Scenario:
@@ -85,10 +94,11 @@ def test_failure_mode_says_all_that_a_wave_must_know(schedule: FaultSequence) ->
     assert [step.name for step in mode.steps] == [*schedule.faults, schedule.ending]
     assert mode.kind is Kind.SCHEDULE
     assert not mode.is_control
-    several = any(name.startswith("second_host") for name in schedule.settings)
-    assert len(mode.hosts) == 1 + several
-    control = "plain_two_hosts" if several else "plain"
-    assert [control.failure_mode.name for control in controls_of(scenario(schedule))] == [control]
+    controls = [each for word, each in _CONTROLS.items() if any(map(word.search, schedule.settings))]
+    hosts = [name for name in schedule.settings if re.match(r"second_(host|address)|ipv6", name)]
+    assert len(mode.hosts) == 1 + len(hosts)
+    found = {each.failure_mode.name for each in controls_of(scenario(schedule))}
+    assert found == set(controls or ["plain"])
     assert all(step.about in mode.staged for step in mode.steps)
 
 
@@ -117,7 +127,7 @@ def test_reductions_are_simpler_and_come_simplest_first(schedule: FaultSequence)
 @given(anything)
 def test_each_fault_can_be_dropped(schedule: FaultSequence) -> None:
     shorter = [r for r in schedule.reductions() if len(r.faults) < len(schedule.faults)]
-    if len(schedule.faults) > 1 or schedule.ending != "healthy":
+    if len(schedule.faults) > 1 or (schedule.ending != "healthy" and not schedule.is_killed):
         assert {r.faults for r in shorter} == {
             schedule.faults[:n] + schedule.faults[n + 1 :] for n in range(len(schedule.faults))
         }
@@ -211,6 +221,32 @@ class TestSettings:
     def test_at_most_one_of_each_in_their_order(self, text: str) -> None:
         with pytest.raises(ValueError, match=r"settings|fault"):
             FaultSequence.parse(text)
+
+    def test_a_kill_needs_a_fault_a_wave_of_its_own_and_a_relay_that_can_be_started_again(self) -> None:
+        schedule = FaultSequence.parse("relay_killed+close_at_mail+rejected_at_rcpt")
+        staged = scenario(schedule)
+        assert Capability.RESTART in staged.needs
+        assert staged.timing is Timing.CRASHED
+        assert all(each.faults or not each.is_killed for each in (*schedule.reductions(), *schedule.parts()))
+        with pytest.raises(ValueError, match="without a fault"):
+            FaultSequence.parse("relay_killed+rejected_at_rcpt")
+
+    def test_of_a_sort_one_may_be_simpler_than_another(self) -> None:
+        schedule = FaultSequence.parse("second_recipient_refused+close_at_mail+healthy")
+        simpler = FaultSequence.parse("two_recipients+close_at_mail+healthy")
+        assert simpler in schedule.reductions()
+        assert schedule.can_become(simpler)
+        assert not simpler.can_become(schedule)
+
+    def test_what_is_wrong_with_a_recipient_is_so_at_every_server_that_answers(self) -> None:
+        text = "second_host_healthy+second_recipient_refused+second_address_refuses+close_at_mail+healthy"
+        first, further, second = failure_mode_of(FaultSequence.parse(text)).hosts
+        assert [rule.recipient for rule in first.rules] == ["second"]
+        assert (further.further, further.rules, second.rules) == (True, (), first.rules)
+
+    def test_an_ipv6_address_is_staged_in_the_namespace_lab_only(self) -> None:
+        for name, lab in (("ipv6_address_refuses", "namespace"), ("second_address_refuses", "")):
+            assert failure_mode_of(FaultSequence.parse(f"{name}+close_at_mail+healthy")).lab == lab
 
     def test_a_schedule_is_simpler_without_one(self) -> None:
         schedule = FaultSequence.parse("offers_chunking+connection_refused+healthy")

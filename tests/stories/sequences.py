@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from conformance.catalogue.profile import load
@@ -37,12 +38,16 @@ class SequenceStory:
     def __post_init__(self) -> None:
         self.mode = failure_mode_of(FaultSequence.parse(self.text))
         self.scenario = Scenario(failure_mode=self.mode, course=self.course)
-        [self.control_scenario] = controls_of(self.scenario)
+        self.controls = [
+            _staged(control, [Site(name=f"mx1.plain{number}.test", host=f"127.1.9.{number}", port=25)])
+            for number, control in enumerate(controls_of(self.scenario), 9)
+        ]
         name = f"mx1.{domain_of(self.scenario)}"
         places = ((SERVES, "serve"), (REFUSES, "refuse"), (HANGS, "hang"))
         sites = [Site(name=name, host=host, port=25, tcp=tcp) for host, tcp in places]
         for host in self.mode.hosts[1:]:
-            sites.insert(1, Site(name=name.replace("mx1", "mx2"), host=SECOND, port=25, tcp=host.tcp))
+            beside = name if host.further else name.replace("mx1", "mx2")
+            sites.insert(1, Site(name=beside, host=SECOND, port=25, tcp=host.tcp, beside=host.further))
         self.staged = _staged(self.scenario, sites)
 
     def note(self, event: Event) -> SequenceStory:
@@ -73,16 +78,35 @@ class SequenceStory:
         host: str = SERVES,
         instead: tuple[bytes, bytes] = (b"", b""),
         quits: bool = True,
+        to: Sequence[str] = ("recipient",),
     ) -> SequenceStory:
-        """Accept a copy, perhaps of another sender, without its last octets, with others, or at another host."""
+        """Accept a copy, perhaps of another sender, cut short, with other octets, at another host, to others."""
         mail_from = self.staged.sender if sender is None else sender
         content = self.staged.content[: len(self.staged.content) - cut].replace(*instead)
-        return self._message(at, f"{host}:25", mail_from, self.staged.recipient, content, quits)
+        return self._message(at, f"{host}:25", mail_from, tuple(map(self.address, to)), content, quits)
 
-    def returns(self, at: float, *, action: str = "failed", to_author: bool = False) -> SequenceStory:
-        """Receive a report at the sink."""
+    def address(self, local: str) -> str:
+        """Return the address of a recipient by its local part."""
+        return f"{local}@{self.staged.domain}"
+
+    def returns(
+        self,
+        at: float,
+        *,
+        action: str = "failed",
+        to_author: bool = False,
+        of: Sequence[str] = ("recipient",),
+    ) -> SequenceStory:
+        """Receive a report at the sink, of one recipient, of several, or of nobody who is named."""
         to = self.staged.author if to_author else self.staged.sender
-        return self._message(at, SINK, "", to, ndr(self.staged, action=action))
+        head, named, tail = ndr(self.staged, action=action).partition(
+            b"Final-Recipient: rfc822; " + self.staged.recipient.encode() + b"\r\n"
+        )
+        fields, end, rest = tail.partition(b"\r\n\r\n--=b--")
+        who = [b"Final-Recipient: rfc822; " + self.address(each).encode() + b"\r\n" for each in of]
+        groups = b"\r\n\r\n".join(each + fields for each in who or [b""])
+        assert named
+        return self._message(at, SINK, "", (to,), head + groups + end + rest)
 
     def look(self, at: float, *, waiting: bool) -> SequenceStory:
         held = [QueuedMessage(sender=self.staged.sender, recipient=self.staged.recipient)]
@@ -97,7 +121,7 @@ class SequenceStory:
         return self
 
     def _message(
-        self, at: float, server: str, sender: str, to: str, content: bytes, quits: bool = True
+        self, at: float, server: str, sender: str, to: Sequence[str], content: bytes, quits: bool = True
     ) -> SequenceStory:
         """Accept a message; the relay says QUIT at once, so it has read the reply, or not before the end."""
         self.note(message(to, content, mail_from=sender, at=at, server=server))
@@ -108,15 +132,16 @@ class SequenceStory:
         return self
 
     def record(self) -> Record:
-        control = _staged(self.control_scenario, [Site(name="mx1.plain.test", host="127.1.9.9", port=25)])
         arrival = SequenceStory.__new__(SequenceStory)
         arrival.events = []
         if self.control:
-            arrival.staged = control
-            arrival._message(1.5, "127.1.9.9:25", control.sender, control.recipient, control.content)
+            arrival.staged = self.staged
+            for staged in self.controls:
+                paths = (staged.recipient, *staged.others)
+                arrival._message(1.5, staged.sites[0].server, staged.sender, paths, staged.content)
         return Record(
             header=header(lab=self.lab),
-            staged={self.scenario.id: self.staged, self.control_scenario.id: control},
+            staged={staged.scenario: staged for staged in (self.staged, *self.controls)},
             events=sorted([*self.events, *arrival.events], key=lambda event: event.at),
             queue_listings=self.queue_listings,
             reported=[],
@@ -141,6 +166,7 @@ def _staged(scenario: Scenario, sites: list[Site]) -> Staged:
         sender=sender_of(scenario),
         author=author_of(scenario),
         recipient=envelope.recipients[0],
+        others=list(envelope.recipients[1:]),
         sites=sites,
         content=envelope.content,
         granted=ASKED,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 
-from conformance.catalogue.circumstances import circumstances_of
+from conformance.catalogue.circumstances import Circumstances, apart, circumstances_of
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.failure_modes.derived import controls_for
 
@@ -58,8 +58,24 @@ ALL: Mapping[str, FailureMode] = _by_name((*_declared(), *_CONTROLS.values()))
 
 
 def control_of(mode: FailureMode) -> FailureMode:
-    """Return the control that shows everything but the fault to be in order; a plain control is its own."""
-    return _CONTROLS[circumstances_of(mode)]
+    """Return the control that shows everything but the fault to be in order; a plain control is its own.
+
+    Where it takes several it is the first of them.
+    """
+    return controls_of(mode)[0]
 
 
-__all__ = ["ALL", "control_of"]
+def controls_of(mode: FailureMode) -> list[FailureMode]:
+    """Return the controls that together show everything but the fault to be in order."""
+    return list(dict.fromkeys(_controls_in(circumstances_of(mode))))
+
+
+def _controls_in(circumstances: Circumstances) -> Iterator[FailureMode]:
+    fewer = () if circumstances in _CONTROLS else apart(circumstances)
+    if not fewer:
+        yield _CONTROLS[circumstances]
+    for each in fewer:
+        yield from _controls_in(each)
+
+
+__all__ = ["ALL", "control_of", "controls_of"]
