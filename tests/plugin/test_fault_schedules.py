@@ -26,7 +26,7 @@ from conformance.wave import plan as planning
 from conformance.wave.plan import Plan
 
 SUITE = "conformance/suite/test_exactly_once.py"
-DRAWN = f"pytest --target=reference {SUITE} --conformance-schedules=12 --conformance-seed=3 --basetemp=tmp"
+DRAWN = f"pytest --target=reference {SUITE} --conformance-schedules=12 --conformance-seed=16 --basetemp=tmp"
 NONE = "pytest --target=reference --conformance-schedules=0 --co -q"
 
 # The mutants are targets of the folder above.
