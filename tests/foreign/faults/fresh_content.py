@@ -23,7 +23,8 @@ _BUFFER = 65_536  # octets
     kind=6,
     reference="https://github.com/mailcow/mailcow-dockerized/issues/7273",
     reported="Long header fields were folded on their way, behind the signature, which so was broken.",
-    requirements=("content/unaltered",),
+    requirements=("content/form", "content/unaltered"),
+    first=("long_header_fields",),
 )
 def folds_long_header_fields() -> None:
     """Folds header fields whose lines are longer than 78 characters."""
@@ -52,7 +53,8 @@ def folds_long_header_fields() -> None:
     reference="https://github.com/mozilla/fx-private-relay/issues/655",
     reported="8-bit text in another character set than UTF-8 was relayed with a replacement character in the place "
     "of each letter.",
-    requirements=("content/unaltered",),
+    requirements=("content/unaltered", "content/form"),
+    first=("eight_bit", "eight_bit_offered_in_clear"),
 )
 def takes_all_text_for_utf8() -> None:
     """Puts a replacement character in the place of what is not UTF-8."""
@@ -65,6 +67,7 @@ def takes_all_text_for_utf8() -> None:
     reported="A message with an empty body was sent without the empty line behind its header, and refused as one "
     "without a header.",
     requirements=("content/unaltered",),
+    first=("empty_body",),
 )
 def loses_the_line_before_an_empty_body() -> None:
     """Leaves the empty line out where nothing follows it."""
@@ -76,6 +79,7 @@ def loses_the_line_before_an_empty_body() -> None:
     reference="https://github.com/OpenSMTPD/OpenSMTPD/issues/646",
     reported="Of a message that is a header with no empty line behind it the last field was dropped.",
     requirements=("content/unaltered",),
+    first=("empty_body",),
 )
 def drops_the_last_field_where_there_is_no_body() -> None:
     """Drops the last line of a message that is a header and nothing else."""
@@ -104,6 +108,7 @@ class _NoEnd:
     reported="Behind a message of more than 65,536 octets the final dot was never sent, and both sides waited for "
     "each other until one had enough.",
     requirements=("content/delivered", "content/unaltered"),
+    first=("big",),
 )
 def forgets_the_final_dot_of_large_mail() -> None:
     """Leaves the final dot out behind content that is larger than its buffer."""
@@ -144,7 +149,8 @@ def declares_the_length_of_the_senders_address() -> None:
     reference="https://github.com/zammad/zammad/issues/2401",
     reported="The domain of a recipient was sent with its umlauts, and not in its ASCII form, to servers that take "
     "ASCII only.",
-    requirements=("utf8/only-where-offered",),
+    requirements=("offers/smtputf8",),
+    first=("idn_domain", "utf8_address_not_offered"),
 )
 def sends_umlauts_in_domains_to_everybody() -> None:
     """Takes an address of which only the domain is beyond ASCII for one that every server takes."""

@@ -28,6 +28,7 @@ def _for_good(error: Unroutable) -> Unroutable:
     reported="A name server that answered SERVFAIL to the question about MX records made the recipient be refused, "
     "though the next answer might have been a good one.",
     requirements=("queue/kept",),
+    first=("mx_servfail",),
 )
 def refuses_where_the_exchangers_are_not_known_now() -> None:
     """Returns mail when the question about the MX records of its domain is answered by SERVFAIL."""
@@ -53,6 +54,7 @@ def refuses_where_the_exchangers_are_not_known_now() -> None:
     reported="For some minutes the name server failed at the addresses of mail exchangers, and all mail that was "
     "tried meanwhile came back with a 550.",
     requirements=("queue/kept",),
+    first=("mx_target_servfail",),
 )
 def refuses_where_an_exchangers_address_is_not_known_now() -> None:
     """Returns mail when the address of a mail exchanger cannot be looked up for now."""
@@ -77,7 +79,8 @@ def refuses_where_an_exchangers_address_is_not_known_now() -> None:
     reference="https://mskb.pkisolutions.com/kb/972744",
     reported="Name servers that ignored questions about AAAA records, or answered them oddly, kept mail in the queue "
     "as not to be looked up, though the A records were there.",
-    requirements=("control/delivered", "harmless/delivered"),
+    requirements=("dns/one-family", "dns/answered"),
+    first=("dns_aaaa_servfail", "dns_aaaa_silent", "dns_aaaa_refused"),
 )
 def one_family_without_an_answer_spoils_the_other() -> None:
     """Does not use the IPv4 addresses of a host when the question about its IPv6 addresses fails."""
@@ -103,7 +106,8 @@ def one_family_without_an_answer_spoils_the_other() -> None:
     reference="https://github.com/OpenSMTPD/OpenSMTPD/issues/384",
     reported="Where a mail exchanger had no IPv6 address its name was looked up once more with the local domain "
     "behind it; a wildcard there led all such mail back to the sending machine.",
-    requirements=("mx/no-other-host",),
+    requirements=("mx/no-other-host", "control/delivered"),
+    first=("plain_mx", "mx_preference", "mx_best_refused"),
 )
 def looks_exchangers_up_in_its_own_domain() -> None:
     """Looks a host without IPv6 addresses up again below its own domain, and goes to what it finds there first."""

@@ -23,7 +23,8 @@ from foreign.marker import in_hand, marked
     reference="https://github.com/dahlia/upyo/issues/37",
     reported="A recipient whom the server took with 251, as one to be forwarded, was said to have failed: 250 was "
     "the only success.",
-    requirements=("replies/251-accepted",),
+    requirements=("harmless/delivered", "harmless/at-once"),
+    first=("reply_259",),
 )
 def takes_251_for_a_failure() -> None:
     """Takes a recipient who was accepted with 251 for one who was not."""
@@ -45,7 +46,8 @@ def takes_251_for_a_failure() -> None:
     kind=5,
     reference="https://github.com/OpenSMTPD/OpenSMTPD/issues/741",
     reported="Of a refusal of five lines the bounce and the log had the last one, which said nothing of the reason.",
-    requirements=("replies/refusal-quoted",),
+    requirements=("replies/refusal-quoted", "replies/words-kept"),
+    first=("rejected_multi_line", "reply_multi_line"),
 )
 def keeps_the_last_line_of_a_refusal() -> None:
     """Keeps the last line of a refusal and forgets the others."""
@@ -59,7 +61,8 @@ def keeps_the_last_line_of_a_refusal() -> None:
     reference="https://github.com/lettre/lettre/pull/1153",
     reported="The lines of a refusal were put together with nothing between them, so that the status code of each "
     "line stuck to the last word of the one before.",
-    requirements=("replies/refusal-quoted",),
+    requirements=("replies/refusal-quoted", "replies/words-kept"),
+    first=("rejected_multi_line", "reply_multi_line"),
 )
 def glues_the_lines_of_a_refusal_together() -> None:
     """Puts the lines of a refusal together with nothing between them."""
@@ -72,7 +75,8 @@ def glues_the_lines_of_a_refusal_together() -> None:
     kind=2,
     reference="https://github.com/chatmail/core/issues/5642",
     reported="450 4.1.2 at RCPT counted as permanent, though a server says it where its own name server fails.",
-    requirements=("queue/kept",),
+    requirements=("queue/kept", "replies/passing"),
+    first=("reply_4yz_at_rcpt", "greylisting", "one_recipient_deferred"),
 )
 def takes_450_4_1_2_for_permanent() -> None:
     """Returns mail that was refused for now with 450 4.1.2."""
@@ -95,7 +99,8 @@ def takes_450_4_1_2_for_permanent() -> None:
     reference="https://github.com/eleith/emailjs/pull/140",
     reported="A reply of several lines that came in more than one packet was taken to be at its end where the first "
     "packet was.",
-    requirements=("replies/in-pieces",),
+    requirements=("harmless/delivered", "offers/many-lines", "harmless/at-once"),
+    first=("slow", "offers_hundred_lines_mixed_case_under_tls"),
 )
 def takes_a_packet_for_a_reply() -> None:
     """Takes a reply for complete where a packet ends, though its last line says that others follow."""
@@ -123,7 +128,8 @@ def takes_a_packet_for_a_reply() -> None:
     reference="https://github.com/OpenSMTPD/OpenSMTPD/issues/483",
     reported="A server that refused with 554 in its greeting, and said why, was reported as one that had closed the "
     "connection unexpectedly.",
-    requirements=("replies/greeting-quoted",),
+    requirements=("cannot-connect/error-code", "error/detail-names-cause"),
+    first=("greeting_554", "reply_4yz_at_greeting"),
 )
 def forgets_why_it_was_refused_in_the_greeting() -> None:
     """Says of a server that refuses in its greeting that it closed the connection."""
@@ -157,7 +163,8 @@ class _OnlyOne(tuple[int, ...]):
     kind=3,
     reference="https://github.com/normanmaurer/niosmtp/pull/24",
     reported="A server that does not know EHLO may say 500 as well as 502; the whole transaction was given up for it.",
-    requirements=("offers/helo",),
+    requirements=("offers/helo", "harmless/delivered"),
+    first=("helo_only_500",),
 )
 def says_no_helo_after_500() -> None:
     """Says HELO where EHLO was answered by 502, and gives up where it was answered by 500."""
@@ -169,7 +176,8 @@ def says_no_helo_after_500() -> None:
     reference="https://github.com/jeremydumais/CPP-SMTPClient-library/issues/38",
     reported="STARTTLS was not seen where it stood in the last line of the reply to EHLO, behind a space and not a "
     "hyphen.",
-    requirements=("tls/used-where-offered",),
+    requirements=("tls/opportunistic", "control/delivered", "offers/many-lines"),
+    first=("good_under_opportunistic", "good_under_encryption_only", "offers_starttls_mixed_case"),
 )
 def does_not_see_starttls_in_the_last_line() -> None:
     """Overlooks STARTTLS where it is the last keyword that a server offers."""
@@ -192,7 +200,8 @@ def does_not_see_starttls_in_the_last_line() -> None:
     reference="https://github.com/OpenSMTPD/OpenSMTPD/issues/1178",
     reported="A client refused replies without a status code from a server that offers ENHANCEDSTATUSCODES, and "
     "some servers leave them out here and there.",
-    requirements=("harmless/delivered",),
+    requirements=("harmless/delivered", "harmless/at-once"),
+    first=("taken_without_status", "offers_hundred_lines_mixed_case_under_tls", "plain"),
 )
 def wants_a_status_in_each_reply() -> None:
     """Gives a session up in which MAIL or RCPT is accepted without a status code, where these are offered."""
@@ -217,7 +226,13 @@ def wants_a_status_in_each_reply() -> None:
     reference="https://github.com/hyvor/relay/issues/288",
     reported="Of two recipients one was deferred and the other refused; then both were marked as bounced, by the "
     "reply that came last.",
-    requirements=("recipients/each-own-fate",),
+    requirements=("recipients/own-outcome", "recipients/each-ends", "replies/passing"),
+    first=(
+        "mix_deferred_accepted_refused",
+        "mix_accepted_refused_deferred",
+        "refused_in_two_ways",
+        "one_recipient_rejected",
+    ),
 )
 def takes_the_last_reply_for_everybody() -> None:
     """Gives everybody the last refusal where no recipient was accepted, some for now and the last for good."""

@@ -21,7 +21,8 @@ from foreign.marker import in_hand, marked
     kind=5,
     reference="https://github.com/OpenSMTPD/OpenSMTPD/pull/493",
     reported="Where the sender wanted the header alone back, the report ended without the closing boundary.",
-    requirements=("ndr/structure",),
+    requirements=("ndr/form", "ndr/read-by-others", "ndr/notification"),
+    first=("refused_dsn_headers",),
 )
 def does_not_close_a_report_of_the_header_alone() -> None:
     """Leaves out the closing boundary of a report that gives the header alone back, as the sender wished."""
@@ -37,7 +38,7 @@ def does_not_close_a_report_of_the_header_alone() -> None:
     reference="https://github.com/OpenSMTPD/OpenSMTPD/issues/739",
     reported="Bounces that could not be delivered stayed in the queue days after the time at which they should have "
     "been given up, and were tried again and again.",
-    requirements=("reports/given-up",),
+    requirements=("report/given-up",),
 )
 def never_gives_a_report_up() -> None:
     """Keeps a report that cannot be delivered for longer than its lifetime, for ever."""
@@ -66,7 +67,8 @@ def never_gives_a_report_up() -> None:
     kind=5,
     reference="https://github.com/OpenSMTPD/OpenSMTPD/issues/586",
     reported="A notification of failure named a recipient whom the message had reached, with the reply that said so.",
-    requirements=("ndr/delivered-not-named",),
+    requirements=("recipients/own-outcome", "report/to-people"),
+    first=("one_recipient_rejected",),
 )
 def names_the_delivered_among_the_failed() -> None:
     """Names those whom a message has reached among those whom it has not."""
@@ -100,7 +102,8 @@ def names_the_delivered_among_the_failed() -> None:
     kind=5,
     reference="https://github.com/apache/james-project/pull/299",
     reported="Last-Attempt-Date said XXXXX and a name in brackets where the offset of the time zone has to stand.",
-    requirements=("ndr/fields",),
+    requirements=("ndr/fields", "report/dates"),
+    first=("rejected_at_rcpt", "connection_refused.expires"),
 )
 def writes_no_time_zone() -> None:
     """Writes "XXXXX (CET)" in the place of the time zone of Last-Attempt-Date."""
@@ -115,7 +118,8 @@ def writes_no_time_zone() -> None:
     kind=5,
     reference="https://github.com/apache/james-project/pull/730",
     reported="A message without a Date field could not be returned: the report about it failed with an exception.",
-    requirements=("permanent/returned", "expiry/returned"),
+    requirements=("permanent/returned",),
+    first=("rejected_at_rcpt",),
 )
 def returns_nothing_without_a_date() -> None:
     """Makes no report about a message that has no Date field."""
@@ -138,7 +142,8 @@ def returns_nothing_without_a_date() -> None:
     reference="https://github.com/OpenSMTPD/OpenSMTPD/issues/215",
     reported="The rule that rewrites senders did so with the empty one of bounces, which so had a sender: refused by "
     "some, answered by others.",
-    requirements=("ndr/null-sender", "ndr/null-reverse-path"),
+    requirements=("ndr/null-reverse-path",),
+    first=("rejected_at_rcpt",),
 )
 def gives_its_reports_a_sender() -> None:
     """Sends what has no sender with one of its own domain."""
@@ -156,7 +161,7 @@ _ended: list[str] = []
     reference="https://github.com/chatmail/core/pull/4392",
     reported="A message that had reached its limit ended the round with an error each time, and those behind it, "
     "which had not, were never tried again.",
-    requirements=("queue/kept", "retry/goes-on"),
+    requirements=("queue/retried", "lifetime/retried-to-the-end", "lifetime/healed-late"),
 )
 def stops_trying_when_the_time_of_one_is_up() -> None:
     """Tries nothing again that has failed before, once the time of any message was up."""

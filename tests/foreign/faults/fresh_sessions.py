@@ -41,6 +41,7 @@ def calls_itself_localhost() -> None:
     reference="https://github.com/nodemailer/nodemailer/issues/1292",
     reported="Sessions were ended by closing the connection, without QUIT.",
     requirements=("session/quit",),
+    first=("plain",),
 )
 def never_says_quit() -> None:
     """Closes connections without QUIT."""
@@ -61,7 +62,8 @@ def never_says_quit() -> None:
     reference="https://github.com/twisted/twisted/issues/3641",
     reported="A large message over a slow connection was broken off: its time-out ran from the beginning, however "
     "much was sent meanwhile.",
-    requirements=("patience/slow-transfer",),
+    requirements=("session/each-command", "content/delivered"),
+    first=("big",),
 )
 def counts_the_time_out_of_a_message_from_its_beginning() -> None:
     """Gives the sending of a message and the reply to it one time-out for both, whatever is under way."""
@@ -85,7 +87,8 @@ def counts_the_time_out_of_a_message_from_its_beginning() -> None:
     reference="https://github.com/postalserver/postal/issues/198",
     reported="Each message was pulled out of the queue twice at once, by two workers that both took it for theirs, "
     "and came twice.",
-    requirements=("nothing-lost/once",),
+    requirements=("control/delivered", "nothing-lost/once"),
+    first=("plain",),
 )
 def takes_each_message_up_twice() -> None:
     """Makes two first attempts of each message, side by side."""
@@ -112,7 +115,8 @@ _leaked: list[int] = []
     kind=4,
     reference="https://github.com/maildev/maildev/issues/423",
     reported="After some seven hundred messages nothing was relayed any more: each had left a file descriptor open.",
-    requirements=("backlog/drained", "queue/kept"),
+    requirements=("backlog/slots-returned", "batch/delivered"),
+    first=("backlog_refused", "many_at_once"),
 )
 def leaves_a_file_open_for_each_message() -> None:
     """Leaves a file open for each attempt, and makes none when there are seven hundred of them."""
