@@ -79,6 +79,9 @@ class Special:
         forged_end: What stands before and behind a dot in its body, to be taken for the end of the message by who takes
             something else than CRLF for the end of a line; commands for a second message follow. Empty: nothing.
         literal: Whether the recipient is at the IP address of the first host and at no domain (RFC 5321 section 4.1.3).
+        charset: The character set of its text, where it is declared to have 8-bit text.
+        header_alone: Whether it ends behind its header, without an empty line (RFC 5322 section 3.5).
+        undated: Whether it has no Date field.
         obliged: Whether every implementation must be able to take it.
     """
 
@@ -101,12 +104,16 @@ class Special:
     bare: bool = False
     forged_end: tuple[bytes, bytes] | None = None
     literal: bool = False
+    charset: str = "utf-8"
+    header_alone: bool = False
+    undated: bool = False
     obliged: bool = False
 
     @property
     def verbatim(self) -> bool:
         """Whether it can only be handed over octet for octet, which takes an SMTP session of ours."""
-        return self.bare or self.over_long or self.forged_end is not None or self.dsn is not None or self.utf8
+        odd = self.bare or self.over_long or self.header_alone or self.undated or self.forged_end is not None
+        return odd or self.dsn is not None or self.utf8
 
     @property
     def circles(self) -> bool:

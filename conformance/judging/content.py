@@ -36,6 +36,8 @@ CUT = "cut short"
 REPEATED = "repeated"
 MIXED = "mixed"
 
+# What ends a header; a message without a body may do without (RFC 5322 section 3.5).
+_BLANK = b"\r\n\r\n"
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _MARK = re.compile(rb"scenario-[0-9a-f]{12}")
 _ENCODING = b"content-transfer-encoding"
@@ -75,6 +77,11 @@ def content_changes(sent: bytes, received: bytes) -> list[Change]:
         return []
     sent_fields, sent_body = _split(sent)
     received_fields, received_body = _split(received)
+    if _BLANK in sent and _BLANK not in received and not sent_body:
+        return [
+            Change(FORM, "the empty line behind the header is missing"),
+            *_of_header(sent_fields, received_fields),
+        ]
     encoding = _value(received_fields, _ENCODING)
     if encoding != _value(sent_fields, _ENCODING) and sent_body != received_body:
         decoded = _decoded(received_body, encoding)
@@ -248,7 +255,7 @@ def _ends_too_soon(sent: bytes, received: bytes) -> bool:
 
 
 def _split(message: bytes) -> tuple[list[bytes], bytes]:
-    head, _, body = message.partition(b"\r\n\r\n")
+    head, _, body = message.partition(_BLANK)
     return re.split(rb"\r\n(?![ \t])", head.removesuffix(b"\r\n")), body
 
 

@@ -71,7 +71,7 @@ def bare(content: bytes) -> list[str]:
 
 
 def form(content: bytes) -> list[str]:
-    """Complain about the outer form (RFC 6522 section 3), encodings that are none among it."""
+    """Complain about the outer form (RFC 6522 section 3, RFC 2046 section 5.1.1), encodings that are none among it."""
     message = _parsed(content)
     found = []
     if message.get_content_type() != "multipart/report":
@@ -89,6 +89,9 @@ def form(content: bytes) -> list[str]:
         found.append(f"the second part is {parts[1].get_content_type()}, not message/delivery-status")
     if len(parts) == 3 and parts[2].get_content_maintype() not in _RETURNED:
         found.append(f"the third part is {parts[2].get_content_type()}, no returned message")
+    closing = b"--" + (message.get_boundary() or "").encode("ascii", "replace") + b"--"
+    if not any(line.rstrip() == closing for line in content.splitlines()):
+        found.append("it ends without its closing boundary")
     return found
 
 

@@ -73,7 +73,7 @@ def test_carries(case: Case) -> list[Finding]:
         return [*findings, _bare(case, copies), *_all_there(case, copies)]
     findings += case.intact("carries.intact")
     found = [change for copy in copies for change in changes(case.evidence.staged, copy)]
-    if copies and (special.fields or special.local):
+    if copies and (special.fields or special.local or special.body == b""):
         other = any(change.sort == PATH for change in found)
         findings.append(_form(case, [*(() if other else _requoted(case)), *found], FORM))
     if copies and special.eight_bit:
@@ -262,7 +262,7 @@ def _eight_bit(case: Case, copies: tuple[SmtpMessage, ...]) -> Finding:
 def _form(case: Case, found: list[Change], sort: str) -> Finding:
     other = next((change.text for change in found if change.sort == sort), "")
     expected = (
-        "fields folded, and addresses quoted, as they were"
+        "fields folded, addresses quoted, and the header ended, as they were"
         if sort == FORM
         else "the text as it was, since the server offers 8BITMIME"
     )

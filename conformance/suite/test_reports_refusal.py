@@ -1,6 +1,8 @@
 """The report about a refusal says what the remote server said."""
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 
 from conformance.evidence import codes, reports
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
@@ -19,6 +21,8 @@ _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 )
 def test_reports_refusal(case: Case) -> list[Finding]:
     """Status is of class 5, as the reply code is; Diagnostic-Code quotes code and words of the reply.
+
+    Of several lines each is there, and none has grown together with the next one: what stands between them is free.
 
     A report without a part for programs says both in its text, if at all.
     """
@@ -61,11 +65,20 @@ def _quoted(case: Case, text: str, observed: str) -> list[Finding]:
     return [
         case.finding(
             "reports_refusal.words",
-            holds=all(_plain(words) in _plain(text) for words in wanted),
+            holds=all(_plain(words) in _plain(text) for words in wanted) and not _glued(reply.lines, text),
             expected=f"the reply quoted: {' / '.join(wanted)}",
             observed=observed,
         )
     ]
+
+
+def _glued(lines: Sequence[str], text: str) -> bool:
+    """Tell whether the last word of a line and what the next one begins with have become one word."""
+    for before, behind in pairwise(lines):
+        begins = {behind.partition(" ")[0], codes.read(behind).rest.partition(" ")[0]} - {""}
+        if any(before.rpartition(" ")[2] + begin in text for begin in begins):
+            return True
+    return False
 
 
 def _plain(text: str) -> str:

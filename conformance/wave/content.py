@@ -48,10 +48,10 @@ def content_of(scenario: Scenario, *, author: str, forged: str) -> bytes:
         f"From: <{author}>",
         f"To: <everybody@{domain}>",
         f"Subject: conformance {digest}",
-        f"Date: {email.utils.format_datetime(now)}",
+        *([] if special.undated else [f"Date: {email.utils.format_datetime(now)}"]),
         f"Message-ID: <{digest}.{now:%Y%m%d%H%M%S%f}@{domain}>",
         "MIME-Version: 1.0",
-        f"Content-Type: text/plain; charset={'utf-8' if special.eight_bit else 'us-ascii'}",
+        f"Content-Type: text/plain; charset={special.charset if special.eight_bit else 'us-ascii'}",
         f"X-Scenario: {digest}",
     ]
     fields = [
@@ -61,6 +61,8 @@ def content_of(scenario: Scenario, *, author: str, forged: str) -> bytes:
         *(field.replace(b"{author}", author.encode("ascii")) for field in special.fields),
     ]
     header = b"\r\n".join(fields) + b"\r\n\r\n"
+    if special.header_alone:
+        return header.removesuffix(b"\r\n")
     if special.forged_end is not None:
         before, behind = special.forged_end
         commands = _FORGED % {b"author": author.encode(), b"forged": forged.encode()}

@@ -152,6 +152,19 @@ class Trickle:
 
 
 @dataclass(frozen=True, slots=True)
+class InPieces:
+    """Send a reply octet by octet, each in a packet of its own, and be done in no time: what TCP may do to any reply.
+
+    Attributes:
+        reply: The reply; the dialogue goes on as its first digit says.
+    """
+
+    name: ClassVar[str] = "in_pieces"
+    interval: ClassVar[float] = 0.002  # seconds between two octets
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
 class Slow:
     """Do the healthy thing, but late: what a patient client must live with.
 
@@ -246,4 +259,17 @@ class Followed:
             raise ValueError("what follows a reply reads no content first")
 
 
-Action = Accept | Reply | CloseWith421 | Close | Reset | Stall | Trickle | Slow | Raw | Endless | Followed
+Action = (
+    Accept
+    | Reply
+    | CloseWith421
+    | Close
+    | Reset
+    | Stall
+    | Trickle
+    | InPieces
+    | Slow
+    | Raw
+    | Endless
+    | Followed
+)

@@ -12,6 +12,7 @@ from fake_servers.smtp.actions import (
     CloseWith421,
     Endless,
     Followed,
+    InPieces,
     Raw,
     Refuse,
     Reply,
@@ -152,6 +153,8 @@ class Output:
             case Reply():
                 self._say_scripted(stage, action, 0.0, accept)
             case Trickle():
+                self._say_scripted(stage, action.reply, action.interval, accept)
+            case InPieces():
                 self._say_scripted(stage, action.reply, action.interval, accept)
             case CloseWith421():
                 self.close_with_421(stage, action)

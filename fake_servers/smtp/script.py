@@ -13,6 +13,7 @@ from fake_servers.smtp.actions import (
     CloseWith421,
     Endless,
     Followed,
+    InPieces,
     Raw,
     Refuse,
     Reply,
@@ -24,7 +25,9 @@ from fake_servers.smtp.actions import (
 from fake_servers.smtp.commands import keywords
 from fake_servers.stages import Stage
 
-_IN_DIALOGUE = (Accept, Reply, CloseWith421, Close, Reset, Stall, Trickle, Slow, Raw, Endless, Followed)
+_IN_DIALOGUE = (
+    *(Accept, Reply, CloseWith421, Close, Reset, Stall, Trickle, InPieces, Slow, Raw, Endless, Followed),
+)
 _POSSIBLE: dict[Stage, tuple[type[Action], ...]] = {stage: _IN_DIALOGUE for stage in Stage} | {
     Stage.CONNECT: (Accept, Close, Reset, Stall, Slow),  # a reply here would be the greeting
     Stage.HANDSHAKE: (Accept, Close, Reset, Stall, Slow, Raw),  # no SMTP inside a TLS handshake

@@ -13,6 +13,7 @@ from fake_servers.smtp import (
     Close,
     CloseWith421,
     Endless,
+    InPieces,
     Raw,
     Reply,
     Reset,
@@ -185,8 +186,13 @@ async def test_replies_that_come_one_by_one(serve: Serve) -> None:
         assert [await client.receive() for _ in range(4)] == ALL.splitlines(keepends=True)
 
 
-async def test_a_trickle_amid_a_group_keeps_the_order(serve: Serve) -> None:
-    async with await serve(played(Stage.RCPT, Trickle(Reply(250, "2.1.5 OK"), interval=0.01))) as client:
+@pytest.mark.parametrize(
+    "action", [Trickle(Reply(250, "2.1.5 OK"), interval=0.01), InPieces(Reply(250, "2.1.5 OK"))]
+)
+async def test_a_reply_octet_by_octet_amid_a_group_keeps_the_order(
+    serve: Serve, action: Trickle | InPieces
+) -> None:
+    async with await serve(played(Stage.RCPT, action)) as client:
         await greet(client)
         await client.send(GROUP)
         received = b""

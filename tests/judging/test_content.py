@@ -207,8 +207,9 @@ def test_stripped_high_bits_are_seen() -> None:
     assert sorts(with_body(stripped), with_body(sent)) == ["high bits"]
 
 
-def test_a_header_without_a_body_may_end_without_an_empty_line() -> None:
-    assert content_changes(HEAD + b"\r\n", TRACE + HEAD) == []
+def test_whether_a_header_without_a_body_ends_with_an_empty_line_is_its_form() -> None:
+    assert sorts(TRACE + HEAD, HEAD + b"\r\n") == [FORM]
+    assert content_changes(HEAD, TRACE + HEAD + b"\r\n") == []
     assert sorts(TRACE + HEAD + b"\r\n\r\n", HEAD + b"\r\n") == ["empty lines"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import email.utils
 import quopri
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
@@ -75,6 +76,12 @@ class TestForm:
     def test_an_encoding_that_somebody_knows(self, name: bytes) -> None:
         kind = b"Content-Type: message/rfc822"
         assert report_form.form(_with(kind, kind + b"\r\nContent-Transfer-Encoding: " + name)) == []
+
+    def test_the_closing_boundary(self) -> None:
+        unclosed = re.sub(rb"\r\n--[^\r\n]+--\r\n\s*\Z", b"\r\n", POSTFIX)
+        assert unclosed != POSTFIX
+        assert "it ends without its closing boundary" in report_form.form(unclosed)
+        assert report_form.form(POSTFIX + b"An epilogue, for nobody.\r\n") == []
 
     def test_the_case_of_the_report_type_does_not_matter(self) -> None:
         assert report_form.form(_with(b"report-type=delivery-status", b"REPORT-TYPE=Delivery-Status")) == []

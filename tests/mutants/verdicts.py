@@ -19,7 +19,15 @@ _ASPECTS = {aspect.name: aspect for aspect in ASPECTS}
 _OPTIONAL = ("delay_notice", "server_name")
 
 # Judged of nearly everything that is staged; why there is nothing to judge is told by what the mutant is about.
-_BESIDE = ("survives", "tidy", "takes_leave", "ndr_compressed")
+_BESIDE = (
+    "survives",
+    "tidy",
+    "takes_leave",
+    "introduces_itself",
+    "leaves_trace",
+    "declares_size",
+    "ndr_compressed",
+)
 
 
 @dataclass

@@ -20,6 +20,7 @@ _DOTS = (".", "..", ".a line that begins with a dot", "a line that does not", ".
 _BLANKS = ("a line that ends with a blank ", "one that ends with a tab\t", "and one of blanks only:", "   ")
 _FROM = ("From a line that begins with this word", ">From another one", "the last line")
 _EIGHT_BIT = ("Gr\u00fc\u00dfe aus K\u00f6ln, \u65e5\u672c\u8a9e", "and a line in ASCII")
+_LATIN1 = ("Gr\u00fc\u00dfe aus K\u00f6ln", "and a line in ASCII")
 _FIELDS = (
     b"X-Folded: one\r\n two\r\n\tthree",
     b"Cc: <one.{author}>,\r\n <two.{author}>,\r\n\t<three.{author}>",
@@ -78,6 +79,18 @@ MODES = (
         Special(body=_lines(*_FROM)),
     ),
     _mode("empty_body", Section.CONTENT, "The message has a header and no body.", Special(body=b"")),
+    _mode(
+        "header_alone",
+        Section.CONTENT,
+        "The message is a header, without so much as the empty line behind it (RFC 5322 section 3.5).",
+        Special(header_alone=True),
+    ),
+    _mode(
+        "eight_bit_latin1",
+        Section.CONTENT,
+        "The text is ISO 8859-1, submitted with BODY=8BITMIME; the server offers 8BITMIME.",
+        Special(body=_lines(*_LATIN1).decode().encode("latin-1"), eight_bit=True, charset="iso-8859-1"),
+    ),
     _mode(
         "long_header_fields",
         Section.CONTENT,

@@ -1,7 +1,7 @@
-"""A message to three: one is accepted, one deferred and one refused for good (RFC 5321 sections 3.3 and 4.2.1).
+"""A message to several: one is accepted, one deferred and one refused for good (RFC 5321 sections 3.3 and 4.2.1).
 
 What a relay keeps in its queue of such a message is neither the whole of it nor nothing. The order of the recipients is
-that of the envelope; each of the three is at each place once.
+that of the envelope; of three each is at each place once.
 """
 
 from conformance.catalogue.destination import EachAttempt, Host
@@ -21,7 +21,8 @@ _OTHERS = ("second", "third")
 
 def _mix(*order: str) -> FailureMode:
     """Return the failure mode in which the recipients are treated so, in this order."""
-    whom = dict(zip((RECIPIENT, *_OTHERS), order, strict=True))
+    others = _OTHERS[: len(order) - 1]
+    whom = dict(zip((RECIPIENT, *others), order, strict=True))
     rules = tuple(
         Rule(Stage.RCPT, reply, recipient=local)
         for local, treated in whom.items()
@@ -30,13 +31,10 @@ def _mix(*order: str) -> FailureMode:
     return FailureMode(
         name=f"mix_{'_'.join(order)}",
         section=Section.TRANSIENT_REPLIES,
-        staged=(
-            "At RCPT the server accepts one of three recipients, defers one and refuses one, in this order: "
-            f"{', '.join(order)}."
-        ),
+        staged=f"At RCPT the server treats each recipient of a message otherwise, in this order: {', '.join(order)}.",
         kind=Kind.MIXED,
         hosts=(Host(rules=rules),),
-        message=Message(also_to=_OTHERS),
+        message=Message(also_to=others),
         witness=fault_played,
         # some relays hand over each recipient on a connection of its own
         attempt=EachAttempt(connections=len(order)),
@@ -47,4 +45,7 @@ MODES = (
     _mix("deferred", "accepted", "refused"),
     _mix("refused", "deferred", "accepted"),
     _mix("accepted", "refused", "deferred"),
+    # nobody is accepted, and the last reply is not the one of both
+    _mix("deferred", "refused"),
+    _mix("refused", "deferred"),
 )

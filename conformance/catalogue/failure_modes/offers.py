@@ -135,6 +135,19 @@ _FURTHER = (
         witness=offered_as(_STARTTLS.extensions, mixed_case=True),
     ),
     FailureMode(
+        name="offers_starttls_last",
+        section=Section.OFFERS,
+        staged="The connector asks for no TLS; a healthy server offers STARTTLS in the last line of its reply to EHLO.",
+        kind=Kind.HARMLESS,
+        hosts=(
+            Host(
+                rules=(Rule(Stage.EHLO, Reply(250, "mx.test", *_STARTTLS.extensions, "STARTTLS")),),
+                tls=ServerTls(),
+            ),
+        ),
+        witness=fault_played,
+    ),
+    FailureMode(
         name="greeting_without_esmtp",
         section=Section.OFFERS,
         staged='The connector asks for no TLS; a healthy server greets with "220 Mail service ready", and offers '

@@ -82,6 +82,7 @@ MODES = (
         f"{_AT_ONCE}.",
         Special(fields=_OTHERS),
     ),
+    _mode("refused_undated", f"The message has no Date field; {_AT_ONCE}.", Special(undated=True)),
     _mode(
         "refused_null_sender",
         f"The message has the null reverse-path; {_AT_ONCE}.",

@@ -54,7 +54,7 @@ def folds_long_header_fields() -> None:
     reported="8-bit text in another character set than UTF-8 was relayed with a replacement character in the place "
     "of each letter.",
     requirements=("content/unaltered", "content/form"),
-    first=("eight_bit", "eight_bit_offered_in_clear"),
+    first=("eight_bit_latin1",),
 )
 def takes_all_text_for_utf8() -> None:
     """Puts a replacement character in the place of what is not UTF-8."""
@@ -66,7 +66,7 @@ def takes_all_text_for_utf8() -> None:
     reference="https://github.com/stalwartlabs/stalwart/issues/3218",
     reported="A message with an empty body was sent without the empty line behind its header, and refused as one "
     "without a header.",
-    requirements=("content/unaltered",),
+    requirements=("content/unaltered", "content/form"),
     first=("empty_body",),
 )
 def loses_the_line_before_an_empty_body() -> None:
@@ -79,7 +79,7 @@ def loses_the_line_before_an_empty_body() -> None:
     reference="https://github.com/OpenSMTPD/OpenSMTPD/issues/646",
     reported="Of a message that is a header with no empty line behind it the last field was dropped.",
     requirements=("content/unaltered",),
-    first=("empty_body",),
+    first=("header_alone",),
 )
 def drops_the_last_field_where_there_is_no_body() -> None:
     """Drops the last line of a message that is a header and nothing else."""

@@ -133,7 +133,11 @@ def writes_domains_in_capitals() -> None:
 @oddity(
     kind=7,
     permitted="RFC 7435 section 3: under opportunistic security clear text is better than no mail",
-    scenarios=("connection_refused",),
+    scenarios=(
+        "broken_handshake_under_opportunistic",
+        "starttls_454_under_opportunistic",
+        "tls_1_0_under_opportunistic",
+    ),
 )
 def remembers_whose_handshake_failed() -> None:
     """Speaks in clear from the beginning with a server whose handshake has failed once, where TLS is not required."""
@@ -141,7 +145,7 @@ def remembers_whose_handshake_failed() -> None:
 
     def make(original: Any) -> Any:
         async def prepare(self: Any, host: str, address: str, *, try_tls: bool) -> Any:
-            if address in failed and not self._route.tls.required:
+            if try_tls and address in failed and not self._route.tls.required:
                 marked()
                 try_tls = False
             try:

@@ -119,7 +119,7 @@ def writes_no_time_zone() -> None:
     reference="https://github.com/apache/james-project/pull/730",
     reported="A message without a Date field could not be returned: the report about it failed with an exception.",
     requirements=("permanent/returned",),
-    first=("rejected_at_rcpt",),
+    first=("refused_undated",),
 )
 def returns_nothing_without_a_date() -> None:
     """Makes no report about a message that has no Date field."""
@@ -143,7 +143,7 @@ def returns_nothing_without_a_date() -> None:
     reported="The rule that rewrites senders did so with the empty one of bounces, which so had a sender: refused by "
     "some, answered by others.",
     requirements=("ndr/null-reverse-path",),
-    first=("rejected_at_rcpt",),
+    first=("connection_refused.expires",),
 )
 def gives_its_reports_a_sender() -> None:
     """Sends what has no sender with one of its own domain."""
@@ -161,7 +161,8 @@ _ended: list[str] = []
     reference="https://github.com/chatmail/core/pull/4392",
     reported="A message that had reached its limit ended the round with an error each time, and those behind it, "
     "which had not, were never tried again.",
-    requirements=("queue/retried", "lifetime/retried-to-the-end", "lifetime/healed-late"),
+    requirements=("lifetime/each-message", "queue/recovers"),
+    first=("connection_refused.long_dead", "greeting_421.long_dead"),
 )
 def stops_trying_when_the_time_of_one_is_up() -> None:
     """Tries nothing again that has failed before, once the time of any message was up."""

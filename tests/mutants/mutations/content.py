@@ -239,3 +239,27 @@ def returns_what_has_long_lines() -> None:
         return run
 
     patch(Transaction, "run", make)
+
+
+@mutation(scenarios=_EVERYTHING, caught=(fails("carries", _UNALTERED, "header_alone"),))
+def drops_the_last_field_of_a_header_alone() -> None:
+    """Takes the last line of a message that has no empty line for what it has not finished reading."""
+    altered(
+        _always,
+        lambda content: content if b"\r\n\r\n" in content else content[: content[:-2].rfind(b"\r\n") + 2],
+    )
+
+
+@mutation(scenarios=_EVERYTHING, caught=(fails("carries", _UNALTERED, "eight_bit_latin1"),))
+def takes_all_text_for_utf8() -> None:
+    """Puts a replacement character in the place of what is not UTF-8."""
+    altered(_always, lambda content: content.decode("utf-8", "replace").encode("utf-8"))
+
+
+@mutation(scenarios=_EVERYTHING, caught=(deviates("carries", "content/form", "empty_body"),))
+def loses_the_line_before_an_empty_body() -> None:
+    """Leaves the empty line behind a header out where nothing follows it."""
+    altered(
+        _always,
+        lambda content: content[:-2] if content.find(b"\r\n\r\n") == len(content) - 4 else content,
+    )

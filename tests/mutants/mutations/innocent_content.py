@@ -49,3 +49,17 @@ def encodes_for_who_takes_no_eight_bits() -> None:
 def encodes_for_everybody() -> None:
     """Encodes 8-bit text as quoted-printable even for a server that takes it as it is."""
     _encodes(always=True)
+
+
+@mutation(scenarios=("plain", "header_alone", "empty_body"), profiles=("rfc",))
+def ends_each_header() -> None:
+    """Puts the empty line behind a header that has none, since no body follows it."""
+
+    def make(original: Any) -> Any:
+        async def run(self: Any, message: Message, content: bytes, *others: Any) -> None:
+            end = b"" if b"\r\n\r\n" in content else b"\r\n"
+            await original(self, message, content + end, *others)
+
+        return run
+
+    patch(Transaction, "run", make)

@@ -246,3 +246,22 @@ def status_of_an_address_failure() -> None:
 def status_and_diagnostic_disagree() -> None:
     """Writes the code of the deferral into Diagnostic-Code, and that of the failure into Status."""
     field_changed(rb"Diagnostic-Code: smtp;550 5\.", b"Diagnostic-Code: smtp;450 4.")
+
+
+def _ends_behind_its_parts(tail: bytes) -> None:
+    rewritten(lambda report: re.sub(rb"(--[0-9a-f]{32}--)\r\n\Z", tail, report))
+
+
+@mutation(
+    scenarios=("refused_dsn_headers", "refused_dsn_full"),
+    caught=(fails("report_says", _FORM, "refused_dsn_headers", "refused_dsn_full"),),
+)
+def closes_no_report() -> None:
+    """Leaves out the closing boundary of its reports."""
+    _ends_behind_its_parts(b"")
+
+
+@mutation(scenarios=("refused_dsn_headers", "refused_dsn_full"), profiles=("rfc",))
+def adds_an_epilogue() -> None:
+    """Puts blanks and an epilogue behind the closing boundary of its reports (RFC 2046 section 5.1.1)."""
+    _ends_behind_its_parts(rb"\1 \t\r\nThis is for nobody.\r\n")

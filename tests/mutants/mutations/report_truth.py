@@ -365,3 +365,22 @@ def reports_on_short_addresses_only() -> None:
         return report
 
     patch(Relay, "_report", make)
+
+
+@mutation(
+    scenarios=("refused_undated", "refused_plus"),
+    caught=(fails("report_says", "permanent/returned", "refused_undated"),),
+)
+def returns_nothing_without_a_date() -> None:
+    """Makes no report about a message that has no Date field."""
+
+    def make(original: Any) -> Any:
+        async def report(self: Any, message: Message, *others: Any) -> Any:
+            content = await self._spool.content(message.queue_id)
+            if b"\r\nDate:" not in content:
+                return None
+            return await original(self, message, *others)
+
+        return report
+
+    patch(Relay, "_report", make)
