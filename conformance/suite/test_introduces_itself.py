@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.verdict import NotApplicable
 from fake_servers.events import SmtpReceived
 
+# A host name of one label (RFC 1123, section 2.1).
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.IGNORECASE)
 _GREETINGS = ("EHLO", "HELO")
 
 
@@ -19,13 +23,20 @@ _GREETINGS = ("EHLO", "HELO")
 def test_introduces_itself(case: Case) -> list[Finding]:
     """The argument of EHLO or HELO is a name of more than one label, or an address in brackets.
 
-    Which name is not looked at: a relay that is given another one than it was told to use may have several.
+    Which name is not looked at: a relay that is given another one than it was told to use may have several. One label
+    that a machine may be called by, other than localhost, is no finding: so does a relay call itself whose adapter did
+    not hand it `RelayConfig.hostname`.
     """
     said = [event.line for event in case.evidence.of(SmtpReceived)]
     greetings = [line for line in said if line.partition(" ")[0].upper() in _GREETINGS]
     if not greetings:
         raise NotApplicable("the relay said neither EHLO nor HELO")
-    wrong = [line for line in greetings if not _is_qualified(line.partition(" ")[2].strip())]
+    wrong = [line for line in greetings if not _is_qualified(_name(line))]
+    if wrong and all(_may_be_the_machine(_name(line)) for line in wrong):
+        raise NotApplicable(
+            f"the relay calls itself {_name(wrong[0])!r}, as its machine may be called: the adapter has a name for it, "
+            "`config.hostname`"
+        )
     return [
         case.finding(
             "introduces_itself.name",
@@ -34,6 +45,14 @@ def test_introduces_itself(case: Case) -> list[Finding]:
             observed=repr((wrong or greetings)[0]),
         )
     ]
+
+
+def _name(greeting: str) -> str:
+    return greeting.partition(" ")[2].strip()
+
+
+def _may_be_the_machine(name: str) -> bool:
+    return _LABEL.fullmatch(name) is not None and name.lower() != "localhost"
 
 
 def _is_qualified(name: str) -> bool:

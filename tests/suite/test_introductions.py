@@ -34,6 +34,12 @@ def test_a_full_name_or_an_address_is_in_order(name: str) -> None:
     assert introduced(f"EHLO {name}").verdict("introduces_itself") is Verdict.PASS
 
 
+@pytest.mark.parametrize("name", ["relay", "vm-7", "3f2a1c"])
+def test_a_name_that_the_machine_may_have_accuses_no_relay(name: str) -> None:
+    """An adapter that hands on no name of ours leaves the relay with what its machine is called."""
+    assert introduced(f"EHLO {name}").verdict("introduces_itself") is Verdict.NOT_APPLICABLE
+
+
 @pytest.mark.parametrize("name", ["localhost", "_", "", "[]", "localhost."])
 def test_a_name_of_one_label_is_not(name: str) -> None:
     assert f"EHLO {name}".strip() in observed(
