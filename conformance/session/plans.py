@@ -60,13 +60,13 @@ class Part(NamedTuple):
 LONGEST_FIRST = (
     Part(Timing.STEADY, apart=True),
     Part(Timing.STEADY, apart=False),
-    Part(Timing.CRASHED, apart=True),
     Part(Timing.JUMPED),
-    Part(Timing.INTERRUPTED, apart=False),
     Part(Timing.CRASHED, apart=False),
     Part(Timing.COMPRESSED),
-    Part(Timing.OPERATED),
+    Part(Timing.INTERRUPTED, apart=False),
+    Part(Timing.CRASHED, apart=True),
     Part(Timing.INTERRUPTED, apart=True),
+    Part(Timing.OPERATED),
     Part(Timing.RESTARTED),
 )
 

@@ -81,8 +81,8 @@ def test_default_draw_meets_most_of_what_can_happen() -> None:
     assert any("_at_dot" in name for name in faults)
     settings = Counter(name for schedule in drawn for name in schedule.settings)
     assert set(settings) == {name for sort in SORTS for name in sort.names}
-    assert all(1 < number < 60 for number in settings.values())
-    assert 8 < sum(not schedule.settings for schedule in drawn) < 30
+    assert max(settings.values()) < 60
+    assert 6 < sum(not schedule.settings for schedule in drawn) < 30
 
 
 def test_a_fault_that_is_missing_takes_the_place_of_a_frequent_one_that_lasts_as_long() -> None:

@@ -19,7 +19,7 @@ from conformance.wave.envelope import author_of, domain_of, envelope_of, sender_
 from fake_servers.events import Event
 from stories.reports import ndr
 from stories.staging import ASKED, header
-from stories.wire import SINK, answer, fault, message, received, written
+from stories.wire import SINK, accepted, answer, fault, message, received, written
 
 SERVES, REFUSES, HANGS, SECOND = "127.1.1.1", "127.1.1.2", "127.1.1.3", "127.1.1.5"
 
@@ -124,6 +124,7 @@ class SequenceStory:
         self, at: float, server: str, sender: str, to: Sequence[str], content: bytes, quits: bool = True
     ) -> SequenceStory:
         """Accept a message; the relay says QUIT at once, so it has read the reply, or not before the end."""
+        self.note(accepted(at=at, server=server))
         self.note(message(to, content, mail_from=sender, at=at, server=server))
         if not quits:
             return self
