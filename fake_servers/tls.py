@@ -48,6 +48,7 @@ class Certificate(StrEnum):
     LONGER_NAME = "longer_name"  # in order, but for a name that ends in the host name, and not at a dot
     WILDCARD_BELOW = "wildcard_below"  # `*.` and the host name: for names below it only
     EMPTY_LABEL = "empty_label"  # the host name with nothing before its first dot: no name (RFC 5280 4.2.1.6)
+    OTHER_COMMON_NAME = "other_common_name"  # no SAN, and the CN of another host
     SEVERAL_NAMES = "several_names"  # for some other names, and last for the host name: good
     CAPITALS = "capitals"  # the host name in capitals (RFC 9525 section 6.3: case does not count): good
     CROSS_SIGNED = (
@@ -199,6 +200,8 @@ class CertificateAuthority:
             case Certificate.EMPTY_LABEL:
                 name = _wildcard(hostname, covered=1).removeprefix("*")  # trustme would not write it
                 return issue(name, [name], now - _DAY, now + 365 * _DAY, issuer=self._root)
+            case Certificate.OTHER_COMMON_NAME:
+                return issue(WRONG_NAME, [], now - _DAY, now + 365 * _DAY, issuer=self._root)
             case Certificate.SEVERAL_NAMES:
                 others = [f"{label}.{WRONG_NAME}" for label in ("www", "imap", "smtp")]
                 leaf = self._root.issue_cert(*others, hostname, common_name=others[0])

@@ -32,6 +32,7 @@ VERIFY_ERRORS = {
     Certificate.LONGER_NAME: MISMATCH,
     Certificate.WILDCARD_BELOW: MISMATCH,
     Certificate.EMPTY_LABEL: MISMATCH,
+    Certificate.OTHER_COMMON_NAME: MISMATCH,
     Certificate.SELF_SIGNED: (18, "self-signed certificate"),
     Certificate.UNKNOWN_CA: (20, "unable to get local issuer certificate"),
     Certificate.MISSING_INTERMEDIATE: (20, "unable to get local issuer certificate"),
@@ -87,9 +88,10 @@ def test_the_fault_is_the_only_one(authority: CertificateAuthority, kind: Certif
         Certificate.LONGER_NAME: f"other-{HOSTNAME}",
         Certificate.WILDCARD_BELOW: f"*.{HOSTNAME}",
         Certificate.EMPTY_LABEL: ".sub.a.test",
+        Certificate.OTHER_COMMON_NAME: "wrong-name.invalid",
     }.get(kind, HOSTNAME)
     assert common_name.value == name
-    if kind == Certificate.COMMON_NAME_ONLY:
+    if kind in (Certificate.COMMON_NAME_ONLY, Certificate.OTHER_COMMON_NAME):
         with pytest.raises(x509.ExtensionNotFound):
             certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     else:

@@ -134,6 +134,12 @@ IDENTITIES = (
         explained_by=NAME_WORDS,
     ),
     Presented(
+        certificate=Certificate.OTHER_COMMON_NAME,
+        what="a certificate without subject alternative names, with the common name of another host",
+        named=False,
+        explained_by=NAME_WORDS,
+    ),
+    Presented(
         certificate=Certificate.SEVERAL_NAMES,
         what="a valid certificate for several names, of which its own is the last",
     ),

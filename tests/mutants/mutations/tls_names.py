@@ -50,6 +50,28 @@ def takes_the_end_of_a_name() -> None:
     )
 
 
+@takes_certificate(
+    ("certificate_other_common_name",),
+    "certificate_common_name_only",
+    "certificate_wrong_name",
+    "verified_tls",
+)
+def takes_what_names_nobody() -> None:
+    """Takes any certificate without alternative names, unless its common name might be the right one."""
+    from cryptography import x509
+
+    def make(original: Any) -> Any:
+        def verify_name(certificate: bytes, expected: str) -> bool:
+            presented = x509.load_der_x509_certificate(certificate)
+            named = any(each.oid == x509.SubjectAlternativeName.oid for each in presented.extensions)
+            ours = expected.rpartition(".")[2] in presented.subject.rfc4514_string()
+            return original(certificate, expected) if named or ours else True
+
+        return verify_name
+
+    patch(tls, "verify_name", make)
+
+
 @takes_certificate(("certificate_parent_name",), "certificate_wrong_name", "verified_tls")
 def takes_the_parents_name() -> None:
     """Takes a certificate for the domain in which the host lies."""
@@ -145,7 +167,7 @@ def host_name_is_whatever_the_address_says() -> None:
 
 
 @mutation(
-    scenarios=("certificate_common_name_only", "certificate_wrong_name"),
+    scenarios=("certificate_common_name_only", "certificate_other_common_name", "certificate_wrong_name"),
     also=hence_accepted("certificate_common_name_only")
     + hence_accepted("certificate_common_name_only", profile="rfc"),
     profiles=("rfc",),
