@@ -19,7 +19,7 @@ _FROM = re.compile(r"\s*from\s+(.*?)\s+by\s", re.IGNORECASE | re.DOTALL)
     Course.PERSISTS,
     kinds=(Kind.CONTENT,),
     only=("line_of_998", "leading_dots"),
-    place=158,
+    place=199,
     requirements={"named": "trace/client-named"},
 )
 def test_names_client(case: Case) -> list[Finding]:

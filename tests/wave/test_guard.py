@@ -39,11 +39,14 @@ _LEAVES_ORPHANS = (
 # A daemon as relays do it: a session of its own, its parent gone.
 _DAEMON = (
     "import os, sys, time\n"
+    "told, tell = os.pipe()\n"
     "if os.fork() == 0:\n"
     "    os.setsid()\n"
     "    if os.fork() == 0:\n"
     "        print(os.getpid(), flush=True)\n"
+    "        os.write(tell, b'.')\n"
     "        time.sleep(600)\n"
+    "    os.read(told, 1)\n"
     "    os._exit(0)\n"
     "os.wait()\n"
 )
