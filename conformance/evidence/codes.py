@@ -7,7 +7,8 @@ not the relay's own code.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 # RFC 5321 section 4.2: three digits, then a space or a hyphen. RFC 3463 section 2: class.subject.detail,
 # one to three digits each, no leading zeros.
@@ -25,11 +26,13 @@ class Codes:
         code: Reply code such as `450`; empty if the text begins with none.
         status: Enhanced status code such as `4.4.316`; empty if there is none at that place.
         rest: The text after the codes.
+        elsewhere: What other lines of a reply have where the first has `status`.
     """
 
     code: str
     status: str
     rest: str
+    elsewhere: tuple[str, ...] = ()
 
 
 def read(text: str, *, code: str = "", status: str = "") -> Codes:
@@ -47,6 +50,19 @@ def read(text: str, *, code: str = "", status: str = "") -> Codes:
         status=status or found["status"] or "",
         rest=text[found.end() :],
     )
+
+
+def read_reply(code: int, lines: Sequence[str]) -> Codes:
+    """Read a reply of a server, by its first line.
+
+    Each line has the same status (RFC 2034 section 4). Where they differ, which of them a client reads it from is its
+    own choice; one without a status says no more than the class of the code.
+    """
+    first, *others = (read(f"{code} {line}") for line in lines)
+    if not first.status:
+        return first
+    elsewhere = (each.status or f"{each.code[:1]}.0.0" for each in others if each.status != first.status)
+    return replace(first, elsewhere=tuple(elsewhere))
 
 
 def can_be_an_error(value: str) -> bool:

@@ -82,7 +82,8 @@ class Case:
     @property
     def replied(self) -> Codes:
         """The codes that the remote server itself said, where that is the error."""
-        return codes.read(self.mode.refusal.reply.text if self.mode.refusal.reply else "")
+        reply = self.mode.refusal.reply
+        return codes.read_reply(reply.code, reply.lines) if reply else codes.read("")
 
     def _of_the_fault(self, errors: tuple[ErrorSeen, ...]) -> tuple[ErrorSeen, ...]:
         """Leave out what was shown when an attempt had gone on after the repair, or had failed without a fault.

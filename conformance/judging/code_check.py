@@ -25,7 +25,8 @@ def compare(check: Check, read: Codes, replied: Codes) -> Finding | None:
     name = "reply code" if check.what == "code" else "enhanced status code"
     if (not value and check.if_shown) or (not said and REPLIED in check.any):
         return None
-    wanted = [said if pattern == REPLIED else pattern for pattern in check.any]
+    kept = (said, *(replied.elsewhere if check.what == "status" else ()))
+    wanted = [each for pattern in check.any for each in (kept if pattern == REPLIED else (pattern,))]
     preferred = said if check.preferred == REPLIED else check.preferred
     preference = f" (preferably {preferred})" if preferred else ""
     return Finding(

@@ -93,18 +93,17 @@ def _cause(case: Case, status: str) -> list[Finding]:
 
 def _passed_through(case: Case, status: str) -> list[Finding]:
     """Compare with the status of the remote server's own reply, where it had one that agrees with its code."""
-    said = codes.read(case.mode.refusal.reply.text).status if case.mode.refusal.reply else ""
-    if not said.startswith("4"):
+    replied = case.replied
+    if not replied.status.startswith("4"):
         return []
-    kept = "5" + said[1:]
+    said = (replied.status, *replied.elsewhere)
+    kept = [*("5" + each[1:] for each in said), *said]
     return [
         case.finding(
             "ndr_status.passed_through",
-            holds=status in ("5.4.300", kept, said),
+            holds=status in ("5.4.300", *kept),
             # what the live service says of an expired message is accepted by all, and asked for by its profiles only
-            expected=f"Status 5.4.300, {kept} or {said}"
-            if case.profile.asks("ndr_status.cause")
-            else f"Status {kept} or {said}",
+            expected=f"Status {'5.4.300, ' if case.profile.asks('ndr_status.cause') else ''}{' or '.join(kept)}",
             observed=f"Status {status or 'missing'}",
         )
     ]
@@ -112,7 +111,7 @@ def _passed_through(case: Case, status: str) -> list[Finding]:
 
 def _contradicts_itself(case: Case) -> bool:
     """Tell whether the two codes of the remote server's reply are of different classes; who quotes it cannot agree."""
-    said = codes.read(case.mode.refusal.reply.text if case.mode.refusal.reply else "")
+    said = case.replied
     return bool(said.status) and said.status[0] != said.code[0]
 
 

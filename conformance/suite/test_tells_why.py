@@ -44,12 +44,13 @@ def test_tells_why(case: Case) -> list[Finding]:
     kept = {codes.read(text).status[1:] for text in known} - {"", *_SAYS_NOTHING}
     statuses = [each.status for each in report.recipients]
     said = ", ".join((*statuses, *diagnostics)) or " ".join(told.split())
+    holds = bool(_named(case, told)) or any(status[1:] in kept for status in statuses)
     return [
         case.finding(
             "tells_why.cause",
-            holds=bool(_named(case, told)) or any(status[1:] in kept for status in statuses),
+            holds=holds,
             expected="the cause, which the relay knew while the message waited",
-            observed=f"no word of it; the relay says {said!r}, and said {known[-1]!r}",
+            observed=f"{'it is told' if holds else 'no word of it'}; the relay says {said!r}, and said {known[-1]!r}",
         )
     ]
 

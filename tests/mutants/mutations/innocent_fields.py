@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from conformance.reference.dsn import build_dsn
+from conformance.reference.errors import Failure
 from conformance.reference.message import Message, State
 from conformance.reference.relay import Relay
 from mutants.mutant import mutation
 from mutants.patching import patch
 from mutants.reporting import parts_changed
+from mutants.shared import misread
 
 _BOTH = ("rfc",)
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 _REPORTED = ("connection_refused.expires", "rejected_at_rcpt", "refused_quoted", "refused_dsn_headers")
 _MIXES = ("mix_deferred_accepted_refused", "mix_accepted_refused_deferred", "one_recipient_rejected")
 
@@ -111,3 +115,20 @@ def tells_of_all_in_one_report() -> None:
         return report
 
     patch(Relay, "_report", make)
+
+
+@mutation(
+    scenarios=("reply_last_line_empty", "reply_last_line_empty.expires", "reply_multi_line"),
+    profiles=("rfc", "eop-observed"),
+)
+def reads_the_status_in_the_last_line() -> None:
+    """Takes the status of a reply from its last line, and x.0.0 where there is none in it."""
+
+    def change(failure: Failure, code: int, text: str) -> Failure:
+        found = _STATUS.match(text.rpartition("\n")[2])
+        status = found[0] if found else f"{code // 100}.0.0"
+        return replace(
+            failure, status=status, text=f"{status} {_STATUS.sub('', failure.text, count=1).strip()}"
+        )
+
+    misread(change)
