@@ -26,6 +26,17 @@ def go_ahead() -> None:
         _OF_SESSION.write_text(str(-_AHEAD), encoding="ascii")
 
 
+def have_fall_back(group: int) -> None:
+    """Have a command that was just started, and what it has begun, go where they would be without that.
+
+    Args:
+        group: Its group of processes, which it leads: it was started in a session of its own.
+    """
+    if _before is not None:
+        with suppress(ProcessLookupError):  # it is done
+            os.setpriority(os.PRIO_PGRP, group, _before)
+
+
 def fall_back() -> None:
     """Have this process go where it would be without that; for a relay that has just been forked."""
     if _before is not None:

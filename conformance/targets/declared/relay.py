@@ -26,6 +26,7 @@ from conformance.target import (
     Schedule,
     TargetError,
 )
+from conformance.targets import precedence
 from conformance.targets.declared import queue, templates
 from conformance.targets.declared.checks import compiled
 from conformance.targets.declared.dry_run import granted
@@ -248,9 +249,11 @@ async def _submit(how: Submit, envelope: Envelope, rendering: Rendering, daemons
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
         )
     except OSError as error:
         raise TargetError(f"cannot start {words[0]}: {error.strerror or error}", installation=True) from error
+    precedence.have_fall_back(process.pid)
     try:
         async with asyncio.timeout(_LIMIT):
             said, _ = await process.communicate(content)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from conformance.target import TargetError
+from conformance.targets import precedence
 from conformance.targets.process import log_tail
 
 _SYSTEM_PATH = "/usr/sbin:/sbin"  # where relays live; not on every user's PATH
@@ -54,12 +55,14 @@ async def run(
     with _in_memory(stdin) as given, _in_memory() as out, _in_memory() as err:
         try:
             process = await asyncio.create_subprocess_exec(
-                *words, env=env, cwd=cwd, stdin=given, stdout=out, stderr=err
+                *words, env=env, cwd=cwd, stdin=given, stdout=out, stderr=err, start_new_session=True
             )
         except OSError as error:
             raise TargetError(
                 f"cannot start {words[0]}: {error.strerror or error}", installation=True
             ) from error
+        # what a relay's command leaves in the background is the relay
+        precedence.have_fall_back(process.pid)
         try:
             async with asyncio.timeout(limit):
                 status = await process.wait()
