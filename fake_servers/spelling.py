@@ -11,6 +11,7 @@ from fake_servers.dns import (
     Answer,
     Cname,
     Delayed,
+    ForgedFirst,
     HangUp,
     Lame,
     Malformed,
@@ -60,8 +61,8 @@ OCTETS is how much content to read first, at stage body only.
 ANSWER_SYNTAX = """\
 The first ANSWER is for the first query, the second for the second ...; the last one repeats.
 An ANSWER is nxdomain, nodata, servfail, refused, silence, malformed, lame, hang_up, cname:TARGET,
-cname_loop:TARGET (a loop that shows itself), truncated:ANSWER, wrong_id:ANSWER, other_name:OWNER:ANSWER,
-delayed:SECONDS:ANSWER, or records, separated by a semicolon: '10 mx1.a.test.; 20 mx2.a.test.'.
+cname_loop:TARGET (a loop that shows itself), truncated:ANSWER, wrong_id:ANSWER, forged_first:ANSWER,
+other_name:OWNER:ANSWER, delayed:SECONDS:ANSWER, or records, separated by a semicolon: '10 mx1.a.test.; 20 mx2.a.test.'.
 The TYPE ALL stands for all types of that name.
 """
 
@@ -116,6 +117,8 @@ def parse_answer(text: str) -> Answer:
             return Cname(rest, loop_shown=True)
         case Truncated.name:
             return Truncated(parse_answer(rest))
+        case ForgedFirst.name:
+            return ForgedFirst(parse_answer(rest))
         case WrongId.name:
             return WrongId(parse_answer(rest))
         case OtherName.name:

@@ -8,7 +8,17 @@ from conformance.evidence.view import Evidence
 from conformance.witness.attempts import Witness, before_repair
 from conformance.witness.contact import Contact
 from conformance.witness.traces import dns_patience
-from fake_servers import Cname, Delayed, Malformed, NoData, OtherName, Silence, Truncated, WrongId
+from fake_servers import (
+    Cname,
+    Delayed,
+    ForgedFirst,
+    Malformed,
+    NoData,
+    OtherName,
+    Silence,
+    Truncated,
+    WrongId,
+)
 from fake_servers.events import DnsAnswer
 
 # Look-ups of one name, type and transport within one attempt: some relays ask more than once (aliases, DNSSEC).
@@ -169,6 +179,9 @@ query_unanswered = _witness("the smart host's address and stayed silent", _unans
 alias_told = _witness("the host's address and answered with an alias", _given(Cname.name))
 truncated = _witness("the host's address and sent a truncated answer (TC)", _given(Truncated.name))
 delayed = _witness("the host's address and took its time", _given(Delayed.name))
+forged_first = _witness(
+    "the host's address, and something forged came in front of the answer", _given(ForgedFirst.name)
+)
 query_spoilt = _witness(
     "the host's address and gave an answer that must not be believed", _spoilt, either_end=True
 )

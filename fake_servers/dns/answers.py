@@ -120,6 +120,17 @@ class WrongId(Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class ForgedFirst(Answer):
+    """`then`, and over UDP in front of it NXDOMAIN under an identifier nobody used.
+
+    A client does not believe that, and waits on (RFC 5452 section 9.1).
+    """
+
+    name: ClassVar[str] = "forged_first"
+    then: Answer
+
+
+@dataclass(frozen=True, slots=True)
 class OtherName(Answer):
     """`then`, but its records belong to another name than the one asked for, which the question still echoes.
 
@@ -176,7 +187,7 @@ class Cname(Answer):
 def layers(answer: Answer) -> Iterator[Answer]:
     """Yield the answer and, layer by layer, what it wraps."""
     yield answer
-    while isinstance(answer, Truncated | WrongId | OtherName | Delayed):
+    while isinstance(answer, Truncated | WrongId | ForgedFirst | OtherName | Delayed):
         answer = answer.then
         yield answer
 

@@ -66,13 +66,17 @@ def addressed(made: DnsReply, wire: bytes) -> DnsReply:
     """Return a reply to a query in normal form as the reply to the query itself."""
     if made.wire is None:
         return made
+    ahead = made.ahead and _addressed(made.ahead, wire)
+    return DnsReply(made.answer, _addressed(made.wire, wire), made.records, made.delay, made.hang_up, ahead)
+
+
+def _addressed(octets: bytes, wire: bytes) -> bytes:
     # by difference: a reply with a wrong identifier has a wrong one still
-    identifier = int.from_bytes(made.wire[:2]) ^ int.from_bytes(wire[:2])
-    name, rest = wire[_HEADER : _end_of_name(wire)], made.wire[_HEADER:]
+    identifier = int.from_bytes(octets[:2]) ^ int.from_bytes(wire[:2])
+    name, rest = wire[_HEADER : _end_of_name(wire)], octets[_HEADER:]
     if rest.startswith(name.lower()):
         rest = name + rest[len(name) :]
-    octets = identifier.to_bytes(2) + made.wire[2:_HEADER] + rest
-    return DnsReply(made.answer, octets, made.records, made.delay, made.hang_up)
+    return identifier.to_bytes(2) + octets[2:_HEADER] + rest
 
 
 def _normal(wire: bytes) -> bytes:

@@ -19,6 +19,7 @@ from fake_servers.dns.answers import (
     Answer,
     Cname,
     Delayed,
+    ForgedFirst,
     HangUp,
     Lame,
     Malformed,
@@ -48,6 +49,7 @@ class DnsReply:
         wire: The octets, without TCP's length; None: nothing is sent.
         records: The records of the type asked for, in presentation format.
         delay: Seconds to wait before sending.
+        ahead: Octets of another datagram, which is sent in front of it.
         hang_up: Whether a TCP connection is reset instead.
     """
 
@@ -56,6 +58,7 @@ class DnsReply:
     records: tuple[str, ...] = ()
     delay: float = 0.0
     hang_up: bool = False
+    ahead: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,11 @@ def _reply(question: _Question, answer: Answer) -> DnsReply:
             inner = _reply(question, then)
             wire = inner.wire and struct.pack("!H", question.query.id ^ 0xFFFF) + inner.wire[2:]
             return replace(inner, answer=answer.name, wire=wire)
+        case ForgedFirst(then=then):
+            if not question.udp:
+                return _reply(question, then)
+            forged = _reply(question, WrongId(NxDomain())).wire
+            return replace(_reply(question, then), answer=answer.name, ahead=forged)
         case Truncated(then=then):
             return _truncated(question) if question.udp else _reply(question, then)
         case OtherName(then=then, owner=owner):

@@ -114,8 +114,9 @@ class Responder:
                     lag=late,
                 )
             )
-            if reply.wire is not None:
-                channel.send(reply.wire)
+            for octets in (reply.ahead, reply.wire):
+                if octets is not None:
+                    channel.send(octets)
             if reply.hang_up:
                 channel.break_off()
 

@@ -15,6 +15,7 @@ from fake_servers.dns import (
     Answer,
     Cname,
     Delayed,
+    ForgedFirst,
     HangUp,
     Lame,
     Malformed,
@@ -137,6 +138,18 @@ async def test_a_wrong_id_is_the_only_thing_wrong(world: World) -> None:
     [right] = await world.udp(query)
     assert wrong[:2] != right[:2] == struct.pack("!H", 4711)
     assert wrong[2:] == right[2:]
+
+
+async def test_a_forgery_comes_in_front_of_the_answer_and_by_tcp_none(world: World) -> None:
+    world.zone.set("mx.a.test", "A", ForgedFirst(Records("127.1.0.5")))
+    query = dns.message.make_query("mx.A.test", "A", id=4711).to_wire()
+    forged, right = await world.udp(query, replies=2)
+    assert forged[:2] != right[:2] == struct.pack("!H", 4711)
+    assert dns.message.from_wire(forged).rcode() == dns.rcode.NXDOMAIN
+    assert texts(dns.message.from_wire(right)) == ["127.1.0.5"]
+    assert [each.answer for each in world.answers] == ["forged_first"]
+    assert texts(await world.ask("mx.a.test", "A", tcp=True)) == ["127.1.0.5"]
+    assert [each.answer for each in world.answers] == ["forged_first", "records"]
 
 
 async def test_a_lame_answer_refers_upward(world: World) -> None:

@@ -7,8 +7,8 @@ from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import Witness
-from conformance.witness.dns import alias_told, delayed, other_family_failed, truncated
-from fake_servers import Answer, Delayed, NxDomain, Refused, ServFail, Silence, Truncated
+from conformance.witness.dns import alias_told, delayed, forged_first, other_family_failed, truncated
+from fake_servers import Answer, Delayed, ForgedFirst, NxDomain, Refused, ServFail, Silence, Truncated
 
 _LATE = 0.4  # seconds: noticeable, and well within the time-out of any resolver
 _UNASKED = "the relay asks for no IPv6 addresses"
@@ -63,6 +63,14 @@ MODES = (
         f"The name server takes {_LATE} s for the smart host's address.",
         Host(dns=DnsName(served=partial(Delayed, _LATE))),
         delayed,
+    ),
+    _answered(
+        "dns_forged_first",
+        "In front of the smart host's address comes a datagram that denies it, and bears another identifier than the "
+        "question.",
+        Host(dns=DnsName(served=ForgedFirst)),
+        forged_first,
+        TCP_AT_ONCE,
     ),
     _family("servfail", "answers SERVFAIL", ServFail()),
     _family("refused", "answers REFUSED", Refused()),

@@ -43,6 +43,19 @@ def believes_any_answer() -> None:
     patch(Resolver, "_exchange", lambda _: exchange)
 
 
+@mutation(scenarios=("dns_forged_first", "dns_wrong_id"), caught=(fails("delivers_anyway", "dns/answered"),))
+def waits_no_longer_than_for_a_forgery() -> None:
+    """Believes no answer that bears another identifier, and takes none that comes behind it."""
+
+    async def exchange(self: Any, name: Any, rdtype: Any) -> Any:
+        query = dns.message.make_query(name, rdtype)
+        return await dns.asyncquery.udp(
+            query, self._server.host, self._timeout, self._server.port, ignore_unexpected=True
+        )
+
+    patch(Resolver, "_exchange", lambda _: exchange)
+
+
 @mutation(scenarios=("dns_truncated",), caught=(fails("delivers_anyway", "dns/answered"),))
 def ignores_truncation() -> None:
     """Takes a truncated answer for an empty one."""
