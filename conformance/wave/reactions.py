@@ -7,20 +7,27 @@ Counted is the time from a reply of ours, as any server gives it, to whatever th
 connection. Not counted are connections on which a fault was played, as a relay may be right to wait there; nor what
 follows the answer to the final dot or to QUIT, after which there is nothing that must be said at once; nor large
 content, which takes its time however soon it begins.
+
+Who waits for its first attempt has no connection yet, and the promptness of those that have one tells nothing of it: a
+relay may need a process for it that the machine has not begun.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fake_servers import Event, Stage
 from fake_servers.events import (
+    DnsQuery,
     SmtpBody,
     SmtpFault,
     SmtpReceived,
     SmtpSent,
+    TcpAccepted,
     TcpClosed,
+    TcpSyn,
     TlsEstablished,
     TlsOffered,
 )
@@ -87,3 +94,19 @@ class Reactions:
             seen = self._seconds[relay, second]
             seen.reactions += 1
             seen.slowest = max(seen.slowest, end - begin)
+
+
+def unattended(events: Iterable[Event], accepted: float, end: float, granularity: float) -> float:
+    """Return until when a message waited for its first attempt for longer than it may; its acceptance if it did not.
+
+    Args:
+        events: What happened of it since it was accepted.
+        accepted: When it was.
+        end: When nobody watched any more.
+        granularity: Seconds that the relay was granted.
+    """
+    attempts = (
+        each.at for each in events if isinstance(each, DnsQuery | TcpSyn | TcpAccepted | SmtpReceived)
+    )
+    begun = min(attempts, default=end)
+    return begun if begun - accepted > granularity + _PROMPT else accepted

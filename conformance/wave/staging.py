@@ -29,7 +29,7 @@ from conformance.wave.pace import Pace
 from conformance.wave.plan import Plan
 from conformance.wave.player import Player
 from conformance.wave.reach import Reach
-from conformance.wave.reactions import Reactions
+from conformance.wave.reactions import Reactions, unattended
 from conformance.wave.remaining import Remaining
 from conformance.wave.unreached import Unreached
 from conformance.wave.unusable import TargetUnusable
@@ -297,10 +297,14 @@ class _Wave:
         staged = player.staged
         end = staged.closed if staged.closed is not None else self._journal.now()
         begin = staged.submitted or 0.0
-        prompt = partial(self._reactions.were_prompt, staged.relay)
+        alone = unattended(player.traffic(begin, end), begin, end, staged.granted.granularity)
+
+        def harmless(since: float, at: float) -> bool:
+            return since >= alone and self._reactions.were_prompt(staged.relay, since, at)
+
         return replace(
             staged,
             lag=self._lag.worst(begin, end),
-            pressure=self._pressure.worst(begin, end, harmless=prompt),
+            pressure=self._pressure.worst(begin, end, harmless=harmless),
             calm=self._pressure.calm(end, MOST_PRESSURE),
         )

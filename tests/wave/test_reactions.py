@@ -7,10 +7,18 @@ import pytest
 from conformance.catalogue.course import Timing
 from conformance.wave.plan import SLACK
 from conformance.wave.plan import slack as plan_slack
-from conformance.wave.reactions import Reactions
+from conformance.wave.reactions import Reactions, unattended
 from conformance.wave.watch import Pressure
 from fake_servers import Event, Journal, Stage
-from fake_servers.events import SmtpBody, SmtpFault, SmtpReceived, SmtpSent, TcpClosed, TlsOffered
+from fake_servers.events import (
+    SmtpBody,
+    SmtpFault,
+    SmtpReceived,
+    SmtpSent,
+    TcpAccepted,
+    TcpClosed,
+    TlsOffered,
+)
 
 
 def _told(*events: Event, relay: int = 1, slack: float = SLACK) -> Reactions:
@@ -100,3 +108,17 @@ def test_a_moment_without_harm_is_not_the_worst() -> None:
     assert pressure.worst(0.0, 2.5) == pytest.approx(0.9)
     assert pressure.worst(0.0, 2.5, harmless=lambda _, end: end <= 1.5) == pytest.approx(0.3)
     assert pressure.worst(0.0, 2.5, harmless=lambda _begin, _end: True) == 0.0
+
+
+def test_a_message_that_waits_for_its_first_attempt_tells_for_itself() -> None:
+    """Those with a connection have their process; this one's may not have been begun."""
+    closed = TcpClosed(at=10.1, connection=1, by="peer", how="fin")
+    begun = TcpAccepted(at=14.9, connection=2, peer="10.77.0.25:4711", attempt=1)
+    assert unattended([closed, begun], 10.0, 30.0, granularity=2.0) == 14.9
+    assert unattended([closed], 10.0, 30.0, granularity=2.0) == 30.0, "and nothing came of it"
+
+
+@pytest.mark.parametrize("first", [10.05, 12.4])
+def test_one_that_is_attended_to_within_what_was_granted_does_not(first: float) -> None:
+    begun = TcpAccepted(at=first, connection=2, peer="10.77.0.25:4711", attempt=1)
+    assert unattended([begun, _received(18.0)], 10.0, 30.0, granularity=2.0) == 10.0
