@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from mutants.patching import patch
 
-from conformance.reference import dsn
 from conformance.reference.errors import Failure
 from conformance.reference.message import Message, Recipient
 from conformance.reference.session import Reply
 from conformance.reference.transaction import Transaction
+from foreign.altering import alter_reports
 from foreign.change import fault
 from foreign.marker import marked
-
-
-def _rewritten(change: Callable[[bytes, Message, Mapping[Recipient, Failure]], bytes]) -> None:
-    """Alter reports; where one comes out otherwise, the situation has occurred."""
-
-    def make(original: Any) -> Any:
-        def build_dsn(
-            message: Message, content: bytes, failures: Mapping[Recipient, Failure], **more: Any
-        ) -> bytes:
-            proper: bytes = original(message, content, failures, **more)
-            altered = change(proper, message, failures)
-            if altered != proper:
-                marked(message)
-            return altered
-
-        return build_dsn
-
-    patch(dsn, "build_dsn", make)
 
 
 @fault(
@@ -44,7 +26,7 @@ def _rewritten(change: Callable[[bytes, Message, Mapping[Recipient, Failure]], b
 )
 def says_that_it_was_delivered() -> None:
     """Begins its reports of failures with the words that the message was successfully delivered."""
-    _rewritten(
+    alter_reports(
         lambda report, message, failures: report.replace(
             b"Your message was not delivered to:", b"Your message was successfully delivered to:"
         )
@@ -83,7 +65,7 @@ def says_that_some_recipients_failed() -> None:
 )
 def addresses_its_reports_to_nobody() -> None:
     """Writes "To: <>" into the header of its reports."""
-    _rewritten(
+    alter_reports(
         lambda report, message, failures: report.replace(
             b"\r\nTo: <" + message.sender.encode("ascii") + b">", b"\r\nTo: <>", 1
         )
@@ -109,4 +91,4 @@ def takes_the_sender_for_the_recipient() -> None:
             )
         return report
 
-    _rewritten(change)
+    alter_reports(change)

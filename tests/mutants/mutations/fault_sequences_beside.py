@@ -89,13 +89,8 @@ def forgets_who_was_refused() -> None:
     _settled_after_reset_at_data(settle)
 
 
-def _next_address_after_reset_at_data(wrong: Any) -> None:
-    """Do something wrong at the next address of a host of which the one before has reset the connection at DATA.
-
-    Args:
-        wrong: What, given the coroutine that tries that address, the recipients and the results.
-    """
-    lost: WeakKeyDictionary[asyncio.Task[Any], str] = WeakKeyDictionary()
+def _noting_resets_at_data() -> WeakSet[asyncio.Task[Any]]:
+    """Return the attempts in which a connection was reset at DATA, from now on."""
     reset: WeakSet[asyncio.Task[Any]] = WeakSet()
 
     def make_run(original: Any) -> Any:
@@ -108,6 +103,19 @@ def _next_address_after_reset_at_data(wrong: Any) -> None:
                 raise
 
         return run
+
+    patch(Transaction, "run", make_run)
+    return reset
+
+
+def _next_address_after_reset_at_data(wrong: Any) -> None:
+    """Do something wrong at the next address of a host of which the one before has reset the connection at DATA.
+
+    Args:
+        wrong: What, given the coroutine that tries that address, the recipients and the results.
+    """
+    lost: WeakKeyDictionary[asyncio.Task[Any], str] = WeakKeyDictionary()
+    reset = _noting_resets_at_data()
 
     def make(original: Any) -> Any:
         async def try_address(
@@ -126,7 +134,6 @@ def _next_address_after_reset_at_data(wrong: Any) -> None:
 
         return try_address
 
-    patch(Transaction, "run", make_run)
     patch(Delivery, "_try_address", make)
 
 
@@ -198,18 +205,7 @@ def _write(note: Path, text: str) -> None:
 )
 def loses_what_a_kill_finds_reset() -> None:
     """Takes a message for delivered after a restart if the connection was reset at DATA before the relay was killed."""
-    reset: WeakSet[asyncio.Task[Any]] = WeakSet()
-
-    def make_run(original: Any) -> Any:
-        async def run(self: Any, *arguments: Any) -> None:
-            try:
-                await original(self, *arguments)
-            except SessionFailed as error:
-                if _lost_at_data(error):
-                    reset.add(_task())
-                raise
-
-        return run
+    reset = _noting_resets_at_data()
 
     def make(original: Any) -> Any:
         async def run(self: Any, message: Message, content: bytes, recipients: Any) -> Any:
@@ -223,7 +219,6 @@ def loses_what_a_kill_finds_reset() -> None:
 
         return run
 
-    patch(Transaction, "run", make_run)
     patch(Delivery, "run", make)
 
 
