@@ -15,7 +15,7 @@ from conformance.reference.routing import Here
 from conformance.reference.settings import Settings
 from conformance.reference.toml_edit import Edit
 from conformance.reference.transaction import Delivered
-from mutants.mutant import deviates, fails, mutation
+from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
 
 _OUT_OF_SERVICE = (
@@ -58,7 +58,16 @@ def rejects_with_another_code() -> None:
     patch(errors, "ACCESS_DENIED", lambda original: replace(original, status="5.1.1"))
 
 
-@mutation(scenarios=_OUT_OF_SERVICE, caught=(deviates("rejected_at_once", "accepted-domain/internal-relay"),))
+@mutation(
+    scenarios=_OUT_OF_SERVICE,
+    caught=(deviates("rejected_at_once", "accepted-domain/internal-relay"),),
+    also=hence(
+        "too few messages wait for an alert",
+        "alert_answered",
+        verdict="not_applicable",
+        courses=("fixed_now",),
+    ),
+)
 def rejects_before_it_is_told() -> None:
     """Rejects unknown recipients of internal relay domains as well."""
     _refused(lambda accepted, address: not accepted.knows(address))
@@ -119,6 +128,12 @@ def keeps_and_returns() -> None:
             *("stops_trying", _STOPS, "connection_refused"),
             courses=("fixed_now", "switched_off", "fixed_now_off"),
         ),
+    ),
+    also=hence(
+        "its queue goes on failing, which the alert is about",
+        "alert_answered",
+        verdict="deviation",
+        courses=("fixed_now",),
     ),
 )
 def uses_a_connector_that_is_off() -> None:

@@ -49,8 +49,9 @@ def _delayed(status: bytes = b"") -> Change:
         for profile in ("eop", "rfc")
         for expected in hence(
             "all that came to the sender promises more",
-            "survives_restart",
+            *("survives_restart", "tells_why"),
             verdict="not_applicable",
+            courses=("restarted",),
             profile=profile,
         )
     ),

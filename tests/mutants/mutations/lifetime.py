@@ -12,7 +12,7 @@ from conformance.reference.config import RetrySchedule
 from conformance.reference.errors import Failure
 from conformance.reference.message import Message, State
 from conformance.reference.relay import Relay
-from mutants.mutant import deviates, fails, hence, mutation
+from mutants.mutant import Expected, deviates, fails, hence, mutation
 from mutants.patching import patch
 from mutants.reporting import after_settling
 
@@ -21,6 +21,16 @@ _HOUR = 3600.0
 _EARLY = "lifetime/not-early"
 _ENDS = "lifetime/ends"
 _RESTART = "lifetime/survives-restart"
+
+
+def _unexplained(profile: str) -> tuple[Expected, ...]:
+    return hence(
+        "behind the last restart nothing was shown of why it waits",
+        "tells_why",
+        verdict="not_applicable",
+        courses=("restarted",),
+        profile=profile,
+    )
 
 
 def _expires_after(hours: float) -> None:
@@ -47,7 +57,11 @@ def _expires_after(hours: float) -> None:
         fails("expires", _EARLY, "certificate_expired", profile="rfc"),
         fails("expires", _EARLY, "connection_refused", "greeting_421", profile="rfc"),
     ),
-    also=hence("the same", "survives_restart", profile="rfc"),
+    also=(
+        *hence("the same", "survives_restart", profile="rfc"),
+        *_unexplained("eop"),
+        *_unexplained("rfc"),
+    ),
 )
 def expires_at_23_h() -> None:
     """Gives messages up when they are 23 hours old."""
@@ -99,7 +113,7 @@ def expires_at_48_h() -> None:
         ),
         *hence(
             "the RFCs leave the lifetime to the relay",
-            *("expires", "one_ndr", "ndr_form", "ndr_status"),
+            *("expires", "one_ndr", "ndr_form", "ndr_status", "tells_why"),
             verdict="not_applicable",
             courses=("expires",),
             profile="rfc",
@@ -187,7 +201,11 @@ def forgets_the_queue_at_restart() -> None:
     patch(Relay, "resume", lambda _: lambda self: None)
 
 
-@mutation(scenarios=("connection_refused.restarted",), caught=(fails("survives_restart", _RESTART),))
+@mutation(
+    scenarios=("connection_refused.restarted",),
+    caught=(fails("survives_restart", _RESTART),),
+    also=_unexplained("eop"),
+)
 def returns_everything_at_restart() -> None:
     """Gives every message up that it finds in its spool when it starts."""
     _resumed(lambda relay: 0.0)
@@ -224,6 +242,7 @@ def drops_what_needs_no_report() -> None:
 @mutation(
     scenarios=("connection_refused.expires", "greeting_421.restarted"),
     caught=(fails("expires", _EARLY), fails("survives_restart", _RESTART)),
+    also=_unexplained("eop"),
 )
 def hides_old_messages() -> None:
     """Leaves messages older than 20 hours out of its queue listing."""
@@ -285,6 +304,7 @@ def returns_certificate_failures_after_12_h() -> None:
         "ndr_form",
         "ndr_status",
         "delay_notice",
+        "tells_why",
         verdict="inconclusive",
     ),
 )

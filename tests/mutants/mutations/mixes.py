@@ -16,7 +16,7 @@ from mutants.selection import modes
 from mutants.shared import one_by_one
 
 _BOTH = ("one_recipient_deferred", "one_recipient_rejected")
-_MIXES = modes(lambda mode: mode.name.startswith("mix_"))
+_MIXES = modes(lambda mode: mode.name.startswith("mix_") and "_accepted" in mode.name)
 _ENDS = ("mix_deferred_accepted_refused.day", "mix_deferred_accepted_refused.expires")
 _KILLED = ("mix_deferred_accepted_refused.restarted",)
 _OWN = "recipients/own-outcome"

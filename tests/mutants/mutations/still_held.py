@@ -33,6 +33,7 @@ def _not_judged(profile: str = "eop") -> tuple[Expected, ...]:
         "ndr_form",
         "ndr_status",
         "delay_notice",
+        "tells_why",
         verdict="not_applicable",
         courses=("expires",),
         profile=profile,
