@@ -43,6 +43,9 @@ IPV6_UNREACHABLE = "fd78::/64"
 """The same of IPv6, with ENETUNREACH: no route leads there, as where there is no IPv6 at all."""
 
 _TOOLS = {"unshare": "util-linux", "setpriv": "util-linux", "mount": "mount", "ip": "iproute2"}
+# Seconds for one trial. Few of them would be enough, but who is root and waits for a processor must not be taken for
+# somebody who is not.
+_TRIAL = 120.0
 _SYSTEM_PATH = "/usr/sbin:/sbin"  # where `ip` lives; not on every user's PATH
 
 # setpriv: the signal must already be armed when unshare starts, and it survives exec.
@@ -216,10 +219,10 @@ def _try(candidate: list[str]) -> str | None:
     command = [*candidate, sys.executable, "-I", os.path.abspath(__file__), "true"]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=20, stdin=subprocess.DEVNULL
+            command, capture_output=True, text=True, check=False, timeout=_TRIAL, stdin=subprocess.DEVNULL
         )
     except subprocess.TimeoutExpired:
-        return "the trial run did not end within 20 seconds"
+        return f"the trial run did not end within {_TRIAL:.0f} seconds"
     if done.returncode == 0:
         return None
     lines = done.stderr.strip().splitlines()
