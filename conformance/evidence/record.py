@@ -111,13 +111,12 @@ class Staged:
         unquiet: Whether it was taken away though an attempt may have been under way, because it never was quiet.
         closed: When the window closed.
         milestones: When the relay's clock had been moved to each stop, or a step of a schedule was armed, by name.
-        ahead: How far the relay's clock was ahead of ours from each stop on, in seconds, by name; of a stop that is not
-            here, as far as it says.
-        lag: How late the wave's own event loop was at worst while the window was open, in seconds; what a fake server
-            took late says so itself (`Evidence.lag` has the worst of both).
-        pressure: Share of the worst second of the window in which somebody on the machine waited for a processor, but
-            for seconds in which its relay is known to have been prompt all the same.
+        ahead: How far the relay's clock was ahead of ours from each stop on, in seconds, by name; else as it says.
+        lag: How late the wave's own event loop was at worst meanwhile, in seconds (`Evidence.lag` has the fakes' too).
+        pressure: Share of the worst second in which somebody waited for a processor, but for those in which its relay
+            is known to have been prompt.
         calm: Seconds before it closed for which nobody waited for a processor for more than two fifths of a moment.
+        peace: Seconds in all, from the repair on if there was one, in which nobody waited for a processor.
         stretched: Whether this is a second staging with the window doubled, because the first was too late.
         alias_of: The name that the recipient domain is an alias (CNAME) of; empty: it is none.
         by_mx: Whether MX records stood in for the smart hosts that the failure mode declares.
@@ -162,6 +161,7 @@ class Staged:
     alias_of: str = ""
     by_mx: bool = False
     calm: float = 0.0
+    peace: float = 0.0
 
     @property
     def fault_ended(self) -> float | None:

@@ -76,6 +76,8 @@ class Judged:
         because: The test that is red for what left nothing to be judged here; empty: there is none.
         fault: Whose fault an error is.
         evidence: The scenario's evidence, if it was staged.
+        doubted: What was too late on a machine that was crowded in every staging, where the verdict is inconclusive
+            for that.
     """
 
     verdict: Verdict
@@ -86,6 +88,7 @@ class Judged:
     because: str = ""
     fault: Fault | None = None
     evidence: Evidence | None = None
+    doubted: tuple[Finding, ...] = ()
 
     @property
     def only_late(self) -> bool:

@@ -6,7 +6,8 @@ waiver for it names every failure mode that has the finding, and the first of th
 
 It must be needed as well. Of each test of this run that it concerns, and in which its requirement was compared, the
 finding must be there, as grave as the waiver says and looking as it says. What was not compared (left to another test,
-inconclusive, in error, not applicable) says nothing of it.
+inconclusive, in error, not applicable) says nothing of it. Nor does what was too late on a crowded machine, but for
+what fits the waiver: that is waived, so that a known finding reads the same on every machine.
 """
 
 from __future__ import annotations
@@ -43,17 +44,28 @@ class Misfit:
 
 
 def with_waivers(judged: Judged, aspect: Aspect, scenario: Scenario, waivers: Waivers | None) -> Judged:
-    """Return a verdict with its findings waived that may be; it is `waived` if nothing else is wrong."""
-    if waivers is None or judged.verdict not in RED or not aspect.is_in(waivers.catalogue, scenario):
+    """Return a verdict with its findings waived that may be; it is `waived` if nothing else is wrong.
+
+    What is inconclusive because it was late on a crowded machine is waived if all of it is what a waiver knows: what is
+    tolerated of the relay need not be its fault every time.
+    """
+    if waivers is None or not aspect.is_in(waivers.catalogue, scenario):
         return judged
-    findings = tuple(_waived(finding, aspect, scenario, waivers) for finding in judged.findings)
+    if judged.verdict not in RED and not judged.doubted:
+        return judged
+    found = judged.doubted or judged.findings
+    findings = tuple(_waived(finding, aspect, scenario, waivers) for finding in found)
     decisive = weightiest(findings)
+    if judged.doubted and decisive.verdict in RED:
+        return judged
     return replace(
         judged,
         verdict=decisive.verdict,
         requirement=catalogue()[decisive.requirement],
         level=decisive.level,
         findings=findings,
+        reason="",
+        doubted=(),
     )
 
 

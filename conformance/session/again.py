@@ -132,7 +132,7 @@ def never_in_peace(judged: Judged, stagings: Sequence[Evidence]) -> Judged:
         return judged
     often = "in every staging" if len(stagings) > 1 else "meanwhile"
     reason = f"too late, and the machine was crowded {often}: {judged.observed}"
-    return replace(judged, verdict=Verdict.INCONCLUSIVE, findings=(), reason=reason)
+    return replace(judged, verdict=Verdict.INCONCLUSIVE, findings=(), reason=reason, doubted=judged.findings)
 
 
 def _staged(scenarios: Iterable[Scenario], record: Record) -> Iterator[Evidence]:

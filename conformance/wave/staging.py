@@ -307,4 +307,5 @@ class _Wave:
             lag=self._lag.worst(begin, end),
             pressure=self._pressure.worst(begin, end, harmless=harmless),
             calm=self._pressure.calm(end, MOST_PRESSURE),
+            peace=self._pressure.peace(begin if staged.repaired is None else staged.repaired, end),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import re
 import time
@@ -187,6 +188,14 @@ class Pressure:
             if begun < end and (stalled - before) / (at - begun) > most
         )
         return max(0.0, end - max(crowded, default=self._samples[0][0]))
+
+    def peace(self, begin: float, end: float) -> float:
+        """Return the seconds between two times of the journal in which nobody waited; 0 where nobody knows."""
+        return sum(
+            (min(at, end) - max(since, begin)) * (1.0 - min(1.0, (stalled - before) / (at - since)))
+            for (since, before), (at, stalled) in itertools.pairwise(self._samples)
+            if at > begin and since < end
+        )
 
     def share(self) -> float:
         """Return the share of the time since this was made, 0 to 1; without kernel support, by the load average."""

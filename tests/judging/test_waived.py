@@ -113,6 +113,25 @@ def test_nothing_else_is_waived_and_says_nothing_of_a_waiver(verdict: Verdict) -
     assert _why(waivers, run) == []
 
 
+def test_what_was_too_late_on_a_crowded_machine_is_waived_if_it_is_known() -> None:
+    waivers = _waivers(_waiver("close_at_ehlo", "close_at_mail", "close_at_rcpt"))
+    crowded = replace(_judged(verdict=Verdict.INCONCLUSIVE), reason="too late, and the machine was crowded")
+    known, other = _finding(), _finding(OTHER)
+    run = _run(
+        waivers,
+        close_at_ehlo=replace(crowded, doubted=(known,)),
+        close_at_mail=replace(crowded, doubted=(known, other)),
+        close_at_rcpt=replace(crowded, doubted=(_finding(observed="another one"),)),
+    )
+    assert _of(run) == {
+        "close_at_ehlo": Verdict.WAIVED,
+        "close_at_mail": Verdict.INCONCLUSIVE,
+        "close_at_rcpt": Verdict.INCONCLUSIVE,
+    }
+    assert (run[0][1].observed, run[1][1].observed) == (known.observed, crowded.reason)
+    assert _why(waivers, run) == []
+
+
 def test_one_finding_is_waived_and_the_other_decides() -> None:
     waivers = _waivers(_waiver("close_at_ehlo"))
     deviates = _finding(OTHER, level=Level.SHOULD, observed="no cause")

@@ -107,6 +107,15 @@ def test_what_waits_still_may_only_be_late() -> None:
     assert story.judge("full_disk").only_late
 
 
+def test_what_waits_for_round_after_round_in_peace_is_not_only_late() -> None:
+    story = _delivers(_full(RECIPIENT, AFTERWARDS), AFTERWARDS).look(8.0, "450 4.3.1 no room")
+    granted = story.staged.granted
+    round_ = granted.max_retry_interval + granted.granularity
+    assert story.change(peace=2.9 * round_).judge("full_disk").only_late
+    assert not story.change(peace=3.1 * round_).judge("full_disk").only_late
+    assert story.change(peace=3.1 * round_, ahead={"later": 3600.0}).judge("full_disk").only_late
+
+
 def test_who_takes_no_mail_afterwards() -> None:
     story = _delivers(_full(RECIPIENT, refused=AFTERWARDS), RECIPIENT).look(8.0, None)
     assert _verdict(story) == (Verdict.DEVIATION, "long-run/room-again")

@@ -86,6 +86,16 @@ async def test_how_long_it_was_calm_before_the_end() -> None:
     assert pressure.calm(1.2, 0.4) == 0.0
 
 
+async def test_in_how_many_seconds_nobody_waited() -> None:
+    pressure = Pressure(Journal())
+    assert pressure.peace(0.0, 3.0) == 0.0
+    totals = [0.0, 0.1, 0.2, 0.7, 1.3, 1.3, 1.4]
+    pressure._samples = [(0.5 * number, total) for number, total in enumerate(totals)]
+    assert pressure.peace(0.0, 3.0) == pytest.approx(0.4 + 0.4 + 0.0 + 0.0 + 0.5 + 0.4)
+    assert pressure.peace(0.25, 1.5) == pytest.approx(0.2 + 0.4)
+    assert pressure.peace(2.25, 9.0) == pytest.approx(0.25 + 0.4)
+
+
 async def test_without_kernel_support_it_was_never_calm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "stalled_so_far", lambda: None)
     pressure = Pressure(Journal())
