@@ -27,13 +27,13 @@ from conformance.report.results import Windows
 from conformance.session.again import BATCH
 from conformance.session.early_end import Unreached, unreached
 from conformance.session.silence import Silence
+from conformance.targets.patience import stalled_so_far
 from conformance.targets.process import log_tail
 from conformance.wave.__main__ import EXIT_INSTALLATION, command
 from conformance.wave.guard import GRACE, adopting_orphans
 from conformance.wave.heartbeat import BEAT, LOOK_LIMIT, SILENCE_LIMIT, held
 from conformance.wave.plan import Plan
 from conformance.wave.reach import Reach
-from conformance.wave.watch import stalled_so_far
 
 # Seconds that a wave waits at most after the start of the one before, whatever the machine has to do.
 PATIENCE = 2.0

@@ -41,6 +41,7 @@ from conformance.target import (
     TargetError,
     TlsPolicy,
 )
+from conformance.targets import patience
 from conformance.targets.kit import (
     Daemons,
     PatternLog,
@@ -167,7 +168,7 @@ class OpenSmtpdRelay(ProcessRelay):
         self._asked.add(task)
         task.add_done_callback(self._over)
         try:
-            async with asyncio.timeout(_COMMAND_AWAITED):
+            async with patience.timeout(_COMMAND_AWAITED):
                 return await asyncio.shield(task)
         except TimeoutError as error:
             raise TargetError(

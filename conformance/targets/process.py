@@ -28,7 +28,7 @@ from typing import BinaryIO
 
 from conformance.lab import namespace
 from conformance.target import Address, TargetError
-from conformance.targets import precedence
+from conformance.targets import patience, precedence
 from conformance.targets.plain_file import NotPlain, open_to_append, open_to_read
 from conformance.targets.spoken import Spoken
 
@@ -177,7 +177,7 @@ class Process:
             f"Start it by hand to see more: {lab}{shlex.join([*_in_environment(self._env), *self.command])}"
         )
         try:
-            async with asyncio.timeout(deadline):
+            async with patience.timeout(deadline):
                 ready = False
                 while not ready:
                     ready = await check()

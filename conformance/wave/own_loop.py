@@ -20,6 +20,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from conformance.targets.patience import Patience
 from conformance.wave import stuck
 from conformance.wave.stuck import Standing
 
@@ -27,9 +28,6 @@ T = TypeVar("T")
 
 # Seconds that are waited for what an adapter left running, once its relay is stopped.
 CLOSE_LIMIT = 5.0
-
-# A wait is made of pieces of so many seconds: what is longer was our own lateness, and counts for nobody.
-_PIECE = 0.25
 
 
 class OwnLoop:
@@ -176,7 +174,8 @@ class PlainThread:
 async def within(future: Future[Any], limit: float) -> bool:
     """Wait for something in another thread, as long as there is time left for it; tell whether it is done.
 
-    Only time counts in which we would have noticed: if our own loop is late the other one has no part in that.
+    Only time counts in which we would have noticed: if our own loop is late the other one has no part in that. Nor has
+    it where there is no processor for it (`targets/patience.py`).
     """
     loop = asyncio.get_running_loop()
     done = asyncio.Event()
@@ -186,13 +185,13 @@ async def within(future: Future[Any], limit: float) -> bool:
             loop.call_soon_threadsafe(done.set)
 
     future.add_done_callback(tell)
-    left = limit
-    while left > 0 and not future.done():
-        piece, begun = min(left, _PIECE), loop.time()
+    patience = Patience(limit)
+    while patience.left > 0 and not future.done():
+        piece = patience.piece
         with suppress(TimeoutError):
             async with asyncio.timeout(piece):
                 await done.wait()
-        left -= min(loop.time() - begun, 2 * piece)
+        patience.spend(2 * piece)  # what is longer was our own lateness, and counts for nobody
     return future.done()
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-import re
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from conformance.evidence.record import QueueListing, Reported
+from conformance.targets.patience import stalled_so_far
 from conformance.wave.adapter import Instance
 from conformance.wave.unusable import TargetUnusable
 from fake_servers import Journal
@@ -204,19 +203,6 @@ class Pressure:
         if before is None or now is None:
             return min(1.0, max(0.0, os.getloadavg()[0] / (os.cpu_count() or 1) - 0.5))
         return min(1.0, (now - before) / max(time.monotonic() - began, 0.001))
-
-
-def stalled_so_far() -> float | None:
-    """Return the seconds during which some task waited for a processor (proc(5), pressure stall information).
-
-    Since the machine was started; None where the kernel does not tell.
-    """
-    try:
-        text = Path("/proc/pressure/cpu").read_text(encoding="ascii")
-    except OSError:
-        return None
-    found = re.search(r"^some .*total=(\d+)", text, re.MULTILINE)
-    return int(found[1]) / 1e6 if found else None
 
 
 @dataclass

@@ -26,7 +26,7 @@ from conformance.target import (
     Schedule,
     TargetError,
 )
-from conformance.targets import precedence
+from conformance.targets import patience, precedence
 from conformance.targets.declared import queue, templates
 from conformance.targets.declared.checks import compiled
 from conformance.targets.declared.dry_run import granted
@@ -255,7 +255,7 @@ async def _submit(how: Submit, envelope: Envelope, rendering: Rendering, daemons
         raise TargetError(f"cannot start {words[0]}: {error.strerror or error}", installation=True) from error
     precedence.have_fall_back(process.pid)
     try:
-        async with asyncio.timeout(_LIMIT):
+        async with patience.timeout(_LIMIT):
             said, _ = await process.communicate(content)
     except TimeoutError as error:
         raise TargetError(f"{words[0]} did not take a message within {_LIMIT:g} s") from error

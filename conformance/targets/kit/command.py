@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from conformance.target import TargetError
-from conformance.targets import precedence
+from conformance.targets import patience, precedence
 from conformance.targets.process import log_tail
 
 _SYSTEM_PATH = "/usr/sbin:/sbin"  # where relays live; not on every user's PATH
@@ -45,7 +45,7 @@ async def run(
         cwd: Its working directory.
         log: A log of the relay's, whose end the error shows.
         stdin: What it reads from its standard input.
-        limit: Seconds after which it is ended.
+        limit: Seconds after which it is ended, longer on a crowded machine.
 
     Raises:
         TargetError: It failed, or was not done in time, with what it wrote to its standard error; or there is no such
@@ -64,7 +64,7 @@ async def run(
         # what a relay's command leaves in the background is the relay
         precedence.have_fall_back(process.pid)
         try:
-            async with asyncio.timeout(limit):
+            async with patience.timeout(limit):
                 status = await process.wait()
         except TimeoutError as error:
             raise _failure(words, f"not done after {limit:g} s", log) from error
