@@ -2,6 +2,7 @@
 
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.depth import limit
+from conformance.judging.shown_certificate import pass_over_own_certificate
 from conformance.judging.twice import surely_again
 from conformance.judging.verdict import NotApplicable
 from fake_servers.events import DnsQuery, TcpAccepted, TcpSyn
@@ -18,6 +19,7 @@ def test_delivers_anyway(case: Case) -> list[Finding]:
 
     Where many addresses are broken, a relay may have a limit on how many it tries in one attempt.
     """
+    pass_over_own_certificate(case.evidence)
     messages = case.evidence.messages
     most = limit(case.mode, case.evidence)
     if most and not messages:

@@ -1,6 +1,7 @@
 """Where no rule asks for TLS it is used all the same, if the server offers it."""
 
 from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
+from conformance.judging.shown_certificate import pass_over_own_certificate
 from conformance.judging.verdict import Inconclusive
 
 
@@ -20,6 +21,7 @@ def _offered(mode: FailureMode, course: Course) -> bool:
 )
 def test_uses_tls(case: Case) -> list[Finding]:
     """The message comes under TLS, whatever the certificate: that it proves nothing is no reason to send in clear."""
+    pass_over_own_certificate(case.evidence)
     messages = case.evidence.messages
     if not messages:
         raise Inconclusive("nothing arrived", see="delivered" if case.mode.is_control else "delivers_anyway")
