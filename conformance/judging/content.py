@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.evidence.record import Staged
+from conformance.evidence.reports import without_comments
 from conformance.judging.addresses import canonical
 from conformance.judging.lines import changed_lines, instead, told
 from fake_servers.events import SmtpMessage
@@ -82,8 +83,8 @@ def content_changes(sent: bytes, received: bytes) -> list[Change]:
             Change(FORM, "the empty line behind the header is missing"),
             *_of_header(sent_fields, received_fields),
         ]
-    encoding = _value(received_fields, _ENCODING)
-    if encoding != _value(sent_fields, _ENCODING) and sent_body != received_body:
+    encoding = _encoding(received_fields)
+    if encoding != _encoding(sent_fields) and sent_body != received_body:
         decoded = _decoded(received_body, encoding)
         if decoded is not None:
             sent_fields = [field for field in sent_fields if _name(field) != _ENCODING]
@@ -97,7 +98,7 @@ def is_cut_short(sent: bytes, received: bytes) -> bool:
     """Tell whether the end of a body is missing, whatever else became of it."""
     was = _split(sent)[1].split()
     fields, body = _split(received)
-    decoded = _decoded(body, _value(fields, _ENCODING))
+    decoded = _decoded(body, _encoding(fields))
     now = b" ".join((body if decoded is None else decoded).split())
     last = b" ".join(was[-_LAST:])
     return bool(last) and now.count(last) < b" ".join(was).count(last)  # it may stand further up as well
@@ -114,7 +115,7 @@ def lost_of_long_lines(sent: bytes, received: bytes) -> list[str]:
     Who breaks a line puts blanks into it, and some an exclamation mark in front; who encodes a text loses nothing.
     """
     fields, body = _split(received)
-    decoded = _decoded(body, _value(fields, _ENCODING))
+    decoded = _decoded(body, _encoding(fields))
     text = _squeezed(body if decoded is None else decoded)
     header = [_squeezed(each) for each in fields]
     sent_fields, sent_body = _split(sent)
@@ -266,6 +267,11 @@ def _name(field: bytes) -> bytes:
 def _value(fields: list[bytes], name: bytes) -> bytes:
     values = [field.partition(b":")[2].strip().lower() for field in fields if _name(field) == name]
     return values[-1] if values else b""
+
+
+def _encoding(fields: list[bytes]) -> bytes:
+    """Return how a body is encoded; comments may stand beside it (RFC 2045 section 6.1, RFC 5322 section 3.2.2)."""
+    return without_comments(_value(fields, _ENCODING).decode("latin-1")).encode("latin-1")
 
 
 def _decoded(body: bytes, encoding: bytes) -> bytes | None:

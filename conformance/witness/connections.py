@@ -53,12 +53,41 @@ def connections_with(
     return contacts
 
 
-def _fault_played(evidence: Evidence) -> list[Contact]:
-    return connections_with(evidence, lambda connection: connection.faults)
+def _fault_played(evidence: Evidence, *, stalls: bool = False) -> list[Contact]:
+    apart = _by_helo_instead(evidence)
+    return connections_with(
+        evidence,
+        lambda connection: () if connection.number in apart else connection.faults,
+        stalls=stalls,
+    )
 
 
 def _stalled(evidence: Evidence) -> list[Contact]:
-    return connections_with(evidence, lambda connection: connection.faults, stalls=True)
+    return _fault_played(evidence, stalls=True)
+
+
+def _by_helo_instead(evidence: Evidence) -> frozenset[int]:
+    """Return the connections on which HELO is said since the server closed the one before upon EHLO.
+
+    That belongs to the same attempt: by RFC 1869 section 4.7 a new connection can be opened then, and HELO be used.
+    """
+    soon = evidence.staged.granted.retry_interval / 2
+    lost: dict[str, Connection] = {}
+    found = set()
+    for connection in sorted(evidence.connections, key=lambda each: each.opened):
+        before = lost.pop(connection.server, None)
+        if before is not None and connection.greetings == {"HELO"}:
+            ended = before.opened if before.closed is None else before.closed.at
+            if connection.opened - ended < soon:
+                found.add(connection.number)
+        elif connection.greetings == {"EHLO"} and _closed_upon_ehlo(connection):
+            lost[connection.server] = connection
+    return frozenset(found)
+
+
+def _closed_upon_ehlo(connection: Connection) -> bool:
+    closed = connection.closed is not None and connection.closed.by == "server"
+    return closed and any(fault.stage is Stage.EHLO for fault in connection.faults)
 
 
 def offered(extensions: Iterable[str]) -> Witness:

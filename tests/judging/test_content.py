@@ -201,6 +201,12 @@ def test_an_encoded_text_is_read(how: bytes, encode: object) -> None:
     assert sorts(received, with_body(b"else\r\n")) == ["other lines", ENCODED]
 
 
+def test_comments_say_nothing_of_an_encoding() -> None:
+    sent = with_body("Gr\u00fc\u00dfe\r\n".encode())
+    received = with_body(b"R3LDvMOfZQ0K\r\n").replace(b"8bit", b"BASE64 (was 8bit (as text))")
+    assert sorts(received, sent) == [ENCODED]
+
+
 def test_stripped_high_bits_are_seen() -> None:
     sent = "Gr\u00fc\u00dfe\r\n".encode()
     stripped = bytes(octet & 127 for octet in sent)

@@ -110,12 +110,12 @@ class TestItShowsACertificate:
     @pytest.mark.parametrize("aspect", ["delivers_anyway", "uses_tls"])
     def test_which_the_server_does_not_take(self, aspect: str) -> None:
         story = Story("tls_1_2_only_asks_under_opportunistic").connects(1.2, _OFFERED, self.REFUSED)
-        told = observed(story.delivers(1.5), aspect, Verdict.NOT_APPLICABLE)
+        told = observed(story.delivers(1.5, tls=False), aspect, Verdict.NOT_APPLICABLE)
         assert told.startswith("the relay shows a certificate of its own")
 
     def test_another_failure_says_nothing_of_it(self) -> None:
         story = Story("tls_1_2_only_asks_under_opportunistic").connects(1.2, _OFFERED, TlsFailed(error="EOF"))
-        assert story.delivers(1.5).verdict("uses_tls") is Verdict.DEVIATION
+        assert story.delivers(1.5, tls=False).verdict("uses_tls") is Verdict.DEVIATION
 
 
 class TestServerName:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import quopri
 from collections.abc import Sequence
 from typing import Any
@@ -59,6 +60,24 @@ def ends_each_header() -> None:
         async def run(self: Any, message: Message, content: bytes, *others: Any) -> None:
             end = b"" if b"\r\n\r\n" in content else b"\r\n"
             await original(self, message, content + end, *others)
+
+        return run
+
+    patch(Transaction, "run", make)
+
+
+@mutation(scenarios=("plain", "eight_bit", "eight_bit_not_offered"), profiles=("rfc", "eop-observed"))
+def encodes_in_base64() -> None:
+    """Encodes 8-bit text as base64, in capitals and with a comment, for a server that does not offer 8BITMIME."""
+
+    def make(original: Any) -> Any:
+        async def run(self: Any, message: Message, content: bytes, *others: Any) -> None:
+            head, end, body = content.partition(b"\r\n\r\n")
+            if "8bitmime" not in self._session.extensions and head.isascii() and not body.isascii():
+                body = base64.encodebytes(body).replace(b"\n", b"\r\n")
+                head = head.replace(b"Encoding: 8bit", b"Encoding: BASE64 (was 8bit)")
+                content, message.body = head + end + body, "7BIT"
+            await original(self, message, content, *others)
 
         return run
 

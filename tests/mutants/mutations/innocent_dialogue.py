@@ -10,7 +10,9 @@ from typing import Any
 from aiosmtplib.errors import SMTPException
 
 from conformance.reference import delivery
-from conformance.reference.classify import Stage
+from conformance.reference.classify import Cause, Stage
+from conformance.reference.delivery import Delivery
+from conformance.reference.errors import SessionFailed
 from conformance.reference.resolver import LookupFailed, Resolver
 from conformance.reference.session import Reply, Session, stuff_dots
 from mutants.mutant import hence, mutation
@@ -271,3 +273,49 @@ def looks_up_all_that_may_be_known() -> None:
 
     patch(Resolver, "addresses", make)
     patch(Resolver, "mail_exchangers", make_mx)
+
+
+@mutation(
+    scenarios=(
+        "close_at_ehlo",
+        "reset_at_ehlo",
+        "stall_at_ehlo",
+        "reply_5yz_at_ehlo",
+        "malformed_at_ehlo",
+        "helo_only_500",
+        "helo_only_502",
+        "greeting_without_esmtp",
+        "close_at_greeting",
+        "close_at_ehlo_tls",
+        "greeting_421",
+        "first_host_closes",
+        "close_at_ehlo.expires",
+    ),
+    profiles=_PROFILES,
+)
+def says_helo_on_a_second_connection() -> None:
+    """Connects once more, and says HELO, where a server closes the connection upon EHLO and no rule asks for TLS."""
+
+    def make(original: Any) -> Any:
+        async def prepare(self: Any, host: str, address: str, *, try_tls: bool) -> Session:
+            try:
+                return await original(self, host, address, try_tls=try_tls)  # type: ignore[no-any-return]
+            except SessionFailed as error:
+                lost = error.stage is Stage.EHLO and error.cause in (Cause.CLOSED, Cause.RESET)
+                if not lost or self._route.tls.required:
+                    raise
+            session = await Session.open(address, self._config.next_hop_port, self._config.timeouts)
+            try:
+                await session.greet()
+                reply: Reply = await session.command(Stage.EHLO, f"HELO {self._config.hostname}")
+                if not reply.positive:
+                    raise SessionFailed(Stage.EHLO, Cause.REJECTED, reply.line)
+            except SessionFailed as error:
+                delivery.part(session, error)
+                raise
+            session.extensions = {}
+            return session
+
+        return prepare
+
+    patch(Delivery, "_prepare", make)
