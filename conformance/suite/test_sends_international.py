@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from conformance.evidence.connections import Connection
 from conformance.evidence.queue import Presence
@@ -27,6 +28,7 @@ _BEYOND_ASCII = re.compile(r"\\x[89a-f][0-9a-f]|[^\x00-\x7f]")
     requirements={
         "sent": "offers/smtputf8",
         "ended": "content/delivered",
+        "declared": "offers/smtputf8-declared",
         "intact": "content/unaltered",
         "rewritten": "utf8/not-rewritten",
         "returned": "utf8/returned",
@@ -47,7 +49,7 @@ def test_sends_international(case: Case) -> list[Finding]:
         findings.append(_ended(case, must_arrive=everywhere))
     proper = [copy for copy in copies if _UTF8 in offered_for(case, copy)]
     if proper:
-        findings += case.intact("sends_international.intact")
+        findings += [_declared(case, proper), *case.intact("sends_international.intact")]
     elif copies:
         findings += _rewritten(case)
     elif not everywhere and (reports or waits):
@@ -85,6 +87,26 @@ def _unoffered(case: Case, connection: Connection) -> list[str]:
             case SmtpMessage() if not _header(event).isascii() and _UTF8 not in offered_for(case, event):
                 told.append(f"a header with UTF-8 at {when}")
     return told
+
+
+def _declared(case: Case, copies: Iterable[SmtpMessage]) -> Finding:
+    undeclared = [
+        f"{', '.join(copy.options) or 'none'} at {case.evidence.when(copy.at)}"
+        for copy in copies
+        if _is_international(copy) and not any(option.upper() == _UTF8 for option in copy.options)
+    ]
+    return case.finding(
+        "sends_international.declared",
+        holds=not undeclared,
+        expected="MAIL with SMTPUTF8 for a message with an address or a header beyond ASCII",
+        observed=f"other parameters: {'; '.join(undeclared)}" if undeclared else "so it was",
+        conclusive=True,
+    )
+
+
+def _is_international(copy: SmtpMessage) -> bool:
+    paths = (copy.mail_from, *copy.recipients)
+    return not _header(copy).isascii() or any(map(_BEYOND_ASCII.search, paths))
 
 
 def _header(message: SmtpMessage | Staged) -> bytes:

@@ -145,6 +145,7 @@ class Story:
         """Accept the message at a healthy server, with a trace field added."""
         special = ALL[self.mode].message.special
         declared = ("BODY=8BITMIME",) if special is not None and special.eight_bit else ()
+        declared += ("SMTPUTF8",) if special is not None and special.utf8 else ()
         arrived = message(
             self.staged.recipient if recipients is None else recipients,
             b"Received: from relay.test\r\n" + self.staged.content if content is None else content,

@@ -28,6 +28,18 @@ def test_delivered_as_it_is_where_it_is_offered(mode: str) -> None:
     assert rows(changed.delivers(1.5, content=plain)) == {("content/unaltered", Verdict.FAIL)}
 
 
+@pytest.mark.parametrize("mode", OFFERED)
+def test_what_is_international_is_declared(mode: str) -> None:
+    assert rows(Story(mode).delivers(1.5, options=("SIZE=9", "SmtpUtf8"))) == set()
+    assert rows(Story(mode).delivers(1.5, options=("SIZE=9",))) == {
+        ("offers/smtputf8-declared", Verdict.FAIL)
+    }
+    plain = Story(mode)
+    content = plain.staged.content.replace("Gr\u00fc\u00dfe".encode(), b"=?utf-8?q?Gr=C3=BC=C3=9Fe?=")
+    rewritten = plain.delivers(1.5, options=(), content=content, recipients=["recipient@a.test"])
+    assert ("offers/smtputf8-declared", Verdict.FAIL) not in rows(rewritten)
+
+
 @pytest.mark.parametrize("mode", [HEADER, ADDRESS])
 def test_returned_where_it_is_not(mode: str) -> None:
     assert rows(Story(mode).returns(2.0, status="5.6.7")) == set()

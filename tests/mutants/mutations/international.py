@@ -85,6 +85,24 @@ def _encoded(line: bytes) -> bytes:
 
 @mutation(
     scenarios=(*_ALL, "plain"),
+    caught=(fails("sends_international", "offers/smtputf8-declared", "utf8_header_offered"),),
+)
+def declares_addresses_alone() -> None:
+    """Says SMTPUTF8 where an address is beyond ASCII, and not where the header is."""
+
+    def make(original: Any) -> Any:
+        def mail_command(message: Any, content: bytes, extensions: dict[str, str]) -> str:
+            command = str(original(message, content, extensions))
+            addresses = [message.sender, *(each.address for each in message.recipients)]
+            return command.removesuffix(" SMTPUTF8") if all(map(str.isascii, addresses)) else command
+
+        return mail_command
+
+    patch(transaction, "mail_command", make)
+
+
+@mutation(
+    scenarios=(*_ALL, "plain"),
     caught=(fails("sends_international", "content/unaltered", "utf8_header_offered"),),
 )
 def strips_what_is_beyond_ascii() -> None:
