@@ -49,6 +49,11 @@ class Certificate(StrEnum):
     WILDCARD_BELOW = "wildcard_below"  # `*.` and the host name: for names below it only
     EMPTY_LABEL = "empty_label"  # the host name with nothing before its first dot: no name (RFC 5280 4.2.1.6)
     OTHER_COMMON_NAME = "other_common_name"  # no SAN, and the CN of another host
+    OTHER_DOMAIN = "other_domain"  # in order, but for a host of the same first label, elsewhere
+    WILDCARD_ELSEWHERE = "wildcard_elsewhere"  # `*.` and what is not the parent, though of as many labels
+    WILDCARD_AMID = (
+        "wildcard_amid"  # an asterisk for the second label (RFC 9525 section 6.3: the left-most alone)
+    )
     SEVERAL_NAMES = "several_names"  # for some other names, and last for the host name: good
     CAPITALS = "capitals"  # the host name in capitals (RFC 9525 section 6.3: case does not count): good
     CROSS_SIGNED = (
@@ -202,6 +207,14 @@ class CertificateAuthority:
                 return issue(name, [name], now - _DAY, now + 365 * _DAY, issuer=self._root)
             case Certificate.OTHER_COMMON_NAME:
                 return issue(WRONG_NAME, [], now - _DAY, now + 365 * _DAY, issuer=self._root)
+            case Certificate.OTHER_DOMAIN:
+                leaf = _leaf(self._root, _elsewhere(hostname))
+            case Certificate.WILDCARD_ELSEWHERE:
+                leaf = _leaf(self._root, _wildcard(_elsewhere(hostname), covered=1))
+            case Certificate.WILDCARD_AMID:
+                first = hostname.partition(".")[0]
+                name = f"{first}.{_wildcard(hostname, covered=2)}"  # trustme would not write it
+                return issue(name, [name], now - _DAY, now + 365 * _DAY, issuer=self._root)
             case Certificate.SEVERAL_NAMES:
                 others = [f"{label}.{WRONG_NAME}" for label in ("www", "imap", "smtp")]
                 leaf = self._root.issue_cert(*others, hostname, common_name=others[0])
@@ -223,6 +236,12 @@ def _leaf(
     """Issue a certificate with the name as SAN and as CN, as real ones have it; undated: good for years."""
     common_name = name if len(name) <= COMMON_NAME_LIMIT else None
     return issuer.issue_cert(name, common_name=common_name, not_before=not_before, not_after=not_after)
+
+
+def _elsewhere(hostname: str) -> str:
+    """Return a name of as many labels, of which the second alone is another."""
+    first, _, rest = hostname.partition(".")
+    return f"{first}.other-{rest}"
 
 
 def _wildcard(hostname: str, *, covered: int) -> str:

@@ -33,6 +33,9 @@ VERIFY_ERRORS = {
     Certificate.WILDCARD_BELOW: MISMATCH,
     Certificate.EMPTY_LABEL: MISMATCH,
     Certificate.OTHER_COMMON_NAME: MISMATCH,
+    Certificate.OTHER_DOMAIN: MISMATCH,
+    Certificate.WILDCARD_ELSEWHERE: MISMATCH,
+    Certificate.WILDCARD_AMID: MISMATCH,
     Certificate.SELF_SIGNED: (18, "self-signed certificate"),
     Certificate.UNKNOWN_CA: (20, "unable to get local issuer certificate"),
     Certificate.MISSING_INTERMEDIATE: (20, "unable to get local issuer certificate"),
@@ -89,6 +92,9 @@ def test_the_fault_is_the_only_one(authority: CertificateAuthority, kind: Certif
         Certificate.WILDCARD_BELOW: f"*.{HOSTNAME}",
         Certificate.EMPTY_LABEL: ".sub.a.test",
         Certificate.OTHER_COMMON_NAME: "wrong-name.invalid",
+        Certificate.OTHER_DOMAIN: "mx.other-sub.a.test",
+        Certificate.WILDCARD_ELSEWHERE: "*.other-sub.a.test",
+        Certificate.WILDCARD_AMID: "mx.*.a.test",
     }.get(kind, HOSTNAME)
     assert common_name.value == name
     if kind in (Certificate.COMMON_NAME_ONLY, Certificate.OTHER_COMMON_NAME):

@@ -140,6 +140,24 @@ IDENTITIES = (
         explained_by=NAME_WORDS,
     ),
     Presented(
+        certificate=Certificate.OTHER_DOMAIN,
+        what="a valid certificate for a host of another domain, of the same first label",
+        named=False,
+        explained_by=NAME_WORDS,
+    ),
+    Presented(
+        certificate=Certificate.WILDCARD_ELSEWHERE,
+        what="a valid certificate with a wildcard for the hosts of another domain",
+        named=False,
+        explained_by=NAME_WORDS,
+    ),
+    Presented(
+        certificate=Certificate.WILDCARD_AMID,
+        what="a certificate with a wildcard for the second label of its name",
+        named=False,
+        explained_by=NAME_WORDS,
+    ),
+    Presented(
         certificate=Certificate.SEVERAL_NAMES,
         what="a valid certificate for several names, of which its own is the last",
     ),

@@ -51,6 +51,55 @@ def takes_the_end_of_a_name() -> None:
 
 
 @takes_certificate(
+    ("certificate_other_domain",), "certificate_wildcard_elsewhere", "certificate_wrong_name", "verified_tls"
+)
+def takes_a_first_label_anywhere() -> None:
+    """Takes a name of as many labels for the right one if the first of them is."""
+    _names(
+        lambda original, presented, expected: (
+            original(presented, expected)
+            or (
+                presented.partition(".")[0] == expected.partition(".")[0]
+                and presented.count(".") == expected.count(".")
+                and "*" not in presented + expected
+            )
+        )
+    )
+
+
+@takes_certificate(
+    ("certificate_wildcard_elsewhere",), "certificate_other_domain", "certificate_wrong_name", "verified_tls"
+)
+def takes_any_wildcard() -> None:
+    """Takes a wildcard of as many labels for the right name, whatever it is a wildcard of."""
+    _names(
+        lambda original, presented, expected: (
+            original(presented, expected)
+            or (
+                presented.startswith("*.")
+                and "*" not in expected
+                and presented.count(".") == expected.count(".")
+            )
+        )
+    )
+
+
+@takes_certificate(
+    ("certificate_wildcard_amid",), "certificate_wildcard_elsewhere", "certificate_wrong_name", "verified_tls"
+)
+def takes_an_asterisk_anywhere() -> None:
+    """Has an asterisk stand for the second label as well as for the first."""
+
+    def decide(original: Any, presented: str, expected: str) -> bool:
+        first, _, rest = presented.partition(".")
+        wanted, _, others = expected.partition(".")
+        amid = rest.startswith("*.") and first == wanted
+        return (amid and bool(original(rest, others))) or bool(original(presented, expected))
+
+    _names(decide)
+
+
+@takes_certificate(
     ("certificate_other_common_name",),
     "certificate_common_name_only",
     "certificate_wrong_name",
