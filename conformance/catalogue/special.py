@@ -82,6 +82,8 @@ class Special:
         charset: The character set of its text, where it is declared to have 8-bit text.
         header_alone: Whether it ends behind its header, without an empty line (RFC 5322 section 3.5).
         undated: Whether it has no Date field.
+        rare_forms: Whether the names of its fields are in capital or small letters (RFC 5322 section 1.2.2), and its
+            Message-ID stands in a line of its own behind the name of the field (section 2.2.3).
         obliged: Whether every implementation must be able to take it.
     """
 
@@ -107,6 +109,7 @@ class Special:
     charset: str = "utf-8"
     header_alone: bool = False
     undated: bool = False
+    rare_forms: bool = False
     obliged: bool = False
 
     @property

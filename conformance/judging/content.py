@@ -14,6 +14,7 @@ from __future__ import annotations
 import binascii
 import quopri
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -32,10 +33,17 @@ ENCODED = "encoded"
 REVERSE_PATH = "reverse-path"
 PATH = "forward-path"
 
+# A field was added as if it were missing, and is there twice.
+DOUBLED = "doubled"
+
 # Sorts that no habit explains: a part is missing, there twice, or another message's.
 CUT = "cut short"
 REPEATED = "repeated"
 MIXED = "mixed"
+
+# What a server may add where it is missing (RFC 6409 section 8, RFC 5321 section 6.4), and nowhere else: a message has
+# one of each (RFC 5322 section 3.6).
+_ADDED_IF_MISSING = (b"date", b"from", b"message-id")
 
 # What ends a header; a message without a body may do without (RFC 5322 section 3.5).
 _BLANK = b"\r\n\r\n"
@@ -73,7 +81,22 @@ def changes(staged: Staged, message: SmtpMessage) -> list[Change]:
 
 
 def content_changes(sent: bytes, received: bytes) -> list[Change]:
-    """Return what differs between a received content and the one sent, beyond added header fields."""
+    """Return what differs between a received content and the one sent, beyond added header fields.
+
+    To add a field as missing that is there is a difference (RFC 5322 section 3.6).
+    """
+    doubled = _doubled(_split(sent)[0], _split(received)[0])
+    return [*_other_changes(sent, received), *doubled]
+
+
+def _doubled(sent: list[bytes], received: list[bytes]) -> Iterator[Change]:
+    before, now = Counter(map(_name, sent)), Counter(map(_name, received))
+    for name in _ADDED_IF_MISSING:
+        if now[name] > before[name] == 1:
+            yield Change(DOUBLED, f"the header has {now[name]} fields {name.decode('ascii')}, and had one")
+
+
+def _other_changes(sent: bytes, received: bytes) -> list[Change]:
     if received.endswith(sent) and _is_fields(received[: len(received) - len(sent)]):
         return []
     sent_fields, sent_body = _split(sent)

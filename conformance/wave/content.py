@@ -54,6 +54,8 @@ def content_of(scenario: Scenario, *, author: str, forged: str) -> bytes:
         f"Content-Type: text/plain; charset={special.charset if special.eight_bit else 'us-ascii'}",
         f"X-Scenario: {digest}",
     ]
+    if special.rare_forms:
+        head = [_in_a_rare_form(line) for line in head]
     fields = [
         *(_hop(number, domain, now) for number in range(special.received, 0, -1)),
         *(line.encode("ascii") for line in head),
@@ -70,6 +72,19 @@ def content_of(scenario: Scenario, *, author: str, forged: str) -> bytes:
     if special.body is not None:
         return header + special.body
     return header + _ordinary(scenario, digest, _octets(scenario) - len(header))
+
+
+def _in_a_rare_form(line: str) -> str:
+    """Return a field as few write it, though they may (RFC 5322 sections 1.2.2 and 2.2.3)."""
+    name, _, rest = line.partition(": ")
+    match name:
+        case "Message-ID":
+            return f"{name}:\r\n {rest}"
+        case "From" | "Date":
+            return f"{name.upper()}: {rest}"
+        case "To" | "Subject":
+            return f"{name.lower()}: {rest}"
+    return line
 
 
 def hops(number: int, domain: str) -> bytes:

@@ -11,6 +11,7 @@ from stories.story import Story
 
 from conformance.judging.content import (
     CUT,
+    DOUBLED,
     ENCODED,
     FORM,
     MIXED,
@@ -51,6 +52,15 @@ def with_body(body: bytes) -> bytes:
 )
 def test_what_a_relay_may_do(received: bytes) -> None:
     assert content_changes(SENT, received) == []
+
+
+@pytest.mark.parametrize("field", [b"Date: now", b"FROM: <x@y.test>", b"Message-Id:\r\n <2@y.test>"])
+def test_a_field_is_added_where_it_is_missing_and_nowhere_else(field: bytes) -> None:
+    one = b"DATE: 1\r\nFrom: a@b.test\r\nMessage-ID:\r\n <1@b.test>\r\n\r\n" + BODY
+    assert sorts(field + b"\r\n" + one, one) == [DOUBLED]
+    assert sorts(one.replace(b"\r\n\r\n", b"\r\n" + field + b"\r\n\r\n", 1), one) == [DOUBLED]
+    none = b"Subject: one\r\n\r\n" + BODY
+    assert sorts(field + b"\r\n" + none, none) == []
 
 
 def test_the_name_behind_an_alias_may_stand_for_the_domain() -> None:

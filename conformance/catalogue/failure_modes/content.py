@@ -99,6 +99,13 @@ MODES = (
         Special(fields=_FIELDS),
     ),
     _mode(
+        "rare_field_forms",
+        Section.CONTENT,
+        "The names of fields are in capital or in small letters (RFC 5322 section 1.2.2), and the Message-ID stands in "
+        "a line of its own behind the name of its field (section 2.2.3).",
+        Special(rare_forms=True),
+    ),
+    _mode(
         "mixed_case",
         Section.CONTENT,
         "The local parts of sender and recipient have capital letters.",

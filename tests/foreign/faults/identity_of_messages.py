@@ -53,6 +53,7 @@ def drops_what_has_a_known_message_id() -> None:
     reference="https://github.com/MailCleaner/MailCleaner/pull/81",
     reported="A Message-ID that stood on the line behind its field's name was not seen.",
     requirements=("content/form", "content/unaltered"),
+    first=("rare_field_forms",),
 )
 def adds_a_message_id_where_it_is_folded() -> None:
     """Adds a Message-ID to a message whose own one stands in the line behind the name of the field."""

@@ -267,3 +267,14 @@ def loses_the_line_before_an_empty_body() -> None:
         _always,
         lambda content: content[:-2] if content.find(b"\r\n\r\n") == len(content) - 4 else content,
     )
+
+
+@mutation(scenarios=_EVERYTHING, caught=(fails("carries", _UNALTERED, "rare_field_forms"),))
+def adds_a_message_id_to_a_folded_one() -> None:
+    """Takes a Message-ID that stands in the line behind the name of its field for none, and adds one."""
+
+    def change(content: bytes) -> bytes:
+        missing = b"Message-ID:\r\n " in content
+        return b"Message-ID: <added@relay.test>\r\n" + content if missing else content
+
+    altered(_always, change)
