@@ -29,19 +29,22 @@ _places: dict[Session, Any] = {}
 _took_a_message: set[Session] = set()
 
 
-def reuses_connections(prepare: Prepare, *, also_after_refusals: bool = False) -> None:
+def reuses_connections(
+    prepare: Prepare, *, also_after_refusals: bool = False, whatever_rule: bool = False
+) -> None:
     """Have messages for the same server follow each other over one connection.
 
     Args:
         prepare: Makes a connection that was kept ready for MAIL; False: it is of no use, and a new one is made.
         also_after_refusals: Whether a connection is kept on which nothing was delivered.
+        whatever_rule: Whether a connection serves mail that goes there by another rule, too.
     """
     # one connection for each destination, else messages that wait together would have one each
     patch(relay, "_SESSIONS_PER_DESTINATION", lambda _: 1)
 
     def opened(original: Any) -> Any:
         async def open_session(self: Any, host: str, address: str) -> Session:
-            place = (self._route, host, address)
+            place = (None if whatever_rule else self._route, host, address)
             session = _kept.pop(place, None)
             if session is not None:
                 if await prepare(session):
