@@ -54,6 +54,7 @@ class Certificate(StrEnum):
     WILDCARD_AMID = (
         "wildcard_amid"  # an asterisk for the second label (RFC 9525 section 6.3: the left-most alone)
     )
+    OTHER_ALTERNATIVE_NAMES = "other_alternative_names"  # the host name as CN, and a SAN of another host
     SEVERAL_NAMES = "several_names"  # for some other names, and last for the host name: good
     CAPITALS = "capitals"  # the host name in capitals (RFC 9525 section 6.3: case does not count): good
     CROSS_SIGNED = (
@@ -215,6 +216,8 @@ class CertificateAuthority:
                 first = hostname.partition(".")[0]
                 name = f"{first}.{_wildcard(hostname, covered=2)}"  # trustme would not write it
                 return issue(name, [name], now - _DAY, now + 365 * _DAY, issuer=self._root)
+            case Certificate.OTHER_ALTERNATIVE_NAMES:
+                return issue(hostname, [WRONG_NAME], now - _DAY, now + 365 * _DAY, issuer=self._root)
             case Certificate.SEVERAL_NAMES:
                 others = [f"{label}.{WRONG_NAME}" for label in ("www", "imap", "smtp")]
                 leaf = self._root.issue_cert(*others, hostname, common_name=others[0])

@@ -158,6 +158,13 @@ IDENTITIES = (
         explained_by=NAME_WORDS,
     ),
     Presented(
+        certificate=Certificate.OTHER_ALTERNATIVE_NAMES,
+        what="a certificate with its own name as common name, whose subject alternative names are another host's "
+        "(RFC 6125 section 6.4.4)",
+        named=False,
+        explained_by=NAME_WORDS,
+    ),
+    Presented(
         certificate=Certificate.SEVERAL_NAMES,
         what="a valid certificate for several names, of which its own is the last",
     ),

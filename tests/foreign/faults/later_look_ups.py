@@ -24,6 +24,9 @@ from foreign.marker import in_hand, marked
     reference="https://github.com/notqmail/notqmail/issues/120",
     reported="Where the domain of a recipient was an alias, the name behind it was put into RCPT in its place.",
     requirements=("mx/aliased-domain",),
+    first=("mx_domain_alias",),
+    free="RFC 1123 section 5.2.2 asked for the name behind an alias in RCPT, and by RFC 5321 section 5.1 it is "
+    "processed as if it were the one that was given; what was sent is for the same mailbox.",
 )
 def writes_the_name_behind_an_alias_into_recipients() -> None:
     """Writes the name that a recipient domain is an alias for into the RCPT command."""
@@ -60,6 +63,7 @@ def writes_the_name_behind_an_alias_into_recipients() -> None:
     reported="When the mail exchangers of a domain had trouble that would pass, mail went on to the domain's own "
     "address, where another server refused it for good.",
     requirements=("mx/no-other-host",),
+    first=("mx_greeting_421_beside_address",),
 )
 def goes_to_the_domain_itself_when_its_exchangers_fail() -> None:
     """Tries a domain's own address behind its mail exchangers."""
@@ -90,7 +94,7 @@ def goes_to_the_domain_itself_when_its_exchangers_fail() -> None:
     reported="All mail for a domain was deferred, as the look-up of its exchangers had failed, while another relay "
     "delivered there; to turn the relay's own cache of answers off was the advice.",
     requirements=("dns-cache/failure", "queue/recovers"),
-    first=("dns_servfail", "mx_servfail"),
+    first=("dns_servfail",),
 )
 def keeps_a_failed_look_up_for_ever() -> None:
     """Remembers for as long as it runs that a question was not answered."""
@@ -120,6 +124,8 @@ def keeps_a_failed_look_up_for_ever() -> None:
     "again, though its name had led to the new one for days.",
     requirements=("dns-cache/address",),
     first=("stale_address", "stale_mx"),
+    free="Within the time to live a former address may be used, and whoever goes on to the new one in the same attempt "
+    "delivers with the next connection; a server that is still at the old one takes the mail as it did before.",
 )
 def goes_back_to_addresses_that_worked() -> None:
     """Tries an address of a host to which it has once had a connection before those that its name leads to now."""
@@ -182,6 +188,9 @@ def looks_international_domains_up_as_they_are() -> None:
     reported="A server refused the only recipient for good, in a group of commands, and closed; the relay took that "
     "for a lost connection, and tried the next mail exchanger for a recipient who had been dealt with.",
     requirements=("permanent/not-retried", "permanent/returned"),
+    first=("refused_at_rcpt_then_reset",),
+    free="A connection that is lost is like a 451 (RFC 5321 section 3.8), so who tries again after a refusal that was "
+    "followed by that is within its rights.",
 )
 def forgets_a_refusal_when_the_server_closes() -> None:
     """Takes recipients who were refused in a group of commands for deferred where the connection ends with it."""

@@ -28,6 +28,7 @@ _GREETING = "220 and this is the last line of the greeting"
     reported="A reply of three digits and nothing else broke the reader of replies, and the command was waited for "
     "until the time-out.",
     requirements=("harmless/delivered", "offers/waits"),
+    first=("reply_bare",),
 )
 def waits_for_words_behind_a_code() -> None:
     """Waits for the rest of a reply that has a code and no words."""
@@ -51,6 +52,7 @@ def waits_for_words_behind_a_code() -> None:
     reference="https://github.com/ossec/ossec-hids/issues/1175",
     reported="Now and then HELO was sent before the server had greeted, and the server turned the session away.",
     requirements=("offers/waits",),
+    first=("slow", "trickle_at_greeting"),
 )
 def speaks_before_it_is_greeted() -> None:
     """Says EHLO when the greeting is not there within a moment, and reads both replies then."""
@@ -99,7 +101,7 @@ def speaks_before_it_is_greeted() -> None:
     reported="Commands were sent without waiting for replies to a server that offered no such thing, and refused the "
     "recipients for improper pipelining.",
     requirements=("offers/waits",),
-    first=("plain",),
+    first=("offers_nothing",),
 )
 def sends_its_envelope_at_once() -> None:
     """Sends MAIL, RCPT and DATA at once, whether PIPELINING is offered or not."""
@@ -122,6 +124,7 @@ def sends_its_envelope_at_once() -> None:
     reported="Of a greeting with several lines the first was read, and the next was taken for the reply to EHLO, so "
     "that no mail passed to such a server.",
     requirements=("harmless/delivered", "offers/many-lines"),
+    first=("reply_in_pieces",),
 )
 def takes_the_rest_of_a_greeting_for_the_reply_to_ehlo() -> None:
     """Reads the first line of a greeting, and fails at EHLO where it has more."""
@@ -148,6 +151,7 @@ def takes_the_rest_of_a_greeting_for_the_reply_to_ehlo() -> None:
     reported="A connection on which a server had said 421 went back into the pool, and each message that was given it "
     "afterwards failed.",
     requirements=("queue/recovers", "reuse/stale-connection", "session/421-kept", "replies/passing"),
+    first=("reply_421_at_mail",),
 )
 def keeps_a_connection_after_421() -> None:
     """Goes on over a connection on which a server has said 421, for whatever message there is for it."""
@@ -236,6 +240,7 @@ def _names_of(certificate: bytes) -> tuple[list[str], list[str]]:
     reference="https://github.com/Ravinou/borgwarehouse/issues/121",
     reported="A server was refused whose certificate bears its name, but not as the first one.",
     requirements=("tls/identity",),
+    first=("certificate_several_names",),
 )
 def reads_the_first_name_of_a_certificate() -> None:
     """Looks at the first name of a certificate and at none behind it."""
@@ -248,6 +253,7 @@ def reads_the_first_name_of_a_certificate() -> None:
     reported="A certificate passed whose common name was the one that was asked for, though its alternative names "
     "were others.",
     requirements=("queue/not-delivered", "tls/never-in-clear", "tls/fit-host"),
+    first=("certificate_other_alternative_names",),
 )
 def takes_the_common_name_besides_the_others() -> None:
     """Takes the common name of a certificate for one of its names, where it has alternative names."""

@@ -121,6 +121,24 @@ def takes_what_names_nobody() -> None:
     patch(tls, "verify_name", make)
 
 
+@takes_certificate(("certificate_other_alternative_names",), "certificate_wrong_name", "verified_tls")
+def takes_the_common_name_beside_other_names() -> None:
+    """Takes a certificate whose common name is the right one, where its alternative names are not."""
+    from cryptography import x509
+
+    def make(original: Any) -> Any:
+        def verify_name(certificate: bytes, expected: str) -> bool:
+            presented = x509.load_der_x509_certificate(certificate)
+            named = any(each.oid == x509.SubjectAlternativeName.oid for each in presented.extensions)
+            common = presented.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+            takes = named and any(each.value == expected for each in common)
+            return takes or original(certificate, expected)
+
+        return verify_name
+
+    patch(tls, "verify_name", make)
+
+
 @takes_certificate(("certificate_parent_name",), "certificate_wrong_name", "verified_tls")
 def takes_the_parents_name() -> None:
     """Takes a certificate for the domain in which the host lies."""
