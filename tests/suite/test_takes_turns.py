@@ -34,6 +34,25 @@ def test_more_are_more_than_servers_take() -> None:
     assert judged.observed.startswith("51")
 
 
+def drawn(*hosts: int) -> Operated:
+    """Messages that each come by a connection of their own, to one of two equal exchangers."""
+    story = Operated("mx_equal_many", course=Course.BATCH).offers(1.0, *members(24))
+    for number, host in enumerate(hosts):
+        story.gets(4.0 + number, number, host=host)
+    story.change(closed=40.0)
+    return story
+
+
+def test_lots_are_drawn_between_equals() -> None:
+    assert drawn(*[0] * 23, 1).verdict("spreads") is Verdict.PASS
+    judged = drawn(*[1] * 24).judge("spreads")
+    assert (judged.verdict, judged.observed) == (Verdict.DEVIATION, "24 connections to the same one")
+
+
+def test_too_few_connections_tell_no_lots() -> None:
+    assert drawn(*[1] * 19).verdict("spreads") is Verdict.NOT_APPLICABLE
+
+
 def silent_at_quit(apart: float, count: int = 6) -> Operated:
     """Messages that arrive so many seconds apart from a server that never answers QUIT."""
     story = Operated("several_silent_quits", course=Course.BATCH).offers(1.0, *members(6))

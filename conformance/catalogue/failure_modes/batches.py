@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from conformance.catalogue.connector import MxRouting
 from conformance.catalogue.destination import DnsName, EachAttempt, Host, Tcp, Timeout, offer_without
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import RECIPIENT, Batch, Kind, Message, members
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import Witness
-from conformance.witness.connections import fault_played, stalled, syn_dropped, syn_refused
+from conformance.witness.connections import delivered, fault_played, stalled, syn_dropped, syn_refused
 from conformance.witness.dns import query_failed
 from fake_servers import (
     OFFER,
@@ -270,4 +271,17 @@ _BESIDE = _batch(
     Batch(count=_FEW, repaired=True),
 )
 
-MODES = (*_used_again(), _ONE_BY_ONE, _BESIDE, _AT_ONCE, _SILENT_AT_QUIT, *_LIMITS, *_BACKLOGS)
+_MANY = 24
+_EQUALS = FailureMode(
+    name="mx_equal_many",
+    section=Section.BATCH,
+    staged=f"{_MANY} messages, each submitted when the one before has come to its end, for a domain with two healthy "
+    "mail exchangers of the same preference.",
+    kind=Kind.BATCH,
+    hosts=(Host(), Host()),
+    routing=MxRouting(preferences=(10, 10)),
+    message=Message(batch=Batch(count=_MANY, one_by_one=True)),
+    witness=delivered,
+)
+
+MODES = (_EQUALS, *_used_again(), _ONE_BY_ONE, _BESIDE, _AT_ONCE, _SILENT_AT_QUIT, *_LIMITS, *_BACKLOGS)

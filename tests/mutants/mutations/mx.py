@@ -88,6 +88,24 @@ def looks_behind_itself() -> None:
     patch(hosts, "order_exchangers", make)
 
 
+@mutation(
+    scenarios=("mx_equal_many", "mx_equal", "mx_preference"),
+    caught=(deviates("spreads", "mx/equal-spread", "mx_equal_many"),),
+)
+def draws_no_lots() -> None:
+    """Takes mail exchangers of the same preference by name."""
+
+    def make(original: Any) -> Any:
+        def order(records: Any, hostname: str) -> list[str]:
+            found: list[str] = original(records, hostname)
+            preference = {each.host: each.preference for each in records}
+            return sorted(found, key=lambda host: (preference[host], host))
+
+        return order
+
+    patch(hosts, "order_exchangers", make)
+
+
 @mutation(scenarios=("mx_equal", "mx_preference"), caught=(fails("delivered", _DELIVERED, "mx_equal"),))
 def takes_one_exchanger_of_each_preference() -> None:
     """Leaves out mail exchangers of the same preference."""
