@@ -62,6 +62,7 @@ class Course(StrEnum):
     DELETED = "deleted"  # ... until the connector is deleted and the domain authoritative
     FIXED_NOW_BESIDE = "fixed_now_beside"  # Fix now is chosen beside a connector with a domain of its own
     ALERTED_AMID = "alerted_amid"  # enough messages grow old while a server holds them
+    ALERTED_SAVED = "alerted_saved"  # the settings are saved as they are while an alert lasts
     EDITED_AMID = "edited_amid"  # the connector is edited while a server holds the first attempt
     FIXED_NOW_AMID = "fixed_now_amid"  # Fix now is chosen while a server holds the first attempt
 
@@ -116,6 +117,7 @@ TRAITS: dict[Course, Traits] = {
     Course.DELETED: Traits(timing=Timing.OPERATED),
     Course.FIXED_NOW_BESIDE: Traits(timing=Timing.OPERATED),
     Course.ALERTED_AMID: Traits(timing=Timing.OPERATED),
+    Course.ALERTED_SAVED: Traits(timing=Timing.OPERATED),
     Course.EDITED_AMID: Traits(timing=Timing.OPERATED),
     Course.FIXED_NOW_AMID: Traits(timing=Timing.OPERATED),
 }

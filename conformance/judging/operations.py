@@ -20,6 +20,8 @@ UNDER_WAY = 0.5
 # The modes of failure for which the operator's courses are played, one of each sort.
 ALERTED = ("connection_refused", "greeting_421")
 SHUT_DOWN = ("connection_refused",)
+# One in which an attempt takes its time, and the error of the one before is all that is known meanwhile.
+ALERTED_LONG = ("connect_timeout",)
 CORRECTED = {
     Course.CORRECTED: ("connection_refused", "dns_nxdomain", "certificate_expired"),
     Course.EDITED: ("host_unreachable", "tls_not_offered", "certificate_unknown_ca"),

@@ -73,7 +73,7 @@ def stalled_so_far() -> float | None:
     Since the machine was started; None where the kernel does not tell.
     """
     try:
-        text = _TOLD_IN.read_text(encoding="ascii")
+        text = _TOLD_IN.read_text(encoding="utf-8")
     except OSError:
         return None
     found = re.search(r"^some .*total=(\d+)", text, re.MULTILINE)

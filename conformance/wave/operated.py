@@ -75,6 +75,7 @@ async def play_operated(
         Course.DELETED: play.out_of_service,
         Course.FIXED_NOW_BESIDE: play.fixed_now_beside,
         Course.ALERTED_AMID: play.alerted_amid,
+        Course.ALERTED_SAVED: play.alerted_saved,
         Course.EDITED_AMID: play.overtaken,
         Course.FIXED_NOW_AMID: play.overtaken,
     }
@@ -129,6 +130,17 @@ class _Operated:
         held = slow_for(self._player.scenario.failure_mode) + self._player.longest_wait()
         await self._player.until(lambda seen: _failed(seen, 1 + enough), 2 * held)
         await self._player.rest(_MARGIN)
+
+    async def alerted_saved(self) -> None:
+        """Let enough messages grow old, and save the settings of their connector as they are while the alert lasts."""
+        if not await self._offer_all(members(self._player.header.alert_messages)):
+            return
+        await self._grow_old()
+        await self._alert()
+        # the alert, and then what is made of it, have been looked at
+        await self._player.rest(_MARGIN)
+        self._note(await self._operator.edit("settings saved as they are", self._connector))
+        await self._player.rest(self._player.longest_wait())
 
     async def corrected(self) -> None:
         """Repair the destination while several messages wait for it."""

@@ -77,6 +77,8 @@ def test_a_special_message_has_what_it_is_for_and_an_ordinary_header(mode: objec
     for field in (each.replace(b"{author}", author) for each in special.fields):
         assert field in head
         head = head.replace(b"\r\n" + field, b"")
+    if special.rare_forms:
+        head = head.replace(b"\r\n ", b" ")  # one field is folded where others are not
     if not special.eight_bit:
         assert [*map(len, head.split(b"\r\n"))] == [*map(len, ordinary.split(b"\r\n"))]
     if special.body is not None:

@@ -240,3 +240,37 @@ def looks_for_alerts_now_and_then() -> None:
         return look
 
     patch(AlertWatch, "look", make)
+
+
+# Settings that are saved as they are while an alert lasts.
+_SAVED = ("connect_timeout.alerted_saved",)
+_NOT_AS_IT_WAS = (deviates("alert_saved", "alert/outlives-saving"),)
+
+
+@mutation(scenarios=_SAVED, caught=_NOT_AS_IT_WAS)
+def alert_forgets_the_error_when_settings_are_saved() -> None:
+    """Knows of no error any more when settings are saved, until an attempt fails again."""
+
+    def make(original: Any) -> Any:
+        def apply(self: Any, *settings: Any) -> None:
+            original(self, *settings)
+            for queue in self._queues.values():
+                queue.last = None
+
+        return apply
+
+    patch(AlertWatch, "apply", make)
+
+
+@mutation(scenarios=_SAVED, caught=_NOT_AS_IT_WAS)
+def alert_is_another_one_when_settings_are_saved() -> None:
+    """Raises another alert for what waits when settings are saved, and leaves the one that there is."""
+
+    def make(original: Any) -> Any:
+        def apply(self: Any, *settings: Any) -> None:
+            original(self, *settings)
+            self._lasting.clear()
+
+        return apply
+
+    patch(AlertWatch, "apply", make)
