@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from conformance.target import TargetError
+from conformance.targets import patience
 
 _CLONE_NEWNS = 0x00020000  # sched.h
 _BURIAL = 20.0  # seconds for the killed to be gone; hundreds of them, on a crowded machine, take some
@@ -64,7 +65,7 @@ async def kill_all(but: frozenset[int] = frozenset()) -> None:
     for each in stopped:
         _send(each, signal.SIGKILL)
     try:
-        async with asyncio.timeout(_BURIAL):
+        async with patience.timeout(_BURIAL):
             while stopped & {*processes()}:  # noqa: ASYNC110 (nobody tells that they are gone)
                 await asyncio.sleep(_POLL)
     except TimeoutError as error:
