@@ -250,7 +250,10 @@ def test_the_kernel_is_asked_how_old_data_is_where_it_may_be_old(monkeypatch: py
 class _SlowContent(Content):
     """Content that takes us a second to take, in many pieces, all of which have come by then."""
 
+    pieces = 0
+
     def feed(self, data: bytes) -> bytes:
+        _SlowContent.pieces += 1
         time.sleep(len(data) / _LONG)
         return super().feed(data)
 
@@ -267,6 +270,7 @@ async def test_who_has_sent_everything_waits_until_it_is_answered(
     monkeypatch: pytest.MonkeyPatch, where: ModuleType, rules: tuple[Rule, ...]
 ) -> None:
     monkeypatch.setattr(where, "Content", _SlowContent)
+    monkeypatch.setattr(_SlowContent, "pieces", 0)
     journal = Journal()
     server = SmtpServer(journal, hostname="mx.test", script=Script(*rules))
     await server.start("127.0.0.1")
@@ -275,7 +279,10 @@ async def test_who_has_sent_everything_waits_until_it_is_answered(
     late = [each.lag for each in journal.of(TcpLate)]
     # when the client had sent everything, part of it lay in buffers of its own: it waited for us all the while
     assert answered * 0.9 < max(late) <= taken + answered + 0.1
-    assert len([lag for lag in late if lag > 0.1]) < 5, "told when it is answered, and not in each piece"
+    # what was read late is told of as well, and on a crowded machine that may be any of a few large pieces
+    assert len([lag for lag in late if lag > 0.1]) <= max(6, _SlowContent.pieces / 3), (
+        "told when it is answered, and not in each piece"
+    )
 
 
 def _send_much(address: tuple[str, int]) -> tuple[float, float]:
