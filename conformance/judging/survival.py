@@ -16,7 +16,8 @@ from conformance.evidence.view import Evidence
 from conformance.judging.verdict import Inconclusive, Judgement, NotApplicable
 from conformance.witness.amid import Amid
 
-# The requirement that is about it, judged of each scenario alone.
+# What a relay breaks that is brought down by a destination, and one that is kept busy: judged of each scenario alone.
+SURVIVES = "relay/survives"
 PROCESSOR = "hygiene/processor"
 
 # So many names of a group stand in one verdict; the terminal has all of them.
@@ -126,13 +127,20 @@ def _later(records: Sequence[Record], number: int) -> list[Record]:
 
 
 def all_stopped(records: Sequence[Record]) -> list[tuple[Stopped, list[str]]]:
-    """Return every relay that was gone and served many, or that was not staged for this very question; with who did it.
+    """Return every relay that was gone, each once, with who did it.
 
-    A relay that was gone in a wave in which each had its own is what a former one was brought down by.
+    One that was gone where each had its own often tells only what a shared one was brought down by: then it is told of
+    that one.
     """
-    return [
+    shared = [
         (stopped, culprits(stopped, _later(records, number)))
         for number, record in enumerate(records)
         if not record.header.alone
         for stopped in record.stopped
     ]
+    known = {name for _, names in shared for name in names}
+    alone: dict[str, Stopped] = {}
+    for stopped in (each for record in records if record.header.alone for each in record.stopped):
+        for name in stopped.scenarios:
+            alone.setdefault(name, stopped)
+    return [*shared, *((stopped, [name]) for name, stopped in alone.items() if name not in known)]

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.judging.survival import speaker
+from conformance.judging.survival import SURVIVES, speaker
 from conformance.judging.verdict import Verdict
 from conformance.report.results import PytestOutcome, Results
 
 # Something could not be judged: the relay, its adapter, the suite or the machine broke, or a fault was not provoked.
 # What could be judged all the same is in order.
 NOT_JUDGED = int(pytest.ExitCode.INTERNAL_ERROR)
-
-# What a relay breaks that is brought down by a destination.
-SURVIVES = "relay/survives"
 
 # What fails and says nothing against the relay.
 _UNJUDGED = (Verdict.ERROR, Verdict.INCONCLUSIVE)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import pytest
@@ -71,9 +71,14 @@ LONGEST_FIRST = (
 )
 
 
-def described(plan: Plan) -> str:
-    """Say what a wave stages."""
-    how = ", each alone, to find who brought the relay down or keeps it busy" if plan.alone else ""
+def described(plan: Plan, apart: Set[str] = frozenset()) -> str:
+    """Say what a wave stages, given what brings the relay down as is known already."""
+    why = (
+        "for waivers say what brings the relay down"
+        if not apart.isdisjoint(plan.scenarios)
+        else "to find who brought the relay down or keeps it busy"
+    )
+    how = f", each alone, {why}" if plan.alone else ""
     return f"{counted(len(plan.scenarios), 'scenario')} ({plan.timing}{how})"
 
 
@@ -115,6 +120,7 @@ class Plans:
         lab: In which lab.
         day: Seconds that stand for 24 hours on the compressed clock.
         version: The version of the catalogue that is asked; None: the newest.
+        apart: The scenarios that are never staged on a relay that others have as well (`apart.py`).
     """
 
     target: str
@@ -123,21 +129,38 @@ class Plans:
     lab: str
     day: float
     version: str | None = None
+    apart: frozenset[str] = frozenset()
 
     def of(self, scenarios: Sequence[Scenario], stretch: float) -> list[Plan]:
-        """Return the plans of the waves that stage scenarios, one for each clock, or two.
+        """Return the plans of the waves that stage scenarios, one for each clock, or two; then of what is apart.
 
         Args:
             scenarios: What is staged.
             stretch: Factor for a second staging.
         """
+        shared = [scenario for scenario in scenarios if not self._is_apart(scenario)]
+        others = list(filter(self._is_apart, scenarios))
         staged = [
-            (part.timing, self._staged(part.timing, filter(part.has, scenarios)))
-            for part in self._parts(scenarios)
+            *(
+                (part.timing, False, self._staged(part.timing, filter(part.has, shared)))
+                for part in self._parts(shared)
+            ),
+            *(
+                (timing, True, self._staged(timing, others))
+                for timing in dict.fromkeys(p.timing for p in LONGEST_FIRST)
+            ),
         ]
         # the waves run side by side, so all of them are the load of each
-        slower = planning.stretch_for(sum(len(names) for _, names in staged), os.cpu_count() or 1)
-        return [self.one(names, timing, stretch, slower) for timing, names in staged if names]
+        slower = planning.stretch_for(sum(len(names) for _, _, names in staged), os.cpu_count() or 1)
+        return [
+            replace(self.one(names, timing, stretch, slower), alone=alone)
+            for timing, alone, names in staged
+            if names
+        ]
+
+    def _is_apart(self, scenario: Scenario) -> bool:
+        """Tell whether a scenario must have a relay of its own that would otherwise share one."""
+        return Capability.MANY_CONNECTORS in self.capabilities and scenario.id in self.apart
 
     def _staged(self, timing: Timing, scenarios: Iterable[Scenario]) -> list[str]:
         return staged_on(timing, scenarios, self.capabilities, self.lab, self.version)

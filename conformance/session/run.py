@@ -27,6 +27,7 @@ from conformance.lab import addresses as labs
 from conformance.report.results import PytestOutcome
 from conformance.report.took import longest_window
 from conformance.session.again import batches, is_hopeless, never_in_peace
+from conformance.session.apart import apart
 from conformance.session.company import in_company
 from conformance.session.cut_short import BrokenOff, told_of
 from conformance.session.decided import Decided
@@ -278,6 +279,7 @@ class Run:
             lab=lab,
             day=self.day,
             version=self.profile.catalogue,
+            apart=apart((scenario for _, scenario in wanted), self.waivers),
         )
         where = _Where(plans, progress)
         seconds = Seconds(wanted, self.profile, self.once)
@@ -365,7 +367,7 @@ class Run:
 
         try:
             planned = waves.planned()
-            progress.begin("staging " + ", ".join(map(described, plans)))
+            progress.begin("staging " + ", ".join(described(plan, where.plans.apart) for plan in plans))
             launch_all(
                 planned,
                 progress,

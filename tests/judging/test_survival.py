@@ -55,6 +55,15 @@ def test_where_each_has_a_relay_of_its_own_it_is_known_at_once() -> None:
     assert unexplained([record]) == []
 
 
+def test_who_did_it_where_nobody_else_was_is_told_once() -> None:
+    """As a waiver has it staged; or as it was staged again."""
+    alone = _alone(waiting("close_at_mail").is_gone(3.0).record(good("greeting_421")))
+    assert [names for _, names in all_stopped([alone, alone])] == [["close_at_mail.healed"]]
+    assert [names for _, names in all_stopped([_together(), alone])] == [["close_at_mail.healed"]]
+    other = _alone(waiting("close_at_dot").is_gone(3.0).record())
+    assert [names for _, names in all_stopped([_together(), other])] == [[], ["close_at_dot.healed"]]
+
+
 def test_who_keeps_a_processor_busy_is_told_in_the_same_way() -> None:
     together = good("greeting_421").idles(1.0, 10.0, "close_at_mail.healed").record()
     [(idling, names)] = all_busy([together, _alone(good("close_at_mail").idles(1.0, 10.0).record())])

@@ -18,10 +18,9 @@ from conformance.catalogue.requirements import Level
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Record
 from conformance.judging.judge import RED
-from conformance.judging.survival import all_stopped
+from conformance.judging.survival import SURVIVES, all_stopped
 from conformance.judging.verdict import Verdict
 from conformance.session.again import CROWDED
-from conformance.session.ending import SURVIVES
 from conformance.session.launch import WaveFailed
 from conformance.suite import ASPECTS
 
