@@ -2,15 +2,16 @@
 
 A relay that serves many takes all of them with it. Those with traffic shortly before are its suspects. The most suspect
 of them are staged once more, each alone on a relay of its own, all in one wave; and beside it everything else in
-another one, on a relay that is started again. Should that relay be brought down as well, the same is done once more,
-for so many rounds; what was not judged by then is inconclusive. Where none of the most suspect does it, and in the last
-round, so are all other suspects: a hundred relays that cannot run beside each other take an hour. Of a relay that only
-used a processor nothing has to be staged again but the suspects.
+another one, on a relay that is started again: at once, whatever other waves still run (`second.py`). Should that relay
+be brought down as well, the same is done once more, for so many rounds; what was not judged by then is inconclusive.
+Where none of the most suspect does it, and in the last round, so are all other suspects: a hundred relays that cannot
+run beside each other take an hour. Of a relay that only used a processor nothing has to be staged again but the
+suspects.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Generator, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 
 from conformance.catalogue.scenario import controls_of
@@ -25,26 +26,51 @@ ROUNDS = 3
 # So many of those who can have brought a relay down are staged alone at first.
 NEAREST = 12
 
-Launch = Callable[[Sequence[Plan]], Sequence[Record]]
 _Wave = tuple[Plan, Record]
 
 
-def isolate(plans: Sequence[Plan], records: Sequence[Record], launch: Launch) -> list[Record]:
-    """Stage again what must be, until it is known who brought which relay down, and return the further records.
+class Isolation:
+    """What is staged after one wave until it is known who brought its relay down, round by round.
 
     Args:
-        plans: The plans of some waves.
-        records: Their records, in the same order.
-        launch: Stages plans, all at the same time, and returns their records in the same order.
+        plan: The plan of the wave.
+        record: Its record.
+
+    Attributes:
+        plans: What is staged in this round; nothing: it is over.
     """
+
+    def __init__(self, plan: Plan, record: Record) -> None:
+        self._rounds = _rounds(plan, record)
+        self._records: dict[int, Record] = {}
+        self.plans = next(self._rounds, [])
+
+    def ended(self, number: int, record: Record) -> list[Plan]:
+        """Take the record of a plan of this round, and return those of the next one once all have ended.
+
+        Args:
+            number: Its place among the plans of the round.
+            record: Its record.
+        """
+        self._records[number] = record
+        if len(self._records) < len(self.plans):
+            return []
+        records = [self._records.pop(place) for place in range(len(self.plans))]
+        try:
+            self.plans = self._rounds.send(records)
+        except StopIteration:
+            self.plans = []
+        return self.plans
+
+
+def _rounds(plan: Plan, record: Record) -> Generator[list[Plan], Sequence[Record], None]:
+    """Yield what is staged in each round, and take the records of that."""
     found: list[Record] = []
-    waves = list(zip(plans, records, strict=True))
+    waves = [(plan, record)]
     before: list[_Wave] = []
     asked: set[str] = set()  # who was staged alone
     for left in reversed(range(ROUNDS)):
-        further = [
-            each for plan, record in waves for each in _further(plan, record, NEAREST if left else None)
-        ]
+        further = [each for wave in waves for each in _further(*wave, NEAREST if left else None)]
         if not further or not left:
             further += _kept_back(
                 before, found, asked.union(*(each.scenarios for each in further if each.alone))
@@ -53,10 +79,9 @@ def isolate(plans: Sequence[Plan], records: Sequence[Record], launch: Launch) ->
             break
         asked.update(*(each.scenarios for each in further if each.alone))
         before += waves
-        staged = launch(further)
+        staged = yield further
         found += staged
         waves = list(zip(further, staged, strict=True))
-    return found
 
 
 def is_open(record: Record) -> bool:

@@ -288,9 +288,14 @@ class _Starts:
         return not self.waiting and self._has_room(time.monotonic())
 
     def _fits_beside(self) -> bool:
-        """Tell whether what is next may begin beside the plans: it is no crowd by itself, and mail goes somewhere."""
+        """Tell whether what is next may begin beside the plans: it is no further crowd, and mail goes somewhere.
+
+        What is staged anew takes the place of a wave whose relay was brought down. A second staging of hundreds is a
+        crowd by itself, and is staged again because of one.
+        """
+        plan, _ = self.further[0]
         reached = self._any_time or any(wave.reach.connected for wave in self.planned)
-        return reached and len(self.further[0][0].scenarios) <= BATCH
+        return reached and (plan.stretch == 1.0 or len(plan.scenarios) <= BATCH)
 
     def _may(self, before: _Wave | None, patience: float) -> bool:
         """Tell whether the next may start, given the one that was started last."""

@@ -33,7 +33,7 @@ from conformance.session.cut_short import BrokenOff, told_of
 from conformance.session.decided import Decided
 from conformance.session.early_end import Unreached
 from conformance.session.folders import make_folders
-from conformance.session.isolation import isolate, killers
+from conformance.session.isolation import killers
 from conformance.session.launch import WaveFailed, launch_all
 from conformance.session.long_windows import LongWindows
 from conformance.session.minimise import WAVES, Minimiser
@@ -334,14 +334,13 @@ class Run:
         """
         # even where nothing applies a record says why
         plans = where.plans.of(scenarios, stretch) or [where.plans.one([], Timing.STEADY, stretch)]
-        records = self._launch(plans, where, seconds)
-        isolate(plans, records, lambda further: self._launch([*further], where))
+        self._launch(plans, where, seconds)
 
-    def _launch(self, plans: list[Plan], where: _Where, seconds: Seconds | None = None) -> list[Record]:
-        """Run some waves side by side and keep their records.
+    def _launch(self, plans: list[Plan], where: _Where, seconds: Seconds | None) -> None:
+        """Run some waves side by side, and what comes to that, and keep their records.
 
         Args:
-            plans: What they are to do; what is staged again while others of them run is added, with its records.
+            plans: What they are to do; what is staged again while others of them run is added.
             where: What all stagings have in common.
             seconds: If this is the first staging: what is staged again.
 
@@ -395,4 +394,3 @@ class Run:
         longest = longest_window(records)
         waited = f"{waves.seconds:.1f} s" + (f", longest window {longest}" if longest else "")
         progress.end(waited if complete else "a record is incomplete")
-        return records

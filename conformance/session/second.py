@@ -3,7 +3,8 @@
 A wave that has ended is judged at once, and what is to be staged again of it waits for nobody but the machine: it
 begins when all waves have begun and there is room (`launch.py`). What that is follows from the wave's own record. So
 it is the same whichever wave ends first, and as it would be if all of them were waited for. Where a relay was brought
-down, it waits until it is known who did that (`isolation.py`); where something broke, nothing is staged again.
+down, it waits until it is known who did that. What it takes to know (`isolation.py`) begins in the same way. Where
+something broke, nothing is staged a second time.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from conformance.judging.words import counted
 from conformance.schedules.scenarios import scenario_of
 from conformance.session.again import BATCH, again, is_hopeless, late_once_more, may_be_spoilt
 from conformance.session.cut_short import what_is_left
-from conformance.session.isolation import is_open
+from conformance.session.isolation import Isolation, is_open
+from conformance.session.plans import described
 from conformance.session.reading import Growing, for_good
 from conformance.target import Target
 from conformance.wave.plan import Plan
@@ -115,13 +117,13 @@ def _own(record: Record) -> set[str]:
 
 
 class Waves:
-    """Waves side by side, and what is staged again beside them.
+    """Waves side by side, and what is staged again beside them, a second time or to know who brought a relay down.
 
     Args:
         plans: What they are to do; what is staged again is added.
         where: Makes so many folders for waves.
         plans_of: Returns the plans that stage scenarios a second time.
-        seconds: What is staged again; None: nothing, for this is not the first staging.
+        seconds: What is staged a second time; None: nothing, for this is not the first staging.
         tell: Shows a line.
     """
 
@@ -145,6 +147,7 @@ class Waves:
         self._growing: dict[Path, Growing] = {}
         self._late: dict[int, list[Scenario]] = {}
         self._of: dict[int, int] = {}
+        self._isolations: dict[int, tuple[Isolation, int]] = {}
 
     def planned(self) -> list[tuple[Plan, Path]]:
         """Return the plans with a folder for each."""
@@ -158,25 +161,46 @@ class Waves:
     def ended(self, number: int, path: Path) -> list[tuple[Plan, Path]]:
         """Take the record of a wave, judge it, and return what is to be staged again of it."""
         record = self._records[number] = self._growing.pop(path, Growing(path)).whole()
+        isolated = self._add(number, self._isolated(number, record))
         if self._seconds is None or number >= self._first:
-            return []
+            return isolated
         self._seconds.judge(record)  # while others still run
         late = self._seconds.after(record)
-        plans = self._plans_of(late)
+        places = len(self._plans)
+        again = self._add(number, self._plans_of(late))
+        self._late.update(dict.fromkeys(range(places, len(self._plans)), late))
+        return [*isolated, *again]
+
+    def _isolated(self, number: int, record: Record) -> list[Plan]:
+        """Return what is to be staged now that a wave has ended, to know who brought a relay down."""
+        isolation, place = self._isolations.get(number, (None, 0))
+        if isolation is None:
+            isolation = Isolation(self._plans[number], record)
+            plans = isolation.plans
+        else:
+            plans = isolation.ended(place, record)
+        begin = len(self._plans)
+        self._isolations.update({begin + place: (isolation, place) for place in range(len(plans))})
+        return plans
+
+    def _add(self, number: int, plans: list[Plan]) -> list[tuple[Plan, Path]]:
+        """Add plans that come to a wave; return them with their folders."""
         folders = self._where(len(plans))
         places = range(len(self._plans), len(self._plans) + len(plans))
-        self._late.update(dict.fromkeys(places, late))
-        self._of.update(dict.fromkeys(places, number))
+        self._of.update(dict.fromkeys(places, self._of.get(number, number)))
         self._plans += plans
         self._folders += folders
         return list(zip(plans, folders, strict=True))
 
     def begun(self, number: int, beside: bool) -> None:
-        """Take note that a second staging begins, and whether any of the first waves still runs."""
-        clock = self._plans[number].timing
+        """Take note that a further staging begins, and whether any of the first waves still runs."""
+        plan = self._plans[number]
+        if number not in self._late:
+            self._tell(f"staging {described(plan)}")
+            return
         if beside and self._seconds is not None:
-            self._seconds.beside.add(clock)
-        self._tell(f"{once_more(self._late[number])} ({clock})")
+            self._seconds.beside.add(plan.timing)
+        self._tell(f"{once_more(self._late[number])} ({plan.timing})")
 
     def left(self, target: Target, trouble: Trouble | None) -> list[tuple[Record, Path]]:
         """Return what there is of the records; whichever wave ended first, what was staged again has its place."""

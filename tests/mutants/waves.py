@@ -22,7 +22,7 @@ from conformance.lab import namespace
 from conformance.report.results import Windows
 from conformance.schedules.scenarios import scenario_of as scenario_by_id
 from conformance.session.again import CROWDED
-from conformance.session.isolation import isolate
+from conformance.session.isolation import Isolation
 from conformance.session.launch import launch_all
 from conformance.suite import ASPECTS
 from conformance.target import Capability, Schedule
@@ -142,7 +142,13 @@ def stage(
             )
             plans.append(plan)
     records = _launch(plans, folder)
-    return [*records, *isolate(plans, records, lambda further: _launch(further, folder))]
+    isolations = [Isolation(plan, record) for plan, record in zip(plans, records, strict=True)]
+    while further := [(each, place, plan) for each in isolations for place, plan in enumerate(each.plans)]:
+        staged = _launch([plan for *_, plan in further], folder)
+        records += staged
+        for (isolation, place, _), record in zip(further, staged, strict=True):
+            isolation.ended(place, record)
+    return records
 
 
 def _launch(plans: Sequence[Plan], folder: Path) -> list[Record]:

@@ -14,7 +14,7 @@ from conformance.evidence.record import Record
 from conformance.judging.verdict import Verdict
 from conformance.schedules.scenarios import scenario_of
 from conformance.session import isolation
-from conformance.session.isolation import ROUNDS, isolate, killers
+from conformance.session.isolation import ROUNDS, Isolation, killers
 from conformance.session.run import Run
 from conformance.wave.plan import Plan, schedule
 
@@ -39,30 +39,30 @@ def _alone(record: Record) -> Record:
     return replace(record, header=replace(record.header, alone=True))
 
 
-class _Launched:
-    """Stages nothing; answers with records that are given."""
-
-    def __init__(self, *rounds: Sequence[Record]) -> None:
-        self.plans: list[Sequence[Plan]] = []
-        self._rounds = list(rounds)
-
-    def __call__(self, plans: Sequence[Plan]) -> Sequence[Record]:
-        self.plans.append(plans)
-        return self._rounds.pop(0)
+def _isolate(record: Record, *rounds: Sequence[Record], plan: Plan = _PLAN) -> list[Sequence[Plan]]:
+    """Return the plans of each round, to which records are given as answers, the last one first."""
+    isolation = Isolation(plan, record)
+    found: list[Sequence[Plan]] = []
+    answers = list(rounds)
+    while isolation.plans:
+        found.append(isolation.plans)
+        records = answers.pop(0)
+        assert len(records) == len(isolation.plans)
+        for number in reversed(range(1, len(records))):
+            assert isolation.ended(number, records[number]) == [], "the others are waited for"
+        isolation.ended(0, records[0])
+    assert not answers
+    return found
 
 
 def test_nothing_is_staged_again_after_a_relay_that_was_there() -> None:
-    launched = _Launched()
-    assert isolate([_PLAN], [good("greeting_421").idles(0.1, 1.0, *_ALL).record()], launched) == []
-    assert launched.plans == []
+    assert _isolate(good("greeting_421").idles(0.1, 1.0, *_ALL).record()) == []
 
 
 def test_suspects_are_staged_alone_and_all_others_together() -> None:
     rest = good("close_at_dot").record()
     alone = _alone(waiting("greeting_421").is_gone(3.0).record(good("close_at_mail")))
-    launched = _Launched([alone, rest])
-    assert isolate([_PLAN], [_gone(_FIRST, _SECOND)], launched) == [alone, rest]
-    [[first, second]] = launched.plans
+    [[first, second]] = _isolate(_gone(_FIRST, _SECOND), [alone, rest])
     assert (first.alone, first.scenarios) == (True, ["plain.healthy", _FIRST, _SECOND])
     assert (second.alone, second.scenarios) == (False, ["plain.healthy", _OTHER])
     assert first.asked == second.asked == _PLAN.asked
@@ -71,10 +71,9 @@ def test_suspects_are_staged_alone_and_all_others_together() -> None:
 def test_a_relay_that_is_gone_again_is_started_again_so_often_and_no_more() -> None:
     again = waiting("close_at_dot").is_gone(4.0, "plain.healthy", suspects=[_OTHER]).record()
     rounds = [[_alone(good("greeting_421").record()), again]] * ROUNDS
-    launched = _Launched(*rounds)
-    assert len(isolate([_PLAN], [_gone(_FIRST)], launched)) == 2 * ROUNDS
-    assert len(launched.plans) == ROUNDS
-    assert [plan.scenarios for plan in launched.plans[1]] == [["plain.healthy", _OTHER], ["plain.healthy"]]
+    plans = _isolate(_gone(_FIRST), *rounds)
+    assert len(plans) == ROUNDS
+    assert [plan.scenarios for plan in plans[1]] == [["plain.healthy", _OTHER], ["plain.healthy"]]
 
 
 def test_of_many_suspects_the_most_suspect_are_staged_alone_and_the_rest_with_the_others(
@@ -83,9 +82,8 @@ def test_of_many_suspects_the_most_suspect_are_staged_alone_and_the_rest_with_th
     """A hundred of a relay that cannot run beside another one took more than an hour."""
     monkeypatch.setattr(isolation, "NEAREST", 1)
     alone = _alone(waiting("greeting_421").is_gone(3.0).record())
-    launched = _Launched([alone, good("close_at_mail").record(good("close_at_dot"))])
-    isolate([_PLAN], [_gone(_FIRST, _SECOND)], launched)
-    [[first, second]] = launched.plans
+    rest = good("close_at_mail").record(good("close_at_dot"))
+    [[first, second]] = _isolate(_gone(_FIRST, _SECOND), [alone, rest])
     assert (first.alone, first.scenarios) == (True, ["plain.healthy", _FIRST])
     assert (second.alone, second.scenarios) == (False, ["plain.healthy", _SECOND, _OTHER])
 
@@ -97,9 +95,7 @@ def test_where_none_of_the_most_suspect_does_it_all_others_are_staged_alone_as_w
     innocent = _alone(good("greeting_421").record())
     rest = good("close_at_mail").record(good("close_at_dot"))
     did_it = _alone(waiting("close_at_mail").is_gone(3.0).record())
-    launched = _Launched([innocent, rest], [did_it])
-    isolate([_PLAN], [_gone(_FIRST, _SECOND)], launched)
-    [plan] = launched.plans[1]
+    [_, [plan]] = _isolate(_gone(_FIRST, _SECOND), [innocent, rest], [did_it])
     assert (plan.alone, plan.scenarios) == (True, ["plain.healthy", _SECOND])
     assert killers([_gone(_FIRST, _SECOND), innocent, rest, did_it]) == {_SECOND}
 
@@ -108,23 +104,21 @@ def test_in_the_last_round_nobody_is_kept_back(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(isolation, "NEAREST", 1)
     innocent = _alone(good("greeting_421").record())
     rounds = [[innocent, _gone(_FIRST, _SECOND, _OTHER)]] * (ROUNDS - 1)
-    launched = _Launched(*rounds, [innocent, innocent])
-    isolate([_PLAN], [_gone(_FIRST, _SECOND, _OTHER)], launched)
-    assert [plan.alone for plan in launched.plans[-1]] == [True, False]
-    assert set(launched.plans[-1][0].scenarios) >= {_FIRST, _SECOND, _OTHER}
+    *_, [alone, rest] = _isolate(_gone(_FIRST, _SECOND, _OTHER), *rounds, [innocent, innocent])
+    assert (alone.alone, rest.alone) == (True, False)
+    assert set(alone.scenarios) >= {_FIRST, _SECOND, _OTHER}
 
 
 def test_after_a_relay_that_was_only_kept_busy_nothing_but_the_suspects_is_staged_again() -> None:
-    launched = _Launched([_alone(good("greeting_421").record())])
-    isolate([_PLAN], [good("greeting_421").idles(1.0, 10.0, _SECOND).record()], launched)
-    [[plan]] = launched.plans
+    busy = good("greeting_421").idles(1.0, 10.0, _SECOND).record()
+    [[plan]] = _isolate(busy, [_alone(good("greeting_421").record())])
     assert (plan.alone, plan.scenarios) == (True, ["plain.healthy", _FIRST, _SECOND])
 
 
 @pytest.mark.parametrize("alone", [True, False])
 def test_where_each_has_a_relay_of_its_own_nobody_else_is_concerned(alone: bool) -> None:
     record = waiting("greeting_421").is_gone(4.0).record()
-    assert isolate([replace(_PLAN, alone=alone)], [record], _Launched()) == []
+    assert _isolate(record, plan=replace(_PLAN, alone=alone)) == []
 
 
 def _run(*records: Record) -> Run:

@@ -198,7 +198,9 @@ class TestBeside:
         monkeypatch.setattr(launch, "_LATELY", 0.02)
         monkeypatch.setattr(launch, "_LOOK_AGAIN", 0.01)
 
-    def _run(self, folder: Path, *scripts: str, then: str, many: int = 1, early: bool = False) -> list[bool]:
+    def _run(
+        self, folder: Path, *scripts: str, then: str, many: int = 1, stretch: float = 2.0, early: bool = False
+    ) -> list[bool]:
         """Run waves, and another one when the first has ended; return whether it began beside any of them."""
         (folder / "again").mkdir()
         began: list[bool] = []
@@ -209,7 +211,7 @@ class TestBeside:
             ends.append(number)
             (folder / f"ended-{number}").touch()
             return (
-                [(replace(plan, target=then, scenarios=["x"] * many), folder / "again")]
+                [(replace(plan, target=then, scenarios=["x"] * many, stretch=stretch), folder / "again")]
                 if number == 0
                 else []
             )
@@ -250,6 +252,15 @@ class TestBeside:
         assert self._run(tmp_path, "touch ended", "wait ended-0", then="touch ended", many=BATCH + 1) == [
             False
         ]
+
+    def test_what_takes_the_place_of_one_that_has_ended_is_no_further_crowd(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its relay was brought down in the first seconds, and the others run for half an hour."""
+        monkeypatch.setattr(launch, "stalled_so_far", lambda: 7.0)
+        others = f"{_say(0, 1)}\nwait further"
+        begun = self._run(tmp_path, "touch ended", others, then="touch further", many=BATCH + 1, stretch=1.0)
+        assert begun == [True]
 
     @pytest.mark.parametrize(
         ("second", "beside"),

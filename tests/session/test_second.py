@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -165,29 +166,20 @@ def _plan(timing: Timing, scenarios: Sequence[Scenario]) -> Plan:
 def test_the_records_have_their_places_whichever_wave_ends_first(order: int, tmp_path: Path) -> None:
     firsts = {0: _steady(lag=1.5), 1: _jumped(lag=1.5)}
     plans = [_plan(Timing(record.header.timing), []) for record in firsts.values()]
-    folders = iter(range(9))
     told: list[str] = []
     seconds = _seconds()
 
-    def where(count: int) -> list[Path]:
-        made = [tmp_path / str(next(folders)) for _ in range(count)]
-        for folder in made:
-            folder.mkdir()
-        return made
-
-    def write(record: Record, folder: Path) -> Path:
-        path = folder / "record.jsonl"
-        entries = [record.header, *record.events, *record.queue_listings, *record.staged.values()]
-        path.write_text("".join(f"{to_line(each)}\n" for each in entries))
-        return path
-
     waves = Waves(
-        plans, where, lambda late: [_plan(late[0].timing, late)] if late else [], seconds, told.append
+        plans,
+        _folders(tmp_path),
+        lambda late: [_plan(late[0].timing, late)] if late else [],
+        seconds,
+        told.append,
     )
     places = [path for _, path in waves.planned()]
     further: list[tuple[Plan, Path]] = []
     for number in [0, 1][::order]:
-        further += waves.ended(number, write(firsts[number], places[number]))
+        further += waves.ended(number, _written(firsts[number], places[number]))
     assert {plan.timing: plan.scenarios for plan, _ in further} == {
         Timing.STEADY: ["greeting_421.healed"],
         Timing.JUMPED: ["greeting_421.expires"],
@@ -200,11 +192,79 @@ def test_the_records_have_their_places_whichever_wave_ends_first(order: int, tmp
     )
     again = {Timing.STEADY: _steady(), Timing.JUMPED: _jumped()}
     for number, (plan, folder) in enumerate(further, 2):
-        assert waves.ended(number, write(again[plan.timing], folder)) == []
+        assert waves.ended(number, _written(again[plan.timing], folder)) == []
     left = waves.left(None, None)  # type: ignore[arg-type]  # all of them have ended
     assert [record.header.timing for record, _ in left] == ["steady", "jumped"] * 2
     assert [bool(_late(record)) for record, _ in left] == [True, True, False, False]
     assert len({path for _, path in left}) == 4
+
+
+def test_who_brought_a_relay_down_is_looked_for_at_once(tmp_path: Path) -> None:
+    """The other waves of a relay that cannot be asked for short time-outs run for half an hour."""
+    names = ["greeting_421.healed", "greeting_554.healed"]
+    stopped = waiting("greeting_421").is_gone(4.0, names[1], suspects=names[:1]).record(good("greeting_554"))
+    plans = [replace(_plan(Timing.STEADY, []), scenarios=names), _plan(Timing.JUMPED, [])]
+    told: list[str] = []
+    waves = Waves(plans, _folders(tmp_path), lambda late: [], _seconds(), told.append)
+    [(_, first), (_, second)] = waves.planned()
+    further = waves.ended(0, _written(stopped, first))
+    assert [(plan.alone, plan.scenarios) for plan, _ in further] == [
+        (True, ["plain.healthy", names[0]]),
+        (False, ["plain.healthy", names[1]]),
+    ]
+    waves.begun(2, True)
+    assert told == [
+        "staging 2 scenarios (steady, each alone, to find who brought the relay down or keeps it busy)"
+    ]
+    assert waves.ended(3, _written(good("greeting_554").record(), further[1][1])) == []
+    assert waves.ended(1, _written(_jumped(), second)) == []
+    alone = waiting("greeting_421").is_gone(3.0).record()
+    alone = replace(alone, header=replace(alone.header, alone=True))
+    assert waves.ended(2, _written(alone, further[0][1])) == [], "it is known who did it"
+    left = [record for record, _ in waves.left(None, None)]  # type: ignore[arg-type]  # all of them have ended
+    assert [(record.header.timing, record.header.alone) for record in left] == [
+        ("steady", False),
+        ("jumped", False),
+        ("steady", True),
+        ("steady", False),
+    ]
+
+
+def test_that_is_looked_for_after_a_second_staging_too(tmp_path: Path) -> None:
+    names = ["greeting_421.healed", "greeting_554.healed"]
+    stopped = waiting("greeting_421").is_gone(4.0, names[1], suspects=names[:1]).record(good("greeting_554"))
+    plans = [replace(_plan(Timing.STEADY, []), scenarios=names, stretch=2.0)]
+    waves = Waves(plans, _folders(tmp_path), lambda late: [], None, lambda line: None)
+    [(_, folder)] = waves.planned()
+    further = [plan for plan, _ in waves.ended(0, _written(stopped, folder))]
+    assert [(plan.alone, plan.stretch) for plan in further] == [(True, 2.0), (False, 2.0)]
+
+
+def _folders(root: Path) -> Callable[[int], list[Path]]:
+    """Return what makes so many folders."""
+    numbers = itertools.count()
+
+    def make(count: int) -> list[Path]:
+        made = [root / str(next(numbers)) for _ in range(count)]
+        for folder in made:
+            folder.mkdir()
+        return made
+
+    return make
+
+
+def _written(record: Record, folder: Path) -> Path:
+    """Return the file of a record in a folder."""
+    path = folder / "record.jsonl"
+    entries = [
+        record.header,
+        *record.events,
+        *record.queue_listings,
+        *record.stopped,
+        *record.staged.values(),
+    ]
+    path.write_text("".join(f"{to_line(each)}\n" for each in entries))
+    return path
 
 
 def _late(record: Record) -> list[str]:
