@@ -6,7 +6,9 @@ Without one of these options the suite does not exist: none of its packages is i
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +18,8 @@ import pytest
 _TARGET_HELP = (
     "judge this mail relay: a built-in or installed target (reference, postfix, ...) or package.module:Class"
 )
+
+_PACKAGES = ("conformance", "fake_servers")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -134,17 +138,35 @@ def pytest_configure(config: pytest.Config) -> None:
     # an empty name, as of a variable that is not set, is a mistake and not the wish to judge nothing
     if config.getoption("conformance_target") is None and not config.getoption("conformance_replay"):
         return
-    for package in ("conformance", "fake_servers"):
+    for package in _PACKAGES:
         _bring_in(package)
+    finder = _AsTheyAre()
+    sys.meta_path.insert(0, finder)
+    config.add_cleanup(lambda: sys.meta_path.remove(finder))
     from conformance.session.plugin import ConformancePlugin
 
     config.pluginmanager.register(ConformancePlugin(config), "mailflow_conformance_run")
 
 
+class _AsTheyAre(MetaPathFinder):
+    """Finds our modules as any Python does.
+
+    pytest rewrites the assertions of everything that is installed together with a plugin. In ours no test fails by one,
+    and where nothing may be kept (PYTHONDONTWRITEBYTECODE) each run would read some hundreds of files for that.
+    """
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return where a module in one of our packages is; None: it is another's."""
+        ours = path is not None and fullname.partition(".")[0] in _PACKAGES
+        return PathFinder.find_spec(fullname, path, target) if ours else None
+
+
 def command() -> int:
     """Run the console command, which finds our packages by their place: others may have packages of their names."""
     try:
-        for package in ("conformance", "fake_servers"):
+        for package in _PACKAGES:
             _bring_in(package)
     except pytest.UsageError as error:
         print(f"mailflow-conformance: {error}", file=sys.stderr)

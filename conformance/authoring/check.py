@@ -19,8 +19,9 @@ from conformance.evidence.record import RecordError, load
 from conformance.lab import addresses
 from conformance.report.results import Windows
 from conformance.report.writing import line_of
+from conformance.session.ahead import record_in
 from conformance.session.early_end import Unreached
-from conformance.session.launch import WaveFailed, launch_all, record_in
+from conformance.session.launch import WaveFailed, launch_all
 from conformance.session.plans import Plans
 from conformance.target import Capability, Target
 from conformance.targets.resolve import UnknownTarget, resolve

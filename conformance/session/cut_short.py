@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from conformance.evidence.record import Record, RecordError, Trouble
-from conformance.session.launch import WaveFailed, record_in
+from conformance.session.ahead import record_in
+from conformance.session.launch import WaveFailed
 from conformance.session.reading import read_for_good
 from conformance.target import Target
 from conformance.wave import request

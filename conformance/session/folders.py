@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from conformance.evidence.record import Fault, Trouble
+from conformance.session.ahead import AHEAD
 from conformance.session.cut_short import BrokenOff
 
 
@@ -32,6 +34,13 @@ def make_folders(config: pytest.Config, count: int) -> list[Path]:
             f"--basetemp={given}" if given else "the folder for temporary files (TMPDIR, or --basetemp=DIR)"
         )
         raise pytest.UsageError(f"{where}: {_said(error)}") from error
+
+
+def made_ahead(config: pytest.Config) -> list[Path]:
+    """Make folders for the processes that are started ahead; none where that fails, which is told later."""
+    with suppress(BrokenOff, pytest.UsageError):
+        return make_folders(config, AHEAD)
+    return []
 
 
 def _said(error: OSError) -> str:

@@ -16,7 +16,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
@@ -25,11 +25,12 @@ from typing import Any, NamedTuple, Protocol
 from conformance.evidence.record import Fault, structure
 from conformance.report.results import Windows
 from conformance.session.again import BATCH
+from conformance.session.ahead import WORD, Ahead, log_in, plan_in, record_in, start
 from conformance.session.early_end import Unreached, unreached
 from conformance.session.silence import Silence
 from conformance.targets.patience import stalled_so_far
 from conformance.targets.process import log_tail
-from conformance.wave.__main__ import EXIT_INSTALLATION, command
+from conformance.wave.__main__ import EXIT_INSTALLATION
 from conformance.wave.guard import GRACE, adopting_orphans
 from conformance.wave.heartbeat import BEAT, LOOK_LIMIT, SILENCE_LIMIT, held
 from conformance.wave.plan import Plan
@@ -79,11 +80,6 @@ class WaveFailed(Exception):
         self.installation = installation
 
 
-def record_in(folder: Path) -> Path:
-    """Return where a wave that has a folder writes its record."""
-    return folder / "record.jsonl"
-
-
 def launch(plan: Plan, folder: Path, progress: Shows) -> Path:
     """Run one wave; see `launch_all`."""
     return launch_all([(plan, folder)], progress)[0]
@@ -99,6 +95,7 @@ def launch_all(
     patience: float = PATIENCE,
     lasting: Lasting = lambda _plan, _windows: None,
     early: bool = False,
+    ahead: Ahead | None = None,
 ) -> list[Path]:
     """Run waves side by side, each in a folder of its own, and return the paths of their records.
 
@@ -115,6 +112,7 @@ def launch_all(
         lasting: Called with the scenarios of a wave whose windows will be open for long, and for how many seconds.
         patience: Seconds that a wave waits at most after the start of the one before.
         early: Whether to end all of them if their mail goes nowhere.
+        ahead: Has processes for some of the folders.
 
     Raises:
         WaveFailed: A wave did not come to its end.
@@ -124,7 +122,8 @@ def launch_all(
         waves: list[_Wave] = []
         try:
             starts = _Starts(plans, waves, patience, any_time=not early)
-            _run(starts, waves, stack, progress, _Calls(ended, begun, written, lasting), early)
+            calls = _Calls(ended, begun, written, lasting)
+            _run(starts, waves, _Room(stack, ahead or Ahead()), progress, calls, early)
         except BaseException:
             for wave in waves:
                 wave.child.terminate()
@@ -146,15 +145,28 @@ class _Calls(NamedTuple):
     lasting: Lasting
 
 
+class _Room(NamedTuple):
+    """Where waves run.
+
+    Attributes:
+        stack: Holds them.
+        ahead: Has processes for some.
+    """
+
+    stack: ExitStack
+    ahead: Ahead
+
+
 class _Wave:
     """A running wave: the child, and what it said so far."""
 
-    def __init__(self, plan: Plan, folder: Path, stack: ExitStack) -> None:
-        self.record, self._log = record_in(folder), folder / "wave.log"
+    def __init__(self, plan: Plan, folder: Path, room: _Room) -> None:
+        self.record, self._log = record_in(folder), log_in(folder)
         try:
-            self.child = stack.enter_context(self._started(plan, folder, stack))
+            process = self._started(plan, folder, room)
         except OSError as error:
             raise WaveFailed(f"it cannot be started: {error}") from error
+        self.child = room.stack.enter_context(process)
         assert self.child.stdout is not None
         self.output = self.child.stdout
         self.plan = plan
@@ -164,21 +176,15 @@ class _Wave:
         self._half_line = b""
         self._logged = 0  # octets of its log when it last said something
 
-    def _started(self, plan: Plan, folder: Path, stack: ExitStack) -> subprocess.Popen[bytes]:
-        work, written = folder / "work", folder / "plan.json"
+    def _started(self, plan: Plan, folder: Path, room: _Room) -> subprocess.Popen[bytes]:
+        work = folder / "work"
         work.mkdir()
-        replace(plan, work_directory=str(work)).write(written)
-        # what pytest was told about warnings and imports is not meant for the wave
-        environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONWARNINGS", "PYTHONPATH")}
-        return subprocess.Popen(
-            command(written, self.record),
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stack.enter_context(self._log.open("wb")),
-            start_new_session=True,  # Ctrl-C reaches us alone, and we take it down in good order
-        )
+        replace(plan, work_directory=str(work)).write(plan_in(folder))
+        child = room.ahead.take(folder) or start(folder, plan.lab)
+        assert child.stdin is not None
+        with suppress(BrokenPipeError):  # it has ended, which is told as any end
+            child.stdin.write(WORD)
+        return child
 
     @property
     def is_under_way(self) -> bool:
@@ -318,7 +324,7 @@ class _Starts:
 
 
 def _run(
-    starts: _Starts, waves: list[_Wave], stack: ExitStack, progress: Shows, calls: _Calls, early: bool
+    starts: _Starts, waves: list[_Wave], room: _Room, progress: Shows, calls: _Calls, early: bool
 ) -> None:
     """Start every wave when it may start, adding it to `waves`; show progress until all have closed their output."""
     quiet: Silence[_Wave] = Silence(LOOK_LIMIT)
@@ -327,7 +333,7 @@ def _run(
         while starts.left or selector.get_map():
             running = [key.data for key in selector.get_map().values()]
             if (due := starts.next(running)) is not None:
-                waves.append(_Wave(*due, stack))
+                waves.append(_Wave(*due, room))
                 selector.register(waves[-1].output, EVENT_READ, waves[-1])
                 if waves[-1] not in starts.planned:
                     calls.begun(len(waves) - 1, starts.is_beside(running))

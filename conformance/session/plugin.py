@@ -16,6 +16,7 @@ from conformance.report.jsonl import ReportError, ReportFile
 from conformance.report.terminal import Progress, Terminal
 from conformance.report.took import Took
 from conformance.report.writing import line_of
+from conformance.session.about import about
 from conformance.session.division import Division
 from conformance.session.ending import NOT_JUDGED, exit_status
 from conformance.session.items import AspectFile, AspectItem, Parameters, Selection, why_none_is_kept
@@ -60,6 +61,8 @@ class ConformancePlugin:
             with spelled_output():
                 self._run: Run = open_run(config)
             self._selection = Selection(config)
+        if not config.option.collectonly:
+            self._run.load_ahead()
         config.args[:] = self._selection.others
         self._progress = Progress(config)
         self._terminal = Terminal(config)
@@ -84,7 +87,7 @@ class ConformancePlugin:
 
     def pytest_report_header(self) -> list[str]:
         """Say what is judged, and by what."""
-        return [*map(line_of, self._run.about()), *_hidden()]
+        return [*map(line_of, about(self._run)), *_hidden()]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:

@@ -13,7 +13,6 @@ import pytest
 from conformance.catalogue.course import Timing
 from conformance.catalogue.profile import Profile
 from conformance.catalogue.scenario import Scenario
-from conformance.catalogue.versions import newest
 from conformance.evidence.record import Fault, Record, Trouble
 from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.view import view_of
@@ -27,12 +26,13 @@ from conformance.lab import addresses as labs
 from conformance.report.results import PytestOutcome
 from conformance.report.took import longest_window
 from conformance.session.again import batches, is_hopeless, never_in_peace
+from conformance.session.ahead import Ahead
 from conformance.session.apart import apart
 from conformance.session.company import in_company
 from conformance.session.cut_short import BrokenOff, told_of
 from conformance.session.decided import Decided
 from conformance.session.early_end import Unreached
-from conformance.session.folders import make_folders
+from conformance.session.folders import made_ahead, make_folders
 from conformance.session.isolation import killers
 from conformance.session.launch import WaveFailed, launch_all
 from conformance.session.long_windows import LongWindows
@@ -88,6 +88,7 @@ class Run:
         unreached: What is seen of mail that went nowhere, so that the run was ended and nothing is judged; None: it
             was not.
         broken: What the run was broken off for; None: it was not.
+        ahead: Makes the folders of waves, and has processes for some.
     """
 
     name: str
@@ -112,8 +113,10 @@ class Run:
     part: dict[str, int] = field(default_factory=dict)
     unreached: Trouble | None = None
     broken: Trouble | None = None
+    ahead: Ahead = field(init=False)
 
     def __post_init__(self) -> None:
+        self.ahead = Ahead(partial(make_folders, self.config))
         self.minimiser = Minimiser(self.records, self.profile)
         self._judged: dict[str, tuple[Test, Judged]] = {}
         self._verdict_on = unless_in_hand(self.judged_in)
@@ -153,23 +156,6 @@ class Run:
             self.xfailed[test.nodeid] = xfail or "no reason given"
         if judged is not None:
             self._judged[test.nodeid] = (test, judged)
-
-    def about(self) -> list[str]:
-        """Describe the run in two or three lines."""
-        if self.target is None:
-            given = self.paths if self.parts is None else {path.parent: None for path in self.paths}
-            where = f"{'record' if self.parts is None else 'report'} {', '.join(map(str, given))}"
-        else:
-            where = f"lab {labs.choose(self.lab, frozenset(self.target.capabilities))}"
-        version = self.profile.catalogue
-        return [
-            f"conformance: target {self.name}, {where}",
-            f"conformance: profile {self.profile.name} ({self.profile.about})",
-            *([f"conformance: catalogue {version}, nothing newer is asked"] if version != newest() else []),
-            *self.schedules.about(),
-            *([] if self.waivers is None else [self.waivers.about]),
-            *([self.left_alone] if self.left_alone else []),
-        ]
 
     def knows(self, nodeid: str, scenario: Scenario) -> bool:
         """Tell whether a scenario can have evidence: always, unless an old record or report is judged."""
@@ -249,6 +235,13 @@ class Run:
         own = [each for each in (self.unreached, self.broken) if each is not None]
         found = [trouble for record in self.records for trouble in record.troubles]
         return [*(each for each in own if each not in found), *found]
+
+    def load_ahead(self) -> None:
+        """Start what stages a run while its tests are collected; whoever ends pytest closes it."""
+        if self.target is not None:
+            self.config.add_cleanup(self.ahead.close)
+            lab = labs.choose(self.lab, frozenset(self.target.capabilities))
+            self.ahead.begin(lab, made_ahead(self.config))
 
     def provoke(self, wanted: Sequence[tuple[Aspect, Scenario]], progress: Progress) -> None:
         """Stage what these aspects read, and the controls; what a busy machine may have spoilt is staged once more.
@@ -352,7 +345,7 @@ class Run:
         progress = where.progress
         waves = Waves(
             plans,
-            partial(make_folders, self.config),
+            self.ahead.folders,
             lambda late: where.plans.of(late, 2.0),
             seconds,
             progress.tell,
@@ -375,6 +368,7 @@ class Run:
                 written=waves.written,
                 lasting=LongWindows(progress.tell).tell,
                 early=seconds is not None,
+                ahead=self.ahead,
             )
         except WaveFailed as error:
             if error.installation:

@@ -1,8 +1,9 @@
-"""`python -m conformance.wave PLAN RECORD`: the command line of a wave, and its guard.
+"""`python -m conformance.wave --lab LAB PLAN RECORD`: the command line of a wave, and its guard.
 
 The process started here only guards: it starts the real one (inside a namespace if the lab is one), and makes
 sure that nothing survives it. It ends when the real one ends, when it gets a signal, or when its standard
-input, a pipe that pytest holds, is closed; pytest cannot die without closing it.
+input, a pipe that pytest holds, is closed; pytest cannot die without closing it. The plan is read when a line comes on
+it: the process may have been started before it was known what it is to do (`session/ahead.py`).
 
 Progress comes on standard output, one JSON object a line; empty lines are its heartbeat.
 
@@ -24,13 +25,12 @@ import traceback
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from conformance.lab import namespace
 from conformance.wave.guard import below_a_guard_of_its_own, guard
 
 if TYPE_CHECKING:
-    from conformance.wave.plan import Plan
     from conformance.wave.reach import Reach
     from conformance.wave.record_file import RecordFile
 
@@ -48,35 +48,19 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m conformance.wave", description=__doc__.split("\n")[0])
     parser.add_argument("plan", type=Path, metavar="PLAN", help="the plan to read (JSON)")
     parser.add_argument("record", type=Path, metavar="RECORD", help="the record to write (JSON lines)")
+    parser.add_argument("--lab", required=True, metavar="LAB", help="the lab that the plan will name")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.inside:
-        from conformance.wave.plan import Plan
-
-        try:
-            plan = Plan.read(options.plan)
-        except (OSError, ValueError) as error:
-            parser.error(str(error))
-        return _run(plan, options.record)
-    inside = command(options.plan, options.record, inside=True)
-    if _lab(options.plan) == "namespace":
+        return _inside(options.plan, options.record, parser.error)
+    inside = command(options.plan, options.record, options.lab, inside=True)
+    if options.lab == "namespace":
         # no signal but SIGKILL gets through to a namespace, and that ends all that is in it
         return guard([*namespace.prefix(), *inside], grace=0)
     return guard(inside)
 
 
-def _lab(plan: Path) -> str:
-    """Return the lab that a plan names; what else is in it, and wrong with it, is for the process inside to say.
-
-    The guard imports nothing but what it needs: there is one for each wave.
-    """
-    try:
-        return str(json.loads(plan.read_text(encoding="utf-8"))["lab"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-
-
-def command(plan: Path, record: Path, *, inside: bool = False) -> list[str]:
+def command(plan: Path, record: Path, lab: str, *, inside: bool = False) -> list[str]:
     """Return the command line that runs a wave with these very packages.
 
     The folder of the working directory is not imported from: it may hold a `conformance` of somebody else.
@@ -86,11 +70,12 @@ def command(plan: Path, record: Path, *, inside: bool = False) -> list[str]:
         "import sys; sys.path.insert(0, sys.argv.pop(1)); "
         "from conformance.wave.__main__ import main; sys.exit(main(sys.argv[1:]))"
     )
-    flags = ["--inside"] if inside else []
+    flags = ["--lab", lab, *(["--inside"] if inside else [])]
     return [sys.executable, "-P", "-c", start, root, *flags, str(plan), str(record)]
 
 
-def _run(plan: Plan, path: Path) -> int:
+def _inside(plan_file: Path, path: Path, wrong: Callable[[str], NoReturn]) -> int:
+    """Load everything, wait for the word, and run the wave; tell who reads no plan what is wrong with it."""
     gc.disable()
     import asyncio  # the guard, of which there is one for each wave, does without
 
@@ -99,11 +84,18 @@ def _run(plan: Plan, path: Path) -> int:
     from conformance.targets import precedence
     from conformance.targets.resolve import UnknownTarget, resolve
     from conformance.wave import heartbeat
+    from conformance.wave.plan import Plan
     from conformance.wave.record_file import RecordFile
     from conformance.wave.request import RELAY_NAME
     from conformance.wave.staging import run
     from conformance.wave.unusable import TargetUnusable
 
+    if not _is_needed():
+        return 0
+    try:
+        plan = Plan.read(plan_file)
+    except (OSError, ValueError) as error:
+        wrong(str(error))
     if plan.lab == NAMESPACE:
         from conformance.lab.addresses import in_namespace
 
@@ -144,6 +136,15 @@ def _run(plan: Plan, path: Path) -> int:
         tell({"broken": "; ".join(dict.fromkeys(_reasons(error)))})
         return EXIT_BROKEN
     return 0
+
+
+def _is_needed() -> bool:
+    """Wait for the line on standard input, and tell whether it came; whoever is started from here has no such input."""
+    print(flush=True)  # as a beat: everything is loaded
+    needed = bool(sys.stdin.readline())
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), sys.stdin.fileno())
+    return needed
 
 
 def _reasons(error: BaseException) -> Iterator[str]:

@@ -33,6 +33,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def guard(command: Sequence[str], grace: float = GRACE) -> int:
     """Run a command, end it and all its descendants when our standard input closes, return its exit status.
 
+    What comes on our standard input is passed on to it.
     With grace the command first gets SIGTERM and so many seconds; without, it is killed at once.
 
     Descendants that outlive their parents become our children (a subreaper's), so that relays that turn into
@@ -43,11 +44,13 @@ def guard(command: Sequence[str], grace: float = GRACE) -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: os.write(end, b"x"))
     environment = {**os.environ, GUARD: str(os.getpid())}
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent, env=environment)
+    child = subprocess.Popen(
+        command, bufsize=0, stdin=subprocess.PIPE, preexec_fn=_die_with_parent, env=environment
+    )
     watched = os.pidfd_open(child.pid)
     signal.signal(signal.SIGCHLD, lambda *_: _bury(but=child.pid))
     try:
-        if not _ended_by_itself(watched, ended):
+        if not _ended_by_itself(child, watched, ended):
             if grace:
                 child.terminate()  # lets the adapter stop its relay
                 select.select([watched], [], [], grace)
@@ -94,14 +97,17 @@ def adopting_orphans() -> Iterator[None]:
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, set_before.value, 0, 0, 0)
 
 
-def _ended_by_itself(watched: int, ended: int) -> bool:
+def _ended_by_itself(child: subprocess.Popen[bytes], watched: int, ended: int) -> bool:
     """Wait for the command's end, a signal, or the end of standard input; tell whether it was the first."""
+    assert child.stdin is not None
     while True:
         ready, _, _ = select.select([watched, sys.stdin.fileno(), ended], [], [])
         if watched in ready:
             return True
-        if ended in ready or not os.read(sys.stdin.fileno(), 1024):
+        if ended in ready or not (said := os.read(sys.stdin.fileno(), 1024)):
             return False
+        with suppress(BrokenPipeError):  # it is about to end
+            child.stdin.write(said)
 
 
 def _bury(but: int) -> None:

@@ -13,7 +13,7 @@ import pytest
 from conformance.catalogue.course import Timing
 from conformance.evidence.record import Fault
 from conformance.report.results import Windows
-from conformance.session import launch
+from conformance.session import ahead, launch
 from conformance.session.again import BATCH
 from conformance.session.launch import WaveFailed, launch_all
 from conformance.wave.__main__ import EXIT_BROKEN, EXIT_INSTALLATION
@@ -69,7 +69,7 @@ def _plans(folder: Path, *scripts: str) -> list[tuple[Plan, Path]]:
 @pytest.fixture(autouse=True)
 def _child(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        launch, "command", lambda plan, record: [sys.executable, "-c", CHILD, str(plan), str(record)]
+        ahead, "command", lambda plan, record, lab: [sys.executable, "-c", CHILD, str(plan), str(record)]
     )
 
 
