@@ -62,11 +62,11 @@ LONGEST_FIRST = (
     Part(Timing.STEADY, apart=False),
     Part(Timing.JUMPED),
     Part(Timing.CRASHED, apart=False),
-    Part(Timing.COMPRESSED),
     Part(Timing.INTERRUPTED, apart=False),
+    Part(Timing.COMPRESSED),
     Part(Timing.CRASHED, apart=True),
-    Part(Timing.INTERRUPTED, apart=True),
     Part(Timing.OPERATED),
+    Part(Timing.INTERRUPTED, apart=True),
     Part(Timing.RESTARTED),
 )
 

@@ -170,3 +170,24 @@ def test_junit_says_whose_fault_it_is_and_how_long_a_scenario_took(ended: Ended)
         "error adapter": {"error"} | reruns,
         "error target": {"failure"} | reruns,
     }
+
+
+LOADERS = """
+import atexit, sys
+
+def pytest_sessionfinish():
+    ours = [m for n, m in sys.modules.items() if n.partition(".")[0] in ("conformance", "fake_servers")]
+    print("loaded by", {type(m.__loader__).__name__ for m in ours})
+
+atexit.register(lambda: print("finders left", [f for f in sys.meta_path if "AsTheyAre" in type(f).__name__]))
+"""
+
+
+_LOADING = "pytest --target=reference --conformance-only=mode:connection_refused --conformance-schedules=0 -s"
+
+
+@pytest.mark.user(_LOADING, files={"conftest.py": LOADERS})
+def test_our_modules_are_found_as_they_are_and_only_by_such_a_run(outcome: Ended) -> None:
+    assert outcome.status == 0, outcome.text
+    assert re.findall("loaded by (.*)", outcome.text) == ["{'SourceFileLoader'}"]
+    assert re.findall("finders left (.*)", outcome.text) == ["[]"]
