@@ -74,6 +74,7 @@ class Message:
         backlog: Messages that wait for a dead destination of the scenario's own before it is submitted.
         special: What is not ordinary about it; None: it is a short text in ASCII, and everybody can take it.
         batch: How many of its kind are submitted; None: it is the only one.
+        named: Whether its To field names the first recipient of the envelope; else nobody of it is named.
     """
 
     octets: int = 1_500
@@ -82,6 +83,7 @@ class Message:
     backlog: int = 0
     special: Special | None = None
     batch: Batch | None = None
+    named: bool = False
 
     @property
     def recipients(self) -> tuple[str, ...]:

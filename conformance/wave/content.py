@@ -33,12 +33,13 @@ def digest_of(scenario: Scenario) -> str:
     return sha256(scenario.id.encode()).hexdigest()[:12]
 
 
-def content_of(scenario: Scenario, *, author: str, forged: str) -> bytes:
+def content_of(scenario: Scenario, *, author: str, recipient: str, forged: str) -> bytes:
     """Return the content of a scenario's message, without dot-stuffing.
 
     Args:
         scenario: The scenario.
         author: The address in its From field.
+        recipient: That in its To field, if it is to have a recipient of the envelope.
         forged: The recipient of a second message that is forged within it, if one is to be.
     """
     special = scenario.failure_mode.message.special or Special()
@@ -46,7 +47,7 @@ def content_of(scenario: Scenario, *, author: str, forged: str) -> bytes:
     text = b"8bit" if special.eight_bit else b"7bit"
     head = [
         f"From: <{author}>",
-        f"To: <everybody@{domain}>",
+        f"To: <{recipient if scenario.failure_mode.message.named else f'everybody@{domain}'}>",
         f"Subject: conformance {digest}",
         *([] if special.undated else [f"Date: {email.utils.format_datetime(now)}"]),
         f"Message-ID: <{digest}.{now:%Y%m%d%H%M%S%f}@{domain}>",

@@ -132,6 +132,8 @@ def envelope_of(scenario: Scenario, address: str = _NOWHERE) -> Envelope:
             *(f"{name}@{domain_of(scenario)}" for name in message.also_to),
             *(f"{each.local}@{domain}" for each, domain in zip(message.elsewhere, domains, strict=True)),
         ),
-        content=content_of(scenario, author=author_of(scenario), forged=forged_of(scenario)),
+        content=content_of(
+            scenario, author=author_of(scenario), recipient=recipient, forged=forged_of(scenario)
+        ),
         notify=traits.notify,
     )

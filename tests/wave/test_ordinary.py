@@ -14,7 +14,7 @@ from conformance.catalogue.scenario import Scenario
 from conformance.wave.batch import message_to
 from conformance.wave.envelope import author_of, envelope_of
 
-ORDINARY = [mode for mode in ALL.values() if mode.message.special is None]
+ORDINARY = [mode for mode in ALL.values() if mode.message.special is None and not mode.message.named]
 SPECIAL = [mode for mode in ALL.values() if mode.kind is Kind.CONTENT]
 
 
@@ -88,6 +88,14 @@ def test_a_special_message_has_what_it_is_for_and_an_ordinary_header(mode: objec
         assert before + b"." + behind + b"MAIL FROM:<" in body
         assert b"<forged@" in body
         assert b"\r\n.\r\n" not in body
+
+
+def test_one_recipient_is_named_where_that_is_staged_and_else_nobody() -> None:
+    envelope = envelope_of(Scenario(failure_mode=ALL["one_recipient_named"], course=Course.HEALTHY))
+    named, unnamed = (address.encode("ascii") for address in envelope.recipients)
+    assert b"\r\nTo: <" + named + b">\r\n" in envelope.content
+    assert unnamed not in envelope.content
+    assert b"To: <everybody@" in content("plain_two_recipients")
 
 
 def test_lines_of_998_octets_and_no_more() -> None:

@@ -35,6 +35,14 @@ MODES = (
         witness=delivered,
     ),
     FailureMode(
+        name="one_recipient_named",
+        section=Section.CONTROL,
+        staged="A healthy server; a field names the first of two recipients, and none the second (a blind copy).",
+        kind=Kind.CONTROL,
+        message=Message(also_to=("unnamed",), named=True),
+        witness=delivered,
+    ),
+    FailureMode(
         name="beside_backlog",
         section=Section.CONTROL,
         staged="A healthy server, while a dozen messages wait for a dead one that accepts connections and is silent.",

@@ -72,7 +72,14 @@ def adds_a_message_id_where_it_is_folded() -> None:
     reference="https://github.com/JustinIven/smtp-oauth-relay/issues/82",
     reported="Of several recipients in the envelope those got the message who were named in its header, and nobody "
     "else.",
-    requirements=("recipients/each-ends", "recipients/own-outcome", "batch/delivered", "content/delivered"),
+    requirements=(
+        "control/delivered",
+        "recipients/each-ends",
+        "recipients/own-outcome",
+        "batch/delivered",
+        "content/delivered",
+    ),
+    first=("one_recipient_named",),
 )
 def asks_the_header_who_is_to_get_it() -> None:
     """Drops those of several recipients who are not named in the header, where others are."""

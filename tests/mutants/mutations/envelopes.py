@@ -270,3 +270,18 @@ def ends_loops_in_silence() -> None:
         return dict.fromkeys(message.recipients, replace(_LOOP))
 
     _counted(100, then)
+
+
+@mutation(
+    scenarios=("one_recipient_named", "plain_two_recipients", "plain"),
+    caught=(fails("delivered", "control/delivered", "one_recipient_named"),),
+)
+def asks_the_header_who_is_to_get_it() -> None:
+    """Forgets those recipients who are not named in the header, where another one is."""
+
+    def change(message: Message, content: bytes) -> tuple[Message, bytes]:
+        header = content.partition(b"\r\n\r\n")[0].decode("utf-8", "replace").lower()
+        named = [each for each in message.recipients if each.address.lower() in header]
+        return replace(message, recipients=named or message.recipients), content
+
+    _accepted(change)
