@@ -62,6 +62,7 @@ class Course(StrEnum):
     DELETED = "deleted"  # ... until the connector is deleted and the domain authoritative
     FIXED_NOW_BESIDE = "fixed_now_beside"  # Fix now is chosen beside a connector with a domain of its own
     ALERTED_AMID = "alerted_amid"  # enough messages grow old while a server holds them
+    ALERTED_RESTARTED = "alerted_restarted"  # as `restarted`, and so many messages wait that an alert lasts
     ALERTED_SAVED = "alerted_saved"  # the settings are saved as they are while an alert lasts
     EDITED_AMID = "edited_amid"  # the connector is edited while a server holds the first attempt
     FIXED_NOW_AMID = "fixed_now_amid"  # Fix now is chosen while a server holds the first attempt
@@ -117,6 +118,7 @@ TRAITS: dict[Course, Traits] = {
     Course.DELETED: Traits(timing=Timing.OPERATED),
     Course.FIXED_NOW_BESIDE: Traits(timing=Timing.OPERATED),
     Course.ALERTED_AMID: Traits(timing=Timing.OPERATED),
+    Course.ALERTED_RESTARTED: Traits(timing=Timing.RESTARTED),
     Course.ALERTED_SAVED: Traits(timing=Timing.OPERATED),
     Course.EDITED_AMID: Traits(timing=Timing.OPERATED),
     Course.FIXED_NOW_AMID: Traits(timing=Timing.OPERATED),
@@ -130,6 +132,9 @@ OWN_DOMAIN = (*OUT_OF_SERVICE, Course.FIXED_NOW_AMID, Course.FIXED_NOW_BESIDE)
 
 # On these there is another, healthy smart host: the connector is given it, or another connector has it.
 NEW_SMART_HOST = (Course.EDITED, Course.EDIT_REFUSED, Course.FIXED_NOW_BESIDE)
+
+# On these the relay is asked for its alerts, and told when to raise them, though no operator acts.
+ALERTED_ELSEWHERE = (Course.ALERTED_RESTARTED,)
 
 # On these, what is staged is a fault schedule and not a failure mode of the catalogue.
 SCHEDULES = (Course.SCHEDULE, Course.REDUCED)

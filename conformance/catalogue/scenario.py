@@ -33,6 +33,7 @@ _OPERATED_BY: dict[Course, frozenset[Capability]] = {
         {Capability.FIX_NOW, Capability.ACCEPTED_DOMAINS, Capability.MANY_CONNECTORS}
     ),
     Course.ALERTED_AMID: frozenset({Capability.ALERTS}),
+    Course.ALERTED_RESTARTED: frozenset({Capability.ALERTS}),
     Course.ALERTED_SAVED: frozenset({Capability.ALERTS, Capability.EDIT_CONNECTOR}),
     Course.EDITED_AMID: frozenset({Capability.EDIT_CONNECTOR}),
     Course.FIXED_NOW_AMID: frozenset({Capability.FIX_NOW, Capability.ACCEPTED_DOMAINS}),

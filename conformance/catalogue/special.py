@@ -82,6 +82,7 @@ class Special:
         charset: The character set of its text, where it is declared to have 8-bit text.
         header_alone: Whether it ends behind its header, without an empty line (RFC 5322 section 3.5).
         undated: Whether it has no Date field.
+        unidentified: Whether it has no Message-ID field.
         rare_forms: Whether the names of its fields are in capital or small letters (RFC 5322 section 1.2.2), and its
             Message-ID stands in a line of its own behind the name of the field (section 2.2.3).
         obliged: Whether every implementation must be able to take it.
@@ -109,13 +110,15 @@ class Special:
     charset: str = "utf-8"
     header_alone: bool = False
     undated: bool = False
+    unidentified: bool = False
     rare_forms: bool = False
     obliged: bool = False
 
     @property
     def verbatim(self) -> bool:
         """Whether it can only be handed over octet for octet, which takes an SMTP session of ours."""
-        odd = self.bare or self.over_long or self.header_alone or self.undated or self.forged_end is not None
+        lacking = self.header_alone or self.undated or self.unidentified
+        odd = self.bare or self.over_long or lacking or self.forged_end is not None
         return odd or self.dsn is not None or self.utf8
 
     @property

@@ -13,6 +13,7 @@ FORM = {
     "form": "ndr/form",
     "fields": "ndr/fields",
     "types": "ndr/types",
+    "smtp": "ndr/smtp-diagnostic",
     "invented": "ndr/nothing-invented",
     "original": "ndr/returns-original",
     "others": "ndr/read-by-others",
@@ -66,6 +67,8 @@ def _of_report(case: Case, content: bytes) -> dict[str, tuple[str, list[str]]]:
             report_form.returns(content, staged.content),
         ),
     }
+    if report_fields.diagnostics(content):
+        complaints["smtp"] = (report_fields.SMTP, report_fields.not_smtp(content))
     # where fields are missing nobody finds them, which is no second mistake
     readable = not complaints["form"][1] and not complaints["fields"][1]
     if readable and report_form.others_claim_to_read(content):

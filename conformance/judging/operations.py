@@ -88,6 +88,25 @@ def alerts_in(evidence: Evidence, listing: AlertListing) -> list[Alert]:
     return [alert for alert in listing.alerts if alert.connector.lower() == evidence.staged.domain.lower()]
 
 
+def lasting_in(evidence: Evidence, listing: AlertListing) -> list[Alert]:
+    """Return those of them that last."""
+    return [alert for alert in alerts_in(evidence, listing) if alert.cleared_at is None]
+
+
+def lost_of(before: Alert, lasting: list[Alert]) -> str:
+    """Say what is missing of an alert, or that it is not one any more; an error may have been followed by another."""
+    if len(lasting) != 1:
+        return f"{len(lasting) or 'no'} alert{'s' * (len(lasting) > 1)}"
+    [now] = lasting
+    told = {
+        "destination server": (before.destination_server, now.destination_server),
+        "last address": (before.last_address, now.last_address),
+        "last error": (before.last_error, now.last_error),
+    }
+    missing = [name for name, (was, is_) in told.items() if was.strip() and not is_.strip()]
+    return f"no {' and no '.join(missing)}" if missing else ""
+
+
 def first_alert(evidence: Evidence) -> tuple[AlertListing, Alert] | None:
     """Return the first listing that shows an alert of this scenario's connector, and that alert; None if none does."""
     for listing in alert_listings(evidence):

@@ -28,6 +28,13 @@ _TYPED = (
 )
 _TYPE = re.compile(r"[A-Za-z0-9][\w.+-]*\s*;")
 
+# RFC 3461 section 9.2, which has three digits or more; what ends behind them has lost a blank that nobody needs.
+_SMTP = re.compile(r"smtp\s*;\s*", re.IGNORECASE)
+_REPLY = re.compile(r"\d{3,}(?:[ -]|$)")
+
+# What is asked of such a Diagnostic-Code.
+SMTP = "Diagnostic-Code of type smtp begins with a reply code"
+
 
 def types(content: bytes) -> list[str]:
     """Complain about fields without the type that says how to read them."""
@@ -38,6 +45,25 @@ def types(content: bytes) -> list[str]:
         for value in group.get_all(name) or []
         if not _TYPE.match(without_comments(value))
     ]
+
+
+def not_smtp(content: bytes) -> list[str]:
+    """Complain about a Diagnostic-Code of type smtp that does not begin with a reply code (RFC 3461 section 9.2)."""
+    return [
+        f"Diagnostic-Code is {' '.join(value.split())}"
+        for value in diagnostics(content)
+        if not _REPLY.match(_SMTP.sub("", value, count=1))
+    ]
+
+
+def diagnostics(content: bytes) -> list[str]:
+    """Return each Diagnostic-Code that says it is of type smtp."""
+    values = (
+        without_comments(value)
+        for group in _groups(content)
+        for value in group.get_all("Diagnostic-Code") or []
+    )
+    return [value for value in values if _SMTP.match(value)]
 
 
 def invented(content: bytes, recipient: str) -> list[str]:

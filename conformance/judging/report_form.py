@@ -36,6 +36,10 @@ _NEVER_REWRITTEN = ("Message-ID", "Subject")
 _RETURNED = ("message", "text")
 
 
+# Fields that name other messages, and one such name, roughly (RFC 5322 section 3.6.4).
+_THREADING = ("In-Reply-To", "References")
+_MESSAGE_ID = re.compile(r"<[^<>]+>")
+
 # RFC 2045 section 6.1; what has an encoding that nobody knows is for nobody to read (section 6.4).
 _ENCODINGS = ("7bit", "8bit", "binary", "quoted-printable", "base64")
 
@@ -68,6 +72,17 @@ def bare(content: bytes) -> list[str]:
     """Complain about a CR or LF that stands alone (RFC 5321 section 2.3.8)."""
     number = bare_ends(content)
     return [f"a CR or LF stands alone, {number} times"] if number else []
+
+
+def nameless(content: bytes) -> list[str]:
+    """Complain about a field that refers to other messages and names none (RFC 5322 section 3.6.4)."""
+    message = _parsed(content)
+    return [
+        f"{name} is {_unfolded(value) or 'empty'}"
+        for name in _THREADING
+        for value in message.get_all(name) or []
+        if not _MESSAGE_ID.search(str(value))
+    ]
 
 
 def form(content: bytes) -> list[str]:

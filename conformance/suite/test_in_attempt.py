@@ -3,8 +3,10 @@
 import math
 
 from conformance.evidence.queue import Presence
+from conformance.judging import report_fields
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.final_report import only_promised, why_none_could_come
+from conformance.judging.report_says import truth
 from conformance.judging.twice import surely_again
 from conformance.judging.verdict import Inconclusive, NotApplicable
 from conformance.witness.amid import BY_OPERATOR, Amid
@@ -22,10 +24,13 @@ from conformance.witness.amid import BY_OPERATOR, Amid
         "stop": "between/stop-in-attempt",
         "second": "long-run/second-instance",
         "set_back": "long-run/clock-set-back",
+        "smtp": "ndr/smtp-diagnostic",
     },
 )
 def test_in_attempt(case: Case) -> list[Finding]:
     """Expired: reported once and not delivered. Else: delivered once and not reported.
+
+    What a report quotes as a reply of SMTP has the form of one, though there may have been none.
 
     Neither a relay that calls the attempt off nor one that lets it come to its end is wrong. What waits still when the
     window closes may only be late.
@@ -51,7 +56,7 @@ def test_in_attempt(case: Case) -> list[Finding]:
     if not ended:
         seen.append(f"neither delivered nor reported{_instead(case)}")
         seen.append(f"{'still' if waits else 'no longer'} in the queue{_when(case)}")
-    return [
+    findings = [
         case.finding(
             f"in_attempt.{what}",
             holds=(len(copies), len(told)) == due,
@@ -63,6 +68,11 @@ def test_in_attempt(case: Case) -> list[Finding]:
             conclusive=surely_again(case, [*copies, *told]),
         )
     ]
+    reports = [each.content for each in told]
+    if any(map(report_fields.diagnostics, reports)):
+        wrong = [text for each in reports for text in report_fields.not_smtp(each)]
+        findings.append(truth(case, "in_attempt.smtp", report_fields.SMTP, wrong))
+    return findings
 
 
 def _times(number: int) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
 import re
 
 from conformance.evidence.inputs import CLIENT
+from conformance.judging import trace
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.verdict import NotApplicable
 from fake_servers.events import ClientSent
@@ -32,8 +31,7 @@ def test_names_client(case: Case) -> list[Finding]:
         raise NotApplicable("the message was not handed over by our own SMTP client")
     if not case.evidence.messages:
         raise NotApplicable("nothing arrived", see="carries")
-    fields = _received(case.evidence.messages[0].content)
-    added = fields[: len(fields) - len(_received(case.evidence.staged.content))]
+    added = trace.added(case.evidence.messages[0].content, case.evidence.staged.content)
     clause = _FROM.match(added[-1]) if added else None
     if clause is None:
         raise NotApplicable("the relay adds no Received field that says from whom it had the message")
@@ -47,8 +45,3 @@ def test_names_client(case: Case) -> list[Finding]:
             conclusive=True,
         )
     ]
-
-
-def _received(content: bytes) -> list[str]:
-    message = email.message_from_bytes(content, policy=email.policy.compat32)
-    return [str(value) for value in message.get_all("Received") or []]

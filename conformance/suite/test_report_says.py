@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from conformance.catalogue.special import Dsn
-from conformance.judging import report_form, report_says
+from conformance.judging import report_fields, report_form, report_says
 from conformance.judging.addresses import canonical
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.final_report import reports_in_words
@@ -37,9 +37,11 @@ from fake_servers import Reply
         "returned_part": "report/returned-part",
         "original_header": "ndr/returns-original",
         "form": "ndr/form",
+        "smtp": "ndr/smtp-diagnostic",
         "people": "report/to-people",
         "words_say": "ndr/words-say-failed",
         "addressed": "ndr/addressed",
+        "threading": "ndr/threading",
     },
 )
 def test_report_says(case: Case) -> list[Finding]:
@@ -57,10 +59,12 @@ def test_report_says(case: Case) -> list[Finding]:
         sender, original = case.evidence.staged.sender, case.evidence.staged.content
         claims = [text for each in reports for text in report_says.claims(each, original)]
         to = [text for each in reports for text in report_says.addressed_otherwise(each, sender)]
+        threads = [text for each in reports for text in report_form.nameless(each)]
         findings += [
             _true(case, "people", "who failed named to people", _words(case, reports)),
             _true(case, "words_say", "words that say that it failed", claims),
             _true(case, "addressed", f"To: <{sender}>", to),
+            _true(case, "threading", "messages named wherever the report refers to some", threads),
         ]
     with_fields = [each for each in reports if report_form.is_report(each)]
     if with_fields:
@@ -139,6 +143,8 @@ def _of_fields(case: Case, reports: list[bytes], dsn: Dsn) -> Iterator[Finding]:
             partial(report_form.altered, original=staged.content),
         ),
     }
+    if any(map(report_fields.diagnostics, reports)):
+        checks["smtp"] = (report_fields.SMTP, report_fields.not_smtp)
     if dsn.envid:
         checks["envelope_id"] = (
             "the ENVID that was given",

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from conformance.evidence import codes, reports
+from conformance.judging import report_fields
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.final_report import only_report
+from conformance.judging.report_says import truth
 
 # not a part of an address, a longer number or a version
 _PERMANENT = re.compile(r"(?<![\w.])5(?:\d\d|\.\d{1,3}\.\d{1,3})(?!\w|\.\d)")
@@ -17,7 +19,11 @@ _NOT_PLAIN = re.compile(r"[^a-z0-9]")
     Course.REJECTED,
     kinds=(Kind.PERMANENT,),
     place=520,
-    requirements={"class": "replies/refusal-class", "words": "replies/refusal-quoted"},
+    requirements={
+        "class": "replies/refusal-class",
+        "words": "replies/refusal-quoted",
+        "smtp": "ndr/smtp-diagnostic",
+    },
 )
 def test_reports_refusal(case: Case) -> list[Finding]:
     """Status is of class 5, as the reply code is; Diagnostic-Code quotes code and words of the reply.
@@ -39,6 +45,9 @@ def test_reports_refusal(case: Case) -> list[Finding]:
             observed=f"Status {status or 'missing'}",
         )
     ]
+    if report_fields.diagnostics(content):
+        wrong = report_fields.not_smtp(content)
+        findings.append(truth(case, "reports_refusal.smtp", report_fields.SMTP, wrong))
     quoted = report.recipients[0].diagnostic if report.recipients else ""
     return [*findings, *_quoted(case, quoted, f"Diagnostic-Code {quoted or 'missing'}")]
 

@@ -43,7 +43,10 @@ class RaisesAlerts(Protocol):
     """A relay that tells its operator of mail that waits too long (capability ALERTS)."""
 
     async def alerts(self) -> Sequence[Alert]:
-        """Return every alert since the start, oldest first, cleared ones too; asked at most four times a second."""
+        """Return every alert since the start, oldest first, cleared ones too; asked at most four times a second.
+
+        One that lasts is not forgotten when the relay is killed and started again.
+        """
 
 
 class FixesNow(Protocol):

@@ -50,7 +50,7 @@ def content_of(scenario: Scenario, *, author: str, recipient: str, forged: str) 
         f"To: <{recipient if scenario.failure_mode.message.named else f'everybody@{domain}'}>",
         f"Subject: conformance {digest}",
         *([] if special.undated else [f"Date: {email.utils.format_datetime(now)}"]),
-        f"Message-ID: <{digest}.{now:%Y%m%d%H%M%S%f}@{domain}>",
+        *([] if special.unidentified else [f"Message-ID: <{digest}.{now:%Y%m%d%H%M%S%f}@{domain}>"]),
         "MIME-Version: 1.0",
         f"Content-Type: text/plain; charset={special.charset if special.eight_bit else 'us-ascii'}",
         f"X-Scenario: {digest}",

@@ -265,8 +265,8 @@ class Stage:
         return partial(self.owners.of, "" if self.only_group else group.folder)
 
     def _alert_watch(self, group: Group, instance: Instance) -> AlertWatch | None:
-        """Return who looks at the relay's alerts, where an operator is played."""
-        if self.plan.timing is not Timing.OPERATED:
+        """Return who looks at the relay's alerts, where some are to be judged."""
+        if not self.plan.asks_for_alerts:
             return None
 
         def tell(listing: AlertListing) -> None:
@@ -306,7 +306,7 @@ class _Play:
         plan, closed = self.stage.plan, self.stage.closed
         relays = dict.fromkeys(self.players, self.watch)
         if plan.timing in (Timing.JUMPED, Timing.RESTARTED):
-            await Jump(plan.timing, relays, self.turn, closed, self.stage.journal).play()
+            await Jump(plan.timing, relays, self.turn, closed, self.stage.journal, self.alerts).play()
             return
         schedules = {p: each for p, each in relays.items() if p.scenario.failure_mode.killed_amid_steps}
         if schedules:

@@ -16,12 +16,17 @@ from conformance.catalogue.course import (
     Course,
     Timing,
 )
+from conformance.catalogue.message import members
 from conformance.evidence.queue import Presence, read_queue
 from conformance.evidence.view import Evidence
+from conformance.wave.envelope import domain_of
+from conformance.wave.offering import offer
+from conformance.wave.operator import AlertWatch
 from conformance.wave.player import Player, arrived, ended
 from conformance.wave.turns import Turns
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
 from conformance.wave.windows import TRANSFER
+from conformance.witness.amid import ALERT_MARGIN
 from fake_servers import Journal
 
 # After a stop the relay gets this long to do what is due, on top of what attempts take, in seconds.
@@ -49,6 +54,7 @@ class Jump:
         turn: Lets so many submissions pass at a time.
         closed: Called when a window is closed.
         journal: Where kills are noted.
+        alerts: Who looks at the relay's alerts, where some are to be judged.
     """
 
     def __init__(
@@ -58,7 +64,9 @@ class Jump:
         turn: Turns,
         closed: Callable[[], None],
         journal: Journal,
+        alerts: AlertWatch | None = None,
     ) -> None:
+        self._alerts = alerts
         self._timing = timing
         self._relays = players
         self._watches = list(dict.fromkeys(players.values()))
@@ -95,6 +103,7 @@ class Jump:
                 await self._let_report(waiting)
             # the second time what was known of the last attempt is all that a report can tell
             if self._timing is Timing.RESTARTED and stop in (HALF_TIME, LAST_STILL_QUEUED):
+                await self._look_at_alerts(waiting)
                 for watch in self._watches:
                     await watch.instance.kill_and_restart(self._journal, stop, relay=watch.number)
         await self._try_reports_again(waiting)
@@ -102,6 +111,17 @@ class Jump:
         # a second report, or a second copy, may be on its way
         await asyncio.gather(*(player.rest(_SETTLE) for player in waiting))
         await asyncio.gather(*(self._close(player) for player in (*waiting, *self._afterwards)))
+
+    async def _look_at_alerts(self, players: Sequence[Player]) -> None:
+        """Give a relay the time to list the alert that its mail is due, and look at it: the relay is killed next."""
+        alerts = self._alerts
+        alerted = [player for player in players if player.scenario.course is Course.ALERTED_RESTARTED]
+        if alerts is None or not alerted:
+            return
+        for player in alerted:
+            nap = min(player.staged.granted.granularity, _LONGEST_NAP)
+            await player.until(_is_told_to(alerts, domain_of(player.scenario)), nap + ALERT_MARGIN)
+        await alerts.ask()
 
     def _passed(self, begun: float) -> float:
         """Return the real seconds to be taken off a stop, so that messages are not older there than it says.
@@ -113,7 +133,12 @@ class Jump:
         return passed if passed > _HARMLESS else 0.0
 
     async def _submit(self, player: Player) -> bool:
-        return await player.submit(self._relays[player].instance, self._turn)
+        instance = self._relays[player].instance
+        if player.scenario.course is not Course.ALERTED_RESTARTED:
+            return await player.submit(instance, self._turn)
+        for local in members(player.header.alert_messages):
+            await offer(player, instance, self._turn, local)
+        return player.staged.submitted is not None
 
     async def _arrives(self, player: Player) -> None:
         """Submit a message and give it the time to arrive."""
@@ -186,6 +211,10 @@ class Jump:
     async def _ask(self) -> None:
         for watch in self._watches:
             await watch.ask()
+
+
+def _is_told_to(alerts: AlertWatch, domain: str) -> Callable[[Evidence], bool]:
+    return lambda _: any(alert.cleared_at is None for alert in alerts.of(domain))
 
 
 def _way_is_open_for(player: Player) -> Callable[[Evidence], bool]:

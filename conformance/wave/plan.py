@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.catalogue.course import DAY, Timing
+from conformance.catalogue.course import ALERTED_ELSEWHERE, DAY, Timing
 from conformance.evidence.record import structure, unstructure
 from conformance.target import Schedule
 
@@ -70,6 +70,12 @@ class Plan:
     disarmed: bool = False
     work_directory: str = ""
     alone: bool = False
+
+    @property
+    def asks_for_alerts(self) -> bool:
+        """Whether the relay is told when to raise alerts, and asked for them."""
+        elsewhere = any(f".{course}" in name for name in self.scenarios for course in ALERTED_ELSEWHERE)
+        return self.timing is Timing.OPERATED or elsewhere
 
     def write(self, path: Path) -> None:
         """Write the plan to a file."""

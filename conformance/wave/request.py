@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from conformance import __version__
-from conformance.catalogue.course import Timing
 from conformance.evidence.record import Footer, Header, Staged
 from conformance.lab.addresses import Lab
 from conformance.target import AcceptedDomain, Address, Connector, RelayConfig, Target
@@ -50,14 +49,16 @@ def relay_config(
         dns_timeout=asked.dns_timeout or 0.0,
         accepted_domains=tuple(accepted),
     )
-    if plan.timing is Timing.OPERATED:
-        messages, age = alert_threshold(plan)
+    messages, age = alert_threshold(plan)
+    if messages:
         config = replace(config, alert_messages=messages, alert_age=age)
     return config
 
 
 def alert_threshold(plan: Plan) -> tuple[int, float]:
-    """Return how many messages must have waited for how many seconds before an alert."""
+    """Return how many messages must have waited, and for how long, before an alert; none where none is asked for."""
+    if not plan.asks_for_alerts:
+        return 0, 0.0
     return ALERT_MESSAGES, ALERT_AGE * plan.stretch
 
 
@@ -73,7 +74,7 @@ def network(lab: Lab, resolver: Address) -> dict[str, str]:
 def header(plan: Plan, target: Target, network: Mapping[str, str]) -> Header:
     """Return the conditions of a wave, with the addresses of its network as far as it has come to have any."""
     adapter = type(target)
-    messages, age = alert_threshold(plan) if plan.timing is Timing.OPERATED else (0, 0.0)
+    messages, age = alert_threshold(plan)
     return Header(
         suite=__version__,
         target=target.name,

@@ -47,3 +47,23 @@ def test_what_nobody_gave(action: str) -> None:
         f"Original-Recipient is rfc822;else@x.test, and the envelope had {WHO}"
     ]
     assert report_fields.invented(_with(f"Original-Recipient: rfc822;{WHO}", "X-None: 1"), WHO) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "right"),
+    [
+        ("smtp; 550 5.1.1 No such user", True),
+        ("SMTP ;550-No such user\r\n 550 here", True),
+        ("(what it said) smtp; 550", True),
+        ("X-Relay; connection refused", True),
+        ("smtp;", False),
+        ("smtp; 5.1.1 No such user", False),
+        ("smtp; Connection refused", False),
+        ("smtp; 55 short", False),
+    ],
+)
+def test_what_is_of_type_smtp_begins_with_a_reply_code(value: str, *, right: bool) -> None:
+    field = next(line for line in POSTFIX.decode().split("\r\n") if line.startswith("Diagnostic-Code:"))
+    told = report_fields.not_smtp(_with(field, f"Diagnostic-Code: {value}"))
+    assert (told == []) is right
+    assert bool(report_fields.diagnostics(_with(field, f"Diagnostic-Code: {value}"))) is ("X-" not in value)

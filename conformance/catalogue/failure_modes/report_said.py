@@ -84,6 +84,11 @@ MODES = (
     ),
     _mode("refused_undated", f"The message has no Date field; {_AT_ONCE}.", Special(undated=True)),
     _mode(
+        "refused_unidentified",
+        f"The message has no Message-ID field; {_AT_ONCE}.",
+        Special(unidentified=True),
+    ),
+    _mode(
         "refused_null_sender",
         f"The message has the null reverse-path; {_AT_ONCE}.",
         Special(null_sender=True),

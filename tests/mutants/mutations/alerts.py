@@ -11,6 +11,7 @@ from conformance.reference import config_file
 from conformance.reference.alerts import AlertWatch
 from conformance.reference.config import AlertRule
 from conformance.reference.message import State
+from conformance.reference.spool import Spool
 from mutants.mutant import deviates, fails, mutation
 from mutants.patching import patch
 
@@ -274,3 +275,61 @@ def alert_is_another_one_when_settings_are_saved() -> None:
         return apply
 
     patch(AlertWatch, "apply", make)
+
+
+# The relay is killed and started again while an alert lasts.
+_RESTARTED = ("connection_refused.alerted_restarted",)
+_NOT_AFTER_IT = (deviates("alert_restarted", "alert/outlives-restart"),)
+
+
+def _reads_alerts_as(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
+    """Read something else of the alerts that were kept when the relay ended."""
+    patch(Spool, "load_alerts", lambda original: lambda self: change(original(self)))
+
+
+@mutation(scenarios=_RESTARTED, caught=_NOT_AFTER_IT)
+def forgets_its_alerts_at_a_restart() -> None:
+    """Keeps no alert on its disk, and raises another one for what waits when it is started again."""
+    _reads_alerts_as(lambda rows: [])
+
+
+@mutation(scenarios=_RESTARTED, caught=_NOT_AFTER_IT)
+def raises_a_lasting_alert_once_more_at_a_restart() -> None:
+    """Does not know which of its alerts last when it is started again, and raises another one beside them."""
+
+    def make(original: Any) -> Any:
+        def init(self: Any, *settings: Any) -> None:
+            original(self, *settings)
+            self._lasting = {}
+
+        return init
+
+    patch(AlertWatch, "__init__", make)
+
+
+@mutation(scenarios=_RESTARTED, caught=_NOT_AFTER_IT)
+def clears_its_alerts_at_a_restart() -> None:
+    """Counts nothing of what waited when it was started again, and clears the alerts that there were."""
+
+    def make(original: Any) -> Any:
+        def joined(self: Any, message: Any) -> None:
+            if not self._alerts:
+                original(self, message)
+
+        return joined
+
+    patch(AlertWatch, "joined", make)
+
+
+@mutation(scenarios=_RESTARTED, profiles=("rfc",))
+def tells_of_an_alert_after_a_restart_when_it_has_tried_again() -> None:
+    """Lists no alert after it was started until a moment has passed."""
+    started = time.monotonic()
+
+    def make(original: Any) -> Any:
+        def alerts(self: Any) -> list[dict[str, Any]]:
+            return original(self) if time.monotonic() - started > _SOON else []
+
+        return alerts
+
+    patch(AlertWatch, "alerts", make)

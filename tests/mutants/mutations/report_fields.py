@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mutants.mutant import deviates, fails, mutation
-from mutants.reporting import field_added, field_changed
+from mutants.reporting import field_added, field_changed, rewritten
 
 _REFUSED = ("connection_refused.expires",)
 _TYPES = "ndr/types"
@@ -48,3 +48,71 @@ def original_recipient_as_in_the_envelope() -> None:
         rb"Final-Recipient: rfc822;(\S+)\r\n",
         rb"Original-Recipient: rfc822;\1\r\nFinal-Recipient: rfc822;\1\r\n",
     )
+
+
+_SMTP = "ndr/smtp-diagnostic"
+_DIED = (*_REFUSED, "refused_plus", "expired_in_look_up")
+
+
+@mutation(
+    scenarios=(*_DIED, "rejected_at_rcpt"),
+    caught=(
+        deviates("ndr_form", _SMTP),
+        deviates("report_says", _SMTP),
+        deviates("in_attempt", _SMTP),
+        deviates("reports_refusal", _SMTP, besides=("replies/refusal-quoted",)),
+    ),
+)
+def diagnostic_without_reply_code() -> None:
+    """Leaves the reply code out of Diagnostic-Code."""
+    field_changed(rb"Diagnostic-Code: smtp;\d\d\d ", b"Diagnostic-Code: smtp;")
+
+
+@mutation(
+    scenarios=_DIED,
+    caught=(deviates("ndr_form", _SMTP), deviates("report_says", _SMTP), deviates("in_attempt", _SMTP)),
+)
+def diagnostic_that_says_nothing() -> None:
+    """Writes a Diagnostic-Code that has a type alone."""
+    field_changed(rb"Diagnostic-Code: smtp;[^\r]*(?:\r\n[ \t][^\r]*)*", b"Diagnostic-Code: smtp;")
+
+
+@mutation(scenarios=_DIED, profiles=("rfc",))
+def diagnostic_of_its_own_type() -> None:
+    """Says in a type of its own of what a message died, without a code."""
+    field_changed(rb"Diagnostic-Code: smtp;\d\d\d ", b"Diagnostic-Code: X-Relay; ")
+
+
+@mutation(
+    scenarios=("refused_plus", "refused_unidentified"),
+    caught=(fails("report_says", "ndr/threading", "refused_unidentified"),),
+)
+def answers_what_has_no_name() -> None:
+    """Refers in its reports to nothing where the message has no Message-ID."""
+
+    def alter(report: bytes) -> bytes:
+        if b"\r\nIn-Reply-To: " in report:
+            return report
+        return report.replace(
+            b"\r\nAuto-Submitted:", b"\r\nIn-Reply-To: \r\nReferences: \r\nAuto-Submitted:", 1
+        )
+
+    rewritten(alter)
+
+
+@mutation(scenarios=("refused_plus", "refused_unidentified"), profiles=("rfc",))
+def answers_a_name_that_it_gave() -> None:
+    """Gives a message without Message-ID one of its own, and refers to it among others, folded and with comments."""
+
+    def alter(report: bytes) -> bytes:
+        report = report.replace(b"\r\nIn-Reply-To: ", b"\r\nIn-Reply-To: (yours)\r\n ", 1)
+        if b"\r\nIn-Reply-To: " in report:
+            return report
+        return report.replace(
+            b"\r\nAuto-Submitted:",
+            b"\r\nIn-Reply-To:\r\n <1.added@relay.test>\r\nReferences: <1.added@relay.test> <2@relay.test>"
+            b"\r\nAuto-Submitted:",
+            1,
+        )
+
+    rewritten(alter)
