@@ -31,11 +31,6 @@ def is_path(text: str) -> bool:
     return _PATH.fullmatch(text) is not None
 
 
-def addresses(text: str) -> set[str]:
-    """Return the addresses in a FOR clause, in lower case; there may be more than are allowed."""
-    return {each.lower() for each in re.findall(r"[^\s<>,;]+@[^\s<>,;]+", text)}
-
-
 def _received(content: bytes) -> list[str]:
     message = email.message_from_bytes(content, policy=email.policy.compat32)
     return [str(value) for value in message.get_all("Received") or []]

@@ -1,4 +1,4 @@
-"""The trace field that a relay adds names one recipient at most, and none to another one."""
+"""The trace field that a relay adds names one recipient at most."""
 
 from __future__ import annotations
 
@@ -25,46 +25,25 @@ def _is_asked(mode: FailureMode, course: Course) -> bool:
     kinds=(Kind.CONTROL, Kind.CONTENT),
     where=_is_asked,
     place=200,
-    requirements={"path": "trace/for-path", "others": "trace/names-nobody-else"},
+    requirements={"path": "trace/for-path"},
 )
 def test_names_recipient(case: Case) -> list[Finding]:
-    """What stands behind `for` is a path; a message of several recipients is passed on with none of them in it.
+    """What stands behind `for` is one path, also where there were several recipients, or one beyond ASCII.
 
-    A relay that writes a Received field for each copy may name whom that one is for, and nobody who has got another.
+    Which of several it is, or whether any is named, is the relay's own choice.
     """
     if not case.evidence.messages:
         raise NotApplicable("nothing arrived")
-    everybody = {
-        case.evidence.staged.recipient.lower(),
-        *(each.lower() for each in case.evidence.staged.others),
-    }
-    wrong, told = [], []
-    for copy in case.evidence.messages:
-        its_own = {each.lower() for each in copy.recipients}
-        for field in trace.added(copy.content, case.evidence.staged.content):
-            named = trace.recipients(field)
-            if named and not trace.is_path(named):
-                wrong.append(f"for {named}")
-            others = everybody if len(its_own) > 1 else everybody - its_own
-            if others & trace.addresses(named):
-                told.append(f"for {named} in a copy for {', '.join(sorted(its_own))}")
-    findings = [
+    original = case.evidence.staged.content
+    added = [field for copy in case.evidence.messages for field in trace.added(copy.content, original)]
+    named = list(dict.fromkeys(filter(None, map(trace.recipients, added))))
+    wrong = [text for text in named if not trace.is_path(text)]
+    return [
         case.finding(
             "names_recipient.path",
             holds=not wrong,
-            expected="one path behind `for`, or none",
-            observed="; ".join(dict.fromkeys(wrong)) or "so it is",
+            expected="one path behind `for`, or no such clause",
+            observed=f"for {'; for '.join(wrong or named)}" if named else "there is none",
             conclusive=True,
         )
     ]
-    if len(everybody) > 1:
-        findings.append(
-            case.finding(
-                "names_recipient.others",
-                holds=not told,
-                expected="nobody named to another recipient",
-                observed="; ".join(dict.fromkeys(told)) or "nobody is",
-                conclusive=True,
-            )
-        )
-    return findings

@@ -379,3 +379,17 @@ def test_fields_for_programs_in_an_encoding(name: str) -> None:
     assert report_form.fields(report, "a@y.test") == ["Status is missing"]
     [recipient] = read_report(report).recipients
     assert (recipient.final_recipient, recipient.action) == ("a@y.test", "failed")
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        (b"In-Reply-To: \r\nReferences: \r\n", ["In-Reply-To is empty", "References is empty"]),
+        (b"References: none\r\n", ["References is none"]),
+        (b"References: <>\r\n", ["References is <>"]),
+        (b"In-Reply-To: (yours)\r\n <1@x.test>\r\nReferences: <0@x.test> <1@x.test>\r\n", []),
+        (b"", []),
+    ],
+)
+def test_what_refers_to_a_message_names_one(fields: bytes, told: list[str]) -> None:
+    assert report_form.nameless(fields + b"Subject: x\r\n\r\nSorry.\r\n") == told
