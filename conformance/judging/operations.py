@@ -19,6 +19,8 @@ UNDER_WAY = 0.5
 
 # The modes of failure for which the operator's courses are played, one of each sort.
 ALERTED = ("connection_refused", "greeting_421")
+# One whose server has an IPv6 address.
+ALERTED_IPV6 = ("literal_ipv6_greeting_421",)
 SHUT_DOWN = ("connection_refused",)
 # One in which an attempt takes its time, and the error of the one before is all that is known meanwhile.
 ALERTED_LONG = ("connect_timeout",)

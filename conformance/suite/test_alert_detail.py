@@ -2,9 +2,9 @@
 
 from conformance.evidence import codes
 from conformance.evidence.record import AlertListing
+from conformance.judging.alert_told import destination, last_told
 from conformance.judging.aspect import Case, Course, Finding, aspect
-from conformance.judging.operations import ALERTED, alert_due, alert_listings, alerts_in, first_alert
-from conformance.judging.verdict import NotApplicable
+from conformance.judging.operations import ALERTED
 from conformance.judging.whereabouts import taken
 from conformance.target import Alert
 
@@ -26,21 +26,11 @@ _CLOCKS = 1.5
 )
 def test_alert_detail(case: Case) -> list[Finding]:
     """Number queued, queue start and oldest expiry, destination server, last address, last error, how to fix."""
-    alert_due(case.evidence)
-    first = first_alert(case.evidence)
-    if first is None:
-        raise NotApplicable("no alert was raised", see="alert_raised")
-    # a relay may bring an alert up to date: what it said last while the fault lasted
-    repaired = case.evidence.staged.repaired or float("inf")
-    listings = [each for each in alert_listings(case.evidence) if first[0].at <= each.at <= repaired] or [
-        first[0]
-    ]
-    shown = alerts_in(case.evidence, listings[-1])
-    listing, alert = (listings[-1], shown[0]) if shown else first
+    listing, alert = last_told(case)
     return [
         _number(case, listing, alert),
         _dates(case, listing, alert),
-        _destination(case, alert),
+        destination(case, "alert_detail.destination", alert),
         _error(case, alert),
         case.finding(
             "alert_detail.fix",
@@ -84,26 +74,6 @@ def _dates(case: Case, listing: AlertListing, alert: Alert) -> Finding:
 def _told(case: Case, moment: float | None, shift: float) -> str:
     """Say when a moment of the epoch was, `shift` seconds away from the journal's clock."""
     return "not told" if moment is None else case.evidence.when(moment - shift)
-
-
-def _destination(case: Case, alert: Alert) -> Finding:
-    """Compare: the smart host by name or address, and the address if one was tried at all."""
-    sites = case.evidence.staged.sites
-    names = {site.name.lower() for site in sites} | {site.host for site in sites}
-    hosts = {site.host for site in sites}
-    server = alert.destination_server.lower().rstrip(".")
-    server = server.rsplit(":", 1)[0] if server.count(":") == 1 else server
-    # with or without the port
-    address = (
-        alert.last_address.rsplit(":", 1)[0] if alert.last_address.count(":") == 1 else alert.last_address
-    )
-    return case.finding(
-        "alert_detail.destination",
-        holds=server in names and address in hosts,
-        expected=f"destination server {' or '.join(sorted(names - hosts))}, last address {' or '.join(sorted(hosts))}",
-        observed=f"destination server {alert.destination_server or 'not told'}, "
-        f"last address {alert.last_address or 'not told'}",
-    )
 
 
 def _error(case: Case, alert: Alert) -> Finding:

@@ -134,6 +134,26 @@ def alert_names_itself() -> None:
     _told(lambda alert: {"destination_server": "relay.test"})
 
 
+@mutation(
+    scenarios=(*_ALERTED, "literal_ipv6_greeting_421.alerted"),
+    caught=(deviates("alert_address", "alert/tells-destination"),),
+)
+def alert_cuts_an_ipv6_address_short() -> None:
+    """Takes what is behind the last colon of an address for a port."""
+    _told(lambda alert: {"last_address": alert["last_address"].rpartition(":")[0] or alert["last_address"]})
+
+
+@mutation(scenarios=("literal_ipv6_greeting_421.alerted",), profiles=("rfc",))
+def alert_writes_an_ipv6_address_in_brackets() -> None:
+    """Tells of addresses in brackets, and of destinations with a port behind them."""
+    _told(
+        lambda alert: {
+            "last_address": f"[{alert['last_address']}]",
+            "destination_server": f"[{alert['destination_server']}]:25",
+        }
+    )
+
+
 @mutation(scenarios=_ALERTED, caught=(deviates("alert_detail", "alert/tells-error"),))
 def alert_without_error() -> None:
     """Shows the number of attempts instead of the last error."""
