@@ -1,11 +1,12 @@
-"""A relay introduces itself by a name that means something to others."""
+"""A relay introduces itself by a name that means something to others, and when it is its turn."""
 
 from __future__ import annotations
 
 import re
 
-from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect
 from conformance.judging.verdict import NotApplicable
+from fake_servers import Stage
 from fake_servers.events import SmtpReceived
 
 # A host name of one label (RFC 1123, section 2.1).
@@ -16,13 +17,14 @@ _GREETINGS = ("EHLO", "HELO")
 @aspect(
     Course.HEALTHY,
     kinds=(Kind.CONTROL,),
-    only=("plain", "verified_tls", "plain_mx"),
+    only=("plain", "verified_tls", "plain_mx", "slow"),
     place=197,
-    requirements={"name": "session/own-name"},
+    requirements={"name": "session/own-name", "turn": "session/greeting-awaited"},
 )
 def test_introduces_itself(case: Case) -> list[Finding]:
     """The argument of EHLO or HELO is a name of more than one label, or an address in brackets.
 
+    A greeting that takes its time comes before all that is said.
     Which name is not looked at: a relay that is given another one than it was told to use may have several. One label
     that a machine may be called by, other than localhost, is no finding: so does a relay call itself whose adapter did
     not hand it `RelayConfig.hostname`.
@@ -31,6 +33,7 @@ def test_introduces_itself(case: Case) -> list[Finding]:
     greetings = [line for line in said if line.partition(" ")[0].upper() in _GREETINGS]
     if not greetings:
         raise NotApplicable("the relay said neither EHLO nor HELO")
+    turn = [_in_turn(case)] if _greets_slowly(case.mode) else []
     wrong = [line for line in greetings if not _is_qualified(_name(line))]
     if wrong and all(_may_be_the_machine(_name(line)) for line in wrong):
         raise NotApplicable(
@@ -43,8 +46,26 @@ def test_introduces_itself(case: Case) -> list[Finding]:
             holds=not wrong,
             expected="a full domain name, or an address literal",
             observed=repr((wrong or greetings)[0]),
-        )
+        ),
+        *turn,
     ]
+
+
+def _greets_slowly(mode: FailureMode) -> bool:
+    return any(rule.stage is Stage.GREETING for host in mode.hosts for rule in host.rules)
+
+
+def _in_turn(case: Case) -> Finding:
+    """Return whether the first command of each connection came after the greeting."""
+    first = [next(iter(connection.commands), None) for connection in case.evidence.connections]
+    early = [command for command in first if command is not None and command.ahead]
+    seen = [f"{command.line.partition(' ')[0]} at {case.evidence.when(command.at)}" for command in early]
+    return case.finding(
+        "introduces_itself.turn",
+        holds=not early,
+        expected="nothing said before the greeting",
+        observed=f"{', '.join(seen)}, before it" if seen else "so it was",
+    )
 
 
 def _name(greeting: str) -> str:

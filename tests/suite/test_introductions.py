@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from stories.story import Story, observed
 from stories.wire import message, received
@@ -45,6 +47,17 @@ def test_a_name_of_one_label_is_not(name: str) -> None:
     assert f"EHLO {name}".strip() in observed(
         introduced("EHLO relay.example", f"EHLO {name}".strip()), "introduces_itself", Verdict.FAIL
     )
+
+
+@pytest.mark.parametrize(("ahead", "verdict"), [(False, Verdict.PASS), (True, Verdict.DEVIATION)])
+def test_who_speaks_before_it_is_greeted_deviates(ahead: bool, verdict: Verdict) -> None:
+    story = Story("slow").change(closed=9.0)
+    arrived = message(story.staged.recipient, story.staged.content, mail_from=story.staged.sender)
+    ehlo = replace(received("ehlo", "EHLO relay.example"), ahead=ahead)
+    story = story.connects(1.5, ehlo, received("mail", "MAIL FROM:<a@a.test>"), arrived)
+    assert story.verdict("introduces_itself", "rfc") is verdict
+    if ahead:
+        assert "EHLO at" in observed(story, "introduces_itself", verdict)
 
 
 @pytest.mark.parametrize(

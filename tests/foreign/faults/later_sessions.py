@@ -51,7 +51,7 @@ def waits_for_words_behind_a_code() -> None:
     kind=3,
     reference="https://github.com/ossec/ossec-hids/issues/1175",
     reported="Now and then HELO was sent before the server had greeted, and the server turned the session away.",
-    requirements=("offers/waits",),
+    requirements=("session/greeting-awaited", "offers/waits"),
     first=("slow", "trickle_at_greeting"),
 )
 def speaks_before_it_is_greeted() -> None:
