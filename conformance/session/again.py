@@ -8,7 +8,8 @@ What happens twice is the relay's, and what does not was ours or the machine's. 
 * *Something is wrong or unclear, and there is a reason to doubt it*: we were late by less than that, but by half
   as much; or the window was crowded; or a control that it relies on arrived, though not at the first attempt.
 
-What was seen in a way that no busy machine brings about is not staged again for its own sake. Nothing is staged a
+What was seen in a way that no busy machine brings about is not staged again for its own sake, nor what waivers know:
+that looks as it always does. Nothing is staged a
 third time but that for which we were late twice, and what was not seen in peace because waves still ran.
 
 What is staged again on a clock is read off the records of that clock alone, and so never depends on which wave has
@@ -29,7 +30,9 @@ from conformance.judging.aspect import Aspect
 from conformance.judging.judge import Judged, judge
 from conformance.judging.masks import judge_among
 from conformance.judging.verdict import Verdict
+from conformance.judging.waived import with_waivers
 from conformance.schedules.scenarios import scenario_of
+from conformance.waivers import Waivers
 
 # Share of a second in which somebody waited for a processor, from which on a window is crowded.
 CROWDED = 0.5
@@ -50,6 +53,7 @@ def again(
     records: Iterable[Record],
     record_of: Callable[[Scenario], Record],
     profile: Profile,
+    waivers: Waivers | None = None,
 ) -> list[Scenario]:
     """Return the scenarios that are to be staged again, each once.
 
@@ -58,6 +62,7 @@ def again(
         records: What was staged so far.
         record_of: Finds the record that tells of a scenario.
         profile: What is accepted.
+        waivers: What of it is tolerated for now; None: nothing.
     """
     late = [
         scenario
@@ -74,7 +79,12 @@ def again(
             scenario,
             record_of(scenario),
             profile,
-            judge_among(selected, aspect, scenario, record_of(scenario), profile),
+            with_waivers(
+                judge_among(selected, aspect, scenario, record_of(scenario), profile),
+                aspect,
+                scenario,
+                waivers,
+            ),
         )
     ]
     return list({scenario.id: scenario for scenario in (*late, *doubted)}.values())
@@ -108,7 +118,7 @@ def _was_spoilt_by_us(evidence: Evidence) -> bool:
 
 def _is_doubted(scenario: Scenario, record: Record, profile: Profile, judged: Judged) -> bool:
     """Tell whether a verdict may be the machine's fault, or ours."""
-    if judged.conclusive:
+    if judged.conclusive or judged.verdict is Verdict.WAIVED:
         return False
     if judged.only_late:
         return True

@@ -275,7 +275,7 @@ class Run:
             apart=apart((scenario for _, scenario in wanted), self.waivers),
         )
         where = _Where(plans, progress)
-        seconds = Seconds(wanted, self.profile, self.once)
+        seconds = Seconds(wanted, self.profile, self.once, self.waivers)
         try:
             self._stage([scenario for _, scenario in wanted], where, 1.0, seconds)
         except Unreached as error:

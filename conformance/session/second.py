@@ -29,6 +29,7 @@ from conformance.session.isolation import Isolation, is_open
 from conformance.session.plans import described
 from conformance.session.reading import Growing, for_good
 from conformance.target import Target
+from conformance.waivers import Waivers
 from conformance.wave.plan import Plan
 
 
@@ -40,6 +41,7 @@ class Seconds:
         wanted: What is judged.
         profile: What is accepted.
         once: Whether nothing is staged a second time.
+        waivers: What is tolerated for now; None: nothing.
         known: The scenarios of the waves of which it is known what is staged again.
         staged: The scenarios.
         beside: The clocks whose second staging began while other waves ran.
@@ -48,6 +50,7 @@ class Seconds:
     wanted: Sequence[tuple[Aspect, Scenario]]
     profile: Profile
     once: bool = False
+    waivers: Waivers | None = None
     known: set[str] = field(default_factory=set)
     staged: list[Scenario] = field(default_factory=list)
     beside: set[Timing] = field(default_factory=set)
@@ -64,7 +67,7 @@ class Seconds:
         if self.once or record.troubles or is_open(record):
             return []
         self.known |= _own(record)
-        late = again(self._on(record), [record], lambda _: record, self.profile)
+        late = again(self._on(record), [record], lambda _: record, self.profile, self.waivers)
         self.staged += late
         return late
 
@@ -74,7 +77,7 @@ class Seconds:
         left = [r for r in records if r.header.timing not in broken and _own(r) - self.known]
         own = {name for record in left for name in _own(record)} - self.known
         wanted = [(aspect, scenario) for aspect, scenario in self.wanted if scenario.id in own]
-        return again(wanted, left, record_of, self.profile)
+        return again(wanted, left, record_of, self.profile, self.waivers)
 
     def third(self, record_of: Callable[[Scenario], Record]) -> list[Scenario]:
         """Return what is to be staged a third time, in the order of the suite, controls first.
@@ -92,7 +95,7 @@ class Seconds:
             for aspect, scenario in self.wanted
             if scenario.id in staged and not self._is_late_in_peace(aspect, scenario, record_of(scenario))
         ]
-        doubted = again(wanted, [], record_of, self.profile)
+        doubted = again(wanted, [], record_of, self.profile, self.waivers)
         places = {scenario.id: place for place, (_, scenario) in enumerate(self.wanted)}
         every = {scenario.id: scenario for scenario in (*late, *doubted)}
         return sorted(every.values(), key=lambda scenario: (places.get(scenario.id, -1), scenario.id))

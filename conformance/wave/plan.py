@@ -11,9 +11,10 @@ from conformance.evidence.record import structure, unstructure
 from conformance.target import Schedule
 
 # The schedule asked for when nothing is to be learnt from the 24 hours themselves, in seconds. Time-outs stay
-# real: a relay with shorter ones would be a different relay.
+# real: a relay with shorter ones would be a different relay. No message is given up for its age while a wave lasts, and
+# the longest window is an hour (`windows.py`).
 RETRY_INTERVAL = 2.0
-QUEUE_LIFETIME = 900.0
+QUEUE_LIFETIME = 7200.0
 TIMEOUT = 2.0
 
 # The source document's day: first retries at most 15 minutes apart, later ones at most an hour (FAQ on queued mail).

@@ -33,7 +33,8 @@ pause.
 as a resolver waits for seconds; but not a whole interval late, since some relays give all their queries the same
 identifier and would hide every retry behind it. And whatever the identifier, no resolver waits for ten seconds to
 repeat a question: what is asked again after that, and nine tenths of an interval or more after the last time, is a
-retry, however long the time-out that was granted.
+retry, however long the time-out that was granted. Unless each wait was twice the one before: so waits a resolver that
+backs off (libasr: 5, 10, 20 and 40 seconds), and no retry where intervals do not grow.
 
 *A moved clock separates attempts*: at a stop hours pass for the relay, and seconds for us.
 
@@ -81,6 +82,8 @@ NEARLY = 0.9
 
 # Seconds within which a resolver repeats a question that was not answered; most take 5 or less (resolv.conf(5)).
 _ASKED_AGAIN_WITHIN = 10.0
+# So far from twice the one before may a wait be of one that backs off.
+_BACKS_OFF = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +213,9 @@ class Witness:
         proofs = [trace.contact for trace in group if trace.proves]
         alike = [c for c in proofs if (c.place, c.what) == (contact.place, contact.what)]
         asked = max((c.at for c in alike), default=contact.at) if contact.what else contact.at
-        if contact.at - asked >= max(NEARLY * interval, _ASKED_AGAIN_WITHIN):
+        repeated = [c.at for c in alike if contact.mark and c.mark == contact.mark]
+        long_ago = contact.at - asked >= max(NEARLY * interval, _ASKED_AGAIN_WITHIN)
+        if long_ago and not _backs_off([*repeated, contact.at]):
             return math.inf, True
         # not for ever: some relays give all their queries the same identifier
         if contact.mark and any(contact.mark == other.mark for other in alike) and pause < interval:
@@ -222,6 +227,14 @@ class Witness:
         # a question that this attempt has not asked yet (AAAA after A) may take its time
         fresh = bool(contact.what) and bool(proofs) and not alike
         return (interval if fresh else interval / 2), len(used) >= most
+
+
+def _backs_off(asked: Sequence[float]) -> bool:
+    """Tell whether a resolver has waited twice as long each time before it asked the same once more."""
+    waits = [later - former for former, later in pairwise(asked)]
+    return len(waits) > 1 and all(
+        abs(later - 2 * former) <= _BACKS_OFF * former for former, later in pairwise(waits)
+    )
 
 
 def either(one: Witness, other: Witness) -> Witness:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,6 +18,7 @@ from conformance.catalogue.failure_modes import ALL
 from conformance.catalogue.message import Kind
 from conformance.catalogue.profile import load
 from conformance.catalogue.scenario import Scenario
+from conformance.catalogue.versions import newest
 from conformance.evidence.record import Record
 from conformance.judging.judge import judge
 from conformance.judging.verdict import Verdict
@@ -27,7 +30,9 @@ from conformance.session.options import _day
 from conformance.session.plans import Plans, staged_on
 from conformance.session.run import Run
 from conformance.session.second import Seconds
+from conformance.session.waiving import waivers_for
 from conformance.target import Capability
+from conformance.waivers import NAME
 from conformance.wave.plan import COMPRESSED_DAY
 
 EVERYTHING = frozenset(Capability) - {Capability.ONE_ROUTE}
@@ -183,6 +188,30 @@ def test_what_failed_in_a_crowded_moment_is_staged_again(pressure: float, again:
     assert _late(_run(wrong.record()), "error_code", "greeting_421.healed") == expected
     in_order = good("greeting_421").change(pressure=pressure)
     assert _late(_run(in_order.record()), "error_code", "greeting_421.healed") == []
+
+
+def test_what_a_waiver_knows_is_not_staged_again(tmp_path: Path) -> None:
+    """It looks as it does on a machine at rest; in windows of minutes somebody always has to wait once."""
+    wrong = waiting("greeting_421").says(2.0, "450 4.4.315 Connection timed out").change(pressure=0.9)
+    run = _run(wrong.record())
+    wanted = [(ASPECT["error_code"], scenario_of("greeting_421.healed"))]
+    judged = run.judged_in(*wanted[0])
+    row = f"""
+        catalogue = "{newest()}"
+        [[waiver]]
+        verdict = "fail"
+        requirement = "{judged.requirement.id}"
+        aspect = "error_code"
+        failure_modes = ["greeting_421"]
+        observed = "{{}}"
+        reason = "It is known."
+        expires = {date.today() + timedelta(days=30)}
+    """
+    for observed, expected in (("*4.4.315*", []), ("*4.4.316*", ["greeting_421.healed"])):
+        (tmp_path / NAME).write_text(row.format(observed))
+        known, _ = waivers_for(None, start=tmp_path, root=tmp_path, target="x", profile="eop")
+        found = again(wanted, run.records, run.evidence_for, run.profile, known)
+        assert [scenario.id for scenario in found] == expected
 
 
 @pytest.mark.parametrize(("lag", "judged", "staged_again"), [

@@ -121,6 +121,16 @@ def test_what_is_asked_again_after_longer_than_any_resolver_waits_is_a_retry() -
     assert groups(*asked[:1], contact(6.0, lasting=150.0, mark="0", what="A udp"), most=3) == [[1.0, 6.0]]
 
 
+def test_a_resolver_that_backs_off_waits_longer_each_time_and_makes_one_attempt_of_it() -> None:
+    """OpenSMTPD's: by the rule above the third repetition of a question was a second attempt, and mail was late."""
+    asked = [contact(at, lasting=300.0, mark="7", what="AAAA udp") for at in (1.0, 6.0, 16.001, 36.0)]
+    assert groups(*asked, contact(76.0, what="A udp"), most=3) == [[1.0, 6.0, 16.001, 36.0, 76.0]]
+    even = [contact(at, lasting=300.0, mark="7", what="AAAA udp") for at in (1.0, 13.0, 25.0, 37.0)]
+    assert groups(*even, most=3) == [[1.0], [13.0], [25.0], [37.0]]
+    others = [contact(at, lasting=300.0, mark=str(at), what="AAAA udp") for at in (1.0, 6.0, 16.001, 36.0)]
+    assert len(groups(*others, most=3)) > 1
+
+
 def test_no_attempt_lasts_longer_than_until_the_next_one_begins() -> None:
     seen = [contact(1.0, lasting=9.0), contact(3.0, lasting=9.0)]
     witness = Witness(sentence="x", see=lambda _: seen)
