@@ -33,6 +33,7 @@ from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
 from conformance.wave.way_back import is_broken, only_reports
 from conformance.wave.windows import (
     ATTEMPTS_BEFORE_REPAIR,
+    KEPT_OPEN,
     TRANSFER,
     attempt_time,
     expected_window,
@@ -355,10 +356,10 @@ class Player:
 
     def _leave_taking(self) -> float:
         """Return how long the relay may take to leave after a delivery, where the server makes it wait then."""
-        if self.scenario.course is not Course.PERSISTS:
+        held = self.attempt_time()
+        if self.scenario.course is not Course.PERSISTS or not held:
             return 0.0
-        slack = slack_for(self.attempt_time(), self.header)
-        return self.attempt_time() + self.staged.granted.granularity + slack + TRANSFER
+        return KEPT_OPEN + held + self.staged.granted.granularity + slack_for(held, self.header)
 
     def time_for_attempts(self, count: int) -> float:
         """Return how long so many attempts may take, in seconds."""

@@ -19,6 +19,9 @@ from fake_servers import Endless, Raw, Slow, Stage, Stall, Trickle
 # What a healthy transfer may take on top of everything else, in seconds.
 TRANSFER = 1.0
 
+# For how long a connection may be kept open after a delivery, in case there is more for it, before QUIT is said.
+KEPT_OPEN = 5.0
+
 # Attempts that must meet the fault before it is repaired: two make one gap.
 ATTEMPTS_BEFORE_REPAIR = 2
 
