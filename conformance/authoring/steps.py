@@ -13,7 +13,7 @@ from conformance.evidence.codes import read
 from conformance.evidence.record import QueueListing, Record, Trouble
 from conformance.evidence.view import Evidence, view_of
 from conformance.target import Capability, DeliveryEvent, Outcome, QueuedMessage
-from fake_servers.events import DnsQuery
+from fake_servers.events import DnsQuery, SmtpMessage
 
 _LEAVES = 2.0  # seconds that an entry may be shown after a delivery
 _LOG = 20  # lines of a log that are shown
@@ -62,7 +62,7 @@ def steps_of(record: Record) -> Iterator[Step]:
         yield _events(offered, waits, healthy)
         yield _comes_again(waits)
     if returned is not None:
-        yield _report(returned)
+        yield _report(returned, record)
     yield _end(record)
 
 
@@ -248,7 +248,7 @@ def _comes_again(evidence: Evidence) -> Step:
     )
 
 
-def _report(evidence: Evidence) -> Step:
+def _report(evidence: Evidence, record: Record) -> Step:
     staged = evidence.staged
     for _, report in evidence.ndrs:
         lines = [
@@ -266,7 +266,8 @@ def _report(evidence: Evidence) -> Step:
         for listed in evidence.queue.listings[-1:]
         for entry in listed.messages
     ]
-    astray = [f"a message went to {', '.join(message.recipients)}" for message in evidence.astray]
+    elsewhere = [*evidence.astray, *_for_nobody(record)]
+    astray = [f"a message went to {', '.join(message.recipients)}" for message in elsewhere]
     return Step(
         name="report",
         seen=tuple([*seen, *astray, *(f"came back: {notice}" for notice in evidence.notices)]),
@@ -275,6 +276,18 @@ def _report(evidence: Evidence) -> Step:
         or f"Reports go to the envelope sender, by the connector of {staged.sender.partition('@')[2]}, which is the "
         "last of `config.connectors`.",
     )
+
+
+def _for_nobody(record: Record) -> Iterator[SmtpMessage]:
+    """Yield what arrived and is for none of the addresses that were handed over: a relay may spell them otherwise."""
+    known = {
+        person.lower()
+        for staged in record.staged.values()
+        for person in (staged.sender, staged.author, staged.recipient, *staged.others)
+    }
+    for event in record.events:
+        if isinstance(event, SmtpMessage) and known.isdisjoint(map(str.lower, event.recipients)):
+            yield event
 
 
 def _end(record: Record) -> Step:

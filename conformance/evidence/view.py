@@ -179,12 +179,15 @@ class Evidence:
         Events without a word (a relay may record that it deferred, and the reason elsewhere) are left only if no
         other source says more.
         """
-        wordless = tuple(self._from_events())
         final = (each for each in self.notices if each.is_final)
-        for source in (wordless, tuple(self._from_queue()), tuple(self._from_notices(final))):
-            if any(error.says_something for error in source):
-                return source
-        return wordless
+        sources = (*self.errors_in_relay, tuple(self._from_notices(final)))
+        told = (source for source in sources if any(error.says_something for error in source))
+        return next(told, sources[0])
+
+    @cached_property
+    def errors_in_relay(self) -> tuple[tuple[ErrorSeen, ...], ...]:
+        """The errors that its operator sees: those of events, and those of the queue."""
+        return tuple(self._from_events()), tuple(self._from_queue())
 
     def coded(self, codes_of: Callable[[ErrorSeen], Codes]) -> tuple[ErrorSeen, ...]:
         """Return the errors from the best source that shows a code: events, else queue, else reports, of delay too.

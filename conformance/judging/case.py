@@ -61,6 +61,12 @@ class Case:
         """The errors the relay showed for this message, of attempts that met the fault."""
         return self._of_the_fault(self.evidence.errors)
 
+    @property
+    def last_errors(self) -> list[ErrorSeen]:
+        """The last of `errors`, and of what was shown elsewhere: a log may have the first line of what a queue has."""
+        sources = map(self._of_the_fault, (self.errors, *self.evidence.errors_in_relay))
+        return [source[-1] for source in sources if source]
+
     @cached_property
     def coded(self) -> tuple[ErrorSeen, ...]:
         """The same from the best source that shows a code (`Evidence.coded`)."""

@@ -23,13 +23,17 @@ def _replied(mode: FailureMode, _course: Course) -> bool:
     requirements={"words": "replies/words-kept"},
 )
 def test_reply_kept(case: Case) -> list[Finding]:
-    """The last error shown has the words of every line of the reply, whatever stands around them."""
+    """The last error shown has the words of every line of the reply, whatever stands around them.
+
+    Shown in one place is shown: where a log has a line for each error, the whole of it stands in the queue.
+    """
     assert case.mode.refusal.reply is not None
     case.must_show_an_error(see="error_code")
     lines = [codes.read(line).rest for line in case.mode.refusal.reply.lines]
-    shown = case.errors[-1].text if case.errors else ""
-    plain = _plain(shown + case.errors[-1].words if case.errors else "")
-    missing = [line for line in lines if _plain(line) not in plain]
+    last = case.last_errors
+    said = [_plain(error.text + error.words) for error in last]
+    missing = min(([line for line in lines if _plain(line) not in each] for each in said or [""]), key=len)
+    shown = last[0].text if last else ""
     return [
         case.finding(
             "reply_kept.words",

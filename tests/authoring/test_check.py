@@ -141,6 +141,17 @@ CASES: Mapping[str, Case] = {
             "by the connector of sender.test, which is the last of `config.connectors`",
         ),
     ),
+    "report_to_another_spelling": Case(
+        "granted = {",
+        '''submit = { line_ends = "crlf", command = ["python", "-c", """import smtplib, sys
+client = smtplib.SMTP(sys.argv[1], int(sys.argv[2]))
+client.sendmail(sys.argv[3].replace("rcpt.", "rcpt"), sys.argv[4:], sys.stdin.buffer.read())""",
+    "{{ config.listen.host }}", "{{ config.listen.port }}", "{{ sender }}", "{{ recipients }}"] }
+ready.log = '.*"ready".*'
+granted = {''',
+        step="report",
+        says=("a message went to rejected_at_rcptrejected@sender.test",),
+    ),
 }  # fmt: skip
 
 

@@ -237,3 +237,17 @@ def a_little_late() -> None:
 def says_quit_after_a_time_out() -> None:
     """Says QUIT after a time-out, and waits for the answer."""
     say_quit_into_the_silence()
+
+
+@mutation(scenarios=("reply_multi_line", "reply_499"), profiles=("rfc",))
+def logs_errors_in_short_lines() -> None:
+    """Has the first words of an error in its log, and all of it in its queue."""
+
+    def make(original: Any) -> Any:
+        def log(self: Any, outcome: Any, at: float, *what: Any) -> None:
+            message, recipient, text, destination = what
+            original(self, outcome, at, message, recipient, text[:24], destination)
+
+        return log
+
+    patch(Relay, "_log", make)

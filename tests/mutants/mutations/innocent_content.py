@@ -7,9 +7,10 @@ import quopri
 from collections.abc import Sequence
 from typing import Any
 
+from conformance.reference import transaction
 from conformance.reference.message import Message, Recipient
 from conformance.reference.transaction import Transaction
-from mutants.mutant import deviates, mutation
+from mutants.mutant import deviates, fails, mutation
 from mutants.patching import patch
 
 
@@ -82,3 +83,40 @@ def encodes_in_base64() -> None:
         return run
 
     patch(Transaction, "run", make)
+
+
+def _writes_labels_in_unicode(*, declared: bool) -> None:
+    def mailed(original: Any) -> Any:
+        def mail_command(message: Message, content: bytes, extensions: dict[str, str]) -> str:
+            line: str = original(message, content, extensions)
+            international = any("@xn--" in each.address for each in message.recipients)
+            return f"{line} SMTPUTF8" if declared and international and "smtputf8" in extensions else line
+
+        return mail_command
+
+    def named(original: Any) -> Any:
+        def rcpt_command(recipient: Recipient, extensions: dict[str, str]) -> str:
+            line: str = original(recipient, extensions)
+            local, _, domain = recipient.address.rpartition("@")
+            written = domain.encode("ascii").decode("idna") if domain.startswith("xn--") else domain
+            return line.replace(recipient.address, f"{local}@{written}") if "smtputf8" in extensions else line
+
+        return rcpt_command
+
+    patch(transaction, "mail_command", mailed)
+    patch(transaction, "rcpt_command", named)
+
+
+@mutation(scenarios=("idn_domain", "mixed_case"), profiles=("rfc", "eop-observed"))
+def writes_labels_in_unicode() -> None:
+    """Writes a domain in its Unicode form to a server that offers SMTPUTF8, and says so (RFC 6531 section 3.3)."""
+    _writes_labels_in_unicode(declared=True)
+
+
+@mutation(
+    scenarios=("idn_domain", "mixed_case"),
+    caught=(fails("carries", "content/unaltered", "idn_domain", besides=("content/delivered",)),),
+)
+def writes_labels_in_unicode_unasked() -> None:
+    """Writes a domain in its Unicode form, and does not say SMTPUTF8."""
+    _writes_labels_in_unicode(declared=False)
