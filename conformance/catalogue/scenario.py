@@ -145,6 +145,8 @@ def _needs_several_routes(scenario: Scenario) -> str:
     """Say what a scenario needs another route for; empty: it does with one."""
     if scenario.failure_mode.message.backlog:
         return "here other mail waits for another destination"
+    if _takes_no_report(scenario.failure_mode):
+        return "here the server takes nothing so large, of reports neither"
     if scenario.failure_mode.message.elsewhere:
         return "here the message has recipients in several domains, each with a way of its own"
     if scenario.failure_mode.way_back is not None:
@@ -152,6 +154,12 @@ def _needs_several_routes(scenario: Scenario) -> str:
     if scenario.course in OWN_DOMAIN:
         return "here its destination is taken out of service, so that no report could leave it"
     return ""
+
+
+def _takes_no_report(mode: FailureMode) -> bool:
+    """Tell whether the servers have a limit of size (RFC 1870) that the message is above, and a report may be."""
+    limits = [line.split()[1:] for host in mode.hosts for line in host.extensions if line.startswith("SIZE ")]
+    return any(int(most) < mode.message.octets for [most] in limits)
 
 
 def controls_of(scenario: Scenario) -> list[Scenario]:

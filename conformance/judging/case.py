@@ -20,8 +20,9 @@ from conformance.judging.code_check import judged_by
 from conformance.judging.content import REVERSE_PATH, changes, may_hide_the_sender
 from conformance.judging.fate import Fate, fate_of, outcome_of, why_not
 from conformance.judging.habits import unaccustomed
+from conformance.judging.held import may_be_unnoticed
 from conformance.judging.one_route import attempts_on_message
-from conformance.judging.verdict import Finding, Left
+from conformance.judging.verdict import Finding, Inconclusive, Left
 from conformance.target import Outcome
 from conformance.witness.attempts import Attempt
 from fake_servers.events import SmtpMessage
@@ -140,6 +141,11 @@ class Case:
         """
         if self.fate is Fate.VANISHED:
             self.leave(besides="no error was shown, and ")
+        # nor need there be one of an attempt that goes on for the relay
+        granted, tried = self.evidence.staged.granted, self.all_attempts
+        wait = granted.max_retry_interval + granted.granularity
+        if tried and (reason := may_be_unnoticed(self.evidence, tried[-1], wait)):
+            raise Inconclusive(reason)
 
     def must_show_an_error(self, *, see: str) -> None:
         """Leave it to another aspect that no error is shown at all.

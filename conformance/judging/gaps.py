@@ -61,6 +61,7 @@ from itertools import pairwise
 from conformance.catalogue.course import Timing, timing_of
 from conformance.evidence.queue import Presence
 from conformance.judging.case import Case
+from conformance.judging.held import may_be_unnoticed
 from conformance.judging.verdict import NotApplicable
 from conformance.target import Outcome
 from conformance.witness.attempts import Attempt, lingering
@@ -209,7 +210,7 @@ def not_due(case: Case) -> str:
     _, most = allowed(case)
     rest = staged.closed - attempts[-1].latest_end
     if rest >= most:
-        return ""
+        return may_be_unnoticed(evidence, attempts[-1], most)
     if rest < 0:
         return "the last attempt may still have been going on when the window closed"
     return f"the window closed {rest:.1f} s after the last attempt, and the next one may come {most:.1f} s after it"

@@ -17,7 +17,8 @@ from conformance.catalogue.failure_mode import FailureMode
 from conformance.evidence.connections import Connection
 from conformance.evidence.queue import Presence
 from conformance.evidence.view import Evidence
-from conformance.target import Outcome
+from conformance.target import Capability, Outcome
+from conformance.witness.attempts import Attempt
 from fake_servers import Stall
 
 _OVER = (Outcome.DEFERRED, Outcome.PERMANENT, Outcome.EXPIRED)
@@ -31,6 +32,34 @@ def is_held(mode: FailureMode, evidence: Evidence) -> bool:
         return bool(still_open)
     silent = [each for each in still_open if each.faults[-1].action == Stall.name]
     return bool(silent) and not _went_on(mode, evidence, silent[-1])
+
+
+def may_be_unnoticed(evidence: Evidence, last: Attempt, wait: float) -> str:
+    """Say that a relay that logs its failures has logged none of an attempt, and may notice its end by time-out alone.
+
+    That a client notices at once how a server closes the connection is good for it, and asked nowhere: what it SHOULD
+    do then is treat the message as after a 451 (RFC 5321 section 3.8). Only time-outs that are longer than any wait for
+    the next attempt leave it open what will follow.
+
+    Args:
+        evidence: What was seen.
+        last: The last attempt.
+        wait: The longest wait for the next one that is in order, in seconds.
+    """
+    granted, closed = evidence.staged.granted, evidence.staged.closed
+    time_outs = (granted.command_timeout, granted.content_timeout, granted.final_timeout)
+    patience = max(each or 0.0 for each in time_outs)
+    logs = Capability.EVENTS in evidence.record.header.capabilities
+    said = any(each.read_at >= last.at for each in evidence.reported) or bool(evidence.errors)
+    if not logs or said or not last.connections or closed is None or patience <= wait:
+        return ""
+    rest = closed - last.latest_end
+    if rest >= wait + patience:
+        return ""
+    return (
+        f"the window closed {rest:.1f} s after the last attempt, of which the relay says nothing yet: it may notice "
+        f"its end by nothing but a time-out, of {patience:g} s"
+    )
 
 
 def _went_on(mode: FailureMode, evidence: Evidence, held: Connection) -> bool:

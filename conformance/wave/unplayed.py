@@ -21,6 +21,9 @@ from fake_servers import Slow
 _NO_SESSION = (
     "the relay takes mail by submit(), so there is no SMTP session of a submission in which it can be killed"
 )
+_NO_WAY_BACK = (  # RFC 5321 section 6.3 is about servers
+    "the relay takes mail by submit(), so there is no server of its own to which the next host could send it back"
+)
 _NO_WIRE = (
     "the relay takes mail by submit(), with CRLF at the end of each line: no other end can be handed over"
 )
@@ -76,6 +79,8 @@ def _needs_a_session(scenario: Scenario) -> str:
     if scenario.failure_mode.killed in IN_SUBMISSION:
         return _NO_SESSION
     special = scenario.failure_mode.message.special
+    if special is not None and special.sent_back:
+        return _NO_WAY_BACK
     return _NO_WIRE if special is not None and special.verbatim else ""
 
 

@@ -214,6 +214,12 @@ class TestWhatAConnectorIsToldOf:
         reason = unsuitable(backlog, frozenset({Capability.SMART_HOST, Capability.ONE_ROUTE}), "loopback")
         assert reason.startswith("the target has one route for all mail, and")
 
+    def test_a_server_that_takes_no_report_either_is_none_for_who_has_one_route(self) -> None:
+        small = Scenario(failure_mode=ALL["size_too_small"], course=Course.REJECTED)
+        able = frozenset({Capability.SMART_HOST})
+        assert unsuitable(small, able, "loopback") == ""
+        assert "of reports neither" in unsuitable(small, able | {Capability.ONE_ROUTE}, "loopback")
+
     @pytest.mark.parametrize(
         ("mode", "needed"),
         [

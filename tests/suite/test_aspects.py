@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from stories.staging import TOLD
 from stories.story import ASPECT, Story, good, good_control, observed, waiting
@@ -170,6 +172,13 @@ class TestRetried:
         # nothing is left to be tried again
         assert "(see stays_queued)" in observed(gone, "retried", Verdict.NOT_APPLICABLE)
         assert "neither delivered nor returned" in observed(gone, "stays_queued")
+
+    def test_who_may_notice_the_end_of_an_attempt_by_a_long_time_out_alone_is_not_blamed_yet(self) -> None:
+        story = self._with_attempts(1.0)
+        patient = story.change(granted=replace(story.staged.granted, command_timeout=300.0))
+        assert "the relay says nothing yet" in observed(patient, "retried", Verdict.INCONCLUSIVE)
+        assert "no other followed" in observed(patient.change(closed=310.0), "retried")
+        assert "no other followed" in observed(patient.says(1.5, "a trouble"), "retried")
 
     def test_who_tries_after_the_repair_and_fails_does_not_recover_however_soon_the_next_is_due(self) -> None:
         story = self._with_attempts(1.0).change(repaired=1.5, closed=4.0).looks_up(3.2)

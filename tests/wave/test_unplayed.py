@@ -142,6 +142,13 @@ async def test_without_an_smtp_session_nobody_is_killed_in_it(tmp_path: Path) ->
     assert target.relay.killed == 0
 
 
+async def test_nothing_is_sent_back_to_who_has_no_server(tmp_path: Path) -> None:
+    record = await staged(Target(), tmp_path, ["plain.healthy", "goes_around.persists"], Timing.STEADY)
+    said = judged(record, "ends_loop", "goes_around.persists")
+    assert said.verdict is Verdict.NOT_APPLICABLE
+    assert "no server of its own" in said.reason
+
+
 async def test_what_will_take_more_than_a_minute_is_told_at_once(tmp_path: Path) -> None:
     target = Target()
     target.relay.schedule = replace(GRANTED, content_timeout=300.0)

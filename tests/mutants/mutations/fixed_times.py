@@ -275,3 +275,44 @@ def says_quit_at_every_stage() -> None:
 
     patch(delivery, "part", make)
     patch(Delivery, "_try_address", wait)
+
+
+@mutation(
+    scenarios=("close_at_mail", "close_at_dot", "plain"),
+    profiles=_ALL_PROFILES,
+    fixed={"command_timeout": 10 * _LONGER},
+    also=tuple(
+        expected
+        for profile in ("eop", *_ALL_PROFILES)
+        for expected in hence(
+            "what follows once it notices is not waited for",
+            "retried",
+            "recovers",
+            *(["error_code"] if profile != "rfc" else []),
+            "error_detail",
+            "destination_server",
+            verdict="inconclusive",
+            profile=profile,
+            certain=False,
+        )
+    )
+    + hence(
+        "the profile asks for no code", "error_code", verdict="not_applicable", profile="rfc", certain=False
+    ),
+)
+def notices_no_end_of_a_connection() -> None:
+    """Waits for its time-out, of a minute, where a server has closed the connection."""
+
+    def make(original: Any) -> Any:
+        async def deliver(self: Any, *what: Any) -> Any:
+            try:
+                return await original(self, *what)
+            except SessionFailed as error:
+                if error.cause is not Cause.SILENT:
+                    await asyncio.sleep(10 * _LONGER)
+                raise
+
+        return deliver
+
+    patch(Session, "command", make)
+    patch(Session, "send_body", make)
