@@ -141,7 +141,14 @@ class Case:
         """
         if self.fate is Fate.VANISHED:
             self.leave(besides="no error was shown, and ")
-        # nor need there be one of an attempt that goes on for the relay
+        self.must_be_over()
+
+    def must_be_over(self) -> None:
+        """Have nothing to say of what did not follow an attempt that may go on for the relay (`held.py`).
+
+        Raises:
+            Inconclusive: So it is.
+        """
         granted, tried = self.evidence.staged.granted, self.all_attempts
         wait = granted.max_retry_interval + granted.granularity
         if tried and (reason := may_be_unnoticed(self.evidence, tried[-1], wait)):

@@ -278,7 +278,7 @@ def says_quit_at_every_stage() -> None:
 
 
 @mutation(
-    scenarios=("close_at_mail", "close_at_dot", "plain"),
+    scenarios=("close_at_mail", "close_at_dot", "address_first_closes", "plain"),
     profiles=_ALL_PROFILES,
     fixed={"command_timeout": 10 * _LONGER},
     also=tuple(
@@ -291,6 +291,7 @@ def says_quit_at_every_stage() -> None:
             *(["error_code"] if profile != "rfc" else []),
             "error_detail",
             "destination_server",
+            "delivers_anyway",
             verdict="inconclusive",
             profile=profile,
             certain=False,
