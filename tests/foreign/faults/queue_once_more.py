@@ -49,9 +49,9 @@ def waits_with_all_for_the_oldest() -> None:
 
 @fault(
     kind=8,
-    reference="https://www.exim.org/exim-html-current/doc/html/spec_html/ch-retry_configuration.html",
-    reported="Mail for a host that had been down for longer than the last retry time was returned at its first "
-    "failure, or without an attempt: 'retry time not reached for any host after a long failure period'.",
+    reference="https://github.com/Exim/exim/blob/c3f2eb9a7d99f12fb5b20d88e9bc18a0aa016d64/test/log/0461",
+    reported="Mail for hosts that had been down for long was returned at once, without an attempt: 'all hosts have "
+    "been failing for a long time (and retry time not reached)'.",
     requirements=("lifetime/not-early", "lifetime/each-message", "queue/kept"),
 )
 def gives_new_mail_up_where_old_mail_was() -> None:
@@ -81,9 +81,9 @@ def gives_new_mail_up_where_old_mail_was() -> None:
 
 @fault(
     kind=8,
-    reference="https://learn.microsoft.com/en-us/exchange/mail-flow/queues/queues",
-    reported="What was under way when the transport service had crashed twice was taken for harmful, put into the "
-    "poison message queue, and neither tried nor returned any more.",
+    reference="https://learn.microsoft.com/en-us/previous-versions/office/exchange-server-api/ff337286(v=exchg.150)",
+    reported="What was taken for harmful after the server had failed was put into the poison message queue, and "
+    "neither tried nor returned any more.",
     requirements=("nothing-lost/kept", "lifetime/survives-restart", "queue/not-lost", "lifetime/ends"),
 )
 def puts_aside_what_it_tried_when_it_died_twice() -> None:
