@@ -25,6 +25,7 @@ _BESIDE = (
     "takes_leave",
     "introduces_itself",
     "leaves_trace",
+    "names_recipient",
     "declares_size",
     "ndr_compressed",
 )
