@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from conformance.reference.errors import Failure, SessionFailed
 from conformance.reference.events import Outcome
 from conformance.reference.message import Message, Recipient
 from conformance.reference.relay import Relay
-from conformance.reference.session import Session
+from conformance.reference.session import Reply, Session
 from conformance.reference.transaction import Delivered, Transaction
 from mutants.patching import patch
 
@@ -168,3 +169,47 @@ def misread(change: Callable[[Failure, int, str], Failure]) -> None:
         return remote_failure
 
     patch(errors, "remote_failure", make)
+
+
+def greeted_by_the_impatient(moment: float, meets: Callable[[], bool] = lambda: True) -> None:
+    """Say EHLO where no greeting comes within so many seconds, and read both replies then.
+
+    Args:
+        moment: Seconds for which a greeting is waited for.
+        meets: Called where none has come; tells whether to speak.
+    """
+    own: list[str] = []
+    spoken: set[Any] = set()
+
+    def made(original: Any) -> Any:
+        def init(self: Any, config: Any, *others: Any) -> None:
+            own.append(config.hostname)
+            original(self, config, *others)
+
+        return init
+
+    def greeted(original: Any) -> Any:
+        async def greet(self: Any) -> None:
+            greeting = asyncio.ensure_future(original(self))
+            await asyncio.wait({greeting}, timeout=moment)
+            if not greeting.done() and meets():
+                spoken.add(self)
+                self._transport.write(f"EHLO {own[-1]}\r\n".encode())
+            await greeting
+
+        return greet
+
+    def make(original: Any) -> Any:
+        async def command(self: Any, stage: Stage, line: str) -> Reply:
+            if self not in spoken:
+                reply: Reply = await original(self, stage, line)
+                return reply
+            spoken.discard(self)
+            answer: Reply = await self._read(stage, self._protocol.read_response(self._timeouts.command))
+            return answer
+
+        return command
+
+    patch(Relay, "__init__", made)
+    patch(Session, "greet", greeted)
+    patch(Session, "command", make)

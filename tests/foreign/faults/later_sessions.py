@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from mutants.patching import patch
+from mutants.shared import greeted_by_the_impatient
 
 from conformance.reference import tls
 from conformance.reference.classify import Cause, Stage
 from conformance.reference.delivery import Delivery
 from conformance.reference.errors import SessionFailed
-from conformance.reference.relay import Relay
 from conformance.reference.session import Reply, Session
 from foreign.change import fault
 from foreign.marker import in_hand, marked
@@ -56,43 +56,14 @@ def waits_for_words_behind_a_code() -> None:
 )
 def speaks_before_it_is_greeted() -> None:
     """Says EHLO when the greeting is not there within a moment, and reads both replies then."""
-    own: list[str] = []
-    spoken: set[Any] = set()
 
-    def made(original: Any) -> Any:
-        def init(self: Any, config: Any, *others: Any) -> None:
-            own.append(config.hostname)
-            original(self, config, *others)
+    def meets() -> bool:
+        if in_hand() is None:
+            return False
+        marked()
+        return True
 
-        return init
-
-    def greeted(original: Any) -> Any:
-        async def greet(self: Any) -> None:
-            greeting = asyncio.ensure_future(original(self))
-            await asyncio.wait({greeting}, timeout=_EAGER)
-            if not greeting.done() and in_hand() is not None:
-                marked()
-                spoken.add(self)
-                self._transport.write(f"EHLO {own[-1]}\r\n".encode())
-            await greeting
-
-        return greet
-
-    def make(original: Any) -> Any:
-        async def command(self: Any, stage: Stage, line: str) -> Reply:
-            if self not in spoken:
-                reply: Reply = await original(self, stage, line)
-                return reply
-            spoken.discard(self)
-            reading = self._protocol.read_response(self._timeouts.command)
-            answer: Reply = await self._read(stage, reading)
-            return answer
-
-        return command
-
-    patch(Relay, "__init__", made)
-    patch(Session, "greet", greeted)
-    patch(Session, "command", make)
+    greeted_by_the_impatient(_EAGER, meets)
 
 
 @fault(

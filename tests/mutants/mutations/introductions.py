@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable
 from typing import Any
 
 from conformance.reference import intake, transaction
-from conformance.reference.classify import Stage
 from conformance.reference.message import Message
-from conformance.reference.relay import Relay
-from conformance.reference.session import Reply, Session
+from conformance.reference.session import Session
 from mutants.mutant import deviates, fails, mutation
 from mutants.patching import patch
+from mutants.shared import greeted_by_the_impatient
 
 _MOMENT = 0.3  # seconds that somebody in a hurry waits for a greeting
 _CONTROLS = ("plain", "verified_tls", "plain_mx")
@@ -56,41 +54,7 @@ def _sized(change: Callable[[int], int]) -> None:
 )
 def speaks_before_it_is_greeted() -> None:
     """Says EHLO when there is no greeting within a moment, and reads both replies then."""
-    own: list[str] = []
-    spoken: set[Any] = set()
-
-    def made(original: Any) -> Any:
-        def init(self: Any, config: Any, *others: Any) -> None:
-            own.append(config.hostname)
-            original(self, config, *others)
-
-        return init
-
-    def greeted(original: Any) -> Any:
-        async def greet(self: Any) -> None:
-            greeting = asyncio.ensure_future(original(self))
-            await asyncio.wait({greeting}, timeout=_MOMENT)
-            if not greeting.done():
-                spoken.add(self)
-                self._transport.write(f"EHLO {own[-1]}\r\n".encode())
-            await greeting
-
-        return greet
-
-    def make(original: Any) -> Any:
-        async def command(self: Any, stage: Stage, line: str) -> Reply:
-            if self not in spoken:
-                reply: Reply = await original(self, stage, line)
-                return reply
-            spoken.discard(self)
-            answer: Reply = await self._read(stage, self._protocol.read_response(self._timeouts.command))
-            return answer
-
-        return command
-
-    patch(Relay, "__init__", made)
-    patch(Session, "greet", greeted)
-    patch(Session, "command", make)
+    greeted_by_the_impatient(_MOMENT)
 
 
 @mutation(scenarios=_CONTROLS, caught=(fails("introduces_itself", "session/own-name"),))
