@@ -22,6 +22,7 @@ from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any, NamedTuple, Protocol
 
+from conformance.catalogue.course import Timing
 from conformance.evidence.record import Fault, structure
 from conformance.report.results import Windows
 from conformance.session.again import BATCH
@@ -36,8 +37,11 @@ from conformance.wave.heartbeat import BEAT, LOOK_LIMIT, SILENCE_LIMIT, held
 from conformance.wave.plan import Plan
 from conformance.wave.reach import Reach
 
-# Seconds that a wave waits at most after the start of the one before, whatever the machine has to do.
+# Seconds that a wave waits at most after the start of the one before, whatever the machine has to do: so long as that
+# one takes to start its relay and to hand over its messages where it has a processor, and never longer than this.
 PATIENCE = 2.0
+_STARTING = 1.0
+_HANDING_OVER = 0.03  # of each scenario
 
 # Share of the time in which somebody waits for a processor, from which on no wave is added.
 _ENOUGH = 0.4
@@ -276,7 +280,7 @@ class _Starts:
         """Return what is to start now, given what runs; None: nothing, look again soon."""
         before = self._waves[-1] if self._waves else None
         if self.waiting:
-            return self.waiting.popleft() if self._may(before, self._patience) else None
+            return self.waiting.popleft() if self._may(before, self._patience_with(before)) else None
         if not self.further:
             return None
         if self.is_beside(running):
@@ -302,6 +306,12 @@ class _Starts:
         plan, _ = self.further[0]
         reached = self._any_time or any(wave.reach.connected for wave in self.planned)
         return reached and (plan.stretch == 1.0 or len(plan.scenarios) <= BATCH)
+
+    def _patience_with(self, before: _Wave | None) -> float:
+        """Return for how long what is next waits for the wave before it, whatever the machine has to do."""
+        if before is None or before.plan.timing is Timing.COMPRESSED:
+            return self._patience
+        return min(self._patience, _STARTING + _HANDING_OVER * len(before.plan.scenarios))
 
     def _may(self, before: _Wave | None, patience: float) -> bool:
         """Tell whether the next may start, given the one that was started last."""

@@ -58,12 +58,12 @@ class Part(NamedTuple):
 
 # In the order in which the waves start: what takes longest first.
 LONGEST_FIRST = (
-    Part(Timing.STEADY, apart=True),
     Part(Timing.STEADY, apart=False),
+    Part(Timing.STEADY, apart=True),
     Part(Timing.JUMPED),
+    Part(Timing.COMPRESSED),
     Part(Timing.CRASHED, apart=False),
     Part(Timing.INTERRUPTED, apart=False),
-    Part(Timing.COMPRESSED),
     Part(Timing.CRASHED, apart=True),
     Part(Timing.OPERATED),
     Part(Timing.INTERRUPTED, apart=True),

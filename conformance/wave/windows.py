@@ -137,7 +137,7 @@ def expected_window(scenario: Scenario, granted: Schedule, header: Header) -> fl
         case Course.REPORTED:
             report = mode.as_report
             back = 0.0 if report is None else ATTEMPTS_BEFORE_REPAIR * attempt_time(report, granted, asked)
-            seconds = attempt + back + 2 * wait
+            seconds = attempt + back + 2 * wait + TRANSFER
         case Course.HEALED | Course.MIXED:
             seconds = ATTEMPTS_BEFORE_REPAIR * attempt + 2 * wait + mode.longest_ttl
         case Course.BATCH if mode.message.batch is not None and mode.message.batch.repaired:

@@ -125,7 +125,7 @@ def test_fault_schedules_have_a_relay_of_their_own_beside_hundreds_of_others() -
     drawn = [scenario_of("stall_at_dot+healthy.schedule"), scenario_of("backlog_hangs.batch")]
     transient = [mode for mode in ALL.values() if mode.kind is Kind.TRANSIENT]
     others = [Scenario(failure_mode=mode, course=Course.HEALED) for mode in transient]
-    one, two = plans.of([*others, *drawn], 1.0)
+    two, one = plans.of([*others, *drawn], 1.0)
     assert one.timing == two.timing == Timing.STEADY
     assert one.scenarios[-2:] == ["stall_at_dot+healthy.schedule", "backlog_hangs.batch"]
     assert {name.rpartition(".")[2] for name in one.scenarios[:-2]} == {"healthy"}
