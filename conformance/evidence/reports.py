@@ -93,12 +93,25 @@ def read_report(content: bytes) -> Report:
 
 def field_groups(message: Message) -> list[Message]:
     """Return the groups of fields of the first machine-readable part (RFC 3464 section 2.1, RFC 6533 section 3)."""
+    return [group for group in _groups(message) if group.keys()]
+
+
+def stray_lines(message: Message) -> list[str]:
+    """Return the lines of the first machine-readable part that are no field, nor any field's continuation.
+
+    What is behind such a line is read as what it is not: nobody finds the fields there.
+    """
+    texts = [str(group.get_payload()) for group in _groups(message)]
+    return [line.strip() for text in texts for line in text.splitlines() if line.strip()]
+
+
+def _groups(message: Message) -> list[Message]:
     for part in message.walk():
         kind = part.get_content_type()
         if kind in MACHINE_PARTS and part.is_multipart():
             # the library splits the older type only
             groups = _split(part) if kind == GLOBAL_PART else part.get_payload()
-            return [group for group in groups if isinstance(group, Message) and group.keys()]
+            return [group for group in groups if isinstance(group, Message)]
     return []
 
 

@@ -22,6 +22,7 @@ from conformance.evidence.reports import (
     field_groups,
     octets_of,
     recipient_groups,
+    stray_lines,
     without_comments,
 )
 from conformance.judging.addresses import canonical
@@ -104,6 +105,7 @@ def form(content: bytes) -> list[str]:
         found.append(f"the second part is {parts[1].get_content_type()}, not message/delivery-status")
     if len(parts) == 3 and parts[2].get_content_maintype() not in _RETURNED:
         found.append(f"the third part is {parts[2].get_content_type()}, no returned message")
+    found += [f"its delivery-status has a line that is no field: {line}" for line in stray_lines(message)[:1]]
     closing = b"--" + (message.get_boundary() or "").encode("ascii", "replace") + b"--"
     if not any(line.rstrip() == closing for line in content.splitlines()):
         found.append("it ends without its closing boundary")

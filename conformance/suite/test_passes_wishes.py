@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
+
 from conformance.catalogue.special import Dsn
 from conformance.evidence.reports import ARRIVED
+from conformance.judging import report_form, report_says
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.offers import offered_for
 from conformance.judging.verdict import NotApplicable
@@ -24,13 +28,18 @@ _RELAYED = "relayed"
         "relayed": "dsn/relayed",
         "needless": "dsn/no-needless-report",
         "unasked": "dsn/unasked",
+        "form": "ndr/form",
+        "named": "ndr/fields",
+        "envelope_id": "report/envelope-id",
+        "original": "report/original-recipient",
     },
 )
 def test_passes_wishes(case: Case) -> list[Finding]:
     """NOTIFY, RET, ENVID and ORCPT are passed on as they were given, to a server that offers DSN, and to no other.
 
-    Another one takes the message without them. Who has asked for SUCCESS is told then that it was relayed, once, and
-    who has not is told nothing; nor is anybody whose server has taken it over to tell of the delivery.
+    Another one takes the message without them. Who has asked for SUCCESS is told then that it was relayed, once, in a
+    report like any other, and who has not is told nothing; nor is anybody whose server has taken it over to tell of
+    the delivery.
     """
     special, copies = case.mode.message.special, case.evidence.messages
     assert special is not None
@@ -44,7 +53,7 @@ def test_passes_wishes(case: Case) -> list[Finding]:
     if "DSN" in offered_for(case, copy):
         return [_passed_on(case, copy, special.dsn), *_needless(case, copy)]
     success = "SUCCESS" in special.dsn.notify.split(",")
-    return [unoffered, _relayed(case) if success else _unasked(case)]
+    return [unoffered, *(_relayed(case, special.dsn) if success else [_unasked(case)])]
 
 
 def _passed_on(case: Case, copy: SmtpMessage, wish: Dsn) -> Finding:
@@ -126,11 +135,11 @@ def _unoffered(case: Case) -> Finding:
     )
 
 
-def _relayed(case: Case) -> Finding:
+def _relayed(case: Case, wish: Dsn) -> Iterator[Finding]:
     notices = case.evidence.notices
     actions = [each.action for notice in notices for each in notice.report.recipients]
     wrong = [action for action in actions if action != _RELAYED]
-    return case.finding(
+    yield case.finding(
         "passes_wishes.relayed",
         holds=len(notices) == 1 and bool(actions) and not wrong,
         expected="one report, with Action: relayed",
@@ -139,6 +148,22 @@ def _relayed(case: Case) -> Finding:
         else "no report",
         conclusive=len(notices) > 1 or bool(wrong),
     )
+    contents = [notice.message.content for notice in notices if report_form.is_report(notice.message.content)]
+    staged = case.evidence.staged
+    named = partial(report_says.misnamed, recipients=[staged.recipient, *staged.others])
+    checks: dict[str, tuple[str, Callable[[bytes], list[str]]]] = {
+        "form": ("a multipart/report with its parts in order", report_form.form),
+        "named": ("the recipients of the envelope", named),
+    }
+    if wish.envid:
+        without = partial(report_says.without_envelope_id, dsn=wish)
+        checks["envelope_id"] = ("the ENVID that was given", without)
+    if wish.orcpt:
+        without = partial(report_says.without_original_recipient, dsn=wish)
+        checks["original"] = ("the ORCPT that was given", without)
+    for slot, (expected, complaints) in checks.items() if contents else ():
+        found = [text for each in contents for text in complaints(each)]
+        yield report_says.truth(case, f"passes_wishes.{slot}", expected, found)
 
 
 def _unasked(case: Case) -> Finding:

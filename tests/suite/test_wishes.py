@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from stories.reports import ndr
 from stories.story import Story, observed
 from stories.wire import sent
 
@@ -16,6 +17,7 @@ GIVEN = (
     "NOTIFY=SUCCESS,FAILURE,DELAY",
     "ORCPT=rfc822;First+2BLast@origin.test",
 )
+_ORIGINAL = "Original-Recipient: rfc822;First+Last@origin.test"
 WITHOUT = "dsn_not_offered_success"
 
 
@@ -59,8 +61,27 @@ def _relayed(mode: str = WITHOUT) -> Story:
     return Story(mode).delivers(1.5)
 
 
+def _report() -> bytes:
+    """Return a report of relaying that has what was asked of reports."""
+    plain = ndr(_relayed().staged, action="relayed", status="2.0.0")
+    for name, more in (("Reporting-MTA", "Original-Envelope-Id: QQ+314159"), ("Final-Recipient", _ORIGINAL)):
+        assert plain.count(f"\n{name}:".encode()) == 1
+        plain = plain.replace(f"\n{name}:".encode(), f"\n{more}\r\n{name}:".encode())
+    return plain
+
+
+def test_relayed_is_told_in_a_report_like_any_other() -> None:
+    assert _relayed().returns(1.8, content=_report()).verdict("passes_wishes") is Verdict.PASS
+    for has, instead, requirement in (
+        (b"QQ+314159", b"QQ", "report/envelope-id"),
+        (b"First+Last", b"Last", "report/original-recipient"),
+        (b"Action:", b"and so on\r\nAction:", "ndr/form"),
+    ):
+        story = _relayed().returns(1.8, content=_report().replace(has, instead))
+        assert story.judge("passes_wishes").requirement.id == requirement
+
+
 def test_relayed_is_told_once() -> None:
-    assert _relayed().returns(1.8, action="relayed", status="2.0.0").verdict("passes_wishes") is Verdict.PASS
     assert observed(_relayed(), "passes_wishes", Verdict.FAIL) == "no report"
     twice = _relayed().returns(1.8, action="relayed").returns(1.9, action="relayed")
     assert observed(twice, "passes_wishes", Verdict.FAIL) == "2 reports, with Action: relayed, relayed"

@@ -67,6 +67,12 @@ def encoding_without_a_name() -> None:
     )
 
 
+@_form(_FORM)
+def line_that_is_no_field() -> None:
+    """Ends the fields of a recipient with a line that is none."""
+    field_changed(rb"(Diagnostic-Code: .*\r\n(?:[ \t].*\r\n)*)", rb"\1which is all that is known\r\n")
+
+
 @_form(_FIELDS)
 def no_reporting_mta() -> None:
     """Leaves Reporting-MTA out."""

@@ -138,6 +138,26 @@ def tells_twice_of_relaying() -> None:
 
 
 @mutation(
+    scenarios=(*_ALL, "plain"),
+    caught=(fails("passes_wishes", "report/original-recipient", "dsn_not_offered_success"),),
+)
+def forgets_the_original_recipient_where_it_tells_of_relaying() -> None:
+    """Leaves Original-Recipient out of the report that a message was relayed."""
+
+    def make(original: Any) -> Any:
+        def report_of(
+            message: Any, content: bytes, what: str, people: Any, fields: Any, **where: Any
+        ) -> bytes:
+            kept = [field for field in fields if not field.startswith("Original-Recipient:")]
+            report: bytes = original(message, content, what, people, kept, **where)
+            return report
+
+        return report_of
+
+    patch(relayed, "report_of", make)
+
+
+@mutation(
     scenarios=(*_ALL, "plain"), caught=(fails("passes_wishes", "dsn/relayed", "dsn_not_offered_success"),)
 )
 def calls_what_was_relayed_delivered() -> None:
