@@ -75,7 +75,7 @@ def test_relayed_is_told_in_a_report_like_any_other() -> None:
     for has, instead, requirement in (
         (b"QQ+314159", b"QQ", "report/envelope-id"),
         (b"First+Last", b"Last", "report/original-recipient"),
-        (b"Action:", b"and so on\r\nAction:", "ndr/form"),
+        (b"\r\n\r\n--=b--", b"\r\nand so on\r\n\r\n--=b--", "ndr/form"),
     ):
         story = _relayed().returns(1.8, content=_report().replace(has, instead))
         assert story.judge("passes_wishes").requirement.id == requirement
