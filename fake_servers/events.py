@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 from types import MemberDescriptorType
 from typing import ClassVar, Final, Literal, TypeVar, cast, dataclass_transform
 
+from fake_servers.addresses import known_as
 from fake_servers.stages import Stage
 
 E = TypeVar("E", bound="Event")
@@ -315,7 +316,7 @@ class SmtpMessage(Event):
 
     def is_for(self, address: str) -> bool:
         """Tell whether it is for an address; whether the case was kept is another question."""
-        return address.lower() in (recipient.lower() for recipient in self.recipients)
+        return known_as(address) in map(known_as, self.recipients)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,6 +62,7 @@ class Special:
         local: Local part of the recipient; empty: an ordinary one.
         sender: Local part of the sender, with `{label}` where that of the scenario goes; empty: the label alone.
         idn: Whether the recipient's domain has an internationalized label, in its ASCII form (RFC 5890).
+        u_labels: Whether that label is handed over as it is written, beyond ASCII (U-label, RFC 5890 section 2.3.2.1).
         twice: Whether the recipient is given twice.
         null_sender: Whether it has the null reverse-path.
         dsn: What the sender asks of reports; None: nothing.
@@ -94,6 +95,7 @@ class Special:
     local: str = ""
     sender: str = ""
     idn: bool = False
+    u_labels: bool = False
     twice: bool = False
     null_sender: bool = False
     dsn: Dsn | None = None

@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from typing import cast
 
 from conformance.evidence.record import Record, Staged
+from fake_servers.addresses import known_as
 from fake_servers.events import ClientEvent, DnsEvent, Event, FakeBroke, RelayEvent, SmtpMessage
 
 # Name server, sink and witnesses serve everybody.
@@ -26,7 +27,7 @@ def traits_of_scenario(staged: Staged) -> Iterator[str]:
         yield f"name {ip_address(site.host).reverse_pointer}"
     yield f"name {staged.domain.lower()}"
     for person in (staged.sender, staged.author):
-        yield f"mail for {person.lower()}"
+        yield f"mail for {known_as(person)}"
     yield f"submitted by {staged.sender}"
 
 
@@ -51,7 +52,7 @@ def traits_of_event(event: Event) -> Iterator[str]:
 
 
 def _persons(message: SmtpMessage) -> Iterator[str]:
-    return (f"mail for {person.lower()}" for person in message.recipients)
+    return (f"mail for {known_as(person)}" for person in message.recipients)
 
 
 class Shares:

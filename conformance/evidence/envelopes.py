@@ -38,6 +38,7 @@ from conformance.evidence.connections import Connection, Transaction, reverse_pa
 from conformance.evidence.queue import Presence, QueueReading
 from conformance.evidence.record import Record, Staged
 from conformance.target import Capability, Outcome
+from fake_servers.addresses import known_as
 from fake_servers.events import E, SmtpMessage, SmtpReceived
 
 # The course whose message has the null reverse-path itself, as records call it (the catalogue is a room above).
@@ -173,7 +174,9 @@ def _submitted(staged: Staged) -> list[_Submitted]:
 
 
 def _has_gone(evidence: Seen, who: str) -> bool:
-    said = (each.event for each in evidence.record.reported if each.event.recipient.lower() == who.lower())
+    said = (
+        each.event for each in evidence.record.reported if known_as(each.event.recipient) == known_as(who)
+    )
     return (
         evidence.queue_for(who).last.presence is Presence.ABSENT
         or any(event.outcome in _GIVEN_UP for event in said)

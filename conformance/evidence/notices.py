@@ -46,6 +46,7 @@ from conformance.evidence.reports import (
     read_report,
     words,
 )
+from fake_servers.addresses import known_as
 from fake_servers.events import DnsQuery, SmtpMessage, TcpSyn
 
 # Seconds for which a message may be listed once its sender was told: it has to be taken out of the queue.
@@ -165,8 +166,8 @@ def _everybody(evidence: Followed) -> tuple[str, ...]:
 def _goes_on_for(evidence: Followed, who: str, at: float) -> bool:
     """Tell whether one of several recipients was offered or listed after a time; the others say nothing."""
     later = (command for each in evidence.connections for command in each.commands if command.at > at)
-    offered = ((forward_path(command) or "").lower() for command in later)
-    return who.lower() in offered or _is_listed_after(evidence, who, at + CLEARING)
+    offered = (known_as(forward_path(command) or "") for command in later)
+    return known_as(who) in offered or _is_listed_after(evidence, who, at + CLEARING)
 
 
 def _is_tried_after(evidence: Followed, at: float) -> bool:
@@ -183,6 +184,7 @@ def _is_tried_after(evidence: Followed, at: float) -> bool:
 def _is_listed_after(evidence: Followed, address: str, begin: float) -> bool:
     """Tell whether the recipient that a notice names was listed later, or the one that is judged if it names nobody."""
     who = next(
-        (each for each in _everybody(evidence) if each.lower() == address.lower()), evidence.staged.recipient
+        (each for each in _everybody(evidence) if known_as(each) == known_as(address)),
+        evidence.staged.recipient,
     )
     return any(each.messages for each in evidence.queue_for(who).during(after=begin).listings)

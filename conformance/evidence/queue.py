@@ -31,6 +31,7 @@ from itertools import pairwise
 
 from conformance.evidence.record import QueueListing, Staged
 from conformance.target import QueuedMessage
+from fake_servers.addresses import known_as
 
 
 class Presence(StrEnum):
@@ -147,13 +148,13 @@ def read_queue(listings: Iterable[QueueListing], staged: Staged, recipient: str)
         staged: The scenario.
         recipient: The recipient: that of the scenario, another of its message, or one of another of its messages.
     """
-    ours = recipient.lower()
+    ours = known_as(recipient)
     begin = math.inf if staged.submitted is None else staged.submitted
     end = math.inf if staged.closed is None else staged.closed
     counted = [
         each for each in listings if each.relay == staged.relay and each.asked >= begin and each.at <= end
     ]
-    found = [each.by_recipient.get(ours, ()) for each in counted]
+    found = [tuple(each.by_recipient.get(ours, ())) for each in counted]
     following = [*found[1:], ()]
     return QueueReading(
         tuple(

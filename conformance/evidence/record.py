@@ -27,6 +27,7 @@ from conformance.evidence.relays import Idling, Stopped
 from conformance.evidence.site import Site
 from conformance.target import Alert, DeliveryEvent, QueuedMessage, Schedule
 from fake_servers import Event
+from fake_servers.addresses import known_as
 from fake_servers.event_json import from_json, to_json
 
 T = TypeVar("T")
@@ -53,8 +54,7 @@ class Header:
         asked: The schedule and time-outs the relay was asked for, in seconds.
         platform: Operating system and Python.
         started: When the wave began, ISO 8601, UTC.
-        timing: The clock of the wave: `steady`, `compressed`, `jumped`, `restarted`, `crashed`, `interrupted`,
-            `operated`.
+        timing: The clock: `steady`, `compressed`, `jumped`, `restarted`, `crashed`, `interrupted`, `operated`.
         slack: Seconds that everything may be late before the wave calls itself late.
         network: Addresses the fakes used: `resolver`, `submission`, `sink`.
         alert_messages: How many messages must have waited before an alert; 0: the relay was not asked for any.
@@ -180,11 +180,11 @@ class QueueListing:
     relay: int = 1
 
     @cached_property
-    def by_recipient(self) -> dict[str, tuple[QueuedMessage, ...]]:
-        """What waits, by recipient in lower case; worked out once for all who look for their own."""
-        found: dict[str, tuple[QueuedMessage, ...]] = {}
+    def by_recipient(self) -> dict[str, list[QueuedMessage]]:
+        """What waits, by recipient as it is known; worked out once for all who look for their own."""
+        found: dict[str, list[QueuedMessage]] = {}
         for each in self.waiting:
-            found[each.recipient.lower()] = (*found.get(each.recipient.lower(), ()), each)
+            found.setdefault(known_as(each.recipient), []).append(each)
         return found
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from email.message import Message
 
+from fake_servers.addresses import in_ascii
+
 _TYPE = re.compile(r"([\w.-]+)\s*;\s*")
 # What stands in quotes, as a local part may, is no comment, whatever there is in it.
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|\\.|.', re.DOTALL)
@@ -23,8 +25,7 @@ def address_of(group: Message, name: str) -> str:
     address = text[typed.end() :] if typed else text
     if not typed or typed[1].lower() != "utf-8":
         return address
-    local, at, domain = _EMBEDDED.sub(_character, address).rpartition("@")
-    return local + at + _a_labels(domain)
+    return in_ascii(_EMBEDDED.sub(_character, address))
 
 
 def type_of(group: Message, name: str) -> str:
@@ -57,10 +58,3 @@ def without_comments_beside_quotes(text: str) -> str:
 def _character(found: re.Match[str]) -> str:
     number = int(found[1], 16)
     return chr(number) if number <= _LAST else found[0]
-
-
-def _a_labels(domain: str) -> str:
-    try:
-        return domain if domain.isascii() else domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        return domain

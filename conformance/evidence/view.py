@@ -30,6 +30,7 @@ from conformance.evidence.time_outs import time_out_at
 from conformance.evidence.way_back import as_message, of_the_message, of_the_report
 from conformance.target import Outcome
 from fake_servers import Stage
+from fake_servers.addresses import known_as
 from fake_servers.events import E, Event, SmtpMessage
 
 
@@ -161,7 +162,7 @@ class Evidence:
 
     def reported_for(self, recipient: str) -> tuple[Reported, ...]:
         """Return the relay's own delivery events for any recipient."""
-        return _reported(self.record).get(recipient.lower(), ())
+        return _reported(self.record).get(known_as(recipient), ())
 
     @cached_property
     def queue(self) -> QueueReading:
@@ -220,7 +221,7 @@ class Evidence:
     def told_by(self, notice: Notice, *addresses: str) -> list[str]:
         """Return of whom one notice told the sender that it is the end; see `told_of`."""
         about = filter(notice.tells_of_the_end, notice.report.recipients)
-        told = [recipient.final_recipient.lower() for recipient in about if recipient.final_recipient]
+        told = [known_as(recipient.final_recipient) for recipient in about if recipient.final_recipient]
         if notice.is_final and not any(each.final_recipient for each in notice.report.recipients):
             words = reports.words(notice.message.content, self.staged.content)
             named = [each for each in map(str.lower, addresses) if reports.names(each, words)]
@@ -351,11 +352,11 @@ class Evidence:
 
 
 def _reported(record: Record) -> dict[str, tuple[Reported, ...]]:
-    """Return a record's delivery events by recipient, in lower case, sorted out once."""
+    """Return a record's delivery events by recipient as it is known, sorted out once."""
     if "reported" not in record.views:
         found: defaultdict[str, list[Reported]] = defaultdict(list)
         for reported in record.reported:
-            found[reported.event.recipient.lower()].append(reported)
+            found[known_as(reported.event.recipient)].append(reported)
         record.views["reported"] = {who: tuple(events) for who, events in found.items()}
     return cast("dict[str, tuple[Reported, ...]]", record.views["reported"])
 

@@ -7,6 +7,8 @@ import unicodedata
 from email.errors import HeaderParseError
 from email.header import decode_header
 
+from fake_servers.addresses import in_ascii
+
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 # RFC 6531 section 3.3 lets what is beyond ASCII into an atom
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"
@@ -39,7 +41,7 @@ def may_mean(address: str) -> set[str]:
     encoded words (RFC 2047) spells it as no RFC says, and names the right one all the same.
     """
     readings = (address, _XTEXT.sub(_octets, address), _words(address))
-    return {unicodedata.normalize("NFC", canonical(each)) for each in readings}
+    return {unicodedata.normalize("NFC", in_ascii(canonical(each))) for each in readings}
 
 
 def _words(address: str) -> str:

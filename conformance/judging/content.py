@@ -16,7 +16,6 @@ import quopri
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 
 from conformance.catalogue.failure_mode import FailureMode
@@ -24,6 +23,7 @@ from conformance.evidence.record import Staged
 from conformance.evidence.reports import without_comments
 from conformance.judging.addresses import canonical
 from conformance.judging.lines import changed_lines, instead, told
+from fake_servers.addresses import in_ascii
 from fake_servers.events import SmtpMessage
 
 # Sorts of changes that are none of the meaning.
@@ -181,7 +181,8 @@ def _of_envelope(staged: Staged, message: SmtpMessage) -> Iterator[Change]:
         yield Change(REVERSE_PATH, text)
     everybody = [_same_case(address) for address in (staged.recipient, *staged.others)]
     international = "SMTPUTF8" in map(str.upper, message.options)
-    spelt = map(_in_ascii, message.recipients) if international and _ascii(everybody) else message.recipients
+    # to a server that is told SMTPUTF8 either form of a domain can be written (RFC 6531 section 3.3)
+    spelt = map(in_ascii, message.recipients) if international and _ascii(everybody) else message.recipients
     paths = [_before_aliases(_same_case(address), staged) for address in spelt]
     if paths != everybody and [*map(canonical, paths)] == [*map(canonical, everybody)]:
         yield Change(FORM, f"the forward-path is <{'>, <'.join(message.recipients)}>: only other quotes")
@@ -204,17 +205,6 @@ def _before_aliases(address: str, staged: Staged) -> str:
 
 def _ascii(addresses: Iterable[str]) -> bool:
     return all(map(str.isascii, addresses))
-
-
-def _in_ascii(address: str) -> str:
-    """Return an address with its domain in ASCII, which is the same domain (RFC 5890 section 2.3.2.4).
-
-    To a server that is told SMTPUTF8 either form can be written (RFC 6531 section 3.3).
-    """
-    local, at, domain = address.rpartition("@")
-    with suppress(UnicodeError):
-        return local + at + domain.encode("idna").decode("ascii")
-    return address
 
 
 def _same_case(address: str) -> str:

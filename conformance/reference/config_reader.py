@@ -23,6 +23,20 @@ def is_domain(text: str) -> bool:
     return len(text) <= 253 and all(_LABEL.fullmatch(label) for label in labels)
 
 
+def a_labels(domain: str) -> str:
+    """Return a domain in its ASCII form (RFC 5890 2.3.2.1); as it is if it has none.
+
+    What the codec, which is that of IDNA 2003, would make another name of has none: with IDNA 2008 it is another's.
+    """
+    if domain.isascii():
+        return domain
+    try:
+        found = domain.encode("idna")
+        return found.decode("ascii") if found.decode("idna").lower() == domain.lower() else domain
+    except UnicodeError:
+        return domain
+
+
 def is_ip_literal(text: str) -> bool:
     """Whether `text` is an IP address, bare or in brackets, with or without the tag `IPv6:`."""
     try:

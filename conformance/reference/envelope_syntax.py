@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from .config_reader import is_domain, is_ip_literal
+from .config_reader import a_labels, is_domain, is_ip_literal
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"  # RFC 6531 3.3
 _LOCAL = rf'(?:{_ATOM}(?:\.{_ATOM})*|"(?:[ !#-\[\]-~\u0080-\U0010ffff]|\\[ -~])*")'
@@ -37,7 +37,7 @@ def parse_path(argument: str, *, null_allowed: bool) -> tuple[str, str]:
         raise BadArgument("501 5.5.4 Syntax error behind the address")
     if found["address"] is None:
         return "", rest
-    if not (is_domain(found["domain"]) or _is_address_literal(found["domain"])):
+    if not (is_domain(a_labels(found["domain"])) or _is_address_literal(found["domain"])):
         raise BadArgument(
             "501 5.1.3 Bad domain in address" if not null_allowed else "501 5.1.7 Bad sender address"
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from .config import AcceptedDomain, Config, Connector, DomainType, TlsPolicy
-from .config_reader import bare_ip, is_ip_literal
+from .config_reader import a_labels, bare_ip, is_ip_literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +100,8 @@ def fix_now_domains(connector: str, config: Config) -> list[AcceptedDomain]:
 
 
 def domain_of(address: str) -> str:
-    """Return the domain of an address in lower case."""
-    return address.rpartition("@")[2].lower().removesuffix(".")
+    """Return the domain of an address in lower case and in ASCII, as DNS and the settings have it (RFC 5891 5)."""
+    return a_labels(address.rpartition("@")[2]).lower().removesuffix(".")
 
 
 def find_accepted(domain: str, accepted_domains: Iterable[AcceptedDomain]) -> AcceptedDomain | None:

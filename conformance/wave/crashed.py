@@ -30,6 +30,7 @@ from conformance.wave.windows import TRANSFER
 from conformance.witness.amid import Amid
 from conformance.witness.kills import IN_SUBMISSION, KillPoint, has_come
 from fake_servers import Rule, Script, Stage, Stall
+from fake_servers.addresses import known_as
 
 _AT_THE_END = (KillPoint.EXPIRING, KillPoint.REPORTING)
 
@@ -131,9 +132,9 @@ def _has_ended(evidence: Evidence) -> bool:
 def _is_listed(player: Player, watch: RelayWatch) -> bool:
     """Tell whether the last listing of a relay's queue shows a message of a scenario, or a report on one."""
     staged = player.staged
-    ours = {each.lower() for each in (staged.recipient, *staged.others, staged.sender)}
+    ours = {known_as(each) for each in (staged.recipient, *staged.others, staged.sender)}
     waiting = watch.listings[-1].waiting if watch.listings else []
-    return any(message.recipient.lower() in ours for message in waiting)
+    return any(known_as(message.recipient) in ours for message in waiting)
 
 
 class _Killing:

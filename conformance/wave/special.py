@@ -17,6 +17,7 @@ from conformance.wave.adapter import SubmissionRefused
 from conformance.wave.smtp_client import SUBMIT_LIMIT
 from conformance.wave.unusable import NotTaken
 from fake_servers import Journal
+from fake_servers.addresses import in_unicode
 from fake_servers.events import ClientReply, ClientSent
 
 _EIGHT_BIT = "8BITMIME"
@@ -97,7 +98,7 @@ class _Session:
         body = f" BODY={_EIGHT_BIT}" if special.eight_bit or special.utf8 else ""
         body += f" {_UTF8}" if special.utf8 else ""
         await self._say(f"MAIL FROM:<{envelope.sender}>{body}{dsn.of_mail}\r\n".encode("ascii"), "MAIL")
-        for recipient in envelope.recipients:
+        for recipient in map(in_unicode, envelope.recipients) if special.u_labels else envelope.recipients:
             await self._say(f"RCPT TO:<{recipient}>{dsn.of_rcpt}\r\n".encode(), "RCPT")
         await self._say(b"DATA\r\n", "DATA")
         # what a forger sends is not doubled; no other content that is verbatim has a dot at the beginning of a line

@@ -29,6 +29,7 @@ from conformance.wave.reach import Reach, Symptoms
 from conformance.wave.request import RELAY_NAME
 from conformance.wave.windows import TRANSFER
 from fake_servers import Event, Journal
+from fake_servers.addresses import known_as
 from fake_servers.events import DnsQuery, TcpAccepted, TcpSyn
 
 # Seconds between two looks.
@@ -96,7 +97,7 @@ class Unreached:
         """Take notice of what the relay logged."""
         # once its time is up a message has another error
         if entry.event.text and entry.event.outcome in (Outcome.DEFERRED, Outcome.PERMANENT):
-            self._reported[entry.event.recipient.lower()] = entry.event.text
+            self._reported[known_as(entry.event.recipient)] = entry.event.text
 
     async def run(self) -> None:
         """Look until mail comes somewhere, or until cancelled."""
@@ -156,10 +157,10 @@ class Unreached:
 
     def _error_of(self, player: Player) -> str:
         """Return the error that the relay shows for a message: the one in its queue, else the last that it logged."""
-        recipient = player.staged.recipient.lower()
+        recipient = known_as(player.staged.recipient)
         listings = [] if player.watch is None else [*player.watch.listings][-1:]
         listed = [
-            m.error for listing in listings for m in listing.waiting if m.recipient.lower() == recipient
+            m.error for listing in listings for m in listing.waiting if known_as(m.recipient) == recipient
         ]
         return next(filter(None, listed), self._reported.get(recipient, ""))
 
@@ -213,8 +214,8 @@ def _causes(asked: bool, listed: bool, errors: bool, server: str, port: int) -> 
 
 def _is_listed(player: Player) -> bool:
     listings = [] if player.watch is None else [*player.watch.listings][-1:]
-    recipient = player.staged.recipient.lower()
-    return any(m.recipient.lower() == recipient for listing in listings for m in listing.waiting)
+    recipient = known_as(player.staged.recipient)
+    return any(known_as(m.recipient) == recipient for listing in listings for m in listing.waiting)
 
 
 def _common(errors: Iterable[str]) -> str:

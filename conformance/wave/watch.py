@@ -16,6 +16,7 @@ from conformance.targets.patience import stalled_so_far
 from conformance.wave.adapter import Instance
 from conformance.wave.unusable import TargetUnusable
 from fake_servers import Journal
+from fake_servers.addresses import known_as
 
 # The contract with adapter authors: the queue is asked once a second, and again at once when a message has gone.
 QUEUE_INTERVAL = 1.0
@@ -130,7 +131,9 @@ class RelayWatch:
 
     def _waiting(self) -> set[str]:
         """Return the recipients in the last listing."""
-        return {message.recipient.lower() for listing in [*self.listings][-1:] for message in listing.waiting}
+        return {
+            known_as(message.recipient) for listing in [*self.listings][-1:] for message in listing.waiting
+        }
 
 
 class Pressure:

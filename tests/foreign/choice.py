@@ -13,6 +13,7 @@ from conformance.catalogue.requirements import catalogue
 from conformance.catalogue.scenario import Scenario
 from conformance.evidence.record import Staged
 from conformance.suite import ASPECTS
+from fake_servers.addresses import known_as
 
 from .change import Change
 from .marker import MARKS
@@ -83,7 +84,7 @@ def marks_below(folder: Path) -> list[str]:
 
 def is_marked(staged: Staged, marks: Sequence[str]) -> bool:
     """Tell whether a mark is about a scenario: one of its addresses, a name of its domain, or a server of its own."""
-    return any(_is_about(mark.lower(), staged) for mark in marks)
+    return any(_is_about(known_as(mark), staged) for mark in marks)
 
 
 def _is_about(mark: str, staged: Staged) -> bool:

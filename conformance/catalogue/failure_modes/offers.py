@@ -4,9 +4,9 @@ An extension is used where it is offered, on this connection and in this state o
 relay may be asked for 8-bit text, reports or UTF-8 at all, its own listener says at EHLO.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from conformance.catalogue.connector import TlsRule
+from conformance.catalogue.connector import MxRouting, TlsRule
 from conformance.catalogue.destination import Host, ServerTls, offer_without
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind, Message
@@ -263,6 +263,20 @@ _WHERE = {
 }
 
 
+def _u_labels(where: str) -> FailureMode:
+    """By MX: that both spellings are one domain, DNS says (RFC 5891 section 5), and of a connector nobody."""
+    offers, hosts = _WHERE[where]
+    mode = _content(
+        f"utf8_domain_{where}",
+        Section.UTF8,
+        "The recipient's domain has a label beyond ASCII, handed over as it is written (U-label) with SMTPUTF8; "
+        f"{offers}.",
+        Special(idn=True, u_labels=True, utf8=True),
+        *hosts,
+    )
+    return replace(mode, routing=MxRouting())
+
+
 def _international(what: str, where: str) -> FailureMode:
     (staged, special), (offers, hosts) = _INTERNATIONAL[what], _WHERE[where]
     return _content(
@@ -279,4 +293,5 @@ MODES = (
     *_EIGHT_BIT,
     *(_wish(name, dsn_offered=each) for each in (True, False) for name in _WISHES),
     *(_international(what, where) for what in _INTERNATIONAL for where in _WHERE),
+    *map(_u_labels, ("offered", "not_offered")),
 )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from email.header import Header
 from typing import Any
 
-from conformance.reference import dsn, transaction
+from conformance.reference import dsn, routing, transaction
 from conformance.reference.errors import Failure
+from conformance.reference.resolver import Resolver
 from conformance.reference.transaction import Delivered, Transaction
 from mutants.mutant import deviates, fails, mutation
 from mutants.patching import patch
@@ -17,6 +19,7 @@ _OFFERED = ("utf8_header_offered", "utf8_address_offered")
 _NOT_OFFERED = ("utf8_header_not_offered", "utf8_address_not_offered")
 _BY_THE_SECOND = ("utf8_header_offered_by_the_second", "utf8_address_offered_by_the_second")
 _ALL = (*_OFFERED, *_NOT_OFFERED, *_BY_THE_SECOND)
+_DOMAINS = ("utf8_domain_offered", "utf8_domain_not_offered")
 
 
 @mutation(
@@ -32,6 +35,72 @@ _ALL = (*_OFFERED, *_NOT_OFFERED, *_BY_THE_SECOND)
 def sends_utf8_to_everybody() -> None:
     """Sends internationalized mail to whoever takes it."""
     patch(transaction, "takes_utf8", lambda _: lambda *_: True)
+
+
+@mutation(
+    scenarios=(*_ALL, *_DOMAINS, "plain_mx"),
+    caught=(fails("sends_international", "offers/smtputf8", _DOMAINS[1], besides=("utf8/returned",)),),
+)
+def sends_u_labels_to_everybody() -> None:
+    """Sends a recipient of whom only the domain is beyond ASCII to whoever takes it."""
+
+    def make(original: Any) -> Any:
+        def takes_utf8(message: Any, content: bytes, recipient: Any, extensions: Any) -> bool:
+            local = recipient.address.rpartition("@")[0]
+            ascii_only = local.isascii() and not transaction.is_international(message, content)
+            return ascii_only or bool(original(message, content, recipient, extensions))
+
+        return takes_utf8
+
+    patch(transaction, "takes_utf8", make)
+
+
+@mutation(
+    scenarios=(*_DOMAINS, "plain_mx"),
+    caught=(
+        fails("sends_international", "content/delivered", _DOMAINS[0]),
+        deviates("sends_international", "utf8/returned", _DOMAINS[1]),
+    ),
+)
+def looks_u_labels_up_as_they_are() -> None:
+    """Asks DNS for a domain in the octets in which it is written, which nobody has."""
+    patch(routing, "domain_of", lambda _: lambda address: address.rpartition("@")[2].lower())
+
+    def make(original: Any) -> Any:
+        async def ask(self: Any, name: str, rdtype: str) -> Any:
+            octets = name.encode("utf-8").decode("latin-1")
+            escaped = "".join(each if each.isascii() else f"\\{ord(each):03}" for each in octets)
+            return await original(self, escaped, rdtype)
+
+        return ask
+
+    patch(Resolver, "_ask", make)
+
+
+@mutation(scenarios=(*_DOMAINS, "plain_mx"))
+def writes_a_labels_to_who_takes_no_others() -> None:
+    """Writes a domain in its ASCII form where SMTPUTF8 is not offered, and so returns nothing for it."""
+    _writes_a_labels(lambda extensions: "smtputf8" not in extensions)
+
+
+@mutation(scenarios=(*_DOMAINS, "plain_mx"))
+def writes_a_labels_to_everybody() -> None:
+    """Writes a domain in its ASCII form whatever is offered, also in its reports."""
+    _writes_a_labels(lambda _: True)
+
+
+def _writes_a_labels(where: Callable[[Any], bool]) -> None:
+    def make(original: Any) -> Any:
+        async def run(self: Any, message: Any, content: bytes, recipients: Any, *others: Any) -> None:
+            for each in recipients:
+                if where(self._session.extensions):
+                    local, _, domain = each.address.rpartition("@")
+                    each.address = f"{local}@{domain.encode('idna').decode('ascii')}"
+            await original(self, message, content, recipients, *others)
+
+        return run
+
+    patch(Transaction, "run", make)
 
 
 @mutation(
@@ -157,7 +226,7 @@ def misspells_who_failed() -> None:
     patch(dsn, "final_recipient", make)
 
 
-@mutation(scenarios=(*_ALL, "refused_idn", "plain"))
+@mutation(scenarios=(*_ALL, _DOMAINS[1], "refused_idn", "plain"))
 def names_who_failed_in_utf8() -> None:
     """Writes message/global-delivery-status, with addresses in UTF-8, domains included."""
 
@@ -171,17 +240,17 @@ def names_who_failed_in_utf8() -> None:
 def _in_utf8(field: bytes) -> bytes:
     address = field.decode("ascii").partition(";")[2].strip()
     local, _, domain = re.sub(r"\\x\{(\w+)\}", lambda it: chr(int(it[1], 16)), address).partition("@")
-    return f"Final-Recipient: utf-8; {local}@{domain.encode('ascii').decode('idna')}".encode() + b"\r"
+    return f"Final-Recipient: utf-8; {local}@{domain.encode('idna').decode('idna')}".encode() + b"\r"
 
 
-@mutation(scenarios=(*_ALL, "refused_idn", "plain"))
+@mutation(scenarios=(*_ALL, _DOMAINS[1], "refused_idn", "plain"))
 def names_who_failed_by_numbers() -> None:
     """Spells each letter of who failed by its number, those of ASCII too, and has a comment behind it."""
 
     def make(original: Any) -> Any:
         def final_recipient(recipient: Any) -> str:
             local, _, domain = recipient.address.partition("@")
-            address = f"{local}@{domain.encode('ascii').decode('idna')}"
+            address = f"{local}@{domain.encode('idna').decode('idna')}"
             numbers = "".join(f"\\x{{{ord(each):x}}}" for each in address)
             return f"utf-8; {numbers} (as it was given)"
 
@@ -190,7 +259,7 @@ def names_who_failed_by_numbers() -> None:
     patch(dsn, "final_recipient", make)
 
 
-@mutation(scenarios=(*_ALL, "refused_idn", "plain"))
+@mutation(scenarios=(*_ALL, _DOMAINS[1], "refused_idn", "plain"))
 def names_who_failed_in_xtext() -> None:
     """Spells who failed as ORCPT does in ASCII, octet for octet, which RFC 6533 does not have for reports."""
 
