@@ -131,6 +131,7 @@ async def _smtp(options: argparse.Namespace, journal: Journal) -> AsyncIterator[
         tls=_tls(options),
         certificate=options.certificate or "",
         receive_buffer=options.receive_buffer,
+        segment=options.segment,
     )
     await server.start(*options.listen)
     try:
@@ -269,6 +270,12 @@ def _add_smtp_options(smtp: argparse.ArgumentParser) -> None:
     )
     smtp.add_argument(
         "--receive-buffer", type=int, metavar="OCTETS", help="SO_RCVBUF of the connections, for rules at body"
+    )
+    smtp.add_argument(
+        "--segment",
+        type=int,
+        metavar="OCTETS",
+        help="largest segment that clients may send, for rules at body",
     )
 
 

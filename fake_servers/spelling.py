@@ -35,6 +35,7 @@ from fake_servers.smtp import (
     Endless,
     Followed,
     Raw,
+    ReadSlowly,
     Refuse,
     Reply,
     Reset,
@@ -54,6 +55,7 @@ for one recipient only, rcpt>2=ACTION for those after the first two of a message
   actions: accept  reply:CODE:TEXT  close_with_421[:TEXT]  close[:OCTETS]  reset[:OCTETS]  stall[:OCTETS]
            trickle:SECONDS:CODE:TEXT  slow:SECONDS  raw:TEXT (escapes like \\r\\n and \\x00)
            refuse_raw:TEXT (the same, and the dialogue goes on as after a refusal)
+           read_slowly:OCTETS:SECONDS:TIMES (so many octets before each of so many pauses, at stage body only)
            endless[:CODE[:TEXT]]  reply_then_close:CODE:TEXT  reply_then_reset:CODE:TEXT
 OCTETS is how much content to read first, at stage body only.
 """
@@ -191,6 +193,14 @@ def _trickle(arguments: str) -> Trickle:
     return Trickle(_reply(reply), _seconds(interval))
 
 
+def _read_slowly(arguments: str) -> ReadSlowly:
+    octets, _, rest = arguments.partition(":")
+    seconds, _, times = rest.partition(":")
+    if not octets.isdecimal() or not times.isdecimal():
+        raise ValueError(f"{arguments!r} is not of the form OCTETS:SECONDS:TIMES")
+    return ReadSlowly(int(octets), _seconds(seconds), int(times))
+
+
 def _endless(arguments: str) -> Endless:
     if not arguments:
         return Endless()
@@ -212,6 +222,7 @@ _ACTIONS: dict[str, Callable[[str], Action]] = {
     Reset.name: _octets(Reset),
     Stall.name: _octets(Stall),
     Trickle.name: _trickle,
+    ReadSlowly.name: _read_slowly,
     Slow.name: lambda seconds: Slow(_seconds(seconds)),
     Endless.name: _endless,
     "reply_then_close": lambda arguments: Followed(_reply(arguments), then=Close()),

@@ -120,6 +120,8 @@ class Host:
         mixed_case: Whether keywords are spelled with one capital letter only.
         receive_buffer: Octets of socket buffer on its side; None: the system's choice. Small where a fault
             inside the content must not vanish in the kernel's buffers.
+        segment: Octets of the largest segment that the relay may send it, on which the size of the relay's own buffer
+            depends; None: the system's choice.
         like: Name of the failure mode whose error this host makes, where the hosts fail in different ways.
         further: Whether it is no host of its own but one more address of the host before it, whose name leads to both;
             each address has a server of its own. The name server gives them in the order of the hosts, by family.
@@ -133,6 +135,7 @@ class Host:
     later_extensions: tuple[str, ...] | None = None
     mixed_case: bool = False
     receive_buffer: int | None = None
+    segment: int | None = None
     like: str = ""
     further: bool = False
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from conformance.catalogue.destination import Host, Tcp
-from fake_servers import Accept, Rule, Slow
+from fake_servers import Accept, ReadSlowly, Rule, Slow
 
 # With the two seconds between attempts that are asked for, a relay that is in order needs twenty seconds for so many,
 # and one that never delivers is waited for for a minute.
@@ -31,7 +31,7 @@ def first_gap(host: Host) -> int | None:
 def _of_host(host: Host, recipients: int) -> float:
     if host.tcp is not Tcp.SERVE or host.dns.answer is not None or host.dns.loops:
         return math.inf
-    faults = [rule for rule in host.rules if not isinstance(rule.action, Accept | Slow)]
+    faults = [rule for rule in host.rules if not isinstance(rule.action, Accept | Slow | ReadSlowly)]
     return max((_of_rule(rule, recipients) for rule in faults), default=0)
 
 

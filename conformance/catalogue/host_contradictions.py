@@ -16,7 +16,7 @@ def of_host(host: Host) -> Iterator[str]:
     """Yield a sentence for each two parts of a host that cannot go together."""
     dns = host.dns
     serves = bool(host.rules or host.tls or host.extensions != OFFER or host.receive_buffer)
-    serves = serves or host.mixed_case or host.later_extensions is not None
+    serves = serves or bool(host.segment) or host.mixed_case or host.later_extensions is not None
     if dns.loops and not dns.aliases:
         yield "dns.loops without dns.aliases: nothing leads back"
     if dns.loops and (dns.served is not None or dns.other_family is not None):

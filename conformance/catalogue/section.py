@@ -53,6 +53,7 @@ class Section(StrEnum):
     OFFERS = "offers", "What servers offer"
     OFFERS_MANY = "offers-many", "What servers offer, in very many lines"
     HELO = "helo", "Servers that know HELO only"
+    READS_SLOWLY = "reads-slowly", "A server that takes the content slowly"
     QUIT = "QUIT", "Whatever happens once the message was taken"
     EARLY = "early", "A positive reply before the message is through"
     REFUSED_AMID = "5yz-amid", "A refusal amid the content"

@@ -39,6 +39,7 @@ from conformance.wave.windows import (
     expected_window,
     leave_time,
     longest_wait,
+    slow_for,
 )
 from conformance.wave.world import World
 from conformance.witness.attempts import Attempt
@@ -344,15 +345,11 @@ class Player:
         """Return how long the message may take to arrive once only time is missing, in seconds.
 
         Twice the wait that would be in order: late is another verdict than never. A fault that is over by itself may
-        let several attempts fail before, with as many waits.
+        let several attempts fail before, with as many waits; and a healthy server may be slow.
         """
         mode = self.scenario.failure_mode
-        waits = max(1, mode.failing_attempts)
-        return (
-            mode.longest_ttl
-            + waits * (2 * self.longest_wait() + self.attempt_time() + self.leave_time())
-            + TRANSFER
-        )
+        each = 2 * self.longest_wait() + self.attempt_time() + self.leave_time()
+        return mode.longest_ttl + max(1, mode.failing_attempts) * each + slow_for(mode) + TRANSFER
 
     def _leave_taking(self) -> float:
         """Return how long the relay may take to leave after a delivery, where the server makes it wait then."""

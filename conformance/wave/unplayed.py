@@ -14,9 +14,13 @@ from conformance.evidence.record import Header
 from conformance.evidence.time_outs import time_out_at
 from conformance.target import Schedule
 from conformance.wave.adapter import Instance
-from conformance.wave.windows import LONGEST_WINDOW, expected_window, slow_for
+from conformance.wave.windows import LONGEST_WINDOW, expected_window, reads_for, slow_for
 from conformance.witness.kills import IN_SUBMISSION
-from fake_servers import Slow
+from fake_servers import Slow, Stage
+
+# Who takes a message in several times as long as a time-out, as is asked for, takes it in clearly longer than one that
+# was doubled.
+_CLEARLY_LONGER = 1.5
 
 _NO_SESSION = (
     "the relay takes mail by submit(), so there is no SMTP session of a submission in which it can be killed"
@@ -47,6 +51,8 @@ def why_unplayed(scenario: Scenario, instance: Instance, granted: Schedule, head
         )
     if impatient := _outwaited(scenario.failure_mode, granted, header.asked):
         return impatient
+    if patient := _outlasts(scenario.failure_mode, granted, header.asked):
+        return patient
     day = header.asked.queue_lifetime
     compressed = scenario.timing is Timing.COMPRESSED
     if compressed and (none := why_no_day(granted, day)):
@@ -72,6 +78,20 @@ def _outwaited(mode: FailureMode, granted: Schedule, asked: Schedule) -> str:
                     f"and this server needs {rule.action.seconds:g} s"
                 )
     return ""
+
+
+def _outlasts(mode: FailureMode, granted: Schedule, asked: Schedule) -> str:
+    """Say that a server reads all within a relay's time-out for content, though slowly: it shows nothing; empty: no.
+
+    Nobody waits for longer than that, whatever is granted: section 4.5.3.2.5 asks for minutes.
+    """
+    reads, time_out = reads_for(mode), time_out_at(Stage.BODY, granted, asked)
+    if not reads or reads >= _CLEARLY_LONGER * time_out:
+        return ""
+    return (
+        f"the relay waits for {time_out:g} s amid the content, and this server takes {reads:g} s for all of it: "
+        "too few to tell a time-out for each block from one for the whole"
+    )
 
 
 def _needs_a_session(scenario: Scenario) -> str:

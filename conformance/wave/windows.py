@@ -14,7 +14,7 @@ from conformance.evidence.record import Header
 from conformance.evidence.slack import slack_of
 from conformance.evidence.time_outs import longest_reply, time_out_at
 from conformance.target import Schedule
-from fake_servers import Endless, Raw, Slow, Stage, Stall, Trickle
+from fake_servers import Endless, Raw, ReadSlowly, Slow, Stage, Stall, Trickle
 
 # What a healthy transfer may take on top of everything else, in seconds.
 TRANSFER = 1.0
@@ -69,9 +69,15 @@ def step_time(step: Step, granted: Schedule, asked: Schedule) -> float:
 
 
 def slow_for(mode: FailureMode) -> float:
-    """Return how long a patient relay needs for a delivery, because the servers answer late and in good order."""
-    actions = (rule.action for host in mode.hosts for rule in host.rules)
-    return sum(action.seconds for action in actions if isinstance(action, Slow))
+    """Return how long a patient relay needs for a delivery, because the servers are slow and in good order."""
+    actions = [rule.action for host in mode.hosts for rule in host.rules]
+    return sum(action.seconds for action in actions if isinstance(action, Slow)) + reads_for(mode)
+
+
+def reads_for(mode: FailureMode) -> float:
+    """Return how long the servers pause amid the content, in all; 0.0: they do not."""
+    actions = [rule.action for host in mode.hosts for rule in host.rules]
+    return sum(action.lasts for action in actions if isinstance(action, ReadSlowly))
 
 
 def leave_time(mode: FailureMode, granted: Schedule, asked: Schedule) -> float:

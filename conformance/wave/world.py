@@ -241,6 +241,7 @@ class World:
             tls=self._context(host.tls, site, scenario),
             certificate=_certificate(host),
             receive_buffer=host.receive_buffer,
+            segment=host.segment,
             limits=self._limits(),
         )
         destination = _Destination(site=site, address=site.host, server=server)

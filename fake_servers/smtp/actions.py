@@ -181,6 +181,36 @@ class Slow:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadSlowly:
+    """Read content in small pieces with pauses between them, and take it: what a slow line or a busy disk looks like.
+
+    Pauses are seen by the peer only where its own socket cannot hold what is not read yet: where the server has a small
+    receive buffer, and small segments (`SmtpServer`).
+
+    Attributes:
+        octets: How many are read before each pause.
+        seconds: How long a pause is.
+        times: How many pauses there are; what comes behind the last is read at once.
+    """
+
+    name: ClassVar[str] = "read_slowly"
+    octets: int
+    seconds: float
+    times: int
+
+    def __post_init__(self) -> None:
+        if self.octets < 1 or self.seconds <= 0 or self.times < 1:
+            raise ValueError(
+                f"octets, seconds and times are above 0, not {self.octets}, {self.seconds} and {self.times}"
+            )
+
+    @property
+    def lasts(self) -> float:
+        """Seconds that all pauses take together."""
+        return self.seconds * self.times
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """After raw octets: the dialogue goes on as though the server had refused; no action by itself."""
 
@@ -269,6 +299,7 @@ Action = (
     | Trickle
     | InPieces
     | Slow
+    | ReadSlowly
     | Raw
     | Endless
     | Followed

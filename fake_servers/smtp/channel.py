@@ -197,6 +197,7 @@ class Channel:
                 yield left
             finally:
                 self._ready = self._loop.time()
+                self._backlog.answered()
 
     def look_for_reset(self) -> None:
         """See whether the peer has sent RST.

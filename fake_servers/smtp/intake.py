@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fake_servers.events import SmtpBody
-from fake_servers.smtp.actions import Accept, Close, CloseWith421, Raw, Reply, Reset, Slow, Stall
+from fake_servers.smtp.actions import Accept, Close, CloseWith421, Raw, ReadSlowly, Reply, Reset, Slow, Stall
 from fake_servers.smtp.content import MAX_MESSAGE_OCTETS, Content
 from fake_servers.smtp.effects import Wait
 from fake_servers.smtp.output import Output
@@ -27,6 +27,7 @@ class Intake:
         self._out = out
         self._dotted = Content()
         self._limit: int | None = None  # octets of content after which BODY's fault is played
+        self._pauses = 0  # that were made amid this content
         self._chunks = bytearray()
         self._unkept = 0  # octets of chunks that nobody would take
         self._missing: int | None = None  # octets of the chunk; None: content ends with a dot
@@ -61,7 +62,9 @@ class Intake:
         self.forget()
         self.due = True
         action = self._out.action(Stage.BODY)
-        if not isinstance(action, Accept):
+        if isinstance(action, ReadSlowly):
+            self._limit = action.octets
+        elif not isinstance(action, Accept):
             # At least one octet, as a proof that content was on its way.
             self._limit = max(1, getattr(action, "after", 0))
 
@@ -72,7 +75,7 @@ class Intake:
 
     def forget(self) -> None:
         """Drop what came so far."""
-        self._dotted, self._limit = Content(), None
+        self._dotted, self._limit, self._pauses = Content(), None, 0
         self._chunks.clear()
         self._unkept = 0
         self._missing = None
@@ -116,6 +119,9 @@ class Intake:
 
     def _play_fault(self) -> None:
         action = self._out.action(Stage.BODY)
+        if isinstance(action, ReadSlowly):
+            self._pause(action)
+            return
         self._limit = None
         self.note()
         self._out.fault(Stage.BODY, action.name)
@@ -128,3 +134,14 @@ class Intake:
             self._out.send_raw(Stage.BODY, action)
         elif isinstance(action, Close | Reset | Stall):
             self._out.leave(action, reading=False)
+
+    def _pause(self, action: ReadSlowly) -> None:
+        """Let what follows wait, unless all has come; told once, at the first pause."""
+        if self._dotted.ended:
+            self._end()
+            return
+        if not self._pauses:
+            self._out.fault(Stage.BODY, action.name)
+        self._pauses += 1
+        self._limit = (self._pauses + 1) * action.octets if self._pauses < action.times else None
+        self._out.do(Wait(action.seconds))

@@ -15,6 +15,7 @@ from fake_servers.smtp.actions import (
     Followed,
     InPieces,
     Raw,
+    ReadSlowly,
     Refuse,
     Reply,
     Reset,
@@ -31,7 +32,16 @@ _IN_DIALOGUE = (
 _POSSIBLE: dict[Stage, tuple[type[Action], ...]] = {stage: _IN_DIALOGUE for stage in Stage} | {
     Stage.CONNECT: (Accept, Close, Reset, Stall, Slow),  # a reply here would be the greeting
     Stage.HANDSHAKE: (Accept, Close, Reset, Stall, Slow, Raw),  # no SMTP inside a TLS handshake
-    Stage.BODY: (Accept, CloseWith421, Close, Reset, Stall, Slow, Raw),  # replies belong to DATA and DOT
+    Stage.BODY: (
+        Accept,
+        CloseWith421,
+        Close,
+        Reset,
+        Stall,
+        Slow,
+        ReadSlowly,
+        Raw,
+    ),  # replies belong to DATA and DOT
     Stage.OTHER: (),
 }
 

@@ -59,6 +59,9 @@ class SmtpServer:
         certificate: The label of that certificate in the journal.
         receive_buffer: SO_RCVBUF of each connection in octets (the kernel doubles it), so that a peer
             notices early that nobody reads; None: the system's.
+        segment: Octets of the largest segment that a peer may send (TCP_MAXSEG), since its own buffer is many times as
+            large: megabytes within one machine, some ten thousand octets on the networks that others have. None: the
+            system's.
         linger: Seconds to keep a connection that only one side has closed.
         limits: What to bear of clients; None: anything. What goes beyond is reset.
 
@@ -77,12 +80,14 @@ class SmtpServer:
         tls: ssl.SSLContext | None = None,
         certificate: str = "",
         receive_buffer: int | None = None,
+        segment: int | None = None,
         linger: float = 30.0,
         limits: Limits | None = None,
     ) -> None:
         self._journal = journal
         self._hostname = hostname
         self._receive_buffer = receive_buffer
+        self._segment = segment
         self._linger = linger
         self._limits = limits
         self._exceeded = False
@@ -139,6 +144,8 @@ class SmtpServer:
         listener.setblocking(False)
         if self._receive_buffer is not None:  # before listen: accepted sockets inherit it
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
+        if self._segment is not None:  # what is announced to whoever connects
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, self._segment)
         listener.listen(_BACKLOG)
         self._listener = listener
         own = listener.getsockname()

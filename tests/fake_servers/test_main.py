@@ -31,6 +31,7 @@ from fake_servers.smtp import (
     CloseWith421,
     Endless,
     Raw,
+    ReadSlowly,
     Refuse,
     Reply,
     Reset,
@@ -168,6 +169,7 @@ def test_an_address_in_use_is_explained(capsys: pytest.CaptureFixture[str]) -> N
         ("body=close:100@2-4", Rule(Stage.BODY, Close(100), range(2, 5))),
         ("dot=stall@1", Rule(Stage.DOT, Stall(), range(1, 2))),
         ("data=trickle:0.5:354:Go", Rule(Stage.DATA, Trickle(Reply(354, "Go"), 0.5))),
+        ("body=read_slowly:4096:0.1:20", Rule(Stage.BODY, ReadSlowly(4096, 0.1, 20))),
         ("greeting=slow:2", Rule(Stage.GREETING, Slow(2.0))),
         (r"ehlo=raw:250 x\n\x00", Rule(Stage.EHLO, Raw(b"250 x\n\x00"))),
         (

@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 
 import pytest
-from smtp_client import DEADLINE, Serve, noted, told
+from smtp_client import DEADLINE, Client, Serve, Start, noted, told
 
-from fake_servers.events import SmtpBody, SmtpFault, SmtpMessage
+from fake_servers.events import SmtpBody, SmtpFault, SmtpMessage, TcpLate
 from fake_servers.journal import Event, Journal
-from fake_servers.smtp import Action, Close, CloseWith421, Raw, Reset, Rule, Script, Stage, Stall
+from fake_servers.smtp import Action, Close, CloseWith421, Raw, ReadSlowly, Reset, Rule, Script, Stage, Stall
 
 MESSAGE = (b"x" * 998 + b"\r\n") * 5000  # 5 MB; `serve` asks for a receive buffer of 4096 octets
 AFTER = 1_000_000
@@ -74,3 +74,29 @@ async def test_the_fault_falls_inside_the_body(
     assert told(journal) == [(Stage.BODY, action.name)]
     assert at_fault + PIECE < len(MESSAGE)
     assert not any(journal.of(SmtpMessage))
+
+
+async def test_what_is_read_slowly_is_taken_all_the_time(start: Start, journal: Journal) -> None:
+    """The peer gets rid of something again and again, the whole takes as long as all pauses, and it arrives."""
+    slowly = ReadSlowly(octets=32_768, seconds=0.08, times=50)
+    server = await start(Script(Rule(Stage.BODY, slowly)), receive_buffer=4_096, segment=1_400)
+    loop = asyncio.get_running_loop()
+    waits = []
+    async with Client(server.address) as client:
+        await client.walk_to(Stage.DATA)
+        assert (await client.reply()).startswith(b"354")
+        begun = before = loop.time()
+        for at in range(0, len(MESSAGE), PIECE):
+            await client.send(MESSAGE[at : at + PIECE])
+            waits.append(loop.time() - before)
+            before = loop.time()
+        assert await client.ask(b".\r\n") == b"250 2.0.0 OK\r\n"
+        whole, reply = loop.time() - begun, loop.time() - before
+        await client.ask(b"QUIT\r\n")
+    assert whole >= slowly.lasts
+    # never all of it at once, neither on its way to us nor behind the last octet
+    assert max(*waits, reply) < slowly.lasts / 2
+    assert told(journal) == [(Stage.BODY, slowly.name)]
+    [message] = journal.of(SmtpMessage)
+    assert message.content == MESSAGE
+    assert not [each.lag for each in journal.of(TcpLate) if each.lag > slowly.lasts / 2]  # it was on purpose

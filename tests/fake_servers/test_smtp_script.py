@@ -9,6 +9,7 @@ from fake_servers.smtp import (
     CloseWith421,
     Endless,
     Raw,
+    ReadSlowly,
     Refuse,
     Reply,
     Reset,
@@ -129,6 +130,8 @@ def test_impossible_values_are_refused() -> None:
         Endless("two\r\nlines")
     with pytest.raises(ValueError, match="seconds"):
         Slow(-1)
+    with pytest.raises(ValueError, match="above 0"):
+        ReadSlowly(1_000, 0.1, times=0)
     with pytest.raises(ValueError, match="octets"):
         Close(-1)
 

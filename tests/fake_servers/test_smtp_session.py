@@ -13,6 +13,7 @@ from fake_servers.smtp import (
     Close,
     CloseWith421,
     Raw,
+    ReadSlowly,
     Reply,
     Reset,
     Rule,
@@ -175,6 +176,29 @@ def test_a_slow_body_ends_well() -> None:
     assert len(notes(effects, SmtpMessage)) == 2
 
 
+def test_content_is_read_in_pieces_until_there_were_pauses_enough() -> None:
+    session = Session(
+        Script(Rule(Stage.BODY, ReadSlowly(10, 0.5, times=3))), 1, hostname="mx.test", tls=False
+    )
+    session.connected()
+    session.received(b"EHLO c\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<r@b.test>\r\nDATA\r\n")
+    for pause in range(3):
+        assert session.wanted == 10
+        assert session.received(b"12345678\r\n")[-1] == Wait(0.5), pause
+    assert session.wanted > 10
+    effects = session.received(b"the rest\r\n.\r\n")
+    assert notes(effects, SmtpBody) == [SmtpBody(octets=40)]
+    assert len(notes(effects, SmtpMessage)) == 1
+    assert not any(isinstance(each, Wait) for each in effects)
+
+
+def test_content_that_is_over_before_the_first_pause_was_not_read_slowly() -> None:
+    effects = play(Script(Rule(Stage.BODY, ReadSlowly(1_000, 0.5, times=3))), DIALOGUE)
+    assert not any(isinstance(each, Wait) for each in effects)
+    assert not notes(effects, SmtpFault)
+    assert len(notes(effects, SmtpMessage)) == 2
+
+
 def test_a_peer_that_leaves_amid_content_is_noted() -> None:
     session = Session(Script(), 1, hostname="mx.test", tls=False)
     session.connected()
@@ -222,7 +246,9 @@ def scripts() -> st.SearchStrategy[Script]:
     in_dialogue = [Stage.EHLO, Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT, Stage.QUIT]
     dialogue = st.builds(Rule, st.sampled_from(in_dialogue), st.sampled_from(ACTIONS))
     faults = st.one_of(*(st.builds(kind, st.integers(0, 40)) for kind in (Close, Reset, Stall)))
-    body = st.builds(Rule, st.just(Stage.BODY), st.one_of(faults, st.just(Slow(1))))
+    body = st.builds(
+        Rule, st.just(Stage.BODY), st.one_of(faults, st.just(Slow(1)), st.just(ReadSlowly(9, 1, 2)))
+    )
     return st.lists(st.one_of(dialogue, body), max_size=3).map(lambda rules: Script(*rules))
 
 

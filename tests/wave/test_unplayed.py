@@ -216,6 +216,28 @@ def test_nobody_is_later_than_a_relay_waits(granted: dict[str, float], said: str
     assert unplayed("plain.healthy", **granted) == ""
 
 
+@pytest.mark.parametrize(
+    ("granted", "said"),
+    [
+        ({}, ""),
+        ({"command_timeout": 4.0}, ""),  # doubled, for a second staging
+        (
+            {"content_timeout": 3 * MINUTE},
+            "the relay waits for 180 s amid the content, and this server takes 6.4 s",
+        ),
+        ({"final_timeout": 10 * MINUTE}, "the relay waits for 600 s amid the content"),
+        ({"delivery_deadline": 6.0}, "the relay gives any delivery up after 6 s"),
+        ({"delivery_deadline": 20.0}, ""),
+    ],
+)
+def test_a_server_is_slow_for_longer_than_a_relay_waits_for_a_block_or_not_at_all(
+    granted: dict[str, float], said: str
+) -> None:
+    reason = unplayed("reads_slowly.persists", **granted)
+    assert reason.startswith(said)
+    assert bool(reason) == bool(said)
+
+
 @pytest.mark.parametrize("scenario", OF_EACH_CLOCK)
 def test_a_lifetime_of_days_is_not_waited_for(scenario: str) -> None:
     said = unplayed(scenario, queue_lifetime=5 * 24 * HOUR, granularity=65.0)

@@ -62,8 +62,8 @@ def never_says_quit() -> None:
     reference="https://github.com/twisted/twisted/issues/3641",
     reported="A large message over a slow connection was broken off: its time-out ran from the beginning, however "
     "much was sent meanwhile.",
-    requirements=("session/each-command", "content/delivered"),
-    first=("big",),
+    requirements=("session/each-block", "session/each-command", "content/delivered"),
+    first=("reads_slowly", "big"),
 )
 def counts_the_time_out_of_a_message_from_its_beginning() -> None:
     """Gives the sending of a message and the reply to it one time-out for both, whatever is under way."""

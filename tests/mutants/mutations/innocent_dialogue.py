@@ -18,6 +18,7 @@ from conformance.reference.session import Reply, Session, stuff_dots
 from mutants.mutant import hence, mutation
 from mutants.patching import patch
 
+_BLOCK = 256 * 1024
 _PROFILES = ("rfc", "eop-observed")
 _ASKING = (
     "tls_1_2_only_asks_under_opportunistic",
@@ -106,6 +107,35 @@ def sends_content_bit_by_bit() -> None:
                     await asyncio.sleep(0.01)
                 await self._watch_sending(reply)
                 return await self._read(Stage.BODY, reply)  # type: ignore[no-any-return]
+            finally:
+                reply.cancel()
+
+        return send_body
+
+    patch(Session, "send_body", make)
+
+
+@mutation(scenarios=("reads_slowly", "big", "slow", "stall_at_body", "stall_at_dot"), profiles=_PROFILES)
+def waits_for_large_blocks_to_be_taken() -> None:
+    """Hands content to the network in blocks of 256 KB, each of which must be taken whole within the time-out."""
+
+    def make(_: Any) -> Any:
+        async def send_body(self: Any, content: bytes) -> Reply:
+            reply = asyncio.ensure_future(self._protocol.read_response())
+            try:
+                await asyncio.sleep(0)
+                octets = stuff_dots(content) + b".\r\n"
+                for at in range(0, len(octets), _BLOCK):
+                    self._transport.write(octets[at : at + _BLOCK])
+                    async with asyncio.timeout(self._timeouts.data_done):
+                        while self._transport.get_write_buffer_size() and not reply.done():
+                            await asyncio.wait({reply}, timeout=0.01)
+                await asyncio.wait({reply}, timeout=self._timeouts.data_done)
+                if not reply.done():
+                    raise TimeoutError
+                return await self._read(Stage.BODY, reply)  # type: ignore[no-any-return]
+            except TimeoutError as error:
+                raise SessionFailed(Stage.BODY, Cause.SILENT, "Timed out while sending") from error
             finally:
                 reply.cancel()
 

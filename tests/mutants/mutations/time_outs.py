@@ -214,3 +214,21 @@ def begins_anew_behind_an_unanswered_dot() -> None:
         return run
 
     patch(Transaction, "run", make)
+
+
+@mutation(
+    scenarios=("reads_slowly", "big", "slow", "stall_at_body"),
+    caught=(deviates("delivers_anyway", "session/each-block", "reads_slowly"),),
+)
+def times_the_content_as_a_whole() -> None:
+    """Counts the time-out for content from its beginning, whatever is taken meanwhile."""
+
+    def make(_original: Any) -> Any:
+        async def watch(self: Any, reply: Any) -> None:
+            await asyncio.wait({reply}, timeout=self._timeouts.data_done)
+            if not reply.done():
+                raise SessionFailed(Stage.BODY, Cause.SILENT, "Timed out while sending")
+
+        return watch
+
+    patch(Session, "_watch_sending", make)
