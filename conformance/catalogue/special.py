@@ -40,6 +40,11 @@ class Dsn:
         return not self.notify or "FAILURE" in self.notify.split(",")
 
     @property
+    def is_hostile(self) -> bool:
+        """Whether an address has a line end that xtext hides: what becomes of it is the relay's affair."""
+        return "+0D+0A" in self.orcpt
+
+    @property
     def of_mail(self) -> str:
         """The parameters of MAIL."""
         return f" RET={self.ret}" * bool(self.ret) + f" ENVID={self.envid}" * bool(self.envid)

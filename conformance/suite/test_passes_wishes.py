@@ -15,6 +15,9 @@ from fake_servers.events import SmtpMessage, SmtpUnoffered
 
 _RELAYED = "relayed"
 
+# What a relay does not supply of itself; it may supply ORCPT (RFC 3461 section 5.2.1).
+_NEVER_MADE_UP = ("RET", "ENVID")
+
 
 @aspect(
     Course.PERSISTS,
@@ -37,9 +40,9 @@ _RELAYED = "relayed"
 def test_passes_wishes(case: Case) -> list[Finding]:
     """NOTIFY, RET, ENVID and ORCPT are passed on as they were given, to a server that offers DSN, and to no other.
 
-    Another one takes the message without them. Who has asked for SUCCESS is told then that it was relayed, once, in a
-    report like any other, and who has not is told nothing; nor is anybody whose server has taken it over to tell of
-    the delivery.
+    RET and ENVID are not made up. A server that does not offer DSN takes the message without them. Who has asked for
+    SUCCESS is told then that it was relayed, once, in a report like any other, and who has not is told nothing; nor is
+    anybody whose server has taken it over to tell of the delivery.
     """
     special, copies = case.mode.message.special, case.evidence.messages
     assert special is not None
@@ -73,6 +76,8 @@ def _passed_on(case: Case, copy: SmtpMessage, wish: Dsn) -> Finding:
         for keyword, value in given.items()
         if not _same(keyword, value, passed.get(keyword))
     ]
+    made_up = [word for word in _NEVER_MADE_UP if word in passed and word not in given]
+    wrong += [f"{keyword}={passed[keyword]}, which was not given" for keyword in made_up]
     return case.finding(
         "passes_wishes.passed_on",
         holds=not wrong,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from conformance.catalogue.special import Dsn
-from conformance.judging import report_fields, report_form, report_says
+from conformance.judging import quoting, report_fields, report_form, report_says
 from conformance.judging.addresses import canonical
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.final_report import reports_in_words
@@ -42,6 +42,7 @@ from fake_servers import Reply
         "words_say": "ndr/words-say-failed",
         "addressed": "ndr/addressed",
         "threading": "ndr/threading",
+        "intact": "replies/report-intact",
     },
 )
 def test_report_says(case: Case) -> list[Finding]:
@@ -150,7 +151,9 @@ def _of_fields(case: Case, reports: list[bytes], dsn: Dsn) -> Iterator[Finding]:
             "the ENVID that was given",
             partial(report_says.without_envelope_id, dsn=dsn),
         )
-    if dsn.orcpt:
+    if dsn.is_hostile:
+        checks["intact"] = ("fields of the relay's own", partial(quoting.report, recipient=staged.recipient))
+    elif dsn.orcpt:
         wanted = partial(report_says.without_original_recipient, dsn=dsn)
         checks["original"] = ("the ORCPT that was given", wanted)
     if dsn.ret:

@@ -110,6 +110,11 @@ MODES = (
         f"Submitted with NOTIFY=SUCCESS,FAILURE and RET=FULL; {_AT_ONCE}.",
         Special(dsn=Dsn(notify="SUCCESS,FAILURE", ret="FULL")),
     ),
+    _mode(
+        "refused_dsn_line_end",
+        f"Submitted with an ORCPT in which xtext stands for a line end and another field behind it; {_AT_ONCE}.",
+        Special(dsn=Dsn(orcpt="rfc822;first+0D+0AOriginal-Recipient:+20rfc822;second")),
+    ),
     _mode("refused_dsn_never", f"Submitted with NOTIFY=NEVER; {_AT_ONCE}.", Special(dsn=Dsn(notify="NEVER"))),
     _mode(
         "refused_dsn_success",

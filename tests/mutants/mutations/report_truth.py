@@ -206,6 +206,15 @@ def forgets_the_envelope_identifier() -> None:
 
 
 @mutation(
+    scenarios=("refused_dsn_line_end", "refused_dsn_headers"),
+    caught=(fails("report_says", "replies/report-intact", "refused_dsn_line_end"),),
+)
+def decodes_whatever_a_sender_wrote() -> None:
+    """Decodes all of an ORCPT for a report, line ends among it."""
+    field_changed(rb"(Original-Recipient: rfc822; ?first)\+0D\+0A", rb"\1\r\n")
+
+
+@mutation(
     scenarios=("refused_dsn_headers", "refused_dsn_full"),
     caught=(fails("report_says", "report/original-recipient", "refused_dsn_headers"),),
 )

@@ -66,6 +66,23 @@ def passes_no_envelope_id_on() -> None:
 
 @mutation(
     scenarios=(*_ALL, "plain"),
+    caught=(fails("passes_wishes", "dsn/passed-on", "dsn_passed_on_never"),),
+)
+def asks_for_headers_of_itself() -> None:
+    """Asks for the header alone to be returned where the sender has not said what is to come back."""
+
+    def make(original: Any) -> Any:
+        def mail_command(message: Any, content: bytes, extensions: Any) -> str:
+            line: str = original(replace(message, ret=message.ret or "HDRS"), content, extensions)
+            return line
+
+        return mail_command
+
+    patch(transaction, "mail_command", make)
+
+
+@mutation(
+    scenarios=(*_ALL, "plain"),
     caught=(fails("passes_wishes", "offers/parameters", *_NOT_OFFERED),),
 )
 def tries_its_wishes_first() -> None:
