@@ -28,7 +28,7 @@ from conformance.wave.turns import Turns
 from conformance.wave.watch import QUEUE_INTERVAL, RelayWatch
 from conformance.wave.windows import TRANSFER
 from conformance.witness.amid import Amid
-from conformance.witness.kills import IN_SUBMISSION, KillPoint, has_come
+from conformance.witness.kills import IN_SUBMISSION, TIMES, KillPoint, has_come
 from fake_servers import Rule, Script, Stage, Stall
 from fake_servers.addresses import known_as
 
@@ -165,9 +165,21 @@ class _Killing:
             await self._kill_in_submission()
         elif not await self._player.submit(self._instance, self._turn):
             return
-        elif await self._comes(self._moment):
-            await self._kill(self._repair)
+        else:
+            await self._kill_amid_attempts()
         await self._ends()
+
+    async def _kill_amid_attempts(self) -> None:
+        """Kill the relay when the moment comes, as often as is meant; repair while there is none, after the last time.
+
+        A relay that does not come back to the message is not killed any more, and may do so once all is well.
+        """
+        for left in reversed(range(TIMES.get(self._moment, 1))):
+            if await self._comes(self._moment):
+                await self._kill(self._leave if left else self._repair)
+            elif self._moment in TIMES:
+                await self._repair()
+                return
 
     async def fail_once(self) -> bool:
         """Submit a message that is to expire; tell whether its first attempt has failed, and it waits."""
@@ -247,6 +259,9 @@ class _Killing:
             )
         else:
             await meanwhile()
+
+    async def _leave(self) -> None:
+        """Leave the destination as it is."""
 
     async def _repair(self) -> None:
         await self._player.repair()

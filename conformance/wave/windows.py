@@ -36,7 +36,7 @@ LONG_WINDOW = 60.0
 _ATTEMPTS_WHERE_MOVED = 5
 
 # A relay is killed for one scenario after the other, each of which needs the next retry.
-_KILLS_IN_A_ROW = 8
+_KILLS_IN_A_ROW = 10
 
 # Of several messages so many get through with each wait, though it might be one.
 _USUALLY_TOGETHER = 3

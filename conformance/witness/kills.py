@@ -31,6 +31,7 @@ class KillPoint(StrEnum):
     DOT_SENT = "dot_sent"  # a client has sent the final dot; the reply may or may not be on its way
     ACCEPTED = "accepted"  # a client has read the 250 to its final dot
     DELIVERING = "delivering"  # the destination has read some of the content
+    DELIVERING_AGAIN = "delivering_again"  # the same again, at each of several attempts
     DELIVERED_UNTOLD = "delivered_untold"  # the destination has the final dot, and has not answered it
     DELIVERED = (
         "delivered"  # the destination has accepted the message, and the relay's queue shows it no more
@@ -41,6 +42,15 @@ class KillPoint(StrEnum):
     EXPIRING = "expiring"  # the clock was just moved past the message's lifetime
     REPORTING = "reporting"  # the message has left the queue, or its report is on its way
 
+
+# How often it is killed at a moment that comes again with each attempt. Who takes a message for harmful because it was
+# tried when the relay died does so after the second time or the third; that is for a crash of the relay's own, of
+# which it cannot know here, and no reason to lose mail (RFC 5321 section 6.1).
+TIMES: Mapping[KillPoint, int] = {KillPoint.DELIVERING_AGAIN: 3}
+
+# As many kills at such a moment show what is meant: one alone has a failure mode of its own. Whoever puts the message
+# aside after so many meets no further one.
+_TIMES_SHOWN = 2
 
 # Those that lie in the SMTP session of our own client.
 IN_SUBMISSION = frozenset({KillPoint.CONTENT_SENT, KillPoint.DOT_SENT, KillPoint.ACCEPTED})
@@ -67,11 +77,12 @@ def has_come(moment: KillPoint, evidence: Evidence, now: float) -> bool:
 
 def _see(moment: KillPoint) -> Callable[[Evidence], list[Contact]]:
     def see(evidence: Evidence) -> list[Contact]:
-        return [
+        seen = [
             Contact(at=kill.asked, end=kill.dead, latest_end=kill.dead, host="")
             for kill in kills(evidence, evidence.staged.failure_mode)
             if has_come(moment, evidence, kill.asked)
         ]
+        return seen if moment not in TIMES or len(seen) >= _TIMES_SHOWN else []
 
     return see
 
@@ -114,6 +125,14 @@ def _silent_at(stage: Stage) -> Callable[[Evidence, float], bool]:
         return any(fault.stage is stage for fault in under_way) and not _arrived(evidence, now)
 
     return silent
+
+
+def _delivering_anew(evidence: Evidence, now: float) -> bool:
+    """Whether the destination has read some of the content of an attempt that began after the last kill before now."""
+    dead = [kill.dead for kill in kills(evidence, evidence.staged.failure_mode) if kill.dead < now]
+    since = [each for each in evidence.connections if each.opened > max(dead, default=0.0)]
+    under_way = _faults_under_way(since, now)
+    return any(fault.stage is Stage.BODY for fault in under_way) and not _arrived(evidence, now)
 
 
 def _delivered(evidence: Evidence, now: float) -> bool:
@@ -166,6 +185,7 @@ _HAS_COME: Mapping[KillPoint, Callable[[Evidence, float], bool]] = {
     KillPoint.DOT_SENT: _dot_sent,
     KillPoint.ACCEPTED: _accepted,
     KillPoint.DELIVERING: _silent_at(Stage.BODY),
+    KillPoint.DELIVERING_AGAIN: _delivering_anew,
     KillPoint.DELIVERED_UNTOLD: _silent_at(Stage.DOT),
     KillPoint.DELIVERED: _delivered,
     KillPoint.RETURNED: _returned,
@@ -181,6 +201,8 @@ _SENTENCES: Mapping[KillPoint, str] = {
     KillPoint.ACCEPTED: "our client had read the 250, and nothing had arrived yet, when the relay was killed",
     KillPoint.DELIVERING: "the fake server had read a part of the content, and the connection was open, when the "
     "relay was killed",
+    KillPoint.DELIVERING_AGAIN: "the fake server had read a part of the content, and the connection was open, when the "
+    "relay was killed, and so it was at another attempt after that",
     KillPoint.DELIVERED_UNTOLD: "the fake server had read the final dot, and never answered it, when the relay was "
     "killed",
     KillPoint.DELIVERED: "the message had arrived, and two looks at the queue had not found it, when the relay was "

@@ -4,17 +4,20 @@ What got a `250` is delivered or reported (RFC 5321 sections 4.2.5 and 6.1). The
 no relay, unless the message is to expire.
 """
 
+from conformance.catalogue.circumstances import in_words
 from conformance.catalogue.destination import Host
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind, Message
 from conformance.catalogue.section import Section
-from conformance.witness.kills import PROOFS, KillPoint
+from conformance.witness.kills import PROOFS, TIMES, KillPoint
 from fake_servers import Reply, Rule, Stage, Stall
 
 _SILENT = Host(rules=(Rule(stage=Stage.GREETING, action=Stall()),))
 _CLOSED = Host(rules=(Rule(stage=Stage.GREETING, action=Reply(421, "4.3.2 Service not available")),))
 _READ_FIRST = 8_192  # octets of content
 _SMALL_BUFFER = 4_096  # so that the rest of the content is still the relay's
+
+_AMID_CONTENT = (KillPoint.DELIVERING, KillPoint.DELIVERING_AGAIN)
 
 _PLAY = (
     (
@@ -39,6 +42,16 @@ _PLAY = (
         "killed_in_delivery",
         KillPoint.DELIVERING,
         f"when the destination has read {_READ_FIRST} octets of the content",
+        Host(
+            rules=(Rule(stage=Stage.BODY, action=Stall(after=_READ_FIRST)),),
+            receive_buffer=_SMALL_BUFFER,
+        ),
+    ),
+    (
+        "killed_in_delivery_again",
+        KillPoint.DELIVERING_AGAIN,
+        f"{in_words(TIMES[KillPoint.DELIVERING_AGAIN])} times, each time when the destination has read {_READ_FIRST} "
+        "octets of the content",
         Host(
             rules=(Rule(stage=Stage.BODY, action=Stall(after=_READ_FIRST)),),
             receive_buffer=_SMALL_BUFFER,
@@ -101,7 +114,7 @@ MODES = tuple(
         staged=f"The relay is killed {when}.",
         kind=Kind.KILLED,
         hosts=(host,),
-        message=Message(octets=400_000 if moment is KillPoint.DELIVERING else 1_500),
+        message=Message(octets=400_000 if moment in _AMID_CONTENT else 1_500),
         killed=moment,
         witness=PROOFS[moment],
     )

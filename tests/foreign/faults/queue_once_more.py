@@ -85,6 +85,7 @@ def gives_new_mail_up_where_old_mail_was() -> None:
     reported="What was taken for harmful after the server had failed was put into the poison message queue, and "
     "neither tried nor returned any more.",
     requirements=("nothing-lost/kept", "lifetime/survives-restart", "queue/not-lost", "lifetime/ends"),
+    first=("killed_in_delivery_again",),
 )
 def puts_aside_what_it_tried_when_it_died_twice() -> None:
     """Neither tries nor returns a message any more that was being tried when it was killed, twice."""

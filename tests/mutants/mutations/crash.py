@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ _KEPT, _ONCE, _INTACT = "nothing-lost/kept", "nothing-lost/once", "nothing-lost/
 # Seconds between two steps that must be one; more than the wave needs to see the first of them.
 _GAP = 3.0
 _WRITTEN_LATE = 0.5
+_DEADLY = 3  # deaths while a message was tried
 _LOOK_AGAIN = 0.01
 
 _background: set[asyncio.Task[None]] = set()
@@ -254,3 +255,65 @@ def loses_the_first_after_restart() -> None:
     patch(Spool, "__init__", make_spool)
     patch(Spool, "load", make_load)
     patch(Relay, "accept", make_accept)
+
+
+def _deaths(at_birth: Callable[[Relay, Message, int], None]) -> None:
+    """Count on disk how often the relay died while it tried a message, and do something when it takes that up.
+
+    Args:
+        at_birth: Called with the relay, a message that it takes up, and the number of these deaths.
+    """
+
+    def file(message: Message) -> Path:
+        return Path(f"deaths.{message.queue_id}")
+
+    def make_attempt(original: Any) -> Any:
+        async def attempt(self: Any, message: Message, *others: Any) -> None:
+            before = file(message).read_text() if file(message).exists() else ""
+            file(message).write_text(f"{before}+")
+            try:
+                await original(self, message, *others)
+            finally:
+                file(message).write_text(before)
+
+        return attempt
+
+    def make_adopt(original: Any) -> Any:
+        def adopt(self: Any, message: Message) -> None:
+            original(self, message)
+            if file(message).exists() and (deaths := len(file(message).read_text())):
+                at_birth(self, message, deaths)
+
+        return adopt
+
+    patch(Relay, "_attempt", make_attempt)
+    patch(Relay, "_adopt", make_adopt)
+
+
+@mutation(
+    scenarios=("killed_in_delivery_again", "killed_in_delivery", "killed_in_retry", "killed_after_final_dot"),
+    caught=(fails("nothing_lost", _KEPT, "killed_in_delivery_again"),),
+)
+def takes_for_poison_what_it_died_with() -> None:
+    """Neither tries nor returns a message any more that it was trying when it died for the third time."""
+
+    def put_aside(_: Relay, message: Message, deaths: int) -> None:
+        if deaths >= _DEADLY:
+            for recipient in message.recipients:
+                recipient.state = State.SETTLING
+
+    _deaths(put_aside)
+
+
+@mutation(
+    scenarios=("killed_in_delivery_again", "killed_in_delivery", "killed_in_retry", "killed_after_final_dot"),
+    profiles=("rfc",),
+)
+def rests_after_each_death() -> None:
+    """Waits for as long as after a failed attempt before it tries a message again with which it has died."""
+
+    def rest(relay: Relay, message: Message, _: int) -> None:
+        for recipient in message.recipients:
+            relay._plan_retry(message, recipient, relay.now() + relay._config.schedule.max_retry_interval)
+
+    _deaths(rest)
