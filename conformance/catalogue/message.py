@@ -51,6 +51,7 @@ class Batch:
 
     Attributes:
         count: How many.
+        alike: Whether they are one message, handed over for each recipient on its own; else each has its own content.
         one_by_one: Whether each is submitted once the one before has come to its end; else all of them together.
         repaired: Whether the destination is repaired while they wait; else they come to their end without.
         most: How many connections at the same time are no more than a server commonly takes from one client; 0: that
@@ -58,6 +59,7 @@ class Batch:
     """
 
     count: int
+    alike: bool = False
     one_by_one: bool = False
     repaired: bool = False
     most: int = 0

@@ -130,7 +130,9 @@ def _intact(case: Case, others: list[Whereabouts]) -> Finding:
 def _damage(case: Case, each: Whereabouts) -> str:
     """Say what was altered of one message, by what is said of this scenario; empty if nothing was."""
     evidence, offer = case.evidence, each.offer
-    its_own = replace(evidence.staged, recipient=offer.recipient, others=[], content=offer.content)
+    # one message for several recipients may go to them in one transaction
+    same = [one.recipient for one in evidence.staged.offers if one != offer and one.content == offer.content]
+    its_own = replace(evidence.staged, recipient=offer.recipient, others=same, content=offer.content)
     found = (unaccustomed(changes(its_own, copy), case.mode, evidence.record) for copy in each.copies)
     text = next((change.text for some in found for change in some), "")
     return text and f"<{offer.recipient}>: {text}"

@@ -33,6 +33,9 @@ async def offer(
     """
     first = local == RECIPIENT
     envelope = player.envelope if first else message_to(player.scenario, local)
+    batch = player.scenario.failure_mode.message.batch
+    if batch is not None and batch.alike:
+        envelope = replace(envelope, content=player.envelope.content)
     made = Offer(
         recipient=envelope.recipients[0], known=known, content=envelope.content, at=player.journal.now()
     )

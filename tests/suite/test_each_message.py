@@ -112,6 +112,20 @@ def test_two_come_in_one_envelope() -> None:
     assert broken(story) == {"intact": FAIL}
 
 
+def test_one_message_for_all_may_come_in_one_envelope() -> None:
+    story = several("one_message_id_in_turn", 3)
+    content = story.offer(0).content
+    for number in range(3):
+        story.change_offer(number, content=content)
+    story.delivers(5.0, recipients=[story.offer(number).recipient for number in range(3)], content=content)
+    assert broken(story) == {}
+
+
+def test_one_message_for_all_comes_to_the_first_alone() -> None:
+    story = in_order(several("one_message_id_in_turn", 3), 1, 2, refused=())
+    assert broken(story) == {"delivered": FAIL}
+
+
 def test_others_wait_for_the_one_that_is_busy() -> None:
     story = several("one_of_several_busy")
     story.change(repaired=3.25)

@@ -45,6 +45,14 @@ async def test_they_are_submitted_together_and_waited_for() -> None:
 
 
 @in_jumping_time
+async def test_one_message_is_the_same_for_each_recipient() -> None:
+    for mode in ("one_message_id_in_turn", "one_message_id_waiting"):
+        offers = (await played(mode)).players[0].staged.offers
+        assert [offer.recipient.partition("@")[0] for offer in offers] == list(members(3))
+        assert len({offer.content for offer in offers}) == 1
+
+
+@in_jumping_time
 async def test_each_is_submitted_when_the_one_before_has_come_to_its_end() -> None:
     wave = await played("one_after_another")
     offers = wave.players[0].staged.offers

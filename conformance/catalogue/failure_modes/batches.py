@@ -271,6 +271,26 @@ _BESIDE = _batch(
     Batch(count=_FEW, repaired=True),
 )
 
+# A Message-ID identifies a message (RFC 5322 section 3.6.4), and says nothing of who has got it: whoever takes it for
+# one more recipient delivers it or reports (RFC 5321 section 6.1).
+_ALIKE = 3
+_ONE_MESSAGE = f"A message is handed over for each of {_ALIKE} recipients on its own, with one Message-ID"
+_ONE_MESSAGE_ID = (
+    _batch(
+        "one_message_id_in_turn",
+        f"{_ONE_MESSAGE}, each time when the one before has come to its end; the server is healthy.",
+        Host(),
+        Batch(count=_ALIKE, alike=True, one_by_one=True),
+        witness=delivered,
+    ),
+    _batch(
+        "one_message_id_waiting",
+        f'{_ONE_MESSAGE}; the server answers RCPT with "{_BUSY.text}" until it is repaired.',
+        Host(rules=(Rule(Stage.RCPT, _BUSY),)),
+        Batch(count=_ALIKE, alike=True, repaired=True),
+    ),
+)
+
 _MANY = 24
 _EQUALS = FailureMode(
     name="mx_equal_many",
@@ -284,4 +304,14 @@ _EQUALS = FailureMode(
     witness=delivered,
 )
 
-MODES = (_EQUALS, *_used_again(), _ONE_BY_ONE, _BESIDE, _AT_ONCE, _SILENT_AT_QUIT, *_LIMITS, *_BACKLOGS)
+MODES = (
+    _EQUALS,
+    *_used_again(),
+    _ONE_BY_ONE,
+    _BESIDE,
+    _AT_ONCE,
+    _SILENT_AT_QUIT,
+    *_LIMITS,
+    *_BACKLOGS,
+    *_ONE_MESSAGE_ID,
+)

@@ -28,6 +28,7 @@ _REQUIRED = Failure(code="553", status="5.6.7", text="SMTPUTF8 is required, but 
     reported="A program sent a message to each of its recipients on its own, with one Message-ID for all: the first "
     "was sent, the others were taken for the same and dropped.",
     requirements=("batch/delivered", "content/delivered", "nothing-lost/kept", "recipients/each-ends"),
+    first=("one_message_id_in_turn",),
 )
 def drops_what_has_a_known_message_id() -> None:
     """Takes a message and drops it without a word where it has sent another with the same Message-ID."""
