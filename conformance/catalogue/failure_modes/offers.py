@@ -267,7 +267,7 @@ def _u_labels(where: str) -> FailureMode:
     """By MX: that both spellings are one domain, DNS says (RFC 5891 section 5), and of a connector nobody."""
     offers, hosts = _WHERE[where]
     mode = _content(
-        f"utf8_domain_{where}",
+        f"idn_{where}",
         Section.UTF8,
         "The recipient's domain has a label beyond ASCII, handed over as it is written (U-label) with SMTPUTF8; "
         f"{offers}.",

@@ -150,7 +150,7 @@ def declares_the_length_of_the_senders_address() -> None:
     reported="The domain of a recipient was sent with its umlauts, and not in its ASCII form, to servers that take "
     "ASCII only.",
     requirements=("offers/smtputf8",),
-    first=("utf8_domain_not_offered", "utf8_address_not_offered"),
+    first=("idn_not_offered", "utf8_address_not_offered"),
 )
 def sends_umlauts_in_domains_to_everybody() -> None:
     """Takes an address of which only the domain is beyond ASCII for one that every server takes."""

@@ -165,7 +165,7 @@ def goes_back_to_addresses_that_worked() -> None:
     reported="Domains with letters beyond ASCII were said to have no mail server: their names were looked up as they "
     "are written, and not in their ASCII form.",
     requirements=("content/delivered", "control/delivered"),
-    first=("utf8_domain_offered",),
+    first=("idn_offered",),
 )
 def looks_international_domains_up_as_they_are() -> None:
     """Finds no mail exchanger for a domain that is beyond ASCII."""

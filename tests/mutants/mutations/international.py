@@ -19,7 +19,7 @@ _OFFERED = ("utf8_header_offered", "utf8_address_offered")
 _NOT_OFFERED = ("utf8_header_not_offered", "utf8_address_not_offered")
 _BY_THE_SECOND = ("utf8_header_offered_by_the_second", "utf8_address_offered_by_the_second")
 _ALL = (*_OFFERED, *_NOT_OFFERED, *_BY_THE_SECOND)
-_DOMAINS = ("utf8_domain_offered", "utf8_domain_not_offered")
+_DOMAINS = ("idn_offered", "idn_not_offered")
 
 
 @mutation(
