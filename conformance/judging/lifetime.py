@@ -32,6 +32,7 @@ class Span:
         by: The second in words.
         watched: How long it was watched, in words.
         moves: When a clock was moved, and how far it was ahead from then on, in seconds; empty on a compressed one.
+        last_stop: When a clock was moved to its last stop; the end of the window on a compressed one.
         scale: Relay hours in a second of the journal's clock.
     """
 
@@ -42,6 +43,7 @@ class Span:
     by: str
     watched: str
     moves: tuple[tuple[float, float], ...]
+    last_stop: float
     scale: float
 
     def age(self, at: float) -> str:
@@ -71,6 +73,7 @@ def lifetime_of(case: Case) -> Span:
             by=f"at most {latest * scale:.2f} h after 24 h",
             watched=f"in {(closed - begin) * scale:.1f} h",
             moves=(),
+            last_stop=closed,
             scale=scale,
         )
     order = [stop for stop, _ in STOPS]
@@ -83,6 +86,7 @@ def lifetime_of(case: Case) -> Span:
         by=f"at {allowed} at the latest",
         watched=f"until {order[-1]}",
         moves=moves_of(staged),
+        last_stop=staged.milestones.get(order[-1], closed),
         scale=0.0,
     )
 

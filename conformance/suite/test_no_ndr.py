@@ -23,20 +23,26 @@ from conformance.judging.words import counted
         "kept": "lifetime/not-early",
         "notification_kept": "lifetime/not-early",
         "notification_retried": "queue/retried",
+        "given_up": "report/given-up",
     },
 )
 def test_no_ndr(case: Case) -> list[Finding]:
-    """Null reverse-path, NOTIFY=NEVER, NOTIFY without FAILURE: no report, and the message waits all the same."""
+    """Null reverse-path, NOTIFY=NEVER, NOTIFY without FAILURE: no report, and the message waits all the same.
+
+    A message with the null reverse-path is what any report is to the relay, so its end is that of a report.
+    """
     evidence = case.evidence
     last = evidence.queue.last
     if last.presence is Presence.UNKNOWN or last.at is None:
         raise Inconclusive("the queue was never seen, so nobody knows whether the message has left it")
+    null_sender = evidence.staged.course == Course.NULL_SENDER
     if last.presence is Presence.PRESENT:
+        if null_sender and case.profile.asks("no_ndr.given_up") and last.at >= lifetime_of(case).last_stop:
+            return [_given_up(case, last.at)]
         seen = lifetime_of(case).age(last.at)
         raise Inconclusive(
             f"the message is still in the queue {seen}, so no report can have been due by then"
         )
-    null_sender = evidence.staged.course == Course.NULL_SENDER
     sent = [message for message, _ in evidence.ndrs] + list(evidence.astray)
     nothing_sent = case.finding(
         "no_ndr.null_sender" if null_sender else "no_ndr.notify",
@@ -53,7 +59,27 @@ def test_no_ndr(case: Case) -> list[Finding]:
         findings.append(_kept(case, "no_ndr.notification_kept"))
     if findings[-1].holds or len(findings) == 1:  # else it was dropped, and there was nothing to try again
         findings.append(_retried(case))
+    if case.profile.asks("no_ndr.given_up"):
+        findings.append(_given_up(case))
     return findings
+
+
+def _given_up(case: Case, still: float | None = None) -> Finding:
+    """Compare: what can be neither delivered nor returned is given up like any mail.
+
+    Args:
+        case: The case.
+        still: When the queue was last seen with the message in it; None: it has left it.
+    """
+    return case.finding(
+        "no_ndr.given_up",
+        holds=still is None,
+        only_late=True,  # a second of ours is hours where the clock is moved
+        expected="given up, without a report, when its lifetime has ended",
+        observed="given up"
+        if still is None
+        else f"still in the queue {lifetime_of(case).age(still)}, after {counted(len(case.attempts), 'attempt')}",
+    )
 
 
 def _kept(case: Case, slot: str) -> Finding:

@@ -275,8 +275,21 @@ class TestNoNdr:
         assert story.verdict("no_ndr") is Verdict.PASS
 
     def test_while_it_waits_nothing_is_due(self) -> None:
-        story = moved("connection_refused", Course.NULL_SENDER)
+        story = moved("connection_refused", Course.NOTIFY_NEVER)
         assert "still in the queue" in observed(story, "no_ndr", Verdict.INCONCLUSIVE)
         assert "never seen" in observed(
             self._gone(Course.NULL_SENDER).without_listings(), "no_ndr", Verdict.INCONCLUSIVE
         )
+
+    def test_what_is_like_a_report_is_given_up_by_the_last_stop(self) -> None:
+        story = moved("connection_refused", Course.NULL_SENDER)
+        judged = story.judge("no_ndr")
+        assert (judged.verdict, judged.requirement.id) == (Verdict.DEVIATION, "report/given-up")
+        assert "still in the queue at an age of 30 h" in observed(story, "no_ndr", Verdict.DEVIATION)
+        # a report may have a longer lifetime by the RFCs
+        assert "still in the queue" in observed(story, "no_ndr", Verdict.INCONCLUSIVE, "rfc")
+
+    def test_nobody_knows_its_end_who_did_not_look_at_the_last_stop(self) -> None:
+        story = moved("connection_refused", Course.NULL_SENDER)
+        story.queue_listings = [look for look in story.queue_listings if look.at < MOMENTS["30h"]]
+        assert "still in the queue" in observed(story, "no_ndr", Verdict.INCONCLUSIVE)

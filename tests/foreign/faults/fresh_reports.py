@@ -39,6 +39,7 @@ def does_not_close_a_report_of_the_header_alone() -> None:
     reported="Bounces that could not be delivered stayed in the queue days after the time at which they should have "
     "been given up, and were tried again and again.",
     requirements=("report/given-up",),
+    first=("connection_refused.null_sender",),
 )
 def never_gives_a_report_up() -> None:
     """Keeps a report that cannot be delivered for longer than its lifetime, for ever."""

@@ -44,7 +44,12 @@ def grants_an_hour_at_first() -> None:
 
 
 @mutation(
-    scenarios=("connection_refused.expires", "greeting_421.day", "certificate_expired.restarted"),
+    scenarios=(
+        "connection_refused.expires",
+        "connection_refused.null_sender",
+        "greeting_421.day",
+        "certificate_expired.restarted",
+    ),
     profiles=_ALL_PROFILES,
 )
 def expires_when_tried() -> None:
@@ -53,7 +58,12 @@ def expires_when_tried() -> None:
 
 
 @mutation(
-    scenarios=("connection_refused.expires", "greeting_421.day", "dns_servfail.restarted"),
+    scenarios=(
+        "connection_refused.expires",
+        "connection_refused.null_sender",
+        "greeting_421.day",
+        "dns_servfail.restarted",
+    ),
     profiles=_ALL_PROFILES,
 )
 def expires_some_minutes_late() -> None:

@@ -16,6 +16,7 @@ from mutants.patching import patch
 from mutants.reporting import after_settling, rewritten, send_report, told_of_delay
 
 _HOUR = 3600.0
+_FOR_EVER = 1e9  # seconds
 _REFUSED = ("connection_refused.expires",)
 _UNASKED = "ndr/none-unless-asked"
 _HONEST = "ndr/delay-is-honest"
@@ -246,3 +247,25 @@ def retries_5yz_once() -> None:
         return conclude
 
     patch(Relay, "_conclude", make)
+
+
+@mutation(
+    scenarios=(
+        "connection_refused.null_sender",
+        "connection_refused.notify_never",
+        "connection_refused.expires",
+    ),
+    caught=(deviates("no_ndr", "report/given-up", courses=("null_sender",)),),
+)
+def never_gives_up_what_has_no_sender() -> None:
+    """Keeps mail with the null reverse-path beyond its lifetime, and tries it for ever."""
+
+    def make(original: Any) -> Any:
+        def adopt(self: Any, message: Message) -> None:
+            if not message.sender:
+                message.accepted_at += _FOR_EVER
+            original(self, message)
+
+        return adopt
+
+    patch(Relay, "_adopt", make)
