@@ -41,6 +41,9 @@ _RETURNED = ("message", "text")
 _THREADING = ("In-Reply-To", "References")
 _MESSAGE_ID = re.compile(r"<[^<>]+>")
 
+# RFC 2045 section 5.1: a type and a subtype, which are tokens.
+_TYPE = re.compile(r"^\s*[!#$%&'*+.^_`{|}~0-9A-Za-z-]+/[!#$%&'*+.^_`{|}~0-9A-Za-z-]+\s*(?:;|$)")
+
 # RFC 2045 section 6.1; what has an encoding that nobody knows is for nobody to read (section 6.4).
 _ENCODINGS = ("7bit", "8bit", "binary", "quoted-printable", "base64")
 
@@ -97,6 +100,7 @@ def form(content: bytes) -> list[str]:
         found.append(f"report-type is {report_type or 'missing'}")
     parts = _parts(message)
     found += filter(None, map(_no_encoding, (message, *parts)))
+    found += filter(None, map(_no_type, parts))
     if not 2 <= len(parts) <= 3:
         return [*found, f"it has {len(parts)} parts"]
     if parts[0].get_content_maintype() == "message":  # any other type may be for people to read
@@ -120,6 +124,14 @@ def _no_encoding(part: Message) -> str:
     if encoding in _ENCODINGS or encoding.startswith("x-"):
         return ""
     return f"the encoding of {part.get_content_type()} is {encoding or 'nothing'}"
+
+
+def _no_type(part: Message) -> str:
+    """Return what is wrong with the type that a part says it has, if it says any (RFC 2045 section 5.1)."""
+    said = part.get("Content-Type")
+    if said is None or _TYPE.match(without_comments(said)):
+        return ""
+    return f"the type of a part is {_unfolded(said) or 'nothing'}"
 
 
 def fields(content: bytes, recipient: str) -> list[str]:

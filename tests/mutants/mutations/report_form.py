@@ -68,6 +68,14 @@ def encoding_without_a_name() -> None:
 
 
 @_form(_FORM)
+def type_without_a_name() -> None:
+    """Leaves open of what type the returned message is: the field is there, and says nothing."""
+    parts_changed(
+        lambda parts: [part.replace(b"Content-Type: message/rfc822", b"Content-Type: ", 1) for part in parts]
+    )
+
+
+@_form(_FORM)
 def line_that_is_no_field() -> None:
     """Ends the fields of a recipient with a line that is none."""
     field_changed(rb"(Diagnostic-Code: .*\r\n(?:[ \t].*\r\n)*)", rb"\1which is all that is known\r\n")
