@@ -210,6 +210,8 @@ class FailureMode:
             needs.add(Capability.TLS_DOMAIN)
         if self.way_back is not None or self.message.elsewhere:
             needs.add(Capability.MANY_CONNECTORS)
+        if self.message.own_domain:
+            needs.add(Capability.ACCEPTED_DOMAINS)
         if self.killed_amid_steps:
             needs.add(Capability.RESTART)
         if self.killed in (KillPoint.EXPIRING, KillPoint.REPORTING):

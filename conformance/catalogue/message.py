@@ -77,6 +77,8 @@ class Message:
         special: What is not ordinary about it; None: it is a short text in ASCII, and everybody can take it.
         batch: How many of its kind are submitted; None: it is the only one.
         named: Whether its To field names the first recipient of the envelope; else nobody of it is named.
+        own_domain: Whether the recipient domain is one of the relay's own as well as a connector's: an internal relay
+            domain, in which the recipient is known.
     """
 
     octets: int = 1_500
@@ -86,6 +88,7 @@ class Message:
     special: Special | None = None
     batch: Batch | None = None
     named: bool = False
+    own_domain: bool = False
 
     @property
     def recipients(self) -> tuple[str, ...]:

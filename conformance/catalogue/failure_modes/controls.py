@@ -43,6 +43,15 @@ MODES = (
         witness=delivered,
     ),
     FailureMode(
+        name="own_domain",
+        section=Section.CONTROL,
+        staged="A healthy smart host of a connector whose domain is one of the relay's own as well (internal relay), "
+        "with a mailbox for the recipient: as long as the connector is on, mail goes there.",
+        kind=Kind.CONTROL,
+        message=Message(own_domain=True),
+        witness=delivered,
+    ),
+    FailureMode(
         name="beside_backlog",
         section=Section.CONTROL,
         staged="A healthy server, while a dozen messages wait for a dead one that accepts connections and is silent.",

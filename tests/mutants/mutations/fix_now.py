@@ -40,6 +40,21 @@ def _refused(when: Callable[[Any, str], bool]) -> None:
     patch(routing, "is_refused", make)
 
 
+@mutation(scenarios=("own_domain", "plain"), caught=(fails("delivered", "control/delivered", "own_domain"),))
+def keeps_mail_of_its_own_domains() -> None:
+    """Puts mail for a known recipient of a domain of its own into the mailbox, though a connector takes that domain."""
+
+    def make(original: Any) -> Any:
+        def choose_destination(address: str, config: Config) -> Any:
+            accepted = routing.find_accepted(routing.domain_of(address), config.accepted_domains)
+            known = accepted is not None and accepted.knows(address)
+            return Here.MAILBOX if known else original(address, config)
+
+        return choose_destination
+
+    patch(routing, "choose_destination", make)
+
+
 @mutation(scenarios=_OUT_OF_SERVICE, caught=(fails("rejected_at_once", "out-of-service/valid-accepted"),))
 def rejects_known_recipients() -> None:
     """Rejects every recipient of an authoritative domain, known or not."""
