@@ -46,6 +46,8 @@ def why_not_by_mx(mode: FailureMode, course: Course) -> str:
         return "here an operator watches or changes the connector"
     if any(_is_misnamed(host.dns) for host in _servers(mode)):
         return "here what is wrong is the smart host's name; of a mail exchanger's name other rules hold, see `mx_*`"
+    if mode.message.batch is not None and mode.message.batch.rule is not None:
+        return "here two connectors name one smart host"
     if mode.tls.required and len(mode.hosts) > 1:
         return "here the connector asks each of several smart hosts for a certificate"
     return ""

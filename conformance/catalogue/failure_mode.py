@@ -208,6 +208,10 @@ class FailureMode:
             needs.add(Capability.TLS_OPPORTUNISTIC)
         if self.tls.name != TlsRule.name or (self.mx and self.tls.policy is TlsPolicy.DOMAIN_VALIDATION):
             needs.add(Capability.TLS_DOMAIN)
+        if self.message.batch is not None and (rule := self.message.batch.rule) is not None:
+            needs |= {Capability.MANY_CONNECTORS, Capability.TLS_OPPORTUNISTIC}
+            encrypted = rule.policy is TlsPolicy.ENCRYPTION_ONLY
+            needs.add(Capability.TLS_REQUIRED if encrypted else Capability.TLS_VERIFIED)
         if self.way_back is not None or self.message.elsewhere:
             needs.add(Capability.MANY_CONNECTORS)
         if self.message.own_domain:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from conformance.catalogue.connector import TlsRule
 from conformance.catalogue.destination import Host
 from conformance.catalogue.special import Special
 from fake_servers import Reply
@@ -54,6 +55,8 @@ class Batch:
         alike: Whether they are one message, handed over for each recipient on its own; else each has its own content.
         one_by_one: Whether each is submitted once the one before has come to its end; else all of them together.
         repaired: Whether the destination is repaired while they wait; else they come to their end without.
+        rule: What is asked of TLS for the last of them, which is in a domain of its own, whose smart host is the same
+            server by another name; None: it is as the others are.
         most: How many connections at the same time are no more than a server commonly takes from one client; 0: that
             is not looked at.
     """
@@ -62,6 +65,7 @@ class Batch:
     alike: bool = False
     one_by_one: bool = False
     repaired: bool = False
+    rule: TlsRule | None = None
     most: int = 0
 
 

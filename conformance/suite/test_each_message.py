@@ -22,7 +22,7 @@ _SHOWN = 3  # messages that are told of one by one
 def _in_time(mode: FailureMode, _: Course) -> bool:
     """Tell whether all of the messages are to arrive while the window is open; where many go slowly, some will not."""
     batch = mode.message.batch
-    return batch is not None and not batch.most
+    return batch is not None and not batch.most and batch.rule is None
 
 
 @aspect(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from conformance.catalogue.course import OWN_DOMAIN, Course
-from conformance.catalogue.message import RECIPIENT
+from conformance.catalogue.message import RECIPIENT, members
 from conformance.catalogue.scenario import Scenario
 from conformance.target import AcceptedDomain, DomainType, Envelope
-from conformance.wave.envelope import domain_of, envelope_of, untouched_of
+from conformance.wave.envelope import domain_of, envelope_of, ruled_of, untouched_of
 
 # Local parts where the domain is one of the relay's own. The known ones it is told of; of the others it hears first
 # in a submission, while the destination is broken or after it was taken out of service.
@@ -26,7 +26,10 @@ def message_to(scenario: Scenario, local: str) -> Envelope:
     first = envelope_of(scenario)
     if local == RECIPIENT:
         return first
-    address = local if "@" in local else f"{local}@{domain_of(scenario)}"
+    batch = scenario.failure_mode.message.batch
+    apart = batch is not None and batch.rule is not None and local == members(batch.count)[-1]
+    domain = ruled_of(scenario) if apart else domain_of(scenario)
+    address = local if "@" in local else f"{local}@{domain}"
     local = local.partition("@")[0]
     content = first.content.replace(first.recipients[0].encode(), address.encode())
     content = content.replace(b"Message-ID: <", f"Message-ID: <{local}.".encode(), 1)

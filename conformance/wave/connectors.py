@@ -13,8 +13,8 @@ from conformance.evidence.site import Site
 from conformance.lab.addresses import HOSTS_PER_SCENARIO
 from conformance.target import Connector, TlsPolicy
 from conformance.wave.beside import connectors_beside
-from conformance.wave.envelope import SENDER_DOMAIN, dead_domain_of, domain_of, untouched_of
-from conformance.wave.names import smart_host
+from conformance.wave.envelope import SENDER_DOMAIN, dead_domain_of, domain_of, ruled_of, untouched_of
+from conformance.wave.names import ruled_host, smart_host
 
 # Number of the smart host that a scenario's backlog waits for: the last of its addresses.
 DEAD = HOSTS_PER_SCENARIO - 1
@@ -56,6 +56,10 @@ def exchangers_beside(scenario: Scenario) -> dict[str, str]:
 
 def _beside(scenario: Scenario) -> list[Connector]:
     found = connectors_beside(scenario)
+    batch = scenario.failure_mode.message.batch
+    if batch is not None and batch.rule is not None:
+        host = ruled_host(scenario)
+        found.append(Connector(domain=ruled_of(scenario), smart_hosts=(host,), tls=batch.rule.policy))
     if scenario.failure_mode.message.backlog:
         found.append(Connector(domain=dead_domain_of(scenario), smart_hosts=(smart_host(scenario, DEAD),)))
     if scenario.course is Course.FIXED_NOW_BESIDE:

@@ -110,6 +110,11 @@ def earlier_of(scenario: Scenario) -> Envelope:
     )
 
 
+def ruled_of(scenario: Scenario) -> str:
+    """Return the recipient domain of the last of several messages, if a rule of its own is asked of TLS for it."""
+    return f"ruled.{domain_of(scenario)}"
+
+
 def dead_domain_of(scenario: Scenario) -> str:
     """Return the recipient domain of a scenario's backlog."""
     return f"dead.{domain_of(scenario)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.catalogue.destination import DnsName, named_like, with_names
 from conformance.catalogue.scenario import Scenario
-from conformance.wave.envelope import domain_of, elsewhere_of, sender_domain_of, zone_of
+from conformance.wave.envelope import domain_of, elsewhere_of, ruled_of, sender_domain_of, zone_of
 from conformance.wave.request import RELAY_NAME
 from fake_servers import Answer, Cname, Records, Zone
 
@@ -21,6 +21,11 @@ def smart_host(scenario: Scenario, number: int) -> str:
 def elsewhere_host(scenario: Scenario, number: int) -> str:
     """Return the name of the smart host of the nth further recipient domain, counted from 0."""
     return f"mx.{elsewhere_of(scenario)[number]}"
+
+
+def ruled_host(scenario: Scenario) -> str:
+    """Return the other name of the first host, by which a further domain knows it."""
+    return f"mx.{ruled_of(scenario)}"
 
 
 def way_back_host(scenario: Scenario) -> str:

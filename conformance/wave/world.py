@@ -22,7 +22,7 @@ from conformance.target import Address
 from conformance.wave.beside import Beside, elsewhere, way_back
 from conformance.wave.connectors import DEAD, SINK_NAME, SPARE, exchangers_beside
 from conformance.wave.envelope import SENDER_DOMAIN, domain_of
-from conformance.wave.names import new_name, point, publish_mx, smart_host
+from conformance.wave.names import new_name, point, publish_mx, ruled_host, smart_host
 from conformance.wave.request import RELAY_NAME
 from conformance.wave.stepped import SteppedDestination
 from conformance.wave.way_back import sparing_reports
@@ -147,6 +147,8 @@ class World:
         for number, host in enumerate(hosts):
             if not host.further:
                 self._name(destinations, hosts, number)
+        if mode.message.batch is not None and mode.message.batch.rule is not None:
+            point(self.zone, ruled_host(scenario), destinations[0].address, hosts[0].dns)
         answer = mode.mx.answer if mode.mx and not disarmed else None
         literal = self.lab.scenario_host(index, len(hosts) - 1)
         publish_mx(self.zone, scenario, answer, literal=literal, disarmed=disarmed)

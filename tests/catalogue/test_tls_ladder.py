@@ -60,6 +60,7 @@ def _cells() -> list[FailureMode]:
         and mode.tls.name == "{host}"
         and mode.section not in (Section.OFFERS, Section.OFFERS_MANY)
         and mode.message.special is None
+        and mode.message.batch is None
         and mode.hosts[0].dns == DnsName()
         and _presented(mode) in LADDER
     ]

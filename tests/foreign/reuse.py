@@ -44,7 +44,7 @@ def reuses_connections(
 
     def opened(original: Any) -> Any:
         async def open_session(self: Any, host: str, address: str) -> Session:
-            place = (None if whatever_rule else self._route, host, address)
+            place = address if whatever_rule else (self._route, host, address)
             session = _kept.pop(place, None)
             if session is not None:
                 if await prepare(session):

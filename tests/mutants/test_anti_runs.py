@@ -34,12 +34,12 @@ def _can_be_staged(mode):
 
 # Nothing is wrong with the destination: with a message that is not ordinary, with what any server offers under TLS,
 # with a good certificate, whatever else there is about it, with two hosts of equal preference that both serve,
-# and with one message for several recipients.
+# with one message for several recipients, and with what goes to a server by another rule before.
 _NOTHING_WRONG = {
     *(name for name, mode in ALL.items() if mode.kind is Kind.CONTENT),
     *(name for name, mode in ALL.items() if mode.section is Section.TLS_VERSIONS),
     *("offers_pipelining_under_tls", "certificate_of_alias", "certificate_of_mixed_case_host"),
-    *("mx_equal_many", "one_message_id_in_turn"),
+    *("mx_equal_many", "one_message_id_in_turn", "rule_after_clear", "rule_after_unchecked"),
 }
 _MODES = [name for name, mode in ALL.items() if not mode.is_control and name not in _NOTHING_WRONG]
 # what needs a lab that cannot be made here is not staged

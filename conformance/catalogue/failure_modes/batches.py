@@ -9,16 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.catalogue.connector import MxRouting
-from conformance.catalogue.destination import DnsName, EachAttempt, Host, Tcp, Timeout, offer_without
+from conformance.catalogue.connector import MxRouting, TlsRule
+from conformance.catalogue.destination import (
+    DnsName,
+    EachAttempt,
+    Host,
+    ServerTls,
+    Tcp,
+    Timeout,
+    offer_without,
+)
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import RECIPIENT, Batch, Kind, Message, members
 from conformance.catalogue.section import Section
+from conformance.target import TlsPolicy
 from conformance.witness.attempts import Witness
 from conformance.witness.connections import delivered, fault_played, stalled, syn_dropped, syn_refused
 from conformance.witness.dns import query_failed
 from fake_servers import (
     OFFER,
+    Certificate,
     Close,
     CloseWith421,
     Followed,
@@ -291,6 +301,25 @@ _ONE_MESSAGE_ID = (
     ),
 )
 
+_BY_RULE = "Two messages in turn for one server, by two names of it; one connector asks for no TLS, the"
+_TWO_RULES = (
+    _batch(
+        "rule_after_clear",
+        f"{_BY_RULE} other requires it. The server offers none.",
+        Host(),
+        Batch(count=2, one_by_one=True, rule=TlsRule(policy=TlsPolicy.ENCRYPTION_ONLY)),
+        witness=delivered,
+    ),
+    _batch(
+        "rule_after_unchecked",
+        f"{_BY_RULE} other requires a certificate of a trusted authority. The server presents one of an authority "
+        "that is not trusted.",
+        Host(tls=ServerTls(certificate=Certificate.UNKNOWN_CA)),
+        Batch(count=2, one_by_one=True, rule=TlsRule(policy=TlsPolicy.CERTIFICATE_VALIDATION)),
+        witness=delivered,
+    ),
+)
+
 _MANY = 24
 _EQUALS = FailureMode(
     name="mx_equal_many",
@@ -305,6 +334,7 @@ _EQUALS = FailureMode(
 )
 
 MODES = (
+    *_TWO_RULES,
     _EQUALS,
     *_used_again(),
     _ONE_BY_ONE,

@@ -160,6 +160,7 @@ def keeps_a_connection_after_421() -> None:
     reported="A connection that had been made in clear was used again for mail that was to be sent under TLS only, "
     "and that mail went in clear.",
     requirements=("tls/never-in-clear",),
+    first=("rule_after_clear",),
 )
 def uses_a_clear_connection_where_tls_is_asked_for() -> None:
     """Uses a connection that it kept for the next message to that server, whatever rule either is sent by."""

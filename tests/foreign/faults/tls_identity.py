@@ -197,6 +197,7 @@ def _has_expired(certificate: bytes) -> bool:
     "been made without a check was resumed where a check is asked for, and a resumed session shows no "
     "certificate.",
     requirements=("tls/fit-host",),
+    first=("rule_after_unchecked",),
 )
 def looks_once_at_each_server() -> None:
     """Looks at no certificate of a server with which it has had TLS before, under whatever rule."""
