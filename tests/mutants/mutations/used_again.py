@@ -16,7 +16,8 @@ from mutants.reusing import as_it_is, in_turn, refuse, reply_to_reset, use_again
 from mutants.selection import modes
 
 _BATCHES = modes(lambda mode: mode.kind == "batch" and not mode.name.startswith("crowded_"))
-_USED_AGAIN = modes(lambda mode: mode.name.startswith(("used_again_", "several_")))
+_BEGIN = ("used_again_", "several_", "one_message_id_", "rule_after_")
+_USED_AGAIN = modes(lambda mode: mode.name.startswith(_BEGIN))
 _ASPECT = "each_message"
 _BOTH = ("rfc",)
 
