@@ -19,12 +19,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from conformance.catalogue.failure_mode import FailureMode
+from conformance.evidence.connections import Connection
 from conformance.evidence.record import Staged
 from conformance.evidence.reports import without_comments
 from conformance.judging.addresses import canonical
 from conformance.judging.lines import changed_lines, instead, told
+from fake_servers import Stage
 from fake_servers.addresses import in_ascii
-from fake_servers.events import SmtpMessage
+from fake_servers.events import SmtpBody, SmtpMessage, SmtpReceived
 
 # Sorts of changes that are none of the meaning.
 FORM = "form"
@@ -126,6 +128,22 @@ def is_cut_short(sent: bytes, received: bytes) -> bool:
     now = b" ".join((body if decoded is None else decoded).split())
     last = b" ".join(was[-_LAST:])
     return bool(last) and now.count(last) < b" ".join(was).count(last)  # it may stand further up as well
+
+
+def dots_taken_off(connection: Connection, copy: SmtpMessage) -> list[int]:
+    """Return how many dots a server took off the lines of a copy (RFC 5321 section 4.5.2); none if it came by BDAT."""
+    body: SmtpBody | None = None
+    by_data = False
+    for event in connection.events:
+        match event:
+            case SmtpReceived(stage=stage):
+                body = None
+                by_data = stage is Stage.DATA
+            case SmtpBody() if by_data:
+                body = event
+            case SmtpMessage() if event is copy:
+                return [] if body is None else [body.octets - len(copy.content)]
+    return []
 
 
 def bare_ends(content: bytes) -> int:

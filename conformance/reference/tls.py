@@ -84,7 +84,10 @@ def _detail(token: str, expected: str, certificate: bytes) -> str:
     from cryptography import x509
     from cryptography.hazmat.primitives.hashes import SHA1
 
-    presented = x509.load_der_x509_certificate(certificate)
+    try:
+        presented = x509.load_der_x509_certificate(certificate)
+    except (x509.InvalidVersion, ValueError):  # OpenSSL reads some that it does not
+        return f"{token} Expected Subject: {expected}."
     subject = presented.subject.rfc4514_string() or "(empty)"
     thumbprint = presented.fingerprint(SHA1()).hex().upper()
     return f"{token} Expected Subject: {expected}. Presented Subject: {subject}. Thumbprint: {thumbprint}."
@@ -103,7 +106,7 @@ def verify_name(certificate: bytes, expected: str) -> bool:
             .extensions.get_extension_for_class(x509.SubjectAlternativeName)
             .value
         )
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.InvalidVersion, ValueError):
         return False
     try:
         address = ip_address(expected)

@@ -9,6 +9,7 @@ from conformance.judging.content import (
     Change,
     bare_ends,
     changes,
+    dots_taken_off,
     is_cut_short,
     lost_of_long_lines,
 )
@@ -43,6 +44,7 @@ _EIGHT_BIT = "8BITMIME"
         "long": "content/long-lines",
         "twice": "recipients/same-twice",
         "hops": "loops/threshold",
+        "dots": "content/dots",
     },
 )
 def test_carries(case: Case) -> list[Finding]:
@@ -72,6 +74,8 @@ def test_carries(case: Case) -> list[Finding]:
     if special.bare and copies:
         return [*findings, _bare(case, copies), *_all_there(case, copies)]
     findings += case.intact("carries.intact")
+    if copies and not case.damage(copies):
+        findings.append(_dots(case, copies))
     found = [change for copy in copies for change in changes(case.evidence.staged, copy)]
     if copies and (special.fields or special.local or special.body == b""):
         other = any(change.sort == PATH for change in found)
@@ -102,6 +106,23 @@ def _delivered(case: Case) -> Finding:
         expected="one copy, and no report",
         observed=observed or "one copy",
         conclusive=surely_again(case, copies),
+    )
+
+
+def _dots(case: Case, copies: tuple[SmtpMessage, ...]) -> Finding:
+    """Compare: as many dots were taken off the beginnings of lines as lines begin with one."""
+    wrong = [
+        f"{taken_off} dots put before lines, and {due} lines begin with one"
+        for copy in copies
+        for taken_off in dots_taken_off(case.evidence.connection_of(copy), copy)
+        if taken_off != (due := (b"\r\n" + copy.content).count(b"\r\n."))
+    ]
+    return case.finding(
+        "carries.dots",
+        holds=not wrong,
+        expected="a dot before each line that begins with one, and before no other",
+        observed="; ".join(wrong) or "so it was",
+        conclusive=True,
     )
 
 

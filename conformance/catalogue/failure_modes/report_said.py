@@ -112,8 +112,8 @@ MODES = (
     ),
     _mode(
         "refused_dsn_line_end",
-        f"Submitted with an ORCPT in which xtext stands for a line end and another field behind it; {_AT_ONCE}.",
-        Special(dsn=Dsn(orcpt="rfc822;first+0D+0AOriginal-Recipient:+20rfc822;second")),
+        f"Submitted with an ORCPT in which xtext stands for a bell, a line end and another field; {_AT_ONCE}.",
+        Special(dsn=Dsn(orcpt="rfc822;first+07+0D+0AOriginal-Recipient:+20rfc822;second")),
     ),
     _mode("refused_dsn_never", f"Submitted with NOTIFY=NEVER; {_AT_ONCE}.", Special(dsn=Dsn(notify="NEVER"))),
     _mode(

@@ -101,6 +101,12 @@ def doubles_dots_twice() -> None:
     patch(session, "stuff_dots", lambda original: lambda content: original(original(content)))
 
 
+@mutation(scenarios=("plain", "leading_dots", "from_lines"), caught=(deviates("carries", "content/dots"),))
+def puts_a_dot_before_the_first_line() -> None:
+    """Puts a dot before the first line, whatever that begins with."""
+    patch(session, "stuff_dots", lambda original: lambda content: b"." + original(content))
+
+
 @mutation(
     scenarios=("plain", "leading_dots", "from_lines"),
     caught=(fails("carries", _UNALTERED, "leading_dots"),),
