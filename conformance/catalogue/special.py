@@ -63,6 +63,7 @@ class Special:
         body: The body, octet for octet as the recipient is to find it, in place of the ordinary one.
         fields: Further fields of the header, with the line ends within them; `{author}` stands for the address of the
             author, who is not the sender.
+        subject: What stands behind the ordinary Subject, with the line ends within it.
         received: Received fields on top of the header, as of so many hosts that it passed.
         local: Local part of the recipient; empty: an ordinary one.
         sender: Local part of the sender, with `{label}` where that of the scenario goes; empty: the label alone.
@@ -96,6 +97,7 @@ class Special:
 
     body: bytes | None = None
     fields: tuple[bytes, ...] = ()
+    subject: str = ""
     received: int = 0
     local: str = ""
     sender: str = ""

@@ -18,7 +18,7 @@ from conformance.evidence.reports import ARRIVED, MACHINE_PARTS, field_groups, w
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f]")
 _UNPRINTABLE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
-_LONGEST_LINE = 998  # octets, RFC 5322 section 2.1.1
+LONGEST_LINE = 998  # octets, RFC 5322 section 2.1.1
 # RFC 3464 section 2.3: never twice. Whether one is there, and what it says of itself, is a question of the form.
 _ONCE = (
     "Final-Recipient",
@@ -83,7 +83,7 @@ def _octets(content: bytes, message: Message) -> list[str]:
     if ascii_only and not raw.isascii():
         found.append("the delivery-status part is not 7bit")
     longest = max((len(line) for line in raw.split(b"\r\n")), default=0)
-    if longest > _LONGEST_LINE:
+    if longest > LONGEST_LINE:
         found.append(f"a line of {longest} octets in the delivery-status part")
     return found
 

@@ -27,6 +27,7 @@ from conformance.evidence.reports import (
 )
 from conformance.judging.addresses import canonical
 from conformance.judging.content import bare_ends
+from conformance.judging.quoting import LONGEST_LINE
 
 # RFC 5322 section 3.3: a numeric zone; RFC 3464 sections 2.2.5, 2.3.7 and 2.3.9 demand one.
 _DATE = re.compile(r"^(?:[A-Z][a-z]{2}, ?)?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? [+-]\d{4}$")
@@ -110,6 +111,9 @@ def form(content: bytes) -> list[str]:
     if len(parts) == 3 and parts[2].get_content_maintype() not in _RETURNED:
         found.append(f"the third part is {parts[2].get_content_type()}, no returned message")
     found += [f"its delivery-status has a line that is no field: {line}" for line in stray_lines(message)[:1]]
+    longest = max(map(len, content.partition(b"\r\n\r\n")[0].split(b"\r\n")))
+    if longest > LONGEST_LINE:
+        found.append(f"a line of its header has {longest} octets")
     closing = b"--" + (message.get_boundary() or "").encode("ascii", "replace") + b"--"
     if not any(line.rstrip() == closing for line in content.splitlines()):
         found.append("it ends without its closing boundary")

@@ -48,7 +48,7 @@ def content_of(scenario: Scenario, *, author: str, recipient: str, forged: str) 
     head = [
         f"From: <{author}>",
         f"To: <{recipient if scenario.failure_mode.message.named else f'everybody@{domain}'}>",
-        f"Subject: conformance {digest}",
+        f"Subject: conformance {digest}{special.subject}",
         *([] if special.undated else [f"Date: {email.utils.format_datetime(now)}"]),
         *([] if special.unidentified else [f"Message-ID: <{digest}.{now:%Y%m%d%H%M%S%f}@{domain}>"]),
         "MIME-Version: 1.0",

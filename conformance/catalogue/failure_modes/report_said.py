@@ -20,6 +20,10 @@ _FULL = Reply(552, "5.2.2 Mailbox full")
 _BLOCKED = Reply(550, "5.7.1 Sender is blocked")
 _SECOND = "second"
 
+# More than a line may have (RFC 5322 section 2.1.1), so that whoever repeats it has to fold it again.
+_LINES = 16
+_LINE = "\r\n and so on, and so on, and so on, and so on, and so on, and so on, and so on"
+
 # Fields by which some have been sent reports; none of them says where one goes (RFC 5321 section 6.1).
 _OTHERS = tuple(
     f"{name}: <{{author}}>".encode("ascii")
@@ -81,6 +85,11 @@ MODES = (
         "Reply-To, Sender, Errors-To, Return-Path and Return-Receipt-To name somebody else, as From does; "
         f"{_AT_ONCE}.",
         Special(fields=_OTHERS),
+    ),
+    _mode(
+        "refused_long_subject",
+        f"The message has a Subject of {_LINES * len(_LINE):,} octets and more, in {_LINES + 1} lines; {_AT_ONCE}.",
+        Special(subject=_LINES * _LINE),
     ),
     _mode("refused_undated", f"The message has no Date field; {_AT_ONCE}.", Special(undated=True)),
     _mode(

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference import relayed, transaction
+from conformance.reference import intake, relayed, transaction
+from conformance.reference.envelope_syntax import BadArgument
 from conformance.reference.message import Recipient
-from mutants.mutant import deviates, fails, mutation
+from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
 
 _PASSED = ("dsn_passed_on_success", "dsn_passed_on_never", "dsn_passed_on_nothing")
 _NOT_OFFERED = ("dsn_not_offered_success", "dsn_not_offered_never", "dsn_not_offered_nothing")
 _ALL = (*_PASSED, *_NOT_OFFERED)
+_WITH_ORCPT = tuple(name for name in _ALL if "never" not in name)
 
 
 def _rcpt(change: Callable[[str, Any, Any], str]) -> None:
@@ -112,6 +114,31 @@ def _hide_the_sender(never: bool) -> None:
         return mail_command
 
     patch(transaction, "mail_command", make)
+
+
+@mutation(
+    scenarios=(*_ALL, "plain"),
+    caught=(fails("takes_wishes", "dsn/taken", *_WITH_ORCPT),),
+    also=hence(
+        "the relay does not take such a message",
+        "passes_wishes",
+        "carries",
+        verdict="not_applicable",
+        modes=_WITH_ORCPT,
+    ),
+)
+def refuses_the_original_recipient() -> None:
+    """Calls every ORCPT a syntax error, and offers DSN all the same."""
+
+    def make(original: Any) -> Any:
+        def parse_parameters(words: str, known: Any) -> Any:
+            if "ORCPT=" in words:
+                raise BadArgument("501 5.5.4 Bad ORCPT")
+            return original(words, known)
+
+        return parse_parameters
+
+    patch(intake, "parse_parameters", make)
 
 
 @mutation(scenarios=(*_ALL, "plain"), profiles=("rfc", "eop-observed"))

@@ -1,0 +1,34 @@
+"""What is asked of reports in proper form is no reason to refuse a message."""
+
+from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.verdict import NotApplicable
+
+
+@aspect(
+    Course.PERSISTS,
+    Course.REPORTED,
+    kinds=(Kind.CONTENT, Kind.REPORTED),
+    where=lambda mode, course: (
+        mode.message.special is not None
+        and mode.message.special.dsn is not None
+        and not mode.message.special.dsn.is_hostile
+        and (course is Course.REPORTED) is (mode.kind is Kind.REPORTED)
+    ),
+    place=151,
+    of_refusals=True,
+    requirements={"taken": "dsn/taken"},
+)
+def test_takes_wishes(case: Case) -> list[Finding]:
+    """The relay accepts the message, if it offers DSN: the same one without NOTIFY, RET, ENVID and ORCPT is taken."""
+    staged = case.evidence.staged
+    if staged.submitted is None and not staged.refusal.startswith("5"):
+        raise NotApplicable(f"the relay does not refuse it for what is asked of reports: {staged.refusal}")
+    return [
+        case.finding(
+            "takes_wishes.taken",
+            holds=staged.submitted is not None,
+            expected="the relay takes the message",
+            observed="it does" if staged.submitted is not None else f"it does not: {staged.refusal}",
+            conclusive=not staged.unanswered,
+        )
+    ]
