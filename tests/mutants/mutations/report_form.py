@@ -81,6 +81,15 @@ def line_that_is_no_field() -> None:
     field_changed(rb"(Diagnostic-Code: .*\r\n(?:[ \t].*\r\n)*)", rb"\1which is all that is known\r\n")
 
 
+@mutation(
+    scenarios=("refused_long_subject", "refused_plus"),
+    caught=(fails("report_says", "ndr/form", "refused_long_subject"),),
+)
+def repeats_a_subject_in_one_line() -> None:
+    """Repeats the Subject of a message in that of a report, in one line however long it is."""
+    patch(dsn, "_subject", lambda _: lambda what, original: f"Subject: {what}: {' '.join(original.split())}")
+
+
 @_form(_FIELDS)
 def no_reporting_mta() -> None:
     """Leaves Reporting-MTA out."""

@@ -206,15 +206,6 @@ def forgets_the_envelope_identifier() -> None:
 
 
 @mutation(
-    scenarios=("refused_long_subject", "refused_plus"),
-    caught=(fails("report_says", "ndr/form", "refused_long_subject"),),
-)
-def repeats_a_subject_in_one_line() -> None:
-    """Repeats the Subject of a message in that of a report, in one line however long it is."""
-    patch(dsn, "_subject", lambda _: lambda what, original: f"Subject: {what}: {' '.join(original.split())}")
-
-
-@mutation(
     scenarios=("refused_dsn_line_end", "refused_dsn_headers"),
     caught=(fails("report_says", "replies/report-intact", "refused_dsn_line_end"),),
 )
