@@ -59,11 +59,13 @@ class Fault(Change):
         reference: Where it was reported in public.
         reported: What was reported, in words of our own.
         free: Why no requirement can catch it, though somebody has suffered from it; empty: one ought to.
+        unseen: Why nothing stages it so far, or sees it where it is staged.
     """
 
     reference: str
     reported: str
     free: str = ""
+    unseen: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,10 +91,12 @@ def fault(
     requirements: tuple[str, ...],
     first: tuple[str, ...] = (),
     free: str = "",
+    unseen: str = "",
 ) -> Declare:
     """Declare a function that puts a fault into the reference relay of this process; its docstring is the summary.
 
-    One that the RFCs leave to a relay says so (`free`), and counts as missed all the same.
+    One that the RFCs leave to a relay says so (`free`), and one that is missed says why (`unseen`); both count as
+    missed all the same.
     """
 
     def declare(mutate: Mutate) -> Mutate:
@@ -107,6 +111,7 @@ def fault(
                 reference=reference,
                 reported=reported,
                 free=free,
+                unseen=unseen,
             )
         )
 

@@ -57,8 +57,9 @@ class Outcome:
     why: str = ""
 
     def __str__(self) -> str:
-        free = self.change.free if isinstance(self.change, Fault) and self.fate is not Fate.CAUGHT else ""
-        why = "; ".join(filter(None, (self.why, free)))
+        change = self.change if isinstance(self.change, Fault) and self.fate is not Fate.CAUGHT else None
+        reason = change.free or change.unseen if change else ""
+        why = "; ".join(filter(None, (self.why, reason)))
         return f"{self.change.kind} {self.change.name:44} {self.fate}{': ' if why else ''}{why}"
 
 

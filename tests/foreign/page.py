@@ -37,7 +37,8 @@ reference relay as little as possible (`mutants.patching.patch`), and calls `mar
 occurred, and nowhere else. An oddity has the decorator `oddity`, with the RFC and section that permits it. Then
 write this page again.
 
-Of one that the RFCs leave to a relay `free` says why nothing may catch it; it counts as missed all the same.
+Of one that the RFCs leave to a relay `free` says why nothing may catch it, and of one that is missed `unseen` says why
+so far; both count as missed all the same.
 
 None is removed but as "not a sending relay's", by somebody who did not add it.
 """
@@ -68,8 +69,15 @@ def _fault_row(fault: Fault) -> tuple[str, ...]:
         f"[`{fault.name}`]({fault.reference})",
         fault.reported,
         fault.summary,
-        f"nothing: {fault.free}" if fault.free else ", ".join(f"`{each}`" for each in fault.requirements),
+        _caught_by(fault),
     )
+
+
+def _caught_by(fault: Fault) -> str:
+    if fault.free:
+        return f"nothing: {fault.free}"
+    ids = ", ".join(f"`{each}`" for each in fault.requirements)
+    return f"nothing so far ({ids} ought to): {fault.unseen}" if fault.unseen else ids
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

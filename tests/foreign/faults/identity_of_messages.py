@@ -123,6 +123,8 @@ def _needs_smtputf8(whose: Callable[[Message], bool]) -> None:
     reported="A message that needed SMTPUTF8 was returned, and so was the report about it, for the same reason: the "
     "sender's server did not offer that either, and he heard nothing.",
     requirements=("utf8/returned", "report/arrives", "permanent/returned"),
+    unseen="a report about such mail goes to a sender whose own server offers SMTPUTF8, or whose address needs "
+    "none",
 )
 def needs_smtputf8_for_reports_about_international_mail() -> None:
     """Gives up a report about a message that needs SMTPUTF8 where the sender's server does not offer it."""
@@ -150,6 +152,8 @@ def needs_smtputf8_for_reports_about_international_mail() -> None:
     reported="Every message that had been handed over with SMTPUTF8 was returned where the next server did not offer "
     "it, also those that were ASCII throughout.",
     requirements=("offers/smtputf8-if-needed",),
+    unseen="nothing is handed over with SMTPUTF8 that does not need it; what a relay makes of a wish without a "
+    "need RFC 6531 section 3.4 leaves open",
 )
 def needs_smtputf8_because_it_was_asked_for() -> None:
     """Returns a message that came with SMTPUTF8 where that is not offered, also if it is in ASCII."""

@@ -167,6 +167,8 @@ def comes_back_at_once_where_it_was_throttled() -> None:
     reported="The count of the tries began anew with each new connection, so that they came one upon the other, "
     "without end.",
     requirements=("lifetime/gaps", "queue/retried"),
+    free="who tries more often than once an hour breaks nothing that the source document or RFC 5321 section "
+    "4.5.4.1 asks, as long as there is a pause",
 )
 def counts_anew_after_a_lost_connection() -> None:
     """Begins with its short pauses again after each attempt in which the connection was lost."""
