@@ -151,8 +151,10 @@ def _of_fields(case: Case, reports: list[bytes], dsn: Dsn) -> Iterator[Finding]:
             "the ENVID that was given",
             partial(report_says.without_envelope_id, dsn=dsn),
         )
-    if dsn.is_hostile:
-        checks["intact"] = ("fields of the relay's own", partial(quoting.report, recipient=staged.recipient))
+    if dsn.is_hostile:  # which field shows it depends on who reads
+        checks = {
+            "intact": ("fields of the relay's own", partial(quoting.report, recipient=staged.recipient))
+        }
     elif dsn.orcpt:
         wanted = partial(report_says.without_original_recipient, dsn=dsn)
         checks["original"] = ("the ORCPT that was given", wanted)

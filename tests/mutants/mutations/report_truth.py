@@ -211,7 +211,7 @@ def forgets_the_envelope_identifier() -> None:
 )
 def decodes_whatever_a_sender_wrote() -> None:
     """Decodes all of an ORCPT for a report, line ends among it."""
-    field_changed(rb"(Original-Recipient: rfc822; ?first)\+0D\+0A", rb"\1\r\n")
+    field_changed(rb"(Original-Recipient: rfc822; ?first)\+07\+0D\+0A", rb"\1\r\n")
 
 
 @mutation(
