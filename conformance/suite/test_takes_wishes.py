@@ -6,14 +6,8 @@ from conformance.judging.verdict import NotApplicable
 
 @aspect(
     Course.PERSISTS,
-    Course.REPORTED,
-    kinds=(Kind.CONTENT, Kind.REPORTED),
-    where=lambda mode, course: (
-        mode.message.special is not None
-        and mode.message.special.dsn is not None
-        and not mode.message.special.dsn.is_hostile
-        and (course is Course.REPORTED) is (mode.kind is Kind.REPORTED)
-    ),
+    kinds=(Kind.CONTENT,),
+    where=lambda mode, _: mode.message.special is not None and mode.message.special.dsn is not None,
     place=151,
     of_refusals=True,
     requirements={"taken": "dsn/taken"},
