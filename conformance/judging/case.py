@@ -177,6 +177,17 @@ class Case:
         """Return the catalogue row behind `aspect.slot`."""
         return self.profile.requirement(slot, self.mode, self.requirements[slot])
 
+    def taken(self, slot: str) -> Finding:
+        """Compare: the message was accepted when it was handed over; for aspects that speak of refusals as well."""
+        staged = self.evidence.staged
+        return self.finding(
+            slot,
+            holds=staged.submitted is not None,
+            expected="the relay takes the message",
+            observed="it does" if staged.submitted is not None else f"it does not: {staged.refusal}",
+            conclusive=not staged.unanswered,
+        )
+
     def intact(self, slot: str) -> list[Finding]:
         """Compare every copy that arrived with what was submitted, envelope and content; nothing if none did."""
         copies = self.evidence.messages

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from conformance.evidence.connections import Connection, forward_path
 from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect
-from conformance.judging.verdict import NotApplicable
+from conformance.judging.verdict import Inconclusive, NotApplicable
+from fake_servers import Stage
 from fake_servers.addresses import known_as
 from fake_servers.events import SmtpMessage, SmtpReceived
 
@@ -33,6 +34,8 @@ def test_keeps_rules_apart(case: Case) -> list[Finding]:
         raise NotApplicable("the message for which TLS is required was not taken")
     if not any(message.is_for(first.recipient) for message in evidence.messages):
         raise NotApplicable("nothing went to the server before, by another rule")
+    if not any(_is_tried_on(each, first.recipient, last.at) for each in evidence.connections):
+        raise Inconclusive("the relay did not come to the server for the message for which TLS is required")
     bare = [told for each in evidence.connections for told in _in_clear(case, each, last.recipient)]
     found = [
         case.finding(
@@ -55,6 +58,15 @@ def test_keeps_rules_apart(case: Case) -> list[Finding]:
             )
         )
     return found
+
+
+def _is_tried_on(connection: Connection, first: str, since: float) -> bool:
+    """Tell whether a connection was made for more than the first message, or used for more than to leave behind it."""
+    used = [command.at for command in connection.commands if command.stage is not Stage.QUIT]
+    went = [event.at for event in connection.events if isinstance(event, SmtpMessage) and event.is_for(first)]
+    if went:
+        return any(at > went[-1] for at in used)
+    return connection.opened >= since or any(at >= since for at in used)
 
 
 def _in_clear(case: Case, connection: Connection, recipient: str) -> list[str]:

@@ -17,12 +17,4 @@ def test_takes_wishes(case: Case) -> list[Finding]:
     staged = case.evidence.staged
     if staged.submitted is None and not staged.refusal.startswith("5"):
         raise NotApplicable(f"the relay does not refuse it for what is asked of reports: {staged.refusal}")
-    return [
-        case.finding(
-            "takes_wishes.taken",
-            holds=staged.submitted is not None,
-            expected="the relay takes the message",
-            observed="it does" if staged.submitted is not None else f"it does not: {staged.refusal}",
-            conclusive=not staged.unanswered,
-        )
-    ]
+    return [case.taken("takes_wishes.taken")]

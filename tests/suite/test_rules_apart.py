@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from stories.operated import Operated
+from stories.wire import received
 
 from conformance.catalogue.course import Course
 from conformance.catalogue.message import members
@@ -21,8 +22,13 @@ def two(mode: str) -> Operated:
 
 @pytest.mark.parametrize("mode", [CLEAR, UNCHECKED])
 def test_the_second_waits(mode: str) -> None:
-    judged = two(mode).judge("keeps_rules_apart")
+    judged = two(mode).connects(3.0, received("ehlo", "EHLO relay.test")).judge("keeps_rules_apart")
     assert judged.verdict is Verdict.PASS, judged.observed
+
+
+@pytest.mark.parametrize("mode", [CLEAR, UNCHECKED])
+def test_nobody_came_for_the_second(mode: str) -> None:
+    assert two(mode).verdict("keeps_rules_apart") is Verdict.INCONCLUSIVE
 
 
 @pytest.mark.parametrize(("mode", "slots"), [(CLEAR, ["clear"]), (UNCHECKED, ["clear", "fit"])])
