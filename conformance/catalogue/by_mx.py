@@ -42,6 +42,8 @@ def why_not_by_mx(mode: FailureMode, course: Course) -> str:
     routing = mode.routing
     if isinstance(routing, SmartHosts) and (routing.literal or routing.mixed_case):
         return "here what counts is how the connector writes the smart host"
+    if isinstance(routing, SmartHosts) and routing.wildcard:
+        return "here a connector's smart host is for many domains"
     if TRAITS[course].timing is Timing.OPERATED or mode.amid is Amid.EDIT:
         return "here an operator watches or changes the connector"
     if any(_is_misnamed(host.dns) for host in _servers(mode)):

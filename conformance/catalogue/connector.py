@@ -17,10 +17,12 @@ class SmartHosts:
         literal: Whether it names them by address.
         mixed_case: Whether it writes their names with one capital letter for each label; letters of either case are
             the same in a name (RFC 4343).
+        wildcard: Whether its domain is a wildcard, and the recipient domain a name below that.
     """
 
     literal: bool = False
     mixed_case: bool = False
+    wildcard: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

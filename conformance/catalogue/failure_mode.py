@@ -198,6 +198,7 @@ class FailureMode:
         if isinstance(self.routing, SmartHosts):
             needs |= {Capability.SEVERAL_SMART_HOSTS} if len(with_names(self.hosts)) > 1 else set()
             needs |= {Capability.LITERAL} if self.routing.literal else set()
+            needs |= {Capability.WILDCARD} if self.routing.wildcard else set()
         if any(host.dns.ipv6 for host in self.hosts):
             needs.add(Capability.IPV6)
         if self.tls.policy is TlsPolicy.ENCRYPTION_ONLY:

@@ -40,7 +40,9 @@ _OPERATED_BY: dict[Course, frozenset[Capability]] = {
 }
 
 # What else a target lacks that can be given no smart host.
-_OF_SMART_HOSTS = frozenset({Capability.SMART_HOST, Capability.SEVERAL_SMART_HOSTS, Capability.LITERAL})
+_OF_SMART_HOSTS = frozenset(
+    {Capability.SMART_HOST, Capability.SEVERAL_SMART_HOSTS, Capability.LITERAL, Capability.WILDCARD}
+)
 
 # Some relays take host names of less than 64 octets only (OpenSMTPD's HOST_NAME_MAX), and no local part need be longer
 # (RFC 5321 section 4.5.3.1.1). What is put around a label to make names of it, `alias1.mx1.` and `.test`, has 16.

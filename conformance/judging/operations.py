@@ -30,7 +30,9 @@ CORRECTED = {
 }
 FIXED_BESIDE = SHUT_DOWN
 EDIT_REFUSED = ("greeting_421",)
-TAKEN_OUT_OF_SERVICE = dict.fromkeys(OUT_OF_SERVICE, SHUT_DOWN)
+TAKEN_OUT_OF_SERVICE = dict.fromkeys(OUT_OF_SERVICE, SHUT_DOWN) | {
+    Course.FIXED_NOW: (*SHUT_DOWN, "wildcard_refused"),
+}
 
 
 def last_action(case: Case) -> OperatorAction:

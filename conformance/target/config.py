@@ -14,6 +14,7 @@ class Capability(StrEnum):
     SMART_HOST = "smart_host"  # a connector can name the hosts to deliver to
     SEVERAL_SMART_HOSTS = "several_smart_hosts"  # ... and more than one of them
     LITERAL = "literal"  # ... and by IP address instead of a name
+    WILDCARD = "wildcard"  # the domain of a connector with smart hosts can be `*.` and a domain
     MX = "mx"  # a domain without smart hosts is routed by its MX records
     IPV6 = "ipv6"  # next hops are reached by IPv6 too, by name and by literal (`fd77::1`)
     TLS_OPPORTUNISTIC = "tls_opportunistic"  # uses TLS where it is offered, though no connector asks for it
@@ -58,7 +59,8 @@ class Connector:
     """Where mail for one recipient domain goes.
 
     Attributes:
-        domain: The recipient domain.
+        domain: The recipient domain; with WILDCARD also `*.` and a domain, for every name below it that has no
+            connector of its own.
         smart_hosts: Host names to deliver to, by their address records (no MX look-up), in this order;
             empty: by the MX records of `domain`. More than one only with SEVERAL_SMART_HOSTS, IP addresses
             (`127.1.0.5`, and with IPV6 `fd77::1`) only with LITERAL.
@@ -104,7 +106,8 @@ class RelayConfig:
         listen: Where to accept mail without authentication; port 0 means any free port.
         resolver: The only name server to ask.
         next_hop_port: The TCP port of every next hop.
-        connectors: One for each recipient domain, the domain of the senders (for NDRs) among them; one with ONE_ROUTE.
+        connectors: One for each recipient domain (with WILDCARD some for all names below one), the domain of the
+            senders (for NDRs) among them; one with ONE_ROUTE.
         trust_anchors: PEM file with the only certificate authorities to trust.
         retry_interval: From the end of a failed attempt to the next one, for the first two gaps.
         max_retry_interval: The same for all later gaps.

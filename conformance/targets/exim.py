@@ -61,6 +61,7 @@ class EximTarget:
         Capability.SMART_HOST,
         Capability.SEVERAL_SMART_HOSTS,
         Capability.LITERAL,
+        Capability.WILDCARD,
         Capability.MX,
         Capability.TLS_OPPORTUNISTIC,
         Capability.TLS_REQUIRED,

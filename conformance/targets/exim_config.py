@@ -59,7 +59,7 @@ def configuration(
     transports = "\n".join(
         _transport(policy, config, etc, extra, config.next_hop_port) for policy, extra in _TRANSPORTS.items()
     )
-    transport = f"${{lookup{{$domain}}lsearch{{{etc}/transports}}{{$value}}{{smtp_opportunistic}}}}"
+    transport = f"${{lookup{{$domain}}partial-lsearch{{{etc}/transports}}{{$value}}{{smtp_opportunistic}}}}"
     return f"""\
 primary_hostname = {config.hostname}
 spool_directory = {spool}
@@ -92,8 +92,8 @@ begin routers
 
 smart_host:
   driver = manualroute
-  domains = lsearch;{etc}/routes
-  route_data = ${{lookup{{$domain}}lsearch{{{etc}/routes}}}}
+  domains = partial-lsearch;{etc}/routes
+  route_data = ${{lookup{{$domain}}partial-lsearch{{{etc}/routes}}}}
   transport = {transport}
   host_find_failed = ignore
   same_domain_copy_routing = yes

@@ -85,6 +85,7 @@ class OpenSmtpdTarget:
         Capability.SMART_HOST,
         Capability.SEVERAL_SMART_HOSTS,
         Capability.LITERAL,
+        Capability.WILDCARD,
         Capability.MX,
         Capability.TLS_OPPORTUNISTIC,
         Capability.TLS_REQUIRED,
@@ -283,7 +284,9 @@ def _configuration(config: RelayConfig, listen: Address) -> str:
     for number, connector in enumerate(config.connectors):
         lines.append(f'action "c{number}" relay {_relay(connector, config.next_hop_port)}'.rstrip())
     lines.append('action "mx" relay backup')
-    for number, connector in enumerate(config.connectors):
+    # the first match counts
+    exact_first = sorted(enumerate(config.connectors), key=lambda each: each[1].domain.startswith("*"))
+    for number, connector in exact_first:
         lines.append(f'match from any for domain "{connector.domain}" action "c{number}"')
     lines.append('match from any for any action "mx"')
     return "\n".join(lines) + "\n"

@@ -78,6 +78,7 @@ class PostfixTarget:
             Capability.TLS_REQUIRED,
             Capability.TLS_VERIFIED,
             Capability.TLS_DOMAIN,
+            Capability.WILDCARD,
             Capability.MANY_CONNECTORS,
             Capability.EVENTS,
             Capability.RESTART,

@@ -153,7 +153,8 @@ def next_hops(connector: Connector, port: int) -> list[str]:
 def transport(connectors: Iterable[Connector], port: int) -> str:
     """Return the transport map: one line for each connector with smart hosts; the others go by MX."""
     return "".join(
-        f"{connector.domain} smtp:{', '.join(next_hops(connector, port))}\n"
+        # Postfix writes *.a.test as .a.test
+        f"{connector.domain.removeprefix('*')} smtp:{', '.join(next_hops(connector, port))}\n"
         for connector in connectors
         if connector.smart_hosts
     )

@@ -55,6 +55,7 @@ class ReferenceTarget:
             Capability.TLS_REQUIRED,
             Capability.TLS_VERIFIED,
             Capability.TLS_DOMAIN,
+            Capability.WILDCARD,
             Capability.MANY_CONNECTORS,
             Capability.ANY_PORT,
             Capability.EVENTS,

@@ -64,6 +64,7 @@ class SendmailTarget:
         Capability.SMART_HOST,
         Capability.SEVERAL_SMART_HOSTS,
         Capability.LITERAL,
+        Capability.WILDCARD,
         Capability.MX,
         Capability.TLS_OPPORTUNISTIC,
         Capability.TLS_REQUIRED,

@@ -111,7 +111,7 @@ def maps(connectors: Iterable[Connector]) -> dict[str, str]:
     for connector in connectors:
         hosts = [host.strip("[]").rstrip(".") for host in connector.smart_hosts]
         if hosts:
-            routes += f"{connector.domain}\tesmtp:{':'.join(map(_next_hop, hosts))}\n"
+            routes += f"{connector.domain.removeprefix('*')}\tesmtp:{':'.join(map(_next_hop, hosts))}\n"
         if rule := _TLS_RULES.get(connector.tls):
             # A host's rule is asked before MAIL, the domain's before RCPT. Where MX records name the hosts, only the
             # domain is known; and a host whose address was not found at once is one in brackets from then on.

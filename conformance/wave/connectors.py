@@ -13,7 +13,14 @@ from conformance.evidence.site import Site
 from conformance.lab.addresses import HOSTS_PER_SCENARIO
 from conformance.target import Connector, TlsPolicy
 from conformance.wave.beside import connectors_beside
-from conformance.wave.envelope import SENDER_DOMAIN, dead_domain_of, domain_of, ruled_of, untouched_of
+from conformance.wave.envelope import (
+    SENDER_DOMAIN,
+    connector_domain_of,
+    dead_domain_of,
+    domain_of,
+    ruled_of,
+    untouched_of,
+)
 from conformance.wave.names import ruled_host, smart_host
 
 # Number of the smart host that a scenario's backlog waits for: the last of its addresses.
@@ -35,7 +42,7 @@ def connectors(scenario: Scenario, sites: Sequence[Site]) -> list[Connector]:
     checked = mode.tls.policy is TlsPolicy.DOMAIN_VALIDATION
     found = [
         Connector(
-            domain=domain_of(scenario),
+            domain=connector_domain_of(scenario),
             smart_hosts=() if mode.mx else hosts,
             tls=mode.tls.policy,
             tls_domain=mode.tls.name.format(host=hosts[0], domain=domain_of(scenario)) if checked else "",

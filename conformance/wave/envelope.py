@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conformance.catalogue.connector import SmartHosts
 from conformance.catalogue.course import TRAITS
 from conformance.catalogue.message import RECIPIENT
 from conformance.catalogue.scenario import Scenario
@@ -21,6 +22,9 @@ _LONGEST_DOMAIN_LABEL = 63
 # "\u4f8b\u3048", "example" in Japanese.
 _IDN_LABEL = "xn--r8jz45g"
 
+# Label of a recipient domain that no connector names, below one that a wildcard does.
+_COVERED = "covered"
+
 # Label of the sender's own domain, where the server of that is a scenario's own.
 _BACK = "back"
 
@@ -31,8 +35,10 @@ def zone_of(scenario: Scenario) -> str:
 
 
 def domain_of(scenario: Scenario) -> str:
-    """Return the recipient domain: the same, unless it is to be a long or an internationalized one."""
+    """Return the recipient domain: the same, unless a wildcard is for it or it is long or an internationalized one."""
     special, domain = scenario.failure_mode.message.special, zone_of(scenario)
+    if _has_wildcard(scenario):
+        domain = f"{_COVERED}.{domain}"
     if special is not None and special.idn:
         domain = f"{_IDN_LABEL}.{domain}"
     if special is None or not special.path:
@@ -41,6 +47,11 @@ def domain_of(scenario: Scenario) -> str:
     while (missing := octets - len(domain) - 1) > 0:
         domain = f"{'d' * min(missing, _LONGEST_DOMAIN_LABEL)}.{domain}"
     return domain
+
+
+def connector_domain_of(scenario: Scenario) -> str:
+    """Return the domain of the connector: the recipient domain, or a wildcard for all that is beside it."""
+    return f"*.{zone_of(scenario)}" if _has_wildcard(scenario) else domain_of(scenario)
 
 
 def sender_of(scenario: Scenario) -> str:
@@ -81,6 +92,11 @@ def recipient_of(scenario: Scenario, address: str = _NOWHERE) -> str:
 def forged_of(scenario: Scenario) -> str:
     """Return the recipient of a second message that is forged within the first."""
     return f"{FORGED}@{domain_of(scenario)}"
+
+
+def _has_wildcard(scenario: Scenario) -> bool:
+    routing = scenario.failure_mode.routing
+    return isinstance(routing, SmartHosts) and routing.wildcard
 
 
 def _cased(scenario: Scenario, local: str) -> str:

@@ -132,8 +132,9 @@ def _lines_below(folder: Path) -> Iterator[tuple[str, str, Line]]:
     for path in folder.rglob(LINES):
         wave = path.relative_to(folder).parts[0]
         for line in path.read_text(encoding="utf-8").splitlines():
-            whose, file, number = line.split("\t")
-            yield wave, whose, (file, int(number))
+            if line.endswith("]"):  # else a full disk has cut it
+                whose, file, number = json.loads(line)
+                yield wave, whose, (file, number)
 
 
 def _add(executed: Executed, records: Sequence[Record], lines: Sequence[tuple[str, str, Line]]) -> None:

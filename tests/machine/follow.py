@@ -6,6 +6,7 @@ relay may be killed, so what is new is written before the next message is settle
 
 from __future__ import annotations
 
+import json
 import sys
 from contextvars import ContextVar
 from pathlib import Path
@@ -65,6 +66,7 @@ def _write() -> None:
         return
     news = _news.copy()
     _news.clear()
+    lines = [json.dumps([each, Path(path).name, line]) for whose, path, line in news for each in whose]
+    # the line before may have been cut by a disk that was full
     with Path(LINES).open("a", encoding="utf-8") as file:
-        for whose, path, line in news:
-            file.writelines(f"{each}\t{Path(path).name}\t{line}\n" for each in whose)
+        file.write("".join(f"\n{each}" for each in lines))

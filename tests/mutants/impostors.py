@@ -108,6 +108,11 @@ class HoleRelay:
         self.known = {accepted.domain: accepted.recipients for accepted in config.accepted_domains}
         self.closed: set[str] = set()
 
+    def connector_of(self, domain: str) -> Connector:
+        """Return the connector of a recipient domain, by its name or a wildcard."""
+        wildcard = f"*.{domain.partition('.')[2]}"
+        return self.connectors.get(domain) or self.connectors[wildcard]
+
     async def handle_RCPT(
         self, _server: SMTP, _session: object, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
@@ -124,7 +129,7 @@ class HoleRelay:
         domain = recipient.rpartition("@")[2]
         mode = _MODES.get(domain)  # of the backlog of a control: none
         if self._delivers_to_controls and mode is not None and mode.is_control:
-            await _deliver(self._config, self.connectors[domain], envelope)
+            await _deliver(self._config, self.connector_of(domain), envelope)
         else:
             self.taken.append((time.time(), sender, recipient))
         return "250 2.0.0 OK"
@@ -154,7 +159,7 @@ class HoleRelay:
 
     def fix_now(self, domain: str) -> None:
         """Refuse unknown recipients from now on."""
-        self.closed.add(domain)
+        self.closed |= {each for each in self.known if self.connector_of(each).domain == domain}
 
     def edit_connector(
         self, connector: Connector, *, enabled: bool = True, trust_anchors: Path | None = None
@@ -238,7 +243,7 @@ class ParrotRelay(HoleRelay):
 
     def _last_host(self, recipient: str) -> str:
         domain = recipient.rpartition("@")[2]
-        return (*self.connectors[domain].smart_hosts, domain)[-2:][0]
+        return (*self.connector_of(domain).smart_hosts, domain)[-2:][0]
 
 
 class HoleBesideControls(BlackHole):
@@ -276,9 +281,8 @@ class LookingRelay(ParrotRelay):
         domain = envelope.rcpt_tos[0].rpartition("@")[2]
         mode = _MODES.get(domain)
         if mode is not None and not mode.is_control:
-            self._looking.add(
-                asyncio.create_task(self._look(self.connectors[domain].smart_hosts or (f"mx1.{domain}",)))
-            )
+            hosts = self.connector_of(domain).smart_hosts or (f"mx1.{domain}",)
+            self._looking.add(asyncio.create_task(self._look(hosts)))
         return await super().handle_DATA(server, session, envelope)
 
     async def _look(self, hosts: Sequence[str]) -> None:

@@ -1,6 +1,6 @@
 """Positive controls: destinations with nothing wrong, which mail must reach at the first attempt."""
 
-from conformance.catalogue.connector import MxRouting, TlsRule
+from conformance.catalogue.connector import MxRouting, SmartHosts, TlsRule
 from conformance.catalogue.destination import SLOWLY, Host, ServerTls, slow_at
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind, Message
@@ -32,6 +32,14 @@ MODES = (
         staged="A healthy server, found by the MX record of the recipient domain.",
         kind=Kind.CONTROL,
         routing=MxRouting(),
+        witness=delivered,
+    ),
+    FailureMode(
+        name="wildcard",
+        section=Section.CONTROL,
+        staged="A healthy smart host of a connector for all names below a domain; the recipient domain is one.",
+        kind=Kind.CONTROL,
+        routing=SmartHosts(wildcard=True),
         witness=delivered,
     ),
     FailureMode(

@@ -4,6 +4,7 @@ Every two of the three have every two outcomes of delivered, deferred and refuse
 array). Each server that defers or refuses has words of its own, and a way of its own to do so.
 """
 
+from conformance.catalogue.connector import SmartHosts
 from conformance.catalogue.destination import EachAttempt, Host
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Elsewhere, Kind, Message
@@ -58,4 +59,17 @@ def _mix(row: tuple[str, ...]) -> FailureMode:
     )
 
 
-MODES = tuple(_mix(row) for row in covering())
+_WILDCARD = FailureMode(
+    name="domains_wildcard_exact",
+    section=Section.SEVERAL_DOMAINS,
+    staged="The message has two recipients: one in a domain below that of a connector's wildcard, whose server defers, "
+    "and one below it as well for whose domain there is another connector, whose server is healthy.",
+    kind=Kind.MIXED,
+    routing=SmartHosts(wildcard=True),
+    hosts=(Host(rules=_RULES["deferred"][0]),),
+    message=Message(elsewhere=(Elsewhere(local=_LOCALS[0]),)),
+    witness=fault_played,
+    attempt=EachAttempt(connections=1),
+)
+
+MODES = (*(_mix(row) for row in covering()), _WILDCARD)
