@@ -102,7 +102,6 @@ class AlertWatch:
             if name and recipient.state is not State.GONE:
                 self._queues.setdefault(name, _Queue()).waiting[message.queue_id] = message
                 self.failed(recipient)
-                self._changed |= {name} & self._lasting.keys()
         self._birthdays.add(message.accepted_at + self._config.alert.age, message)
 
     def failed(self, recipient: Recipient) -> None:

@@ -18,13 +18,7 @@ class Clock:
 
     def __init__(self, offset_file: Path | None = None) -> None:
         self._offset_file = offset_file
-        self._seen = ""
         self._offset = 0.0
-
-    @property
-    def movable(self) -> bool:
-        """Whether there is a file that can move this clock."""
-        return self._offset_file is not None
 
     def now(self) -> float:
         """Return the time in seconds since the epoch."""
@@ -41,9 +35,6 @@ class Clock:
         except (OSError, ValueError) as error:
             log.warning("clock offset file %s cannot be read, ignored: %s", path, error)
             return
-        if text == self._seen:
-            return
-        self._seen = text
         try:
             self._offset = float(text)
         except ValueError as error:

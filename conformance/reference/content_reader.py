@@ -40,7 +40,7 @@ async def read_content(reader: asyncio.StreamReader, most: int) -> bytes:
         received += piece
     if behind := bytes(received[end + len(_END) :]):
         reader.feed_data(behind)  # nothing else waits there: all there was has been read
-    content = bytes(received[2 : end + 2]).removeprefix(b".").replace(b"\r\n.", b"\r\n")
+    content = bytes(received[: end + 2]).replace(b"\r\n.", b"\r\n")[2:]
     if left_out + len(content) > most:
         raise Unacceptable("552 5.3.4 Message too big")
     if max(map(len, content.split(b"\n"))) >= _LONGEST_LINE:

@@ -14,7 +14,7 @@ from .message import Message, Recipient
 from .resolver import Resolver
 from .routing import Route
 from .session import Session
-from .tls import CertificateWitness, chain_detail, client_context, name_detail, verify_name
+from .tls import chain_detail, client_context, name_detail, verify_name
 from .transaction import Delivered, Results, Transaction
 
 
@@ -126,16 +126,13 @@ class Delivery:
     async def _secure(self, session: Session, host: str) -> None:
         expected = self._route.tls_domain or host
         context = client_context(self._route.tls, self._config.trust_anchors)
-        witness = CertificateWitness()
-        if self._route.tls.verifies:
-            witness.listen(context)
         try:
             await session.starttls(context, None if is_ip_literal(host) else host)
         except ssl.SSLCertVerificationError as error:
-            detail = chain_detail(error.verify_code, expected, witness.certificate)
+            detail = chain_detail(error.verify_code, expected)
             raise SessionFailed(Stage.HANDSHAKE, Cause.CERTIFICATE, detail) from error
         if self._route.tls_domain and not verify_name(session.certificate, expected):
-            detail = name_detail(expected, session.certificate)
+            detail = name_detail(expected)
             raise SessionFailed(Stage.HANDSHAKE, Cause.CERTIFICATE, detail)
         await session.ehlo(self._config.hostname)
 

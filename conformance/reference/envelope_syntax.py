@@ -57,8 +57,7 @@ def parse_parameters(text: str, checks: Mapping[str, Callable[[str], str]]) -> d
     parameters: dict[str, str] = {}
     for word in text.split():
         found = _PARAMETER.fullmatch(word)
-        keyword = found["keyword"].upper() if found else ""
-        if found is None or keyword in parameters:
+        if found is None or (keyword := found["keyword"].upper()) in parameters:
             raise BadArgument("501 5.5.4 Syntax error in parameters")
         if keyword not in checks:
             raise BadArgument(f"555 5.5.4 Parameter {keyword} is not known")

@@ -102,9 +102,7 @@ def remote_failure(code: int, text: str, *, server: str, address: str) -> Failur
 
 def as_temporary(failure: Failure) -> Failure:
     """Read `552` as `452`: what an old server means by it is too many recipients (RFC 5321 4.5.3.1.10)."""
-    text = _ENHANCED.sub(lambda found: f"4.{found[2]}.{found[3]}", failure.text, count=1)
-    status = "4" + failure.status[1:] if failure.status else ""
-    return replace(failure, code="452", status=status, text=text)
+    return replace(failure, code="452")
 
 
 def expired(failure: Failure | None) -> Failure:

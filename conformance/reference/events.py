@@ -50,7 +50,6 @@ class EventLog:
         }
         try:
             self._file.write(json.dumps(event) + "\n")
-            self._file.flush()
         except OSError as error:  # a full disk must not stop the mail
             log.error("event lost: %s: %s", error, event)
 

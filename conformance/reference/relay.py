@@ -31,8 +31,7 @@ from .transaction import Delivered, Results
 log = logging.getLogger(__name__)
 
 _SESSIONS_PER_DESTINATION = 20  # the only limit: whatever one destination does, others are not delayed
-_CLOCK_LOOK = 0.1  # seconds between looks at a clock that can be moved
-_LONGEST_NAP = 5.0  # seconds; bounds the harm of a wall clock that was set
+_LONGEST_NAP = 0.1  # seconds; the clock can be moved, and alerts change, without a word
 _SPOOL_RETRY = 1.0  # seconds between tries to record an outcome that the spool did not take
 
 
@@ -134,7 +133,6 @@ class Relay:
             if recipient in moved and recipient.state is State.WAITING:
                 self._plan_retry(message, recipient, now)
         self._watch.apply(config, dict.fromkeys(message for message, _ in queue))
-        self._wake.set()
 
     async def run(self) -> None:
         """Try and return messages as they fall due; ends only by cancellation."""
@@ -157,10 +155,9 @@ class Relay:
             await asyncio.wait(tasks)
 
     def _nap(self) -> float:
-        longest = _CLOCK_LOOK if self._clock.movable else _LONGEST_NAP
         due = (self._retries.next(), self._expiries.next(), self._watch.next())
         now = self._clock.now()
-        return max(0.0, min([longest, *(when - now for when in due if when is not None)]))
+        return max(0.0, min([_LONGEST_NAP, *(when - now for when in due if when is not None)]))
 
     def _adopt(self, message: Message) -> None:
         self._messages[message.queue_id] = message
@@ -201,8 +198,9 @@ class Relay:
             results = await self._deliver(message, route, recipients)
             self._stop_if_called_off()
             _mark(recipients, State.SETTLING)
-            if (task := asyncio.current_task()) in self._attempts:
-                self._attempts[task] = []  # nothing of it can be called off; the next one may begin meanwhile
+            task = asyncio.current_task()
+            assert task is not None
+            self._attempts[task] = []  # nothing of it can be called off; the next one may begin meanwhile
             await self._conclude(message, results)
 
     async def _deliver(self, message: Message, route: Destination, recipients: list[Recipient]) -> Results:
@@ -304,7 +302,6 @@ class Relay:
             self._messages.pop(message.queue_id, None)
         self._watch.settled(message)
         self._overtaken.difference_update(gone)
-        self._wake.set()
         if report is not None:
             self._adopt(report[0])
         for recipient, success in delivered.items():
@@ -329,8 +326,6 @@ class Relay:
         self, message: Message, now: float, failures: dict[Recipient, Failure]
     ) -> tuple[Message, bytes] | None:
         """Return the non-delivery report that is due, if one is."""
-        if failures and not message.sender:
-            log.warning("%s: undeliverable notification dropped", message.queue_id)
         told = {each: failure for each, failure in failures.items() if each.wants_failure_report}
         if not told or not message.sender:
             return None

@@ -26,11 +26,6 @@ class LookupDetail(StrEnum):
     REFUSED = "ErrorRefused"
     TIMEOUT = "ErrorTimeout"
 
-    @property
-    def conclusive(self) -> bool:
-        """Whether the name server knew, and said that there is nothing (RFC 2308)."""
-        return self in (LookupDetail.NONEXISTENT, LookupDetail.NO_RECORDS)
-
 
 class LookupFailed(Exception):
     """A question without an answer."""
@@ -81,7 +76,7 @@ class Resolver:
         A and AAAA are asked at the same time, and one of them failing does not spoil the other.
 
         Raises:
-            LookupFailed: Neither gave an address; the reason that leaves hope comes first.
+            LookupFailed: Neither gave an address.
         """
         answers = await asyncio.gather(self._ask(host, "A"), self._ask(host, "AAAA"), return_exceptions=True)
         found: list[str] = []
@@ -94,7 +89,7 @@ class Resolver:
             else:
                 found.extend(record.address for record in answer)
         if not found:
-            raise min(failures, key=lambda failure: failure.detail.conclusive)
+            raise failures[0]
         return sorted(found, key=lambda address: ":" not in address)
 
     async def _ask(self, name: str, rdtype: str) -> dns.rrset.RRset:

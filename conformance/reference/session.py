@@ -93,14 +93,13 @@ class Session:
             raise SessionFailed(Stage.GREETING, Cause.REJECTED, reply.line)
 
     async def ehlo(self, hostname: str) -> None:
-        """Say EHLO and learn what the server offers; what was learned before is forgotten.
+        """Say EHLO and learn what the server offers.
 
         A server that does not know EHLO is greeted as one was before there were extensions (RFC 5321 3.2).
 
         Raises:
             SessionFailed: At stage EHLO.
         """
-        self.extensions = {}
         reply = await self.command(Stage.EHLO, f"EHLO {hostname}")
         if reply.code in _UNKNOWN_COMMAND:
             reply = await self.command(Stage.EHLO, f"HELO {hostname}")
@@ -121,7 +120,6 @@ class Session:
         reply = await self.command(Stage.STARTTLS, "STARTTLS")
         if reply.code != 220:
             raise SessionFailed(Stage.STARTTLS, Cause.REJECTED, reply.line)
-        self.extensions = {}
         protocol = GroupProtocol()
         try:
             async with asyncio.timeout(self._timeouts.command):
@@ -145,7 +143,7 @@ class Session:
             raise _handshake_failure(Cause.CLOSED, "ConnectionClosed")
         protocol.connection_made(transport)
         self._transport, self._protocol = transport, protocol
-        self.certificate = transport.get_extra_info("ssl_object").getpeercert(binary_form=True) or b""
+        self.certificate = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
 
     async def command(self, stage: Stage, line: str) -> Reply:
         """Send a command and return the reply, whatever its code.
@@ -188,10 +186,8 @@ class Session:
         """
         reply = asyncio.ensure_future(self._protocol.read_response())
         try:
-            await asyncio.sleep(0)  # the reader must be listening before the server can answer early
-            if not reply.done():
-                self._transport.write(stuff_dots(content) + b".\r\n")
-                await self._watch_sending(reply)
+            self._transport.write(stuff_dots(content) + b".\r\n")
+            await self._watch_sending(reply)
             answer = await self._read(Stage.BODY, reply)
             if self._protocol.unsent and answer.positive:  # nobody has the message yet
                 raise SessionFailed(
@@ -262,7 +258,6 @@ class Session:
                 if self._wanted:
                     raise SMTPException("the server waits for content that some recipient would get")
                 await self._protocol.execute_command(b".", timeout=timeout)
-        self._group.clear()
 
     def abort(self) -> None:
         """Drop the connection at once."""

@@ -168,8 +168,8 @@ class Spool:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             operations = [operation for operation, _ in batch]
-            results = await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, operations)
-            for (_, done), error in zip(batch, results, strict=True):
+            error = await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, operations)
+            for _, done in batch:
                 if done.cancelled():
                     continue
                 if error is None:
@@ -177,14 +177,8 @@ class Spool:
                 else:
                     done.set_exception(error)
 
-    def _commit(self, operations: list[Operation]) -> list[sqlite3.Error | None]:
-        """Run all operations in one transaction; if that fails, each in one of its own."""
-        error = self._transaction(operations)
-        if error is None or len(operations) == 1:
-            return [error] * len(operations)
-        return [self._transaction([operation]) for operation in operations]
-
-    def _transaction(self, operations: list[Operation]) -> sqlite3.Error | None:
+    def _commit(self, operations: list[Operation]) -> sqlite3.Error | None:
+        """Run all operations in one transaction: all of them, or none."""
         try:
             self._database.execute("BEGIN IMMEDIATE")
             for operation in operations:

@@ -33,64 +33,17 @@ def client_context(policy: TlsPolicy, trust_anchors: str) -> ssl.SSLContext:
     return context
 
 
-class CertificateWitness:
-    """Keeps the certificate that a peer presented, which OpenSSL does not hand out when it fails it.
-
-    It listens to the handshake through the debugging hook of the ssl module; where a Python lacks the hook,
-    errors merely do not describe the certificate.
-    """
-
-    def __init__(self) -> None:
-        self.certificate = b""
-
-    def listen(self, context: ssl.SSLContext) -> None:
-        """Watch all handshakes of `context`."""
-        if hasattr(context, "_msg_callback"):
-            context._msg_callback = self._on_message
-
-    def _on_message(
-        self, _peer: object, direction: str, version: object, _content: object, kind: object, data: bytes
-    ) -> None:
-        if direction == "read" and getattr(kind, "name", "") == "CERTIFICATE" and not self.certificate:
-            self.certificate = _first_certificate(data, tls13=getattr(version, "name", "") == "TLSv1_3")
-
-
-def _first_certificate(message: bytes, *, tls13: bool) -> bytes:
-    """Return the DER form of the first entry of a Certificate message (RFC 8446 4.4.2, RFC 5246 7.4.2)."""
-    start = 4  # type and length of the handshake message
-    if tls13:
-        start += 1  # the length of certificate_request_context, which is empty here
-    start += 3  # length of the list
-    length = int.from_bytes(message[start : start + 3], "big")
-    return message[start + 3 : start + 3 + length]
-
-
-def chain_detail(verify_code: int, expected: str, certificate: bytes) -> str:
+def chain_detail(verify_code: int, expected: str) -> str:
     """Return the detail of a chain that did not pass; `verify_code` is an X509_V_ERR_* number."""
     token = {_HAS_EXPIRED: "CertificateExpired", _NOT_YET_VALID: "CertificateNotYetValid"}.get(
         verify_code, "CertificateUntrusted"
     )
-    return _detail(token, expected, certificate)
+    return f"{token} Expected Subject: {expected}."
 
 
-def name_detail(expected: str, certificate: bytes) -> str:
+def name_detail(expected: str) -> str:
     """Return the detail of a certificate without the expected name."""
-    return _detail("SubjectMismatch", expected, certificate)
-
-
-def _detail(token: str, expected: str, certificate: bytes) -> str:
-    if not certificate:
-        return f"{token} Expected Subject: {expected}."
-    from cryptography import x509
-    from cryptography.hazmat.primitives.hashes import SHA1
-
-    try:
-        presented = x509.load_der_x509_certificate(certificate)
-    except (x509.InvalidVersion, ValueError):  # OpenSSL reads some that it does not
-        return f"{token} Expected Subject: {expected}."
-    subject = presented.subject.rfc4514_string() or "(empty)"
-    thumbprint = presented.fingerprint(SHA1()).hex().upper()
-    return f"{token} Expected Subject: {expected}. Presented Subject: {subject}. Thumbprint: {thumbprint}."
+    return f"SubjectMismatch Expected Subject: {expected}."
 
 
 def verify_name(certificate: bytes, expected: str) -> bool:
@@ -121,13 +74,8 @@ def match_name(presented: str, expected: str) -> bool:
     Either side may be `*.` and a domain: the wildcard stands for exactly one label, the leftmost. An expected
     wildcard is met by the same wildcard and by any one name that it covers.
     """
-    presented_labels = presented.lower().removesuffix(".").split(".")
-    expected_labels = expected.lower().removesuffix(".").split(".")
-    if len(presented_labels) != len(expected_labels) or "" in presented_labels + expected_labels:
+    first, *parent = presented.lower().split(".")
+    wanted, *rest = expected.lower().split(".")
+    if parent != rest:
         return False
-    if presented_labels[1:] != expected_labels[1:] or "*" in presented_labels[1:]:
-        return False
-    first, wanted = presented_labels[0], expected_labels[0]
-    if "*" in (first, wanted):
-        return len(expected_labels) > 1
-    return first == wanted and "*" not in first
+    return first == wanted or ("*" in (first, wanted) and bool(first and rest))

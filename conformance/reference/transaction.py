@@ -29,8 +29,6 @@ class Delivered:
 
 Results = dict[Recipient, Delivered | Failure]
 
-_CLOSING = 421  # the server says goodbye, whatever the command was (RFC 5321 3.8)
-
 
 class Transaction:
     """Hands one message to a server.
@@ -91,8 +89,6 @@ class Transaction:
         accepted: list[Recipient] = []
         for recipient, line in each.items():
             reply = await self._session.command(Stage.RCPT, line)
-            if reply.code == _CLOSING:
-                return self._fail([one for one in recipients if one not in self._results], reply)
             if self._accepts(reply, Stage.RCPT):
                 accepted.append(recipient)
             else:

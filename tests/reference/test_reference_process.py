@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
+from contextlib import closing
 
 from reference_world import CONTENT, MailServer, RelayProcess, eventually
 
@@ -27,6 +29,12 @@ async def test_a_message_is_delivered_with_one_received_field_and_nothing_else_c
     assert await relay.ask("queue") == []
 
 
+def _attempts_on_disk(relay: RelayProcess) -> int:
+    with closing(sqlite3.connect(relay.options["spool"])) as spool:
+        [(attempts,)] = spool.execute("SELECT attempts FROM recipient")
+    return int(attempts)
+
+
 async def test_a_message_accepted_before_kill_is_delivered_once_after_restart(
     relay: RelayProcess, mail_server: MailServer
 ) -> None:
@@ -34,6 +42,7 @@ async def test_a_message_accepted_before_kill_is_delivered_once_after_restart(
     await relay.start()
     await relay.submit("bob@a.test")
     await relay.event("deferred")
+    await eventually(lambda: _attempts_on_disk(relay) == 1)
     await relay.stop(signal.SIGKILL)
     del mail_server.reactions["MAIL"]
     await relay.start()

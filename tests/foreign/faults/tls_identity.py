@@ -168,7 +168,7 @@ def follows_the_chain_it_is_shown() -> None:
             await original(self, session, host)
             if self._route.tls.verifies and any(map(_has_expired, _sent_along(session))):
                 marked()
-                detail = tls.chain_detail(_EXPIRED, self._route.tls_domain or host, session.certificate)
+                detail = tls.chain_detail(_EXPIRED, self._route.tls_domain or host)
                 raise SessionFailed(Stage.HANDSHAKE, Cause.CERTIFICATE, detail)
 
         return secure
