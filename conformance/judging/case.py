@@ -185,7 +185,7 @@ class Case:
             holds=staged.submitted is not None,
             expected="the relay takes the message",
             observed="it does" if staged.submitted is not None else f"it does not: {staged.refusal}",
-            conclusive=not staged.unanswered,
+            conclusive=not staged.unanswered and not staged.refusal.startswith("4"),
         )
 
     def intact(self, slot: str) -> list[Finding]:

@@ -1,20 +1,23 @@
-"""What is asked of reports in proper form is no reason to refuse a message."""
+"""What a relay offers it takes."""
 
-from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
-from conformance.judging.verdict import NotApplicable
+from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect
+
+
+def _needs_an_offer(mode: FailureMode, _course: Course) -> bool:
+    special = mode.message.special
+    return special is not None and (special.dsn is not None or special.utf8)
 
 
 @aspect(
     Course.PERSISTS,
     kinds=(Kind.CONTENT,),
-    where=lambda mode, _: mode.message.special is not None and mode.message.special.dsn is not None,
+    where=_needs_an_offer,
     place=151,
     of_refusals=True,
-    requirements={"taken": "dsn/taken"},
+    requirements={"wishes": "dsn/taken", "utf8": "utf8/taken"},
 )
 def test_takes_wishes(case: Case) -> list[Finding]:
-    """The relay accepts the message, if it offers DSN: the same one without NOTIFY, RET, ENVID and ORCPT is taken."""
-    staged = case.evidence.staged
-    if staged.submitted is None and not staged.refusal.startswith("5"):
-        raise NotApplicable(f"the relay does not refuse it for what is asked of reports: {staged.refusal}")
-    return [case.taken("takes_wishes.taken")]
+    """The relay accepts NOTIFY, RET, ENVID and ORCPT if it offers DSN, and UTF-8 if it offers SMTPUTF8."""
+    special = case.mode.message.special
+    assert special is not None
+    return [case.taken(f"takes_wishes.{'utf8' if special.dsn is None else 'wishes'}")]

@@ -97,7 +97,7 @@ class _Session:
             )
         body = f" BODY={_EIGHT_BIT}" if special.eight_bit or special.utf8 else ""
         body += f" {_UTF8}" if special.utf8 else ""
-        await self._say(f"MAIL FROM:<{envelope.sender}>{body}{dsn.of_mail}\r\n".encode("ascii"), "MAIL")
+        await self._say(f"MAIL FROM:<{envelope.sender}>{body}{dsn.of_mail}\r\n".encode(), "MAIL")
         for recipient in map(in_unicode, envelope.recipients) if special.u_labels else envelope.recipients:
             await self._say(f"RCPT TO:<{recipient}>{dsn.of_rcpt}\r\n".encode(), "RCPT")
         await self._say(b"DATA\r\n", "DATA")

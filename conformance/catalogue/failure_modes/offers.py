@@ -11,7 +11,7 @@ from conformance.catalogue.destination import Host, ServerTls, offer_without
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind, Message
 from conformance.catalogue.section import Section
-from conformance.catalogue.special import Dsn, Special
+from conformance.catalogue.special import LONGEST_PATH, Dsn, Special
 from conformance.target import TlsPolicy
 from conformance.witness.connections import delivered, fault_played, offered, offered_as
 from fake_servers import OFFER, Reply, Rule, Stage
@@ -233,6 +233,13 @@ _WISHES = {
     "never": Dsn(notify="NEVER", envid="QQ314159"),
     "nothing": Dsn(ret="FULL", orcpt="rfc822;other@origin.test"),
 }
+# As long as they may be (RFC 3461 section 4.4, and RFC 5321 section 4.5.3.1 of the address in ORCPT): RCPT has more
+# octets than any command had before there were extensions (section 4.5.3.1.4).
+_LONGEST_WISH = Dsn(
+    notify="SUCCESS,FAILURE,DELAY",
+    envid="Q" * 100,
+    orcpt=f"rfc822;{'+2B' * 64}@{'.'.join(['d' * 45] * 4)}.test",
+)
 
 
 def _wish(name: str, *, dsn_offered: bool) -> FailureMode:
@@ -255,6 +262,7 @@ _INTERNATIONAL = {
         Special(fields=("X-Greeting: Gr\u00fc\u00dfe".encode(),), utf8=True),
     ),
     "address": ("The recipient's local part is UTF-8", Special(local="gr\u00fc\u00dfe", utf8=True)),
+    "sender": ("The sender's local part is UTF-8", Special(sender="gr\u00fc\u00dfe-{label}", utf8=True)),
 }
 _WHERE = {
     "offered": ("the server offers that", (Host(),)),
@@ -292,6 +300,14 @@ MODES = (
     _helo(Reply(502, "Command not implemented")),
     *_EIGHT_BIT,
     *(_wish(name, dsn_offered=each) for each in (True, False) for name in _WISHES),
+    _content(
+        "dsn_passed_on_longest",
+        Section.CONTENT,
+        "Submitted with an ENVID and, for a recipient with a path of 256 octets, an ORCPT as long as they may be; the "
+        "server offers DSN.",
+        Special(dsn=_LONGEST_WISH, path=LONGEST_PATH),
+        Host(),
+    ),
     *(_international(what, where) for what in _INTERNATIONAL for where in _WHERE),
     *map(_u_labels, ("offered", "not_offered")),
 )

@@ -220,7 +220,37 @@ def refuses_lines_of_998() -> None:
 )
 def refuses_long_paths() -> None:
     """Refuses a message to somebody whose address has more than 200 octets."""
-    _answers(lambda envelope, _: max(map(len, envelope.rcpt_tos)) > 200, "553 5.1.3 Address too long")
+    _answers(
+        lambda envelope, _: max(map(len, envelope.rcpt_tos)) > 200 and not any(envelope.rcpt_options),
+        "553 5.1.3 Address too long",
+    )
+
+
+@mutation(
+    scenarios=("null_reverse_path", *_EVERYTHING),
+    caught=(fails("takes_sizes", "content/null-path", "null_reverse_path"),),
+    also=hence(
+        "it is refused when it is submitted",
+        "carries",
+        verdict="not_applicable",
+        modes=("null_reverse_path",),
+    ),
+)
+def refuses_the_null_reverse_path() -> None:
+    """Refuses a message that has no sender."""
+    _answers(lambda envelope, _: not envelope.mail_from, "550 5.1.7 Who are you?")
+
+
+@mutation(
+    scenarios=("passed_99_hosts", "plain"),
+    caught=(deviates("takes_sizes", "loops/threshold", "passed_99_hosts"),),
+    also=hence(
+        "it is refused when it is submitted", "carries", verdict="not_applicable", modes=("passed_99_hosts",)
+    ),
+)
+def refuses_fifty_hosts() -> None:
+    """Refuses a message that passed fifty hosts."""
+    _answers(lambda _, content: content.count(b"Received:") > 50, "554 5.4.6 Too many hops")
 
 
 @mutation(

@@ -15,6 +15,8 @@ from mutants.patching import patch
 _PASSED = ("dsn_passed_on_success", "dsn_passed_on_never", "dsn_passed_on_nothing")
 _NOT_OFFERED = ("dsn_not_offered_success", "dsn_not_offered_never", "dsn_not_offered_nothing")
 _ALL = (*_PASSED, *_NOT_OFFERED)
+_LONGEST = "dsn_passed_on_longest"
+_INTERNATIONAL = ("utf8_header_offered", "utf8_address_offered", "utf8_sender_offered")
 _WITH_ORCPT = tuple(name for name in _ALL if "never" not in name)
 
 
@@ -134,6 +136,54 @@ def refuses_the_original_recipient() -> None:
         def parse_parameters(words: str, known: Any) -> Any:
             if "ORCPT=" in words:
                 raise BadArgument("501 5.5.4 Bad ORCPT")
+            return original(words, known)
+
+        return parse_parameters
+
+    patch(intake, "parse_parameters", make)
+
+
+@mutation(
+    scenarios=(_LONGEST, *_ALL, "plain"),
+    caught=(fails("takes_wishes", "dsn/taken", _LONGEST),),
+    also=hence(
+        "the relay does not take such a message",
+        *("passes_wishes", "carries"),
+        verdict="not_applicable",
+        modes=(_LONGEST,),
+    ),
+)
+def refuses_the_longest_envelope_id() -> None:
+    """Asks whoever gives an ENVID of a hundred characters to try again later."""
+
+    def make(original: Any) -> Any:
+        def parse_parameters(words: str, known: Any) -> Any:
+            if "Q" * 100 in words:
+                raise BadArgument("451 4.3.0 Not now")
+            return original(words, known)
+
+        return parse_parameters
+
+    patch(intake, "parse_parameters", make)
+
+
+@mutation(
+    scenarios=(*_INTERNATIONAL, "plain"),
+    caught=(fails("takes_wishes", "utf8/taken", *_INTERNATIONAL),),
+    also=hence(
+        "the relay does not take such a message",
+        "sends_international",
+        verdict="not_applicable",
+        modes=_INTERNATIONAL,
+    ),
+)
+def offers_smtputf8_and_refuses_it() -> None:
+    """Calls SMTPUTF8 a parameter that it does not know, and offers it."""
+
+    def make(original: Any) -> Any:
+        def parse_parameters(words: str, known: Any) -> Any:
+            if "SMTPUTF8" in words:
+                raise BadArgument("555 5.5.4 Parameter SMTPUTF8 is not known")
             return original(words, known)
 
         return parse_parameters
