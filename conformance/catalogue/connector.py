@@ -45,6 +45,7 @@ class MxRouting:
         aliases: How many aliases (CNAME) lead from the recipient domain to the name that has the records.
         served: How the name server gives the records, as a function of them.
         forbidden: Numbers of the hosts, counted from 0, that the relay may not even connect to.
+        unnamed: Whether no connector names the recipient domain.
         stands_in: Whether the failure mode is declared with smart hosts, in whose place the records stand for a target
             that cannot be given any (`by_mx.py`).
     """
@@ -59,6 +60,7 @@ class MxRouting:
     aliases: int = 0
     served: Callable[[Records], Answer] | None = None
     forbidden: tuple[int, ...] = ()
+    unnamed: bool = False
     stands_in: bool = False
 
 

@@ -213,7 +213,7 @@ class FailureMode:
             needs |= {Capability.MANY_CONNECTORS, Capability.TLS_OPPORTUNISTIC}
             encrypted = rule.policy is TlsPolicy.ENCRYPTION_ONLY
             needs.add(Capability.TLS_REQUIRED if encrypted else Capability.TLS_VERIFIED)
-        if self.way_back is not None or self.message.elsewhere:
+        if self.way_back is not None or self.message.elsewhere or (self.mx is not None and self.mx.unnamed):
             needs.add(Capability.MANY_CONNECTORS)
         if self.message.own_domain:
             needs.add(Capability.ACCEPTED_DOMAINS)

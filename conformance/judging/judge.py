@@ -291,11 +291,13 @@ def _not_accepted(case: Case) -> Judgement:
     """Return why there is nothing to judge where the relay did not accept the message.
 
     An ordinary one must be taken, for else nothing can be judged. What is special a relay may refuse to take, unless
-    RFC 5321 section 4.5.3.1 has it take that, which is another aspect's business.
+    RFC 5321 section 4.5.3.1 has it take that, which is another aspect's business; and what is for a domain that no
+    connector names.
     """
     staged = case.evidence.staged
     said = staged.refusal or "nothing was submitted"
-    may_be_refused = case.mode.kind in _MAY_BE_REFUSED or case.mode.message.special is not None
+    unnamed = case.mode.mx is not None and case.mode.mx.unnamed
+    may_be_refused = case.mode.kind in _MAY_BE_REFUSED or case.mode.message.special is not None or unnamed
     if may_be_refused and staged.refusal and not staged.unanswered:
         return NotApplicable(f"the relay does not take such a message: {said}")
     for_now = " for now" if staged.refused_for_now else ""

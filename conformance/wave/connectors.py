@@ -51,7 +51,7 @@ def connectors(scenario: Scenario, sites: Sequence[Site]) -> list[Connector]:
     beside = _beside(scenario)
     if _by_mx_instead(scenario):
         beside = [replace(each, smart_hosts=()) for each in beside]
-    return [*found, *beside]
+    return beside if mode.mx is not None and mode.mx.unnamed else [*found, *beside]
 
 
 def exchangers_beside(scenario: Scenario) -> dict[str, str]:

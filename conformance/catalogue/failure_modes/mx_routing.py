@@ -6,7 +6,7 @@ The source document counts "the MX record can't be retrieved" among the causes o
 from conformance.catalogue.connector import MxRouting
 from conformance.catalogue.destination import DnsName, EachAttempt, Host, Timeout
 from conformance.catalogue.failure_mode import FailureMode
-from conformance.catalogue.message import Kind
+from conformance.catalogue.message import RECIPIENT, Kind, Message
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import Witness
 from conformance.witness.connections import fault_played
@@ -28,6 +28,8 @@ from fake_servers import (
 
 _DNS_WORDS = ("dns", "name", "lookup", "resol", "domain", "query", "records")
 _NO_SUCH_NAME = ("nonexist", "nxdomain", "notexist", "notfound", "unknown", "nosuch")
+_BUSY = Reply(450, "4.2.1 Mailbox busy")
+_SECOND = "second"
 _GREETS_421 = Host(rules=(Rule(stage=Stage.GREETING, action=Reply(421, "4.3.2 Service not available")),))
 
 
@@ -118,6 +120,18 @@ MODES = (
         mx_query_failed,
         ("truncated", "tcp", "timeout", "timedout"),
         timeout=Timeout.DNS,
+    ),
+    FailureMode(
+        name="mx_unnamed_deferred_deferred",
+        section=Section.TRANSIENT_REPLIES,
+        staged="No connector names the recipient domain, whose mail exchanger answers RCPT for either of two with "
+        f'"{_BUSY.code} {_BUSY.text}".',
+        kind=Kind.MIXED,
+        hosts=(Host(rules=tuple(Rule(Stage.RCPT, _BUSY, recipient=each) for each in (RECIPIENT, _SECOND))),),
+        routing=MxRouting(unnamed=True),
+        message=Message(also_to=(_SECOND,)),
+        witness=fault_played,
+        attempt=EachAttempt(connections=2),
     ),
     FailureMode(
         name="mx_target_nxdomain",

@@ -1,4 +1,4 @@
-"""Connectors for all names below a domain that take too little, or too much."""
+"""Connectors for all names below a domain that take too little, or too much; and mail that no connector takes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from conformance.reference import routing
+from conformance.reference.alerts import AlertWatch
 from conformance.reference.config import AcceptedDomain, Config, Connector
+from conformance.reference.message import Recipient
 from mutants.mutant import fails, mutation
 from mutants.patching import patch
 
@@ -68,3 +70,21 @@ def fix_now_knows_no_wildcards() -> None:
         return fix_now_domains
 
     patch(routing, "fix_now_domains", make)
+
+
+@mutation(
+    scenarios=("mx_unnamed_deferred_deferred", "plain_mx"),
+    caught=(fails("each_recipient", "recipients/own-outcome", "mx_unnamed_deferred_deferred"),),
+)
+def stumbles_over_mail_of_no_connector() -> None:
+    """Breaks off when a message fails whose domain no connector names, and does not try it again."""
+
+    def make(original: Any) -> Any:
+        def failed(self: Any, recipient: Recipient) -> None:
+            if not self._connector(recipient):
+                raise KeyError(recipient.address)
+            original(self, recipient)
+
+        return failed
+
+    patch(AlertWatch, "failed", make)
