@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from conformance.evidence.connections import Connection
 from conformance.evidence.relays import BUSY_CORES, BUSY_SECONDS
-from conformance.judging.aspect import Case, Course, Finding, Kind, aspect, on_first_course
+from conformance.judging.aspect import Case, Course, FailureMode, Finding, Kind, aspect, on_first_course
+from conformance.judging.lifetime import FULL_DAY
 from conformance.judging.verdict import Inconclusive, Left
 from fake_servers import Endless, Stage, Stall, Trickle
 
@@ -13,13 +14,18 @@ from fake_servers import Endless, Stage, Stall, Trickle
 _HELD = (Stall.name, Trickle.name, Endless.name)
 
 
+def _is_asked(mode: FailureMode, course: Course) -> bool:
+    return mode.name in FULL_DAY if course is Course.DAY else on_first_course(mode, course)
+
+
 @aspect(
     Course.HEALED,
     Course.PERSISTS,
     Course.REJECTED,
     Course.AMID,
+    Course.DAY,
     kinds=(Kind.HARMLESS, Kind.PASSING, Kind.TRANSIENT, Kind.PERMANENT, Kind.AMID),
-    where=on_first_course,
+    where=_is_asked,
     place=490,
     by_itself=True,
     requirements={"connections": "hygiene/connections", "processor": "hygiene/processor"},
@@ -31,10 +37,12 @@ def test_tidy(case: Case) -> list[Finding]:
     delivered elsewhere, or reported. One on which a message was delivered may be kept for the next; one on which the
     server refused something may be, too. Others may take one more time-out to go. Where no server held a connection
     there is none to be left, and only the processor is looked at. One that was given up too late, and is open still, is
-    one that was waited for too long (aspect `times_out`). An attempt that something fell into need not be called off:
+    one that was waited for too long (aspect `times_out`). At the end of a day, when mail has grown old, the processor
+    alone is looked at. An attempt that something fell into need not be called off:
     its connection may last until the time-out.
     """
-    found = [*_connections(case), *_processor(case)]
+    over = case.evidence.staged.course == Course.DAY  # of its connections other courses tell
+    found = [*([] if over else _connections(case)), *_processor(case)]
     if not found and case.evidence.record.is_cut_short:
         raise Inconclusive("the record ends before the relay was looked at with nothing left to do")
     return found

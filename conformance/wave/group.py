@@ -55,6 +55,9 @@ _FIRST_DELIVERY = 3.0
 # On these clocks a relay is killed or told to stop, and is not there for a while.
 _STOPPED = (Timing.RESTARTED, Timing.CRASHED, Timing.INTERRUPTED)
 
+# On these it is looked at once it has nothing left to do: mail was delivered and refused, or has grown old.
+_MEASURED = (Timing.STEADY, Timing.COMPRESSED)
+
 # So many relays in a row that cannot be started show that none can.
 _FAILED_STARTS = 3
 
@@ -255,8 +258,8 @@ class Stage:
             self.tell(_idling(group, await processor.at_rest(), self.journal.now()))
 
     def _processor(self, group: Group) -> Processor | None:
-        """Return who measures what the relay uses of the processors, on the clock on which that is judged."""
-        if self.plan.timing is not Timing.STEADY:
+        """Return who measures what the relay uses of the processors, on the clocks on which that is judged."""
+        if self.plan.timing not in _MEASURED:
             return None
 
         def quiet(since: float) -> bool:

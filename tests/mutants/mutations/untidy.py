@@ -9,6 +9,8 @@ from typing import Any
 from conformance.reference import delivery
 from conformance.reference.classify import Cause
 from conformance.reference.errors import SessionFailed
+from conformance.reference.message import Message
+from conformance.reference.relay import Relay
 from conformance.reference.session import Reply, Session
 from mutants.mutant import deviates, fails, mutation
 from mutants.patching import patch
@@ -71,6 +73,25 @@ def _keep_when_silent(seconds: float) -> None:
 def spins_after_a_close() -> None:
     """Uses all of a processor for good once a server has closed the connection, or refused something for good."""
     _spin_when_left(math.inf)
+
+
+@mutation(
+    scenarios=("connection_refused.day",),
+    caught=(deviates("tidy", "hygiene/processor", "connection_refused"),),
+)
+def looks_for_old_mail_without_end() -> None:
+    """Uses all of a processor once a message has grown old, in looking for that again and again."""
+    old: list[Message] = []
+
+    def make(original: Any) -> Any:
+        def expire(self: Any, message: Message) -> None:
+            old.append(message)
+            original(self, message)
+
+        return expire
+
+    patch(Relay, "_expire", make)
+    patch(Relay, "_nap", lambda original: lambda self: 0.0 if old else original(self))
 
 
 @mutation(scenarios=("close_at_ehlo", "reset_at_ehlo"), profiles=("rfc",))
