@@ -169,7 +169,7 @@ def _recipient_fields(recipient: Recipient, failure: Failure) -> list[str]:
         f"Status: {dsn_status(failure)}",
     ]
     if failure.remote:
-        fields.append(f"Remote-MTA: dns; {_mta_name(failure.server)}")
+        fields.append(f"Remote-MTA: dns; {mta_name(failure.server)}")
     # Without the detail: what stands in parentheses is a comment in these fields (RFC 3464 2.1.1).
     fields.append(f"Diagnostic-Code: smtp;{_ascii(failure.line)}")
     if recipient.last_attempt_at is not None:
@@ -186,7 +186,7 @@ def final_recipient(recipient: Recipient) -> str:
     )
 
 
-def _mta_name(server: str) -> str:
+def mta_name(server: str) -> str:
     """Return a host name, or an address literal in its brackets (RFC 3464 2.1.2)."""
     if not is_ip_literal(server):
         return server

@@ -129,7 +129,7 @@ class Submission(SMTP):
         await self.push(status)
 
 
-_COMMANDS = [name for name in dir(Submission) if name.startswith(("smtp_", "auth_"))]
+_COMMANDS = [name for name in dir(Submission) if name.startswith("smtp_")]
 
 
 def _after(argument: str | None, keyword: str) -> str:
@@ -208,7 +208,7 @@ def _options(words: str) -> dict[str, str]:
 
 
 def _client_name(session: Session) -> str:
-    return re.sub(r"[^A-Za-z0-9.:\[\]_-]", "?", safe_text(session.host_name or "unknown"))[:255]
+    return re.sub(r"[^A-Za-z0-9.:\[\]_-]", "?", safe_text(str(session.host_name)))[:255]
 
 
 def received_field(message: Message, session: Session, *, hostname: str) -> bytes:

@@ -6,7 +6,7 @@ import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 
-from .dsn import decode_xtext, final_recipient, report_of
+from .dsn import decode_xtext, final_recipient, mta_name, report_of
 from .message import Message, Recipient
 from .transaction import Delivered
 
@@ -48,7 +48,7 @@ async def tell_of_relaying(
             f"Final-Recipient: {final_recipient(recipient)}",
             "Action: relayed",
             "Status: 2.0.0",
-            f"Remote-MTA: dns; {done.server}",
+            f"Remote-MTA: dns; {mta_name(done.server)}",
             f"Diagnostic-Code: smtp;{done.line}",
         ]
     content = await load(message.queue_id)

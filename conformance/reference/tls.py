@@ -24,7 +24,6 @@ def client_context(policy: TlsPolicy, trust_anchors: str) -> ssl.SSLContext:
         trust_anchors: The only certificate authorities to trust, PEM text.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.check_hostname = False
     if policy.verifies:
         context.load_verify_locations(cadata=trust_anchors)

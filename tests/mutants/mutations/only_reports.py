@@ -36,7 +36,7 @@ def _returns_in_silence(*, names_the_server: bool = True) -> None:
     def named(original: Any) -> Any:
         def fields(recipient: Recipient, failure: Failure) -> list[str]:
             rows: list[str] = original(recipient, failure)
-            spoken_to = [f"Remote-MTA: dns; {dsn._mta_name(failure.server)}"] if failure.address else []
+            spoken_to = [f"Remote-MTA: dns; {dsn.mta_name(failure.server)}"] if failure.address else []
             return [*rows[:3], *spoken_to, *rows[3:]] if names_the_server else rows
 
         return fields
