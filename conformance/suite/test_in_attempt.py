@@ -1,9 +1,11 @@
 """Whatever falls into an attempt, the message is delivered or reported, once."""
 
 import math
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from conformance.evidence.queue import Presence
-from conformance.judging import report_fields
+from conformance.judging import report_fields, report_form
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.final_report import only_promised, why_none_could_come
 from conformance.judging.report_says import truth
@@ -25,12 +27,15 @@ from conformance.witness.amid import BY_OPERATOR, Amid
         "second": "long-run/second-instance",
         "set_back": "long-run/clock-set-back",
         "smtp": "ndr/smtp-diagnostic",
+        "form": "ndr/form",
+        "fields": "ndr/fields",
     },
 )
 def test_in_attempt(case: Case) -> list[Finding]:
     """Expired: reported once and not delivered. Else: delivered once and not reported.
 
-    What a report quotes as a reply of SMTP has the form of one, though there may have been none.
+    A report has the form of one, though there was no failure before the end; and so has what it quotes as a reply of
+    SMTP, though there may have been none.
 
     Neither a relay that calls the attempt off nor one that lets it come to its end is wrong. What waits still when the
     window closes may only be late.
@@ -72,7 +77,21 @@ def test_in_attempt(case: Case) -> list[Finding]:
     if any(map(report_fields.diagnostics, reports)):
         wrong = [text for each in reports for text in report_fields.not_smtp(each)]
         findings.append(truth(case, "in_attempt.smtp", report_fields.SMTP, wrong))
+    if what is Amid.EXPIRY:
+        findings += _in_form(case, [each for each in reports if report_form.is_report(each)])
     return findings
+
+
+def _in_form(case: Case, reports: list[bytes]) -> Iterator[Finding]:
+    """Compare the form and the fields of the reports that are in the form for programs, if there are any."""
+    recipient = case.evidence.staged.recipient
+    checks: dict[str, tuple[str, Callable[[bytes], list[str]]]] = {
+        "form": ("a multipart/report with its parts in order", report_form.form),
+        "fields": ("the fields of RFC 3464", partial(report_form.fields, recipient=recipient)),
+    }
+    for slot, (expected, complaints) in checks.items() if reports else ():
+        wrong = [text for each in reports for text in complaints(each)]
+        yield truth(case, f"in_attempt.{slot}", expected, wrong)
 
 
 def _times(number: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from stories.reports import ndr
 from stories.story import ASPECT, Story
 from stories.wire import fault
 
@@ -45,7 +46,9 @@ def amid(mode: str, at: float = 1.5) -> Story:
 def test_every_act_has_a_mode_and_a_requirement() -> None:
     acts = set(Amid) - {Amid.FULL, *BY_OPERATOR}
     assert {ALL[name].amid for name in MODES} == acts
-    assert {f"in_attempt.{each}" for each in (*acts, "smtp")} == set(ASPECT["in_attempt"].requirements)
+    assert {f"in_attempt.{each}" for each in (*acts, "smtp", "form", "fields")} == set(
+        ASPECT["in_attempt"].requirements
+    )
 
 
 @pytest.mark.parametrize("profile", ["eop", "rfc"])
@@ -85,6 +88,24 @@ def test_what_waits_still_may_only_be_late(mode: str) -> None:
 def test_what_fell_into_no_attempt_proves_nothing(mode: str, at: float) -> None:
     story = amid(mode, at).returns(4.5) if mode in EXPIRING else amid(mode, at).delivers(4.5)
     assert story.verdict("in_attempt") is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("mode", EXPIRING)
+@pytest.mark.parametrize(
+    ("old", "new", "requirement"),
+    [
+        (b"Status: 5.4.316", b"Status: 5ther", "ndr/fields"),
+        (b"\r\n--=b--", b"", "ndr/form"),
+        (b"multipart/report; report-type=delivery-status", b"multipart/mixed", None),
+    ],
+)
+def test_a_report_has_the_form_of_one(mode: str, old: bytes, new: bytes, requirement: str | None) -> None:
+    story = amid(mode)
+    report = ndr(story.staged)
+    assert old in report
+    judged = story.returns(4.5, content=report.replace(old, new)).judge("in_attempt")
+    assert (judged.verdict in RED) == (requirement is not None)
+    assert requirement in (None, judged.requirement.id)
 
 
 def test_a_refused_edit_is_told() -> None:

@@ -11,6 +11,7 @@ from mutants.reporting import field_added, field_changed, parts_changed, rewritt
 
 _FINAL = rb"Final-Recipient: rfc822;"
 _REFUSED = ("connection_refused.expires",)
+_AMID = ("expired_in_attempt",)
 _FORM = "ndr/form"
 _FIELDS = "ndr/fields"
 _OTHERS = "ndr/read-by-others"
@@ -72,6 +73,29 @@ def type_without_a_name() -> None:
     """Leaves open of what type the returned message is: the field is there, and says nothing."""
     parts_changed(
         lambda parts: [part.replace(b"Content-Type: message/rfc822", b"Content-Type: ", 1) for part in parts]
+    )
+
+
+@mutation(
+    scenarios=(*_AMID, "expired_in_look_up"),
+    caught=(fails("in_attempt", _FIELDS),),
+)
+def status_of_nothing_that_happened() -> None:
+    """Writes a Status that is none where a message expires before any attempt has failed."""
+    patch(
+        dsn, "dsn_status", lambda original: lambda failure: original(failure) if failure.server else "5ther"
+    )
+
+
+@mutation(scenarios=_AMID, caught=(fails("in_attempt", _FORM),))
+def open_end_where_nothing_happened() -> None:
+    """Leaves the closing boundary out of reports about what never failed before its end."""
+    rewritten(
+        lambda report: (
+            report
+            if b"\r\nLast-Attempt-Date: " in report
+            else re.sub(rb"\r\n--[0-9a-f]+--\r\n$", b"\r\n", report)
+        )
     )
 
 
