@@ -14,6 +14,9 @@ LONGEST_PATH = 256
 MANY_HOSTS = 99
 TOO_MANY_HOSTS = 300
 
+# The name of a field of ours behind all others, by which it shows whether a header came back to its end.
+LAST_FIELD = "X-Last"
+
 # Local part of the recipient of a second message that is forged within the first.
 FORGED = "forged"
 

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from flufl.bounce import scan_message
 
+from conformance.catalogue.special import LAST_FIELD
 from conformance.evidence.report_addresses import address_of
 from conformance.evidence.reports import (
     GLOBAL_PART,
@@ -33,7 +34,7 @@ from conformance.judging.quoting import LONGEST_LINE
 _DATE = re.compile(r"^(?:[A-Z][a-z]{2}, ?)?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? [+-]\d{4}$")
 _DATE_FIELDS = ("Arrival-Date", "Last-Attempt-Date", "Will-Retry-Until")
 _STATUS = re.compile(r"^[245]\.(?:0|[1-9]\d{0,2})\.(?:0|[1-9]\d{0,2})$")
-_NEVER_REWRITTEN = ("Message-ID", "Subject")
+_NEVER_REWRITTEN = ("Message-ID", "Subject", LAST_FIELD)
 # RFC 6522 section 3 has "the returned message or a portion thereof" in the last part, and names no type for it.
 _RETURNED = ("message", "text")
 

@@ -32,6 +32,7 @@ _NEVER_MADE_UP = ("RET", "ENVID")
         "needless": "dsn/no-needless-report",
         "unasked": "dsn/unasked",
         "form": "ndr/form",
+        "bare": "ndr/no-bare-line-ends",
         "named": "ndr/fields",
         "envelope_id": "report/envelope-id",
         "original": "report/original-recipient",
@@ -153,7 +154,11 @@ def _relayed(case: Case, wish: Dsn) -> Iterator[Finding]:
         else "no report",
         conclusive=len(notices) > 1 or bool(wrong),
     )
-    contents = [notice.message.content for notice in notices if report_form.is_report(notice.message.content)]
+    said = [notice.message.content for notice in notices]
+    if said:
+        ends = [text for each in said for text in report_form.bare(each)]
+        yield report_says.truth(case, "passes_wishes.bare", "every CR and LF in a CRLF", ends)
+    contents = [each for each in said if report_form.is_report(each)]
     staged = case.evidence.staged
     named = partial(report_says.misnamed, recipients=[staged.recipient, *staged.others])
     checks: dict[str, tuple[str, Callable[[bytes], list[str]]]] = {

@@ -42,6 +42,7 @@ from fake_servers import Reply
         "words_say": "ndr/words-say-failed",
         "addressed": "ndr/addressed",
         "threading": "ndr/threading",
+        "bare": "ndr/no-bare-line-ends",
         "intact": "replies/report-intact",
     },
 )
@@ -67,6 +68,9 @@ def test_report_says(case: Case) -> list[Finding]:
             _true(case, "addressed", f"To: <{sender}>", to),
             _true(case, "threading", "messages named wherever the report refers to some", threads),
         ]
+        if not dsn.is_hostile:  # what that one asked for is a question of `intact`
+            ends = [text for each in reports for text in report_form.bare(each)]
+            findings.append(_true(case, "bare", "every CR and LF in a CRLF", ends))
     with_fields = [each for each in reports if report_form.is_report(each)]
     if with_fields:
         findings += _of_fields(case, with_fields, dsn)

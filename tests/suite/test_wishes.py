@@ -76,6 +76,7 @@ def test_relayed_is_told_in_a_report_like_any_other() -> None:
         (b"QQ+314159", b"QQ", "report/envelope-id"),
         (b"First+Last", b"Last", "report/original-recipient"),
         (b"\r\n\r\n--=b--", b"\r\nand so on\r\n\r\n--=b--", "ndr/form"),
+        (b"It did not arrive.\r\n", b"It did not arrive.\n", "ndr/no-bare-line-ends"),
     ):
         story = _relayed().returns(1.8, content=_report().replace(has, instead))
         assert story.judge("passes_wishes").requirement.id == requirement

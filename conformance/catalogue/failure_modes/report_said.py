@@ -8,7 +8,7 @@ from conformance.catalogue.destination import Host
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import RECIPIENT, Kind, Message
 from conformance.catalogue.section import Section
-from conformance.catalogue.special import LONGEST_PATH, Dsn, Special
+from conformance.catalogue.special import LAST_FIELD, LONGEST_PATH, Dsn, Special
 from conformance.witness.connections import fault_played
 from fake_servers import Reply, Rule, Stage
 
@@ -106,12 +106,13 @@ MODES = (
         "refused_dsn_headers",
         f"Submitted with NOTIFY=FAILURE,DELAY, RET=HDRS, an ENVID and an ORCPT in xtext; {_AT_ONCE}.",
         Special(
+            fields=(f"{LAST_FIELD}: nothing stands behind it".encode("ascii"),),
             dsn=Dsn(
                 notify="FAILURE,DELAY",
                 ret="HDRS",
                 envid="QQ+2B314159",
                 orcpt="rfc822;First+2BLast@origin.test",
-            )
+            ),
         ),
     ),
     _mode(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from conformance.reference import dsn
 from mutants.mutant import Declare, deviates, fails, hence, mutation
@@ -158,6 +159,37 @@ def bare_line_feeds_in_reports() -> None:
         return text.replace(b"\r\n", b"\n")
 
     patch(dsn, "_human_part", lambda original: lambda *of, **more: lines(original(*of, **more)))
+
+
+def _header(cut: Callable[[bytes, int], bytes]) -> None:
+    """Return another part of a message for its header, given all of it and where the empty line begins."""
+
+    def header(content: bytes) -> bytes:
+        end = content.find(b"\r\n\r\n")
+        return content if end < 0 else cut(content, end)
+
+    patch(dsn, "header_section", lambda _: header)
+
+
+@mutation(
+    scenarios=("refused_dsn_headers", "dsn_not_offered_success", "refused_plus"),
+    caught=(
+        fails("report_says", "ndr/no-bare-line-ends", "refused_dsn_headers"),
+        fails("passes_wishes", "ndr/no-bare-line-ends", "dsn_not_offered_success"),
+    ),
+)
+def half_an_empty_line_behind_a_header() -> None:
+    """Returns a header with the first half of the line end that follows it, where the header alone was asked for."""
+    _header(lambda content, end: content[: end + 3])
+
+
+@mutation(
+    scenarios=("refused_dsn_headers", "refused_plus"),
+    caught=(deviates("report_says", "ndr/returns-original", "refused_dsn_headers"),),
+)
+def header_without_its_end() -> None:
+    """Returns a header without the last characters of its last field, where the header alone was asked for."""
+    _header(lambda content, end: content[: end - 2] + b"\r\n")
 
 
 @mutation(scenarios=_REFUSED, caught=(deviates("ndr_form", "ndr/returns-original"),))
