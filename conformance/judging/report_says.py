@@ -12,6 +12,7 @@ import email
 import email.policy
 import email.utils
 import html
+import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
@@ -44,6 +45,9 @@ _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 # What stands in HTML where a word may be broken, and is not seen.
 _MARK = re.compile(r"<[^<>]*>")
 _UNSEEN = re.compile("[\u00ad\u200b\u2060]")
+
+# What must not stand before an IP address and, with a letter or a digit behind it, behind it, by version.
+_AROUND = {4: (":", r"\."), 6: ("", "[.:]")}
 
 # What says of a message that it arrived, unless a word in the same sentence takes it back.
 _CLAIM = re.compile(
@@ -105,13 +109,32 @@ def _of_another(said: RecipientReport, mine: Reply, others: Iterable[Reply]) -> 
 
 
 def not_remote(content: bytes, servers: Iterable[str]) -> list[str]:
-    """Complain about a Remote-MTA that is none of the servers that refused, by name or address."""
+    """Complain about a Remote-MTA that is none of the servers that refused, by name or address.
+
+    An address may stand in brackets, as literals do (RFC 3464 section 2.1.2, RFC 5321 section 4.1.3), or without; a
+    name does not, and each is there from its beginning to its end.
+    """
     known = [each.lower() for each in servers]
     return [
         f"Remote-MTA is {each.remote_mta}, and the servers were {', '.join(known)}"
         for each in read_report(content).recipients
-        if each.remote_mta and not any(server in each.remote_mta.lower() for server in known)
+        if each.remote_mta and not any(_is_named(server, each.remote_mta.lower()) for server in known)
     ]
+
+
+def _is_named(server: str, text: str) -> bool:
+    """Tell whether a name or an address is one of the words of a text, all in small letters."""
+    # what must not stand before it: a label; before a name a bracket, before an IPv4 address the tag of another kind
+    before, behind = _AROUND.get(_version(server), (r"\[", r"\."))
+    return bool(re.search(rf"(?<![\w.{before}-]){re.escape(server)}(?![\w-]|{behind}\w)", text))
+
+
+def _version(server: str) -> int:
+    """Return the version of an IP address; 0 for a name."""
+    try:
+        return ipaddress.ip_address(server).version
+    except ValueError:
+        return 0
 
 
 def not_reporting(content: bytes, others: Iterable[str]) -> list[str]:

@@ -77,12 +77,23 @@ def test_a_reply_that_decided_nothing(status: str, wrong: int) -> None:
         ("dns; mx1.a.test", 0),
         ("DNS; MX1.a.test (127.0.0.1)", 0),
         ("dns; [127.0.0.1]", 0),
+        ("dns; 127.0.0.1:25", 0),
+        ("dns;mx1.a.test.", 0),
+        ("dns; mx1.a.test[127.0.0.1]:25", 0),
+        ("dns; [IPv6:fd00::1]", 0),
+        ("dns; fd00::1", 0),
         ("dns; relay.test", 1),
+        ("dns; [mx1.a.test]", 1),
+        ("dns; other.mx1.a.test", 1),
+        ("dns; mx1.a.test.other", 1),
+        ("dns; [IPv6:127.0.0.1]", 1),
+        ("dns; [127.0.0.11]", 1),
+        ("dns; [IPv6:fd00::1:2]", 1),
     ],
 )
 def test_the_server_that_refused(remote: str, wrong: int) -> None:
     report = _report(_of("one@a.test", f"Remote-MTA: {remote}\n"))
-    assert len(report_says.not_remote(report, ["mx1.a.test", "127.0.0.1"])) == wrong
+    assert len(report_says.not_remote(report, ["mx1.a.test", "127.0.0.1", "fd00::1"])) == wrong
     assert report_says.not_remote(_report(_of("one@a.test")), ["mx1.a.test"]) == []
 
 

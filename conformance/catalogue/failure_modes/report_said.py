@@ -4,6 +4,7 @@ To whom they are, who sends them and what the sender asked is what makes each di
 of them.
 """
 
+from conformance.catalogue.connector import SmartHosts
 from conformance.catalogue.destination import Host
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import RECIPIENT, Kind, Message
@@ -37,6 +38,7 @@ def _mode(
     special: Special | None = None,
     rules: tuple[Rule, ...] = (),
     also: tuple[str, ...] = (),
+    routing: SmartHosts | None = None,
 ) -> FailureMode:
     return FailureMode(
         name=name,
@@ -44,6 +46,7 @@ def _mode(
         staged=staged,
         kind=Kind.REPORTED,
         hosts=(Host(rules=rules or (Rule(Stage.RCPT, _REFUSED),)),),
+        routing=routing or SmartHosts(),
         message=Message(special=special, also_to=also),
         witness=fault_played,
     )
@@ -137,6 +140,11 @@ MODES = (
         '"550 5.7.1 Sender is blocked".',
         rules=(Rule(Stage.RCPT, _FULL, recipient=RECIPIENT), Rule(Stage.RCPT, _BLOCKED, recipient=_SECOND)),
         also=(_SECOND,),
+    ),
+    _mode(
+        "refused_at_literal",
+        f"The smart host is given by its IPv4 address; {_AT_ONCE}.",
+        routing=SmartHosts(literal=True),
     ),
     _mode(
         "refused_later",
