@@ -43,6 +43,7 @@ from fake_servers import Reply
         "addressed": "ndr/addressed",
         "threading": "ndr/threading",
         "bare": "ndr/no-bare-line-ends",
+        "types": "ndr/types",
         "intact": "replies/report-intact",
     },
 )
@@ -132,6 +133,7 @@ def _of_fields(case: Case, reports: list[bytes], dsn: Dsn) -> Iterator[Finding]:
     servers = [name for site in staged.sites for name in (site.name, site.host)]
     checks: dict[str, tuple[str, Callable[[bytes], list[str]]]] = {
         "form": ("a multipart/report with its parts in order", report_form.form),
+        "types": ("fields that begin with their type", report_fields.types),
         "named": ("the recipients of the envelope", partial(report_says.misnamed, recipients=everybody)),
         "own_reply": (
             "what was replied to each",

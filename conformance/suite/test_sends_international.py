@@ -10,6 +10,7 @@ from conformance.evidence.queue import Presence
 from conformance.evidence.record import Staged
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
 from conformance.judging.offers import asked_for_no_offer, offered_at, offered_for
+from conformance.judging.report_fields import types
 from conformance.judging.report_says import spelled_otherwise, truth
 from conformance.judging.twice import surely_again
 from fake_servers import Stage
@@ -33,12 +34,13 @@ _BEYOND_ASCII = re.compile(r"\\x[89a-f][0-9a-f]|[^\x00-\x7f]")
         "rewritten": "utf8/not-rewritten",
         "returned": "utf8/returned",
         "named": "ndr/fields",
+        "types": "ndr/types",
     },
 )
 def test_sends_international(case: Case) -> list[Finding]:
     """Delivered as it is where a server offers SMTPUTF8; where none does, nothing of it is sent, and it is returned.
 
-    Where one of two servers does, either is in order. A report names the recipient.
+    Where one of two servers does, either is in order. A report names the recipient, and says by which type to read it.
     """
     copies, reports = case.evidence.messages, case.evidence.ndrs
     findings = [_sent(case)]
@@ -59,6 +61,10 @@ def test_sends_international(case: Case) -> list[Finding]:
         wrong = [each for report, _ in reports for each in spelled_otherwise(report.content, recipient)]
         findings.append(
             truth(case, "sends_international.named", "the recipient of the envelope named", wrong)
+        )
+        untyped = [each for report, _ in reports for each in types(report.content)]
+        findings.append(
+            truth(case, "sends_international.types", "fields that begin with their type", untyped)
         )
     return findings
 

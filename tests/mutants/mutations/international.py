@@ -56,6 +56,15 @@ def sends_u_labels_to_everybody() -> None:
 
 
 @mutation(
+    scenarios=(*_NOT_OFFERED, "refused_plus"),
+    caught=(fails("sends_international", "ndr/types", _NOT_OFFERED[1]),),
+)
+def names_who_is_beyond_ascii_without_a_type() -> None:
+    """Names a recipient beyond ASCII without the type that says how to read the address."""
+    rewritten(lambda report: re.sub(rb"(?m)^Final-Recipient: utf-8;", b"Final-Recipient: ", report))
+
+
+@mutation(
     scenarios=(*_DOMAINS, "plain_mx"),
     caught=(
         fails("sends_international", "content/delivered", _DOMAINS[0]),

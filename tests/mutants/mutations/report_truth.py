@@ -172,36 +172,6 @@ def quotes_the_first_reply() -> None:
     patch(dsn, "build_dsn", make)
 
 
-@mutation(scenarios=("refused_plus",), caught=(fails("report_says", "report/remote-mta"),))
-def names_itself_as_the_remote_server() -> None:
-    """Names itself as the server that refused."""
-    field_changed(rb"Remote-MTA: dns; \S+", b"Remote-MTA: dns; relay.conformance.test")
-
-
-@mutation(
-    scenarios=("refused_plus", "refused_at_literal"),
-    caught=(fails("report_says", "report/remote-mta", "refused_plus"),),
-)
-def remote_names_in_brackets() -> None:
-    """Writes the name of the server that refused as though it were an address."""
-    field_changed(rb"Remote-MTA: dns; ([a-z]\S+)", rb"Remote-MTA: dns; [\1]")
-
-
-@mutation(
-    scenarios=("refused_plus", "refused_at_literal"),
-    caught=(fails("report_says", "report/remote-mta", "refused_at_literal"),),
-)
-def remote_addresses_of_another_kind() -> None:
-    """Writes the IPv4 address of the server that refused as though it were one of IPv6."""
-    field_changed(rb"Remote-MTA: dns; \[(\d)", rb"Remote-MTA: dns; [IPv6:\1")
-
-
-@mutation(scenarios=("refused_plus", "refused_at_literal"), profiles=("rfc",))
-def remote_addresses_without_brackets() -> None:
-    """Writes the address of the server that refused without brackets."""
-    field_changed(rb"Remote-MTA: dns; \[([\d.]+)\]", rb"Remote-MTA: dns; \1")
-
-
 @mutation(scenarios=("refused_plus",), caught=(fails("report_says", "report/reporting-mta"),))
 def lets_the_remote_server_report() -> None:
     """Names the server that refused as the one that reports."""
