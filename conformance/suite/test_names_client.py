@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 
 from conformance.evidence.inputs import CLIENT
@@ -12,6 +13,10 @@ from fake_servers.events import ClientSent
 
 # What was said in EHLO stands before who took the message (RFC 5321 section 4.4).
 _FROM = re.compile(r"\s*from\s+(.*?)\s+by\s", re.IGNORECASE | re.DOTALL)
+# That name, from its beginning to its end.
+_NAMED = re.compile(rf"(?<![\w.-]){re.escape(CLIENT)}(?![\w-]|\.[\w.])", re.IGNORECASE)
+_LITERAL = re.compile(r"\[([^\[\]]*)\]")
+_TAG = "ipv6:"
 
 
 @aspect(
@@ -19,10 +24,12 @@ _FROM = re.compile(r"\s*from\s+(.*?)\s+by\s", re.IGNORECASE | re.DOTALL)
     kinds=(Kind.CONTENT,),
     only=("line_of_998", "leading_dots"),
     place=199,
-    requirements={"named": "trace/client-named"},
+    requirements={"named": "trace/client-named", "address": "trace/client-address"},
 )
 def test_names_client(case: Case) -> list[Finding]:
     """The first Received field behind the submission has the name given in EHLO, among whatever else is said of it.
+
+    What stands in square brackets there is an address, where anything does.
 
     A relay whose field does not say from whom it had the message has nothing that could be wrong, and of one that was
     handed the message in another way than by our SMTP client nobody knows what it was told.
@@ -36,12 +43,34 @@ def test_names_client(case: Case) -> list[Finding]:
     if clause is None:
         raise NotApplicable("the relay adds no Received field that says from whom it had the message")
     said = " ".join(clause[1].split())
-    return [
+    findings = [
         case.finding(
             "names_client.named",
-            holds=CLIENT in said.lower(),
+            holds=_NAMED.search(said) is not None,
             expected=f"from {CLIENT}, as it was said in EHLO",
             observed=f"from {said}",
             conclusive=True,
         )
     ]
+    literals = _LITERAL.findall(said)
+    if literals:
+        findings.append(
+            case.finding(
+                "names_client.address",
+                holds=any(map(_is_address, literals)),
+                expected="an IP address in square brackets",
+                observed=f"from {said}",
+                conclusive=True,
+            )
+        )
+    return findings
+
+
+def _is_address(literal: str) -> bool:
+    """Tell whether it is an IP address, and one of IPv6 if it says so; one of those need not."""
+    tagged = literal.lower().startswith(_TAG)
+    try:
+        address = ipaddress.ip_address(literal[len(_TAG) :] if tagged else literal)
+    except ValueError:
+        return False
+    return address.version == 6 or not tagged

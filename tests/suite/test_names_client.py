@@ -25,10 +25,17 @@ def _arrives(*fields: str) -> Story:
         ("from localhost ([127.0.0.1] helo=Submitter.TEST) ", Verdict.PASS),
         ("from localhost (localhost [127.0.0.1]) ", Verdict.DEVIATION),
         ("from submi?ter.test ([127.0.0.1]) ", Verdict.DEVIATION),
+        ("from localhost (127.0.0.1 helo=submitter.test.) ", Verdict.PASS),
+        ("from submitter.test (localhost [IPv6:::1]) ", Verdict.PASS),
+        ("from submitter.test ([fd00::1] helo=[submitter.test]) ", Verdict.PASS),
+        ("from submitter.test... ([127.0.0.1]) ", Verdict.DEVIATION),
+        ("from submitter.test.other ([127.0.0.1]) ", Verdict.DEVIATION),
+        ("from submitter.test ([unknown]) ", Verdict.DEVIATION),
+        ("from submitter.test ([IPv6:127.0.0.1]) ", Verdict.DEVIATION),
         ("", Verdict.NOT_APPLICABLE),
     ],
 )
-def test_the_name_is_among_what_is_said(said: str, verdict: Verdict) -> None:
+def test_name_and_address_are_among_what_is_said(said: str, verdict: Verdict) -> None:
     assert _arrives(said + _BEHIND).verdict("names_client") is verdict
 
 

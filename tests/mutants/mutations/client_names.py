@@ -28,6 +28,24 @@ def garbles_the_name_of_the_client() -> None:
     patch(intake, "_client_name", lambda original: lambda session: "?" * len(original(session)))
 
 
+@mutation(scenarios=_SCENARIOS, caught=(deviates("names_client", "trace/client-named", *_SCENARIOS),))
+def cuts_every_name_short() -> None:
+    """Says of the name that a client has given that there is more of it, and there is not."""
+    patch(intake, "_client_name", lambda original: lambda session: f"{original(session)}...")
+
+
+@mutation(scenarios=_SCENARIOS, caught=(deviates("names_client", "trace/client-address", *_SCENARIOS),))
+def does_not_know_the_address_of_the_client() -> None:
+    """Writes a word where the address of a client stands."""
+    _trace(b"[127.0.0.1]", b"[unknown]")
+
+
+@mutation(scenarios=_SCENARIOS, caught=(deviates("names_client", "trace/client-address", *_SCENARIOS),))
+def takes_every_client_for_one_of_ipv6() -> None:
+    """Writes the address of a client as one of IPv6, and it is one of IPv4."""
+    _trace(b"[127.0.0.1]", b"[IPv6:127.0.0.1]")
+
+
 @mutation(scenarios=_SCENARIOS, profiles=("rfc",))
 def names_the_client_behind_its_address() -> None:
     """Writes the client's name behind its address, as a comment."""
