@@ -162,9 +162,10 @@ def out_of_time(content: bytes, original: bytes) -> list[str]:
 
 
 def without_envelope_id(content: bytes, dsn: Dsn) -> list[str]:
-    """Complain unless the report bears the envelope identifier, decoded or as it was given."""
+    """Complain unless the report bears the envelope identifier, all of it decoded or as it was given."""
     said = [
-        str(group.get("Original-Envelope-Id") or "").strip() for group in field_groups(_parsed(content))[:1]
+        " ".join(str(group.get("Original-Envelope-Id") or "").split())
+        for group in field_groups(_parsed(content))[:1]
     ]
     return (
         []
@@ -174,7 +175,7 @@ def without_envelope_id(content: bytes, dsn: Dsn) -> list[str]:
 
 
 def without_original_recipient(content: bytes, dsn: Dsn) -> list[str]:
-    """Complain unless the report bears the original recipient, decoded or as it was given."""
+    """Complain unless the report bears the original recipient, all of it decoded or as it was given."""
     wanted = dsn.orcpt.partition(";")[2]
     found = []
     for group in recipient_groups(_parsed(content)):

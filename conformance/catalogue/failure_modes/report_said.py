@@ -107,14 +107,15 @@ MODES = (
     ),
     _mode(
         "refused_dsn_headers",
-        f"Submitted with NOTIFY=FAILURE,DELAY, RET=HDRS, an ENVID and an ORCPT in xtext; {_AT_ONCE}.",
+        "Submitted with NOTIFY=FAILURE,DELAY, RET=HDRS, an ENVID and an ORCPT in xtext, with a plus sign, a blank "
+        f"and a tilde; {_AT_ONCE}.",
         Special(
             fields=(f"{LAST_FIELD}: nothing stands behind it".encode("ascii"),),
             dsn=Dsn(
                 notify="FAILURE,DELAY",
                 ret="HDRS",
-                envid="QQ+2B314159",
-                orcpt="rfc822;First+2BLast@origin.test",
+                envid="QQ+2B31+20+7E4159",
+                orcpt="rfc822;+22First+2B+20+7ELast+22@origin.test",
             ),
         ),
     ),

@@ -254,8 +254,12 @@ def returns_headers_whatever_was_asked() -> None:
     caught=(deviates("report_says", "ndr/returns-original", "refused_dsn_headers"),),
 )
 def returns_headers_that_nobody_can_read() -> None:
-    """Puts a question mark between any two characters of the header that it returns."""
-    patch(dsn, "_in_ascii", lambda original: lambda octets: original(octets).replace("", "?"))
+    """Puts a question mark between any two characters of a line of the header that it returns."""
+    patch(
+        dsn,
+        "_in_ascii",
+        lambda original: lambda octets: "\r\n".join(map("?".join, original(octets).split("\r\n"))),
+    )
 
 
 @mutation(scenarios=("refused_dsn_headers", "refused_dsn_full"), profiles=("rfc",))
