@@ -12,6 +12,7 @@ from conformance.judging.report_says import truth
 
 # not a part of an address, a longer number or a version
 _PERMANENT = re.compile(r"(?<![\w.])5(?:\d\d|\.\d{1,3}\.\d{1,3})(?!\w|\.\d)")
+_TWICE = re.compile(r"(?<![\w.])([245]\.\d{1,3}\.\d{1,3})[ -]+\1(?!\w|\.\d)")
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
 
@@ -23,12 +24,14 @@ _NOT_PLAIN = re.compile(r"[^a-z0-9]")
         "class": "replies/refusal-class",
         "words": "replies/refusal-quoted",
         "smtp": "ndr/smtp-diagnostic",
+        "status": "replies/refusal-status",
     },
 )
 def test_reports_refusal(case: Case) -> list[Finding]:
-    """Status is of class 5, as the reply code is; Diagnostic-Code quotes code and words of the reply.
+    """Status is of class 5, as the reply code is, and the one in the reply; Diagnostic-Code quotes its codes and words.
 
     Of several lines each is there, and none has grown together with the next one: what stands between them is free.
+    No enhanced status stands in that field twice in a row.
 
     A report without a part for programs says both in its text, if at all.
     """
@@ -48,8 +51,31 @@ def test_reports_refusal(case: Case) -> list[Finding]:
     if report_fields.diagnostics(content):
         wrong = report_fields.not_smtp(content)
         findings.append(truth(case, "reports_refusal.smtp", report_fields.SMTP, wrong))
+    if findings[0].holds:
+        findings += _status(case, status)
     quoted = report.recipients[0].diagnostic if report.recipients else ""
-    return [*findings, *_quoted(case, quoted, f"Diagnostic-Code {quoted or 'missing'}")]
+    said, twice = f"Diagnostic-Code {quoted or 'missing'}", _TWICE.search(quoted) is not None
+    return [*findings, *_quoted(case, quoted, said, repeated=twice)]
+
+
+def _status(case: Case, status: str) -> list[Finding]:
+    """Compare with the status of the refusal, if it has one of its own class; whoever went on was refused once more."""
+    replied = case.replied
+    if not replied.status.startswith("5"):
+        return []
+    spoken = {
+        replied.status,
+        *replied.elsewhere,
+        *(codes.read(each).status for each in case.evidence.replies),
+    }
+    return [
+        case.finding(
+            "reports_refusal.status",
+            holds=status in spoken,
+            expected=f"Status {replied.status}, as in the reply",
+            observed=f"Status {status}",
+        )
+    ]
 
 
 def _in_words(case: Case, text: str) -> list[Finding]:
@@ -66,7 +92,7 @@ def _in_words(case: Case, text: str) -> list[Finding]:
     ]
 
 
-def _quoted(case: Case, text: str, observed: str) -> list[Finding]:
+def _quoted(case: Case, text: str, observed: str, *, repeated: bool = False) -> list[Finding]:
     reply = case.mode.refusal.reply
     if reply is None:
         return []
@@ -74,7 +100,9 @@ def _quoted(case: Case, text: str, observed: str) -> list[Finding]:
     return [
         case.finding(
             "reports_refusal.words",
-            holds=all(_plain(words) in _plain(text) for words in wanted) and not _glued(reply.lines, text),
+            holds=all(_plain(words) in _plain(text) for words in wanted)
+            and not _glued(reply.lines, text)
+            and not repeated,
             expected=f"the reply quoted: {' / '.join(wanted)}",
             observed=observed,
         )

@@ -49,6 +49,24 @@ class TestReportsRefusal:
         assert observed(story, "reports_refusal", verdict)
 
     @pytest.mark.parametrize(
+        ("status", "diagnostic", "requirement"),
+        [
+            ("5.7.1", "smtp; 550 5.7.1 Not wanted here", None),
+            ("5.7.1", "smtp; 550-5.7.1 Not wanted here", None),
+            ("5.0.0", "smtp; 550 5.7.1 Not wanted here", "replies/refusal-status"),
+            ("5.1.1", "smtp; 550 5.7.1 Not wanted here", "replies/refusal-status"),
+            ("5.7.1", "smtp; 550 5.7.1 5.7.1 Not wanted here", "replies/refusal-quoted"),
+        ],
+    )
+    def test_the_status_of_the_reply_once(
+        self, status: str, diagnostic: str, requirement: str | None
+    ) -> None:
+        story = refused("rejected_at_rcpt").returns(1.8, status=status, diagnostic=diagnostic)
+        judged = story.judge("reports_refusal")
+        assert judged.verdict is (Verdict.DEVIATION if requirement else Verdict.PASS)
+        assert requirement in (None, judged.requirement.id)
+
+    @pytest.mark.parametrize(
         ("said", "verdict"),
         [
             ("550-5.1.1 Mailbox unavailable", Verdict.DEVIATION),  # not the words of the reply

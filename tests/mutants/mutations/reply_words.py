@@ -181,6 +181,48 @@ def refusal_with_a_status_of_class_4() -> None:
 
 
 @mutation(
+    scenarios=("rejected_at_rcpt", "rejected_multi_line", "rejected_without_status"),
+    caught=(
+        deviates("reports_refusal", "replies/refusal-status", "rejected_at_rcpt", "rejected_multi_line"),
+    ),
+)
+def does_not_read_the_status_of_a_refusal() -> None:
+    """Takes no enhanced status code from a reply, and reports a refusal as 5.0.0."""
+    misread(lambda failure, code, _: replace(failure, status="") if code >= 500 else failure)
+
+
+@mutation(
+    scenarios=("rejected_at_rcpt", "rejected_multi_line"),
+    caught=(deviates("reports_refusal", "replies/refusal-status"),),
+)
+def takes_the_subject_for_the_detail() -> None:
+    """Reports a refusal with the subject of its status in the place of the detail as well."""
+    misread(
+        lambda failure, code, _: (
+            replace(failure, status=f"{failure.status[:-1]}{failure.status[2]}") if code >= 500 else failure
+        )
+    )
+
+
+@mutation(
+    scenarios=("rejected_at_rcpt", "rejected_without_status"),
+    caught=(deviates("reports_refusal", "replies/refusal-quoted", "rejected_at_rcpt"),),
+)
+def quotes_the_status_of_a_refusal_twice() -> None:
+    """Writes the enhanced status code of a reply in front of the words that begin with it."""
+
+    def make(original: Any) -> Any:
+        def line(failure: Failure) -> str:
+            if failure.remote and failure.status:
+                return f"{failure.code} {failure.status} {failure.text}"
+            return str(original.fget(failure))
+
+        return property(line)
+
+    patch(Failure, "line", make)
+
+
+@mutation(
     scenarios=("rejected_at_rcpt", "rejected_multi_line"),
     caught=(deviates("reports_refusal", "replies/refusal-quoted"),),
 )
