@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from email.message import Message
 from functools import lru_cache
+from itertools import islice
 
 from flufl.bounce import scan_message
 
@@ -42,6 +43,9 @@ _RETURNED = ("message", "text")
 # Fields that name other messages, and one such name, roughly (RFC 5322 section 3.6.4).
 _THREADING = ("In-Reply-To", "References")
 _MESSAGE_ID = re.compile(r"<[^<>]+>")
+
+# RFC 5322 sections 2.2 and 4.5, and a line of a field that is folded (section 2.2.3); what is in it is not looked at.
+_FIELD = re.compile(rb"[ \t]|[!-9;-~]+[ \t]*:")
 
 # RFC 2045 section 5.1: a type and a subtype, which are tokens.
 _TYPE = re.compile(r"^\s*[!#$%&'*+.^_`{|}~0-9A-Za-z-]+/[!#$%&'*+.^_`{|}~0-9A-Za-z-]+\s*(?:;|$)")
@@ -114,13 +118,22 @@ def form(content: bytes) -> list[str]:
     # a CR that stands alone ends a line for some who read, and is a fault of its own (`bare`)
     stray = [] if bare_ends(content) else stray_lines(message)
     found += [f"its delivery-status has a line that is no field: {line}" for line in stray[:1]]
-    longest = max(map(len, content.partition(b"\r\n\r\n")[0].split(b"\r\n")))
-    if longest > LONGEST_LINE:
-        found.append(f"a line of its header has {longest} octets")
+    found += _header(content)
     closing = b"--" + (message.get_boundary() or "").encode("ascii", "replace") + b"--"
     if not any(line.rstrip() == closing for line in content.splitlines()):
         found.append("it ends without its closing boundary")
     return found
+
+
+def _header(content: bytes) -> Iterator[str]:
+    """Complain about lines of the header that are too long, or neither a field nor a part of one (RFC 5322 2.2)."""
+    lines = content.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    longest = max(map(len, lines))
+    if longest > LONGEST_LINE:
+        yield f"a line of its header has {longest} octets"
+    if not bare_ends(content):
+        stray = (line.decode("ascii", "replace") for line in lines if not _FIELD.match(line))
+        yield from (f"its header has a line that is no field: {line}" for line in islice(stray, 1))
 
 
 def _no_encoding(part: Message) -> str:
@@ -193,7 +206,8 @@ def altered(content: bytes, original: bytes) -> list[str]:
     """Complain about what came back, if anything did, and does not have the header of the original message.
 
     Of its fields those are looked for that nobody on the way has a reason to rewrite, and of these what is ASCII: how
-    the rest is returned by who must not send it is left open.
+    the rest is returned by who must not send it is left open. Behind a message that came back to its end is nothing;
+    where it was cut short may stand that it was.
     """
     parts = _parts(_parsed(content))[2:3]
     message = _parsed(original)
@@ -204,7 +218,16 @@ def altered(content: bytes, original: bytes) -> list[str]:
         for name, value in fields.items():
             if value and value.isascii() and f"{name}: {value}".lower() not in lines.lower():
                 found.append(f"what came back has no {name}: {value}")
+        found += _behind(octets_of(part), original)
     return found[:1]
+
+
+def _behind(returned: bytes, original: bytes) -> list[str]:
+    """Complain about what stands behind the end of a message that came back, if its text did, to its end."""
+    text, came_back = (each.replace(b"\r\n", b"\n") for each in (original, returned))
+    text = b"\n\n" + text.partition(b"\n\n")[2].strip()
+    behind = came_back.rpartition(text)[2].strip() if text.strip() and text in came_back else b""
+    return [f"behind the message that came back stands {behind.decode('ascii', 'replace')}"] if behind else []
 
 
 def _unfolded(value: object) -> str:

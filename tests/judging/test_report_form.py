@@ -77,6 +77,19 @@ class TestForm:
         kind = b"Content-Type: message/rfc822"
         assert report_form.form(_with(kind, kind + b"\r\nContent-Transfer-Encoding: " + name)) == []
 
+    @pytest.mark.parametrize(
+        ("line", "wrong"),
+        [
+            (b"other", True),
+            (b"This is: a field", True),
+            (b"X-Old : with a blank before its colon", False),
+            (b"X-Folded:\r\n\tbehind its name", False),
+        ],
+    )
+    def test_a_header_of_fields(self, line: bytes, wrong: bool) -> None:
+        told = report_form.form(POSTFIX.replace(b"\r\n\r\n", b"\r\n" + line + b"\r\n\r\n", 1))
+        assert told == [f"its header has a line that is no field: {line.decode()}"] * wrong
+
     def test_the_closing_boundary(self) -> None:
         unclosed = re.sub(rb"\r\n--[^\r\n]+--\r\n\s*\Z", b"\r\n", POSTFIX)
         assert unclosed != POSTFIX
@@ -259,37 +272,6 @@ def test_whatever_comes_is_read_without_an_accident(
         content = content[:at] + piece + content[at + octets :]
     assert all(isinstance(complaint, str) for complaint in _complaints(content))
     assert len(read_report(content).recipients) <= 3
-
-
-class TestReturnedMessage:
-    def test_whole_or_header_section(self) -> None:
-        assert (
-            report_form.returns(POSTFIX, STAGED.content)
-            == report_form.returns(EXCHANGE, STAGED.content)
-            == []
-        )
-
-    def test_another_message(self) -> None:
-        other = staged("dns_nxdomain").content
-        assert "what came back has no Message-ID" in report_form.returns(POSTFIX, other)[0]
-
-    def test_an_encoded_header_section(self) -> None:
-        head = STAGED.content.partition(b"\r\n\r\n")[0]
-        for name, encoded in (
-            (b"quoted-printable", quopri.encodestring(head).replace(b"\n", b"\r\n")),
-            (b"base64", base64.encodebytes(head)),
-        ):
-            kind = b"text/rfc822-headers\r\nContent-Transfer-Encoding: " + name
-            report = _with(head, encoded, _with(b"text/rfc822-headers", kind, EXCHANGE))
-            assert report_form.returns(report, STAGED.content) == []
-
-    def test_two_parts_return_nothing(self) -> None:
-        boundary = b"--1234567890.1795532400/relay.test"
-        before, text, status, _, after = POSTFIX.split(boundary)
-        report = boundary.join([before, text, status, after])
-        assert report_form.returns(report, STAGED.content) == [
-            "neither the original message nor its header section came back"
-        ]
 
 
 @pytest.mark.parametrize("form", ["(One (of two)) {}", "{} (One)", "{}(One)"])

@@ -101,6 +101,12 @@ def open_end_where_nothing_happened() -> None:
 
 
 @_form(_FORM)
+def header_without_an_empty_line() -> None:
+    """Writes a word in the place of the empty line behind the header of a report."""
+    rewritten(lambda report: report.replace(b"\r\n\r\n", b"\r\nother\r\n", 1))
+
+
+@_form(_FORM)
 def line_that_is_no_field() -> None:
     """Ends the fields of a recipient with a line that is none."""
     field_changed(rb"(Diagnostic-Code: .*\r\n(?:[ \t].*\r\n)*)", rb"\1which is all that is known\r\n")
@@ -196,6 +202,15 @@ def header_without_its_end() -> None:
 def no_original() -> None:
     """Does not return the original message."""
     parts_changed(lambda parts: parts[:2])
+
+
+@mutation(
+    scenarios=(*_REFUSED, "refused_dsn_full"),
+    caught=(deviates("ndr_form", "ndr/returns-original"), deviates("report_says", "ndr/returns-original")),
+)
+def a_word_behind_the_original() -> None:
+    """Writes a word of its own behind the message that it returns."""
+    parts_changed(lambda parts: [*parts[:2], parts[2] + b"other\r\n"])
 
 
 @mutation(scenarios=_REFUSED, caught=(deviates("ndr_form", "ndr/returns-original"),))
