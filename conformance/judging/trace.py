@@ -10,6 +10,7 @@ from conformance.evidence.reports import without_comments
 
 # What stands behind the word up to the next clause, or to the semicolon in front of the date.
 _FOR = re.compile(r"\sfor\s+(.*?)\s*(?:;|\s(?:from|by|via|with|id)\s|$)", re.IGNORECASE)
+_WITH = re.compile(r"\swith(?=\s)(.*?)(?=;|\s(?:from|by|via|id|for)\s|$)", re.IGNORECASE | re.DOTALL)
 # A path or a mailbox, in brackets or not; Postmaster alone is one, too (RFC 5321 section 4.5.1).
 _PATH = re.compile(r"<?(?:[^\s<>,;]+|\"[^\"]*\")@[^\s<>,;@]+>?|<?postmaster>?", re.IGNORECASE)
 
@@ -24,6 +25,12 @@ def recipients(field: str) -> str:
     """Return what a Received field has in its FOR clause; empty: it has none."""
     found = _FOR.search(without_comments(field))
     return found[1].strip() if found else ""
+
+
+def protocol(field: str) -> str | None:
+    """Return what a Received field has in its WITH clause, which may be empty; None: it has none."""
+    found = _WITH.search(without_comments(field))
+    return " ".join(found[1].split()) if found else None
 
 
 def is_path(text: str) -> bool:

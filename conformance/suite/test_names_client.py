@@ -24,12 +24,17 @@ _TAG = "ipv6:"
     kinds=(Kind.CONTENT,),
     only=("line_of_998", "leading_dots"),
     place=199,
-    requirements={"named": "trace/client-named", "address": "trace/client-address"},
+    requirements={
+        "named": "trace/client-named",
+        "address": "trace/client-address",
+        "protocol": "trace/protocol",
+    },
 )
 def test_names_client(case: Case) -> list[Finding]:
     """The first Received field behind the submission has the name given in EHLO, among whatever else is said of it.
 
-    What stands in square brackets there is an address, where anything does.
+    What stands in square brackets there is an address, and what is said of the protocol a kind of SMTP, where
+    anything is.
 
     A relay whose field does not say from whom it had the message has nothing that could be wrong, and of one that was
     handed the message in another way than by our SMTP client nobody knows what it was told.
@@ -60,6 +65,17 @@ def test_names_client(case: Case) -> list[Finding]:
                 holds=any(map(_is_address, literals)),
                 expected="an IP address in square brackets",
                 observed=f"from {said}",
+                conclusive=True,
+            )
+        )
+    protocol = trace.protocol(added[-1])
+    if protocol is not None:
+        findings.append(
+            case.finding(
+                "names_client.protocol",
+                holds="smtp" in protocol.lower(),
+                expected="with SMTP of some kind",
+                observed=f"with {protocol or 'nothing'}",
                 conclusive=True,
             )
         )

@@ -39,6 +39,30 @@ def test_name_and_address_are_among_what_is_said(said: str, verdict: Verdict) ->
     assert _arrives(said + _BEHIND).verdict("names_client") is verdict
 
 
+@pytest.mark.parametrize(
+    ("behind", "verdict"),
+    [
+        (
+            "by relay.test with Microsoft SMTP Server (version=TLS1_2) id 15.20 via Frontend Transport",
+            Verdict.PASS,
+        ),
+        (
+            "(using TLSv1.3 with cipher A)\r\n by relay.test (Exim)\r\n\twith esmtp (it)\r\n\tid 1-2",
+            Verdict.PASS,
+        ),
+        ("by relay.test via TCP with UTF8SMTPSA id 1 for <a@b.test>", Verdict.PASS),
+        ("by relay.test id 1", Verdict.PASS),
+        ("by relay.test with id 1", Verdict.DEVIATION),
+        ("by relay.test with  id 1", Verdict.DEVIATION),
+        ("by relay.test with other id 1", Verdict.DEVIATION),
+    ],
+)
+def test_the_protocol_is_one_of_smtp(behind: str, verdict: Verdict) -> None:
+    date = "Tue, 24 Nov 2026 15:00:00 +0000"
+    story = _arrives(f"from submitter.test ([127.0.0.1]) {behind}; {date}")
+    assert story.verdict("names_client") is verdict
+
+
 def test_hops_within_the_relay_are_its_own() -> None:
     story = _arrives(f"from inner.test {_BEHIND}", f"from submitter.test {_BEHIND}")
     assert story.verdict("names_client") is Verdict.PASS

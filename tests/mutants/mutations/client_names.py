@@ -46,6 +46,18 @@ def takes_every_client_for_one_of_ipv6() -> None:
     _trace(b"[127.0.0.1]", b"[IPv6:127.0.0.1]")
 
 
+@mutation(scenarios=_SCENARIOS, caught=(deviates("names_client", "trace/protocol", *_SCENARIOS),))
+def leaves_the_protocol_open() -> None:
+    """Says in its trace that there was a protocol, and not which."""
+    _trace(b" with ESMTP id ", b" with  id ")
+
+
+@mutation(scenarios=_SCENARIOS, caught=(deviates("names_client", "trace/protocol", *_SCENARIOS),))
+def names_no_protocol_of_mail() -> None:
+    """Says in its trace that the message came by something that is no protocol of mail."""
+    _trace(b" with ESMTP id ", b" with other id ")
+
+
 @mutation(scenarios=_SCENARIOS, profiles=("rfc",))
 def names_the_client_behind_its_address() -> None:
     """Writes the client's name behind its address, as a comment."""
