@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from conformance.evidence.queue import Presence, QueueAnswer
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect
+from conformance.judging.left_queue import leaves_queue
 from conformance.judging.twice import surely_again
 from conformance.judging.words import counted
 
@@ -16,6 +17,7 @@ from conformance.judging.words import counted
         "delivered": "replies/passing",
         "once": "replies/once-each",
         "accounted": "replies/accounted",
+        "leaves": "queue/leaves",
     },
 )
 def test_delivered_later(case: Case) -> list[Finding]:
@@ -62,7 +64,7 @@ def test_delivered_later(case: Case) -> list[Finding]:
             observed=_nowhere(case, lost, queued) if lost else "so it is",
         )
         findings.append(accounted)
-    return findings
+    return [*findings, *leaves_queue(case, "delivered_later.leaves")]
 
 
 def _nowhere(case: Case, lost: list[str], queued: Mapping[str, QueueAnswer]) -> str:

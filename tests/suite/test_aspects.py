@@ -94,6 +94,37 @@ class TestDelivered:
         assert story.verdict("delivered") is Verdict.PASS
 
 
+class TestLeavesQueue:
+    def _looked(self, *errors: str | None) -> Story:
+        story = good_control("plain")
+        for number, error in enumerate(errors):
+            story.look(2.2 + number, error)
+        return story.change(closed=9.0)
+
+    def test_listed_in_the_end(self) -> None:
+        judged = self._looked("", "", "", "").judge("delivered")
+        assert (judged.verdict, judged.requirement.id) == (Verdict.DEVIATION, "queue/leaves")
+        assert judged.only_late
+
+    def test_listed_for_a_while_or_never(self) -> None:
+        for looks in ([], ["", None, None], [None, "", None, None], [None, None]):
+            assert self._looked(*looks).verdict("delivered") is Verdict.PASS
+
+    def test_a_look_as_it_is_delivered_tells_nothing(self) -> None:
+        assert good_control("plain").look(1.9, "").change(closed=2.0).verdict("delivered") is Verdict.PASS
+
+    def test_what_is_returned_as_well_is_another_matter(self) -> None:
+        judged = self._looked("", "", "", "").returns(5.0).judge("delivered")
+        assert [each.requirement for each in judged.findings if not each.holds] == ["control/delivered"]
+
+    def test_what_a_server_refused_at_first(self) -> None:
+        story = Story("greylisting").meets_fault(1.2).delivers(3.5)
+        for at in (5.0, 6.0, 7.0):
+            story.look(at, "450 4.2.0 come again")
+        judged = story.change(closed=9.0).judge("delivered_later")
+        assert (judged.verdict, judged.requirement.id) == (Verdict.DEVIATION, "queue/leaves")
+
+
 class TestStaysQueued:
     def test_missing_in_one_look(self) -> None:
         story = waiting("connection_refused").look(3.45, None)

@@ -13,6 +13,7 @@ from conformance.reference.errors import Failure
 from conformance.reference.message import Message, Recipient
 from conformance.reference.relay import Relay
 from conformance.reference.session import Reply, Session
+from conformance.reference.transaction import Delivered
 from mutants.mutant import deviates, fails, hence, mutation
 from mutants.patching import patch
 from mutants.shared import altered, one_at_a_time, without_last_line
@@ -147,3 +148,26 @@ def one_delivery_at_a_time() -> None:
         return attempt
 
     patch(Relay, "_attempt", make)
+
+
+@mutation(
+    scenarios=("one_recipient_named", "too_many_recipients_452", "plain"),
+    caught=(
+        deviates(
+            *("delivered", "queue/leaves"),
+            *("one_recipient_named", "plain_two_recipients", "plain_four_recipients"),
+        ),
+        deviates("delivered_later", "queue/leaves", "too_many_recipients_452"),
+    ),
+)
+def notes_the_first_delivery_of_an_attempt_only() -> None:
+    """Keeps everybody in its queue who took a message in one transaction with another, but for the first."""
+
+    def make(original: Any) -> Any:
+        async def conclude(self: Any, message: Message, results: Any) -> None:
+            served = [each for each, result in results.items() if isinstance(result, Delivered)]
+            await original(self, message, {who: results[who] for who in results if who not in served[1:]})
+
+        return conclude
+
+    patch(Relay, "_conclude", make)
