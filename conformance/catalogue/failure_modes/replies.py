@@ -17,6 +17,7 @@ from fake_servers import Raw, Refuse, Reply, Rule, Stage
 # Some have no status, or one of another class, which nobody may say who has offered them (RFC 2034 section 4).
 _WITHOUT_STATUS = offer_without("ENHANCEDSTATUSCODES")
 _OF_NO_CLASS = "600 4.2.1 Mailbox busy"
+_FIRST_3YZ = "300 2.1.5 Recipient known"
 _BUSY = ("busy", "tryagain", "later")
 _UNWANTED = ("notwanted", "unwanted")
 
@@ -136,6 +137,22 @@ MODES = (
             ),
         ),
         witness=fault_played,
+    ),
+    mode_of_cell(
+        "reply_300_at_rcpt",
+        next(row for row in ROWS if row.stage is Stage.RCPT),
+        Column(
+            name="reply_300",
+            about=f'answers {{asked}} with "{_FIRST_3YZ}", the first code behind those that say yes, and goes on '
+            "as if it had refused",
+            action=lambda _: Raw(f"{_FIRST_3YZ}\r\n".encode(), then=Refuse()),
+            opening=Section.WRONG_CODE,
+            later=Section.WRONG_CODE,
+            explained_by=(*ODD, *LATE, "300"),
+            timeout=Timeout.COMMAND,
+            one_by_one="as for `malformed`",
+        ),
+        brief=True,
     ),
     mode_of_cell(
         "reply_600_at_rcpt",

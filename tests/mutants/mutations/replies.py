@@ -14,7 +14,7 @@ from conformance.reference.errors import Failure, SessionFailed
 from conformance.reference.session import Reply, Session
 from conformance.reference.transaction import Transaction
 from mutants.expectations import returned
-from mutants.mutant import Declare, deviates, fails, mutation
+from mutants.mutant import Declare, deviates, fails, hence, mutation
 from mutants.patching import patch
 from mutants.shared import misread
 
@@ -265,3 +265,18 @@ def waits_after_5yz_without_status() -> None:
             replace(failure, code="450") if code >= 500 and not failure.status else failure
         )
     )
+
+
+@mutation(
+    scenarios=("reply_300_at_rcpt", "wrong_code_at_rcpt", "reply_299"),
+    caught=(returned("reply_300_at_rcpt"),),
+    also=hence(
+        "what it shows is the reply to the next command",
+        "error_detail",
+        verdict="deviation",
+        modes=("reply_300_at_rcpt",),
+    ),
+)
+def first_3yz_is_a_yes() -> None:
+    """Takes the first code behind those that say yes for one of them."""
+    patch(Reply, "positive", lambda _: property(lambda self: 200 <= self.code <= 300))
