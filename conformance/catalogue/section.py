@@ -40,7 +40,7 @@ class Section(StrEnum):
     POSITIVE_REPLIES = "2yz", "Other error codes: unusual positive replies"
     GREYLISTING = "greylisting", "Other error codes: greylisting"
     TOO_MANY_452 = "452", "Other error codes: too many recipients, 452"
-    TOO_MANY_552 = "552", "Other error codes: too many recipients, 552"
+    TOO_MANY_552 = "552", "Other error codes: 552 for one of several recipients"
     SEVERAL_DOMAINS = "several-domains", "Several recipients in several domains"
     PERMANENT_REPLIES = "5yz", "Other error codes: permanent replies"
     # what it does not speak of

@@ -13,6 +13,7 @@ from conformance.judging.words import counted
     requirements={
         "failed": "recipients/own-outcome",
         "returned": "permanent/returned",
+        "not_retried": "recipients/refused-once",
         "others": "recipients/delivered-once",
         "intact": "recipients/intact",
         "promptly": "recipients/told-promptly",
@@ -28,9 +29,11 @@ def test_each_recipient(case: Case) -> list[Finding]:
     everybody = recipients_of(case)
     served = [each for each in everybody if each.due is Outcome.DELIVERED]
     untold = _untold(case, everybody)
+    told_of = [each for each in _refused(everybody) if each not in untold]
     findings = [
         *_in_trouble(case, [each for each in everybody if each not in (*served, *untold)], everybody),
         *([_returned(case, untold, everybody)] if _refused(everybody) else []),
+        *([_not_retried(case, told_of)] if told_of else []),
         *([_served(case, served)] if served else []),
         *case.intact("each_recipient.intact"),
     ]
@@ -87,15 +90,38 @@ def _in_trouble(case: Case, troubled: list[Recipient], everybody: list[Recipient
     return [finding]
 
 
-def _returned(case: Case, untold: list[Recipient], everybody: list[Recipient]) -> Finding:
-    evidence = case.evidence
-    offered = [
-        path.lower()
-        for each in evidence.connections
+def _offered(case: Case, who: Recipient) -> list[float]:
+    """Return when connections were opened on which a recipient was named, once for each time."""
+    return [
+        each.opened
+        for each in case.evidence.connections
         for said in each.transactions
         for path in said.forward_paths
+        if path.lower() == who.address.lower()
     ]
-    tries = max((offered.count(each.address.lower()) for each in untold), default=0)
+
+
+def _not_retried(case: Case, refused: list[Recipient]) -> Finding:
+    """Compare: nobody is offered again, a wait later, who was refused for good; of the untold it is said elsewhere."""
+    wait = case.evidence.staged.granted.retry_interval / 2
+    moments = {each.address: _offered(case, each) for each in refused}
+    again = {
+        who: later
+        for who, offered in moments.items()
+        if (later := [at for at in offered if at > offered[0] + wait])
+    }
+    told = "; ".join(f"<{who}> again at {case.evidence.when(later[0])}" for who, later in again.items())
+    return case.finding(
+        "each_recipient.not_retried",
+        holds=not again,
+        expected="nobody tried again who was refused for good",
+        observed=told or "nobody was",
+    )
+
+
+def _returned(case: Case, untold: list[Recipient], everybody: list[Recipient]) -> Finding:
+    evidence = case.evidence
+    tries = max((len(_offered(case, each)) for each in untold), default=0)
     again = f", and it was tried again: {counted(tries, 'attempt')}" if tries > 1 else ""
     whom = f" (<{'>, <'.join(each.address for each in untold)}> in none)" if untold else ""
     return case.finding(

@@ -218,6 +218,17 @@ class TestMixes:
         twice = story.delivers(9.0, recipients=[last]).judge("each_recipient")
         assert (twice.requirement.id, twice.conclusive) == ("recipients/own-outcome", True)
 
+    def test_one_that_is_tried_again_before_it_is_reported(self) -> None:
+        story = self._served().meets_fault(3.5)
+        last = self._who(story)[2]
+        for at in (1.25, 1.3):
+            story.says_mail(at, story.staged.sender, last)
+        story.delivers(8.0, recipients=[story.staged.recipient])
+        self._reports(story, last, 3.9)
+        assert story.verdict("each_recipient") is Verdict.PASS
+        judged = story.says_mail(3.6, story.staged.sender, last).judge("each_recipient")
+        assert (judged.verdict, judged.requirement.id) == (Verdict.DEVIATION, "recipients/refused-once")
+
     def test_one_that_got_the_message_while_it_was_refused_is_another_matter(self) -> None:
         story = self._served().meets_fault(3.5)
         story.delivers(2.0, recipients=[self._who(story)[2]])

@@ -19,6 +19,9 @@ _REPLIES = {
 _OTHERS = ("second", "third")
 
 
+_FULL = Reply(552, "5.2.2 Mailbox full")
+
+
 def _mix(*order: str) -> FailureMode:
     """Return the failure mode in which the recipients are treated so, in this order."""
     others = _OTHERS[: len(order) - 1]
@@ -48,4 +51,15 @@ MODES = (
     # nobody is accepted, and the last reply is not the one of both
     _mix("deferred", "refused"),
     _mix("refused", "deferred"),
+    # 552 behind accepted recipients may be "too many" of them; this one says that it is not
+    FailureMode(
+        name="full_mailbox_beside_accepted",
+        section=Section.TOO_MANY_552,
+        staged=f'The server accepts the first recipient at RCPT and answers "{_FULL.text}" for the second.',
+        kind=Kind.MIXED,
+        hosts=(Host(rules=(Rule(Stage.RCPT, _FULL, recipient=_OTHERS[0]),)),),
+        message=Message(also_to=_OTHERS[:1]),
+        witness=fault_played,
+        attempt=EachAttempt(connections=2),
+    ),
 )

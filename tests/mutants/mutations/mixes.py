@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from conformance.reference import dsn
+from conformance.reference import dsn, transaction
 from conformance.reference.errors import Failure
 from conformance.reference.message import Message, State
 from conformance.reference.relay import Relay
@@ -18,6 +19,7 @@ from mutants.shared import one_by_one
 _BOTH = ("one_recipient_deferred", "one_recipient_rejected")
 _MIXES = modes(lambda mode: mode.name.startswith("mix_") and "_accepted" in mode.name)
 _ENDS = ("mix_deferred_accepted_refused.day", "mix_deferred_accepted_refused.expires")
+_FULL = "full_mailbox_beside_accepted"
 _KILLED = ("mix_deferred_accepted_refused.restarted",)
 _OWN = "recipients/own-outcome"
 _ONCE = "recipients/delivered-once"
@@ -115,6 +117,38 @@ def reports_all_at_the_end() -> None:
 
     patch(Relay, "_settle", settling)
     patch(Relay, "_report", reporting)
+
+
+@mutation(
+    scenarios=(_FULL, "too_many_recipients_552", "one_recipient_rejected"),
+    caught=(deviates("each_recipient", "replies/full-mailbox-552", _FULL),),
+)
+def takes_a_full_mailbox_for_too_many() -> None:
+    """Takes each 552 for "too many recipients" where others were accepted before, whatever its status says."""
+    patch(
+        transaction,
+        "is_too_many",
+        lambda _: lambda refusal, *, after_others: refusal.code == "552" and after_others,
+    )
+
+
+@mutation(
+    scenarios=(_MIXES, *_BOTH),
+    caught=(deviates("each_recipient", "recipients/refused-once", _MIXES, "one_recipient_rejected"),),
+)
+def tries_the_refused_once_more() -> None:
+    """Takes the first refusal of one of several recipients for a passing one, and the second for what it is."""
+
+    def make(original: Any) -> Any:
+        async def conclude(self: Any, message: Message, results: Any) -> None:
+            for who, failure in results.items():
+                if isinstance(failure, Failure) and failure.permanent and not who.attempts:
+                    results[who] = replace(failure, code="450", status="4.2.0")
+            await original(self, message, results)
+
+        return conclude
+
+    patch(Relay, "_conclude", make)
 
 
 @mutation(scenarios=(_MIXES, *_BOTH, *_ENDS, *_KILLED), profiles=("rfc",))
