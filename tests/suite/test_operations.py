@@ -240,11 +240,6 @@ def test_mail_of_which_the_queue_was_never_asked_is_not_lost() -> None:
     assert broken(story.gets(5.0, 2), "not_purged") == {"out-of-service/nothing-purged": FAIL}
 
 
-def test_mail_that_still_waits_is_not_lost() -> None:
-    story = taken_out().change_offer(1, in_mailbox=[]).queued(8.95, 1)
-    assert story.verdict("not_purged") is PASS
-
-
 def test_without_mailboxes_the_relays_events_count_and_without_these_the_known_are_left_out() -> None:
     def judged(story: Operated, *without: Capability) -> Verdict:
         record = story.record()

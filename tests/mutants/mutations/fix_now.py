@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference import errors, routing, settings
+from conformance.reference import errors, relay, routing, settings
 from conformance.reference.config import Config, DomainType
 from conformance.reference.errors import ACCESS_DENIED, Failure
 from conformance.reference.message import Message, Recipient
@@ -115,6 +115,42 @@ def purges_what_is_out_of_service() -> None:
 def returns_mail_of_known_recipients() -> None:
     """Returns all queued mail of a connector that is off or deleted."""
     _here(ACCESS_DENIED)
+
+
+@mutation(
+    scenarios=(*_OUT_OF_SERVICE, _OFF_ALREADY),
+    caught=(deviates("not_purged", "out-of-service/valid-served"),),
+)
+def cannot_write_to_mailboxes() -> None:
+    """Has no mailbox into which it could put anything, and tries again and again."""
+    failure = Failure(code="451", status="4.3.0", text="Mailbox could not be written")
+
+    def make(_original: Any) -> Any:
+        async def deliver_here(_folder: Any, _message: Any, _content: Any, to: Sequence[Recipient]) -> Any:
+            return dict.fromkeys(to, failure)
+
+        return deliver_here
+
+    patch(relay, "deliver_here", make)
+
+
+@mutation(
+    scenarios=(*_OUT_OF_SERVICE, _OFF_ALREADY),
+    caught=(deviates("not_purged", "out-of-service/invalid-returned"),),
+)
+def keeps_the_mail_of_strangers() -> None:
+    """Refuses strangers of an authoritative domain, and follows MX records for their mail that waits already."""
+
+    def make(original: Any) -> Any:
+        def choose_destination(address: str, config: Config) -> Any:
+            found = original(address, config)
+            if found is not Here.NOBODY:
+                return found
+            return routing.choose_route(routing.domain_of(address), config.connectors)
+
+        return choose_destination
+
+    patch(routing, "choose_destination", make)
 
 
 @mutation(
