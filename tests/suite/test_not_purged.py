@@ -43,6 +43,8 @@ def test_mail_of_strangers_that_still_waits() -> None:
 def test_where_no_mailbox_is_shown_nothing_is_said_of_what_waits() -> None:
     story = taken_out().change_offer(1, in_mailbox=[]).queued(8.95, 1)
     record = story.record()
-    able: list[str] = sorted(set(Capability) - {Capability.ONE_ROUTE, Capability.MAILBOXES, Capability.EVENTS})
+    able: list[str] = sorted(
+        set(Capability) - {Capability.ONE_ROUTE, Capability.MAILBOXES, Capability.EVENTS}
+    )
     shown = replace(record, header=replace(record.header, capabilities=able))
     assert judge(ASPECT["not_purged"], story.scenario, shown, load("eop")).verdict is Verdict.PASS

@@ -15,6 +15,7 @@ from conformance.reference.session import Reply, Session
 from mutants.mutant import deviates, fails, mutation
 from mutants.patching import patch
 
+_REFUSED = ("greeting_554", "starttls_454", "tls_not_offered")
 _STALLS = ("greeting_timeout", "stall_at_ehlo", "stall_at_rcpt")
 _kept: list[Session] = []
 
@@ -126,3 +127,22 @@ def leaves_without_a_word() -> None:
         return leave
 
     patch(Session, "_leave", make)
+
+
+@mutation(
+    scenarios=(*_REFUSED, "plain"),
+    caught=(deviates("leaves_refused", "session/quit-when-refused", *_REFUSED),),
+)
+def leaves_without_a_word_when_refused() -> None:
+    """Closes a connection without QUIT if nothing came of it, whatever the reason."""
+
+    def make(original: Any) -> Any:
+        def part(session: Session, error: Any) -> None:
+            if error is None:
+                original(session, error)
+            else:
+                session.abort()
+
+        return part
+
+    patch(delivery, "part", make)
