@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.catalogue.destination import Host
 from conformance.catalogue.message import RECIPIENT
 from conformance.target import Outcome
-from fake_servers import Reply
+from fake_servers import Raw, Reply
 
 if TYPE_CHECKING:
     from conformance.catalogue.failure_mode import FailureMode
@@ -18,8 +18,11 @@ def due(mode: FailureMode) -> dict[str, Outcome]:
 
     By the reply to RCPT (RFC 5321 sections 3.3 and 4.2.1), or to the message itself where it is for this one alone:
     delivered, deferred, or permanent, which is returned. In a domain of its own by whatever its one server does
-    (section 3.8: a connection that is lost is like a 451).
+    (section 3.8: a connection that is lost is like a 451). Where the reply for one is none, whoever ends the session
+    for it defers all, and whoever goes on has delivered to the others by then.
     """
+    if any(rule.recipient and isinstance(rule.action, Raw) for host in mode.hosts for rule in host.rules):
+        return dict.fromkeys(mode.message.everybody, Outcome.DEFERRED)
     refusals = {
         rule.recipient: Outcome.PERMANENT if rule.action.code >= 500 else Outcome.DEFERRED
         for host in mode.hosts

@@ -49,6 +49,7 @@ class Section(StrEnum):
     DROPPED_IN_TLS = "dropped in TLS", "A connection that is dropped around STARTTLS"
     ODD = "odd", "Replies that are no SMTP"
     WRONG_CODE = "wrong code", "Replies that are positive and not the one that is due"
+    ODD_BESIDE = "odd-beside", "Replies that are no answer, for one of several recipients"
     BEARABLE = "bearable", "Replies that are odd and can be borne"
     OFFERS = "offers", "What servers offer"
     OFFERS_MANY = "offers-many", "What servers offer, in very many lines"

@@ -277,6 +277,31 @@ class TestMixes:
         assert "reported 2 times" in observed(twice, "each_ends")
 
 
+class TestOddReply:
+    """Two recipients, the first accepted, the second answered by what is no answer."""
+
+    MODE = "odd_reply_beside_accepted"
+
+    def test_both_once_together_or_the_accepted_one_at_once(self) -> None:
+        together = Story(self.MODE).meets_fault(1.2).meets_fault(5.5)
+        everybody = [together.staged.recipient, *together.staged.others]
+        assert together.delivers(9.0, recipients=everybody).verdict("each_recipient") is Verdict.PASS
+        apart = Story(self.MODE).meets_fault(1.2).delivers(1.3, recipients=everybody[:1])
+        assert apart.delivers(9.0, recipients=everybody[1:]).verdict("each_recipient") is Verdict.PASS
+
+    def test_an_empty_message_for_the_accepted_one(self) -> None:
+        story = Story(self.MODE).meets_fault(1.2)
+        everybody = [story.staged.recipient, *story.staged.others]
+        story.delivers(1.3, recipients=everybody[:1], content=b"")
+        judged = story.delivers(9.0, recipients=everybody).judge("each_recipient")
+        assert (judged.verdict, judged.requirement.id) == (Verdict.FAIL, "recipients/intact")
+
+    def test_the_other_one_is_lost(self) -> None:
+        story = Story(self.MODE).meets_fault(1.2)
+        judged = story.delivers(1.3, recipients=[story.staged.recipient]).judge("each_recipient")
+        assert (judged.verdict, judged.requirement.id) == (Verdict.DEVIATION, "recipients/odd-beside")
+
+
 class TestBesideBacklog:
     def _story(self, at: float) -> Story:
         story = Story("beside_backlog", number=80)

@@ -4,12 +4,12 @@ What a relay keeps in its queue of such a message is neither the whole of it nor
 that of the envelope; of three each is at each place once.
 """
 
-from conformance.catalogue.destination import EachAttempt, Host
+from conformance.catalogue.destination import EachAttempt, Host, Timeout
 from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import RECIPIENT, Kind, Message
 from conformance.catalogue.section import Section
-from conformance.witness.connections import fault_played
-from fake_servers import Reply, Rule, Stage
+from conformance.witness.connections import fault_played, stalled
+from fake_servers import Raw, Refuse, Reply, Rule, Stage
 
 _REPLIES = {
     "accepted": None,
@@ -20,6 +20,7 @@ _OTHERS = ("second", "third")
 
 
 _FULL = Reply(552, "5.2.2 Mailbox full")
+_ODD = "354 Go ahead"
 
 
 def _mix(*order: str) -> FailureMode:
@@ -61,5 +62,19 @@ MODES = (
         message=Message(also_to=_OTHERS[:1]),
         witness=fault_played,
         attempt=EachAttempt(connections=2),
+    ),
+    # where commands come in a group DATA has been said by then, and is answered for the first recipient
+    FailureMode(
+        name="odd_reply_beside_accepted",
+        section=Section.ODD_BESIDE,
+        staged=f'The server accepts the first recipient at RCPT and answers "{_ODD}" for the second, which is no '
+        "answer to that, and goes on as if it had refused; DATA and what follows is taken.",
+        kind=Kind.MIXED,
+        hosts=(
+            Host(rules=(Rule(Stage.RCPT, Raw(f"{_ODD}\r\n".encode(), then=Refuse()), recipient=_OTHERS[0]),)),
+        ),
+        message=Message(also_to=_OTHERS[:1]),
+        witness=stalled,
+        attempt=EachAttempt(connections=2, timeout=Timeout.COMMAND),
     ),
 )

@@ -10,6 +10,7 @@ from conformance.reference import dsn, transaction
 from conformance.reference.errors import Failure
 from conformance.reference.message import Message, State
 from conformance.reference.relay import Relay
+from conformance.reference.session import Reply, Session
 from conformance.reference.transaction import Delivered
 from mutants.mutant import deviates, fails, mutation
 from mutants.patching import patch
@@ -19,6 +20,7 @@ from mutants.shared import one_by_one
 _BOTH = ("one_recipient_deferred", "one_recipient_rejected")
 _MIXES = modes(lambda mode: mode.name.startswith("mix_") and "_accepted" in mode.name)
 _ENDS = ("mix_deferred_accepted_refused.day", "mix_deferred_accepted_refused.expires")
+_ODD = "odd_reply_beside_accepted"
 _FULL = "full_mailbox_beside_accepted"
 _KILLED = ("mix_deferred_accepted_refused.restarted",)
 _OWN = "recipients/own-outcome"
@@ -130,6 +132,32 @@ def takes_a_full_mailbox_for_too_many() -> None:
         "is_too_many",
         lambda _: lambda refusal, *, after_others: refusal.code == "552" and after_others,
     )
+
+
+@mutation(
+    scenarios=(_ODD, "data_for_nobody_4yz", "one_recipient_deferred"),
+    caught=(fails("each_recipient", "recipients/intact", _ODD, besides=("recipients/odd-beside",)),),
+)
+def leaves_an_empty_message_behind() -> None:
+    """Says a lone dot behind 354 when it leaves amid a group, whether or not somebody was accepted by then."""
+
+    def make(original: Any) -> Any:
+        def group(self: Any, lines: Sequence[str]) -> None:
+            original(self, lines)
+            self._wanted = set()
+
+        return group
+
+    patch(Session, "group", make)
+
+
+@mutation(
+    scenarios=(_ODD, "one_recipient_deferred"),
+    caught=(deviates("each_recipient", "recipients/odd-beside", _ODD),),
+)
+def takes_354_for_a_yes_at_rcpt() -> None:
+    """Takes each reply below 400 to RCPT for a yes."""
+    patch(Reply, "positive", lambda _: property(lambda self: 200 <= self.code < 400))
 
 
 @mutation(
