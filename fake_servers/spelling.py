@@ -11,6 +11,7 @@ from fake_servers.dns import (
     Answer,
     Cname,
     Delayed,
+    ForgedElsewhere,
     ForgedFirst,
     HangUp,
     Lame,
@@ -64,7 +65,8 @@ ANSWER_SYNTAX = """\
 The first ANSWER is for the first query, the second for the second ...; the last one repeats.
 An ANSWER is nxdomain, nodata, servfail, refused, silence, malformed, lame, hang_up, cname:TARGET,
 cname_loop:TARGET (a loop that shows itself), truncated:ANSWER, wrong_id:ANSWER, forged_first:ANSWER,
-other_name:OWNER:ANSWER, delayed:SECONDS:ANSWER, or records, separated by a semicolon: '10 mx1.a.test.; 20 mx2.a.test.'.
+forged_elsewhere:ANSWER, other_name:OWNER:ANSWER, delayed:SECONDS:ANSWER, or records, separated by a semicolon:
+'10 mx1.a.test.; 20 mx2.a.test.'.
 The TYPE ALL stands for all types of that name.
 """
 
@@ -121,6 +123,8 @@ def parse_answer(text: str) -> Answer:
             return Truncated(parse_answer(rest))
         case ForgedFirst.name:
             return ForgedFirst(parse_answer(rest))
+        case ForgedElsewhere.name:
+            return ForgedElsewhere(parse_answer(rest))
         case WrongId.name:
             return WrongId(parse_answer(rest))
         case OtherName.name:

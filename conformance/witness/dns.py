@@ -11,6 +11,7 @@ from conformance.witness.traces import dns_patience
 from fake_servers import (
     Cname,
     Delayed,
+    ForgedElsewhere,
     ForgedFirst,
     Malformed,
     NoData,
@@ -181,6 +182,10 @@ truncated = _witness("the host's address and sent a truncated answer (TC)", _giv
 delayed = _witness("the host's address and took its time", _given(Delayed.name))
 forged_first = _witness(
     "the host's address, and something forged came in front of the answer", _given(ForgedFirst.name)
+)
+forged_elsewhere = _witness(
+    "the host's address, and something came in front of the answer from where nobody was asked",
+    _given(ForgedElsewhere.name),
 )
 query_spoilt = _witness(
     "the host's address and gave an answer that must not be believed", _spoilt, either_end=True

@@ -131,6 +131,17 @@ class ForgedFirst(Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class ForgedElsewhere(Answer):
+    """`then`, and over UDP in front of it NXDOMAIN under the right identifier, from a port that was not asked.
+
+    A client does not believe that, and waits on (RFC 5452 section 9.1).
+    """
+
+    name: ClassVar[str] = "forged_elsewhere"
+    then: Answer
+
+
+@dataclass(frozen=True, slots=True)
 class OtherName(Answer):
     """`then`, but its records belong to another name than the one asked for, which the question still echoes.
 
@@ -187,7 +198,7 @@ class Cname(Answer):
 def layers(answer: Answer) -> Iterator[Answer]:
     """Yield the answer and, layer by layer, what it wraps."""
     yield answer
-    while isinstance(answer, Truncated | WrongId | ForgedFirst | OtherName | Delayed):
+    while isinstance(answer, Truncated | WrongId | ForgedFirst | ForgedElsewhere | OtherName | Delayed):
         answer = answer.then
         yield answer
 

@@ -67,7 +67,7 @@ def addressed(made: DnsReply, wire: bytes) -> DnsReply:
     if made.wire is None:
         return made
     ahead = made.ahead and _addressed(made.ahead, wire)
-    return DnsReply(made.answer, _addressed(made.wire, wire), made.records, made.delay, made.hang_up, ahead)
+    return replace(made, wire=_addressed(made.wire, wire), ahead=ahead)
 
 
 def _addressed(octets: bytes, wire: bytes) -> bytes:

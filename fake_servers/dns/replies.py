@@ -19,6 +19,7 @@ from fake_servers.dns.answers import (
     Answer,
     Cname,
     Delayed,
+    ForgedElsewhere,
     ForgedFirst,
     HangUp,
     Lame,
@@ -50,6 +51,7 @@ class DnsReply:
         records: The records of the type asked for, in presentation format.
         delay: Seconds to wait before sending.
         ahead: Octets of another datagram, which is sent in front of it.
+        elsewhere: Whether that one is sent from another port.
         hang_up: Whether a TCP connection is reset instead.
     """
 
@@ -59,6 +61,7 @@ class DnsReply:
     delay: float = 0.0
     hang_up: bool = False
     ahead: bytes | None = None
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,11 @@ def _reply(question: _Question, answer: Answer) -> DnsReply:
                 return _reply(question, then)
             forged = _reply(question, WrongId(NxDomain())).wire
             return replace(_reply(question, then), answer=answer.name, ahead=forged)
+        case ForgedElsewhere(then=then):
+            if not question.udp:
+                return _reply(question, then)
+            forged = _reply(question, NxDomain()).wire
+            return replace(_reply(question, then), answer=answer.name, ahead=forged, elsewhere=True)
         case Truncated(then=then):
             return _truncated(question) if question.udp else _reply(question, then)
         case OtherName(then=then, owner=owner):

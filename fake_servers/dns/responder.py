@@ -31,6 +31,9 @@ class Channel(Protocol):
     def send(self, wire: bytes) -> None:
         """Send one message."""
 
+    def send_from_elsewhere(self, wire: bytes) -> None:
+        """Send one datagram from a port that was not asked; over TCP nobody can."""
+
     def hold(self) -> None:
         """Stay open for a delayed reply, though the client may have nothing more to say."""
 
@@ -114,9 +117,11 @@ class Responder:
                     lag=late,
                 )
             )
-            for octets in (reply.ahead, reply.wire):
-                if octets is not None:
-                    channel.send(octets)
+            if reply.ahead is not None:
+                send = channel.send_from_elsewhere if reply.elsewhere else channel.send
+                send(reply.ahead)
+            if reply.wire is not None:
+                channel.send(reply.wire)
             if reply.hang_up:
                 channel.break_off()
 

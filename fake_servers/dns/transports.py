@@ -68,6 +68,16 @@ class Udp:
         if len(self._to_send) == 1:
             self._write()
 
+    def send_from_elsewhere(self, wire: bytes, address: _Address) -> None:
+        """Send a datagram at once, from another port of the same host."""
+        with socket.socket(self._socket.family, socket.SOCK_DGRAM) as other:
+            other.setblocking(False)
+            try:
+                other.bind((self._socket.getsockname()[0], 0))
+                other.sendto(wire, address)
+            except OSError as error:
+                self._responder.broke(error)
+
     def _read(self) -> None:
         """Take what has come, but leave a turn to others now and then."""
         taken = 0
@@ -128,6 +138,9 @@ class _Reply:
 
     def send(self, wire: bytes) -> None:
         self._udp.send(wire, self._address)
+
+    def send_from_elsewhere(self, wire: bytes) -> None:
+        self._udp.send_from_elsewhere(wire, self._address)
 
     def hold(self) -> None:
         """There is nothing to keep open."""
@@ -199,6 +212,9 @@ class Tcp(asyncio.Protocol):
         """Send one message with its length."""
         if self._transport is not None:
             self._transport.write(struct.pack("!H", len(wire)) + wire)
+
+    def send_from_elsewhere(self, wire: bytes) -> None:
+        """Send nothing: a connection has two ends."""
 
     def hold(self) -> None:
         """Count one reply to come."""

@@ -1,3 +1,5 @@
+import asyncio
+import socket
 import struct
 from collections.abc import AsyncIterator
 
@@ -9,12 +11,13 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 import pytest
-from dns_world import HOST, World, prefixed, read_message, texts
+from dns_world import DEADLINE, HOST, World, prefixed, read_message, texts
 
 from fake_servers.dns import (
     Answer,
     Cname,
     Delayed,
+    ForgedElsewhere,
     ForgedFirst,
     HangUp,
     Lame,
@@ -150,6 +153,28 @@ async def test_a_forgery_comes_in_front_of_the_answer_and_by_tcp_none(world: Wor
     assert [each.answer for each in world.answers] == ["forged_first"]
     assert texts(await world.ask("mx.a.test", "A", tcp=True)) == ["127.1.0.5"]
     assert [each.answer for each in world.answers] == ["forged_first", "records"]
+
+
+async def test_a_forgery_from_another_port_bears_the_right_identifier_and_reaches_who_listens_to_all(
+    world: World,
+) -> None:
+    world.zone.set("mx.a.test", "A", ForgedElsewhere(Records("127.1.0.5")))
+    query = dns.message.make_query("mx.A.test", "A", id=4711).to_wire()
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.setblocking(False)
+        await loop.sock_sendto(client, query, world.server.address)
+        async with asyncio.timeout(DEADLINE):
+            forged, stranger = await loop.sock_recvfrom(client, 65535)
+            right, asked = await loop.sock_recvfrom(client, 65535)
+    assert stranger != asked == world.server.address
+    assert forged[:2] == right[:2] == struct.pack("!H", 4711)
+    assert dns.message.from_wire(forged).rcode() == dns.rcode.NXDOMAIN
+    # who asks over a connected socket never sees it, nor over TCP
+    [alone] = await world.udp(query)
+    assert texts(dns.message.from_wire(alone)) == ["127.1.0.5"]
+    assert texts(await world.ask("mx.a.test", "A", tcp=True)) == ["127.1.0.5"]
+    assert [each.answer for each in world.answers] == ["forged_elsewhere", "forged_elsewhere", "records"]
 
 
 async def test_a_lame_answer_refers_upward(world: World) -> None:

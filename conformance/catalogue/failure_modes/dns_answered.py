@@ -7,8 +7,25 @@ from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.witness.attempts import Witness
-from conformance.witness.dns import alias_told, delayed, forged_first, other_family_failed, truncated
-from fake_servers import Answer, Delayed, ForgedFirst, NxDomain, Refused, ServFail, Silence, Truncated
+from conformance.witness.dns import (
+    alias_told,
+    delayed,
+    forged_elsewhere,
+    forged_first,
+    other_family_failed,
+    truncated,
+)
+from fake_servers import (
+    Answer,
+    Delayed,
+    ForgedElsewhere,
+    ForgedFirst,
+    NxDomain,
+    Refused,
+    ServFail,
+    Silence,
+    Truncated,
+)
 
 _LATE = 0.4  # seconds: noticeable, and well within the time-out of any resolver
 _UNASKED = "the relay asks for no IPv6 addresses"
@@ -70,6 +87,14 @@ MODES = (
         "question.",
         Host(dns=DnsName(served=ForgedFirst)),
         forged_first,
+        TCP_AT_ONCE,
+    ),
+    _answered(
+        "dns_forged_elsewhere",
+        "In front of the smart host's address comes a datagram that denies it, under the right identifier, from "
+        "another port than the one that was asked.",
+        Host(dns=DnsName(served=ForgedElsewhere)),
+        forged_elsewhere,
         TCP_AT_ONCE,
     ),
     _family("servfail", "answers SERVFAIL", ServFail()),

@@ -56,6 +56,21 @@ def waits_no_longer_than_for_a_forgery() -> None:
     patch(Resolver, "_exchange", lambda _: exchange)
 
 
+@mutation(
+    scenarios=("dns_forged_elsewhere", "dns_forged_first"),
+    caught=(fails("delivers_anyway", "dns/answered", "dns_forged_elsewhere"),),
+)
+def waits_no_longer_than_for_a_stranger() -> None:
+    """Gives a look-up up as soon as a datagram comes from where it has not asked."""
+
+    async def exchange(self: Any, name: Any, rdtype: Any) -> Any:
+        query = dns.message.make_query(name, rdtype)
+        where = self._server
+        return await dns.asyncquery.udp(query, where.host, self._timeout, where.port, ignore_errors=True)
+
+    patch(Resolver, "_exchange", lambda _: exchange)
+
+
 @mutation(scenarios=("dns_truncated",), caught=(fails("delivers_anyway", "dns/answered"),))
 def ignores_truncation() -> None:
     """Takes a truncated answer for an empty one."""

@@ -254,6 +254,7 @@ def _own_certificate() -> str:
         "dns_aaaa_servfail",
         "dns_a_servfail",
         "dns_truncated",
+        "dns_forged_elsewhere",
         "dns_forged_first",
         "stale_address",
         "stale_mx",
