@@ -119,16 +119,20 @@ class _Operated:
         await self._player.rest(_MARGIN)
 
     async def alerted_amid(self) -> None:
-        """Let a message fail, then just enough grow old while a server holds all of them, and wait for their errors."""
-        enough = self._player.header.alert_messages
+        """Let just enough messages grow old while a server holds all of them, and wait for their errors.
+
+        Where the server refuses the first connection the first message fails before.
+        """
+        enough, mode = self._player.header.alert_messages, self._player.scenario.failure_mode
         first, *others = members(enough)
+        before = int(mode.hosts[0].rules[0].action.name == Reply.name)
         if not await self._offer_all((first,)):
             return
-        await self._player.until(lambda seen: bool(_failed(seen, 1)), self._player.time_for_attempts(1))
+        await self._player.until(lambda seen: _failed(seen, before), self._player.time_for_attempts(1))
         await self._offer_all(tuple(others))
         await self._grow_old()
-        held = slow_for(self._player.scenario.failure_mode) + self._player.longest_wait()
-        await self._player.until(lambda seen: _failed(seen, 1 + enough), 2 * held)
+        held = slow_for(mode) + self._player.longest_wait()
+        await self._player.until(lambda seen: _failed(seen, before + enough), 2 * held)
         await self._player.rest(_MARGIN)
 
     async def alerted_saved(self) -> None:

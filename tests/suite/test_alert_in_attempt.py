@@ -88,3 +88,17 @@ def test_attempts_that_did_not_hang_prove_nothing() -> None:
 def test_too_few_messages() -> None:
     story = listed(held()).change_offer(3, accepted=None, refusal="450 4.3.2 full")
     assert story.verdict("alert_in_attempt") is Verdict.INCONCLUSIVE
+
+
+def test_before_anything_has_failed_an_alert_shows_what_it_likes() -> None:
+    def unfailed() -> Operated:
+        story = Operated("alerted_before_failure", course=Course.ALERTED_AMID)
+        story.offers(1.0, *members(MESSAGES))
+        for number in range(MESSAGES):
+            story.connects(1.1 + number / 10, fault("slow"), lasting=6.4)
+        story.says(7.6, GREYLISTED)
+        return story.change(closed=8.5)  # type: ignore[return-value]
+
+    for error in ("", BUSY):
+        assert broken(listed(unfailed(), first=error)) == {}
+    assert broken(listed(unfailed(), seen=7.8)) == {"between/alert-in-attempt": Verdict.DEVIATION}

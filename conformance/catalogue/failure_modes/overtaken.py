@@ -35,6 +35,13 @@ _HOLDS = Host(
     )
 )
 
+_HOLDS_ALL = Host(
+    rules=(
+        *(Rule(stage=stage, action=Slow(_PAUSE)) for stage in _HELD),
+        Rule(stage=Stage.DATA, action=Reply(450, _GREYLISTED)),
+    )
+)
+
 _IN_FIRST = "while the first attempt hangs in one of two smart hosts, neither of which greets"
 _IN_HAND_OVER = f"while the server, which has the whole message, takes {_PAUSE} s to answer the final dot"
 
@@ -78,6 +85,13 @@ _PLAY = (
         f'{_PAUSE * len(_HELD):.0f} s, a little at each reply, and then told "450 {_GREYLISTED}". The alert falls due '
         "meanwhile.",
     ),
+    (
+        "alerted_before_failure",
+        Amid.ALERT,
+        (_HOLDS_ALL,),
+        f"Each connection is held for {_PAUSE * len(_HELD):.0f} s, a little at each reply, and then told "
+        f'"450 {_GREYLISTED}". The alert falls due before anything has failed.',
+    ),
 )
 
 MODES = tuple(
@@ -89,7 +103,7 @@ MODES = tuple(
         hosts=hosts,
         amid=what,
         witness=PROOFS[what],
-        attempt=EachAttempt(timeout=None if hosts[0] in (_LATE, _HOLDS) else Timeout.COMMAND),
+        attempt=EachAttempt(timeout=None if hosts[0] in (_LATE, _HOLDS, _HOLDS_ALL) else Timeout.COMMAND),
     )
     for name, what, hosts, staged in _PLAY
 )

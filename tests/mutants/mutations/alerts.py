@@ -168,6 +168,7 @@ def alert_without_remedy() -> None:
 
 # An alert that falls due while a server holds every message.
 _HELD = ("alerted_in_attempt.alerted_amid",)
+_UNFAILED = "alerted_before_failure.alerted_amid"
 _LOOKS_EVERY = 0.5  # seconds
 
 
@@ -353,3 +354,21 @@ def tells_of_an_alert_after_a_restart_when_it_has_tried_again() -> None:
         return alerts
 
     patch(AlertWatch, "alerts", make)
+
+
+@mutation(
+    scenarios=(*_HELD, _UNFAILED),
+    caught=(deviates("alert_in_attempt", "between/alert-in-attempt", "alerted_before_failure"),),
+)
+def waits_for_an_error_to_alert_of() -> None:
+    """Raises no alert before anything has failed."""
+
+    def make(original: Any) -> Any:
+        async def judge(self: Any, name: str, now: float) -> None:
+            queue = self._queues.get(name)
+            if queue is None or queue.last is not None or name in self._lasting:
+                await original(self, name, now)
+
+        return judge
+
+    patch(AlertWatch, "_judge", make)
