@@ -48,6 +48,7 @@ _TAKES: Mapping[Amid | None, frozenset[Capability]] = {
     Amid.STOP: frozenset({Capability.STOP, Capability.RESTART}),
     Amid.NEW_HOST: frozenset({Capability.EDIT_CONNECTOR}),
     Amid.SAME_HOST: frozenset({Capability.EDIT_CONNECTOR, Capability.LITERAL}),
+    Amid.BETWEEN: frozenset({Capability.EDIT_CONNECTOR, Capability.LITERAL}),
     Amid.FIX_NOW: frozenset({Capability.FIX_NOW}),
     Amid.SECOND: frozenset({Capability.SECOND_INSTANCE}),
     Amid.SET_BACK: frozenset({Capability.CLOCK, Capability.CLOCK_BACK}),

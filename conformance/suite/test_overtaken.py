@@ -22,6 +22,7 @@ from conformance.witness.amid import Amid
         "once": "between/settings-in-hand-over",
         "stops": "between/settings-in-first-host",
         "pauses": "between/pauses-after-settings",
+        "between": "between/pauses-while-waiting",
     },
 )
 def test_overtaken(case: Case) -> list[Finding]:
@@ -36,7 +37,9 @@ def test_overtaken(case: Case) -> list[Finding]:
         raise Inconclusive(f"the relay refused the new settings: {reasons[0]}")
     done = actions[-1].done
     if case.mode.amid is Amid.SAME_HOST:
-        return [_pauses(case, done)]
+        return [_pauses(case, "pauses", done)]
+    if case.mode.amid is Amid.BETWEEN:
+        return [_pauses(case, "between", done)]
     if len(case.mode.hosts) > 1:
         return [_stops(case, done), *_once(case)]
     return _once(case)
@@ -77,7 +80,7 @@ def _stops(case: Case, done: float) -> Finding:
     )
 
 
-def _pauses(case: Case, done: float) -> Finding:
+def _pauses(case: Case, slot: str, done: float) -> Finding:
     """Compare: what is tried again on the new way is tried after a wait; the first time may come at once."""
     least, _ = allowed(case)
     later = [each for each in _to_servers(case) if each.opened > done]
@@ -86,7 +89,7 @@ def _pauses(case: Case, done: float) -> Finding:
     waits = [(after.opened - _last_sign(before, after), after) for before, after in pairwise(later)]
     shortest, at = min(waits, key=lambda each: each[0])
     return case.finding(
-        "overtaken.pauses",
+        f"overtaken.{slot}",
         holds=shortest >= least,
         expected=f"at least {least:.2f} s between attempts on the new way",
         observed=f"{shortest:.2f} s before the attempt at {case.evidence.when(at.opened)}, of {len(waits)}",

@@ -14,10 +14,13 @@ from conformance.wave.operator import Operator
 from conformance.wave.player import Player
 from conformance.wave.turns import Turns
 from conformance.wave.windows import TRANSFER, slow_for
-from conformance.witness.amid import Amid, hangs
+from conformance.witness.amid import Amid, hangs, waits
 
 # Connections on the new way of which the pauses between them are looked at: the first may come at once.
 _IN_VAIN = 3
+# The part of the interval after which an operator acts who does it while a message waits: so late that the attempt
+# that was planned before would come too soon behind one that is made at once.
+_LATE = 0.7
 
 
 class Overtaking:
@@ -42,7 +45,11 @@ class Overtaking:
         if player.staged.submitted is None:
             return
         first = player.longest_wait() + TRANSFER
-        if await player.until(lambda seen: hangs(seen, player.journal.now()), first, at_once=True):
+        between = player.scenario.failure_mode.amid is Amid.BETWEEN
+        ready = waits if between else hangs
+        if await player.until(lambda seen: ready(seen, player.journal.now()), first, at_once=True):
+            if between:
+                await player.rest(_LATE * player.staged.granted.retry_interval)
             await self._act()
         await self._ends()
         # a second copy, a report, or another attempt on the old way would come with the next retry
@@ -58,7 +65,7 @@ class Overtaking:
         match player.scenario.failure_mode.amid:
             case Amid.FIX_NOW:
                 self._note(await self._operator.fix_now(domain))
-            case Amid.SAME_HOST:
+            case Amid.SAME_HOST | Amid.BETWEEN:
                 literal = replace(self._connector, smart_hosts=(player.staged.sites[0].host,))
                 self._note(await self._operator.edit("address instead of a name", literal))
             case _:
@@ -71,7 +78,7 @@ class Overtaking:
         player = self._player
         mode = player.scenario.failure_mode
         attempt = player.attempt_time() + slow_for(mode) + player.leave_time()
-        if mode.amid is Amid.SAME_HOST:
+        if mode.amid in (Amid.SAME_HOST, Amid.BETWEEN):
             patience = attempt + (_IN_VAIN + 1) * player.longest_wait()
             await player.until(lambda seen: len(seen.connections) > _IN_VAIN, patience)
             return

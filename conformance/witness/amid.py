@@ -32,6 +32,7 @@ class Amid(StrEnum):
     FULL = "full"  # the disk on which the relay works is full
     NEW_HOST = "new_host"  # as `edit`, where other mail has an operator of its own
     SAME_HOST = "same_host"  # the connector is given the address of its smart host instead of its name
+    BETWEEN = "between"  # as `same_host`, while the message waits for its next attempt
     FIX_NOW = "fix_now"  # Fix now is chosen
     ALERT = "alert"  # the alert about mail that waits falls due
 
@@ -40,7 +41,7 @@ class Amid(StrEnum):
 AT_THE_END = frozenset({Amid.EXPIRY, Amid.SET_BACK, Amid.FULL})
 
 # These an operator does, or is told of, while other scenarios go on, on courses of their own.
-BY_OPERATOR = frozenset({Amid.NEW_HOST, Amid.SAME_HOST, Amid.FIX_NOW, Amid.ALERT})
+BY_OPERATOR = frozenset({Amid.NEW_HOST, Amid.SAME_HOST, Amid.BETWEEN, Amid.FIX_NOW, Amid.ALERT})
 
 # So many seconds later an alert is still raised in time, by a relay that looks at its queue now and then.
 ALERT_MARGIN = 1.0
@@ -96,6 +97,20 @@ def alert_falls_due(evidence: Evidence) -> float | None:
     return accepted[header.alert_messages - 1] + header.alert_age
 
 
+def waits(evidence: Evidence, now: float) -> bool:
+    """Tell whether an attempt had failed by a time of the journal, and none was under way."""
+    tried = [each for each in evidence.connections if each.opened <= now]
+    return any(each.faults for each in tried) and all(each.is_closed(now) for each in tried)
+
+
+def _between(evidence: Evidence) -> list[Contact]:
+    return [
+        Contact(at=act.asked, end=act.done, latest_end=act.done, host="")
+        for act in acts(evidence)
+        if waits(evidence, act.asked)
+    ]
+
+
 def _amid(evidence: Evidence) -> list[Contact]:
     return [
         Contact(at=act.asked, end=act.done, latest_end=act.done, host="")
@@ -110,6 +125,8 @@ def _alert_due(evidence: Evidence) -> list[Contact]:
         return []
     return [Contact(at=due, end=due, latest_end=due, host="")]
 
+
+_SEEN = {Amid.ALERT: _alert_due, Amid.BETWEEN: _between}
 
 _SENTENCE = "an attempt was under way, held by a server or by the name server, when {what}"
 
@@ -127,9 +144,14 @@ _WHAT = {
     Amid.FULL: "the file system on which the waiting message was found was left without room",
 }
 
+_SENTENCES = {
+    Amid.BETWEEN: "an attempt had failed, and none was under way, when the connector was given the address of its "
+    "smart host",
+}
+
 PROOFS = {
     what: Witness(
-        sentence=_SENTENCE.format(what=_WHAT[what]), see=_alert_due if what is Amid.ALERT else _amid
+        sentence=_SENTENCES.get(what) or _SENTENCE.format(what=_WHAT[what]), see=_SEEN.get(what, _amid)
     )
     for what in Amid
 }

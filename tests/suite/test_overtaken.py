@@ -15,7 +15,7 @@ from conformance.judging.verdict import Verdict
 from conformance.target import Capability
 from conformance.witness.amid import BY_OPERATOR, Amid
 
-MODES = [mode.name for mode in ALL.values() if mode.amid in BY_OPERATOR - {Amid.ALERT}]
+MODES = [mode.name for mode in ALL.values() if mode.amid in BY_OPERATOR - {Amid.ALERT, Amid.BETWEEN}]
 FIRST_HOST = [name for name in MODES if len(ALL[name].hosts) > 1]
 ENDING = [name for name in MODES if ALL[name].amid is not Amid.SAME_HOST]
 ACTED = 1.5
@@ -53,7 +53,7 @@ def broken(story: Operated) -> dict[str, Verdict]:
 
 
 def test_every_act_of_the_operator_has_a_mode() -> None:
-    assert {ALL[name].amid for name in MODES} == BY_OPERATOR - {Amid.ALERT}
+    assert {ALL[name].amid for name in MODES} == BY_OPERATOR - {Amid.ALERT, Amid.BETWEEN}
 
 
 @pytest.mark.parametrize("profile", ["eop", "rfc"])
@@ -127,3 +127,18 @@ def test_an_attempt_without_a_connection_proves_nothing(mode: str) -> None:
     story = overtaken(mode)
     story.events = [event for event in story.events if not isinstance(event, type(accepted(at=1.0)))]
     assert story.verdict("overtaken") is Verdict.INCONCLUSIVE
+
+
+def test_pauses_on_the_new_way_of_a_message_that_waits() -> None:
+    def tried(*moments: float, asked: float = 1.6) -> Operated:
+        story = Operated("edited_in_vain_waiting", course=Course.EDITED_AMID)
+        story.offers(1.0, RECIPIENT).connects(1.2, fault("reply")).acts(asked, "new settings")  # type: ignore[attr-defined]
+        for at in moments:
+            story.connects(at, fault("reply"))
+        return story.change(closed=9.0)  # type: ignore[return-value]
+
+    assert broken(tried(1.7, 3.8, 5.9)) == broken(tried(3.3, 5.4, 7.5)) == {}
+    again = {"between/pauses-while-waiting": Verdict.DEVIATION}
+    assert broken(tried(1.7, 1.9, 3.9)) == broken(tried(2.7, 3.2, 5.3, asked=2.6)) == again
+    # an attempt was under way
+    assert tried(3.3, 5.4, asked=1.22).verdict("overtaken") is Verdict.INCONCLUSIVE

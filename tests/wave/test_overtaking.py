@@ -23,10 +23,10 @@ from conformance.wave.operated import play_operated
 from conformance.wave.operator import Operator
 from conformance.wave.player import Player
 from conformance.wave.turns import Turns
-from conformance.witness.amid import ALERT_MARGIN, BY_OPERATOR, Amid, alert_falls_due, hangs
+from conformance.witness.amid import ALERT_MARGIN, BY_OPERATOR, Amid, alert_falls_due, hangs, waits
 
 MESSAGES, AGE = 4, 2.0
-MODES = [mode.name for mode in ALL.values() if mode.amid in BY_OPERATOR - {Amid.ALERT}]
+MODES = [mode.name for mode in ALL.values() if mode.amid in BY_OPERATOR - {Amid.ALERT, Amid.BETWEEN}]
 
 
 class Relay:
@@ -67,9 +67,9 @@ class Relay:
             if ends:
                 player.journal.note(message(recipient, **where))
             player.journal.note(closed(**where))
-            if player.scenario.failure_mode.amid is not Amid.SAME_HOST:
+            if player.scenario.failure_mode.amid not in (Amid.SAME_HOST, Amid.BETWEEN):
                 return
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(player.staged.granted.retry_interval)
 
     async def call(self, name: str, *arguments: Any, **more: Any) -> None:
         player = self._player()
@@ -176,4 +176,17 @@ def test_an_alert_falls_due_while_the_server_holds_every_message() -> None:
     last = max(each.faults[-1].at for each in seen.connections)
     assert player.staged.closed is not None
     assert player.staged.closed - last >= ALERT_MARGIN
+    assert player.scenario.failure_mode.witness.see(seen) != []
+
+
+def test_between_two_attempts_the_act_falls_into_neither() -> None:
+    player, [(name, what, hung)] = _play("edited_in_vain_waiting")
+    assert (name, what.smart_hosts, hung) == ("edit_connector", (player.staged.sites[0].host,), False)
+    seen = player.evidence()
+    [act] = player.staged.operator_actions
+    assert waits(seen, act.asked)
+    first = seen.connections[0].closed
+    assert first is not None
+    assert act.asked - first.at > player.staged.granted.retry_interval / 2
+    assert len(seen.connections) == 4
     assert player.scenario.failure_mode.witness.see(seen) != []

@@ -24,6 +24,8 @@ _IN_VAIN = Host(
     )
 )
 
+_REFUSES = Host(rules=(Rule(stage=Stage.GREETING, action=Reply(421, "4.3.2 Not now")),))
+
 _BUSY = "4.3.2 Busy"
 _GREYLISTED = "4.7.1 Greylisted"
 _HELD = (Stage.GREETING, Stage.EHLO, Stage.MAIL, Stage.RCPT)
@@ -78,6 +80,13 @@ _PLAY = (
         'whole message, never answers the final dot; from then on it greets with "421 4.3.2 Not now".',
     ),
     (
+        "edited_in_vain_waiting",
+        Amid.BETWEEN,
+        (_REFUSES,),
+        "The connector is given the address of its smart host instead of its name, while the message waits for its "
+        'next attempt; the server greets with "421 4.3.2 Not now" before and after.',
+    ),
+    (
         "alerted_in_attempt",
         Amid.ALERT,
         (_HOLDS,),
@@ -94,6 +103,9 @@ _PLAY = (
     ),
 )
 
+# No time-out of a relay's ends an attempt there.
+_AT_LAST = (_LATE, _REFUSES, _HOLDS, _HOLDS_ALL)
+
 MODES = tuple(
     FailureMode(
         name=name,
@@ -103,7 +115,7 @@ MODES = tuple(
         hosts=hosts,
         amid=what,
         witness=PROOFS[what],
-        attempt=EachAttempt(timeout=None if hosts[0] in (_LATE, _HOLDS, _HOLDS_ALL) else Timeout.COMMAND),
+        attempt=EachAttempt(timeout=None if hosts[0] in _AT_LAST else Timeout.COMMAND),
     )
     for name, what, hosts, staged in _PLAY
 )

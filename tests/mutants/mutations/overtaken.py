@@ -16,6 +16,7 @@ from mutants.patching import patch
 _FIRST_HOST = ("edited_in_first_host.edited_amid", "fixed_now_in_first_host.fixed_now_amid")
 _HAND_OVER = ("edited_in_hand_over.edited_amid", "fixed_now_in_hand_over.fixed_now_amid")
 _IN_VAIN = "edited_in_vain.edited_amid"
+_WAITING = "edited_in_vain_waiting.edited_amid"
 _ALERTED = "alerted_in_attempt.alerted_amid"
 _DIED = 70
 _ALL = (*_FIRST_HOST, *_HAND_OVER, _IN_VAIN)
@@ -152,3 +153,42 @@ def dies_of_an_alert_in_an_attempt() -> None:
         return describe
 
     patch(AlertWatch, "_describe", make)
+
+
+@mutation(
+    scenarios=(_WAITING, _IN_VAIN),
+    caught=(deviates("overtaken", "between/pauses-while-waiting", "edited_in_vain_waiting"),),
+)
+def tries_twice_by_new_settings() -> None:
+    """Takes what waits, when new settings come, for what is being handed over: it is tried at once, and once more."""
+
+    def make(original: Any) -> Any:
+        def apply(self: Any, config: Config) -> None:
+            waiting = [each for _, each in self.queue() if each.state is State.WAITING]
+            original(self, config)
+            self._overtaken.update(waiting)
+
+        return apply
+
+    patch(Relay, "apply", make)
+
+
+@mutation(
+    scenarios=(_WAITING, _IN_VAIN),
+    caught=(deviates("overtaken", "between/pauses-while-waiting", "edited_in_vain_waiting"),),
+)
+def keeps_what_was_planned_before_new_settings() -> None:
+    """Tries what waits at once when new settings come, and at the time that was planned before as well."""
+
+    def make(original: Any) -> Any:
+        def start_what_is_due(self: Any, now: float) -> None:
+            due = list(self._retries.due(now))
+            for when, (message, recipient) in due:
+                if recipient.state is State.WAITING:
+                    recipient.next_retry = when
+                self._retries.add(when, (message, recipient))
+            original(self, now)
+
+        return start_what_is_due
+
+    patch(Relay, "_start_what_is_due", make)
