@@ -76,7 +76,7 @@ MODES = (
         "null_reverse_path",
         Section.CONTENT,
         "The message has the null reverse-path.",
-        Message(special=Special(null_sender=True, obliged=True)),
+        Message(special=Special(null_sender=True)),
     ),
     _mode(
         "parts_and_boundaries",

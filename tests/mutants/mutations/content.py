@@ -228,7 +228,7 @@ def refuses_long_paths() -> None:
 
 @mutation(
     scenarios=("null_reverse_path", *_EVERYTHING),
-    caught=(fails("takes_sizes", "content/null-path", "null_reverse_path"),),
+    caught=(fails("takes_wishes", "content/null-path", "null_reverse_path"),),
     also=hence(
         "it is refused when it is submitted",
         "carries",
@@ -243,7 +243,7 @@ def refuses_the_null_reverse_path() -> None:
 
 @mutation(
     scenarios=("passed_99_hosts", "plain"),
-    caught=(deviates("takes_sizes", "loops/threshold", "passed_99_hosts"),),
+    caught=(deviates("takes_wishes", "loops/threshold", "passed_99_hosts"),),
     also=hence(
         "it is refused when it is submitted", "carries", verdict="not_applicable", modes=("passed_99_hosts",)
     ),
