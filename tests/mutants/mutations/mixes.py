@@ -25,6 +25,7 @@ _FULL = "full_mailbox_beside_accepted"
 _KILLED = ("mix_deferred_accepted_refused.restarted",)
 _OWN = "recipients/own-outcome"
 _ONCE = "recipients/delivered-once"
+_REFUSED_ONCE = "recipients/refused-once"
 
 
 def _treated(results: Any) -> set[str]:
@@ -38,8 +39,8 @@ def _treated(results: Any) -> set[str]:
 @mutation(
     scenarios=(_MIXES, *_BOTH, *_ENDS),
     caught=(
-        fails("each_recipient", _OWN, _MIXES, besides=(_ONCE,)),
-        fails("each_recipient", _OWN, _MIXES, besides=(_ONCE,), profile="rfc"),
+        fails("each_recipient", _OWN, _MIXES, besides=(_ONCE, _REFUSED_ONCE)),
+        fails("each_recipient", _OWN, _MIXES, besides=(_ONCE, _REFUSED_ONCE), profile="rfc"),
         fails("each_ends", "recipients/each-ends"),
         fails("each_ends", "recipients/each-ends", profile="rfc"),
     ),
@@ -162,7 +163,7 @@ def takes_354_for_a_yes_at_rcpt() -> None:
 
 @mutation(
     scenarios=(_MIXES, *_BOTH),
-    caught=(deviates("each_recipient", "recipients/refused-once", _MIXES, "one_recipient_rejected"),),
+    caught=(deviates("each_recipient", _REFUSED_ONCE, _MIXES, "one_recipient_rejected"),),
 )
 def tries_the_refused_once_more() -> None:
     """Takes the first refusal of one of several recipients for a passing one, and the second for what it is."""
