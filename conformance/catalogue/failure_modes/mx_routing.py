@@ -14,7 +14,6 @@ from conformance.witness.dns import alias_told, mx_elsewhere, mx_query_failed, m
 from fake_servers import (
     Answer,
     HangUp,
-    Lame,
     NoData,
     NxDomain,
     Records,
@@ -106,13 +105,6 @@ MODES = (
     ),
     _beside_address("servfail", "fails with SERVFAIL", ServFail(), mx_query_failed, ("servfail",)),
     _beside_address("refused", "is answered with REFUSED", Refused(), mx_query_failed, ("refused",)),
-    _beside_address(
-        "lame",
-        "is answered with a referral to the root, as by who knows nothing of the domain",
-        Lame(),
-        mx_query_failed,
-        ("referral",),
-    ),
     _beside_address(
         "no_answer",
         "is never answered",

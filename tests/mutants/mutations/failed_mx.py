@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.reference import hosts, resolver
+from conformance.reference import hosts
 from conformance.reference.hosts import Unroutable
 from conformance.reference.resolver import LookupDetail
 from mutants.expectations import delivered
@@ -12,7 +12,6 @@ from mutants.mutant import fails, mutation
 from mutants.patching import patch
 
 _BESIDE = ("mx_refused_beside_address",)
-_LAME = ("mx_lame_beside_address",)
 _UNANSWERED = ("mx_no_answer_beside_address",)
 
 
@@ -50,20 +49,3 @@ def takes_refused_for_no_mx() -> None:
 def takes_silence_for_no_mx() -> None:
     """Goes to the domain's own address where the name server never answers a question about its MX records."""
     _does_without_mx(LookupDetail.TIMEOUT)
-
-
-@mutation(
-    scenarios=(*_LAME, "mx_servfail_beside_address", "dns_lame"),
-    caught=(fails("avoids", "mx/no-other-host", *_LAME), delivered(*_LAME)),
-)
-def takes_a_referral_for_no_mx() -> None:
-    """Takes an answer without records for "there are none", also from a server that refers to another one."""
-
-    def make(original: Any) -> Any:
-        def read(answer: Any, asked: Any, name: str) -> Any:
-            answer.authority.clear()
-            return original(answer, asked, name)
-
-        return read
-
-    patch(resolver, "_read", make)
