@@ -1,5 +1,6 @@
 """Each recipient has a fate of its own."""
 
+from conformance.catalogue.section import Section
 from conformance.judging.aspect import Case, Course, Finding, Kind, Outcome, aspect
 from conformance.judging.final_report import reports_in_words
 from conformance.judging.recipients import Recipient, at_others, recipients_of
@@ -23,6 +24,8 @@ from conformance.judging.words import counted
 def test_each_recipient(case: Case) -> list[Finding]:
     """Whoever is in trouble is returned or delivered late, the others delivered once, at the first attempt; unaltered.
 
+    Where the reply for one is no answer at all, either is in order, for each.
+
     When the report is due for one who was refused, while another one waits, no RFC says. That nobody was told of one
     who was refused is what it is of a message to that one alone, and nobody else's outcome.
     """
@@ -30,6 +33,8 @@ def test_each_recipient(case: Case) -> list[Finding]:
     served = [each for each in everybody if each.due is Outcome.DELIVERED]
     untold = _untold(case, everybody)
     told_of = [each for each in _refused(everybody) if each not in untold]
+    if case.mode.section is Section.ODD_BESIDE:
+        return [_each_once(case, everybody), *case.intact("each_recipient.intact")]
     findings = [
         *_in_trouble(case, [each for each in everybody if each not in (*served, *untold)], everybody),
         *([_returned(case, untold, everybody)] if _refused(everybody) else []),
@@ -44,6 +49,18 @@ def test_each_recipient(case: Case) -> list[Finding]:
     if waits and told:
         findings.append(_promptly(case, told))
     return findings
+
+
+def _each_once(case: Case, everybody: list[Recipient]) -> Finding:
+    """Compare: whatever a relay makes of a reply that is none, each gets the message or is reported, and once."""
+    wrong = [each for each in everybody if len(each.copies) + len(each.told) != 1]
+    return case.finding(
+        "each_recipient.failed",
+        holds=not wrong,
+        expected="each of them gets the message once, or is reported once",
+        observed="; ".join(map(str, wrong or everybody)),
+        conclusive=any(each.surely_twice(case) for each in wrong),
+    )
 
 
 def _refused(everybody: list[Recipient]) -> list[Recipient]:
