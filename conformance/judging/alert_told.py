@@ -11,6 +11,9 @@ from conformance.judging.operations import alert_due, alert_listings, alerts_in,
 from conformance.judging.verdict import Finding, NotApplicable
 from conformance.target import Alert
 
+# Clocks of relay and suite are the same, but a relay may keep whole seconds only.
+CLOCKS = 1.5
+
 # An address as in a mailbox or in a URL: `[IPv6:fd00::1]`, `[fd00::1]:25`.
 _BRACKETED = re.compile(r"\[(?:ipv6:)?([^\]]*)\](?::\d+)?")
 

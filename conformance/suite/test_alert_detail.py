@@ -2,14 +2,11 @@
 
 from conformance.evidence import codes
 from conformance.evidence.record import AlertListing
-from conformance.judging.alert_told import destination, last_told
+from conformance.judging.alert_told import CLOCKS, destination, last_told
 from conformance.judging.aspect import Case, Course, Finding, aspect
 from conformance.judging.operations import ALERTED
 from conformance.judging.whereabouts import taken
 from conformance.target import Alert
-
-# Clocks of relay and suite are the same, but a relay may keep whole seconds only.
-_CLOCKS = 1.5
 
 
 @aspect(
@@ -56,7 +53,7 @@ def _dates(case: Case, listing: AlertListing, alert: Alert) -> Finding:
     oldest = taken(case.evidence)[0]
     # from the journal's clock to the epoch
     shift = listing.epoch - listing.at
-    begin, end = oldest.at + shift - _CLOCKS, (oldest.accepted or oldest.at) + shift + _CLOCKS
+    begin, end = oldest.at + shift - CLOCKS, (oldest.accepted or oldest.at) + shift + CLOCKS
     lifetime = case.evidence.staged.granted.queue_lifetime
     lag = case.evidence.staged.granted.granularity
     start, expires = alert.queue_start, alert.oldest_expires

@@ -30,7 +30,7 @@ from conformance.wave.turns import Turns
 from conformance.wave.watch import RelayWatch
 from conformance.wave.windows import TRANSFER, slow_for
 from conformance.witness.amid import ALERT_MARGIN
-from fake_servers import Reply
+from fake_servers import Followed, Reply
 
 # Messages that wait for a correction: fewer than an alert takes.
 _WAITING = 3
@@ -40,6 +40,9 @@ _MORE = 2
 
 # A round of attempts is over when none was made for this part of the interval.
 _BETWEEN_ROUNDS = 0.4
+
+# So long, in seconds, after one message others are offered that are told from it by dates of whole seconds.
+_DATES_APART = 3.0
 
 # How long a relay that is wrong gets to show it, in seconds: a few looks at its alerts.
 _MARGIN = ALERT_MARGIN
@@ -121,13 +124,18 @@ class _Operated:
     async def alerted_amid(self) -> None:
         """Let just enough messages grow old while a server holds all of them, and wait for their errors.
 
-        Where the server refuses the first connection the first message fails before.
+        Where the server refuses the first connection the first message fails before; where it takes the first message
+        that one is not among them, and so old that dates tell.
         """
         enough, mode = self._player.header.alert_messages, self._player.scenario.failure_mode
-        first, *others = members(enough)
-        before = int(mode.hosts[0].rules[0].action.name == Reply.name)
+        begins = mode.hosts[0].rules[0].action.name
+        before, one_more = begins == Reply.name, begins == Followed.name
+        first, *others = members(enough + one_more)
         if not await self._offer_all((first,)):
             return
+        if one_more:
+            await self._all_arrive()
+            await self._player.rest(_DATES_APART)
         await self._player.until(lambda seen: _failed(seen, before), self._player.time_for_attempts(1))
         await self._offer_all(tuple(others))
         await self._grow_old()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
-from conformance.evidence.inputs import DISK_FULL, STARTED_AGAIN
+from conformance.evidence.inputs import DISK_FULL, STARTED_AGAIN, Offer
 from conformance.evidence.view import Evidence
 from conformance.witness.attempts import Witness
 from conformance.witness.contact import Contact
@@ -72,7 +72,7 @@ def acts(evidence: Evidence) -> Iterator[Act]:
 
 def hangs(evidence: Evidence, now: float) -> bool:
     """Tell whether an attempt hung at a time of the journal."""
-    if any(message.at <= now for message in evidence.messages):
+    if sum(message.at <= now for message in evidence.messages) >= max(1, len(evidence.staged.offers)):
         return False
     silent = (
         fault.action in _HOLD and fault.at <= now
@@ -88,10 +88,20 @@ def hangs(evidence: Evidence, now: float) -> bool:
     return any(silent) or any(unanswered)
 
 
+def waiting(evidence: Evidence) -> list[Offer]:
+    """Return which of several messages the relay has accepted, and no server has taken, in that order."""
+    taken = {who.lower() for message in evidence.messages for who in message.recipients}
+    offers = evidence.staged.offers
+    return [each for each in offers if each.accepted is not None and each.recipient.lower() not in taken]
+
+
 def alert_falls_due(evidence: Evidence) -> float | None:
-    """Return when enough messages had waited for long enough for an alert; None: never were enough of them accepted."""
+    """Return when enough messages had waited for long enough for an alert; None: never were enough of them accepted.
+
+    What a server has taken waits for nothing.
+    """
     header = evidence.record.header
-    accepted = sorted(offer.accepted for offer in evidence.staged.offers if offer.accepted is not None)
+    accepted = sorted(offer.accepted for offer in waiting(evidence) if offer.accepted is not None)
     if not header.alert_messages or len(accepted) < header.alert_messages:
         return None
     return accepted[header.alert_messages - 1] + header.alert_age

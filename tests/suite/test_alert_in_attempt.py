@@ -102,3 +102,27 @@ def test_before_anything_has_failed_an_alert_shows_what_it_likes() -> None:
     for error in ("", BUSY):
         assert broken(listed(unfailed(), first=error)) == {}
     assert broken(listed(unfailed(), seen=7.8)) == {"between/alert-in-attempt": Verdict.DEVIATION}
+
+
+def test_what_was_delivered_before_neither_counts_nor_dates_the_alert() -> None:
+    def told(queued: int, start: float) -> dict[str, Verdict]:
+        story = Operated("alerted_after_delivery", course=Course.ALERTED_AMID)
+        first, *others = members(MESSAGES + 1)
+        story.offers(1.0, first).gets(1.3, 0).offers(4.0, *others)
+        for number in range(MESSAGES):
+            story.connects(4.1 + number / 10, fault("slow"), lasting=6.4)
+        for tenths in range(10, 90, 2):
+            at = tenths / 10
+            alert = Alert(
+                connector=story.staged.domain,
+                queued=queued,
+                raised_at=EPOCH + 6.4,
+                queue_start=EPOCH + start,
+                last_error="",
+            )
+            story.shows(at, *([alert] if at >= 6.5 else []))
+        return broken(story.change(closed=9.0))  # type: ignore[arg-type]
+
+    assert told(MESSAGES, 4.02) == {}
+    assert told(MESSAGES + 1, 4.02) == {"alert/tells-number": Verdict.DEVIATION}
+    assert told(MESSAGES, 1.02) == {"alert/tells-dates": Verdict.DEVIATION}

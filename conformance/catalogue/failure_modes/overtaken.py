@@ -11,7 +11,7 @@ from conformance.catalogue.failure_mode import FailureMode
 from conformance.catalogue.message import Kind
 from conformance.catalogue.section import Section
 from conformance.witness.amid import PROOFS, Amid
-from fake_servers import Reply, Rule, Slow, Stage, Stall
+from fake_servers import Close, Followed, Reply, Rule, Slow, Stage, Stall
 
 _SILENT = Host(rules=(Rule(stage=Stage.GREETING, action=Stall()),))
 _PAUSE = 1.5  # seconds: less than the time-outs that are asked for
@@ -41,6 +41,14 @@ _HOLDS_ALL = Host(
     rules=(
         *(Rule(stage=stage, action=Slow(_PAUSE)) for stage in _HELD),
         Rule(stage=Stage.DATA, action=Reply(450, _GREYLISTED)),
+    )
+)
+
+_HOLDS_AFTER_ONE = Host(
+    rules=(
+        Rule(Stage.DOT, Followed(Reply(250, "2.0.0 Taken"), then=Close()), connections=range(1, 2)),
+        *(Rule(stage=stage, action=Slow(_PAUSE), connections=range(2, _NEVER)) for stage in _HELD),
+        Rule(stage=Stage.DATA, action=Reply(450, _GREYLISTED), connections=range(2, _NEVER)),
     )
 )
 
@@ -101,10 +109,18 @@ _PLAY = (
         f"Each connection is held for {_PAUSE * len(_HELD):.0f} s, a little at each reply, and then told "
         f'"450 {_GREYLISTED}". The alert falls due before anything has failed.',
     ),
+    (
+        "alerted_after_delivery",
+        Amid.ALERT,
+        (_HOLDS_AFTER_ONE,),
+        "The server takes a message on the first connection, and closes that; each one after it is held for "
+        f'{_PAUSE * len(_HELD):.0f} s, a little at each reply, and then told "450 {_GREYLISTED}". The alert that falls '
+        "due is about what waits, and not about what was delivered.",
+    ),
 )
 
 # No time-out of a relay's ends an attempt there.
-_AT_LAST = (_LATE, _REFUSES, _HOLDS, _HOLDS_ALL)
+_AT_LAST = (_LATE, _REFUSES, _HOLDS, _HOLDS_ALL, _HOLDS_AFTER_ONE)
 
 MODES = tuple(
     FailureMode(
