@@ -55,6 +55,18 @@ def destination(case: Case, slot: str, alert: Alert) -> Finding:
     )
 
 
+def no_other_address(case: Case, slot: str, alert: Alert) -> Finding:
+    """Compare: the address, if there is one, is the smart host's; before any was tried there need not be one."""
+    hosts = {site.host for site in case.evidence.staged.sites}
+    address = _without_port(alert.last_address.lower())
+    return case.finding(
+        slot,
+        holds=not address or address in hosts,
+        expected=f"last address {' or '.join(sorted(hosts))}, or none",
+        observed=f"last address {alert.last_address or 'not told'}",
+    )
+
+
 def _without_port(text: str) -> str:
     """Return a name or an address as it is without brackets, a tag and a port; an IPv6 address in its shortest form."""
     bracketed = _BRACKETED.fullmatch(text)

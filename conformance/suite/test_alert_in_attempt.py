@@ -3,7 +3,7 @@
 from conformance.evidence import codes
 from conformance.evidence.errors_seen import ErrorSeen
 from conformance.evidence.record import AlertListing
-from conformance.judging.alert_told import CLOCKS
+from conformance.judging.alert_told import CLOCKS, no_other_address
 from conformance.judging.aspect import Case, Course, Finding, Kind, aspect, on_first_course
 from conformance.judging.operations import alert_listings, alerts_in, first_alert
 from conformance.judging.verdict import Inconclusive
@@ -18,6 +18,7 @@ from conformance.witness.amid import ALERT_MARGIN, alert_falls_due, waiting
     place=825,
     requirements={
         "raised": "between/alert-in-attempt",
+        "address": "alert/tells-destination",
         "error": "between/alert-error-in-attempt",
         "follows": "between/alert-follows",
         "number": "alert/tells-number",
@@ -52,6 +53,7 @@ def test_alert_in_attempt(case: Case) -> list[Finding]:
         return findings
     if evidence.messages:
         findings += _of_those_that_wait(case, *first)
+    findings.append(no_other_address(case, "alert_in_attempt.address", first[1]))
     if in_time:
         shown = [each for each in case.errors if each.at <= first[0].at + ALERT_MARGIN]
         error = [_says(case, "error", first[1].last_error, shown)] if shown else []

@@ -10,7 +10,7 @@ from typing import Any
 from conformance.reference import config_file
 from conformance.reference.alerts import AlertWatch
 from conformance.reference.config import AlertRule
-from conformance.reference.message import Message, State
+from conformance.reference.message import State
 from conformance.reference.spool import Spool
 from mutants.mutant import deviates, fails, mutation
 from mutants.patching import patch
@@ -168,8 +168,6 @@ def alert_without_remedy() -> None:
 
 # An alert that falls due while a server holds every message.
 _HELD = ("alerted_in_attempt.alerted_amid",)
-_DELIVERED = "alerted_after_delivery.alerted_amid"
-_UNFAILED = "alerted_before_failure.alerted_amid"
 _LOOKS_EVERY = 0.5  # seconds
 
 
@@ -355,45 +353,3 @@ def tells_of_an_alert_after_a_restart_when_it_has_tried_again() -> None:
         return alerts
 
     patch(AlertWatch, "alerts", make)
-
-
-@mutation(
-    scenarios=(*_HELD, _UNFAILED),
-    caught=(deviates("alert_in_attempt", "between/alert-in-attempt", "alerted_before_failure"),),
-)
-def waits_for_an_error_to_alert_of() -> None:
-    """Raises no alert before anything has failed."""
-
-    def make(original: Any) -> Any:
-        async def judge(self: Any, name: str, now: float) -> None:
-            queue = self._queues.get(name)
-            if queue is None or queue.last is not None or name in self._lasting:
-                await original(self, name, now)
-
-        return judge
-
-    patch(AlertWatch, "_judge", make)
-
-
-@mutation(
-    scenarios=(*_HELD, _DELIVERED),
-    caught=(
-        deviates(
-            *("alert_in_attempt", "alert/tells-number", "alerted_after_delivery"),
-            besides=("alert/tells-dates",),
-        ),
-    ),
-)
-def counts_what_was_delivered() -> None:
-    """Counts what was delivered through a connector among what waits for it."""
-
-    def make(original: Any) -> Any:
-        def settled(self: Any, message: Message) -> None:
-            waiting = {name: dict(queue.waiting) for name, queue in self._queues.items()}
-            original(self, message)
-            for name, before in waiting.items():
-                self._queues[name].waiting = before | self._queues[name].waiting
-
-        return settled
-
-    patch(AlertWatch, "settled", make)
