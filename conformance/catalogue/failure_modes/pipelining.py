@@ -21,7 +21,7 @@ from fake_servers import OFFER, Accept, Close, Raw, Reply, Rule, Slow, Stage, St
 _ONE_BY_ONE = offer_without("PIPELINING")
 _IN_GROUPS = (Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.DOT)
 _ACTIONS = ("reply_4yz", "reply_5yz", "close", "stall")
-_BUSY = Reply(450, "4.2.1 Mailbox busy")
+_BUSY = Reply(400, "4.2.1 Mailbox busy")  # the first code of its class: who has it wrong has it wrong here
 _UNWANTED = Reply(550, "5.7.1 Not wanted here")
 
 
@@ -78,7 +78,8 @@ def _for_nobody(name: str, section: Section, kind: Kind, reply: Reply, words: tu
     return FailureMode(
         name=f"data_for_nobody_{name}",
         section=section,
-        staged=f'The server answers RCPT with "{reply.text}", and DATA with 354 all the same; what comes gets 554.',
+        staged=f'The server answers RCPT with "{reply.code} {reply.text}", and DATA with 354 all the same; what comes '
+        "gets 554.",
         kind=kind,
         hosts=(Host(rules=(Rule(Stage.RCPT, reply), Rule(Stage.DATA, Accept(), for_nobody=True))),),
         witness=fault_played,
