@@ -30,7 +30,8 @@ async def play_batch(player: Player, watch: RelayWatch, turn: Turns) -> None:
         if batch.repaired:
             await _met(player, batch)
             await player.repair()
-        await player.until(all_ended, _time_to_end(player))
+        enough = all_ended if batch.rule is None else _came_again
+        await player.until(enough, _time_to_end(player))
         # a second copy, a second report or another attempt would come with the next retry
         await player.rest(player.longest_wait())
     await player.close(watch)
@@ -67,6 +68,13 @@ async def _met(player: Player, batch: Batch) -> None:
         return met and (not patient or len(unended(seen)) <= waiting)
 
     await player.until(enough, player.time_for_attempts(ATTEMPTS_BEFORE_REPAIR) + player.attempt_time())
+
+
+def _came_again(seen: Evidence) -> bool:
+    """Tell whether the last message has ended, or the server was tried for it often enough to show what is done."""
+    last = seen.staged.offers[-1]
+    came = [each for each in seen.connections if each.opened >= last.at]
+    return all_ended(seen) or len(came) >= ATTEMPTS_BEFORE_REPAIR
 
 
 def _time_to_end(player: Player, rounds: int = 0) -> float:
