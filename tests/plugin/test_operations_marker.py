@@ -87,7 +87,7 @@ def test_without_a_target_there_is_no_such_marker(outcome: Ended) -> None:
 def test_a_target_without_the_capabilities_is_told_what_each_would_take(outcomes: list[Ended]) -> None:
     outcome, selected = outcomes
     assert outcome.status == 5, outcome.text
-    assert "37 not applicable" in outcome.text
+    assert "46 not applicable" in outcome.text
     for lacking in (
         "alerts",
         "alerts, edit_connector",

@@ -60,7 +60,7 @@ def _mix(row: tuple[str, ...]) -> FailureMode:
 
 
 _WILDCARD = FailureMode(
-    name="domains_wildcard_exact",
+    name="domains_wildcard",
     section=Section.SEVERAL_DOMAINS,
     staged="The message has two recipients: one in a domain below that of a connector's wildcard, whose server defers, "
     "and one below it as well for whose domain there is another connector, whose server is healthy.",

@@ -13,6 +13,7 @@ from mutants.mutant import fails, hence, mutation
 from mutants.patching import patch
 
 _DOMAINS = "plain_three_recipients_in_three_domains"
+_TWO_DOMAINS = "plain_two_recipients_in_two_domains"
 _MIXED = (
     "domains_accepted_deferred_refused",
     "domains_deferred_refused_deferred",
@@ -30,6 +31,23 @@ def serves_two_domains_of_a_message() -> None:
     def make(original: Any) -> Any:
         async def accept(self: Any, message: Message, content: bytes) -> None:
             del message.recipients[2:]
+            await original(self, message, content)
+
+        return accept
+
+    patch(Relay, "accept", make)
+
+
+@mutation(
+    scenarios=(_TWO_DOMAINS, "plain"),
+    caught=(fails("delivered", "control/delivered", _TWO_DOMAINS),),
+)
+def serves_one_domain_of_two() -> None:
+    """Hands a message for two over to the first, and forgets the other."""
+
+    def make(original: Any) -> Any:
+        async def accept(self: Any, message: Message, content: bytes) -> None:
+            del message.recipients[1:]
             await original(self, message, content)
 
         return accept

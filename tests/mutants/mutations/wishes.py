@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.reference import intake, relayed, transaction
+from conformance.reference.dsn import header_section
 from conformance.reference.envelope_syntax import BadArgument
 from conformance.reference.message import Recipient
 from mutants.mutant import deviates, fails, hence, mutation
@@ -16,6 +17,7 @@ _PASSED = ("dsn_passed_on_success", "dsn_passed_on_never", "dsn_passed_on_nothin
 _NOT_OFFERED = ("dsn_not_offered_success", "dsn_not_offered_never", "dsn_not_offered_nothing")
 _ALL = (*_PASSED, *_NOT_OFFERED)
 _LONGEST = "dsn_passed_on_longest"
+_SENDERS = ("utf8_sender_offered", "utf8_sender_not_offered", "utf8_sender_offered_by_the_second")
 _INTERNATIONAL = ("utf8_header_offered", "utf8_address_offered", "utf8_sender_offered")
 _WITH_ORCPT = tuple(name for name in _ALL if "never" not in name)
 
@@ -189,6 +191,22 @@ def offers_smtputf8_and_refuses_it() -> None:
         return parse_parameters
 
     patch(intake, "parse_parameters", make)
+
+
+@mutation(
+    scenarios=(*_SENDERS, "plain"),
+    caught=(
+        fails("sends_international", "offers/smtputf8", *_SENDERS[1:], besides=("utf8/returned",)),
+        fails("sends_international", "content/delivered", _SENDERS[0]),
+    ),
+)
+def looks_at_no_sender() -> None:
+    """Takes a message for one in ASCII whose header is, whoever has sent it."""
+    patch(
+        transaction,
+        "is_international",
+        lambda _: lambda message, content: not header_section(content).isascii(),
+    )
 
 
 @mutation(scenarios=(*_ALL, "plain"), profiles=("rfc", "eop-observed"))
