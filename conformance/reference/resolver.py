@@ -26,6 +26,11 @@ class LookupDetail(StrEnum):
     REFUSED = "ErrorRefused"
     TIMEOUT = "ErrorTimeout"
 
+    @property
+    def conclusive(self) -> bool:
+        """Whether the name server knew, and said that there is nothing (RFC 2308)."""
+        return self in (LookupDetail.NONEXISTENT, LookupDetail.NO_RECORDS)
+
 
 class LookupFailed(Exception):
     """A question without an answer."""
@@ -76,7 +81,7 @@ class Resolver:
         A and AAAA are asked at the same time, and one of them failing does not spoil the other.
 
         Raises:
-            LookupFailed: Neither gave an address.
+            LookupFailed: Neither gave an address; the reason that leaves hope comes first.
         """
         answers = await asyncio.gather(self._ask(host, "A"), self._ask(host, "AAAA"), return_exceptions=True)
         found: list[str] = []
@@ -89,7 +94,7 @@ class Resolver:
             else:
                 found.extend(record.address for record in answer)
         if not found:
-            raise failures[0]
+            raise min(failures, key=lambda failure: failure.detail.conclusive)
         return sorted(found, key=lambda address: ":" not in address)
 
     async def _ask(self, name: str, rdtype: str) -> dns.rrset.RRset:

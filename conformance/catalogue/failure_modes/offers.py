@@ -238,7 +238,7 @@ _WISHES = {
 _LONGEST_WISH = Dsn(
     notify="SUCCESS,FAILURE,DELAY",
     envid="Q" * 100,
-    orcpt=f"rfc822;{'+2B' * 64}@{'+64' * 30}{'d' * 15}.{'.'.join(['d' * 45] * 3)}.test",
+    orcpt=f"rfc822;{'+2B' * 64}@{'.'.join(['d' * 45] * 4)}.test",
 )
 
 
@@ -303,8 +303,9 @@ MODES = (
     _content(
         "dsn_passed_on_longest",
         Section.CONTENT,
-        "Submitted with an ENVID and an ORCPT as long as they may be; the server offers DSN.",
-        Special(dsn=_LONGEST_WISH),
+        "Submitted with an ENVID and, for a recipient with a path of 200 octets, an ORCPT as long as they may be; the "
+        "server offers DSN.",
+        Special(dsn=_LONGEST_WISH, path=200),
         Host(),
     ),
     *(_international(what, where) for what in _INTERNATIONAL for where in _WHERE),

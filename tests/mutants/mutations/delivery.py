@@ -191,7 +191,7 @@ def defers_everything_once() -> None:
 
 @mutation(
     scenarios=("slow", "plain"),
-    caught=(fails("delivered", _DELIVERED, "slow"),),
+    caught=(fails("delivered", _DELIVERED, "slow", besides=("queue/leaves",)),),
     also=hence("it leaves without a word", "takes_leave", modes=("slow",), certain=False),
 )
 def impatient_at_the_final_dot() -> None:
