@@ -109,9 +109,9 @@ class HoleRelay:
         self.closed: set[str] = set()
 
     def connector_of(self, domain: str) -> Connector:
-        """Return the connector of a recipient domain, by its name or a wildcard."""
+        """Return the connector of a recipient domain, by its name or a wildcard; one by MX for a domain that has none."""
         wildcard = f"*.{domain.partition('.')[2]}"
-        return self.connectors.get(domain) or self.connectors[wildcard]
+        return self.connectors.get(domain) or self.connectors.get(wildcard) or Connector(domain=domain)
 
     async def handle_RCPT(
         self, _server: SMTP, _session: object, envelope: Envelope, address: str, _options: list[str]
