@@ -109,7 +109,7 @@ class HoleRelay:
         self.closed: set[str] = set()
 
     def connector_of(self, domain: str) -> Connector:
-        """Return the connector of a recipient domain, by its name or a wildcard; one by MX for a domain that has none."""
+        """Return the connector of a recipient domain, by name or wildcard; one by MX for a domain that has none."""
         wildcard = f"*.{domain.partition('.')[2]}"
         return self.connectors.get(domain) or self.connectors.get(wildcard) or Connector(domain=domain)
 
