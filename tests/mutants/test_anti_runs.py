@@ -48,15 +48,13 @@ _CONTROLS = [name for name, mode in ALL.items() if mode.is_control and _can_be_s
 # Who looks a name up, or delivers, has met somebody who might have brought it down, is there, has said who it is, and
 # goodbye.
 _OF_THE_RELAY = (
-    *(
-        "survives",
-        "tidy",
-        "takes_leave",
-        "leaves_refused",
-        "introduces_itself",
-        "leaves_trace",
-        "declares_size",
-    ),
+    "survives",
+    "tidy",
+    "takes_leave",
+    "leaves_refused",
+    "introduces_itself",
+    "leaves_trace",
+    "declares_size",
 )
 
 # Who never tries needs no time to, and its windows are multiples of what it was asked for; but some servers take a

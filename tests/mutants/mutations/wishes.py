@@ -32,6 +32,20 @@ def _rcpt(change: Callable[[str, Any, Any], str]) -> None:
     patch(transaction, "rcpt_command", make)
 
 
+def _refuses(words: str, reply: str) -> None:
+    """Refuse MAIL or RCPT with such words among its parameters."""
+
+    def make(original: Any) -> Any:
+        def parse_parameters(text: str, known: Any) -> Any:
+            if words in text:
+                raise BadArgument(reply)
+            return original(text, known)
+
+        return parse_parameters
+
+    patch(intake, "parse_parameters", make)
+
+
 @mutation(
     scenarios=(*_ALL, "plain"), caught=(fails("passes_wishes", "dsn/passed-on", "dsn_passed_on_success"),)
 )
@@ -133,16 +147,7 @@ def _hide_the_sender(never: bool) -> None:
 )
 def refuses_the_original_recipient() -> None:
     """Calls every ORCPT a syntax error, and offers DSN all the same."""
-
-    def make(original: Any) -> Any:
-        def parse_parameters(words: str, known: Any) -> Any:
-            if "ORCPT=" in words:
-                raise BadArgument("501 5.5.4 Bad ORCPT")
-            return original(words, known)
-
-        return parse_parameters
-
-    patch(intake, "parse_parameters", make)
+    _refuses("ORCPT=", "501 5.5.4 Bad ORCPT")
 
 
 @mutation(
@@ -157,16 +162,7 @@ def refuses_the_original_recipient() -> None:
 )
 def refuses_the_longest_envelope_id() -> None:
     """Asks whoever gives an ENVID of a hundred characters to try again later."""
-
-    def make(original: Any) -> Any:
-        def parse_parameters(words: str, known: Any) -> Any:
-            if "Q" * 100 in words:
-                raise BadArgument("451 4.3.0 Not now")
-            return original(words, known)
-
-        return parse_parameters
-
-    patch(intake, "parse_parameters", make)
+    _refuses("Q" * 100, "451 4.3.0 Not now")
 
 
 @mutation(
@@ -181,16 +177,7 @@ def refuses_the_longest_envelope_id() -> None:
 )
 def offers_smtputf8_and_refuses_it() -> None:
     """Calls SMTPUTF8 a parameter that it does not know, and offers it."""
-
-    def make(original: Any) -> Any:
-        def parse_parameters(words: str, known: Any) -> Any:
-            if "SMTPUTF8" in words:
-                raise BadArgument("555 5.5.4 Parameter SMTPUTF8 is not known")
-            return original(words, known)
-
-        return parse_parameters
-
-    patch(intake, "parse_parameters", make)
+    _refuses("SMTPUTF8", "555 5.5.4 Parameter SMTPUTF8 is not known")
 
 
 @mutation(
