@@ -146,6 +146,8 @@ def _converted(staged: Staged, copy: SmtpMessage) -> str:
     """Say what of a copy is in ASCII and was not when it was submitted; empty if nothing is."""
     if not staged.recipient.isascii() and not any(map(_BEYOND_ASCII.search, copy.recipients)):
         return f"the forward-path is <{'>, <'.join(copy.recipients)}>"
+    if not staged.sender.isascii() and not _BEYOND_ASCII.search(copy.mail_from):
+        return f"the reverse-path is <{copy.mail_from}>"
     if not _header(staged).isascii() and _header(copy).isascii():
         return "the header is in ASCII"
     return ""

@@ -66,6 +66,8 @@ def test_made_another_message() -> None:
     assert rows(story.delivers(1.5, content=content)) == {("utf8/not-rewritten", Verdict.DEVIATION)}
     other = Story(ADDRESS).delivers(1.5, recipients=["xn--gre-6ka8l@a.test"])
     assert rows(other) == {("utf8/not-rewritten", Verdict.DEVIATION)}
+    sender = Story("utf8_sender_not_offered").delivers(1.5, mail_from="xn--gre-6ka8l@a.test")
+    assert rows(sender) == {("utf8/not-rewritten", Verdict.DEVIATION)}
 
 
 def test_one_of_two_servers_offers_it() -> None:

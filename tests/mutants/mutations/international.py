@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from email.header import Header
 from typing import Any
 
@@ -19,6 +20,7 @@ _OFFERED = ("utf8_header_offered", "utf8_address_offered")
 _NOT_OFFERED = ("utf8_header_not_offered", "utf8_address_not_offered")
 _BY_THE_SECOND = ("utf8_header_offered_by_the_second", "utf8_address_offered_by_the_second")
 _ALL = (*_OFFERED, *_NOT_OFFERED, *_BY_THE_SECOND)
+_SENDERS = ("utf8_sender_offered", "utf8_sender_not_offered", "utf8_sender_offered_by_the_second")
 _DOMAINS = ("idn_offered", "idn_not_offered")
 
 
@@ -149,6 +151,25 @@ def encodes_a_header() -> None:
             head, end, body = content.partition(b"\r\n\r\n")
             if "smtputf8" not in self._session.extensions and not head.isascii():
                 content = b"\r\n".join(map(_encoded, head.split(b"\r\n"))) + end + body
+            await original(self, message, content, recipients, hand_over)
+
+        return run
+
+    patch(Transaction, "run", make)
+
+
+@mutation(
+    scenarios=(*_SENDERS, "plain"),
+    caught=(deviates("sends_international", "utf8/not-rewritten", *_SENDERS[1:]),),
+)
+def encodes_the_local_part_of_a_sender() -> None:
+    """Writes the local part of a sender as if it were a label of a domain where SMTPUTF8 is not offered."""
+
+    def make(original: Any) -> Any:
+        async def run(self: Any, message: Any, content: bytes, recipients: Any, hand_over: Any) -> None:
+            if "smtputf8" not in self._session.extensions:
+                local, at, domain = message.sender.rpartition("@")
+                message = replace(message, sender=local.encode("idna").decode("ascii") + at + domain)
             await original(self, message, content, recipients, hand_over)
 
         return run
