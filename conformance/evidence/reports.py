@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.errors import MissingHeaderBodySeparatorDefect
 from email.message import EmailMessage, Message
+from functools import lru_cache
 
 from conformance.evidence.report_addresses import address_of
 
@@ -80,9 +81,15 @@ class Report:
     date: float | None = None
 
 
+@lru_cache(maxsize=512)
+def parsed(content: bytes) -> Message:
+    """Parse a message; those who ask are several for each report, and none of them may change it."""
+    return email.message_from_bytes(content, policy=email.policy.compat32)
+
+
 def read_report(content: bytes) -> Report:
     """Read a message as a delivery status notification."""
-    message = _parsed(content)
+    message = parsed(content)
     groups = recipient_groups(message)
     return Report(
         recipients=tuple(map(_recipient, groups)),
@@ -122,7 +129,7 @@ def recipient_groups(message: Message) -> list[Message]:
 
 def has_fields(content: bytes) -> bool:
     """Tell whether a report has a part for programs."""
-    return bool(field_groups(_parsed(content)))
+    return bool(field_groups(parsed(content)))
 
 
 def words(content: bytes, original: bytes = b"") -> str:
@@ -133,7 +140,7 @@ def words(content: bytes, original: bytes = b"") -> str:
         original: The message that it may return, in a part of its own or at the end of its text.
     """
     returned = {line.strip() for line in original.decode("latin-1").splitlines()}
-    lines = [line for text in _texts(_parsed(content)) for line in text.splitlines()]
+    lines = [line for text in _texts(parsed(content)) for line in text.splitlines()]
     return "\n".join(line for line in lines if line.lstrip("> ").strip() not in returned)
 
 
@@ -168,10 +175,6 @@ def _texts(part: Message) -> Iterator[str]:
         yield octets_of(part).decode(
             "utf-8", "replace"
         )  # codes and addresses are ASCII, whatever the charset
-
-
-def _parsed(content: bytes) -> Message:
-    return email.message_from_bytes(content, policy=email.policy.compat32)
 
 
 def is_encoded_message(part: Message) -> bool:

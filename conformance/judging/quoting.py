@@ -5,14 +5,12 @@ Each function returns complaints in words; an empty list means that nothing is w
 
 from __future__ import annotations
 
-import email
-import email.policy
 import re
 from collections import Counter
 from email.message import Message
 
 from conformance.evidence.report_addresses import address_of
-from conformance.evidence.reports import ARRIVED, MACHINE_PARTS, field_groups, without_comments
+from conformance.evidence.reports import ARRIVED, MACHINE_PARTS, field_groups, parsed, without_comments
 
 # The C0 controls that RFC 5424 section 6.4 warns of, but for the tab.
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f]")
@@ -44,7 +42,7 @@ def report(content: bytes, recipient: str) -> list[str]:
         content: The report.
         recipient: The only one whom it is about.
     """
-    message = email.message_from_bytes(content, policy=email.policy.compat32)
+    message = parsed(content)
     groups = field_groups(message)
     if not groups:
         return ["there is no message/delivery-status part"]

@@ -6,14 +6,12 @@ what they must say of the message, is a question of the form (`report_form.py`).
 
 from __future__ import annotations
 
-import email
-import email.policy
 import re
 from collections.abc import Iterator
 from email.message import Message
 
 from conformance.evidence.report_addresses import address_of
-from conformance.evidence.reports import field_groups, without_comments
+from conformance.evidence.reports import field_groups, parsed, without_comments
 from conformance.judging.addresses import canonical
 
 # RFC 3464 sections 2.1.2, 2.2.2 to 2.2.4, 2.3.1, 2.3.2, 2.3.5 and 2.3.6: they begin with a type and a semicolon.
@@ -95,4 +93,4 @@ def _recipients(content: bytes, recipient: str) -> Iterator[str]:
 
 
 def _groups(content: bytes) -> list[Message]:
-    return field_groups(email.message_from_bytes(content, policy=email.policy.compat32))
+    return field_groups(parsed(content))

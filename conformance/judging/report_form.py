@@ -6,12 +6,9 @@ octets, because much of what matters (7bit, numeric zones, order of fields) is l
 
 from __future__ import annotations
 
-import email
-import email.policy
 import re
 from collections.abc import Iterator
 from email.message import Message
-from functools import lru_cache
 from itertools import islice
 
 from flufl.bounce import scan_message
@@ -23,6 +20,7 @@ from conformance.evidence.reports import (
     MACHINE_PARTS,
     field_groups,
     octets_of,
+    parsed,
     recipient_groups,
     stray_lines,
     without_comments,
@@ -61,12 +59,12 @@ def is_status(text: str) -> bool:
 
 def is_report(content: bytes) -> bool:
     """Tell whether RFC 6522 is about this message at all: whether it says that it is a multipart/report."""
-    return _parsed(content).get_content_type() == "multipart/report"
+    return parsed(content).get_content_type() == "multipart/report"
 
 
 def notification(content: bytes) -> list[str]:
     """Complain about a message that is no delivery status notification (RFC 3464 section 2)."""
-    message = _parsed(content)
+    message = parsed(content)
     if not is_report(content):
         return [f"it is {message.get_content_type()}, of which RFC 3464 and RFC 6522 ask nothing more"]
     found = []
@@ -86,7 +84,7 @@ def bare(content: bytes) -> list[str]:
 
 def nameless(content: bytes) -> list[str]:
     """Complain about a field that refers to other messages and names none (RFC 5322 section 3.6.4)."""
-    message = _parsed(content)
+    message = parsed(content)
     return [
         f"{name} is {_unfolded(value) or 'empty'}"
         for name in _THREADING
@@ -97,7 +95,7 @@ def nameless(content: bytes) -> list[str]:
 
 def form(content: bytes) -> list[str]:
     """Complain about the outer form (RFC 6522 section 3, RFC 2046 section 5.1.1), encodings that are none among it."""
-    message = _parsed(content)
+    message = parsed(content)
     found = []
     if message.get_content_type() != "multipart/report":
         return [f"it is {message.get_content_type()}, not multipart/report"]
@@ -156,7 +154,7 @@ def _no_type(part: Message) -> str:
 
 def fields(content: bytes, recipient: str) -> list[str]:
     """Complain about the fields of the machine-readable part (RFC 3464 sections 2.1 to 2.3)."""
-    message = _parsed(content)
+    message = parsed(content)
     groups = field_groups(message)
     if not groups:
         return ["there is no message/delivery-status part"]
@@ -196,7 +194,7 @@ def _dates(group: Message) -> Iterator[str]:
 
 def returns(content: bytes, original: bytes) -> list[str]:
     """Complain unless the original message, or its header section, came back (RFC 6522 sections 3 and 4)."""
-    parts = _parts(_parsed(content))
+    parts = _parts(parsed(content))
     if len(parts) < 3:
         return ["neither the original message nor its header section came back"]
     return altered(content, original)
@@ -209,8 +207,8 @@ def altered(content: bytes, original: bytes) -> list[str]:
     the rest is returned by who must not send it is left open. Behind a message that came back to its end is nothing;
     where it was cut short may stand that it was.
     """
-    parts = _parts(_parsed(content))[2:3]
-    message = _parsed(original)
+    parts = _parts(parsed(content))[2:3]
+    message = parsed(original)
     fields = {name: _unfolded(message.get(name)) for name in _NEVER_REWRITTEN}
     found = []
     for part in parts:
@@ -236,7 +234,7 @@ def _unfolded(value: object) -> str:
 
 def others_claim_to_read(content: bytes) -> bool:
     """Tell whether the independent reader knows the form: flufl.bounce knows neither that of RFC 6533 nor comments."""
-    message = _parsed(content)
+    message = parsed(content)
     values = (
         group.get(name) for group in recipient_groups(message) for name in ("Final-Recipient", "Action")
     )
@@ -247,7 +245,7 @@ def others_claim_to_read(content: bytes) -> bool:
 def others_read(content: bytes, recipient: str) -> list[str]:
     """Complain unless an independent reader (flufl.bounce) finds exactly the recipient that failed."""
     try:
-        found = {address.decode("ascii", "replace") for address in scan_message(_parsed(content))}
+        found = {address.decode("ascii", "replace") for address in scan_message(parsed(content))}
     except (LookupError, ValueError, TypeError, AttributeError) as error:
         # its readers of ancient formats rely on fields such as From, which a bad report may lack
         return [f"flufl.bounce cannot read it: {error!r}"]
@@ -258,24 +256,18 @@ def others_read(content: bytes, recipient: str) -> list[str]:
 
 def remote_mta(content: bytes) -> list[str]:
     """Return the Remote-MTA fields, as complaints where no remote server was involved."""
-    groups = recipient_groups(_parsed(content))
+    groups = recipient_groups(parsed(content))
     return [f"Remote-MTA is {group['Remote-MTA']}" for group in groups if group.get("Remote-MTA")]
 
 
 def will_retry(content: bytes) -> list[str]:
     """Complain about Will-Retry-Until in a report of a failure (RFC 3464 section 2.3.9)."""
-    groups = recipient_groups(_parsed(content))
+    groups = recipient_groups(parsed(content))
     return [
         f"Will-Retry-Until is {group['Will-Retry-Until']}"
         for group in groups
         if group.get("Will-Retry-Until")
     ]
-
-
-@lru_cache(maxsize=16)
-def _parsed(content: bytes) -> Message:
-    """Parse a message; those who ask are several for each report, and none of them changes it."""
-    return email.message_from_bytes(content, policy=email.policy.compat32)
 
 
 def _parts(message: Message) -> list[Message]:

@@ -8,8 +8,6 @@ Each function returns complaints in words; an empty list means that nothing is w
 
 from __future__ import annotations
 
-import email
-import email.policy
 import email.utils
 import html
 import ipaddress
@@ -26,6 +24,7 @@ from conformance.evidence.reports import (
     field_groups,
     is_encoded_message,
     octets_of,
+    parsed,
     read_report,
     recipient_groups,
     without_comments,
@@ -139,7 +138,7 @@ def _version(server: str) -> int:
 
 def not_reporting(content: bytes, others: Iterable[str]) -> list[str]:
     """Complain about a Reporting-MTA that is another host."""
-    groups = field_groups(_parsed(content))[:1]
+    groups = field_groups(parsed(content))[:1]
     named = [
         without_comments(group.get("Reporting-MTA")).rpartition(";")[2].strip().lower() for group in groups
     ]
@@ -149,9 +148,9 @@ def not_reporting(content: bytes, others: Iterable[str]) -> list[str]:
 
 def out_of_time(content: bytes, original: bytes) -> list[str]:
     """Complain about dates before the message was made, or after its report was."""
-    made, reported = _date(_parsed(original).get("Date")), _date(_parsed(content).get("Date"))
+    made, reported = _date(parsed(original).get("Date")), _date(parsed(content).get("Date"))
     found = []
-    for group in field_groups(_parsed(content)):
+    for group in field_groups(parsed(content)):
         for name in ("Arrival-Date", "Last-Attempt-Date"):
             at = _date(group.get(name))
             if at is not None and made is not None and at < made - _NEAR:
@@ -165,7 +164,7 @@ def without_envelope_id(content: bytes, dsn: Dsn) -> list[str]:
     """Complain unless the report bears the envelope identifier, all of it decoded or as it was given."""
     said = [
         " ".join(str(group.get("Original-Envelope-Id") or "").split())
-        for group in field_groups(_parsed(content))[:1]
+        for group in field_groups(parsed(content))[:1]
     ]
     return (
         []
@@ -178,7 +177,7 @@ def without_original_recipient(content: bytes, dsn: Dsn) -> list[str]:
     """Complain unless the report bears the original recipient, all of it decoded or as it was given."""
     wanted = dsn.orcpt.partition(";")[2]
     found = []
-    for group in recipient_groups(_parsed(content)):
+    for group in recipient_groups(parsed(content)):
         if address_of(group, "Original-Recipient") not in (wanted, _decoded(wanted)):
             found.append(f"Original-Recipient is {group.get('Original-Recipient') or 'missing'}")
     return found
@@ -187,7 +186,7 @@ def without_original_recipient(content: bytes, dsn: Dsn) -> list[str]:
 def other_part(content: bytes, original: bytes, dsn: Dsn) -> list[str]:
     """Complain if all of the message came back where its header was asked for, or the other way round."""
     last = original.rstrip().rpartition(b"\r\n")[2]
-    returned = any(last in octets_of(part) for part in _leaves(_parsed(content)))
+    returned = any(last in octets_of(part) for part in _leaves(parsed(content)))
     if dsn.ret == "HDRS" and returned:
         return ["the text of the message came back, and RET=HDRS was asked for"]
     if dsn.ret == "FULL" and not returned:
@@ -201,7 +200,7 @@ def spelled_otherwise(content: bytes, recipient: str) -> list[str]:
     One of another type cannot name who is beyond ASCII, and octets that are no UTF-8 are not read.
     """
     found = []
-    for group in recipient_groups(_parsed(content)):
+    for group in recipient_groups(parsed(content)):
         kind, said = type_of(group, _FINAL), address_of(group, _FINAL)
         unread = kind != "utf-8" or "\ufffd" in said
         if not unread and not may_mean(said) & may_mean(recipient):
@@ -245,7 +244,7 @@ def claims(content: bytes, original: bytes) -> list[str]:
 
 def addressed_otherwise(content: bytes, sender: str) -> list[str]:
     """Complain unless the header of a report is addressed to the sender."""
-    fields = [str(value) for value in _parsed(content).get_all("To") or []]
+    fields = [str(value) for value in parsed(content).get_all("To") or []]
     named = [address.lower() for _, address in email.utils.getaddresses(fields)]
     return [] if sender.lower() in named else [f"To is {', '.join(fields) or 'missing'}"]
 
@@ -275,10 +274,6 @@ def _date(value: object) -> float | None:
 
 def _leaves(message: Message) -> Iterator[Message]:
     return (part for part in message.walk() if not part.is_multipart() or is_encoded_message(part))
-
-
-def _parsed(content: bytes) -> Message:
-    return email.message_from_bytes(content, policy=email.policy.compat32)
 
 
 def _plain(text: str) -> str:
