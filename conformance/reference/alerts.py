@@ -124,11 +124,7 @@ class AlertWatch:
 
     async def look(self, now: float) -> None:
         """Raise, bring up to date and clear what is due; an alert is on disk before anybody sees it."""
-        for _, message in self._birthdays.due(now):
-            for name in {self._connector(each) for each in message.recipients} & self._queues.keys():
-                if message.queue_id in self._queues[name].waiting:
-                    self._queues[name].overdue.add(message.queue_id)
-                    self._changed.add(name)
+        self._come_of_age(now)
         while self._changed:
             name = self._changed.pop()
             try:
@@ -137,6 +133,14 @@ class AlertWatch:
                 log.error("alert for %s not recorded, tried again: %s", name, error)
                 self._changed.add(name)
                 return
+            self._come_of_age(now)  # settings may have been saved meanwhile, by which all are counted anew
+
+    def _come_of_age(self, now: float) -> None:
+        for _, message in self._birthdays.due(now):
+            for name in {self._connector(each) for each in message.recipients} & self._queues.keys():
+                if message.queue_id in self._queues[name].waiting:
+                    self._queues[name].overdue.add(message.queue_id)
+                    self._changed.add(name)
 
     async def _judge(self, name: str, now: float) -> None:
         queue = self._queues.get(name)

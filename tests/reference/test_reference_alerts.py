@@ -216,3 +216,20 @@ async def test_the_running_relay_raises_it_by_its_own_clock_and_prints_it(relay:
     assert (alert["connector"], alert["queued"], alert["cleared_at"]) == ("a.test", 2, None)
     assert alert["last_error"].startswith("450 4.4.316 Connection refused")
     assert alert["destination_server"] == alert["last_address"] == "127.1.9.9"
+
+
+async def test_settings_saved_while_another_alert_is_recorded(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator.arrive(3, at=0)
+    (lasting,) = await operator.alerts(at=101)
+    operator.arrive(3, at=2, domain="x.b.test")
+    keep = operator.spool.keep_alert
+
+    async def saved_meanwhile(number: int, details: dict[str, Any]) -> None:
+        operator.watch.apply(operator.config, operator.messages)
+        await keep(number, details)
+
+    monkeypatch.setattr(operator.spool, "keep_alert", saved_meanwhile)
+    assert [each["cleared_at"] for each in await operator.alerts(at=103)] == [None, None]
+    assert (await operator.alerts(at=104))[0]["raised_at"] == lasting["raised_at"]
