@@ -19,6 +19,8 @@ def in_new_words(row: Any) -> Any:
         row: What stands in the file: `kind` and `entry`.
     """
     match row:
+        case {"kind": "event", "entry": {"layer": str(layer)}} if layer != "relay":
+            return row  # as nearly all
         case {"kind": str(kind), "entry": dict(entry)} if kind in _KINDS:
             return {"kind": _KINDS[kind], "entry": entry}
         case {"kind": "event", "entry": {"layer": "relay", "fields": dict(fields), **rest}}:

@@ -56,13 +56,13 @@ class Part(NamedTuple):
         return self.apart is None or _APART[self.timing](scenario) is self.apart
 
 
-# In the order in which the waves start: what takes longest first.
+# In the order in which the waves start: what takes longest first, be it because its windows come one after the other.
 LONGEST_FIRST = (
     Part(Timing.STEADY, apart=False),
     Part(Timing.STEADY, apart=True),
+    Part(Timing.CRASHED, apart=False),
     Part(Timing.JUMPED),
     Part(Timing.COMPRESSED),
-    Part(Timing.CRASHED, apart=False),
     Part(Timing.INTERRUPTED, apart=False),
     Part(Timing.CRASHED, apart=True),
     Part(Timing.OPERATED),
