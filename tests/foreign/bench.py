@@ -42,7 +42,7 @@ class Bench:
     folder: Path
     quick: bool = False
     green: dict[tuple[str, str], bool] = field(default_factory=dict)
-    _proving: threading.Lock = field(default_factory=threading.Lock)
+    _writing: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, changes: Sequence[Change], jobs: int) -> Iterator[Outcome]:
         """Yield what became of each change, in their order.
@@ -60,8 +60,7 @@ class Bench:
         if not isinstance(change, Fault):
             return clear(change, seen)
         # in the thread of the change: a wave of the main thread's would be taken for somebody's orphan
-        with self._proving:
-            self._prove(hits(seen))
+        self._prove(hits(seen), change.name)
         return decide(change, seen, self.green, filter(exists, change.requirements))
 
     def _seen(self, change: Change) -> list[Seen]:
@@ -96,22 +95,24 @@ class Bench:
                 break
         return found
 
-    def _prove(self, found: Sequence[Seen]) -> None:
-        """Find out whether the unchanged relay is green where a fault was red."""
+    def _prove(self, found: Sequence[Seen], name: str) -> None:
+        """Find out whether the unchanged relay is green where a fault of this name was red."""
         some = list(dict.fromkeys((each.scenario, each.requirement) for each in found))[:_MOST_PROOFS]
         missing = [each for each in some if each not in self.green]
         if not missing:
             return
         names = dict.fromkeys(scenario for scenario, _ in missing)
         for lot in lots(map(scenario_of, names)):
-            self.green |= self._greens([each for each in missing if scenario_of(each[0]) in lot])
-        rows = [[*key, value] for key, value in self.green.items()]
-        _write(self.folder / _GREENS, rows)
+            proved = self._greens([each for each in missing if scenario_of(each[0]) in lot], name)
+            with self._writing:
+                self.green |= proved
+                rows = [[*key, value] for key, value in self.green.items()]
+                _write(self.folder / _GREENS, rows)
 
-    def _greens(self, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], bool]:
+    def _greens(self, wanted: Sequence[tuple[str, str]], name: str) -> dict[tuple[str, str], bool]:
         found: dict[tuple[str, str], bool] = {}
         for pace in (1.0, 2.0):
-            folder = self.folder / f"unchanged-{len(self.green)}-{pace}"
+            folder = self.folder / f"unchanged-{name}-{pace}"
             scenarios = [scenario_of(name) for name in dict.fromkeys(name for name, _ in wanted)]
             records = stage(_UNCHANGED, scenarios, folder, pace=pace)
             shutil.rmtree(folder)
