@@ -46,8 +46,10 @@ from conformance.witness.attempts import Attempt
 from fake_servers import Event, Journal
 from fake_servers.events import TcpClosed, TcpHanging, TcpProbe, TcpRefusing, TcpUnreachable
 
-# How often to look again although nothing was noted, because time alone can end an attempt.
+# How often to look again although nothing was noted, because time alone can end an attempt, in seconds; so many times
+# that where intervals are longer than these seconds, for hundreds of players look.
 _LOOK_AGAIN = 0.2
+_SELDOM, _LONG = 2.5, 3.0
 
 # And how soon after something was, in seconds, and as a part of the interval: an attempt leaves some twenty events.
 _TOGETHER = 0.05
@@ -234,6 +236,8 @@ class Player:
             at_once: Whether to look at every single event, since the relay may come back at once.
         """
         deadline = self.journal.now() + seconds * self.stretch
+        interval = self.staged.granted.retry_interval
+        look_again = _LOOK_AGAIN * (1 if at_once or interval < _LONG else _SELDOM)
         while True:
             begun, known = time.thread_time(), len(self._events)
             self._noted.clear()
@@ -247,11 +251,10 @@ class Player:
                 await asyncio.sleep(pause)
                 left -= pause
             # or look again: an attempt may have ended by the clock alone
-            again = asyncio.get_running_loop().call_later(min(left, _LOOK_AGAIN), self._noted.set)
+            again = asyncio.get_running_loop().call_later(min(left, look_again), self._noted.set)
             await self._noted.wait()
             again.cancel()
             if len(self._events) > known and not at_once:
-                interval = self.staged.granted.retry_interval
                 await asyncio.sleep(min(left, _TOGETHER, _PART_OF_INTERVAL * interval))
 
     async def rest(self, seconds: float) -> None:

@@ -12,7 +12,7 @@ from fake_servers.journal import Journal
 from fake_servers.tcp.sockets import SYN_SENT, text
 from fake_servers.tcp.table import sockets
 
-_REST: Final = 19  # seconds between two samples for each second of processor time that a sample takes
+_REST: Final = 49  # seconds between two samples for each second of processor time that a sample takes
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class SynWatch:
 
     Args:
         journal: Where the events go.
-        interval: Seconds between two samples; more where sampling would take over a twentieth of a processor.
+        interval: Seconds between two samples; more where sampling would take over a fiftieth of a processor.
             A connection given up before it was seen twice is missed.
     """
 
