@@ -185,7 +185,7 @@ def does_not_read_a_refusal_amid_the_content() -> None:
     def make(original: Any) -> Any:
         async def send_body(self: Any, content: bytes) -> Reply:
             reply: Reply = await original(self, content)
-            if reply.code >= 500 and self._transport.get_write_buffer_size():
+            if reply.code >= 500 and self._protocol.unsent:
                 marked()
                 raise SessionFailed(Stage.BODY, Cause.RESET, "Broken pipe")
             return reply
