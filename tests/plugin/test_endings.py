@@ -101,6 +101,8 @@ def fall(shell: Shell, number: signal.Signals, whom: Choose) -> Fall:
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
+            # as from a terminal: what a shell starts in the background is to ignore Ctrl-C
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     log = folder / "tmp" / "conformance0" / "work" / "relay-1" / "relay.log"
 
