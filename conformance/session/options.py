@@ -219,7 +219,8 @@ def _replay(config: pytest.Config, given: list[Path], profile: Profile, strict: 
     targets = sorted({record.header.target for record in records})
     if len(targets) > 1:
         raise pytest.UsageError(f"--conformance-replay: records of several targets: {', '.join(targets)}")
-    schedules = SequenceChoice(count=0, version=profile.catalogue, staged=staged_in(records))
+    staged = staged_in(records, parts.schedules if parts else ())
+    schedules = SequenceChoice(count=0, version=profile.catalogue, staged=staged)
     only = _only(config, profile)
     return Run(
         *(targets[0], profile, strict, config),

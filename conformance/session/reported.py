@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from conformance.catalogue.course import Course
 from conformance.evidence.record import Record, load
 
 # What the parts of one run have in common, as the header of a report names it, and how it is called.
@@ -152,6 +153,7 @@ class Parts:
         of_mode: The records of the part that a failure mode was judged in, by its name. A control is staged in every
             part that relies on it, and judged in one.
         asked: What all of them were asked for that no record tells, as their headers have it.
+        schedules: The fault schedules that were judged, those too that nobody could stage.
     """
 
     tests: frozenset[str]
@@ -159,6 +161,7 @@ class Parts:
     paths: Sequence[Path]
     of_mode: Mapping[str, Sequence[Record]]
     asked: Mapping[str, object]
+    schedules: Sequence[str]
 
 
 def loaded(reports: Sequence[Reported]) -> Parts:
@@ -178,4 +181,17 @@ def loaded(reports: Sequence[Reported]) -> Parts:
         of_mode |= dict.fromkeys(report.modes.values(), own)
         tests |= report.modes.keys()
     asked = {key: reports[0].header[key] for key in ("schedules", "day") if key in reports[0].header}
-    return Parts(tests=frozenset(tests), records=records, paths=paths, of_mode=of_mode, asked=asked)
+    schedules = [
+        str(row["failure_mode"])
+        for report in reports
+        for row in report.rows
+        if row["kind"] == "verdict" and row.get("course") == Course.SCHEDULE
+    ]
+    return Parts(
+        tests=frozenset(tests),
+        records=records,
+        paths=paths,
+        of_mode=of_mode,
+        asked=asked,
+        schedules=list(dict.fromkeys(schedules)),
+    )

@@ -83,15 +83,20 @@ class SequenceChoice:
         return draw(self.count, seed_=self.seed, depth=self.depth, version=self.version)
 
 
-def staged_in(records: Iterable[Record]) -> tuple[FaultSequence, ...]:
-    """Return the schedules of some records, without those that were staged to reduce them."""
+def staged_in(records: Iterable[Record], judged: Iterable[str] = ()) -> tuple[FaultSequence, ...]:
+    """Return the schedules of some records, without those that were staged to reduce them.
+
+    Args:
+        records: The records.
+        judged: What else was judged, as reports have it: what nobody could stage is in no record.
+    """
     found = [
         FaultSequence.parse(scenario_of(staged.scenario).failure_mode.name)
         for record in records
         for staged in record.staged.values()
         if staged.course == Course.SCHEDULE
     ]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys([*found, *map(FaultSequence.parse, judged)]))
 
 
 def _read(texts: Iterable[str]) -> Iterator[FaultSequence]:
