@@ -46,10 +46,10 @@ from conformance.witness.attempts import Attempt
 from fake_servers import Event, Journal
 from fake_servers.events import TcpClosed, TcpHanging, TcpProbe, TcpRefusing, TcpUnreachable
 
-# How often to look again although nothing was noted, because time alone can end an attempt, in seconds; so many times
-# that where intervals are longer than these seconds, for hundreds of players look.
+# How often to look again although nothing was noted, because time alone can end an attempt, in seconds; and how many
+# times as long to wait where the relay's interval is so many seconds or more, for hundreds of players look.
 _LOOK_AGAIN = 0.2
-_SELDOM, _LONG = 2.5, 3.0
+_SELDOM, _LONG_INTERVAL = 2.5, 3.0
 
 # And how soon after something was, in seconds, and as a part of the interval: an attempt leaves some twenty events.
 _TOGETHER = 0.05
@@ -237,7 +237,7 @@ class Player:
         """
         deadline = self.journal.now() + seconds * self.stretch
         interval = self.staged.granted.retry_interval
-        look_again = _LOOK_AGAIN * (1 if at_once or interval < _LONG else _SELDOM)
+        look_again = _LOOK_AGAIN * (1 if at_once or interval < _LONG_INTERVAL else _SELDOM)
         while True:
             begun, known = time.thread_time(), len(self._events)
             self._noted.clear()

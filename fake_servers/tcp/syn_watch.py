@@ -13,6 +13,7 @@ from fake_servers.tcp.sockets import SYN_SENT, text
 from fake_servers.tcp.table import sockets
 
 _REST: Final = 49  # seconds between two samples for each second of processor time that a sample takes
+_LONGEST_REST: Final = 0.5  # seconds; who waits for a second is to be in two samples, whatever they cost
 
 
 @dataclass(slots=True)
@@ -35,8 +36,8 @@ class SynWatch:
 
     Args:
         journal: Where the events go.
-        interval: Seconds between two samples; more where sampling would take over a fiftieth of a processor.
-            A connection given up before it was seen twice is missed.
+        interval: Seconds between two samples; up to half a second where sampling would take over a fiftieth of a
+            processor. A connection given up before it was seen twice is missed.
     """
 
     def __init__(self, journal: Journal, interval: float = 0.1) -> None:
@@ -95,7 +96,8 @@ class SynWatch:
         except OSError as error:
             self._journal.note(FakeBroke(error=f"the socket table cannot be read: {error}"))
         # The kernel walks its whole hash table for us, which takes milliseconds where that is large.
-        self._schedule(max(self._interval, _REST * (time.thread_time() - began)))
+        rest = min(_LONGEST_REST, _REST * (time.thread_time() - began))
+        self._schedule(max(self._interval, rest))
 
     def _sample(self) -> None:
         now = self._journal.now()

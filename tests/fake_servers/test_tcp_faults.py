@@ -265,6 +265,16 @@ class TestSynWatch:
         await watch.stop()
         assert [event.kind for event in journal] == ["hanging", "probe"]
 
+    async def test_however_dear_a_sample_is_the_next_one_is_not_put_off_for_long(
+        self, journal: Journal, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("fake_servers.tcp.syn_watch._REST", 1e9)
+        watch = SynWatch(journal)
+        rests: list[float] = []
+        monkeypatch.setattr(watch, "_schedule", rests.append)
+        watch._tick()
+        assert rests == [0.5]
+
 
 async def samples(watch: SynWatch, count: int) -> None:
     """Wait until the watch has looked that many times more."""
