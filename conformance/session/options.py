@@ -208,6 +208,7 @@ def _replay(config: pytest.Config, given: list[Path], profile: Profile, strict: 
             records, paths = list(parts.records), list(parts.paths)
         else:
             records, paths = [read_for_good(path) for path in given], given
+        staged = staged_in(records, parts.schedules if parts else ())
     except (RecordError, ValueError) as error:
         raise pytest.UsageError(f"--conformance-replay: {error}") from error
     for path, record in zip(paths, records, strict=True):
@@ -219,7 +220,6 @@ def _replay(config: pytest.Config, given: list[Path], profile: Profile, strict: 
     targets = sorted({record.header.target for record in records})
     if len(targets) > 1:
         raise pytest.UsageError(f"--conformance-replay: records of several targets: {', '.join(targets)}")
-    staged = staged_in(records, parts.schedules if parts else ())
     schedules = SequenceChoice(count=0, version=profile.catalogue, staged=staged)
     only = _only(config, profile)
     return Run(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from conformance.catalogue.course import Course
 from conformance.evidence.record import Record, load
+from conformance.schedules.sequence import FaultSequence
 
 # What the parts of one run have in common, as the header of a report names it, and how it is called.
 _COMMON = {
@@ -161,7 +162,7 @@ class Parts:
     paths: Sequence[Path]
     of_mode: Mapping[str, Sequence[Record]]
     asked: Mapping[str, object]
-    schedules: Sequence[str]
+    schedules: Sequence[FaultSequence]
 
 
 def loaded(reports: Sequence[Reported]) -> Parts:
@@ -169,6 +170,7 @@ def loaded(reports: Sequence[Reported]) -> Parts:
 
     Raises:
         RecordError: One cannot be read.
+        ValueError: One has a fault schedule that is none; the text names the file.
     """
     records: list[Record] = []
     paths: list[Path] = []
@@ -181,17 +183,21 @@ def loaded(reports: Sequence[Reported]) -> Parts:
         of_mode |= dict.fromkeys(report.modes.values(), own)
         tests |= report.modes.keys()
     asked = {key: reports[0].header[key] for key in ("schedules", "day") if key in reports[0].header}
-    schedules = [
-        str(row["failure_mode"])
-        for report in reports
-        for row in report.rows
-        if row["kind"] == "verdict" and row.get("course") == Course.SCHEDULE
-    ]
+    schedules = dict.fromkeys(each for report in reports for each in _schedules(report))
     return Parts(
         tests=frozenset(tests),
         records=records,
         paths=paths,
         of_mode=of_mode,
         asked=asked,
-        schedules=list(dict.fromkeys(schedules)),
+        schedules=list(schedules),
     )
+
+
+def _schedules(report: Reported) -> Iterator[FaultSequence]:
+    for row in report.rows:
+        if row["kind"] == "verdict" and row.get("course") == Course.SCHEDULE:
+            try:
+                yield FaultSequence.parse(row["failure_mode"])
+            except ValueError as error:
+                raise ValueError(f"{report.folder / 'report.jsonl'}: {error}") from error

@@ -83,7 +83,7 @@ class SequenceChoice:
         return draw(self.count, seed_=self.seed, depth=self.depth, version=self.version)
 
 
-def staged_in(records: Iterable[Record], judged: Iterable[str] = ()) -> tuple[FaultSequence, ...]:
+def staged_in(records: Iterable[Record], judged: Iterable[FaultSequence] = ()) -> tuple[FaultSequence, ...]:
     """Return the schedules of some records, without those that were staged to reduce them.
 
     Args:
@@ -96,7 +96,7 @@ def staged_in(records: Iterable[Record], judged: Iterable[str] = ()) -> tuple[Fa
         for staged in record.staged.values()
         if staged.course == Course.SCHEDULE
     ]
-    return tuple(dict.fromkeys([*found, *map(FaultSequence.parse, judged)]))
+    return tuple(dict.fromkeys([*found, *judged]))
 
 
 def _read(texts: Iterable[str]) -> Iterator[FaultSequence]:
